@@ -1,0 +1,20 @@
+//! Errors, sorted by whose fault they are.
+//!
+//! | type | whose fault | what to do with it |
+//! |---|---|---|
+//! | [`ConfigError`] | the operator's | print it in full and do not start |
+//! | [`SignError`] | this service's own | an error of the call |
+//! | [`Rejection`] | the peer's | a refusal on the wire, the reason in the log |
+//! | [`Unavailable`] | a store's | 503, never 401 |
+
+mod config;
+mod rejection;
+mod sign;
+mod unavailable;
+
+pub use self::{
+    config::{ConfigError, ConfigErrorKind},
+    rejection::{Rejection, RejectionKind},
+    sign::{SignError, SignErrorKind},
+    unavailable::Unavailable,
+};

@@ -1,0 +1,203 @@
+use http::header::HOST;
+
+use super::RequestHead;
+use crate::error::Rejection;
+
+/// The greatest length of an authority: a name of 255 bytes, a colon and a port.
+const MAX_LEN: usize = 261;
+
+/// In which form the authority of a request stands in the signed text.
+///
+/// One form holds for a whole verifier: trying a second one would let a signature for one authority serve another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HostForm {
+    /// As sent: `user-service:8081` is signed with its port.
+    #[default]
+    AsSent,
+    /// Without the port, for callers that sign the bare name while their HTTP client sends `name:port`. The name is
+    /// still bound; the port is not.
+    StripPort,
+}
+
+/// The authority of a request, as sent, and where its host ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Authority<'r> {
+    text: &'r str,
+    host_len: usize,
+}
+
+impl<'r> Authority<'r> {
+    /// The one authority of a request: that of the URI (absolute form, `:authority`) and that of `Host`, which must be
+    /// equal byte for byte where both are present.
+    ///
+    /// Nothing stands in for a missing one, and no forwarded header is read.
+    pub(crate) fn of(head: &RequestHead<'r>) -> Result<Self, Rejection> {
+        let host = head.single(&HOST)?;
+        let text = match (head.uri().authority(), host) {
+            (Some(authority), Some(host)) if authority.as_str() != host => {
+                return Err(Rejection::malformed(
+                    "authority: expected Host and the URI to agree, found two",
+                ));
+            }
+            (Some(authority), _) => authority.as_str(),
+            (None, Some(host)) => host,
+            (None, None) => {
+                return Err(Rejection::malformed("authority: expected Host, found none"));
+            }
+        };
+        Self::parse(text).map_err(Rejection::malformed)
+    }
+
+    /// Parses `host`, `host:port`, `[v6]` or `[v6]:port`. User information and an empty port are refused.
+    pub(crate) fn parse(text: &'r str) -> Result<Self, &'static str> {
+        const WRONG: &str = "authority: expected a host, or a host and a port";
+        if text.is_empty() || text.len() > MAX_LEN {
+            return Err(WRONG);
+        }
+        let host_len = if let Some(rest) = text.strip_prefix('[') {
+            let (address, _) = rest.split_once(']').ok_or(WRONG)?;
+            let v6 = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+            if address.is_empty() || !address.bytes().all(v6) {
+                return Err(WRONG);
+            }
+            address.len().saturating_add(2)
+        } else {
+            let name = |byte: &u8| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+            };
+            text.bytes().take_while(name).count()
+        };
+        let port = text.get(host_len..).ok_or(WRONG)?;
+        let is_port = |port: &str| {
+            (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if host_len == 0 || !(port.is_empty() || port.strip_prefix(':').is_some_and(is_port)) {
+            return Err(WRONG);
+        }
+        Ok(Self { text, host_len })
+    }
+
+    pub(crate) fn as_str(self) -> &'r str {
+        self.text
+    }
+
+    /// The authority in the form that is signed.
+    pub(crate) fn in_form(self, form: HostForm) -> &'r str {
+        match form {
+            HostForm::AsSent => self.text,
+            // Invariant: host_len is at most the length and ends at an ASCII character.
+            HostForm::StripPort => self.text.get(..self.host_len).unwrap_or(self.text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, Method, Uri};
+
+    use super::*;
+    use crate::error::RejectionKind;
+
+    #[test]
+    fn parses_hosts_and_ports() {
+        for (text, host) in [
+            ("user-service.internal", "user-service.internal"),
+            ("User-Service.Internal", "User-Service.Internal"),
+            ("user-service:8081", "user-service"),
+            ("10.0.0.1:9000", "10.0.0.1"),
+            ("[::1]", "[::1]"),
+            ("[2001:db8::1]:8443", "[2001:db8::1]"),
+            ("xn--bcher-kva.example:1", "xn--bcher-kva.example"),
+        ] {
+            let authority = Authority::parse(text).unwrap();
+            assert_eq!(authority.in_form(HostForm::AsSent), text);
+            assert_eq!(authority.in_form(HostForm::StripPort), host);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_authority() {
+        for text in [
+            "",
+            ":80",
+            "host:",
+            "host:80:80",
+            "host:8x",
+            "host:123456",
+            "user@host",
+            "a:b@host",
+            "a b",
+            "a,b",
+            "a/b",
+            "a?b",
+            "a#b",
+            "[::1",
+            "[]",
+            "[::1]80",
+            "[::1]x:80",
+            "::1",
+            "é",
+            "a\tb",
+            "[g]",
+            "host:+1",
+            &":".repeat(100_000),
+            &"a".repeat(262),
+        ] {
+            assert!(Authority::parse(text).is_err(), "{text:.20}");
+        }
+    }
+
+    fn authority_of(uri: &str, hosts: &[&str]) -> Result<String, RejectionKind> {
+        let uri: Uri = uri.parse().unwrap();
+        let mut headers = HeaderMap::new();
+        for host in hosts {
+            headers.append(HOST, HeaderValue::from_str(host).unwrap());
+        }
+        Authority::of(&RequestHead::new(&Method::GET, &uri, &headers))
+            .map(|authority| authority.as_str().to_owned())
+            .map_err(|rejection| rejection.kind())
+    }
+
+    #[test]
+    fn takes_the_authority_from_host_or_uri_and_never_invents_one() {
+        for (name, uri, hosts, expected) in [
+            ("host alone", "/", &["a:1"][..], Ok("a:1")),
+            (":authority alone", "http://a:1/", &[], Ok("a:1")),
+            ("both equal", "http://a:1/", &["a:1"], Ok("a:1")),
+            (
+                "both, another port",
+                "http://a:1/",
+                &["a:2"],
+                Err(RejectionKind::Malformed),
+            ),
+            (
+                "both, another case",
+                "http://a/",
+                &["A"],
+                Err(RejectionKind::Malformed),
+            ),
+            ("neither", "/", &[], Err(RejectionKind::Malformed)),
+            ("two hosts", "/", &["a", "a"], Err(RejectionKind::Malformed)),
+            (
+                "two hosts and a uri",
+                "http://a/",
+                &["a", "b"],
+                Err(RejectionKind::Malformed),
+            ),
+            (
+                "user information",
+                "http://u@a/",
+                &[],
+                Err(RejectionKind::Malformed),
+            ),
+            ("empty host", "/", &[""], Err(RejectionKind::Malformed)),
+        ] {
+            assert_eq!(
+                authority_of(uri, hosts),
+                expected.map(str::to_owned),
+                "{name}"
+            );
+        }
+    }
+}

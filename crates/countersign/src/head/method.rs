@@ -1,0 +1,57 @@
+use http::Method;
+
+/// The greatest length of a method, in bytes.
+const MAX_LEN: usize = 32;
+
+/// The method as sent, if it is one that can be signed: `[A-Z][A-Z-]{0,31}` and not CONNECT.
+///
+/// The restriction keeps every scheme's signed text apart from every other's: no text of another scheme can begin like
+/// one of ours (a DRF message begins with a digit). A method is never brought to upper case: `get` is another method
+/// than `GET` (RFC 9110 section 9.1).
+pub(crate) fn parse_method(method: &Method) -> Result<&str, &'static str> {
+    let text = method.as_str();
+    let mut bytes = text.bytes();
+    if text.len() > MAX_LEN {
+        Err("method: expected at most 32 characters")
+    } else if !bytes.next().is_some_and(|first| first.is_ascii_uppercase())
+        || !bytes.all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+    {
+        Err("method: expected A-Z and -")
+    } else if method == Method::CONNECT {
+        Err("method: CONNECT cannot be signed")
+    } else {
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_upper_case_methods_as_sent() {
+        for method in ["GET", "POST", "M-SEARCH", "PURGE", "X", &"A".repeat(32)] {
+            let parsed = Method::from_bytes(method.as_bytes()).unwrap();
+            assert_eq!(parse_method(&parsed), Ok(method));
+        }
+    }
+
+    #[test]
+    fn refuses_every_other_method() {
+        for method in [
+            "get",
+            "Get",
+            "GEt",
+            "1767323045.GET",
+            "-GET",
+            "G_T",
+            "GET1",
+            "CONNECT",
+            "G'T",
+            &"A".repeat(33),
+        ] {
+            let parsed = Method::from_bytes(method.as_bytes()).unwrap();
+            assert!(parse_method(&parsed).is_err(), "{method}");
+        }
+    }
+}

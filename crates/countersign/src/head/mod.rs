@@ -1,0 +1,9 @@
+//! The request head as every scheme reads it: method, target, authority, and headers that occur once.
+
+mod authority;
+mod method;
+mod request_head;
+mod target;
+
+pub(crate) use self::{authority::Authority, method::parse_method, target::Target};
+pub use self::{authority::HostForm, request_head::RequestHead};

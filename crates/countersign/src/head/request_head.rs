@@ -1,0 +1,68 @@
+use http::{HeaderMap, HeaderName, Method, Uri, request::Parts};
+
+use crate::error::Rejection;
+
+/// The parts of a request head that a signature can be over: method, URI and headers.
+///
+/// The URI must be the one of the request line (for HTTP/2, of the pseudo-headers). Where a router has rewritten the
+/// request's own URI, hand in the original one.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'r> {
+    method: &'r Method,
+    uri: &'r Uri,
+    headers: &'r HeaderMap,
+}
+
+impl<'r> RequestHead<'r> {
+    /// A head made of its parts.
+    pub const fn new(method: &'r Method, uri: &'r Uri, headers: &'r HeaderMap) -> Self {
+        Self {
+            method,
+            uri,
+            headers,
+        }
+    }
+
+    pub(crate) const fn method(&self) -> &'r Method {
+        self.method
+    }
+
+    pub(crate) const fn uri(&self) -> &'r Uri {
+        self.uri
+    }
+
+    pub(crate) const fn headers(&self) -> &'r HeaderMap {
+        self.headers
+    }
+
+    /// The text of a header that may occur at most once.
+    ///
+    /// Refused are a second occurrence, even an equal one, and bytes outside visible ASCII, space and tab: another
+    /// reader would take another value from them.
+    pub(crate) fn single(&self, name: &HeaderName) -> Result<Option<&'r str>, Rejection> {
+        let mut values = self.headers.get_all(name).iter();
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        let malformed = |problem| {
+            Rejection::header(
+                crate::error::RejectionKind::Malformed,
+                name.clone(),
+                problem,
+            )
+        };
+        if values.next().is_some() {
+            return Err(malformed("expected once, found more than once"));
+        }
+        match value.to_str() {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(malformed("expected visible ASCII, found another byte")),
+        }
+    }
+}
+
+impl<'r> From<&'r Parts> for RequestHead<'r> {
+    fn from(parts: &'r Parts) -> Self {
+        Self::new(&parts.method, &parts.uri, &parts.headers)
+    }
+}

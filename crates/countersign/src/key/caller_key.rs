@@ -1,0 +1,156 @@
+use super::{KeyVersion, VerifyingKey};
+use crate::{error::ConfigError, scheme::Scheme, timestamp::Timestamp};
+
+/// One of a caller's keys as a verifier holds it: the key, its version label, and the rules for using it.
+///
+/// A key made here is active from now on without end, and requests signed with it must carry a covered nonce and cover
+/// their content type.
+#[derive(Clone, Debug)]
+pub struct CallerKey {
+    version: KeyVersion,
+    key: VerifyingKey,
+    rules: KeyRules,
+}
+
+/// What is allowed to a request signed with this key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyRules {
+    pub(crate) state: KeyState,
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) not_after: Option<Timestamp>,
+    pub(crate) nonce: NonceRule,
+    pub(crate) content_type: ContentTypeRule,
+}
+
+/// Where a key stands in its rotation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyState {
+    /// Signs and verifies.
+    #[default]
+    Active,
+    /// Verifies what is still signed with it; a signer no longer takes it.
+    AcceptOnly,
+    /// Verifies nothing. It stays listed so that it cannot come back under another name.
+    Revoked,
+}
+
+/// Whether a request must carry a covered nonce.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NonceRule {
+    /// A request without a covered nonce is refused.
+    #[default]
+    Required,
+    /// A request without a nonce is protected from replay by its date alone.
+    Optional,
+}
+
+/// Whether a `content-type` that is present must be covered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ContentTypeRule {
+    /// A `content-type` that is present must be covered.
+    #[default]
+    CoveredIfPresent,
+    /// A `content-type` may be left uncovered, as the clients of the article leave it.
+    Exempt,
+}
+
+impl CallerKey {
+    /// An active key with the strictest rules.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if `version` is no [`KeyVersion`].
+    pub fn new(version: &str, key: VerifyingKey) -> Result<Self, ConfigError> {
+        Ok(Self {
+            version: KeyVersion::new(version)?,
+            key,
+            rules: KeyRules {
+                state: KeyState::default(),
+                not_before: None,
+                not_after: None,
+                nonce: NonceRule::default(),
+                content_type: ContentTypeRule::default(),
+            },
+        })
+    }
+
+    /// Sets where the key stands in its rotation.
+    #[must_use]
+    pub fn with_state(mut self, state: KeyState) -> Self {
+        self.rules.state = state;
+        self
+    }
+
+    /// The key verifies nothing before this moment of the verifier's clock.
+    #[must_use]
+    pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
+        self.rules.not_before = Some(not_before);
+        self
+    }
+
+    /// The key verifies nothing at or after this moment of the verifier's clock.
+    #[must_use]
+    pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
+        self.rules.not_after = Some(not_after);
+        self
+    }
+
+    /// Sets whether requests must carry a covered nonce.
+    #[must_use]
+    pub fn with_nonce(mut self, nonce: NonceRule) -> Self {
+        self.rules.nonce = nonce;
+        self
+    }
+
+    /// Marks the key as one of a caller that signs three headers and no nonce: the nonce is optional and
+    /// `content-type` need not be covered.
+    #[must_use]
+    pub fn seed_compatible(mut self) -> Self {
+        self.rules.nonce = NonceRule::Optional;
+        self.rules.content_type = ContentTypeRule::Exempt;
+        self
+    }
+
+    /// The label of the key.
+    pub fn version(&self) -> &KeyVersion {
+        &self.version
+    }
+
+    /// The scheme that the key is bound to.
+    pub fn scheme(&self) -> Scheme {
+        self.key.scheme()
+    }
+
+    /// Where the key stands in its rotation.
+    pub fn state(&self) -> KeyState {
+        self.rules.state
+    }
+
+    pub(crate) fn verifying_key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    pub(crate) fn rules(&self) -> KeyRules {
+        self.rules
+    }
+}
+
+impl KeyRules {
+    /// Why the key verifies nothing at this moment, or `None` if it does.
+    pub(crate) fn refusal_at(self, now: Timestamp) -> Option<&'static str> {
+        match self.state {
+            KeyState::Revoked => return Some("the key is revoked"),
+            KeyState::Active | KeyState::AcceptOnly => {}
+        }
+        if self.not_before.is_some_and(|from| now < from) {
+            return Some("the key is not valid yet");
+        }
+        if self.not_after.is_some_and(|until| now >= until) {
+            return Some("the key is no longer valid");
+        }
+        None
+    }
+}

@@ -1,0 +1,82 @@
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// The block of HMAC-SHA256, in bytes (RFC 2104 section 2: B).
+const BLOCK_LEN: usize = 64;
+
+/// What makes two keys one key.
+///
+/// HMAC pads a short key with zeroes and hashes a long one (RFC 2104 section 3), so keys that differ as bytes can be
+/// equal as keys. The fingerprint is a hash of the padded form. A public key takes part as its 32 bytes, which finds a
+/// shared secret that is really somebody's public key. It serves equality only and is never shown.
+#[derive(Clone, PartialEq, Eq, Hash, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    pub(crate) fn of_hmac_sha256(key: &[u8]) -> Self {
+        let mut block = zeroize::Zeroizing::new([0; BLOCK_LEN]);
+        match block.get_mut(..key.len()) {
+            Some(start) => start.copy_from_slice(key),
+            None => {
+                for (to, from) in block.iter_mut().zip(Sha256::digest(key)) {
+                    *to = from;
+                }
+            }
+        }
+        Self::of_block(&block)
+    }
+
+    pub(crate) fn of_ed25519(public_key: &[u8; 32]) -> Self {
+        Self::of_hmac_sha256(public_key)
+    }
+
+    fn of_block(block: &[u8; BLOCK_LEN]) -> Self {
+        let mut hash = Sha256::new_with_prefix(b"countersign key fingerprint\0");
+        hash.update(block);
+        Self(hash.finalize().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_each_way_in_which_two_keys_are_one_to_hmac() {
+        let key: Vec<u8> = (0..32).collect();
+        let same = Fingerprint::of_hmac_sha256(&key);
+
+        let mut padded = key.clone();
+        padded.push(0);
+        assert!(
+            same == Fingerprint::of_hmac_sha256(&padded),
+            "one zero more"
+        );
+        padded.resize(BLOCK_LEN, 0);
+        assert!(
+            same == Fingerprint::of_hmac_sha256(&padded),
+            "a whole block"
+        );
+
+        let long: Vec<u8> = (0..65).collect();
+        let hashed = Sha256::digest(&long);
+        assert!(
+            Fingerprint::of_hmac_sha256(&long) == Fingerprint::of_hmac_sha256(&hashed),
+            "a key past the block and its hash"
+        );
+    }
+
+    #[test]
+    fn tells_other_keys_apart() {
+        let key: Vec<u8> = (0..32).collect();
+        let mut other = key.clone();
+        other[31] ^= 1;
+        assert!(Fingerprint::of_hmac_sha256(&key) != Fingerprint::of_hmac_sha256(&other));
+        // 64 bytes are used as they are, 65 are hashed.
+        let block: Vec<u8> = (0..64).collect();
+        assert!(
+            Fingerprint::of_hmac_sha256(&block)
+                != Fingerprint::of_hmac_sha256(&Sha256::digest(&block))
+        );
+    }
+}

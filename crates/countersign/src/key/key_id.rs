@@ -1,0 +1,142 @@
+use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
+
+use crate::error::{ConfigError, ConfigErrorKind};
+
+/// The name of a caller: what stands behind `credential=` and what a handler learns.
+///
+/// 1 to 128 visible ASCII characters (0x21 to 0x7E) without `=`, `,`, `;`, `"` and `\`, which have a meaning in the
+/// headers that carry a name. Names differ when any byte differs, case included. Cloning is cheap.
+///
+/// ```
+/// use countersign::KeyId;
+///
+/// let id: KeyId = "billing".parse()?;
+/// assert_eq!(id.as_str(), "billing");
+/// assert!("a=b".parse::<KeyId>().is_err());
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(Arc<str>);
+
+impl KeyId {
+    /// The greatest length of a name, in bytes.
+    pub const MAX_LEN: usize = 128;
+
+    /// Parses a name.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Name`] if the text is empty, too long, or holds a character that names may not hold.
+    pub fn new(name: &str) -> Result<Self, ConfigError> {
+        if Self::is_valid(name) {
+            Ok(Self(Arc::from(name)))
+        } else {
+            Err(ConfigError::new(
+                ConfigErrorKind::Name,
+                format!(
+                    "caller name {:?}: expected 1 to {} visible ASCII characters without = , ; \" \\",
+                    name.chars().take(64).collect::<String>(),
+                    Self::MAX_LEN
+                ),
+            ))
+        }
+    }
+
+    /// Whether `name` is one that [`new`](Self::new) takes.
+    pub(crate) fn is_valid(name: &str) -> bool {
+        (1..=Self::MAX_LEN).contains(&name.len()) && name.bytes().all(is_name_byte)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const fn is_name_byte(byte: u8) -> bool {
+    matches!(byte, 0x21..=0x7e) && !matches!(byte, b'=' | b',' | b';' | b'"' | b'\\')
+}
+
+impl FromStr for KeyId {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::new(name)
+    }
+}
+
+impl Borrow<str> for KeyId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for KeyId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for KeyId {
+    fn eq(&self, other: &str) -> bool {
+        &*self.0 == other
+    }
+}
+
+impl PartialEq<&str> for KeyId {
+    fn eq(&self, other: &&str) -> bool {
+        &*self.0 == *other
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({:?})", &*self.0)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_names_services_have() {
+        for name in [
+            "a",
+            "service-a",
+            "billing.service-v2_prod",
+            "arn:svc/billing@eu",
+            &"x".repeat(128),
+        ] {
+            assert_eq!(KeyId::new(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn refuses_what_the_headers_could_not_carry() {
+        for (name, id) in [
+            ("empty", ""),
+            ("too long", &*"x".repeat(129)),
+            ("equals", "a=b"),
+            ("comma", "a,b"),
+            ("comma and space", "a, b"),
+            ("semicolon", "a;b"),
+            ("quote", "a\"b"),
+            ("backslash", "a\\b"),
+            ("space", "a b"),
+            ("newline", "a\nb"),
+            ("nul", "a\0b"),
+            ("delete", "a\x7f"),
+            ("non-ASCII", "bücher"),
+        ] {
+            let error = KeyId::new(id).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Name, "{name}");
+        }
+    }
+}

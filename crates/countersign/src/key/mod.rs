@@ -1,0 +1,22 @@
+//! Keys: what a caller is named, what it holds, and what makes a key too weak to rely on.
+
+mod caller_key;
+mod fingerprint;
+mod key_id;
+mod key_version;
+mod secret;
+mod signing_key;
+mod strength;
+mod verifying_key;
+
+pub use self::{
+    caller_key::{CallerKey, ContentTypeRule, KeyState, NonceRule},
+    key_id::KeyId,
+    key_version::KeyVersion,
+    secret::Secret,
+    signing_key::SigningKey,
+    verifying_key::VerifyingKey,
+};
+pub(crate) use self::{
+    fingerprint::Fingerprint, signing_key::SigningOperation, verifying_key::VerifyingOperation,
+};

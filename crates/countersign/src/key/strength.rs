@@ -1,0 +1,141 @@
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    scheme::Scheme,
+};
+
+/// The fewest bytes an HMAC-SHA256 key may have (RFC 2104 section 3: at least the length of the hash).
+const MIN_LEN: usize = 32;
+
+/// The fewest different byte values a key may hold. 32 random bytes hold fewer than 20 about once in 10^8.
+const MIN_DISTINCT: usize = 8;
+
+/// Keys that stand in public text and so are known to everyone: the runs of documentation examples and the published
+/// test vectors of the schemes.
+const PUBLISHED: [&[u8]; 6] = [
+    // Golden vector 0-2 of the scheme: 00 01 02 … 1f.
+    &[
+        0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e,
+        0x0f, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d,
+        0x1e, 0x1f,
+    ],
+    // The AWS documentation's example secret access key.
+    b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    // The signing test suite's example secret access key.
+    b"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+    // The Django article's placeholder.
+    b"super-secret-key-from-env",
+    // RFC 8032 section 7.1, the seeds of tests 1 and 2.
+    &[
+        0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c,
+        0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae,
+        0x7f, 0x60,
+    ],
+    &[
+        0x4c, 0xcd, 0x08, 0x9b, 0x28, 0xff, 0x96, 0xda, 0x9d, 0xb6, 0xc3, 0x46, 0xec, 0x11, 0x4e,
+        0x0f, 0x5b, 0x8a, 0x31, 0x9f, 0x5b, 0xa6, 0x24, 0xda, 0x8c, 0xf6, 0xed, 0x4f, 0xb8, 0xa6,
+        0xfb, 0xa4,
+    ],
+];
+
+/// What is wrong with a key that must not be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weakness {
+    TooShort { len: usize },
+    FewDistinctBytes { distinct: usize },
+    Published,
+}
+
+impl Weakness {
+    pub(crate) fn of_secret(scheme: Scheme, bytes: &[u8]) -> Option<Self> {
+        let min_len = match scheme {
+            Scheme::HmacSha256 => MIN_LEN,
+            // The seed of an Ed25519 key has its length checked where it is parsed.
+            Scheme::Ed25519 => 0,
+        };
+        if PUBLISHED.contains(&bytes) {
+            return Some(Self::Published);
+        }
+        if bytes.len() < min_len {
+            return Some(Self::TooShort { len: bytes.len() });
+        }
+        let mut seen = [false; 256];
+        for byte in bytes {
+            if let Some(seen) = seen.get_mut(usize::from(*byte)) {
+                *seen = true;
+            }
+        }
+        let distinct = seen.into_iter().filter(|seen| *seen).count();
+        (distinct < MIN_DISTINCT).then_some(Self::FewDistinctBytes { distinct })
+    }
+
+    pub(crate) fn into_error(self) -> ConfigError {
+        let message = match self {
+            Self::TooShort { len } => {
+                format!("weak key: expected at least {MIN_LEN} bytes, found {len}")
+            }
+            Self::FewDistinctBytes { distinct } => format!(
+                "weak key: expected at least {MIN_DISTINCT} different byte values, found {distinct}"
+            ),
+            Self::Published => "weak key: it is a published example".to_owned(),
+        };
+        ConfigError::new(ConfigErrorKind::WeakKey, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn judges_hmac_keys() {
+        let good: Vec<u8> = (100..132).collect();
+        let mut few = vec![7; 26];
+        few.extend(0..6);
+        let mut just_enough = vec![7; 25];
+        just_enough.extend(0..7);
+        for (name, bytes, expected) in [
+            ("32 different bytes", &good[..], None),
+            (
+                "31 bytes",
+                &good[..31],
+                Some(Weakness::TooShort { len: 31 }),
+            ),
+            ("nothing", &[], Some(Weakness::TooShort { len: 0 })),
+            (
+                "zeroes",
+                &[0; 32],
+                Some(Weakness::FewDistinctBytes { distinct: 1 }),
+            ),
+            (
+                "seven values",
+                &few,
+                Some(Weakness::FewDistinctBytes { distinct: 7 }),
+            ),
+            ("eight values", &just_enough, None),
+            ("counting up", PUBLISHED[0], Some(Weakness::Published)),
+            (
+                "a documentation key",
+                PUBLISHED[1],
+                Some(Weakness::Published),
+            ),
+        ] {
+            assert_eq!(
+                Weakness::of_secret(Scheme::HmacSha256, bytes),
+                expected,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn judges_ed25519_seeds() {
+        assert_eq!(
+            Weakness::of_secret(Scheme::Ed25519, PUBLISHED[4]),
+            Some(Weakness::Published)
+        );
+        assert_eq!(
+            Weakness::of_secret(Scheme::Ed25519, &[9; 32]),
+            Some(Weakness::FewDistinctBytes { distinct: 1 })
+        );
+    }
+}

@@ -1,0 +1,238 @@
+use std::fmt;
+
+use super::{Fingerprint, Secret, signing_key::keyed, strength::Weakness};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    scheme::{Mac, Scheme},
+};
+
+/// A key that verifies, bound to one scheme: a shared secret or an Ed25519 public key.
+///
+/// A shared secret can also sign: whoever verifies with it can be the caller. Never give one to a second callee. An
+/// Ed25519 public key only verifies and may be given to anyone.
+#[derive(Clone)]
+pub struct VerifyingKey {
+    inner: Inner,
+    fingerprint: Fingerprint,
+    weakness: Option<Weakness>,
+}
+
+#[derive(Clone)]
+enum Inner {
+    HmacSha256(Box<Mac>),
+    Ed25519(Box<ed25519_dalek::VerifyingKey>),
+}
+
+impl VerifyingKey {
+    /// A shared secret for `HMAC-SHA256`.
+    pub fn hmac_sha256(secret: &Secret) -> Self {
+        let bytes = secret.expose();
+        Self::from_mac(
+            Box::new(keyed(bytes)),
+            Fingerprint::of_hmac_sha256(bytes),
+            Weakness::of_secret(Scheme::HmacSha256, bytes),
+        )
+    }
+
+    /// An Ed25519 public key: 32 bytes, a point in the encoding of RFC 8032 section 5.1.2.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the bytes are no point or not the one encoding of it;
+    /// [`ConfigErrorKind::WeakKey`] if the point is of small order, for which signatures can be made up.
+    pub fn ed25519(public_key: &[u8; 32]) -> Result<Self, ConfigError> {
+        let key = ed25519_dalek::VerifyingKey::from_bytes(public_key).map_err(|_| {
+            ConfigError::new(
+                ConfigErrorKind::Key,
+                "expected an Ed25519 public key, found no point",
+            )
+        })?;
+        if key.to_edwards().compress().as_bytes() != public_key {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Key,
+                "expected an Ed25519 public key, found a point in another than its canonical encoding",
+            ));
+        }
+        if key.is_weak() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::WeakKey,
+                "weak key: an Ed25519 public key of small order",
+            ));
+        }
+        Ok(Self::from_point(key, Fingerprint::of_ed25519(public_key)))
+    }
+
+    /// An Ed25519 public key from 64 hexadecimal digits of either case.
+    ///
+    /// # Errors
+    ///
+    /// As [`ed25519`](Self::ed25519), and [`ConfigErrorKind::Key`] if the text is not 64 hexadecimal digits.
+    pub fn ed25519_from_hex(public_key: &str) -> Result<Self, ConfigError> {
+        let mut bytes = [0; 32];
+        match base16ct::mixed::decode(public_key, &mut bytes) {
+            Ok(decoded) if decoded.len() == 32 => Self::ed25519(&bytes),
+            _ => Err(ConfigError::new(
+                ConfigErrorKind::Key,
+                "expected an Ed25519 public key as 64 hexadecimal digits",
+            )),
+        }
+    }
+
+    pub(super) fn from_mac(
+        mac: Box<Mac>,
+        fingerprint: Fingerprint,
+        weakness: Option<Weakness>,
+    ) -> Self {
+        Self {
+            inner: Inner::HmacSha256(mac),
+            fingerprint,
+            weakness,
+        }
+    }
+
+    pub(super) fn from_point(key: ed25519_dalek::VerifyingKey, fingerprint: Fingerprint) -> Self {
+        Self {
+            inner: Inner::Ed25519(Box::new(key)),
+            fingerprint,
+            weakness: None,
+        }
+    }
+
+    /// Lets this key be used although it is weak: short, repetitive or published.
+    ///
+    /// Anyone who can guess or look up the key can be the caller. This is for test vectors.
+    #[must_use]
+    pub fn insecure_allow_weak_key(mut self) -> Self {
+        self.weakness = None;
+        self
+    }
+
+    /// The scheme that this key verifies; requests in any other are refused.
+    pub fn scheme(&self) -> Scheme {
+        match self.inner {
+            Inner::HmacSha256(_) => Scheme::HmacSha256,
+            Inner::Ed25519(_) => Scheme::Ed25519,
+        }
+    }
+
+    /// The 32 bytes of an Ed25519 public key; `None` for a shared secret.
+    pub fn public_key(&self) -> Option<&[u8; 32]> {
+        match &self.inner {
+            Inner::HmacSha256(_) => None,
+            Inner::Ed25519(key) => Some(key.as_bytes()),
+        }
+    }
+
+    /// Whether `signature` is this key's over `message`; `false` for a shared secret.
+    pub(crate) fn verifies_message(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        match self.operation() {
+            VerifyingOperation::Mac(_) => false,
+            VerifyingOperation::Ed25519(key) => key.verify(message, signature),
+        }
+    }
+
+    /// Refuses a weak key, unless its weakness was accepted by name.
+    pub(crate) fn ensure_strong(&self) -> Result<(), ConfigError> {
+        self.weakness
+            .map_or(Ok(()), |weakness| Err(weakness.into_error()))
+    }
+
+    pub(crate) fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// The keyed state of an HMAC key, or the verification function of an Ed25519 key.
+    pub(crate) fn operation(&self) -> VerifyingOperation<'_> {
+        match &self.inner {
+            Inner::HmacSha256(mac) => VerifyingOperation::Mac(mac),
+            Inner::Ed25519(key) => VerifyingOperation::Ed25519(VerifyMessage(key)),
+        }
+    }
+}
+
+/// What a scheme does with a key to verify.
+pub(crate) enum VerifyingOperation<'k> {
+    Mac(&'k Mac),
+    Ed25519(VerifyMessage<'k>),
+}
+
+pub(crate) struct VerifyMessage<'k>(&'k ed25519_dalek::VerifyingKey);
+
+impl VerifyMessage<'_> {
+    /// Always the strict verification: no small-order components, no second encoding of a signature.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(signature);
+        self.0.verify_strict(message, &signature).is_ok()
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifyingKey({}, [redacted])", self.scheme())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The points of small order and their second encodings: y in {0, 1, -1, p, p+1, …}, either sign.
+    /// Source: the table in the libsodium and ed25519-dalek documentation of weak keys.
+    const SMALL_ORDER: [&str; 8] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    ];
+
+    const NOT_CANONICAL: [&str; 5] = [
+        // p and p + 1 stand for 0 and 1.
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        // 1 and -1 with the sign of a zero x set.
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ];
+
+    #[test]
+    fn refuses_public_keys_of_small_order() {
+        for key in SMALL_ORDER {
+            let error = VerifyingKey::ed25519_from_hex(key).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::WeakKey, "{key}");
+        }
+    }
+
+    #[test]
+    fn refuses_public_keys_in_a_second_encoding() {
+        for key in NOT_CANONICAL {
+            let error = VerifyingKey::ed25519_from_hex(key).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Key, "{key}");
+        }
+    }
+
+    #[test]
+    fn refuses_public_keys_that_are_no_64_digits_or_no_point() {
+        for key in [
+            "",
+            "00",
+            &"0g".repeat(32),
+            &"00".repeat(33),
+            "0200000000000000000000000000000000000000000000000000000000000000",
+        ] {
+            let error = VerifyingKey::ed25519_from_hex(key).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Key, "{key}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_scheme_only() {
+        let key = VerifyingKey::hmac_sha256(&Secret::generate().unwrap());
+        assert_eq!(format!("{key:?}"), "VerifyingKey(HMAC-SHA256, [redacted])");
+        assert!(key.public_key().is_none());
+    }
+}

@@ -1,0 +1,362 @@
+//! The two variables of the article: JSON objects of name to hexadecimal key.
+
+use std::{collections::HashSet, env, fmt};
+
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use zeroize::Zeroizing;
+
+use super::{Keyring, KeyringBuilder};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    key::{CallerKey, KeyId, Secret, VerifyingKey},
+};
+
+pub(crate) const SERVICE_NAME: &str = "SERVICE_NAME";
+pub(crate) const SERVICE_SECRETS: &str = "SERVICE_SECRETS";
+const ROTATING_SERVICE_SECRETS: &str = "ROTATING_SERVICE_SECRETS";
+
+impl Keyring {
+    /// The callers of this service, from `SERVICE_SECRETS` and, if it is set, `ROTATING_SERVICE_SECRETS`.
+    ///
+    /// Each variable holds a JSON object of caller name to key, `{"billing":"<64 hexadecimal digits>"}`. A caller in
+    /// both has two keys, versions `primary` and `rotating`, and both verify; the same key in both is one key. A caller
+    /// may be in the rotating variable alone. Generate keys with `openssl rand -hex 32`.
+    ///
+    /// All keys are [seed-compatible](CallerKey::seed_compatible): the clients of the article send no nonce. A request
+    /// that carries a covered nonce is protected from replay all the same.
+    ///
+    /// On the calling side the same variable names *targets*: see
+    /// [`Signer::from_env`](crate::Signer::from_env).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Variable`] if `SERVICE_SECRETS` is not set, or one of the two is not a JSON object of strings
+    /// or holds a name twice; else as [`KeyringBuilder::build`], naming the variable and the caller. No error holds a
+    /// key.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let primary = read_variable(SERVICE_SECRETS)?;
+        let rotating = match env::var_os(ROTATING_SERVICE_SECRETS) {
+            Some(_) => Some(read_variable(ROTATING_SERVICE_SECRETS)?),
+            None => None,
+        };
+        Self::from_service_secrets(&primary, rotating.as_deref().map(String::as_str))
+    }
+
+    /// The same from the text of the two variables.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_service_secrets(
+        primary: &str,
+        rotating: Option<&str>,
+    ) -> Result<Self, ConfigError> {
+        let mut builder = Self::builder();
+        builder = add(builder, SERVICE_SECRETS, "primary", primary)?;
+        if let Some(rotating) = rotating {
+            builder = add(builder, ROTATING_SERVICE_SECRETS, "rotating", rotating)?;
+        }
+        builder.build()
+    }
+}
+
+fn add(
+    mut builder: KeyringBuilder,
+    variable: &str,
+    version: &str,
+    json: &str,
+) -> Result<KeyringBuilder, ConfigError> {
+    for (name, secret) in parse_secrets(variable, json)? {
+        let key = CallerKey::new(version, VerifyingKey::hmac_sha256(&secret))?;
+        builder = builder.caller(name.as_str(), key.seed_compatible());
+    }
+    Ok(builder)
+}
+
+pub(crate) fn read_variable(name: &'static str) -> Result<Zeroizing<String>, ConfigError> {
+    env::var(name).map(Zeroizing::new).map_err(|error| {
+        let problem = match error {
+            env::VarError::NotPresent => "not set",
+            // The error itself would show the value.
+            env::VarError::NotUnicode(_) => "not UTF-8",
+        };
+        ConfigError::new(ConfigErrorKind::Variable, format!("{name}: {problem}"))
+    })
+}
+
+/// Reads `{"name":"hex", …}`. A JSON parser keeps one of two members of a name, and which is its own choice, so the
+/// members are read one by one.
+pub(crate) fn parse_secrets(
+    variable: &str,
+    json: &str,
+) -> Result<Vec<(KeyId, Secret)>, ConfigError> {
+    let wrong = |problem: String| {
+        ConfigError::new(ConfigErrorKind::Variable, format!("{variable}: {problem}"))
+    };
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let members = deserializer
+        .deserialize_map(Members)
+        .and_then(|members| deserializer.end().map(|()| members))
+        .map_err(|error| {
+            // The parser's own text may quote the input.
+            wrong(format!(
+                "expected a JSON object of name to hexadecimal key (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
+        })?;
+    let mut seen = HashSet::new();
+    let mut secrets = Vec::new();
+    for (name, hex) in members {
+        let id = KeyId::new(&name).map_err(|error| error.within(variable))?;
+        if !seen.insert(id.clone()) {
+            return Err(wrong(format!("caller {id}: listed twice")));
+        }
+        let secret = Secret::from_hex(&hex)
+            .map_err(|error| error.within(format_args!("{variable}: caller {id}")))?;
+        secrets.push((id, secret));
+    }
+    Ok(secrets)
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(String, Zeroizing<String>)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((name, value)) = map
+            .next_entry::<String, String>()
+            .map_err(|_| A::Error::custom("expected strings"))?
+        {
+            members.push((name, Zeroizing::new(value)));
+        }
+        Ok(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyring::KeyStore;
+
+    const OLD: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
+    const NEW: &str = "c8df51469c308a59bfbd48a3e0bdd228ca922d6032035f5ef6e4ad45f473a9f3";
+
+    fn object(members: &[(&str, &str)]) -> String {
+        let members: Vec<_> = members
+            .iter()
+            .map(|(name, hex)| format!("\"{name}\":\"{hex}\""))
+            .collect();
+        format!("{{{}}}", members.join(","))
+    }
+
+    fn versions(keys: &Keyring, caller: &str) -> Vec<String> {
+        let found = keys.try_lookup(caller).unwrap().unwrap();
+        found
+            .keys()
+            .iter()
+            .map(|key| key.version().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn a_caller_in_both_variables_has_two_keys() {
+        let keys =
+            Keyring::from_service_secrets(&object(&[("a", OLD)]), Some(&object(&[("a", NEW)])))
+                .unwrap();
+        assert_eq!(versions(&keys, "a"), ["primary", "rotating"]);
+    }
+
+    #[test]
+    fn the_same_key_in_both_variables_is_one_key() {
+        let primary = object(&[("a", OLD)]);
+        let rotating = object(&[("a", &OLD.to_uppercase())]);
+        let keys = Keyring::from_service_secrets(&primary, Some(&rotating)).unwrap();
+        assert_eq!(versions(&keys, "a"), ["primary"]);
+    }
+
+    #[test]
+    fn a_caller_in_the_rotating_variable_alone_is_valid() {
+        let keys =
+            Keyring::from_service_secrets(&object(&[("a", OLD)]), Some(&object(&[("b", NEW)])))
+                .unwrap();
+        assert_eq!(versions(&keys, "b"), ["rotating"]);
+        let keys = Keyring::from_service_secrets("{}", Some(&object(&[("b", NEW)]))).unwrap();
+        assert_eq!(keys.len(), 1);
+    }
+
+    #[test]
+    fn refuses_what_is_wrong_and_names_it_without_the_key() {
+        let short = &OLD[..62];
+        for (name, primary, rotating, kind, part) in [
+            (
+                "not JSON",
+                "secret-ish".into(),
+                None,
+                ConfigErrorKind::Variable,
+                "SERVICE_SECRETS",
+            ),
+            (
+                "empty text",
+                String::new(),
+                None,
+                ConfigErrorKind::Variable,
+                "SERVICE_SECRETS",
+            ),
+            (
+                "an array",
+                "[]".into(),
+                None,
+                ConfigErrorKind::Variable,
+                "SERVICE_SECRETS",
+            ),
+            (
+                "a number",
+                "{\"a\":12345678}".into(),
+                None,
+                ConfigErrorKind::Variable,
+                "column",
+            ),
+            (
+                "null",
+                "{\"a\":null}".into(),
+                None,
+                ConfigErrorKind::Variable,
+                "column",
+            ),
+            (
+                "trailing text",
+                format!("{} x", object(&[("a", OLD)])),
+                None,
+                ConfigErrorKind::Variable,
+                "column",
+            ),
+            (
+                "no callers",
+                "{}".into(),
+                None,
+                ConfigErrorKind::Keyring,
+                "at least one caller",
+            ),
+            (
+                "a name twice",
+                object(&[("a", OLD), ("a", NEW)]),
+                None,
+                ConfigErrorKind::Variable,
+                "caller a: listed twice",
+            ),
+            (
+                "a name twice, equal",
+                object(&[("a", OLD), ("a", OLD)]),
+                None,
+                ConfigErrorKind::Variable,
+                "caller a",
+            ),
+            (
+                "a name twice, escaped",
+                format!("{{\"a\":\"{OLD}\",\"\\u0061\":\"{NEW}\"}}"),
+                None,
+                ConfigErrorKind::Variable,
+                "caller a",
+            ),
+            (
+                "empty value",
+                object(&[("a", "")]),
+                None,
+                ConfigErrorKind::Key,
+                "caller a",
+            ),
+            (
+                "odd text",
+                object(&[("a", &OLD[1..])]),
+                None,
+                ConfigErrorKind::Key,
+                "caller a",
+            ),
+            (
+                "not hex",
+                object(&[("a", &"zz".repeat(32))]),
+                None,
+                ConfigErrorKind::Key,
+                "caller a",
+            ),
+            (
+                "short",
+                object(&[("a", short)]),
+                None,
+                ConfigErrorKind::WeakKey,
+                "caller a",
+            ),
+            (
+                "zeroes",
+                object(&[("a", &"00".repeat(32))]),
+                None,
+                ConfigErrorKind::WeakKey,
+                "caller a",
+            ),
+            (
+                "no name",
+                object(&[("", OLD)]),
+                None,
+                ConfigErrorKind::Name,
+                "SERVICE_SECRETS",
+            ),
+            (
+                "a comma in a name",
+                object(&[("a,b", OLD)]),
+                None,
+                ConfigErrorKind::Name,
+                "a,b",
+            ),
+            (
+                "one key for two",
+                object(&[("a", OLD), ("b", OLD)]),
+                None,
+                ConfigErrorKind::SharedKey,
+                "caller b",
+            ),
+            (
+                "one key for two, padded",
+                object(&[("a", OLD), ("b", &format!("{OLD}00"))]),
+                None,
+                ConfigErrorKind::SharedKey,
+                "caller b",
+            ),
+            (
+                "rotating to another's key",
+                object(&[("a", OLD)]),
+                Some(object(&[("b", OLD)])),
+                ConfigErrorKind::SharedKey,
+                "caller b",
+            ),
+            (
+                "rotating is not JSON",
+                object(&[("a", OLD)]),
+                Some("{".into()),
+                ConfigErrorKind::Variable,
+                "ROTATING_SERVICE_SECRETS",
+            ),
+            (
+                "rotating is empty",
+                object(&[("a", OLD)]),
+                Some(String::new()),
+                ConfigErrorKind::Variable,
+                "ROTATING_SERVICE_SECRETS",
+            ),
+        ] {
+            let error = Keyring::from_service_secrets(&primary, rotating.as_deref()).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert_eq!(error.kind(), kind, "{name}: {error}");
+            assert!(text.contains(part), "{name}: {error}");
+            for secret in [OLD, NEW, short, "12345678", "secret-ish", "zzzz"] {
+                assert!(!text.contains(secret), "{name}: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Countersign proves which service is calling: it signs HTTP requests and verifies them.
+//!
+//! ```
+//! use countersign::{CallerKey, Keyring, KeyStore, PayloadDigest, Secret, Signer, SigningKey, Timestamp, Verifier};
+//!
+//! let key = SigningKey::hmac_sha256(&Secret::generate()?);
+//! let now = Timestamp::from_unix_seconds(1_767_323_045);
+//!
+//! // The service that calls.
+//! let signer = Signer::new("billing", key.clone(), ["user-service.internal"])?;
+//! let request = http::Request::get("http://user-service.internal/api/account/7").body(()).unwrap();
+//! let (mut parts, ()) = request.into_parts();
+//! signer.sign(&parts, PayloadDigest::of(b""), now)?.apply(&mut parts);
+//!
+//! // The service that is called.
+//! let keys = Keyring::builder()
+//!     .caller("billing", CallerKey::new("2026-01", key.verifying_key())?)
+//!     .build()?;
+//! let claim = Verifier::default().parse(&parts, now)?;
+//! let caller_keys = keys.try_lookup(claim.key_id()).expect("a keyring answers at once")?;
+//! let verified = claim.authenticate(&caller_keys, now)?.finish()?;
+//! assert_eq!(verified.caller(), &"billing");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This is the core: it works on the types of the `http` crate, takes the time as an argument, and never waits. For
+//! tower, axum and hyper use `tower-countersign`, which is built on it.
+//!
+//! # How a request is verified
+//!
+//! ```text
+//! request head ──parse──▶ Claim ──authenticate(keys)──▶ AuthenticatedHead ──body──▶ Verified
+//!               grammar,          MAC over the head,                        digest compared
+//!               freshness,        incl. the declared                        in constant time
+//!               coverage          content hash
+//! ```
+//!
+//! Each step consumes the one before, so none can be left out: a [`Claim`] is all that an unauthenticated peer gets to,
+//! an [`AuthenticatedHead`] exists only if the signature matched, and [`Verified`] has no other way to be made than
+//! through both. What was claimed is never trusted and what is trusted comes from the key's own record.
+//!
+//! # What it guarantees
+//!
+//! - The caller holds the key: HMAC-SHA256 or Ed25519 over method, target, authority, date, body and every covered
+//!   header. MACs are compared in constant time.
+//! - Every key is bound to one scheme. A request in another is refused; nothing falls back.
+//! - Nothing is read leniently: one spelling of each signature, date and hash, no duplicates, no header that is covered
+//!   but absent.
+//! - A covered nonce is let through once, for as long as its date is accepted ([`ReplayStore`]).
+//!
+//! # What it does not
+//!
+//! - It hides nothing: use TLS where the network can be read. Equal bodies show equal hashes.
+//! - It proves the calling *service*, not a user behind it. Carry a user's token in a header of its own and cover it
+//!   ([`Signer::covering`], [`VerifierBuilder::require_headers`]).
+//! - A shared secret verifies *and* signs. Give each pair of services its own; for proof to third parties use Ed25519 and
+//!   keep the [`Evidence`].
+//! - Clocks must agree to within the window, 300 seconds unless set otherwise.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::string_slice,
+        clippy::too_many_lines,
+        reason = "tests are tables of constants, and panic where one is wrong"
+    )
+)]
+
+mod error;
+mod head;
+mod key;
+mod keyring;
+mod payload;
+mod replay;
+mod scheme;
+mod signer;
+mod timestamp;
+mod verify;
+
+pub use self::{
+    error::{
+        ConfigError, ConfigErrorKind, Rejection, RejectionKind, SignError, SignErrorKind,
+        Unavailable,
+    },
+    head::{HostForm, RequestHead},
+    key::{
+        CallerKey, ContentTypeRule, KeyId, KeyState, KeyVersion, NonceRule, Secret, SigningKey,
+        VerifyingKey,
+    },
+    keyring::{ArcKeyStore, CallerKeys, KeyStore, Keyring, KeyringBuilder},
+    payload::PayloadDigest,
+    replay::{
+        ArcReplayStore, Claimed, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
+        ReplayKey, ReplayStore, ReplayStoreId,
+    },
+    scheme::{Scheme, native::Nonce},
+    signer::{Signature, Signer},
+    timestamp::Timestamp,
+    verify::{
+        AuthenticatedHead, BodyState, Claim, Evidence, HeadLimits, Verified, Verifier,
+        VerifierBuilder,
+    },
+};

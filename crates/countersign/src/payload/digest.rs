@@ -1,0 +1,40 @@
+use std::fmt;
+
+use base16ct::HexDisplay;
+use sha2::{Digest, Sha256};
+
+/// The SHA-256 of a body.
+///
+/// It is a hash anyone can compute and no secret: that two requests have equal bodies shows in their digests.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PayloadDigest([u8; 32]);
+
+impl PayloadDigest {
+    /// The digest of these bytes.
+    pub fn of(body: &[u8]) -> Self {
+        Self(Sha256::digest(body).into())
+    }
+
+    /// A digest that was computed elsewhere: the 32 bytes of SHA-256 over the body exactly as it will be sent.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes of the digest.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PayloadDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PayloadDigest({self})")
+    }
+}
+
+/// 64 lower-case hexadecimal digits.
+impl fmt::Display for PayloadDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", HexDisplay(&self.0))
+    }
+}

@@ -1,0 +1,283 @@
+use super::canonical_request::{CanonicalRequest, Sink};
+use crate::{error::Rejection, key::KeyId, scheme::Scheme};
+
+/// The greatest number of parameters that are read.
+const PARAMETERS: usize = 3;
+
+/// The value of the `Authorization` header.
+///
+/// ```text
+/// value     = scheme SP parameter 2( "," OWS parameter )
+/// parameter = "credential=" name / "signed-headers=" list / "signature=" hex
+/// OWS       = *( SP / HTAB )
+/// ```
+///
+/// Parameters may come in any order, each exactly once and no other. A value runs to the next comma and holds no `=`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Authorization<'r> {
+    pub(super) credential: &'r str,
+    pub(super) signed_headers: &'r str,
+    pub(super) signature: Signature,
+}
+
+/// A signature, decoded. It cannot be compared but by a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Signature {
+    HmacSha256([u8; 32]),
+    Ed25519([u8; 64]),
+}
+
+impl Signature {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::HmacSha256(bytes) => bytes,
+            Self::Ed25519(bytes) => bytes,
+        }
+    }
+
+    /// Decodes exactly as many hexadecimal digits as the scheme has, of either case.
+    fn parse(scheme: Scheme, text: &str) -> Option<Self> {
+        match scheme {
+            Scheme::HmacSha256 => decode(text).map(Self::HmacSha256),
+            Scheme::Ed25519 => decode(text).map(Self::Ed25519),
+        }
+    }
+}
+
+fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != N.checked_mul(2)? {
+        return None;
+    }
+    let mut bytes = [0; N];
+    base16ct::mixed::decode(text, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+impl<'r> Authorization<'r> {
+    /// Parses what follows the scheme's name and the space behind it.
+    pub(super) fn parse(scheme: Scheme, parameters: &'r str) -> Result<Self, Rejection> {
+        let mut credential = None;
+        let mut signed_headers = None;
+        let mut signature = None;
+        for (count, parameter) in parameters.split(',').enumerate() {
+            if count >= PARAMETERS {
+                return Err(Rejection::malformed(
+                    "authorization: expected three parameters, found more",
+                ));
+            }
+            let parameter = if count == 0 {
+                parameter
+            } else {
+                parameter.trim_start_matches([' ', '\t'])
+            };
+            let (name, value) = parameter
+                .split_once('=')
+                .ok_or(Rejection::malformed("authorization: expected name=value"))?;
+            let slot = match name {
+                "credential" => &mut credential,
+                "signed-headers" => &mut signed_headers,
+                "signature" => &mut signature,
+                _ => return Err(Rejection::malformed("authorization: unknown parameter")),
+            };
+            if slot.replace(value).is_some() {
+                return Err(Rejection::malformed("authorization: a parameter twice"));
+            }
+        }
+        let (Some(credential), Some(signed_headers), Some(signature)) =
+            (credential, signed_headers, signature)
+        else {
+            return Err(Rejection::malformed(
+                "authorization: a parameter is missing",
+            ));
+        };
+        if !KeyId::is_valid(credential) {
+            return Err(Rejection::malformed(
+                "authorization: credential is no caller name",
+            ));
+        }
+        let signature = Signature::parse(scheme, signature).ok_or(Rejection::malformed(
+            "authorization: signature has another length or other characters than hexadecimal digits",
+        ))?;
+        Ok(Self {
+            credential,
+            signed_headers,
+            signature,
+        })
+    }
+}
+
+/// Writes the value in the one order and spacing that every reader of the format knows.
+pub(super) fn write(
+    sink: &mut impl Sink,
+    scheme: Scheme,
+    caller: &KeyId,
+    request: &CanonicalRequest<'_>,
+    signature: &str,
+) {
+    sink.write(scheme.name());
+    sink.write(" credential=");
+    sink.write(caller.as_str());
+    let mut separator = ", signed-headers=";
+    for header in &request.covered {
+        sink.write(separator);
+        sink.write(header.name);
+        separator = ";";
+    }
+    sink.write(", signature=");
+    sink.write(signature);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::RejectionKind;
+
+    const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1F";
+
+    fn parse(parameters: &str) -> Result<Authorization<'_>, RejectionKind> {
+        Authorization::parse(Scheme::HmacSha256, parameters).map_err(|rejection| rejection.kind())
+    }
+
+    #[test]
+    fn takes_parameters_in_any_order_with_spaces_and_tabs_behind_commas() {
+        let mut expected = [0; 32];
+        for (to, from) in expected.iter_mut().zip(0..) {
+            *to = from;
+        }
+        for parameters in [
+            format!("credential=a, signed-headers=host, signature={HEX}"),
+            format!("credential=a,signed-headers=host,signature={HEX}"),
+            format!("signature={HEX},\t credential=a,  signed-headers=host"),
+            format!(
+                "signed-headers=host, signature={}, credential=a",
+                HEX.to_uppercase()
+            ),
+        ] {
+            let found = parse(&parameters).unwrap();
+            assert_eq!(found.credential, "a");
+            assert_eq!(found.signed_headers, "host");
+            assert_eq!(found.signature.as_bytes(), expected);
+        }
+    }
+
+    #[test]
+    fn refuses_everything_else() {
+        for (name, parameters) in [
+            ("nothing", String::new()),
+            ("no signature", "credential=a, signed-headers=host".into()),
+            (
+                "empty signature",
+                "credential=a, signed-headers=host, signature=".into(),
+            ),
+            (
+                "prefix of a signature",
+                format!(
+                    "credential=a, signed-headers=host, signature={}",
+                    &HEX[..62]
+                ),
+            ),
+            (
+                "one digit",
+                "credential=a, signed-headers=host, signature=0".into(),
+            ),
+            (
+                "one digit too many",
+                format!("credential=a, signed-headers=host, signature={HEX}0"),
+            ),
+            (
+                "hex and more",
+                format!("credential=a, signed-headers=host, signature={HEX}zz"),
+            ),
+            (
+                "two signatures long",
+                format!("credential=a, signed-headers=host, signature={HEX}{HEX}"),
+            ),
+            (
+                "not hex",
+                format!(
+                    "credential=a, signed-headers=host, signature={}",
+                    "g".repeat(64)
+                ),
+            ),
+            (
+                "quoted",
+                format!("credential=\"a\", signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "empty credential",
+                format!("credential=, signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "equals in credential",
+                format!("credential=a=b, signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "comma in credential",
+                format!("credential=a, b, signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "trailing comma",
+                format!("credential=a, signed-headers=host, signature={HEX},"),
+            ),
+            (
+                "leading comma",
+                format!(",credential=a, signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "leading space",
+                format!(" credential=a, signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "trailing space",
+                format!("credential=a, signed-headers=host, signature={HEX} "),
+            ),
+            (
+                "space before a comma",
+                format!("credential=a , signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "space around equals",
+                format!("credential =a, signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "unknown parameter",
+                format!("credential=a, signed-headers=host, signature={HEX}, extra=1"),
+            ),
+            (
+                "unknown instead of known",
+                format!("key=a, signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "upper-case name",
+                format!("Credential=a, signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "signature twice",
+                format!("signature={HEX}, signed-headers=host, signature={HEX}"),
+            ),
+            (
+                "credential twice",
+                format!("credential=a, credential=b, signature={HEX}"),
+            ),
+            (
+                "semicolons",
+                format!("credential=a; signed-headers=host; signature={HEX}"),
+            ),
+        ] {
+            assert_eq!(
+                parse(&parameters).unwrap_err(),
+                RejectionKind::Malformed,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_ed25519_signature_is_128_digits() {
+        let text = |digits: &str| format!("credential=a, signed-headers=host, signature={digits}");
+        let whole = text(&HEX.repeat(2));
+        assert!(Authorization::parse(Scheme::Ed25519, &whole).is_ok());
+        let half = text(HEX);
+        assert!(Authorization::parse(Scheme::Ed25519, &half).is_err());
+    }
+}

@@ -1,0 +1,168 @@
+use http::{
+    HeaderName,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
+use smallvec::SmallVec;
+
+use super::{
+    X_CONTENT_SHA256, X_DATE, X_NONCE,
+    authorization::Authorization,
+    canonical_request::{CanonicalRequest, CoveredHeader},
+    content_sha256,
+    credentials::Credentials,
+    nonce::Nonce,
+    signed_headers,
+};
+use crate::{
+    error::{Rejection, RejectionKind},
+    head::{Authority, RequestHead, Target, parse_method},
+    scheme::Scheme,
+    verify::{ParsedHead, VerifyPolicy},
+};
+
+/// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of step 2, then the
+/// authority of step 3 and the coverage of step 4.
+pub(crate) fn parse<'r>(
+    scheme: Scheme,
+    parameters: &'r str,
+    head: RequestHead<'r>,
+    policy: &VerifyPolicy,
+) -> Result<ParsedHead<'r>, Rejection> {
+    let authorization = Authorization::parse(scheme, parameters)?;
+    let method = parse_method(head.method()).map_err(Rejection::malformed)?;
+    let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
+    if target.len() > policy.limits.target_bytes {
+        return Err(Rejection::malformed("target: longer than the limit"));
+    }
+    let authority = Authority::of(&head)?;
+    let host = authority.in_form(policy.host_form);
+    let date = required(&head, &X_DATE)?;
+    let signed_at = policy.date_form.parse(date).ok_or_else(|| {
+        Rejection::header(RejectionKind::Malformed, X_DATE, "expected an IMF-fixdate")
+    })?;
+    let content_hash = required(&head, &X_CONTENT_SHA256)?;
+    let content_sha256 = content_sha256::parse(content_hash).ok_or_else(|| {
+        Rejection::header(
+            RejectionKind::Malformed,
+            X_CONTENT_SHA256,
+            "expected 64 lower-case hexadecimal digits",
+        )
+    })?;
+
+    let mut covered: SmallVec<[CoveredHeader<'r>; _]> = SmallVec::new();
+    for name in signed_headers::names(authorization.signed_headers)? {
+        let name = name?;
+        if covered.len() >= policy.limits.covered_headers {
+            return Err(Rejection::malformed(
+                "signed-headers: more names than the limit",
+            ));
+        }
+        let value = match (covered.len(), name) {
+            (0, _) => host,
+            (1, _) => date,
+            (2, _) => content_hash,
+            (_, name) => {
+                if covered
+                    .iter()
+                    .any(|earlier: &CoveredHeader<'_>| earlier.name == name)
+                {
+                    return Err(Rejection::malformed("signed-headers: a name twice"));
+                }
+                covered_value(&head, name)?
+            }
+        };
+        if value.len() > policy.limits.covered_value_bytes {
+            return Err(Rejection::malformed(
+                "a covered header is longer than the limit",
+            ));
+        }
+        covered.push(CoveredHeader { name, value });
+    }
+    let nonce = value_of(&covered, &X_NONCE);
+    if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
+        return Err(Rejection::header(
+            RejectionKind::Malformed,
+            X_NONCE,
+            "expected 16 to 128 visible ASCII characters",
+        ));
+    }
+
+    let audience_checked = policy.check_audience(authority)?;
+
+    for name in &policy.required_headers {
+        if value_of(&covered, name).is_none() {
+            return Err(uncovered(name));
+        }
+    }
+    for name in [&X_NONCE, &CONTENT_ENCODING] {
+        if is_present_but_uncovered(&head, &covered, name) {
+            return Err(uncovered(name));
+        }
+    }
+    let content_type_uncovered = is_present_but_uncovered(&head, &covered, &CONTENT_TYPE);
+
+    Ok(ParsedHead {
+        scheme,
+        key_id: authorization.credential,
+        signed_at,
+        nonce,
+        content_type_uncovered,
+        content_sha256,
+        audience_checked,
+        credentials: Credentials {
+            request: CanonicalRequest {
+                method,
+                target,
+                covered,
+                content_sha256: content_hash,
+            },
+            signature: authorization.signature,
+        },
+    })
+}
+
+fn required<'r>(head: &RequestHead<'r>, name: &HeaderName) -> Result<&'r str, Rejection> {
+    head.single(name)?.ok_or_else(|| {
+        Rejection::header(
+            RejectionKind::Malformed,
+            name.clone(),
+            "expected once, found none",
+        )
+    })
+}
+
+/// The value of a further covered header. An absent one is refused: nothing may stand for "not there".
+fn covered_value<'r>(head: &RequestHead<'r>, name: &str) -> Result<&'r str, Rejection> {
+    let mut values = head.headers().get_all(name).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Rejection::malformed(
+            "a covered header: expected once, found none or more",
+        ));
+    };
+    value
+        .to_str()
+        .map_err(|_| Rejection::malformed("a covered header: expected visible ASCII"))
+}
+
+fn value_of<'r>(covered: &[CoveredHeader<'r>], name: &HeaderName) -> Option<&'r str> {
+    covered
+        .iter()
+        .find(|header| header.name == name.as_str())
+        .map(|header| header.value)
+}
+
+fn is_present_but_uncovered(
+    head: &RequestHead<'_>,
+    covered: &[CoveredHeader<'_>],
+    name: &HeaderName,
+) -> bool {
+    value_of(covered, name).is_none() && head.headers().contains_key(name)
+}
+
+fn uncovered(name: &HeaderName) -> Rejection {
+    Rejection::header(
+        RejectionKind::InsufficientCoverage,
+        name.clone(),
+        "expected to be covered",
+    )
+}

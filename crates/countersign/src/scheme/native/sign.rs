@@ -1,0 +1,221 @@
+use hmac::Mac as _;
+use http::{
+    HeaderName, HeaderValue,
+    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE},
+};
+use smallvec::SmallVec;
+
+use super::{
+    ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE, authorization,
+    canonical_request::{CanonicalRequest, CoveredHeader, Sink},
+    content_sha256, date,
+    nonce::Nonce,
+    signed_headers,
+};
+use crate::{
+    error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
+    head::{RequestHead, Target, parse_method},
+    key::{KeyId, SigningKey, SigningOperation},
+    payload::PayloadDigest,
+    timestamp::Timestamp,
+};
+
+/// What a signer covers besides `host;x-date;x-content-sha256`.
+#[derive(Clone, Debug)]
+pub(crate) enum Coverage {
+    /// The nonce, `content-type` and `content-encoding` where present, then these.
+    Further(Vec<HeaderName>),
+    /// Nothing: three headers and no nonce, for receivers that know no more.
+    SeedCompatible,
+}
+
+impl Coverage {
+    /// Adds a header that must be present on every request.
+    pub(crate) fn and(self, name: HeaderName) -> Result<Self, ConfigError> {
+        let refused = |problem: &str| {
+            let message = format!("covered header {name}: {problem}");
+            Err(ConfigError::new(ConfigErrorKind::Coverage, message))
+        };
+        let always = ALWAYS_COVERED.contains(&name.as_str()) || name == X_NONCE;
+        match self {
+            Self::SeedCompatible => refused("a seed-compatible signer covers three headers only"),
+            Self::Further(_) if !signed_headers::may_be_covered(&name) => {
+                refused("it carries the signature or belongs to one connection")
+            }
+            Self::Further(names) if always || names.contains(&name) => Ok(Self::Further(names)),
+            Self::Further(mut names) => {
+                names.push(name);
+                Ok(Self::Further(names))
+            }
+        }
+    }
+}
+
+/// The headers of a signature, in the order in which they are set.
+pub(crate) type SignatureHeaders = SmallVec<[(HeaderName, HeaderValue); 4]>;
+
+/// The key and what it covers.
+pub(crate) struct Signing<'s> {
+    pub(crate) caller: &'s KeyId,
+    pub(crate) key: &'s SigningKey,
+    pub(crate) coverage: &'s Coverage,
+}
+
+/// Signs a head for `authority`, the one that will stand in `Host` or `:authority`.
+pub(crate) fn sign(
+    signing: &Signing<'_>,
+    head: RequestHead<'_>,
+    authority: &str,
+    payload: PayloadDigest,
+    nonce: Option<Nonce>,
+    now: Timestamp,
+) -> Result<SignatureHeaders, SignError> {
+    refuse_credentials(head)?;
+    let method = parse_method(head.method())
+        .map_err(|problem| SignError::new(SignErrorKind::Method, problem))?;
+    let target = Target::parse(head.method(), head.uri())
+        .map_err(|problem| SignError::new(SignErrorKind::Target, problem))?;
+    let date = date::format(now).ok_or_else(|| {
+        SignError::new(
+            SignErrorKind::Date,
+            format!("{now} is outside what an HTTP date can say"),
+        )
+    })?;
+    let content_hash = content_sha256::format(payload)?;
+    let nonce = nonce.map(Nonce::into_value);
+
+    let mut covered: SmallVec<[CoveredHeader<'_>; _]> = SmallVec::new();
+    for (name, value) in
+        ALWAYS_COVERED
+            .into_iter()
+            .zip([authority, text(&date), text(&content_hash)])
+    {
+        covered.push(CoveredHeader { name, value });
+    }
+    if let Some(nonce) = &nonce {
+        covered.push(CoveredHeader {
+            name: "x-nonce",
+            value: text(nonce),
+        });
+    }
+    match signing.coverage {
+        Coverage::SeedCompatible => {}
+        Coverage::Further(names) => {
+            for name in [&CONTENT_TYPE, &CONTENT_ENCODING] {
+                if head.headers().contains_key(name) && !names.contains(name) {
+                    covered.push(CoveredHeader {
+                        name: name.as_str(),
+                        value: header_to_cover(&head, name)?,
+                    });
+                }
+            }
+            for name in names {
+                covered.push(CoveredHeader {
+                    name: name.as_str(),
+                    value: header_to_cover(&head, name)?,
+                });
+            }
+        }
+    }
+
+    let request = CanonicalRequest {
+        method,
+        target,
+        covered,
+        content_sha256: text(&content_hash),
+    };
+    let authorization = signature(signing, &request)?;
+    drop(request);
+
+    let mut headers = SignatureHeaders::new();
+    headers.push((X_DATE, date));
+    headers.push((X_CONTENT_SHA256, content_hash));
+    if let Some(nonce) = nonce {
+        headers.push((X_NONCE, nonce));
+    }
+    headers.push((AUTHORIZATION, authorization));
+    Ok(headers)
+}
+
+/// A request is signed once: what already carries credentials is somebody else's request.
+fn refuse_credentials(head: RequestHead<'_>) -> Result<(), SignError> {
+    for name in [&AUTHORIZATION, &X_DATE, &X_CONTENT_SHA256, &X_NONCE] {
+        if head.headers().contains_key(name) {
+            let message = format!("header {name} is already there");
+            return Err(SignError::new(SignErrorKind::AlreadySigned, message));
+        }
+    }
+    Ok(())
+}
+
+/// The one value of a header, as the receiver will read it.
+fn header_to_cover<'r>(head: &RequestHead<'r>, name: &HeaderName) -> Result<&'r str, SignError> {
+    let refused = |problem: &str| {
+        SignError::new(
+            SignErrorKind::Header,
+            format!("covered header {name}: {problem}"),
+        )
+    };
+    let value = head
+        .single(name)
+        .map_err(|_| refused("expected once and in visible ASCII"))?
+        .ok_or_else(|| refused("expected once, found none"))?;
+    // A receiver trims the white space around a value (RFC 9110 section 5.5), so what is signed must have none.
+    if value.trim_matches([' ', '\t']).len() == value.len() {
+        Ok(value)
+    } else {
+        Err(refused("expected no white space at its ends"))
+    }
+}
+
+fn signature(
+    signing: &Signing<'_>,
+    request: &CanonicalRequest<'_>,
+) -> Result<HeaderValue, SignError> {
+    let mut digits = [0; 128];
+    let digits = match signing.key.operation() {
+        SigningOperation::Mac(mac) => {
+            let signature = request.mac(mac).finalize().into_bytes();
+            base16ct::lower::encode_str(&signature, &mut digits)
+        }
+        SigningOperation::Ed25519(key) => {
+            let mut message = String::with_capacity(512);
+            request.write_to(&mut message);
+            base16ct::lower::encode_str(&key.sign(message.as_bytes()), &mut digits)
+        }
+    }
+    .map_err(|_| SignError::new(SignErrorKind::Header, "the signature is no header value"))?;
+
+    let mut length = Length(0);
+    authorization::write(
+        &mut length,
+        signing.key.scheme(),
+        signing.caller,
+        request,
+        digits,
+    );
+    // A header value takes a string over without a copy if it is exactly as long as its capacity.
+    let mut value = String::with_capacity(length.0);
+    authorization::write(
+        &mut value,
+        signing.key.scheme(),
+        signing.caller,
+        request,
+        digits,
+    );
+    HeaderValue::try_from(value)
+        .map_err(|_| SignError::new(SignErrorKind::Header, "the signature is no header value"))
+}
+
+struct Length(usize);
+
+impl Sink for Length {
+    fn write(&mut self, text: &str) {
+        self.0 = self.0.saturating_add(text.len());
+    }
+}
+
+fn text(value: &HeaderValue) -> &str {
+    // Invariant: the values this file makes are visible ASCII.
+    value.to_str().unwrap_or_default()
+}

@@ -1,0 +1,152 @@
+//! The list of covered headers.
+//!
+//! ```text
+//! signed-headers = "host;x-date;x-content-sha256" *( ";" name )
+//! name           = 1*( "a"-"z" / "0"-"9" / tchar without letters )
+//! ```
+
+use http::HeaderName;
+
+use super::ALWAYS_COVERED;
+use crate::error::{Rejection, RejectionKind};
+
+/// Headers that a signature may not cover: the one that carries it, and those that belong to one connection
+/// (RFC 9110 section 7.6.1) and change on the way.
+const NEVER_COVERED: [&str; 10] = [
+    "authorization",
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a signature may cover a header of this name.
+pub(super) fn may_be_covered(name: &HeaderName) -> bool {
+    !NEVER_COVERED.contains(&name.as_str())
+}
+
+/// The names of a list, checked one by one as they are taken.
+///
+/// The first three are always `host;x-date;x-content-sha256`; a list that leaves one out covers too little, one that
+/// has them in another order is malformed.
+pub(super) fn names(
+    list: &str,
+) -> Result<impl Iterator<Item = Result<&str, Rejection>>, Rejection> {
+    let mut names = list.split(';');
+    for expected in ALWAYS_COVERED {
+        if names.next() != Some(expected) {
+            return Err(unexpected_start(list));
+        }
+    }
+    let further = names.map(|name| {
+        if name.is_empty() || !name.bytes().all(is_name_byte) {
+            Err(Rejection::malformed(
+                "signed-headers: expected names in lower case",
+            ))
+        } else if NEVER_COVERED.contains(&name) {
+            Err(Rejection::malformed(
+                "signed-headers: a header that cannot be covered",
+            ))
+        } else {
+            Ok(name)
+        }
+    });
+    Ok(ALWAYS_COVERED.into_iter().map(Ok).chain(further))
+}
+
+/// Tokens of RFC 9110 section 5.6.2 without upper-case letters.
+const fn is_name_byte(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9')
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+fn unexpected_start(list: &str) -> Rejection {
+    let all_there = ALWAYS_COVERED
+        .iter()
+        .all(|expected| list.split(';').any(|name| name == *expected));
+    if all_there {
+        Rejection::malformed("signed-headers: expected host;x-date;x-content-sha256 first")
+    } else {
+        Rejection::new(
+            RejectionKind::InsufficientCoverage,
+            "signed-headers: expected host, x-date and x-content-sha256 in the list",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(list: &str) -> Result<Vec<&str>, RejectionKind> {
+        names(list)
+            .and_then(Iterator::collect)
+            .map_err(|rejection| rejection.kind())
+    }
+
+    #[test]
+    fn keeps_names_in_the_order_listed() {
+        assert_eq!(
+            parse("host;x-date;x-content-sha256;z;a;x-nonce").unwrap(),
+            ["host", "x-date", "x-content-sha256", "z", "a", "x-nonce"]
+        );
+    }
+
+    #[test]
+    fn refuses_lists_that_cover_too_little() {
+        for list in [
+            "",
+            "host",
+            "host;x-date",
+            "x-date;x-content-sha256",
+            "host;x-content-sha256;x-nonce",
+        ] {
+            assert_eq!(
+                parse(list),
+                Err(RejectionKind::InsufficientCoverage),
+                "{list}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_lists_that_are_malformed() {
+        for list in [
+            "x-date;host;x-content-sha256",
+            "x-nonce;host;x-date;x-content-sha256",
+            "host;x-date;x-content-sha256;",
+            "host;x-date;x-content-sha256;;a",
+            "host;x-date;x-content-sha256;A",
+            "host;x-date;x-content-sha256; a",
+            "host;x-date;x-content-sha256;a b",
+            "host;x-date;x-content-sha256;a:b",
+            "host;x-date;x-content-sha256;é",
+            "host;x-date;x-content-sha256;authorization",
+            "host;x-date;x-content-sha256;transfer-encoding",
+            "host;x-date;x-content-sha256;connection",
+        ] {
+            assert_eq!(parse(list), Err(RejectionKind::Malformed), "{list}");
+        }
+    }
+}

@@ -1,0 +1,331 @@
+use std::{fmt, ops::Deref};
+
+use http::{HeaderName, HeaderValue, Uri, header::HOST, request::Parts};
+
+use crate::{
+    error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
+    head::{Authority, RequestHead},
+    key::{Fingerprint, KeyId, SigningKey},
+    keyring::{SERVICE_NAME, SERVICE_SECRETS, parse_secrets, read_variable},
+    payload::PayloadDigest,
+    scheme::{
+        Scheme,
+        native::{self, Coverage, Nonce},
+    },
+    timestamp::Timestamp,
+};
+
+/// Signs requests as one caller, with one key, for the authorities it is bound to.
+///
+/// ```
+/// use countersign::{PayloadDigest, Secret, Signer, SigningKey, Timestamp};
+///
+/// let key = SigningKey::hmac_sha256(&Secret::generate()?);
+/// let signer = Signer::new("billing", key, ["user-service.internal:8081"])?;
+///
+/// let (parts, body) = http::Request::get("http://user-service.internal:8081/api/account/7")
+///     .body("")
+///     .unwrap()
+///     .into_parts();
+/// let signature = signer.sign(&parts, PayloadDigest::of(body.as_bytes()), Timestamp::from_unix_seconds(1_767_323_045))?;
+/// assert!(signature.headers().any(|(name, _)| name == "authorization"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The binding keeps a redirect, or a URL that a user supplied, from making a service sign for a stranger.
+#[derive(Clone)]
+pub struct Signer {
+    caller: KeyId,
+    key: SigningKey,
+    coverage: Coverage,
+    authorities: Authorities,
+}
+
+#[derive(Clone, Debug)]
+enum Authorities {
+    Only(Vec<Box<str>>),
+    Any,
+}
+
+impl Signer {
+    /// A signer for requests to these authorities, each a host or a host and a port as it stands in the URL. The default
+    /// ports of http and https are left out.
+    ///
+    /// It covers host, date, body, a nonce, and `content-type` and `content-encoding` where they are present.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Name`] if `caller` is no [`KeyId`]; [`ConfigErrorKind::WeakKey`] if the key is short,
+    /// repetitive or published; [`ConfigErrorKind::Authority`] if an authority is none, or there is none at all.
+    pub fn new<I>(caller: &str, key: SigningKey, authorities: I) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let mut bound = Vec::new();
+        for authority in authorities {
+            let authority = authority.as_ref();
+            Authority::parse(authority).map_err(|problem| {
+                ConfigError::new(
+                    ConfigErrorKind::Authority,
+                    format!("signer: {authority:?}: {problem}"),
+                )
+            })?;
+            bound.push(Box::from(authority));
+        }
+        if bound.is_empty() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Authority,
+                "signer: expected at least one authority to sign for, found none",
+            ));
+        }
+        let caller = KeyId::new(caller)?;
+        key.ensure_strong()
+            .map_err(|error| error.within(format_args!("signer {caller}")))?;
+        Ok(Self {
+            caller,
+            key,
+            coverage: Coverage::Further(Vec::new()),
+            authorities: Authorities::Only(bound),
+        })
+    }
+
+    /// The signer for one target, from `SERVICE_NAME` and `SERVICE_SECRETS`.
+    ///
+    /// On the calling side `SERVICE_SECRETS` is a JSON object of *target* name to key: this service signs with
+    /// `SERVICE_SECRETS[target]` as `SERVICE_NAME`. The rotating variable is never read: it is the callee that knows two
+    /// keys at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Variable`] if a variable is not set, is not what it should be, or has no such target; else as
+    /// [`new`](Self::new). No error holds a key.
+    pub fn from_env(target: &str, authority: &str) -> Result<Self, ConfigError> {
+        let caller = read_variable(SERVICE_NAME)?;
+        let secrets = read_variable(SERVICE_SECRETS)?;
+        Self::from_service_secrets(&caller, &secrets, target, authority)
+    }
+
+    /// The same from the text of the two variables.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_service_secrets(
+        caller: &str,
+        secrets: &str,
+        target: &str,
+        authority: &str,
+    ) -> Result<Self, ConfigError> {
+        let secrets = parse_secrets(SERVICE_SECRETS, secrets)?;
+        let (_, secret) = secrets
+            .iter()
+            .find(|(name, _)| *name == target)
+            .ok_or_else(|| {
+                ConfigError::new(
+                    ConfigErrorKind::Variable,
+                    format!("{SERVICE_SECRETS}: expected a key for target {target:?}, found none"),
+                )
+            })?;
+        Self::new(caller, SigningKey::hmac_sha256(secret), [authority])
+            .map_err(|error| error.within(format_args!("{SERVICE_SECRETS}: target {target}")))
+    }
+
+    /// Also covers this header, which every request must then have, once.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Coverage`] if the header carries the signature, belongs to one connection, or the signer is
+    /// [seed-compatible](Self::seed_compatible).
+    pub fn covering(mut self, name: HeaderName) -> Result<Self, ConfigError> {
+        self.coverage = self.coverage.and(name)?;
+        Ok(self)
+    }
+
+    /// Covers host, date and body only and sends no nonce, for receivers that know nothing else. Such a request can be
+    /// replayed within the window.
+    #[must_use]
+    pub fn seed_compatible(mut self) -> Self {
+        self.coverage = Coverage::SeedCompatible;
+        self
+    }
+
+    /// Signs for every authority.
+    ///
+    /// Whoever can choose a URL that this service calls then gets a signature for it. With an HMAC key the signature is
+    /// for the host it names; with an Ed25519 key any service that trusts the caller takes it.
+    #[must_use]
+    pub fn insecure_any_authority(mut self) -> Self {
+        self.authorities = Authorities::Any;
+        self
+    }
+
+    /// The caller that requests are signed as.
+    pub fn caller(&self) -> &KeyId {
+        &self.caller
+    }
+
+    /// The scheme of the signatures.
+    pub fn scheme(&self) -> Scheme {
+        self.key.scheme()
+    }
+
+    /// Signs a request head over the digest of its body, with a fresh nonce.
+    ///
+    /// The authority is that of the URI, or of `Host` where the URI has none; it must already be in the form in which it
+    /// will be sent (see [`normalize_authority`](Self::normalize_authority)).
+    ///
+    /// # Errors
+    ///
+    /// A [`SignError`] that says what cannot be signed. Nothing has been changed then.
+    pub fn sign(
+        &self,
+        parts: &Parts,
+        payload: PayloadDigest,
+        now: Timestamp,
+    ) -> Result<Signature, SignError> {
+        let nonce = match self.coverage {
+            Coverage::SeedCompatible => None,
+            Coverage::Further(_) => Some(Nonce::generate()?),
+        };
+        self.sign_head(parts.into(), payload, nonce, now)
+    }
+
+    /// Signs with a given nonce. A nonce must never be used twice: this is for test vectors.
+    ///
+    /// # Errors
+    ///
+    /// As [`sign`](Self::sign).
+    pub fn sign_with_nonce(
+        &self,
+        parts: &Parts,
+        payload: PayloadDigest,
+        nonce: Nonce,
+        now: Timestamp,
+    ) -> Result<Signature, SignError> {
+        let nonce = match self.coverage {
+            Coverage::SeedCompatible => None,
+            Coverage::Further(_) => Some(nonce),
+        };
+        self.sign_head(parts.into(), payload, nonce, now)
+    }
+
+    fn sign_head(
+        &self,
+        head: RequestHead<'_>,
+        payload: PayloadDigest,
+        nonce: Option<Nonce>,
+        now: Timestamp,
+    ) -> Result<Signature, SignError> {
+        let authority = Authority::of(&head)
+            .map_err(|rejection| SignError::new(SignErrorKind::Authority, rejection.to_string()))?;
+        self.ensure_bound_to(authority)?;
+        let signing = native::Signing {
+            caller: &self.caller,
+            key: &self.key,
+            coverage: &self.coverage,
+        };
+        native::sign(&signing, head, authority.as_str(), payload, nonce, now).map(Signature)
+    }
+
+    fn ensure_bound_to(&self, authority: Authority<'_>) -> Result<(), SignError> {
+        let found = authority.as_str();
+        match &self.authorities {
+            Authorities::Any => Ok(()),
+            Authorities::Only(bound)
+                if bound.iter().any(|bound| bound.eq_ignore_ascii_case(found)) =>
+            {
+                Ok(())
+            }
+            Authorities::Only(_) => Err(SignError::new(
+                SignErrorKind::Authority,
+                format!("authority {found}: the signer is not bound to it"),
+            )),
+        }
+    }
+
+    /// Brings the authority of a request to the one form that every client sends: no default port, no empty port.
+    ///
+    /// A client leaves out `:80` of an http URL from `Host` but keeps it in `:authority`, so what is signed would not be
+    /// what is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SignErrorKind::Authority`] if the URI has no authority or holds user information, or `Host` is there and names
+    /// another one.
+    pub fn normalize_authority(parts: &mut Parts) -> Result<(), SignError> {
+        let refused = |problem: &str| Err(SignError::new(SignErrorKind::Authority, problem));
+        let Some(authority) = parts.uri.authority() else {
+            if parts.headers.contains_key(HOST) {
+                return Ok(());
+            }
+            return refused("expected an absolute URI or a Host header, found neither");
+        };
+        if authority.as_str().contains('@') {
+            return refused("expected no user information in the URI");
+        }
+        let text = authority.as_str();
+        let default_port = match parts.uri.scheme_str() {
+            Some("https") => ":443",
+            _ => ":80",
+        };
+        let plain = text
+            .strip_suffix(default_port)
+            .or_else(|| text.strip_suffix(':'))
+            .unwrap_or(text);
+        let plain = http::uri::Authority::try_from(plain)
+            .or_else(|_| refused("expected an authority in the URI").map(|()| authority.clone()))?;
+        if let Some(host) = parts.headers.get(HOST) {
+            let same = [text, plain.as_str()]
+                .iter()
+                .any(|known| host.as_bytes().eq_ignore_ascii_case(known.as_bytes()));
+            if !same {
+                return refused("expected Host and the URI to name one authority, found two");
+            }
+            let host = HeaderValue::from_str(plain.as_str())
+                .or_else(|_| refused("expected an authority in the URI").map(|()| host.clone()))?;
+            parts.headers.insert(HOST, host);
+        }
+        if plain.as_str() != text {
+            let mut uri = std::mem::take(&mut parts.uri).into_parts();
+            uri.authority = Some(plain);
+            parts.uri = Uri::from_parts(uri)
+                .map_err(|error| SignError::new(SignErrorKind::Target, error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn fingerprint(&self) -> &Fingerprint {
+        self.key.fingerprint()
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("caller", &self.caller)
+            .field("key", &self.key)
+            .field("coverage", &self.coverage)
+            .field("authorities", &self.authorities)
+            .finish()
+    }
+}
+
+/// The headers that make a request a signed one.
+#[derive(Clone, Debug)]
+#[must_use = "a request is signed once the headers are on it"]
+pub struct Signature(native::SignatureHeaders);
+
+impl Signature {
+    /// The headers, `authorization` last.
+    pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.0.deref().iter().map(|(name, value)| (name, value))
+    }
+
+    /// Puts the headers on the request.
+    pub fn apply(self, parts: &mut Parts) {
+        for (name, value) in self.0 {
+            parts.headers.insert(name, value);
+        }
+    }
+}

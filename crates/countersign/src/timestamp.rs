@@ -1,0 +1,119 @@
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
+/// A moment in UTC, counted in microseconds since 1970-01-01T00:00:00Z.
+///
+/// The core reads no clock: every decision that depends on the time takes one of these as an argument. Arithmetic
+/// saturates at about ±292,000 years, so no timestamp that a peer can write makes it overflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    micros: i64,
+}
+
+impl Timestamp {
+    /// The moment `seconds` after (or, if negative, before) the Unix epoch.
+    pub const fn from_unix_seconds(seconds: i64) -> Self {
+        Self {
+            micros: seconds.saturating_mul(MICROS_PER_SECOND),
+        }
+    }
+
+    /// The moment `millis` milliseconds after (or, if negative, before) the Unix epoch.
+    pub const fn from_unix_millis(millis: i64) -> Self {
+        Self {
+            micros: millis.saturating_mul(1_000),
+        }
+    }
+
+    /// The moment `micros` microseconds after (or, if negative, before) the Unix epoch.
+    pub const fn from_unix_micros(micros: i64) -> Self {
+        Self { micros }
+    }
+
+    /// Whole seconds since the Unix epoch, rounded down.
+    pub const fn as_unix_seconds(self) -> i64 {
+        self.micros.div_euclid(MICROS_PER_SECOND)
+    }
+
+    /// Microseconds since the Unix epoch.
+    pub const fn as_unix_micros(self) -> i64 {
+        self.micros
+    }
+
+    /// This moment moved forward by `duration`.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        Self {
+            micros: self.micros.saturating_add(micros_of(duration)),
+        }
+    }
+
+    /// This moment moved back by `duration`.
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        Self {
+            micros: self.micros.saturating_sub(micros_of(duration)),
+        }
+    }
+
+    /// The distance between two moments, whichever comes first.
+    pub const fn abs_diff(self, other: Self) -> Duration {
+        Duration::from_micros(self.micros.abs_diff(other.micros))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let micros = match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => micros_of(since),
+            Err(before) => micros_of(before.duration()).saturating_neg(),
+        };
+        Self { micros }
+    }
+}
+
+/// RFC 3339 in UTC where the year is within 0 to 9999, else the number of microseconds.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.micros) {
+            Ok(timestamp) => timestamp.fmt(f),
+            Err(_) => write!(f, "{} us", self.micros),
+        }
+    }
+}
+
+fn micros_of(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_saturates_at_both_ends() {
+        let far = Timestamp::from_unix_seconds(i64::MAX);
+        assert_eq!(far.saturating_add(Duration::MAX), far);
+        let past = Timestamp::from_unix_seconds(i64::MIN);
+        assert_eq!(past.saturating_sub(Duration::MAX), past);
+        assert_eq!(far.abs_diff(past), Duration::from_micros(u64::MAX));
+    }
+
+    #[test]
+    fn a_system_time_before_the_epoch_is_negative() {
+        let before = UNIX_EPOCH - Duration::from_millis(1500);
+        let timestamp = Timestamp::from(before);
+        assert_eq!(timestamp.as_unix_micros(), -1_500_000);
+        assert_eq!(timestamp.as_unix_seconds(), -2);
+    }
+
+    #[test]
+    fn displays_as_rfc_3339() {
+        let timestamp = Timestamp::from_unix_millis(1_767_323_045_250);
+        assert_eq!(timestamp.to_string(), "2026-01-02T03:04:05.25Z");
+    }
+}

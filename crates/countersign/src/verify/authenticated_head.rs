@@ -1,0 +1,108 @@
+use std::fmt;
+
+use super::{
+    claim::ParsedHead,
+    evidence::Evidence,
+    verified::{BodyState, Verified},
+};
+use crate::{
+    error::Rejection,
+    key::{CallerKey, KeyId, KeyVersion},
+    payload::{PayloadCheck, PayloadDigest},
+    replay::ReplayKey,
+    scheme::Scheme,
+    timestamp::Timestamp,
+};
+
+/// A head whose signature matched. The body is still to come.
+///
+/// Feed every byte of the body to [`update`](Self::update) as it arrives, then [`finish`](Self::finish). Nothing here
+/// needs the body in memory.
+pub struct AuthenticatedHead<'r> {
+    caller: KeyId,
+    key_version: KeyVersion,
+    parsed: ParsedHead<'r>,
+    payload: PayloadCheck,
+    evidence: Option<Box<Evidence>>,
+}
+
+impl<'r> AuthenticatedHead<'r> {
+    pub(super) fn new(
+        caller: KeyId,
+        key: &CallerKey,
+        parsed: ParsedHead<'r>,
+        evidence: Option<Box<Evidence>>,
+    ) -> Self {
+        Self {
+            caller,
+            key_version: key.version().clone(),
+            payload: PayloadCheck::new(parsed.content_sha256),
+            parsed,
+            evidence,
+        }
+    }
+
+    /// The caller, as its key record names it.
+    pub fn caller(&self) -> &KeyId {
+        &self.caller
+    }
+
+    /// Which of the caller's keys matched.
+    pub fn key_version(&self) -> &KeyVersion {
+        &self.key_version
+    }
+
+    /// The scheme of the signature.
+    pub fn scheme(&self) -> Scheme {
+        self.parsed.scheme
+    }
+
+    /// The signed date.
+    pub fn signed_at(&self) -> Timestamp {
+        self.parsed.signed_at
+    }
+
+    /// The digest that the body must have.
+    pub fn expected_digest(&self) -> PayloadDigest {
+        self.payload.expected()
+    }
+
+    /// The replay identity of the request, or `None` if it carries no covered nonce.
+    ///
+    /// See [`ReplayKey::new`] for `audience`.
+    pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
+        let nonce = self.parsed.nonce?;
+        Some(ReplayKey::new(audience, self.caller.as_str(), nonce))
+    }
+
+    /// Takes the next bytes of the body, exactly as they arrived.
+    pub fn update(&mut self, chunk: &[u8]) {
+        self.payload.update(chunk);
+    }
+
+    /// Ends the body and compares its digest with the signed one, in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if they differ.
+    pub fn finish(self) -> Result<Verified, Rejection> {
+        let digest = self.payload.finish()?;
+        Ok(Verified::new(
+            self.caller,
+            self.key_version,
+            &self.parsed,
+            BodyState::Verified(digest),
+            self.evidence,
+        ))
+    }
+}
+
+impl fmt::Debug for AuthenticatedHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthenticatedHead")
+            .field("caller", &self.caller)
+            .field("key_version", &self.key_version)
+            .field("scheme", &self.parsed.scheme)
+            .finish_non_exhaustive()
+    }
+}

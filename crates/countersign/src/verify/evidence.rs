@@ -1,0 +1,97 @@
+use std::fmt;
+
+use base16ct::HexDisplay;
+
+use crate::{
+    key::{KeyId, VerifyingKey},
+    scheme::Scheme,
+    timestamp::Timestamp,
+};
+
+/// What an auditor needs to check later who sent a request: the signed text, the signature over it and, for Ed25519, the
+/// public key.
+///
+/// With `ED25519` this is proof to a third party: nobody without the caller's private key could have made it. With
+/// `HMAC-SHA256` it is a record only: every holder of the shared secret, the callee too, could have made it, and the
+/// secret is not part of it.
+#[derive(Clone)]
+pub struct Evidence {
+    caller: KeyId,
+    scheme: Scheme,
+    signed_at: Timestamp,
+    canonical_request: Box<str>,
+    signature: Box<[u8]>,
+    public_key: Option<[u8; 32]>,
+}
+
+impl Evidence {
+    pub(super) fn new(
+        caller: KeyId,
+        key: &VerifyingKey,
+        signed_at: Timestamp,
+        canonical_request: String,
+        signature: &[u8],
+    ) -> Self {
+        Self {
+            caller,
+            scheme: key.scheme(),
+            signed_at,
+            canonical_request: canonical_request.into_boxed_str(),
+            signature: Box::from(signature),
+            public_key: key.public_key().copied(),
+        }
+    }
+
+    /// The caller whose key matched.
+    pub fn caller(&self) -> &KeyId {
+        &self.caller
+    }
+
+    /// The scheme of the signature.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The signed date.
+    pub fn signed_at(&self) -> Timestamp {
+        self.signed_at
+    }
+
+    /// The bytes that were signed, which are visible ASCII and line breaks but for the target, which may be UTF-8. The
+    /// body stands in them as its SHA-256.
+    pub fn canonical_request(&self) -> &str {
+        &self.canonical_request
+    }
+
+    /// The signature: 32 bytes for `HMAC-SHA256`, 64 for `ED25519` (RFC 8032 section 5.1.6).
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The signature in lower-case hexadecimal digits.
+    pub fn signature_hex(&self) -> String {
+        format!("{:x}", HexDisplay(&self.signature))
+    }
+
+    /// The public key that the signature verifies with; `None` for a shared secret.
+    pub fn public_key(&self) -> Option<&[u8; 32]> {
+        self.public_key.as_ref()
+    }
+
+    /// Checks the signature over the signed text again. `None` if that takes a secret.
+    pub fn verify(&self) -> Option<bool> {
+        let key = VerifyingKey::ed25519(self.public_key()?).ok()?;
+        let signature = self.signature.as_ref().try_into().ok()?;
+        Some(key.verifies_message(self.canonical_request.as_bytes(), signature))
+    }
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evidence")
+            .field("caller", &self.caller)
+            .field("scheme", &self.scheme)
+            .field("signed_at", &self.signed_at)
+            .finish_non_exhaustive()
+    }
+}

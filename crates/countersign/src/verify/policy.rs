@@ -1,0 +1,97 @@
+use std::time::Duration;
+
+use http::HeaderName;
+
+use crate::{
+    error::{Rejection, RejectionKind},
+    head::{Authority, HostForm},
+    scheme::{Scheme, native::DateForm},
+};
+
+/// What a verifier asks of every request, whoever the caller is.
+#[derive(Clone, Debug)]
+pub(crate) struct VerifyPolicy {
+    pub(crate) accepted: Vec<Scheme>,
+    pub(crate) window: Duration,
+    pub(crate) expected_hosts: Vec<String>,
+    pub(crate) host_form: HostForm,
+    pub(crate) date_form: DateForm,
+    pub(crate) required_headers: Vec<HeaderName>,
+    pub(crate) limits: HeadLimits,
+    pub(crate) keep_evidence: bool,
+}
+
+impl VerifyPolicy {
+    /// Whether the request is for one of the expected hosts; `false` if none are configured.
+    ///
+    /// Hosts are compared without regard to ASCII case (RFC 9110 section 4.2.3), in the form that is signed.
+    pub(crate) fn check_audience(&self, authority: Authority<'_>) -> Result<bool, Rejection> {
+        if self.expected_hosts.is_empty() {
+            return Ok(false);
+        }
+        let host = authority.in_form(self.host_form);
+        if self
+            .expected_hosts
+            .iter()
+            .any(|expected| expected.eq_ignore_ascii_case(host))
+        {
+            Ok(true)
+        } else {
+            Err(Rejection::new(
+                RejectionKind::Misdirected,
+                "authority: expected one of the configured hosts, found another",
+            ))
+        }
+    }
+}
+
+/// How much of a head a verifier reads, in bytes and in numbers. The server below it has limits of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadLimits {
+    pub(crate) authorization_bytes: usize,
+    pub(crate) target_bytes: usize,
+    pub(crate) covered_headers: usize,
+    pub(crate) covered_value_bytes: usize,
+}
+
+impl Default for HeadLimits {
+    /// 4 KiB of `Authorization`, 8 KiB of target, 32 covered headers of 8 KiB each.
+    fn default() -> Self {
+        Self {
+            authorization_bytes: 4 * 1024,
+            target_bytes: 8 * 1024,
+            covered_headers: 32,
+            covered_value_bytes: 8 * 1024,
+        }
+    }
+}
+
+impl HeadLimits {
+    /// The greatest length of the `Authorization` value, in bytes.
+    #[must_use]
+    pub fn with_authorization_bytes(mut self, bytes: usize) -> Self {
+        self.authorization_bytes = bytes;
+        self
+    }
+
+    /// The greatest length of path and query together, in bytes.
+    #[must_use]
+    pub fn with_target_bytes(mut self, bytes: usize) -> Self {
+        self.target_bytes = bytes;
+        self
+    }
+
+    /// The greatest number of covered headers.
+    #[must_use]
+    pub fn with_covered_headers(mut self, headers: usize) -> Self {
+        self.covered_headers = headers;
+        self
+    }
+
+    /// The greatest length of one covered header's value, in bytes.
+    #[must_use]
+    pub fn with_covered_value_bytes(mut self, bytes: usize) -> Self {
+        self.covered_value_bytes = bytes;
+        self
+    }
+}
