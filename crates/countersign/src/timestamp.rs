@@ -3,6 +3,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use jiff::fmt::rfc2822::DateTimePrinter;
+
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// A moment in UTC, counted in microseconds since 1970-01-01T00:00:00Z.
@@ -42,6 +44,17 @@ impl Timestamp {
     /// Microseconds since the Unix epoch.
     pub const fn as_unix_micros(self) -> i64 {
         self.micros
+    }
+
+    /// This moment as an IMF-fixdate (RFC 9110 section 5.6.7), its fraction of a second dropped: `Fri, 02 Jan 2026
+    /// 03:04:05 GMT`. `None` outside the years 0000 to 9999.
+    pub fn to_http_date(self) -> Option<String> {
+        let timestamp = jiff::Timestamp::from_second(self.as_unix_seconds()).ok()?;
+        let mut text = String::with_capacity(29);
+        DateTimePrinter::new()
+            .print_timestamp_rfc9110(&timestamp, &mut text)
+            .ok()?;
+        Some(text)
     }
 
     /// This moment moved forward by `duration`.

@@ -1,5 +1,5 @@
 use http::HeaderValue;
-use jiff::{civil, fmt::rfc2822, tz::TimeZone};
+use jiff::{civil, tz::TimeZone};
 
 use crate::timestamp::Timestamp;
 
@@ -152,14 +152,9 @@ fn utc(year: i16, month: i8, day: i8, hour: i8, minute: i8, second: i8) -> Optio
     Some(Timestamp::from_unix_micros(timestamp.as_microsecond()))
 }
 
-/// `at` as an IMF-fixdate, with its fraction of a second dropped; `None` outside the years 0000 to 9999.
+/// `at` as an IMF-fixdate; `None` outside the years 0000 to 9999.
 pub(super) fn format(at: Timestamp) -> Option<HeaderValue> {
-    let timestamp = jiff::Timestamp::from_second(at.as_unix_seconds()).ok()?;
-    let mut text = String::with_capacity(29);
-    rfc2822::DateTimePrinter::new()
-        .print_timestamp_rfc9110(&timestamp, &mut text)
-        .ok()?;
-    HeaderValue::try_from(text).ok()
+    HeaderValue::try_from(at.to_http_date()?).ok()
 }
 
 #[cfg(test)]

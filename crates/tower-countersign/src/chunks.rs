@@ -1,0 +1,114 @@
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+
+/// A chunk below this many bytes is copied together with its neighbours: each chunk that is kept as it came pins the
+/// buffer it was read into, which can be far larger than the chunk.
+const KEPT_WHOLE: usize = 1024;
+
+/// A body in memory, kept as it arrived.
+#[derive(Debug, Default)]
+pub(crate) struct Chunks {
+    whole: VecDeque<Bytes>,
+    small: BytesMut,
+    len: u64,
+}
+
+impl Chunks {
+    pub(crate) fn push(&mut self, chunk: Bytes) {
+        self.len = self
+            .len
+            .saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        if chunk.len() < KEPT_WHOLE {
+            self.small.extend_from_slice(&chunk);
+        } else {
+            self.end_small();
+            self.whole.push_back(chunk);
+        }
+    }
+
+    fn end_small(&mut self) {
+        if !self.small.is_empty() {
+            self.whole.push_back(self.small.split().freeze());
+        }
+    }
+
+    /// The next chunk, if there is one.
+    fn pop(&mut self) -> Option<Bytes> {
+        if self.whole.is_empty() {
+            self.end_small();
+        }
+        let chunk = self.whole.pop_front()?;
+        self.len = self
+            .len
+            .saturating_sub(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        Some(chunk)
+    }
+}
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.get_mut().pop().map(|chunk| Ok(Frame::data(chunk))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.len == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collect(mut chunks: Chunks) -> Vec<Vec<u8>> {
+        std::iter::from_fn(|| chunks.pop())
+            .map(|chunk| chunk.to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn keeps_every_byte_in_order() {
+        let mut chunks = Chunks::default();
+        let mut whole = Vec::new();
+        for (number, len) in (0_u8..).zip([0, 1, 2, 1023, 1024, 5000, 1, 1, 2000, 3]) {
+            let chunk = vec![number; len];
+            whole.extend_from_slice(&chunk);
+            chunks.push(Bytes::from(chunk));
+        }
+        assert_eq!(chunks.size_hint().exact(), u64::try_from(whole.len()).ok());
+        assert_eq!(collect(chunks).concat(), whole);
+    }
+
+    #[test]
+    fn keeps_large_chunks_and_gathers_small_ones() {
+        let mut chunks = Chunks::default();
+        for _ in 0..2000 {
+            chunks.push(Bytes::from_static(b"x"));
+        }
+        chunks.push(Bytes::from(vec![1; 4096]));
+        let lengths: Vec<_> = collect(chunks).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2000, 4096]);
+    }
+
+    #[test]
+    fn nothing_is_at_its_end_from_the_start() {
+        assert!(Chunks::default().is_end_stream());
+        assert_eq!(collect(Chunks::default()), Vec::<Vec<u8>>::new());
+    }
+}

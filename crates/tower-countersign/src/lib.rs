@@ -1,0 +1,67 @@
+//! Countersign as tower layers: [`SignLayer`] signs every outgoing HTTP request, [`VerifyLayer`] verifies every incoming
+//! one, and the handler knows its caller.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use axum::{Router, body::Body, routing::get};
+//! use countersign::{CallerKey, Keyring, Secret, Signer, SigningKey};
+//! use tower::{Layer, ServiceExt};
+//! use tower_countersign::{SignLayer, VerifiedCaller, VerifyLayer};
+//!
+//! let key = SigningKey::hmac_sha256(&Secret::generate()?);
+//!
+//! // The service that is called.
+//! let keys = Keyring::builder()
+//!     .caller("billing", CallerKey::new("2026-01", key.verifying_key())?)
+//!     .build()?;
+//! let app: Router = Router::new()
+//!     .route("/whoami", get(async |caller: VerifiedCaller| caller.id().to_string()))
+//!     .layer(VerifyLayer::new(keys));
+//!
+//! // The service that calls. Here the client is the app itself; usually it is hyper's or reqwest's.
+//! let signer = Signer::new("billing", key, ["user-service"])?;
+//! let client = SignLayer::new(signer).layer(app);
+//!
+//! let request = http::Request::get("http://user-service/whoami").body(Body::empty())?;
+//! let response = client.oneshot(request).await?;
+//! assert_eq!(response.status(), 200);
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! See [`verify`] for what is decided in which order, where to put the layer, and what refused peers are told; [`sign`]
+//! for the client's side; and the `countersign` crate for keys, schemes and what a signature does and does not prove.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `axum` | yes | [`VerifiedCaller`] as an extractor, and the original URI behind `Router::nest` |
+//! | `reqwest` | no | `ReqwestService`: a reqwest client, without redirects, as the service under [`SignLayer`] |
+//! | `reqwest-middleware` | no | `SignMiddleware`: the signer as a middleware of `reqwest-middleware` |
+//!
+//! The layers need a tokio runtime with its timer, for the deadline of bodies.
+
+mod caller;
+mod chunks;
+mod clock;
+#[cfg(feature = "axum")]
+mod extract;
+pub mod sign;
+pub mod verify;
+
+#[cfg(feature = "axum")]
+pub use self::extract::NotVerified;
+#[cfg(feature = "reqwest")]
+pub use self::sign::ReqwestService;
+#[cfg(feature = "reqwest-middleware")]
+pub use self::sign::SignMiddleware;
+pub use self::{
+    caller::VerifiedCaller,
+    clock::{Clock, SystemClock},
+    sign::{SignLayer, SignedBody},
+    verify::{BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
+};
+
+/// Any error, as tower has it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

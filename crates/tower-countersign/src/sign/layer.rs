@@ -1,0 +1,72 @@
+use std::{fmt, sync::Arc};
+
+use countersign::Signer;
+use tower_layer::Layer;
+
+use super::service::Sign;
+use crate::clock::{Clock, SystemClock};
+
+/// Signs every request. See the [module documentation](crate::sign).
+#[derive(Clone)]
+pub struct SignLayer {
+    settings: Settings,
+}
+
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) signer: Arc<Signer>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) buffer_bytes: u64,
+}
+
+impl Settings {
+    pub(super) fn new(signer: Signer) -> Self {
+        Self {
+            signer: Arc::new(signer),
+            clock: Arc::new(SystemClock),
+            buffer_bytes: 8 * 1024 * 1024,
+        }
+    }
+}
+
+impl SignLayer {
+    /// A layer that signs with this signer, and reads bodies of up to 8 MiB into memory to do so.
+    pub fn new(signer: Signer) -> Self {
+        Self {
+            settings: Settings::new(signer),
+        }
+    }
+
+    /// Sets the greatest length of a body that is read into memory, in bytes. A larger one is an error, unless the
+    /// request carries its [`PayloadDigest`](countersign::PayloadDigest) as an extension: then the body is not read but
+    /// sent as it is, and that digest is signed.
+    #[must_use]
+    pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
+        self.settings.buffer_bytes = bytes;
+        self
+    }
+
+    /// Reads the time from this clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Arc::new(clock);
+        self
+    }
+}
+
+impl<S> Layer<S> for SignLayer {
+    type Service = Sign<S>;
+
+    fn layer(&self, inner: S) -> Sign<S> {
+        Sign::new(inner, self.settings.clone())
+    }
+}
+
+impl fmt::Debug for SignLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignLayer")
+            .field("signer", &self.settings.signer)
+            .field("buffer_bytes", &self.settings.buffer_bytes)
+            .finish_non_exhaustive()
+    }
+}

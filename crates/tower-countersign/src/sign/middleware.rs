@@ -1,0 +1,127 @@
+use std::{fmt, sync::Arc};
+
+use countersign::{PayloadDigest, SignError, SignErrorKind, Signer};
+use http::{Extensions, Request, request::Parts};
+use http_body_util::{BodyExt, Limited};
+use reqwest_middleware::{Middleware, Next};
+
+use super::layer::Settings;
+use crate::clock::Clock;
+
+/// The signer as a middleware of `reqwest-middleware`.
+///
+/// Add it last, so that every retry of the middlewares before it is signed anew. The client under it must follow no
+/// redirects: build it with `redirect(reqwest::redirect::Policy::none())`, or through
+/// [`ReqwestService`](crate::ReqwestService).
+#[derive(Clone)]
+pub struct SignMiddleware {
+    settings: Settings,
+}
+
+impl SignMiddleware {
+    /// A middleware that signs with this signer, and reads bodies of up to 8 MiB into memory to do so.
+    pub fn new(signer: Signer) -> Self {
+        Self {
+            settings: Settings::new(signer),
+        }
+    }
+
+    /// Sets the greatest length of a body that is read into memory, in bytes.
+    #[must_use]
+    pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
+        self.settings.buffer_bytes = bytes;
+        self
+    }
+
+    /// Reads the time from this clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Arc::new(clock);
+        self
+    }
+
+    async fn sign(&self, request: &mut reqwest::Request) -> Result<(), SignError> {
+        let digest = self.digest_of_body(request).await?;
+        let mut parts = head_of(request)?;
+        Signer::normalize_authority(&mut parts)?;
+        let now = self.settings.clock.now();
+        let signature = self.settings.signer.sign(&parts, digest, now)?;
+        for (name, value) in signature.headers() {
+            request.headers_mut().insert(name, value.clone());
+        }
+        Ok(())
+    }
+
+    /// The digest of the body, which is read into memory if it is a stream.
+    async fn digest_of_body(
+        &self,
+        request: &mut reqwest::Request,
+    ) -> Result<PayloadDigest, SignError> {
+        let Some(body) = request.body_mut() else {
+            return Ok(PayloadDigest::of(b""));
+        };
+        if let Some(bytes) = body.as_bytes() {
+            return Ok(PayloadDigest::of(bytes));
+        }
+        let limit = usize::try_from(self.settings.buffer_bytes).unwrap_or(usize::MAX);
+        let stream = std::mem::replace(body, reqwest::Body::from(""));
+        let collected = Limited::new(stream, limit)
+            .collect()
+            .await
+            .map_err(|error| {
+                SignError::new(
+                    SignErrorKind::Body,
+                    format!("body: cannot be read: {error}"),
+                )
+            })?;
+        if collected.trailers().is_some() {
+            return Err(SignError::new(
+                SignErrorKind::Body,
+                "body: trailers cannot be signed",
+            ));
+        }
+        let bytes = collected.to_bytes();
+        let digest = PayloadDigest::of(&bytes);
+        *body = reqwest::Body::from(bytes);
+        Ok(digest)
+    }
+}
+
+/// The head that reqwest will send: its URL is already in its normal form.
+fn head_of(request: &reqwest::Request) -> Result<Parts, SignError> {
+    let mut head = Request::new(());
+    *head.method_mut() = request.method().clone();
+    *head.headers_mut() = request.headers().clone();
+    let mut url = request.url().clone();
+    url.set_fragment(None);
+    *head.uri_mut() = url.as_str().parse().map_err(|_| {
+        SignError::new(
+            SignErrorKind::Target,
+            "the URL is no URI that can be signed",
+        )
+    })?;
+    Ok(head.into_parts().0)
+}
+
+#[async_trait::async_trait]
+impl Middleware for SignMiddleware {
+    async fn handle(
+        &self,
+        mut request: reqwest::Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<reqwest::Response> {
+        self.sign(&mut request)
+            .await
+            .map_err(reqwest_middleware::Error::middleware)?;
+        next.run(request, extensions).await
+    }
+}
+
+impl fmt::Debug for SignMiddleware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignMiddleware")
+            .field("signer", &self.settings.signer)
+            .finish_non_exhaustive()
+    }
+}

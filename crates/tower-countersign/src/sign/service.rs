@@ -1,0 +1,104 @@
+use std::{
+    fmt,
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use countersign::{PayloadDigest, SignError, Signer};
+use http::Request;
+use http_body::Body;
+use tower_service::Service;
+
+use super::{layer::Settings, signed_body::SignedBody};
+use crate::BoxError;
+
+/// The service of [`SignLayer`](crate::SignLayer). Its error is the inner service's, or a
+/// [`SignError`](countersign::SignError) if the request was not sent.
+#[derive(Clone)]
+pub struct Sign<S> {
+    inner: S,
+    settings: Settings,
+}
+
+impl<S> Sign<S> {
+    pub(super) fn new(inner: S, settings: Settings) -> Self {
+        Self { inner, settings }
+    }
+}
+
+impl<S, B> Service<Request<B>> for Sign<S>
+where
+    S: Service<Request<SignedBody<B>>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = SignFuture<S::Response>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The instance that was polled ready is the one to call; see the verifying service.
+        let unready = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, unready);
+        let settings = self.settings.clone();
+        SignFuture(Box::pin(async move {
+            let request = sign(&settings, request).await?;
+            inner.call(request).await.map_err(Into::into)
+        }))
+    }
+}
+
+async fn sign<B>(
+    settings: &Settings,
+    request: Request<B>,
+) -> Result<Request<SignedBody<B>>, SignError>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    let (mut parts, body) = request.into_parts();
+    Signer::normalize_authority(&mut parts)?;
+    let (body, digest) = match parts.extensions.remove::<PayloadDigest>() {
+        Some(digest) => (SignedBody::streamed(body), digest),
+        None => SignedBody::buffered(body, settings.buffer_bytes).await?,
+    };
+    settings
+        .signer
+        .sign(&parts, digest, settings.clock.now())?
+        .apply(&mut parts);
+    Ok(Request::from_parts(parts, body))
+}
+
+/// The future of [`Sign`].
+pub struct SignFuture<T>(Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>);
+
+impl<T> Future for SignFuture<T> {
+    type Output = Result<T, BoxError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<T> fmt::Debug for SignFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignFuture").finish_non_exhaustive()
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Sign<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sign")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+/// How much of request bodies is taken in, and for how long. Nothing of a body is read before its head is authenticated.
+#[derive(Clone, Debug)]
+pub struct BodyLimits {
+    pub(super) max_bytes: u64,
+    pub(super) deadline: Duration,
+    pub(super) total_bytes: u64,
+    pub(super) caller_bytes: u64,
+}
+
+impl Default for BodyLimits {
+    /// 2 MiB a body within 30 seconds; 64 MiB of bodies in memory at a time, of which one caller may use 32 MiB.
+    fn default() -> Self {
+        const MIB: u64 = 1024 * 1024;
+        Self {
+            max_bytes: 2 * MIB,
+            deadline: Duration::from_secs(30),
+            total_bytes: 64 * MIB,
+            caller_bytes: 32 * MIB,
+        }
+    }
+}
+
+impl BodyLimits {
+    /// The greatest length of one body, in bytes: above it 413.
+    #[must_use]
+    pub fn with_max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// How long a body may take to arrive: after it 408.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How many bytes of bodies may be in memory at a time, from arrival until the handler lets go of them: above it
+    /// 503.
+    #[must_use]
+    pub fn with_total_bytes(mut self, bytes: u64) -> Self {
+        self.total_bytes = bytes;
+        self
+    }
+
+    /// How many of these bytes may be of one caller: above it 503 for that caller.
+    #[must_use]
+    pub fn with_caller_bytes(mut self, bytes: u64) -> Self {
+        self.caller_bytes = bytes;
+        self
+    }
+}

@@ -1,0 +1,123 @@
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use countersign::KeyId;
+
+use super::body_limits::BodyLimits;
+
+/// The memory that request bodies may use: all together, and those of one caller.
+#[derive(Clone, Debug)]
+pub(super) struct BodyBudget(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    total_limit: u64,
+    caller_limit: u64,
+    used: Mutex<Used>,
+}
+
+#[derive(Debug, Default)]
+struct Used {
+    total: u64,
+    by_caller: HashMap<KeyId, u64>,
+}
+
+impl BodyBudget {
+    pub(super) fn new(limits: &BodyLimits) -> Self {
+        Self(Arc::new(Shared {
+            total_limit: limits.total_bytes,
+            caller_limit: limits.caller_bytes,
+            used: Mutex::default(),
+        }))
+    }
+
+    /// Opens an account for one body. It holds nothing until it grows.
+    pub(super) fn open(&self, caller: &KeyId) -> Reservation {
+        Reservation {
+            budget: self.clone(),
+            caller: caller.clone(),
+            bytes: 0,
+        }
+    }
+}
+
+impl Shared {
+    /// Sums are whole after a panic too: each change is one assignment a field.
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The bytes of one body, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    budget: BodyBudget,
+    caller: KeyId,
+    bytes: u64,
+}
+
+impl Reservation {
+    /// Takes `bytes` more; `false`, and nothing taken, if there is no room.
+    pub(super) fn grow(&mut self, bytes: u64) -> bool {
+        let shared = &self.budget.0;
+        let mut used = shared.used();
+        let total = used.total.saturating_add(bytes);
+        let of_caller = used
+            .by_caller
+            .get(&self.caller)
+            .copied()
+            .unwrap_or(0)
+            .saturating_add(bytes);
+        if total > shared.total_limit || of_caller > shared.caller_limit {
+            return false;
+        }
+        used.total = total;
+        used.by_caller.insert(self.caller.clone(), of_caller);
+        self.bytes = self.bytes.saturating_add(bytes);
+        true
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if self.bytes == 0 {
+            return;
+        }
+        let mut used = self.budget.0.used();
+        used.total = used.total.saturating_sub(self.bytes);
+        if let Entry::Occupied(mut of_caller) = used.by_caller.entry(self.caller.clone()) {
+            *of_caller.get_mut() = of_caller.get().saturating_sub(self.bytes);
+            if *of_caller.get() == 0 {
+                of_caller.remove();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_back_what_was_taken() {
+        let limits = BodyLimits::default()
+            .with_total_bytes(10)
+            .with_caller_bytes(6);
+        let budget = BodyBudget::new(&limits);
+        let (a, b) = (KeyId::new("a").unwrap(), KeyId::new("b").unwrap());
+
+        let mut first = budget.open(&a);
+        assert!(first.grow(4) && first.grow(2));
+        assert!(!first.grow(1), "over the caller's share");
+        let mut second = budget.open(&b);
+        assert!(second.grow(4), "another caller has its own share");
+        assert!(!second.grow(1), "over the total");
+        drop(first);
+        assert!(second.grow(2), "what was given back can be taken");
+        drop(second);
+        assert_eq!(budget.0.used().total, 0);
+        assert!(budget.0.used().by_caller.is_empty());
+    }
+}

@@ -1,0 +1,209 @@
+//! The events of a verifier.
+//!
+//! All have the target `countersign` and the field `outcome`.
+//!
+//! | level | when | fields |
+//! |---|---|---|
+//! | `debug` | a request was let through | `outcome = "accepted"`, `caller`, `key_version`, `scheme`, `replay_protected` |
+//! | `warn` | a request was refused | `outcome = "refused"`, `code`, `status`, `reason`, `method`, `caller` (proven) or `claimed` (not), `suppressed` |
+//! | `error` | a store could not answer, or the URI was rewritten | the same |
+//! | `info`, `warn` | once a layer, at start | `outcome = "started"` |
+//!
+//! Refusals before the signature matched are written at most ten times a second for each code; `suppressed` counts those
+//! left out since the last. The text of `claimed` and `method` is the peer's: it is cut to 64 bytes and every character
+//! but visible ASCII is escaped. No event holds a path, a query, a body, a secret or a signature.
+
+use std::{
+    collections::HashMap,
+    fmt::{self, Write},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use countersign::{KeyId, Timestamp};
+use http::Method;
+
+use super::refusal::Refusal;
+use crate::caller::VerifiedCaller;
+
+const EVENTS_PER_SECOND: u32 = 10;
+
+/// Writes events, the noisy ones not too often.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Events(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    started: AtomicBool,
+    by_code: Mutex<HashMap<&'static str, Rate>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Rate {
+    second: i64,
+    written: u32,
+    suppressed: u64,
+}
+
+/// Who a refused request is from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum From<'r> {
+    Nobody,
+    Claimed(&'r str),
+    Proven(&'r KeyId),
+}
+
+pub(super) fn accepted(caller: &VerifiedCaller) {
+    tracing::debug!(
+        target: "countersign",
+        outcome = "accepted",
+        caller = %caller.id(),
+        key_version = %caller.key_version(),
+        scheme = %caller.scheme(),
+        replay_protected = caller.replay_protected(),
+    );
+}
+
+impl<'r> From<'r> {
+    pub(super) fn new(proven: Option<&'r KeyId>, claimed: Option<&'r str>) -> Self {
+        match (proven, claimed) {
+            (Some(caller), _) => Self::Proven(caller),
+            (None, Some(claimed)) => Self::Claimed(claimed),
+            (None, None) => Self::Nobody,
+        }
+    }
+}
+
+impl Events {
+    pub(super) fn started(&self, hosts_are_expected: bool) {
+        if self.0.started.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        tracing::info!(
+            target: "countersign",
+            outcome = "started",
+            "verifying requests; a replay store in memory starts empty"
+        );
+        if !hosts_are_expected {
+            tracing::warn!(
+                target: "countersign",
+                outcome = "started",
+                "no expected hosts: a request for another service with the same key will be accepted"
+            );
+        }
+    }
+
+    pub(super) fn refused(
+        &self,
+        refusal: &Refusal,
+        method: &Method,
+        from: From<'_>,
+        now: Timestamp,
+    ) {
+        let suppressed = match from {
+            From::Proven(_) => Some(0),
+            From::Nobody | From::Claimed(_) => self.admit(refusal.code(), now),
+        };
+        let Some(suppressed) = suppressed else { return };
+        let caller = match from {
+            From::Proven(caller) => Some(tracing::field::display(caller)),
+            From::Nobody | From::Claimed(_) => None,
+        };
+        let claimed = match from {
+            From::Claimed(claimed) => Some(tracing::field::display(Escaped(claimed))),
+            From::Nobody | From::Proven(_) => None,
+        };
+        macro_rules! event {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "countersign",
+                    outcome = "refused",
+                    code = refusal.code(),
+                    status = refusal.status().as_u16(),
+                    method = %Escaped(method.as_str()),
+                    caller,
+                    claimed,
+                    suppressed,
+                    reason = %refusal,
+                )
+            };
+        }
+        match refusal {
+            Refusal::Rejected(_) => event!(warn),
+            Refusal::Unavailable { .. } | Refusal::Misconfigured => event!(error),
+        }
+    }
+
+    /// Whether one more event of this code may be written in this second; if so, how many were left out before it.
+    fn admit(&self, code: &'static str, now: Timestamp) -> Option<u64> {
+        let mut rates = self
+            .0
+            .by_code
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let state = rates.entry(code).or_default();
+        let second = now.as_unix_seconds();
+        if state.second != second {
+            state.second = second;
+            state.written = 0;
+        }
+        if state.written >= EVENTS_PER_SECOND {
+            state.suppressed = state.suppressed.saturating_add(1);
+            return None;
+        }
+        state.written = state.written.saturating_add(1);
+        Some(std::mem::take(&mut state.suppressed))
+    }
+}
+
+/// Text of the peer's choosing, at most 64 bytes of it, with everything but visible ASCII escaped.
+struct Escaped<'t>(&'t str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0.bytes().take(64) {
+            for escaped in std::ascii::escape_default(byte) {
+                f.write_char(char::from(escaped))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_peer_writes_is_escaped_and_cut() {
+        assert_eq!(Escaped("billing").to_string(), "billing");
+        assert_eq!(
+            Escaped("a\n\x1b[31mé\"").to_string(),
+            "a\\n\\x1b[31m\\xc3\\xa9\\\""
+        );
+        assert_eq!(Escaped(&"x".repeat(1000)).to_string(), "x".repeat(64));
+    }
+
+    #[test]
+    fn ten_events_a_second_of_each_code_and_a_count_of_the_rest() {
+        let events = Events::default();
+        let at = Timestamp::from_unix_seconds;
+        let written = (0..25)
+            .filter(|_| events.admit("malformed", at(1)).is_some())
+            .count();
+        assert_eq!(written, 10);
+        assert_eq!(
+            events.admit("expired", at(1)),
+            Some(0),
+            "codes are counted apart"
+        );
+        assert_eq!(
+            events.admit("malformed", at(2)),
+            Some(15),
+            "the rest is counted"
+        );
+        assert_eq!(events.admit("malformed", at(2)), Some(0));
+    }
+}

@@ -1,0 +1,215 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use countersign::{ConfigError, KeyStore, MemoryReplayStore, ReplayStore, Verifier};
+use tower_layer::Layer;
+
+use super::{
+    body_limits::BodyLimits, budget::BodyBudget, events::Events, service::Verify,
+    uncovered::UncoveredHeaders,
+};
+use crate::clock::{Clock, SystemClock};
+
+/// Verifies every request before it reaches the inner service. See the [module documentation](crate::verify) for what
+/// is decided in which order.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use countersign::{CallerKey, Keyring, Secret, VerifyingKey};
+/// use tower_countersign::{VerifiedCaller, VerifyLayer};
+///
+/// let secret = Secret::generate()?;
+/// let keys = Keyring::builder()
+///     .caller("billing", CallerKey::new("2026-01", VerifyingKey::hmac_sha256(&secret))?)
+///     .build()?;
+///
+/// let app: Router = Router::new()
+///     .route("/whoami", get(async |caller: VerifiedCaller| caller.id().to_string()))
+///     .layer(VerifyLayer::new(keys));
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+pub struct VerifyLayer<K, R = MemoryReplayStore> {
+    settings: Settings,
+    keys: K,
+    replay: R,
+}
+
+/// Everything but the stores.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) verifier: Arc<Verifier>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) limits: BodyLimits,
+    pub(super) budget: BodyBudget,
+    pub(super) uncovered: UncoveredHeaders,
+    pub(super) audience: Arc<str>,
+    pub(super) realm: Arc<str>,
+    pub(super) clock_difference: Duration,
+    pub(super) drain: Option<Drain>,
+    pub(super) events: Events,
+}
+
+/// How much of a refused body is read before the refusal is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drain {
+    pub(super) bytes: u64,
+    pub(super) time: Duration,
+}
+
+impl<K: KeyStore> VerifyLayer<K> {
+    /// A layer that accepts `HMAC-SHA256` from the callers of `keys`, within 300 seconds of the signed date, each nonce
+    /// once, with a body of up to 2 MiB.
+    ///
+    /// Nonces are remembered in the memory of this process. A service with several replicas needs a store that they
+    /// share: see [`with_replay_store`](Self::with_replay_store).
+    pub fn new(keys: K) -> Self {
+        let limits = BodyLimits::default();
+        Self {
+            settings: Settings {
+                verifier: Arc::new(Verifier::default()),
+                clock: Arc::new(SystemClock),
+                budget: BodyBudget::new(&limits),
+                limits,
+                uncovered: UncoveredHeaders::default(),
+                audience: Arc::from(""),
+                realm: Arc::from("service"),
+                clock_difference: Duration::from_secs(5),
+                drain: None,
+                events: Events::default(),
+            },
+            keys,
+            replay: MemoryReplayStore::new(),
+        }
+    }
+}
+
+impl<K, R> VerifyLayer<K, R> {
+    /// Sets what is asked of every request: schemes, window, expected hosts, coverage.
+    #[must_use]
+    pub fn with_verifier(mut self, verifier: Verifier) -> Self {
+        if self.settings.audience.is_empty() {
+            self.settings.audience = Arc::from(verifier.expected_hosts().join(","));
+        }
+        self.settings.verifier = Arc::new(verifier);
+        self
+    }
+
+    /// The authorities of this service: a request for another one is refused with 421. A short form of
+    /// [`with_verifier`](Self::with_verifier) that resets its other settings.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Authority`](countersign::ConfigErrorKind::Authority) if one of them is no authority.
+    pub fn with_expected_hosts<I>(self, hosts: I) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let verifier = Verifier::builder().expected_hosts(hosts).build()?;
+        Ok(self.with_verifier(verifier))
+    }
+
+    /// Remembers nonces in this store, which the replicas of a service share.
+    pub fn with_replay_store<R2: ReplayStore>(self, replay: R2) -> VerifyLayer<K, R2> {
+        VerifyLayer {
+            settings: self.settings,
+            keys: self.keys,
+            replay,
+        }
+    }
+
+    /// Names this service to the replay store. Verifiers that share a store and stand behind one another need different
+    /// names; replicas of one service need the same. By default the expected hosts, joined.
+    #[must_use]
+    pub fn with_audience(mut self, audience: &str) -> Self {
+        self.settings.audience = Arc::from(audience);
+        self
+    }
+
+    /// Sets the realm of the `WWW-Authenticate` challenges, by default `service`. Characters other than visible ASCII
+    /// and space, and `"` and `\`, are left out.
+    #[must_use]
+    pub fn with_realm(mut self, realm: &str) -> Self {
+        let plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+        self.settings.realm = Arc::from(realm.chars().filter(plain).collect::<String>());
+        self
+    }
+
+    /// Sets how large a body may be, how long it may take, and how much memory all of them may use.
+    #[must_use]
+    pub fn with_body_limits(mut self, limits: BodyLimits) -> Self {
+        self.settings.budget = BodyBudget::new(&limits);
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Sets what becomes of headers that the signature does not cover.
+    #[must_use]
+    pub fn with_uncovered_headers(mut self, uncovered: UncoveredHeaders) -> Self {
+        self.settings.uncovered = uncovered;
+        self
+    }
+
+    /// Reads the time from this clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets the greatest difference between the clocks of two verifiers that share a replay store, by default 5
+    /// seconds: a nonce is remembered for so much longer.
+    #[must_use]
+    pub fn with_clock_difference(mut self, difference: Duration) -> Self {
+        self.settings.clock_difference = difference;
+        self
+    }
+
+    /// Reads up to so much of a refused request's body, for up to so long, before the refusal is sent.
+    ///
+    /// On HTTP/1.1 a server that answers before the body is in closes the connection, and a client that is still
+    /// sending may see a reset instead of the answer. Draining makes the answer arrive at the cost of the bytes. Off by
+    /// default.
+    #[must_use]
+    pub fn with_refused_body_drain(mut self, bytes: u64, time: Duration) -> Self {
+        self.settings.drain = Some(Drain { bytes, time });
+        self
+    }
+}
+
+impl<S, K, R> Layer<S> for VerifyLayer<K, R>
+where
+    K: Clone,
+    R: Clone,
+{
+    type Service = Verify<S, K, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        let hosts = self.settings.verifier.expected_hosts();
+        self.settings.events.started(!hosts.is_empty());
+        Verify::new(
+            inner,
+            self.settings.clone(),
+            self.keys.clone(),
+            self.replay.clone(),
+        )
+    }
+}
+
+impl<K: Clone, R: Clone> Clone for VerifyLayer<K, R> {
+    fn clone(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            keys: self.keys.clone(),
+            replay: self.replay.clone(),
+        }
+    }
+}
+
+impl<K, R> fmt::Debug for VerifyLayer<K, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyLayer")
+            .field("verifier", &self.settings.verifier)
+            .field("limits", &self.settings.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,109 @@
+//! Verifies requests before the inner service sees them.
+//!
+//! # What is decided, in this order
+//!
+//! 1. Exactly one signature, in one scheme that is accepted.
+//! 2. Its grammar, strictly, with caps on sizes and counts. A second copy of any header that is read or covered is refused,
+//!    and so are methods other than `[A-Z][A-Z-]{0,31}` and CONNECT.
+//! 3. The authority: that of the URI and that of `Host` agree, and it is one of the expected hosts if there are any.
+//! 4. The coverage: host, date and body always, what the verifier requires, and `x-nonce` and `content-encoding` where they
+//!    are present.
+//! 5. The signed date, against the window.
+//! 6. The caller's keys. An unknown caller costs as much time as a known one.
+//! 7. The signature over the head, before one byte of the body is read. Then the state of the key that matched, and its
+//!    own rules: whether it asks for a nonce, and for a covered `content-type`.
+//! 8. The body, within its limits, hashed as it arrives and compared with the signed hash. It is held in memory, so that
+//!    the inner service sees it only if it is right.
+//! 9. The claim of the nonce, once and for all.
+//! 10. Headers that are not covered: those that override method or URL are taken away (see [`UncoveredHeaders`]).
+//! 11. [`VerifiedCaller`](crate::VerifiedCaller) goes into the extensions and the inner service is called.
+//!
+//! # A request that is accepted, and one that is refused
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use axum::{Router, body::Body, routing::post};
+//! use countersign::{CallerKey, Keyring, Secret, Signer, SigningKey};
+//! use http::{Request, StatusCode};
+//! use tower::{Layer, Service, ServiceExt};
+//! use tower_countersign::{SignLayer, VerifiedCaller, VerifyLayer};
+//!
+//! let key = SigningKey::hmac_sha256(&Secret::generate()?);
+//! let keys = Keyring::builder()
+//!     .caller("billing", CallerKey::new("1", key.verifying_key())?)
+//!     .build()?;
+//! let app: Router = Router::new()
+//!     .route("/echo", post(async |caller: VerifiedCaller, body: String| format!("{}: {body}", caller.id())))
+//!     .layer(VerifyLayer::new(keys));
+//!
+//! // Signed, by a client that is the service itself.
+//! let signer = Signer::new("billing", key, ["user-service"])?;
+//! let client = SignLayer::new(signer).layer(app.clone());
+//! let request = Request::post("http://user-service/echo").body(Body::from("hello"))?;
+//! assert_eq!(client.oneshot(request).await?.status(), StatusCode::OK);
+//!
+//! // Not signed.
+//! let request = Request::post("http://user-service/echo").body(Body::from("hello"))?;
+//! assert_eq!(app.oneshot(request).await?.status(), StatusCode::UNAUTHORIZED);
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # Refusals
+//!
+//! A refusal is a response, never an error of the service. Its body is `{"error":"<code>"}` and the same for every reason
+//! behind a code; the reason for the operator is in the response's extensions ([`Refusal`]) and in one event (see
+//! [`events`]).
+//!
+//! | refusal | status | code |
+//! |---|---|---|
+//! | no signature | 401 | `missing_signature` |
+//! | grammar, caps, duplicates, method, target | 401 | `malformed` |
+//! | not one of the expected hosts | 421 | `misdirected` |
+//! | coverage too small, nonce missing | 401 | `insufficient_coverage` |
+//! | outside the window | 401 with `Date` | `expired` |
+//! | unknown caller, wrong scheme for the key, revoked key, wrong signature | 401 | `invalid_signature` |
+//! | body over its limit | 413 | `too_large` |
+//! | body slower than its deadline | 408 | `timeout` |
+//! | body not the one that was signed | 401 | `body_mismatch` |
+//! | nonce used | 401 | `replayed` |
+//! | caller over its quota of nonces | 429 | `over_quota` |
+//! | key store, replay store or body buffer unavailable | 503 | `unavailable` |
+//! | URI rewritten between two routers | 500 | `misconfigured` |
+//!
+//! # Where to put the layer
+//!
+//! - **Outside what changes the body**: a layer that decompresses requests goes inside this one, because the body is hashed
+//!   as it arrives on the wire.
+//! - **Nothing that rewrites the URI outside it**: a layer such as `NormalizePath` goes outside nothing that verifies,
+//!   since the request line itself is what was signed. Put it inside, and know that handlers then see another path than the
+//!   one that was proven. Behind `Router::nest` the original URI is used.
+//! - **Inside timeouts, outside concurrency limits**: a slow body holds whatever the outer layers hold for as long as its
+//!   deadline. A permit that is taken inside (`ConcurrencyLimit` under this layer) is reserved by `poll_ready` before the
+//!   body arrives; put the limit on the handler's own service if slow uploads must not hold it.
+//! - **Before the routes it is to protect**: routes that are merged into a router after `.layer(…)` are not covered. A
+//!   handler there that asks for [`VerifiedCaller`](crate::VerifiedCaller) answers 500.
+//! - On HTTP/1.1 a client that is still sending its body may see a reset instead of an early refusal: the server closes a
+//!   connection with unread bytes in flight. See [`VerifyLayer::with_refused_body_drain`].
+
+mod body;
+mod body_limits;
+mod budget;
+pub mod events;
+mod layer;
+mod refusal;
+mod request_uri;
+mod response_body;
+mod service;
+mod uncovered;
+mod verified_body;
+
+pub use self::{
+    body_limits::BodyLimits,
+    layer::VerifyLayer,
+    refusal::Refusal,
+    response_body::ResponseBody,
+    service::{Verify, VerifyFuture},
+    uncovered::UncoveredHeaders,
+    verified_body::VerifiedBody,
+};

@@ -1,0 +1,144 @@
+use std::fmt;
+
+use bytes::Bytes;
+use countersign::{Rejection, RejectionKind, Scheme, Timestamp, Verifier};
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+
+/// Why a request was refused. It rides in the extensions of the response, for the layers outside this one: what the peer
+/// sees is the [code](Self::code) alone.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The peer's fault.
+    Rejected(Rejection),
+    /// A store's or the buffer budget's.
+    Unavailable {
+        /// What could not answer, such as `"key store"`.
+        what: &'static str,
+        /// Why, as far as it said; empty if it did not.
+        reason: String,
+    },
+    /// The operator's: something between the routers rewrote the URI, so that another request would be handled than the
+    /// one that was verified.
+    Misconfigured,
+}
+
+impl Refusal {
+    pub(super) const fn unavailable(what: &'static str) -> Self {
+        Self::Unavailable {
+            what,
+            reason: String::new(),
+        }
+    }
+
+    /// The code that the peer is told.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Rejected(rejection) => rejection.kind().code(),
+            Self::Unavailable { .. } => "unavailable",
+            Self::Misconfigured => "misconfigured",
+        }
+    }
+
+    /// The status of the response.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Rejected(rejection) => rejection.kind().status(),
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What the peer was refused for; `None` if it was not the peer's fault.
+    pub fn rejection(&self) -> Option<&Rejection> {
+        match self {
+            Self::Rejected(rejection) => Some(rejection),
+            Self::Unavailable { .. } | Self::Misconfigured => None,
+        }
+    }
+
+    fn kind(&self) -> Option<RejectionKind> {
+        self.rejection().map(Rejection::kind)
+    }
+
+    /// The response: a status, a code, the challenges, and nothing that tells one reason from another.
+    pub(super) fn into_response(
+        self,
+        verifier: &Verifier,
+        realm: &str,
+        now: Timestamp,
+    ) -> Response<Bytes> {
+        let body = Bytes::from(format!("{{\"error\":\"{}\"}}", self.code()));
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status() == StatusCode::UNAUTHORIZED {
+            let stale = self.kind() == Some(RejectionKind::Expired);
+            for scheme in verifier.accepted_schemes() {
+                if let Some(challenge) = challenge(*scheme, realm, stale) {
+                    headers.append(WWW_AUTHENTICATE, challenge);
+                }
+            }
+            let date = now
+                .to_http_date()
+                .and_then(|date| HeaderValue::try_from(date).ok());
+            if let (true, Some(date)) = (stale, date) {
+                headers.insert(DATE, date);
+            }
+        }
+        if matches!(
+            self.status(),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        ) {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<countersign::Unavailable> for Refusal {
+    fn from(error: countersign::Unavailable) -> Self {
+        let source = std::error::Error::source(&error);
+        Self::Unavailable {
+            what: error.what(),
+            reason: source.map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
+/// The reason for the operator.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected(rejection) => rejection.fmt(f),
+            Self::Unavailable { what, reason } if reason.is_empty() => {
+                write!(f, "{what} unavailable")
+            }
+            Self::Unavailable { what, reason } => write!(f, "{what} unavailable: {reason}"),
+            Self::Misconfigured => f.write_str(
+                "the URI was rewritten between the routers: verified and handled path differ",
+            ),
+        }
+    }
+}
+
+/// RFC 9110 section 11.6.1: a 401 carries a challenge for each scheme that is accepted.
+fn challenge(scheme: Scheme, realm: &str, stale: bool) -> Option<HeaderValue> {
+    let stale = if stale { ", error=\"stale\"" } else { "" };
+    let text = format!(
+        "{scheme} realm=\"{realm}\", signed-headers=\"host;x-date;x-content-sha256;x-nonce\"{stale}"
+    );
+    HeaderValue::try_from(text).ok()
+}

@@ -1,0 +1,280 @@
+use std::{
+    fmt,
+    future::Future,
+    mem,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use countersign::{
+    Claimed, KeyId, KeyStore, Rejection, RejectionKind, ReplayClaim, ReplayKey, ReplayStore,
+    ReplayStoreId, RequestHead, Timestamp, Verified,
+};
+use http::{Request, Response, request::Parts};
+use http_body::Body;
+use tower_service::Service;
+
+use super::{
+    body, events, layer::Settings, refusal::Refusal, request_uri, response_body::ResponseBody,
+    verified_body::VerifiedBody,
+};
+use crate::{BoxError, caller::VerifiedCaller};
+
+/// The service of [`VerifyLayer`](crate::VerifyLayer). See the [module documentation](crate::verify).
+#[derive(Clone)]
+pub struct Verify<S, K, R> {
+    inner: S,
+    settings: Settings,
+    keys: K,
+    replay: R,
+}
+
+impl<S, K, R> Verify<S, K, R> {
+    pub(super) fn new(inner: S, settings: Settings, keys: K, replay: R) -> Self {
+        Self {
+            inner,
+            settings,
+            keys,
+            replay,
+        }
+    }
+}
+
+impl<S, K, R, B, ResBody> Service<Request<B>> for Verify<S, K, R>
+where
+    S: Service<Request<VerifiedBody>, Response = Response<ResBody>> + Clone + Send + 'static,
+    S::Future: Send,
+    K: KeyStore + Clone,
+    R: ReplayStore + Clone,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = VerifyFuture<Self::Response, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The future outlives this borrow, and the instance that was polled ready is the one to call: it may hold a
+        // permit that its clone has not.
+        let unready = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, unready);
+        let verification = Verification {
+            settings: self.settings.clone(),
+            keys: self.keys.clone(),
+            replay: self.replay.clone(),
+        };
+        VerifyFuture(Box::pin(async move {
+            match verification.decide(request).await {
+                Ok(request) => Ok(inner.call(request).await?.map(ResponseBody::handled)),
+                Err(refusal) => Ok(refusal.map(ResponseBody::refused)),
+            }
+        }))
+    }
+}
+
+/// The future of [`Verify`].
+pub struct VerifyFuture<T, E>(Pin<Box<dyn Future<Output = Result<T, E>> + Send>>);
+
+impl<T, E> Future for VerifyFuture<T, E> {
+    type Output = Result<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<T, E> fmt::Debug for VerifyFuture<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyFuture").finish_non_exhaustive()
+    }
+}
+
+impl<S: fmt::Debug, K, R> fmt::Debug for Verify<S, K, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verify")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A claim that a layer further out has made for this request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ClaimMade {
+    store: ReplayStoreId,
+    key: ReplayKey,
+}
+
+struct Verification<K, R> {
+    settings: Settings,
+    keys: K,
+    replay: R,
+}
+
+/// A refusal, and the caller if it was proven by then.
+struct Refused {
+    refusal: Refusal,
+    caller: Option<KeyId>,
+}
+
+impl Refused {
+    fn by(caller: &KeyId) -> impl FnOnce(Refusal) -> Self {
+        let caller = Some(caller.clone());
+        |refusal| Self { refusal, caller }
+    }
+}
+
+impl<E: Into<Refusal>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self {
+            refusal: error.into(),
+            caller: None,
+        }
+    }
+}
+
+impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
+    /// The request to be handled, or the response that refuses it.
+    async fn decide<B>(&self, request: Request<B>) -> Result<Request<VerifiedBody>, Response<Bytes>>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let settings = &self.settings;
+        let now = settings.clock.now();
+        let (mut parts, body) = request.into_parts();
+        let mut body = pin!(body);
+        // Whatever happens, nobody else's word for the caller gets through.
+        parts.extensions.remove::<VerifiedCaller>();
+        match self.verify(&mut parts, body.as_mut(), now).await {
+            Ok((caller, body)) => {
+                events::accepted(&caller);
+                parts.extensions.insert(caller);
+                Ok(Request::from_parts(parts, body))
+            }
+            Err(Refused { refusal, caller }) => {
+                let claimed = settings.verifier.claimed_key_id(&parts);
+                let from = events::From::new(caller.as_ref(), claimed);
+                settings.events.refused(&refusal, &parts.method, from, now);
+                if let Some(drain) = settings.drain {
+                    body::drain(body, drain).await;
+                }
+                Err(refusal.into_response(&settings.verifier, &settings.realm, now))
+            }
+        }
+    }
+
+    /// Steps 1 to 10, in their order.
+    async fn verify<B>(
+        &self,
+        parts: &mut Parts,
+        body: Pin<&mut B>,
+        now: Timestamp,
+    ) -> Result<(VerifiedCaller, VerifiedBody), Refused>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let settings = &self.settings;
+        let uri = request_uri::of(parts)?;
+        let head = RequestHead::new(&parts.method, uri, &parts.headers);
+
+        // Steps 1 to 5: one signature, its grammar, the authority, the coverage, the date.
+        let claim = settings.verifier.parse(head, now)?;
+
+        // Step 6: the keys.
+        let keys = match self.keys.try_lookup(claim.key_id()) {
+            Some(answer) => answer?,
+            None => self.keys.lookup(claim.key_id()).await?,
+        };
+
+        // Step 7: the signature over the head. Not a byte of the body has been read.
+        let authenticated = claim.authenticate(&keys, now)?;
+        let caller = authenticated.caller().clone();
+
+        // A head that has been through once opens no second body.
+        if let Some(key) = authenticated.replay_key(&settings.audience)
+            && !self.is_claimed_by_this_request(parts, key)
+            && self.replay.seen(&key)
+        {
+            return Err(Refused::by(&caller)(REPLAYED.into()));
+        }
+
+        // Step 8: the body.
+        let (verified, verified_body) =
+            body::read(authenticated, body, &settings.limits, &settings.budget)
+                .await
+                .map_err(Refused::by(&caller))?;
+
+        // Step 9: the nonce, once and for all.
+        let replay_protected = self
+            .claim(parts, &verified)
+            .await
+            .map_err(Refused::by(&caller))?;
+
+        // Step 10: what the signature does not cover.
+        settings
+            .uncovered
+            .apply(&mut parts.headers, &verified)
+            .map_err(|rejection| Refused::by(&caller)(rejection.into()))?;
+
+        Ok((
+            VerifiedCaller::new(verified, replay_protected),
+            verified_body,
+        ))
+    }
+
+    /// The claim of the nonce, the last thing before anyone could observe the request.
+    ///
+    /// Returns whether the request was let through as the first with its nonce.
+    async fn claim(&self, parts: &mut Parts, verified: &Verified) -> Result<bool, Refusal> {
+        let Some(key) = verified.replay_key(&self.settings.audience) else {
+            return Ok(false);
+        };
+        if self.is_claimed_by_this_request(parts, key) {
+            return Ok(true);
+        }
+        let claim = ReplayClaim::new(
+            key,
+            verified.caller().clone(),
+            verified.signed_at(),
+            verified
+                .signed_at()
+                .saturating_add(self.settings.verifier.window())
+                .saturating_add(body::longest(&self.settings.limits))
+                .saturating_add(self.settings.clock_difference),
+            self.settings.clock.now(),
+        );
+        let answer = match self.replay.try_claim(&claim) {
+            Some(answer) => answer?,
+            None => self.replay.claim(claim).await?,
+        };
+        match answer {
+            Claimed::Fresh => {
+                let store = self.replay.id();
+                parts.extensions.insert(ClaimMade { store, key });
+                Ok(true)
+            }
+            Claimed::OverQuota => Err(OVER_QUOTA.into()),
+            // Whatever else a store may come to answer, it is not Fresh.
+            _ => Err(REPLAYED.into()),
+        }
+    }
+
+    /// Whether a layer further out, with the same store, made this claim for this very request.
+    fn is_claimed_by_this_request(&self, parts: &Parts, key: ReplayKey) -> bool {
+        let store = self.replay.id();
+        parts.extensions.get::<ClaimMade>() == Some(&ClaimMade { store, key })
+    }
+}
+
+const REPLAYED: Rejection = Rejection::new(RejectionKind::Replayed, "the nonce was used before");
+const OVER_QUOTA: Rejection = Rejection::new(
+    RejectionKind::OverQuota,
+    "the caller has as many live nonces as it may have",
+);

@@ -1,0 +1,98 @@
+use std::collections::HashSet;
+
+use countersign::{Rejection, RejectionKind, Verified};
+use http::{HeaderMap, HeaderName};
+
+/// Headers that tell frameworks to handle another method or another URL than the one of the request line.
+const OVERRIDES: [&str; 7] = [
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-uri",
+    "x-original-url",
+    "x-override-url",
+    "x-rewrite-url",
+];
+
+/// What becomes of the headers that a signature does not cover, which anyone on the way can have added.
+///
+/// By default those that override the method or the URL are taken away, because they would have another request handled
+/// than the one that was verified; the others are passed on.
+#[derive(Clone, Debug, Default)]
+pub struct UncoveredHeaders(Policy);
+
+#[derive(Clone, Debug, Default)]
+enum Policy {
+    #[default]
+    StripOverrides,
+    StripAllBut(HashSet<HeaderName>),
+    RefuseAllBut(HashSet<HeaderName>),
+}
+
+impl UncoveredHeaders {
+    /// Takes away the headers that override the method or the URL and passes the others on. This is the default.
+    pub fn strip_overrides() -> Self {
+        Self(Policy::StripOverrides)
+    }
+
+    /// Takes away every uncovered header but these. `host`, `authorization`, `content-length` and `transfer-encoding`
+    /// always stay.
+    pub fn strip_all_but(allowed: impl IntoIterator<Item = HeaderName>) -> Self {
+        Self(Policy::StripAllBut(allowed.into_iter().collect()))
+    }
+
+    /// Refuses a request with an uncovered header that is not one of these. `host`, `authorization`, `content-length`
+    /// and `transfer-encoding` are always allowed.
+    pub fn refuse_all_but(allowed: impl IntoIterator<Item = HeaderName>) -> Self {
+        Self(Policy::RefuseAllBut(allowed.into_iter().collect()))
+    }
+
+    pub(super) fn apply(
+        &self,
+        headers: &mut HeaderMap,
+        verified: &Verified,
+    ) -> Result<(), Rejection> {
+        match &self.0 {
+            Policy::StripOverrides => {
+                for name in OVERRIDES {
+                    if headers.contains_key(name) && verified.covered(name).is_none() {
+                        headers.remove(name);
+                    }
+                }
+            }
+            Policy::StripAllBut(allowed) => {
+                for name in uncovered(headers, verified, allowed) {
+                    headers.remove(name);
+                }
+            }
+            Policy::RefuseAllBut(allowed) => {
+                if !uncovered(headers, verified, allowed).is_empty() {
+                    return Err(Rejection::new(
+                        RejectionKind::InsufficientCoverage,
+                        "a header that must be covered or absent",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn uncovered(
+    headers: &HeaderMap,
+    verified: &Verified,
+    allowed: &HashSet<HeaderName>,
+) -> Vec<HeaderName> {
+    let of_the_message = |name: &HeaderName| {
+        matches!(
+            name.as_str(),
+            "host" | "authorization" | "content-length" | "transfer-encoding"
+        )
+    };
+    headers
+        .keys()
+        .filter(|name| verified.covered(name.as_str()).is_none())
+        .filter(|name| !of_the_message(name) && !allowed.contains(*name))
+        .cloned()
+        .collect()
+}
