@@ -1,0 +1,14 @@
+//! What the tests of this package share: keys, servers on loopback, and the vector files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot be set up fails by panicking"
+)]
+
+pub mod keys;
+pub mod peer;
+pub mod raw;
+pub mod server;
+pub mod vectors;
