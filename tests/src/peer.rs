@@ -10,7 +10,9 @@ use serde_json::Value;
 
 /// The path of a file below `peers`.
 pub fn path(file: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("peers").join(file)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("peers")
+        .join(file)
 }
 
 /// Hands JSON to a command and reads the JSON that it prints.

@@ -19,6 +19,9 @@ pub async fn exchange(addr: SocketAddr, request: &[u8]) -> String {
 
 /// The status of an answer in text.
 pub fn status(answer: &str) -> u16 {
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     status.unwrap_or_else(|| panic!("no status line in {answer:?}"))
 }

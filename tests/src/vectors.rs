@@ -7,7 +7,9 @@ use serde_json::Value;
 
 /// A file of the project's own vectors.
 pub fn own(path: &str) -> Value {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors").join(path);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("vectors")
+        .join(path);
     read(&path).unwrap_or_else(|| panic!("{} is missing", path.display()))
 }
 

@@ -85,7 +85,7 @@ impl Signer {
         Ok(Self {
             caller,
             key,
-            coverage: Coverage::Further(Vec::new()),
+            coverage: Coverage::default(),
             authorities: Authorities::Only(bound),
         })
     }
@@ -135,18 +135,18 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Coverage`] if the header carries the signature, belongs to one connection, or the signer is
-    /// [seed-compatible](Self::seed_compatible).
+    /// [`ConfigErrorKind::Coverage`] if the header carries the signature or belongs to one connection.
     pub fn covering(mut self, name: HeaderName) -> Result<Self, ConfigError> {
         self.coverage = self.coverage.and(name)?;
         Ok(self)
     }
 
     /// Covers host, date and body only and sends no nonce, for receivers that know nothing else. Such a request can be
-    /// replayed within the window.
+    /// replayed within the window. Together with [`covering`](Self::covering) it signs nothing: that would leave out what
+    /// was asked for.
     #[must_use]
     pub fn seed_compatible(mut self) -> Self {
-        self.coverage = Coverage::SeedCompatible;
+        self.coverage = self.coverage.seed_compatible();
         self
     }
 
@@ -184,10 +184,11 @@ impl Signer {
         payload: PayloadDigest,
         now: Timestamp,
     ) -> Result<Signature, SignError> {
-        let nonce = match self.coverage {
-            Coverage::SeedCompatible => None,
-            Coverage::Further(_) => Some(Nonce::generate()?),
-        };
+        let nonce = self
+            .coverage
+            .has_nonce()
+            .then(Nonce::generate)
+            .transpose()?;
         self.sign_head(parts.into(), payload, nonce, now)
     }
 
@@ -203,10 +204,7 @@ impl Signer {
         nonce: Nonce,
         now: Timestamp,
     ) -> Result<Signature, SignError> {
-        let nonce = match self.coverage {
-            Coverage::SeedCompatible => None,
-            Coverage::Further(_) => Some(nonce),
-        };
+        let nonce = self.coverage.has_nonce().then_some(nonce);
         self.sign_head(parts.into(), payload, nonce, now)
     }
 

@@ -1,19 +1,21 @@
-//! Keyrings in TOML.
+//! Keys in TOML: those of the callers, and those of the targets.
 
 use std::{fs, path::Path};
 
+use http::HeaderName;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::Keyring;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{CallerKey, KeyState, NonceRule, Secret, VerifyingKey},
+    key::{CallerKey, KeyState, NonceRule, Secret, SigningKey, VerifyingKey},
+    signer::Signer,
     timestamp::Timestamp,
 };
 
 impl Keyring {
-    /// Reads a keyring from TOML.
+    /// Reads a keyring from the `callers` of a TOML text.
     ///
     /// ```
     /// # use countersign::{Keyring, Secret};
@@ -43,7 +45,7 @@ impl Keyring {
     /// # Ok::<(), countersign::ConfigError>(())
     /// ```
     ///
-    /// | key | value | default |
+    /// | key of `callers.keys` | value | default |
     /// |---|---|---|
     /// | `version` | the label of the key | must be given |
     /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_public_key_hex` | the key; exactly one of the four | must be given |
@@ -52,30 +54,20 @@ impl Keyring {
     /// | `nonce` | `"required"` or `"optional"` | `"required"` |
     /// | `seed_compatible` | whether the caller signs three headers and no nonce | `false` |
     ///
+    /// If the text also holds [`targets`](Signer::from_toml), no key of theirs may be a caller's.
+    ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, and for an unknown key; else as
-    /// [`KeyringBuilder::build`](crate::KeyringBuilder::build). No error holds a key.
+    /// [`KeyringBuilder::build`](crate::KeyringBuilder::build) and
+    /// [`ensure_distinct_from`](Self::ensure_distinct_from). No error holds a key.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        let file: File = toml::from_str(text).map_err(|error| wrong_toml(text, &error))?;
-        let mut builder = Self::builder();
-        for caller in file.callers {
-            if caller.keys.is_empty() {
-                return Err(ConfigError::new(
-                    ConfigErrorKind::Keyring,
-                    format!(
-                        "caller {}: expected at least one key, found none",
-                        caller.name
-                    ),
-                ));
-            }
-            for key in caller.keys {
-                let place = format!("caller {}: key {}", caller.name, key.version);
-                let key = key.into_caller_key().map_err(|error| error.within(place))?;
-                builder = builder.caller(caller.name.as_str(), key);
-            }
+        let file = File::parse(text)?;
+        let keyring = keyring(file.callers)?;
+        for target in file.targets {
+            keyring.ensure_distinct_from(&[&target.into_signer()?])?;
         }
-        builder.build()
+        Ok(keyring)
     }
 
     /// Reads a keyring from a TOML file, once. See [`from_toml`](Self::from_toml).
@@ -85,23 +77,113 @@ impl Keyring {
     /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|error| {
-                ConfigError::new(
-                    ConfigErrorKind::File,
-                    format!("{}: cannot be read", path.display()),
-                )
-                .with_source(error)
-            })?;
-        Self::from_toml(&text).map_err(|error| error.within(path.display()))
+        Self::from_toml(&read(path)?).map_err(|error| error.within(path.display()))
     }
+}
+
+impl Signer {
+    /// Reads the signer for one target from the `targets` of a TOML text.
+    ///
+    /// ```
+    /// # use countersign::Signer;
+    /// let text = r#"
+    /// [[targets]]
+    /// name = "user-service"
+    /// caller = "billing"
+    /// authorities = ["user-service.internal:8081"]
+    /// secret_hex = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a"
+    /// "#;
+    /// let signer = Signer::from_toml(text, "user-service")?;
+    /// assert_eq!(signer.caller(), &"billing");
+    /// # Ok::<(), countersign::ConfigError>(())
+    /// ```
+    ///
+    /// | key of `targets` | value | default |
+    /// |---|---|---|
+    /// | `name` | what this service calls the target | must be given |
+    /// | `caller` | the name that the target knows this service by | must be given |
+    /// | `authorities` | the hosts, with their ports, to sign for | must be given |
+    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_seed_hex` | the key; exactly one of the four | must be given |
+    /// | `covering` | further headers to cover | none |
+    /// | `seed_compatible` | whether the target knows three headers and no nonce | `false` |
+    ///
+    /// If the text also holds [`callers`](Keyring::from_toml), the key may be none of theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, or has not exactly one such target;
+    /// else as [`new`](Self::new), [`covering`](Self::covering) and [`Keyring::ensure_distinct_from`]. No error holds a
+    /// key.
+    pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {
+        let file = File::parse(text)?;
+        let mut of_name = file
+            .targets
+            .into_iter()
+            .filter(|known| known.name == target);
+        let (Some(found), None) = (of_name.next(), of_name.next()) else {
+            return Err(ConfigError::new(
+                ConfigErrorKind::File,
+                format!("target {target:?}: expected once in the file, found none or more"),
+            ));
+        };
+        let signer = found.into_signer()?;
+        if !file.callers.is_empty() {
+            keyring(file.callers)?.ensure_distinct_from(&[&signer])?;
+        }
+        Ok(signer)
+    }
+
+    /// Reads the signer for one target from a TOML file, once. See [`from_toml`](Self::from_toml).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
+    pub fn from_toml_file(path: impl AsRef<Path>, target: &str) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        Self::from_toml(&read(path)?, target).map_err(|error| error.within(path.display()))
+    }
+}
+
+fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|error| {
+            ConfigError::new(
+                ConfigErrorKind::File,
+                format!("{}: cannot be read", path.display()),
+            )
+            .with_source(error)
+        })
+}
+
+fn keyring(callers: Vec<Caller>) -> Result<Keyring, ConfigError> {
+    let mut builder = Keyring::builder();
+    for caller in callers {
+        if caller.keys.is_empty() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Keyring,
+                format!(
+                    "caller {}: expected at least one key, found none",
+                    caller.name
+                ),
+            ));
+        }
+        for key in caller.keys {
+            let place = format!("caller {}: key {}", caller.name, key.version);
+            let key = key.into_caller_key().map_err(|error| error.within(place))?;
+            builder = builder.caller(caller.name.as_str(), key);
+        }
+    }
+    builder.build()
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     callers: Vec<Caller>,
+    #[serde(default)]
+    targets: Vec<Target>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +212,22 @@ struct Key {
     seed_compatible: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Target {
+    name: String,
+    caller: String,
+    authorities: Vec<String>,
+    secret_hex: Option<Zeroizing<String>>,
+    secret_base64: Option<Zeroizing<String>>,
+    secret_text: Option<Zeroizing<String>>,
+    ed25519_seed_hex: Option<Zeroizing<String>>,
+    #[serde(default)]
+    covering: Vec<String>,
+    #[serde(default)]
+    seed_compatible: bool,
+}
+
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum State {
@@ -147,10 +245,15 @@ enum Nonce {
     Optional,
 }
 
+impl File {
+    fn parse(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| wrong_toml(text, &error))
+    }
+}
+
 impl Key {
     fn into_caller_key(self) -> Result<CallerKey, ConfigError> {
-        let key = self.verifying_key()?;
-        let mut key = CallerKey::new(&self.version, key)?;
+        let mut key = CallerKey::new(&self.version, self.verifying_key()?)?;
         if self.seed_compatible {
             key = key.seed_compatible();
         }
@@ -171,28 +274,59 @@ impl Key {
     }
 
     fn verifying_key(&self) -> Result<VerifyingKey, ConfigError> {
-        match (
-            &self.secret_hex,
-            &self.secret_base64,
-            &self.secret_text,
-            &self.ed25519_public_key_hex,
-        ) {
-            (Some(hex), None, None, None) => {
-                Secret::from_hex(hex).map(|secret| VerifyingKey::hmac_sha256(&secret))
-            }
-            (None, Some(base64), None, None) => {
-                Secret::from_base64(base64).map(|secret| VerifyingKey::hmac_sha256(&secret))
-            }
-            (None, None, Some(text), None) => {
-                Ok(VerifyingKey::hmac_sha256(&Secret::from_text(text)))
-            }
-            (None, None, None, Some(hex)) => VerifyingKey::ed25519_from_hex(hex),
-            _ => Err(ConfigError::new(
-                ConfigErrorKind::Key,
-                "expected exactly one of secret_hex, secret_base64, secret_text, ed25519_public_key_hex",
-            )),
+        let secrets = [&self.secret_hex, &self.secret_base64, &self.secret_text];
+        match (secret(secrets)?, &self.ed25519_public_key_hex) {
+            (Some(secret), None) => Ok(VerifyingKey::hmac_sha256(&secret)),
+            (None, Some(hex)) => VerifyingKey::ed25519_from_hex(hex),
+            _ => Err(not_one_key("ed25519_public_key_hex")),
         }
     }
+}
+
+impl Target {
+    fn into_signer(self) -> Result<Signer, ConfigError> {
+        let place = format!("target {}", self.name);
+        self.signer().map_err(|error| error.within(place))
+    }
+
+    fn signer(self) -> Result<Signer, ConfigError> {
+        let secrets = [&self.secret_hex, &self.secret_base64, &self.secret_text];
+        let key = match (secret(secrets)?, &self.ed25519_seed_hex) {
+            (Some(secret), None) => SigningKey::hmac_sha256(&secret),
+            (None, Some(hex)) => SigningKey::ed25519(&Secret::from_hex(hex)?)?,
+            _ => return Err(not_one_key("ed25519_seed_hex")),
+        };
+        let mut signer = Signer::new(&self.caller, key, self.authorities)?;
+        if self.seed_compatible {
+            signer = signer.seed_compatible();
+        }
+        for name in self.covering {
+            let name = HeaderName::try_from(&name).map_err(|_| {
+                let message = format!("covering: expected a header name, found {name:?}");
+                ConfigError::new(ConfigErrorKind::Coverage, message)
+            })?;
+            signer = signer.covering(name)?;
+        }
+        Ok(signer)
+    }
+}
+
+/// The secret in whichever of the encodings hex, Base64, text it is given, if in one.
+fn secret(encodings: [&Option<Zeroizing<String>>; 3]) -> Result<Option<Secret>, ConfigError> {
+    match encodings {
+        [None, None, None] => Ok(None),
+        [Some(hex), None, None] => Secret::from_hex(hex).map(Some),
+        [None, Some(base64), None] => Secret::from_base64(base64).map(Some),
+        [None, None, Some(text)] => Ok(Some(Secret::from_text(text))),
+        _ => Err(not_one_key("an Ed25519 key")),
+    }
+}
+
+fn not_one_key(ed25519: &str) -> ConfigError {
+    ConfigError::new(
+        ConfigErrorKind::Key,
+        format!("expected exactly one of secret_hex, secret_base64, secret_text and {ed25519}"),
+    )
 }
 
 fn moment(name: &str, datetime: toml::value::Datetime) -> Result<Timestamp, ConfigError> {
@@ -218,6 +352,6 @@ fn wrong_toml(text: &str, error: &toml::de::Error) -> ConfigError {
     });
     ConfigError::new(
         ConfigErrorKind::File,
-        format!("line {line}: expected TOML with [[callers]] and their [[callers.keys]]"),
+        format!("line {line}: expected TOML with the tables and keys that the documentation lists"),
     )
 }

@@ -53,7 +53,7 @@ struct Expiring {
 }
 
 impl MemoryReplayStore {
-    /// A store with room for 16 callers of 65,536 live entries each.
+    /// A store with room for 16 callers of 2^20 live entries each: some 3,000 requests a second of one caller.
     pub fn new() -> Self {
         Self::builder().assemble()
     }
@@ -61,7 +61,7 @@ impl MemoryReplayStore {
     /// Starts from the default sizes.
     pub fn builder() -> MemoryReplayStoreBuilder {
         MemoryReplayStoreBuilder {
-            quota: 65_536,
+            quota: 1 << 20,
             callers: 16,
             refuse_dates_before: None,
         }
@@ -101,6 +101,10 @@ impl ReplayStore for MemoryReplayStore {
     fn seen(&self, key: &ReplayKey) -> bool {
         let state = self.0.state.lock();
         state.is_ok_and(|state| state.live.contains(key))
+    }
+
+    fn forgets_on_restart(&self) -> bool {
+        self.0.refuse_dates_before.is_none()
     }
 
     fn id(&self) -> ReplayStoreId {
@@ -223,8 +227,8 @@ pub struct MemoryReplayStoreBuilder {
 }
 
 impl MemoryReplayStoreBuilder {
-    /// How many live entries one caller may have: its highest rate times the life of an entry, which is twice the
-    /// window at most, plus the body deadline.
+    /// How many live entries one caller may have: its highest rate times the life of an entry, which is the window, the
+    /// body deadline and the clock difference together: 335 seconds unless set otherwise.
     pub fn quota_per_caller(mut self, entries: usize) -> Self {
         self.quota = entries;
         self

@@ -103,6 +103,11 @@ pub trait ReplayStore: Send + Sync + 'static {
         false
     }
 
+    /// Whether a restart of this process empties the store, which is worth a line in the log. `false` unless overridden.
+    fn forgets_on_restart(&self) -> bool {
+        false
+    }
+
     /// Which store this is: equal for all handles of one store, different for different stores.
     fn id(&self) -> ReplayStoreId;
 }
@@ -131,6 +136,10 @@ impl ReplayStore for ArcReplayStore {
         self.0.seen(key)
     }
 
+    fn forgets_on_restart(&self) -> bool {
+        self.0.forgets_on_restart()
+    }
+
     fn id(&self) -> ReplayStoreId {
         self.0.id()
     }
@@ -148,6 +157,7 @@ trait ErasedReplayStore: Send + Sync {
     fn claim(&self, claim: ReplayClaim) -> BoxFuture<'_, Result<Claimed, Unavailable>>;
     fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<Claimed, Unavailable>>;
     fn seen(&self, key: &ReplayKey) -> bool;
+    fn forgets_on_restart(&self) -> bool;
     fn id(&self) -> ReplayStoreId;
 }
 
@@ -162,6 +172,10 @@ impl<S: ReplayStore> ErasedReplayStore for S {
 
     fn seen(&self, key: &ReplayKey) -> bool {
         ReplayStore::seen(self, key)
+    }
+
+    fn forgets_on_restart(&self) -> bool {
+        ReplayStore::forgets_on_restart(self)
     }
 
     fn id(&self) -> ReplayStoreId {

@@ -77,15 +77,17 @@ impl<'r> From<'r> {
 }
 
 impl Events {
-    pub(super) fn started(&self, hosts_are_expected: bool) {
+    pub(super) fn started(&self, hosts_are_expected: bool, nonces_are_forgotten: bool) {
         if self.0.started.swap(true, Ordering::Relaxed) {
             return;
         }
-        tracing::info!(
-            target: "countersign",
-            outcome = "started",
-            "verifying requests; a replay store in memory starts empty"
-        );
+        if nonces_are_forgotten {
+            tracing::info!(
+                target: "countersign",
+                outcome = "started",
+                "the replay store starts empty: a request handled just before a restart can be handled again after it"
+            );
+        }
         if !hosts_are_expected {
             tracing::warn!(
                 target: "countersign",

@@ -179,13 +179,15 @@ impl<K, R> VerifyLayer<K, R> {
 impl<S, K, R> Layer<S> for VerifyLayer<K, R>
 where
     K: Clone,
-    R: Clone,
+    R: ReplayStore + Clone,
 {
     type Service = Verify<S, K, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
         let hosts = self.settings.verifier.expected_hosts();
-        self.settings.events.started(!hosts.is_empty());
+        self.settings
+            .events
+            .started(!hosts.is_empty(), self.replay.forgets_on_restart());
         Verify::new(
             inner,
             self.settings.clone(),

@@ -3,6 +3,7 @@ use std::{
     future::Future,
     mem,
     pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -22,21 +23,30 @@ use super::{
 use crate::{BoxError, caller::VerifiedCaller};
 
 /// The service of [`VerifyLayer`](crate::VerifyLayer). See the [module documentation](crate::verify).
-#[derive(Clone)]
 pub struct Verify<S, K, R> {
     inner: S,
-    settings: Settings,
-    keys: K,
-    replay: R,
+    verification: Arc<Verification<K, R>>,
 }
 
 impl<S, K, R> Verify<S, K, R> {
     pub(super) fn new(inner: S, settings: Settings, keys: K, replay: R) -> Self {
-        Self {
-            inner,
+        let verification = Arc::new(Verification {
             settings,
             keys,
             replay,
+        });
+        Self {
+            inner,
+            verification,
+        }
+    }
+}
+
+impl<S: Clone, K, R> Clone for Verify<S, K, R> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            verification: Arc::clone(&self.verification),
         }
     }
 }
@@ -45,8 +55,8 @@ impl<S, K, R, B, ResBody> Service<Request<B>> for Verify<S, K, R>
 where
     S: Service<Request<VerifiedBody>, Response = Response<ResBody>> + Clone + Send + 'static,
     S::Future: Send,
-    K: KeyStore + Clone,
-    R: ReplayStore + Clone,
+    K: KeyStore,
+    R: ReplayStore,
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
@@ -64,11 +74,7 @@ where
         // permit that its clone has not.
         let unready = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, unready);
-        let verification = Verification {
-            settings: self.settings.clone(),
-            keys: self.keys.clone(),
-            replay: self.replay.clone(),
-        };
+        let verification = Arc::clone(&self.verification);
         VerifyFuture(Box::pin(async move {
             match verification.decide(request).await {
                 Ok(request) => Ok(inner.call(request).await?.map(ResponseBody::handled)),

@@ -20,34 +20,59 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What a signer covers besides `host;x-date;x-content-sha256`.
-#[derive(Clone, Debug)]
-pub(crate) enum Coverage {
-    /// The nonce, `content-type` and `content-encoding` where present, then these.
-    Further(Vec<HeaderName>),
-    /// Nothing: three headers and no nonce, for receivers that know no more.
-    SeedCompatible,
+/// What a signer covers besides `host;x-date;x-content-sha256`: the nonce, `content-type` and `content-encoding` where
+/// present, then the headers that the application names. Seed-compatible coverage is none of this.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coverage {
+    further: Vec<HeaderName>,
+    seed_compatible: bool,
 }
 
 impl Coverage {
     /// Adds a header that must be present on every request.
-    pub(crate) fn and(self, name: HeaderName) -> Result<Self, ConfigError> {
-        let refused = |problem: &str| {
-            let message = format!("covered header {name}: {problem}");
-            Err(ConfigError::new(ConfigErrorKind::Coverage, message))
-        };
-        let always = ALWAYS_COVERED.contains(&name.as_str()) || name == X_NONCE;
-        match self {
-            Self::SeedCompatible => refused("a seed-compatible signer covers three headers only"),
-            Self::Further(_) if !signed_headers::may_be_covered(&name) => {
-                refused("it carries the signature or belongs to one connection")
-            }
-            Self::Further(names) if always || names.contains(&name) => Ok(Self::Further(names)),
-            Self::Further(mut names) => {
-                names.push(name);
-                Ok(Self::Further(names))
-            }
+    pub(crate) fn and(mut self, name: HeaderName) -> Result<Self, ConfigError> {
+        if !signed_headers::may_be_covered(&name) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Coverage,
+                format!(
+                    "covered header {name}: it carries the signature or belongs to one connection"
+                ),
+            ));
         }
+        let always = ALWAYS_COVERED.contains(&name.as_str()) || name == X_NONCE;
+        if !always && !self.further.contains(&name) {
+            self.further.push(name);
+        }
+        Ok(self)
+    }
+
+    /// Three headers and no nonce, for receivers that know no more.
+    pub(crate) fn seed_compatible(mut self) -> Self {
+        self.seed_compatible = true;
+        self
+    }
+
+    pub(crate) fn has_nonce(&self) -> bool {
+        !self.seed_compatible
+    }
+
+    /// The headers of this request to cover behind the nonce.
+    fn further_of<'c>(
+        &'c self,
+        head: &RequestHead<'_>,
+    ) -> Result<impl Iterator<Item = &'c HeaderName>, SignError> {
+        const IF_PRESENT: [&HeaderName; 2] = [&CONTENT_TYPE, &CONTENT_ENCODING];
+        if self.seed_compatible && !self.further.is_empty() {
+            return Err(SignError::new(
+                SignErrorKind::Header,
+                "a seed-compatible signature cannot cover further headers",
+            ));
+        }
+        let headers = head.headers();
+        let if_present = IF_PRESENT.into_iter().filter(|name| {
+            !self.seed_compatible && headers.contains_key(*name) && !self.further.contains(name)
+        });
+        Ok(if_present.chain(&self.further))
     }
 }
 
@@ -98,24 +123,11 @@ pub(crate) fn sign(
             value: text(nonce),
         });
     }
-    match signing.coverage {
-        Coverage::SeedCompatible => {}
-        Coverage::Further(names) => {
-            for name in [&CONTENT_TYPE, &CONTENT_ENCODING] {
-                if head.headers().contains_key(name) && !names.contains(name) {
-                    covered.push(CoveredHeader {
-                        name: name.as_str(),
-                        value: header_to_cover(&head, name)?,
-                    });
-                }
-            }
-            for name in names {
-                covered.push(CoveredHeader {
-                    name: name.as_str(),
-                    value: header_to_cover(&head, name)?,
-                });
-            }
-        }
+    for name in signing.coverage.further_of(&head)? {
+        covered.push(CoveredHeader {
+            name: name.as_str(),
+            value: header_to_cover(&head, name)?,
+        });
     }
 
     let request = CanonicalRequest {
