@@ -1,0 +1,389 @@
+//! Rules of this repository that a machine can check.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up fails by panicking"
+)]
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+/// Every file below `dir` with this ending, built output left out.
+fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !matches!(
+                &*name,
+                "target" | ".git" | "node_modules" | "corpus" | "artifacts"
+            ) {
+                found.extend(files(&path, ending));
+            }
+        } else if name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The source files of the crates that ship, with their text before the first test module.
+fn shipped() -> Vec<(PathBuf, String)> {
+    files(&root().join("crates"), ".rs")
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text
+                .split("#[cfg(test)]\nmod tests")
+                .next()
+                .unwrap()
+                .to_owned();
+            (path, code)
+        })
+        .collect()
+}
+
+/// The code of a file without its comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+}
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version=1",
+            "--locked",
+            "--offline",
+            "--all-features",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The names of everything that a package needs to be built, however far away.
+fn dependencies_of(package: &str) -> BTreeSet<String> {
+    let metadata = metadata();
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let name_of = |id: &Value| {
+        let package = packages
+            .iter()
+            .find(|package| package["id"] == *id)
+            .unwrap();
+        package["name"].as_str().unwrap().to_owned()
+    };
+    let start = packages
+        .iter()
+        .find(|known| known["name"] == package)
+        .unwrap();
+    let mut left = vec![start["id"].clone()];
+    let mut seen = HashSet::new();
+    let mut names = BTreeSet::new();
+    while let Some(id) = left.pop() {
+        if !seen.insert(id.to_string()) {
+            continue;
+        }
+        names.insert(name_of(&id));
+        let node = nodes.iter().find(|node| node["id"] == id).unwrap();
+        for dependency in node["deps"].as_array().unwrap() {
+            let kinds = dependency["dep_kinds"].as_array().unwrap();
+            if kinds.iter().any(|kind| kind["kind"].is_null()) {
+                left.push(dependency["pkg"].clone());
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn the_core_has_no_runtime_no_tower_and_no_clock_of_others() {
+    let names = dependencies_of("countersign");
+    assert!(names.contains("sha2"), "the walk found the tree: {names:?}");
+    for name in [
+        "tokio",
+        "tower",
+        "tower-service",
+        "tower-layer",
+        "futures-core",
+        "futures",
+        "async-trait",
+        "hyper",
+        "axum",
+        "tracing",
+        "httpdate",
+        "chrono",
+        "time",
+    ] {
+        assert!(!names.contains(name), "countersign depends on {name}");
+    }
+}
+
+#[test]
+fn the_core_reads_no_clock() {
+    for (path, text) in shipped() {
+        if !path
+            .components()
+            .any(|part| part.as_os_str() == "countersign")
+        {
+            continue;
+        }
+        for line in code(&text) {
+            for clock in [
+                "SystemTime::now",
+                "Instant::now",
+                "Timestamp::now",
+                "Zoned::now",
+            ] {
+                assert!(!line.contains(clock), "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn top_level_names_are_the_six_and_nothing_loud() {
+    let known = [
+        "Cargo.toml",
+        "README.md",
+        "crates",
+        "examples",
+        "tests",
+        "deny.toml",
+        "Cargo.lock",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    ];
+    let output = Command::new("git")
+        .args(["ls-files"])
+        .current_dir(root())
+        .output();
+    let Ok(output) = output else { return };
+    let listed = String::from_utf8(output.stdout).unwrap();
+    for file in listed.lines() {
+        let top = file.split('/').next().unwrap();
+        assert!(top.starts_with('.') || known.contains(&top), "{top}");
+    }
+}
+
+#[test]
+fn every_member_takes_the_one_table_of_lints() {
+    let manifests = files(&root(), "Cargo.toml");
+    assert!(manifests.len() >= 8, "{manifests:?}");
+    for manifest in manifests {
+        let text: toml::Table = fs::read_to_string(&manifest).unwrap().parse().unwrap();
+        let Some(package) = text.get("package") else {
+            continue;
+        };
+        if text.contains_key("workspace") {
+            continue; // A workspace of its own, for fuzzing.
+        }
+        let inherits = text.get("lints").and_then(|lints| lints.get("workspace"));
+        assert_eq!(
+            inherits,
+            Some(&toml::Value::Boolean(true)),
+            "{}",
+            manifest.display()
+        );
+        let folder = manifest
+            .parent()
+            .unwrap()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        assert_eq!(
+            package["name"].as_str().unwrap(),
+            folder,
+            "a folder has its package's name"
+        );
+    }
+}
+
+#[test]
+fn file_names_say_what_is_in_them() {
+    for (path, _) in shipped() {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(
+            !matches!(
+                &*stem,
+                "utils" | "util" | "helpers" | "helper" | "common" | "manager" | "types" | "misc"
+            ),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn no_shipped_file_is_longer_than_600_lines() {
+    for (path, text) in shipped() {
+        assert!(text.lines().count() <= 600, "{}", path.display());
+    }
+}
+
+/// Source: httpsig <= 0.0.18 and others compared MACs with an early exit (pitfalls, part 1, row 3). Here the types that
+/// hold a MAC, a digest to be checked or a secret cannot be compared at all.
+#[test]
+fn secrets_and_signatures_cannot_be_compared() {
+    for (type_name, file) in [
+        ("pub struct Secret", "crates/countersign/src/key/secret.rs"),
+        (
+            "pub struct SigningKey",
+            "crates/countersign/src/key/signing_key.rs",
+        ),
+        (
+            "pub struct VerifyingKey",
+            "crates/countersign/src/key/verifying_key.rs",
+        ),
+        (
+            "pub(super) enum Signature",
+            "crates/countersign/src/scheme/native/authorization.rs",
+        ),
+        (
+            "pub(crate) struct PayloadCheck",
+            "crates/countersign/src/payload/check.rs",
+        ),
+    ] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let (before, _) = text
+            .split_once(type_name)
+            .unwrap_or_else(|| panic!("{type_name} is not in {file}"));
+        let attributes: String = before
+            .lines()
+            .rev()
+            .take_while(|line| line.starts_with('#') || line.starts_with("///"))
+            .collect();
+        assert!(!attributes.contains("PartialEq"), "{type_name}");
+        assert!(
+            !text.contains(&format!(
+                "PartialEq for {}",
+                type_name.rsplit(' ').next().unwrap()
+            )),
+            "{type_name}"
+        );
+    }
+}
+
+#[test]
+fn a_switch_that_weakens_a_check_is_spelled_insecure() {
+    let mut found = 0;
+    for (path, text) in shipped() {
+        for line in code(&text).filter(|line| line.contains("pub fn ")) {
+            found += usize::from(line.contains("pub fn insecure_"));
+            for word in [
+                "disable",
+                "skip",
+                "allow_any",
+                "no_verify",
+                "without_",
+                "dangerous",
+                "unchecked",
+            ] {
+                assert!(!line.contains(word), "{}: {line}", path.display());
+            }
+        }
+    }
+    assert_eq!(found, 3, "each one is documented with the attack it opens");
+}
+
+#[test]
+fn nothing_is_left_for_later_without_a_word() {
+    for (path, text) in shipped() {
+        for line in text.lines() {
+            for mark in ["TODO", "FIXME", "XXX", "HACK", "dbg!", "#[allow("] {
+                assert!(!line.contains(mark), "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_tests_are_claims() {
+    for path in files(&root().join("crates"), ".rs")
+        .into_iter()
+        .chain(files(&root().join("tests"), ".rs"))
+    {
+        let text = fs::read_to_string(&path).unwrap();
+        let start = concat!("fn te", "st_");
+        assert!(!text.contains(start), "{}", path.display());
+    }
+}
+
+#[test]
+fn every_crate_keeps_a_changelog() {
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let text = fs::read_to_string(path.join("CHANGELOG.md")).unwrap();
+            assert!(text.contains("## "), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn features_are_explained_in_the_manifest_and_in_the_documentation() {
+    let manifest = fs::read_to_string(root().join("crates/tower-countersign/Cargo.toml")).unwrap();
+    let documentation =
+        fs::read_to_string(root().join("crates/tower-countersign/src/lib.rs")).unwrap();
+    let table: toml::Table = manifest.parse().unwrap();
+    for feature in table["features"]
+        .as_table()
+        .unwrap()
+        .keys()
+        .filter(|name| *name != "default")
+    {
+        assert!(
+            documentation.contains(&format!("| `{feature}` |")),
+            "{feature} is not in the table of features"
+        );
+        let above = manifest
+            .split_once(&format!("\n{feature} = "))
+            .unwrap()
+            .0
+            .lines()
+            .last()
+            .unwrap();
+        assert!(
+            above.starts_with("# "),
+            "{feature} has no comment in the manifest"
+        );
+    }
+}
+
+#[test]
+fn tests_that_need_something_say_what() {
+    for path in files(&root().join("tests"), ".rs")
+        .into_iter()
+        .chain(files(&root().join("examples"), ".rs"))
+    {
+        let text = fs::read_to_string(&path).unwrap();
+        let bare = concat!("#[igno", "re]");
+        assert!(!text.contains(bare), "{}", path.display());
+    }
+}
