@@ -46,9 +46,9 @@ impl SignMiddleware {
         Signer::normalize_authority(&mut parts)?;
         let now = self.settings.clock.now();
         let signature = self.settings.signer.sign(&parts, digest, now)?;
-        for (name, value) in signature.headers() {
-            request.headers_mut().insert(name, value.clone());
-        }
+        signature.apply(&mut parts);
+        // All of them, because Host may have been brought to its one form as well.
+        *request.headers_mut() = parts.headers;
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use countersign::{
 };
 use http::{Request, Response, request::Parts};
 use http_body::Body;
+use http_body_util::BodyExt;
 use tower_service::Service;
 
 use super::{
@@ -154,7 +155,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let settings = &self.settings;
         let now = settings.clock.now();
         let (mut parts, body) = request.into_parts();
-        let mut body = pin!(body);
+        // A body may not be polled past its end, and draining cannot know whether it was reached.
+        let mut body = pin!(pin!(body).fuse());
         // Whatever happens, nobody else's word for the caller gets through.
         parts.extensions.remove::<VerifiedCaller>();
         match self.verify(&mut parts, body.as_mut(), now).await {
