@@ -156,7 +156,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let now = settings.clock.now();
         let (mut parts, body) = request.into_parts();
         // A body may not be polled past its end, and draining cannot know whether it was reached.
-        let mut body = pin!(pin!(body).fuse());
+        let body = pin!(body);
+        let mut body = pin!(body.fuse());
         // Whatever happens, nobody else's word for the caller gets through.
         parts.extensions.remove::<VerifiedCaller>();
         match self.verify(&mut parts, body.as_mut(), now).await {
