@@ -67,6 +67,7 @@
     )
 )]
 
+mod config;
 mod error;
 mod head;
 mod key;

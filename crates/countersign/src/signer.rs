@@ -6,7 +6,6 @@ use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
     head::{Authority, RequestHead},
     key::{Fingerprint, KeyId, SigningKey},
-    keyring::{SERVICE_NAME, SERVICE_SECRETS, parse_secrets, read_variable},
     payload::PayloadDigest,
     scheme::{
         Scheme,
@@ -88,47 +87,6 @@ impl Signer {
             coverage: Coverage::default(),
             authorities: Authorities::Only(bound),
         })
-    }
-
-    /// The signer for one target, from `SERVICE_NAME` and `SERVICE_SECRETS`.
-    ///
-    /// On the calling side `SERVICE_SECRETS` is a JSON object of *target* name to key: this service signs with
-    /// `SERVICE_SECRETS[target]` as `SERVICE_NAME`. The rotating variable is never read: it is the callee that knows two
-    /// keys at a time.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigErrorKind::Variable`] if a variable is not set, is not what it should be, or has no such target; else as
-    /// [`new`](Self::new). No error holds a key.
-    pub fn from_env(target: &str, authority: &str) -> Result<Self, ConfigError> {
-        let caller = read_variable(SERVICE_NAME)?;
-        let secrets = read_variable(SERVICE_SECRETS)?;
-        Self::from_service_secrets(&caller, &secrets, target, authority)
-    }
-
-    /// The same from the text of the two variables.
-    ///
-    /// # Errors
-    ///
-    /// As [`from_env`](Self::from_env).
-    pub fn from_service_secrets(
-        caller: &str,
-        secrets: &str,
-        target: &str,
-        authority: &str,
-    ) -> Result<Self, ConfigError> {
-        let secrets = parse_secrets(SERVICE_SECRETS, secrets)?;
-        let (_, secret) = secrets
-            .iter()
-            .find(|(name, _)| *name == target)
-            .ok_or_else(|| {
-                ConfigError::new(
-                    ConfigErrorKind::Variable,
-                    format!("{SERVICE_SECRETS}: expected a key for target {target:?}, found none"),
-                )
-            })?;
-        Self::new(caller, SigningKey::hmac_sha256(secret), [authority])
-            .map_err(|error| error.within(format_args!("{SERVICE_SECRETS}: target {target}")))
     }
 
     /// Also covers this header, which every request must then have, once.

@@ -1,6 +1,9 @@
 use std::collections::{HashMap, hash_map::Entry};
 
-use super::{Keyring, caller_keys::Snapshot};
+use super::{
+    Keyring,
+    caller_keys::{Snapshot, check_caller},
+};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, Fingerprint, KeyId},
@@ -71,60 +74,5 @@ impl KeyringBuilder {
             callers.insert(caller, keys);
         }
         Ok(Keyring::from_snapshot(Snapshot::new(callers, holders)))
-    }
-}
-
-/// What must hold for the keys of one caller: a name, strong keys, each of them once, not too many.
-pub(super) fn check_caller(
-    name: &str,
-    keys: impl IntoIterator<Item = CallerKey>,
-) -> Result<(KeyId, Vec<CallerKey>), ConfigError> {
-    let caller = KeyId::new(name)?;
-    let refused = |kind, problem: String| {
-        Err(ConfigError::new(
-            kind,
-            format!("caller {caller}: {problem}"),
-        ))
-    };
-    let mut checked: Vec<CallerKey> = Vec::new();
-    for key in keys {
-        key.verifying_key().ensure_strong().map_err(|error| {
-            error.within(format_args!("caller {caller}: key {}", key.version()))
-        })?;
-        let same = |other: &&CallerKey| {
-            other.verifying_key().fingerprint() == key.verifying_key().fingerprint()
-        };
-        if let Some(other) = checked.iter().find(same) {
-            if other.scheme() == key.scheme() && other.rules() == key.rules() {
-                continue;
-            }
-            return refused(
-                ConfigErrorKind::SharedKey,
-                format!(
-                    "keys {} and {} are one key under different rules",
-                    other.version(),
-                    key.version()
-                ),
-            );
-        }
-        if checked.iter().any(|other| other.version() == key.version()) {
-            let problem = format!("two keys of version {}", key.version());
-            return refused(ConfigErrorKind::Keyring, problem);
-        }
-        checked.push(key);
-    }
-    match checked.len() {
-        0 => refused(
-            ConfigErrorKind::Keyring,
-            "expected at least one key, found none".to_owned(),
-        ),
-        1..=Keyring::MAX_KEYS_PER_CALLER => Ok((caller, checked)),
-        found => refused(
-            ConfigErrorKind::Keyring,
-            format!(
-                "expected at most {} keys, found {found}",
-                Keyring::MAX_KEYS_PER_CALLER
-            ),
-        ),
     }
 }

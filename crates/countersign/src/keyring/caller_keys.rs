@@ -5,10 +5,13 @@ use std::{
 };
 
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, Fingerprint, KeyId, Secret, SigningKey, VerifyingKey},
     scheme::Scheme,
 };
+
+/// The greatest number of keys that one caller may have at a time.
+pub(super) const MAX_KEYS_PER_CALLER: usize = 4;
 
 /// What a [`KeyStore`](crate::KeyStore) knows of one claimed name: a caller and its keys, or nothing.
 #[derive(Clone)]
@@ -30,7 +33,7 @@ impl CallerKeys {
         caller: &str,
         keys: impl IntoIterator<Item = CallerKey>,
     ) -> Result<Self, ConfigError> {
-        let (caller, keys) = super::builder::check_caller(caller, keys)?;
+        let (caller, keys) = check_caller(caller, keys)?;
         Ok(Self(Arc::new(Inner {
             caller: Some(caller),
             keys,
@@ -74,6 +77,58 @@ impl fmt::Debug for CallerKeys {
             .field("caller", &self.0.caller)
             .field("keys", &self.0.keys)
             .finish_non_exhaustive()
+    }
+}
+
+/// What must hold for the keys of one caller: a name, strong keys, each of them once, not too many.
+pub(super) fn check_caller(
+    name: &str,
+    keys: impl IntoIterator<Item = CallerKey>,
+) -> Result<(KeyId, Vec<CallerKey>), ConfigError> {
+    let caller = KeyId::new(name)?;
+    let refused = |kind, problem: String| {
+        Err(ConfigError::new(
+            kind,
+            format!("caller {caller}: {problem}"),
+        ))
+    };
+    let mut checked: Vec<CallerKey> = Vec::new();
+    for key in keys {
+        key.verifying_key().ensure_strong().map_err(|error| {
+            error.within(format_args!("caller {caller}: key {}", key.version()))
+        })?;
+        let same = |other: &&CallerKey| {
+            other.verifying_key().fingerprint() == key.verifying_key().fingerprint()
+        };
+        if let Some(other) = checked.iter().find(same) {
+            if other.scheme() == key.scheme() && other.rules() == key.rules() {
+                continue;
+            }
+            return refused(
+                ConfigErrorKind::SharedKey,
+                format!(
+                    "keys {} and {} are one key under different rules",
+                    other.version(),
+                    key.version()
+                ),
+            );
+        }
+        if checked.iter().any(|other| other.version() == key.version()) {
+            let problem = format!("two keys of version {}", key.version());
+            return refused(ConfigErrorKind::Keyring, problem);
+        }
+        checked.push(key);
+    }
+    match checked.len() {
+        0 => refused(
+            ConfigErrorKind::Keyring,
+            "expected at least one key, found none".to_owned(),
+        ),
+        1..=MAX_KEYS_PER_CALLER => Ok((caller, checked)),
+        found => refused(
+            ConfigErrorKind::Keyring,
+            format!("expected at most {MAX_KEYS_PER_CALLER} keys, found {found}"),
+        ),
     }
 }
 

@@ -2,8 +2,6 @@
 
 mod builder;
 mod caller_keys;
-mod env;
-mod file;
 mod store;
 
 use std::{fmt, sync::Arc};
@@ -11,7 +9,6 @@ use std::{fmt, sync::Arc};
 use arc_swap::ArcSwap;
 
 use self::caller_keys::Snapshot;
-pub(crate) use self::env::{SERVICE_NAME, SERVICE_SECRETS, parse_secrets, read_variable};
 pub use self::{
     builder::KeyringBuilder,
     caller_keys::CallerKeys,
@@ -45,7 +42,7 @@ pub struct Keyring {
 
 impl Keyring {
     /// The greatest number of keys that one caller may have at a time.
-    pub const MAX_KEYS_PER_CALLER: usize = 4;
+    pub const MAX_KEYS_PER_CALLER: usize = caller_keys::MAX_KEYS_PER_CALLER;
 
     /// Starts an empty keyring.
     pub fn builder() -> KeyringBuilder {

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use super::{
-    claim::ParsedHead,
     evidence::Evidence,
+    parsed_head::ParsedHead,
     verified::{BodyState, Verified},
 };
 use crate::{

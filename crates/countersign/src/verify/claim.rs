@@ -1,12 +1,11 @@
 use std::{fmt, hint::black_box};
 
-use super::{authenticated_head::AuthenticatedHead, evidence::Evidence};
+use super::{authenticated_head::AuthenticatedHead, evidence::Evidence, parsed_head::ParsedHead};
 use crate::{
     error::{Rejection, RejectionKind},
     key::{CallerKey, ContentTypeRule, NonceRule},
     keyring::CallerKeys,
-    payload::PayloadDigest,
-    scheme::{Scheme, native::Credentials},
+    scheme::Scheme,
     timestamp::Timestamp,
 };
 
@@ -16,18 +15,6 @@ use crate::{
 pub struct Claim<'r> {
     parsed: ParsedHead<'r>,
     keep_evidence: bool,
-}
-
-/// What a scheme reads from a head.
-pub(crate) struct ParsedHead<'r> {
-    pub(crate) scheme: Scheme,
-    pub(crate) key_id: &'r str,
-    pub(crate) signed_at: Timestamp,
-    pub(crate) nonce: Option<&'r str>,
-    pub(crate) content_type_uncovered: bool,
-    pub(crate) content_sha256: PayloadDigest,
-    pub(crate) audience_checked: bool,
-    pub(crate) credentials: Credentials<'r>,
 }
 
 impl<'r> Claim<'r> {

@@ -7,6 +7,7 @@
 mod authenticated_head;
 mod claim;
 mod evidence;
+mod parsed_head;
 mod policy;
 mod verified;
 mod verifier;
@@ -19,4 +20,4 @@ pub use self::{
     verified::{BodyState, Verified},
     verifier::{Verifier, VerifierBuilder},
 };
-pub(crate) use self::{claim::ParsedHead, policy::VerifyPolicy};
+pub(crate) use self::{parsed_head::ParsedHead, policy::VerifyPolicy};

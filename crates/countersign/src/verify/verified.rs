@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{claim::ParsedHead, evidence::Evidence};
+use super::{evidence::Evidence, parsed_head::ParsedHead};
 use crate::{
     key::{KeyId, KeyVersion},
     payload::PayloadDigest,

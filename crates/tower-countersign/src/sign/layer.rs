@@ -3,30 +3,13 @@ use std::{fmt, sync::Arc};
 use countersign::Signer;
 use tower_layer::Layer;
 
-use super::service::Sign;
-use crate::clock::{Clock, SystemClock};
+use super::{service::Sign, settings::Settings};
+use crate::clock::Clock;
 
 /// Signs every request. See the [module documentation](crate::sign).
 #[derive(Clone)]
 pub struct SignLayer {
     settings: Settings,
-}
-
-#[derive(Clone)]
-pub(super) struct Settings {
-    pub(super) signer: Arc<Signer>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) buffer_bytes: u64,
-}
-
-impl Settings {
-    pub(super) fn new(signer: Signer) -> Self {
-        Self {
-            signer: Arc::new(signer),
-            clock: Arc::new(SystemClock),
-            buffer_bytes: 8 * 1024 * 1024,
-        }
-    }
 }
 
 impl SignLayer {

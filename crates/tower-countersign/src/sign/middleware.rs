@@ -5,7 +5,7 @@ use http::{Extensions, Request, request::Parts};
 use http_body_util::{BodyExt, Limited};
 use reqwest_middleware::{Middleware, Next};
 
-use super::layer::Settings;
+use super::settings::Settings;
 use crate::clock::Clock;
 
 /// The signer as a middleware of `reqwest-middleware`.

@@ -18,6 +18,7 @@ mod middleware;
 #[cfg(feature = "reqwest")]
 mod reqwest_service;
 mod service;
+mod settings;
 mod signed_body;
 
 #[cfg(feature = "reqwest-middleware")]

@@ -11,7 +11,7 @@ use http::Request;
 use http_body::Body;
 use tower_service::Service;
 
-use super::{layer::Settings, signed_body::SignedBody};
+use super::{settings::Settings, signed_body::SignedBody};
 use crate::BoxError;
 
 /// The service of [`SignLayer`](crate::SignLayer). Its error is the inner service's, or a

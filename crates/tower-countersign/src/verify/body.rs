@@ -8,7 +8,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError};
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, layer::Drain, refusal::Refusal,
+    body_limits::BodyLimits, budget::BodyBudget, refusal::Refusal, settings::Drain,
     verified_body::VerifiedBody,
 };
 use crate::{BoxError, chunks::Chunks};

@@ -4,10 +4,13 @@ use countersign::{ConfigError, KeyStore, MemoryReplayStore, ReplayStore, Verifie
 use tower_layer::Layer;
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, events::Events, service::Verify,
+    body_limits::BodyLimits,
+    budget::BodyBudget,
+    service::Verify,
+    settings::{Drain, Settings},
     uncovered::UncoveredHeaders,
 };
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 
 /// Verifies every request before it reaches the inner service. See the [module documentation](crate::verify) for what
 /// is decided in which order.
@@ -33,28 +36,6 @@ pub struct VerifyLayer<K, R = MemoryReplayStore> {
     replay: R,
 }
 
-/// Everything but the stores.
-#[derive(Clone)]
-pub(super) struct Settings {
-    pub(super) verifier: Arc<Verifier>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) limits: BodyLimits,
-    pub(super) budget: BodyBudget,
-    pub(super) uncovered: UncoveredHeaders,
-    pub(super) audience: Arc<str>,
-    pub(super) realm: Arc<str>,
-    pub(super) clock_difference: Duration,
-    pub(super) drain: Option<Drain>,
-    pub(super) events: Events,
-}
-
-/// How much of a refused body is read before the refusal is sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Drain {
-    pub(super) bytes: u64,
-    pub(super) time: Duration,
-}
-
 impl<K: KeyStore> VerifyLayer<K> {
     /// A layer that accepts `HMAC-SHA256` from the callers of `keys`, within 300 seconds of the signed date, each nonce
     /// once, with a body of up to 2 MiB.
@@ -62,20 +43,8 @@ impl<K: KeyStore> VerifyLayer<K> {
     /// Nonces are remembered in the memory of this process. A service with several replicas needs a store that they
     /// share: see [`with_replay_store`](Self::with_replay_store).
     pub fn new(keys: K) -> Self {
-        let limits = BodyLimits::default();
         Self {
-            settings: Settings {
-                verifier: Arc::new(Verifier::default()),
-                clock: Arc::new(SystemClock),
-                budget: BodyBudget::new(&limits),
-                limits,
-                uncovered: UncoveredHeaders::default(),
-                audience: Arc::from(""),
-                realm: Arc::from("service"),
-                clock_difference: Duration::from_secs(5),
-                drain: None,
-                events: Events::default(),
-            },
+            settings: Settings::default(),
             keys,
             replay: MemoryReplayStore::new(),
         }

@@ -95,6 +95,7 @@ mod refusal;
 mod request_uri;
 mod response_body;
 mod service;
+mod settings;
 mod uncovered;
 mod verified_body;
 

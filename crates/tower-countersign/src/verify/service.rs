@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 use tower_service::Service;
 
 use super::{
-    body, events, layer::Settings, refusal::Refusal, request_uri, response_body::ResponseBody,
+    body, events, refusal::Refusal, request_uri, response_body::ResponseBody, settings::Settings,
     verified_body::VerifiedBody,
 };
 use crate::{BoxError, caller::VerifiedCaller};

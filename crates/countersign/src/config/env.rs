@@ -5,14 +5,15 @@ use std::{collections::HashSet, env, fmt};
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::{Keyring, KeyringBuilder};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{CallerKey, KeyId, Secret, VerifyingKey},
+    key::{CallerKey, KeyId, Secret, SigningKey, VerifyingKey},
+    keyring::{Keyring, KeyringBuilder},
+    signer::Signer,
 };
 
-pub(crate) const SERVICE_NAME: &str = "SERVICE_NAME";
-pub(crate) const SERVICE_SECRETS: &str = "SERVICE_SECRETS";
+const SERVICE_NAME: &str = "SERVICE_NAME";
+const SERVICE_SECRETS: &str = "SERVICE_SECRETS";
 const ROTATING_SERVICE_SECRETS: &str = "ROTATING_SERVICE_SECRETS";
 
 impl Keyring {
@@ -60,6 +61,49 @@ impl Keyring {
     }
 }
 
+impl Signer {
+    /// The signer for one target, from `SERVICE_NAME` and `SERVICE_SECRETS`.
+    ///
+    /// On the calling side `SERVICE_SECRETS` is a JSON object of *target* name to key: this service signs with
+    /// `SERVICE_SECRETS[target]` as `SERVICE_NAME`. The rotating variable is never read: it is the callee that knows two
+    /// keys at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Variable`] if a variable is not set, is not what it should be, or has no such target; else as
+    /// [`new`](Self::new). No error holds a key.
+    pub fn from_env(target: &str, authority: &str) -> Result<Self, ConfigError> {
+        let caller = read_variable(SERVICE_NAME)?;
+        let secrets = read_variable(SERVICE_SECRETS)?;
+        Self::from_service_secrets(&caller, &secrets, target, authority)
+    }
+
+    /// The same from the text of the two variables.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_service_secrets(
+        caller: &str,
+        secrets: &str,
+        target: &str,
+        authority: &str,
+    ) -> Result<Self, ConfigError> {
+        let secrets = parse_secrets(SERVICE_SECRETS, secrets)?;
+        let (_, secret) = secrets
+            .iter()
+            .find(|(name, _)| *name == target)
+            .ok_or_else(|| {
+                ConfigError::new(
+                    ConfigErrorKind::Variable,
+                    format!("{SERVICE_SECRETS}: expected a key for target {target:?}, found none"),
+                )
+            })?;
+        Self::new(caller, SigningKey::hmac_sha256(secret), [authority])
+            .map_err(|error| error.within(format_args!("{SERVICE_SECRETS}: target {target}")))
+    }
+}
+
 fn add(
     mut builder: KeyringBuilder,
     variable: &str,
@@ -73,7 +117,7 @@ fn add(
     Ok(builder)
 }
 
-pub(crate) fn read_variable(name: &'static str) -> Result<Zeroizing<String>, ConfigError> {
+fn read_variable(name: &'static str) -> Result<Zeroizing<String>, ConfigError> {
     env::var(name).map(Zeroizing::new).map_err(|error| {
         let problem = match error {
             env::VarError::NotPresent => "not set",
@@ -86,10 +130,7 @@ pub(crate) fn read_variable(name: &'static str) -> Result<Zeroizing<String>, Con
 
 /// Reads `{"name":"hex", …}`. A JSON parser keeps one of two members of a name, and which is its own choice, so the
 /// members are read one by one.
-pub(crate) fn parse_secrets(
-    variable: &str,
-    json: &str,
-) -> Result<Vec<(KeyId, Secret)>, ConfigError> {
+fn parse_secrets(variable: &str, json: &str) -> Result<Vec<(KeyId, Secret)>, ConfigError> {
     let wrong = |problem: String| {
         ConfigError::new(ConfigErrorKind::Variable, format!("{variable}: {problem}"))
     };

@@ -6,10 +6,10 @@ use http::HeaderName;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::Keyring;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, KeyState, NonceRule, Secret, SigningKey, VerifyingKey},
+    keyring::Keyring,
     signer::Signer,
     timestamp::Timestamp,
 };

@@ -1,0 +1,23 @@
+use std::sync::Arc;
+
+use countersign::Signer;
+
+use crate::clock::{Clock, SystemClock};
+
+/// What the layer and the middleware share.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) signer: Arc<Signer>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) buffer_bytes: u64,
+}
+
+impl Settings {
+    pub(super) fn new(signer: Signer) -> Self {
+        Self {
+            signer: Arc::new(signer),
+            clock: Arc::new(SystemClock),
+            buffer_bytes: 8 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use std::{sync::Arc, time::Duration};
+
+use countersign::Verifier;
+
+use super::{
+    body_limits::BodyLimits, budget::BodyBudget, events::Events, uncovered::UncoveredHeaders,
+};
+use crate::clock::{Clock, SystemClock};
+
+/// Everything but the stores.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) verifier: Arc<Verifier>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) limits: BodyLimits,
+    pub(super) budget: BodyBudget,
+    pub(super) uncovered: UncoveredHeaders,
+    pub(super) audience: Arc<str>,
+    pub(super) realm: Arc<str>,
+    pub(super) clock_difference: Duration,
+    pub(super) drain: Option<Drain>,
+    pub(super) events: Events,
+}
+
+/// How much of a refused body is read before the refusal is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drain {
+    pub(super) bytes: u64,
+    pub(super) time: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let limits = BodyLimits::default();
+        Self {
+            verifier: Arc::new(Verifier::default()),
+            clock: Arc::new(SystemClock),
+            budget: BodyBudget::new(&limits),
+            limits,
+            uncovered: UncoveredHeaders::default(),
+            audience: Arc::from(""),
+            realm: Arc::from("service"),
+            clock_difference: Duration::from_secs(5),
+            drain: None,
+            events: Events::default(),
+        }
+    }
+}
