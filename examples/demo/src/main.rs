@@ -1,2 +1,130 @@
-//! placeholder
-fn main() {}
+//! Starts `user-service` and `billing-service` in one process, makes accepted and refused calls, rotates a key under
+//! traffic, and prints what was sent, what was expected and what came back.
+//!
+//! # Run with
+//!
+//! ```sh
+//! cargo run -p demo
+//! cargo run -p demo -- --serve
+//! ```
+//!
+//! The second keeps both services up and prints calls to try with curl. Keys are made up for the run and ports are free
+//! ones. The exit code is 0 if everything came out as expected, else 1.
+//!
+//! # Transcript
+//!
+//! ```text
+//! sent                                                       expected               got                    ok
+//! ---------------------------------------------------------  ---------------------  ---------------------  ---
+//! POST /invoices for account 7: billing signs its call       201                    201                    yes
+//! GET /api/account/7, not signed                             401 missing_signature  401 missing_signature  yes
+//! ```
+
+mod calls;
+mod client;
+mod key;
+mod rotation;
+mod serve;
+mod services;
+mod table;
+
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use tokio::time::timeout;
+use tower_countersign::BoxError;
+
+use self::{client::Client, services::Services};
+
+const USAGE: &str = "usage: demo [--serve]\n\n  --serve   keep both services up and print calls to try; Ctrl-C ends\n";
+
+/// Past this, something hangs.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+const FAILED: u8 = 1;
+const MISUSED: u8 = 2;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Once,
+    Serve,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mode = match *arguments {
+        [] => Mode::Once,
+        ["--serve"] => Mode::Serve,
+        ["--help" | "-h"] => {
+            return print(USAGE).map_or(ExitCode::from(FAILED), |()| ExitCode::SUCCESS);
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(MISUSED);
+        }
+    };
+    match run(mode).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FAILED),
+        Err(error) => {
+            eprint!("demo: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprint!(": {error}");
+                cause = error.source();
+            }
+            eprintln!();
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Runs the demo and returns whether everything came out as expected.
+async fn run(mode: Mode) -> Result<bool, BoxError> {
+    let began = Instant::now();
+    let mut services = Services::start().await?;
+    print(&format!(
+        "user-service on http://{}, billing-service on http://{}\n\n",
+        services.users.authority(),
+        services.billing.authority()
+    ))?;
+
+    let client = Client::new();
+    let (sections, calls) = timeout(DEADLINE, async {
+        let mut sections = calls::sections(&client, &services).await?;
+        let (rotation, calls) = rotation::section(&client, &mut services).await?;
+        sections.push(rotation);
+        Ok::<_, BoxError>((sections, calls))
+    })
+    .await
+    .map_err(|_| "no end in sight")??;
+
+    let rows = sections.iter().flat_map(|section| &section.rows);
+    let (good, all) = rows.fold((0_usize, 0_usize), |(good, all), row| {
+        (
+            good.saturating_add(usize::from(row.is_as_expected())),
+            all.saturating_add(1),
+        )
+    });
+    print(&table::render(&sections))?;
+    print(&format!(
+        "\n{good} of {all} as expected; {calls} calls while the key was rotated; {:.1} s\n",
+        began.elapsed().as_secs_f32()
+    ))?;
+    if mode == Mode::Serve {
+        serve::until_interrupted(&services).await?;
+    }
+    Ok(good == all)
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}

@@ -1,2 +1,86 @@
-//! placeholder
-fn main() {}
+//! Runs the service as its environment says: see the documentation of the library.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use tokio::net::TcpListener;
+use tower_countersign::BoxError;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use user_service::Config;
+
+const FAILED: u8 = 1;
+const MISCONFIGURED: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
+
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(error) => return fail(&*error, MISCONFIGURED),
+    };
+    match serve(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&*error, FAILED),
+    }
+}
+
+async fn serve(config: Config) -> Result<(), BoxError> {
+    let listener = TcpListener::bind(&config.listen_addr)
+        .await
+        .map_err(|error| format!("LISTEN_ADDR: {}: {error}", config.listen_addr))?;
+    let addr = listener.local_addr()?;
+    let app = user_service::app(config.verify);
+    let interruption = interruption()?;
+    writeln!(io::stdout(), "listening on http://{addr}")?;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(interruption)
+        .await?;
+    Ok(())
+}
+
+/// Watches for Ctrl-C and SIGTERM from now on. After either, requests that have begun are answered and no new ones taken.
+#[cfg(unix)]
+fn interruption() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Watches for Ctrl-C. After it, requests that have begun are answered and no new ones taken.
+#[cfg(not(unix))]
+fn interruption() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+/// Says what is wrong, with everything behind it.
+fn fail(error: &(dyn Error + 'static), code: u8) -> ExitCode {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    eprintln!("user-service: {message}");
+    ExitCode::from(code)
+}

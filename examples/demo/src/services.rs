@@ -1,0 +1,90 @@
+//! Both services, each on a free port.
+
+use std::{io, net::SocketAddr};
+
+use axum::Router;
+use billing_service::{BaseUrl, UserService};
+use countersign::{Keyring, Signer};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tower_countersign::{BoxError, VerifyLayer};
+
+use crate::key::{CALLER, SharedKey, keyring};
+
+pub(crate) struct Services {
+    pub(crate) users: Server,
+    pub(crate) billing: Server,
+    /// The keys that the user service verifies with. Replacing them here replaces them there.
+    pub(crate) keys: Keyring,
+    /// The key that billing signs with.
+    pub(crate) key: SharedKey,
+}
+
+impl Services {
+    pub(crate) async fn start() -> Result<Self, BoxError> {
+        let key = SharedKey::generate("old")?;
+        let keys = keyring(&[&key])?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        let hosts = [addr.to_string(), format!("localhost:{}", addr.port())];
+        let verify = VerifyLayer::new(keys.clone()).with_expected_hosts(hosts)?;
+        let users = Server::start(listener, user_service::app(verify))?;
+        let billing = start_billing(&users, &key).await?;
+        Ok(Self {
+            users,
+            billing,
+            keys,
+            key,
+        })
+    }
+
+    /// A signer with billing's name, for calls to the user service, with any key.
+    pub(crate) fn signer(&self, key: &SharedKey) -> Result<Signer, BoxError> {
+        let authority = self.users.authority();
+        Ok(Signer::new(CALLER, key.signing_key()?, [authority])?)
+    }
+}
+
+/// A billing service that signs with this key.
+pub(crate) async fn start_billing(users: &Server, key: &SharedKey) -> Result<Server, BoxError> {
+    let base: BaseUrl = format!("http://{}", users.authority()).parse()?;
+    let signer = Signer::new(CALLER, key.signing_key()?, [base.authority()])?;
+    let app = billing_service::app(UserService::new(base, signer));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    Ok(Server::start(listener, app)?)
+}
+
+/// A running server.
+pub(crate) struct Server {
+    addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    fn start(listener: TcpListener, app: Router) -> io::Result<Self> {
+        let addr = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async {
+            // A sender that was dropped has nothing left to say: the process ends.
+            let _: Result<(), _> = stopped.await;
+        };
+        let task = tokio::spawn(async {
+            axum::serve(listener, app)
+                .with_graceful_shutdown(stopped)
+                .await
+        });
+        Ok(Self { addr, stop, task })
+    }
+
+    /// The address and the port.
+    pub(crate) fn authority(&self) -> String {
+        self.addr.to_string()
+    }
+
+    /// Takes no more requests and ends once those that have begun are answered.
+    pub(crate) async fn stop(self) -> Result<(), BoxError> {
+        // An error here means that it has ended already; the task says why.
+        let _: Result<(), ()> = self.stop.send(());
+        Ok(self.task.await??)
+    }
+}

@@ -1,0 +1,143 @@
+//! A service that verifies its callers: account statuses, and an echo. `billing-service` calls it.
+//!
+//! # Run with
+//!
+//! ```sh
+//! KEY=$(openssl rand -hex 32)
+//! SERVICE_SECRETS="{\"billing\":\"$KEY\"}" EXPECTED_HOSTS=127.0.0.1:8081 cargo run -p user-service
+//! ```
+//!
+//! | variable | holds | if it is not set |
+//! |---|---|---|
+//! | `LISTEN_ADDR` | where to listen | `127.0.0.1:8081` |
+//! | `SERVICE_SECRETS` | the callers: JSON of name to key, 64 hexadecimal digits | the service does not start |
+//! | `ROTATING_SERVICE_SECRETS` | second keys of the same form, while keys are rotated | nobody has a second key |
+//! | `EXPECTED_HOSTS` | what this service is called, separated by commas, as callers write it in their URLs | any host will do |
+//! | `HOST_FORM` | `as-sent`, or `strip-port` for callers that sign their host without its port | `as-sent` |
+//! | `RUST_LOG` | which events are logged on standard error | `info` |
+//!
+//! It answers anyone at `GET /healthz`, and its callers at `GET /api/account/{id}`, `POST /api/account/{id}` with
+//! `{"status":"active"}` or `{"status":"suspended"}`, and `POST /api/echo`. Accounts 13 and 99 are suspended from the
+//! start; every other number is an active account. What is wrong in the variables ends the program with exit code 2.
+//!
+//! # Transcript
+//!
+//! A call by `billing`, which has signed it:
+//!
+//! ```text
+//! > GET /api/account/7 HTTP/1.1
+//! > host: 127.0.0.1:8081
+//! > x-date: Fri, 02 Jan 2026 03:04:05 GMT
+//! > x-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+//! > x-nonce: ab1ea77da142027bdccf911146307534
+//! > authorization: HMAC-SHA256 credential=billing, signed-headers=host;x-date;x-content-sha256;x-nonce, signature=…
+//!
+//! < HTTP/1.1 200 OK
+//! < {"id":7,"status":"active","caller":"billing"}
+//! ```
+//!
+//! The same call by someone else (`curl -i http://127.0.0.1:8081/api/account/7`):
+//!
+//! ```text
+//! > GET /api/account/7 HTTP/1.1
+//! > host: 127.0.0.1:8081
+//!
+//! < HTTP/1.1 401 Unauthorized
+//! < www-authenticate: HMAC-SHA256 realm="service", signed-headers="host;x-date;x-content-sha256;x-nonce"
+//! < {"error":"missing_signature"}
+//! ```
+
+mod accounts;
+mod config;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use countersign::{Keyring, PayloadDigest};
+use serde::Serialize;
+use tower_countersign::{VerifiedCaller, VerifyLayer};
+
+pub use self::{
+    accounts::{Accounts, Status},
+    config::Config,
+};
+
+/// The service. Whatever is below `/api` is behind the layer.
+///
+/// ```
+/// use countersign::{CallerKey, Keyring, Secret, VerifyingKey};
+/// use tower_countersign::VerifyLayer;
+///
+/// let secret = Secret::generate()?;
+/// let keys = Keyring::builder()
+///     .caller("billing", CallerKey::new("2026-01", VerifyingKey::hmac_sha256(&secret))?)
+///     .build()?;
+/// let app: axum::Router = user_service::app(VerifyLayer::new(keys));
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+pub fn app(verify: VerifyLayer<Keyring>) -> Router {
+    let api = Router::new()
+        .route("/api/account/{id}", get(show).post(update))
+        .route("/api/echo", post(echo))
+        .layer(verify)
+        .with_state(Accounts::default());
+    Router::new()
+        .route("/healthz", get(async || "ok"))
+        .merge(api)
+}
+
+/// An account as a caller is shown it.
+#[derive(Debug, Serialize)]
+struct Account {
+    id: u64,
+    status: Status,
+    caller: String,
+}
+
+async fn show(
+    caller: VerifiedCaller,
+    State(accounts): State<Accounts>,
+    Path(id): Path<u64>,
+) -> Json<Account> {
+    let status = accounts.status(id);
+    tracing::info!(caller = %caller.id(), account = id, ?status, "shown");
+    Json(Account {
+        id,
+        status,
+        caller: caller.id().to_string(),
+    })
+}
+
+async fn update(
+    caller: VerifiedCaller,
+    State(accounts): State<Accounts>,
+    Path(id): Path<u64>,
+    Json(update): Json<accounts::Update>,
+) -> Json<Account> {
+    let status = accounts.update(id, update);
+    tracing::info!(caller = %caller.id(), account = id, ?status, "updated");
+    Json(Account {
+        id,
+        status,
+        caller: caller.id().to_string(),
+    })
+}
+
+/// What arrived, as the caller can compare it with what it sent.
+#[derive(Debug, Serialize)]
+struct Echo {
+    caller: String,
+    len: usize,
+    sha256: String,
+}
+
+async fn echo(caller: VerifiedCaller, body: Bytes) -> Json<Echo> {
+    Json(Echo {
+        caller: caller.id().to_string(),
+        len: body.len(),
+        sha256: PayloadDigest::of(&body).to_string(),
+    })
+}
