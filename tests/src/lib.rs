@@ -8,8 +8,10 @@
     reason = "a test that cannot be set up fails by panicking"
 )]
 
+pub mod client;
 pub mod keys;
 pub mod peer;
 pub mod raw;
 pub mod server;
+pub mod signed;
 pub mod vectors;

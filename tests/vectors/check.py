@@ -23,6 +23,12 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE.parent / "peers" / "python"))
 import ed25519  # noqa: E402
 
+FIRST_THREE = ["host", "x-date", "x-content-sha256"]
+# What carries the signature, and what belongs to one connection (RFC 9110, section 7.6.1).
+NEVER_COVERED = set(
+    "authorization connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
+    "transfer-encoding upgrade".split()
+)
 SIGNATURE_DIGITS = {"HMAC-SHA256": 64, "ED25519": 128}
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -61,32 +67,36 @@ def verify(case, scheme, window_ms):
 
     # One signature, in a scheme of ours.
     require("authorization" in head, "missing_signature")
-    used, _, text = head.values["authorization"][0].partition(" ")
+    used, _, text = head.one("authorization").partition(" ")
     require(used in SIGNATURE_DIGITS, "missing_signature")
 
     # Grammar.
-    parameters = parse_parameters(head.one("authorization")[len(used) :].lstrip(" "))
+    parameters = parse_parameters(text)
     require(re.fullmatch(r"[!-~]{1,128}", parameters["credential"]))
     require(not re.search(r'[=,;"\\]', parameters["credential"]))
     require(re.fullmatch(r"[0-9a-fA-F]{%d}" % SIGNATURE_DIGITS[used], parameters["signature"]))
-    names = parameters["signed-headers"].split(";")
-    require(names[:3] == ["host", "x-date", "x-content-sha256"] and len(set(names)) == len(names))
-    require(all(re.fullmatch(r"[a-z0-9!#$%&'*+.^_`|~-]+", name) for name in names))
-    lines = [f"{name}:{head.one(name.lower())}" for name in names]
     require(re.fullmatch(r"[A-Z][A-Z-]{0,31}", request["method"]))
     target = signed_target(request)
+    host = head.one("host")
     at_ms = date_ms(head.one("x-date"))
     declared = head.one("x-content-sha256")
     require(re.fullmatch(r"[0-9a-f]{64}", declared))
-    if "x-nonce" in head:
+
+    # What is covered: at least host, date and body.
+    names = parameters["signed-headers"].split(";")
+    require(set(FIRST_THREE) <= set(names), "insufficient_coverage")
+    require(names[:3] == FIRST_THREE and len(set(names)) == len(names))
+    require(all(re.fullmatch(r"[a-z0-9!#$%&'*+.^_`|~-]+", name) for name in names))
+    require(not NEVER_COVERED & set(names))
+    lines = [f"{name}:{head.one(name)}" for name in names]
+    if "x-nonce" in names:
         require(re.fullmatch(r"[!-~]{16,128}", head.one("x-nonce")))
 
     # Authority, coverage, freshness.
     hosts = [host.lower() for host in case["expected_hosts"]]
-    require(not hosts or head.one("host").lower() in hosts, "misdirected")
-    for name in ["x-nonce", "content-type", "content-encoding"]:
+    require(not hosts or host.lower() in hosts, "misdirected")
+    for name in ["x-nonce", "content-encoding"]:
         require(name not in head or name in names, "insufficient_coverage")
-    require("x-nonce" in names, "insufficient_coverage")
     require(abs(case["now_unix_ms"] - at_ms) <= window_ms, "expired")
 
     # Signature.
@@ -94,6 +104,10 @@ def verify(case, scheme, window_ms):
     canonical = "\n".join([request["method"], target, *lines, "", ";".join(names), declared]).encode()
     require(key and used == scheme, "invalid_signature")
     require(matches(scheme, bytes.fromhex(key), canonical, bytes.fromhex(parameters["signature"])), "invalid_signature")
+
+    # The rules of the key, which only its holder learns of.
+    require("x-nonce" in names, "insufficient_coverage")
+    require("content-type" not in head or "content-type" in names, "insufficient_coverage")
 
     # Body.
     body = base64.b64decode(request["body_b64"])

@@ -394,6 +394,12 @@ def verify_cases():
     add("scheme_without_parameters", "malformed", with_header(good, "authorization", "HMAC-SHA256"))
     add("two_authorization_headers", "malformed", repeated(good, "authorization"))
     add("two_schemes", "malformed", repeated(good, "authorization", "Bearer abc"))
+    add(
+        "two_schemes_of_which_ours_is_second",
+        "malformed",
+        changed(good, headers=[["authorization", "Bearer abc"], *good["headers"]]),
+    )
+    add("two_blanks_behind_the_scheme", "malformed", in_authorization(good, "HMAC-SHA256 ", "HMAC-SHA256  "))
     names = ";".join(ALL_FIVE)
     for parameter, text in [("credential", "credential=billing, "), ("signed_headers", f"signed-headers={names}, ")]:
         add(f"no_{parameter}", "malformed", in_authorization(good, text, ""))
@@ -427,13 +433,14 @@ def verify_cases():
         add(f"signature_{name}", "malformed", signed(spelled=spelled))
 
     # The list of covered names.
-    add("list_without_content_hash", "malformed", signed(covered=["host", "x-date", "x-nonce", "content-type"]))
     add("list_in_another_order", "malformed", signed(covered=["x-date", "host", *ALL_FIVE[2:]]))
+    add("list_with_another_name_first", "malformed", signed(covered=["x-nonce", *FIRST_THREE, "content-type"]))
     add("list_with_a_name_twice", "malformed", signed(covered=[*ALL_FIVE, "x-nonce"]))
     add("list_with_an_upper_case_name", "malformed", signed(covered=[*ALL_FIVE[:-1], "Content-Type"]))
-    add("list_empty", "malformed", in_authorization(good, names, ""))
     add("list_with_an_empty_name", "malformed", in_authorization(good, names, names + ";"))
     add("list_with_commas", "malformed", in_authorization(good, names, names.replace(";", ",")))
+    add("list_with_authorization", "malformed", in_authorization(good, names, names + ";authorization"))
+    add("list_with_a_header_of_the_connection", "malformed", signed(extra=[("connection", "close")]))
     add("listed_header_absent", "malformed", without(good, "content-type"))
     add("listed_extra_header_absent", "malformed", without(signed(extra=[("x-tenant", "")]), "x-tenant"))
     for header in FIRST_THREE:
@@ -483,6 +490,10 @@ def verify_cases():
     add("other_port", "misdirected", signed(host=f"{HOST}:9090"), expected_hosts=[f"{HOST}:8080"])
 
     # Coverage.
+    for header in FIRST_THREE:
+        rest = [name for name in ALL_FIVE if name != header]
+        add(f"list_without_{header.replace('-', '_')}", "insufficient_coverage", signed(covered=rest))
+    add("list_empty", "insufficient_coverage", in_authorization(good, names, ""))
     three = signed(with_nonce=None, content_type=None)
     add("three_headers_only", "insufficient_coverage", three)
     add("no_nonce", "insufficient_coverage", signed(with_nonce=None))
@@ -498,6 +509,7 @@ def verify_cases():
         with_header(signed(content_type=None), "content-type", JSON_TYPE),
     )
     add("content_encoding_not_covered", "insufficient_coverage", with_header(good, "content-encoding", "gzip"))
+    add("uncovered_nonce_is_not_read", "insufficient_coverage", with_header(three, "x-nonce", "short"))
 
     # Freshness.
     add("date_too_old_by_a_millisecond", "expired", good, now_ms=NOW * 1000 + 300_001)
@@ -562,8 +574,29 @@ def verify_cases():
     add("grammar_before_host", "malformed", signed(declared=""), **elsewhere)
     add("host_before_coverage", "misdirected", three, **elsewhere)
     add("host_before_date", "misdirected", good, **elsewhere, **stale)
-    add("coverage_before_date", "insufficient_coverage", three, **stale)
-    add("coverage_before_signature", "insufficient_coverage", signed(with_nonce=None, spelled=flipped(0)))
+    add("list_before_host", "insufficient_coverage", signed(covered=FIRST_THREE[:2]), **elsewhere)
+    uncovered = with_header(three, "x-nonce", nonce("added"))
+    add("uncovered_nonce_before_date", "insufficient_coverage", uncovered, **stale)
+    add(
+        "uncovered_nonce_before_signature",
+        "insufficient_coverage",
+        with_header(signed(with_nonce=None, spelled=flipped(0)), "x-nonce", nonce("added")),
+    )
+    add(
+        "uncovered_encoding_before_signature",
+        "insufficient_coverage",
+        with_header(signed(spelled=flipped(0)), "content-encoding", "gzip"),
+    )
+    add("date_before_the_rules_of_the_key", "expired", three, **stale)
+    add("signature_before_missing_nonce", "invalid_signature", signed(with_nonce=None, spelled=flipped(0)))
+    add("caller_before_missing_nonce", "invalid_signature", signed(with_nonce=None, credential="nobody"))
+    add(
+        "signature_before_uncovered_content_type",
+        "invalid_signature",
+        with_header(signed(content_type=None, spelled=flipped(0)), "content-type", JSON_TYPE),
+    )
+    add("missing_nonce_before_length", "insufficient_coverage", signed(with_nonce=None), body_limit=1)
+    add("missing_nonce_before_body", "insufficient_coverage", changed(signed(with_nonce=None), body=b""))
     add("date_before_caller", "expired", signed(credential="nobody"), **stale)
     add("date_before_signature", "expired", signed(spelled=flipped(0)), **stale)
     add("signature_before_body", "invalid_signature", changed(signed(spelled=flipped(0)), body=b""))
