@@ -49,7 +49,7 @@ pub fn head(parts: &Parts) -> String {
         .map_or("/", |target| target.as_str());
     let mut head = format!("{} {target} HTTP/1.1\r\n", parts.method);
     if let Some(authority) = parts.uri.authority() {
-        head.push_str(&format!("host: {authority}\r\n"));
+        head += &format!("host: {authority}\r\n");
     }
     for (name, value) in &parts.headers {
         head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));

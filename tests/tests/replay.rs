@@ -212,7 +212,11 @@ async fn what_was_refused_for_its_body_burns_nothing() {
     for (name, body, code) in [
         ("another body", Body::from("bodx"), "body_mismatch"),
         ("half of it", Body::from("bo"), "body_mismatch"),
-        ("too much of it", Body::from("body".repeat(100)), "too_large"),
+        (
+            "too much of it",
+            Body::from("body".repeat(100)),
+            "too_large",
+        ),
         ("too slow", Body::new(Pending), "timeout"),
     ] {
         let copy = request.clone().map(|_| body);
@@ -237,7 +241,10 @@ async fn what_was_refused_for_a_header_that_was_added_burns_nothing() {
     let mut copy = request.clone();
     let role = HeaderValue::from_static("admin");
     copy.headers_mut().insert("x-role", role);
-    assert_eq!(send(&layer, copy.map(Body::from)).await, "insufficient_coverage");
+    assert_eq!(
+        send(&layer, copy.map(Body::from)).await,
+        "insufficient_coverage"
+    );
     assert!(store.is_empty(), "the nonce was burnt");
     assert_eq!(send(&layer, request.map(Body::from)).await, "handled");
 }

@@ -1,5 +1,5 @@
-//! The article's rotation, walked step by step: "deploy the new key into ROTATING_SERVICE_SECRETS on the receiver side
-//! first, then update the caller side to use the new key, then remove the old key from SERVICE_SECRETS".
+//! The article's rotation, walked step by step: the new key goes into the receiver's rotating variable, the caller
+//! moves over, the old key is taken out of the receiver's first variable.
 //!
 //! Every step is tried with both keys, so that no step can break a caller that has not moved yet, and the last one
 //! really ends the old key. The receiver is one running service throughout: its keyring is replaced under it.

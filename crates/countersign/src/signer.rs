@@ -47,8 +47,8 @@ enum Authorities {
 }
 
 impl Signer {
-    /// A signer for requests to these authorities, each a host or a host and a port as it stands in the URL. The default
-    /// ports of http and https are left out.
+    /// A signer for requests to these authorities, each a host or a host and a port as it stands in the URL, compared
+    /// without regard to ASCII case. The default port of the URL's scheme may be given or left out.
     ///
     /// It covers host, date, body, a nonce, and `content-type` and `content-encoding` where they are present.
     ///
@@ -175,7 +175,7 @@ impl Signer {
     ) -> Result<Signature, SignError> {
         let authority = Authority::of(&head)
             .map_err(|rejection| SignError::new(SignErrorKind::Authority, rejection.to_string()))?;
-        self.ensure_bound_to(authority)?;
+        self.ensure_bound_to(authority, head.uri().scheme_str())?;
         let signing = native::Signing {
             caller: &self.caller,
             key: &self.key,
@@ -184,19 +184,33 @@ impl Signer {
         native::sign(&signing, head, authority.as_str(), payload, nonce, now).map(Signature)
     }
 
-    fn ensure_bound_to(&self, authority: Authority<'_>) -> Result<(), SignError> {
+    fn ensure_bound_to(
+        &self,
+        authority: Authority<'_>,
+        scheme: Option<&str>,
+    ) -> Result<(), SignError> {
         let found = authority.as_str();
-        match &self.authorities {
-            Authorities::Any => Ok(()),
-            Authorities::Only(bound)
-                if bound.iter().any(|bound| bound.eq_ignore_ascii_case(found)) =>
-            {
-                Ok(())
-            }
-            Authorities::Only(_) => Err(SignError::new(
+        let Authorities::Only(bound) = &self.authorities else {
+            return Ok(());
+        };
+        // `user-service:80` is what an http URL of `user-service` names.
+        let default_port = match scheme {
+            Some("http") => Some(":80"),
+            Some("https") => Some(":443"),
+            _ => None,
+        };
+        let is_bound = |bound: &str| {
+            let without_port = default_port.and_then(|port| bound.strip_suffix(port));
+            bound.eq_ignore_ascii_case(found)
+                || without_port.is_some_and(|bound| bound.eq_ignore_ascii_case(found))
+        };
+        if bound.iter().any(|bound| is_bound(bound)) {
+            Ok(())
+        } else {
+            Err(SignError::new(
                 SignErrorKind::Authority,
                 format!("authority {found}: the signer is not bound to it"),
-            )),
+            ))
         }
     }
 
@@ -282,6 +296,43 @@ impl Signature {
     pub fn apply(self, parts: &mut Parts) {
         for (name, value) in self.0 {
             parts.headers.insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Secret;
+
+    fn signs(bound: &str, uri: &str) -> bool {
+        let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());
+        let signer = Signer::new("a", key, [bound]).unwrap();
+        let (mut parts, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
+        Signer::normalize_authority(&mut parts).unwrap();
+        let now = Timestamp::from_unix_seconds(1_767_323_045);
+        signer.sign(&parts, PayloadDigest::of(b""), now).is_ok()
+    }
+
+    #[test]
+    fn signs_for_the_authorities_it_is_bound_to_and_no_other() {
+        for (bound, uri, expected) in [
+            ("users", "http://users/", true),
+            ("users", "http://Users/", true),
+            ("users", "http://users:80/", true),
+            ("users:80", "http://users/", true),
+            ("users:80", "http://users:80/", true),
+            ("users:443", "https://users/", true),
+            ("users:8081", "http://users:8081/", true),
+            ("users:80", "https://users/", false),
+            ("users:443", "http://users/", false),
+            ("users", "http://users:8081/", false),
+            ("users:8081", "http://users/", false),
+            ("users", "http://users.evil/", false),
+            ("users", "http://evil/users", false),
+            ("users", "http://user/", false),
+        ] {
+            assert_eq!(signs(bound, uri), expected, "{bound} for {uri}");
         }
     }
 }

@@ -63,5 +63,10 @@ pub use self::{
     verify::{BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
 };
 
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 /// Any error, as tower has it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -14,10 +14,15 @@
 //! # Transcript
 //!
 //! ```text
-//! sent                                                       expected               got                    ok
-//! ---------------------------------------------------------  ---------------------  ---------------------  ---
-//! POST /invoices for account 7: billing signs its call       201                    201                    yes
-//! GET /api/account/7, not signed                             401 missing_signature  401 missing_signature  yes
+//! sent                                                   expected               got                    ok
+//! -----------------------------------------------------  ---------------------  ---------------------  ---
+//!
+//! accepted:
+//! POST /invoices for account 7: billing signs its call   201                    201                    yes
+//! …
+//! refused by user-service:
+//! GET /api/account/7, not signed                         401 missing_signature  401 missing_signature  yes
+//! …
 //! ```
 
 mod calls;

@@ -44,7 +44,7 @@ pub(crate) async fn section(
     ));
 
     // 1. The receiver learns the new key beside the old one.
-    drop(keyring(&[&services.key, &new])?);
+    services.keys.replace(&keyring(&[&services.key, &new])?);
     let got = traffic.step().await;
     section
         .rows

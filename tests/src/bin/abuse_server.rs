@@ -27,9 +27,18 @@ use axum::{
     routing::post,
 };
 use http_body_util::BodyExt;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
 use tests::{keys, signed::AUTHORITY};
 use tokio::{net::TcpListener, sync::Notify};
 use tower_countersign::{BodyLimits, VerifyLayer};
+
+/// hyper's own buffer of a connection, which it lets grow to 400 KiB by default: small, so that what is measured is the
+/// memory of bodies.
+const CONNECTION_BYTES: usize = 16 * 1024;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
@@ -88,5 +97,14 @@ async fn main() {
         }
         std::process::exit(0);
     });
-    axum::serve(listener, app).await.unwrap();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = TowerToHyperService::new(app.clone());
+        tokio::spawn(async move {
+            let mut server = auto::Builder::new(TokioExecutor::new());
+            server.http1().max_buf_size(CONNECTION_BYTES);
+            // A peer that goes away is the test's own.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
 }

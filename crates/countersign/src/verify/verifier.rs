@@ -245,6 +245,18 @@ impl VerifierBuilder {
             return Err(problem);
         }
         let policy = &self.verifier.policy;
+        if let Some(host) = policy.expected_hosts.iter().find(|host| {
+            let in_form =
+                Authority::parse(host).map(|authority| authority.in_form(policy.host_form));
+            in_form != Ok(host)
+        }) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Authority,
+                format!(
+                    "expected host {host:?}: ports are stripped here, so that it would match no request"
+                ),
+            ));
+        }
         if policy.expected_hosts.is_empty()
             && let Some(scheme) = policy
                 .accepted
@@ -303,6 +315,12 @@ mod tests {
                 Verifier::builder().window(Duration::from_secs(86_400)),
             ),
             ("no host", Verifier::builder().expected_hosts([""])),
+            (
+                "a port where ports are stripped",
+                Verifier::builder()
+                    .expected_hosts(["a:1"])
+                    .host_form(HostForm::StripPort),
+            ),
             ("a URL", Verifier::builder().expected_hosts(["http://a"])),
             (
                 "a good one after a bad one",

@@ -15,7 +15,8 @@ use super::{settings::Settings, signed_body::SignedBody};
 use crate::BoxError;
 
 /// The service of [`SignLayer`](crate::SignLayer). Its error is the inner service's, or a
-/// [`SignError`](countersign::SignError) if the request was not sent.
+/// [`SignError`](countersign::SignError) if the request was not sent:
+/// `error.downcast_ref::<countersign::SignError>()` tells them apart.
 #[derive(Clone)]
 pub struct Sign<S> {
     inner: S,
