@@ -17,7 +17,7 @@ use std::{
     convert::Infallible,
     fmt,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Once,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -121,6 +121,12 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Capture {
 impl Capture {
     /// Captures until the guard is dropped. The test's runtime must be of one thread.
     fn start() -> (Self, DefaultGuard) {
+        // A thread without a subscriber would have callsites switched off for every thread that meets them first.
+        static EVERY_THREAD: Once = Once::new();
+        EVERY_THREAD.call_once(|| {
+            let everything = tracing_subscriber::registry();
+            tracing::subscriber::set_global_default(everything).unwrap();
+        });
         let capture = Self::default();
         let subscriber = tracing_subscriber::registry().with(capture.clone());
         (capture, tracing::subscriber::set_default(subscriber))
@@ -463,10 +469,21 @@ async fn a_layer_says_once_that_it_starts_and_whether_it_knows_its_hosts() {
 
     let known = layer().with_expected_hosts([AUTHORITY]).unwrap();
     let _: Router = routes().layer(known.clone()).layer(known.clone());
-    let _: Router = routes().layer(known);
+    let _: Router = routes().layer(known.clone());
     let event = capture.only("expected hosts");
     assert_eq!(event.level, Level::INFO);
     assert_eq!(event.field("outcome"), Some("started"));
+
+    let closed = MemoryReplayStore::builder()
+        .refuse_dates_before(NOW)
+        .build()
+        .unwrap();
+    let closed = layer()
+        .with_expected_hosts([AUTHORITY])
+        .unwrap()
+        .with_replay_store(closed);
+    let _: Router = routes().layer(closed);
+    assert!(capture.take().is_empty(), "nothing to say");
 }
 
 // What a peer can do to a log.

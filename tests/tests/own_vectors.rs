@@ -7,6 +7,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::similar_names,
     clippy::string_slice,
     clippy::too_many_lines,
     reason = "tests are tables of constants, and panic where one is wrong"
@@ -38,7 +39,7 @@ const SIGN_FILES: [(&str, Scheme, usize); 2] = [
 ];
 const VERIFY_FILES: [(&str, Scheme, usize); 2] = [
     ("verify.json", Scheme::HmacSha256, 178),
-    ("verify-ed25519.json", Scheme::Ed25519, 20),
+    ("verify-ed25519.json", Scheme::Ed25519, 21),
 ];
 
 /// The cases of a file, which must be of this scheme, so many, and each of another name.

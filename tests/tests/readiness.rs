@@ -577,6 +577,42 @@ async fn a_slow_body_gives_everything_back_at_its_deadline() {
     );
 }
 
+/// As the documentation says of where to put the layer.
+#[tokio::test]
+async fn a_slow_body_holds_a_permit_that_poll_ready_took_and_none_of_the_handlers_own() {
+    let handled = Arc::new(AtomicUsize::new(0));
+    let one = ConcurrencyLimitLayer::new(1);
+    let limits = BodyLimits::default().with_deadline(Duration::from_millis(200));
+    let verify = layer().with_body_limits(limits);
+
+    let inside = verify.clone().layer(one.clone().layer(handler(&handled)));
+    let own = Router::new()
+        .route("/", post(async |body: Bytes| body).layer(one))
+        .layer(verify);
+    let slow = || signed::at(NOW, &billing(), signed::post("/", "body")).map(|_| stuck("bod"));
+    let quick = Duration::from_millis(100);
+
+    let mut first = Box::pin(inside.clone().oneshot(slow()));
+    assert!(first.as_mut().now_or_never().is_none());
+    let mut second = Box::pin(inside.oneshot(request("body")));
+    assert!(
+        timeout(quick, second.as_mut()).await.is_err(),
+        "it waits for the permit"
+    );
+    assert_eq!(first.await.unwrap().status(), 408);
+    assert_eq!(
+        second.await.unwrap().status(),
+        200,
+        "the deadline sets it free"
+    );
+
+    let mut first = Box::pin(own.clone().oneshot(slow()));
+    assert!(first.as_mut().now_or_never().is_none());
+    let second = timeout(quick, own.oneshot(request("body"))).await;
+    assert_eq!(second.expect("nothing to wait for").unwrap().status(), 200);
+    assert_eq!(first.await.unwrap().status(), 408);
+}
+
 /// A key store that never answers.
 #[derive(Clone)]
 struct Stuck(Arc<AtomicUsize>);

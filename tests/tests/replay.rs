@@ -17,7 +17,7 @@ use std::{
     convert::Infallible,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
@@ -28,7 +28,7 @@ use axum::{Router, body::Body, routing::any};
 use bytes::Bytes;
 use countersign::{
     ArcReplayStore, CallerKey, Claimed, ConfigErrorKind, KeyStore, Keyring, MemoryReplayStore,
-    ReplayClaim, ReplayStore, ReplayStoreId, Signer, Timestamp, Unavailable,
+    ReplayClaim, ReplayStore, ReplayStoreId, Signer, Timestamp, Unavailable, Verifier,
 };
 use futures::future::{BoxFuture, join_all};
 use http::{HeaderValue, Request, Response};
@@ -578,6 +578,52 @@ async fn a_copy_whose_body_ends_after_the_window_is_replayed() {
             "replayed",
             "ends at {ends} s"
         );
+    }
+}
+
+/// What a store is told: to remember for as long as anyone could accept the date, the slowest body and clock included.
+#[tokio::test]
+async fn a_claim_says_how_long_it_must_be_remembered() {
+    #[derive(Clone)]
+    struct Told(Arc<Mutex<Vec<ReplayClaim>>>);
+    impl ReplayStore for Told {
+        async fn claim(&self, claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+            self.0.lock().unwrap().push(claim);
+            Ok(Claimed::Fresh)
+        }
+        fn id(&self) -> ReplayStoreId {
+            ReplayStoreId::unique()
+        }
+    }
+    let told = Told(Arc::default());
+    let usual = layer().with_replay_store(told.clone());
+    let verifier = Verifier::builder()
+        .window(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    let limits = BodyLimits::default().with_deadline(Duration::from_secs(7));
+    let own = usual
+        .clone()
+        .with_verifier(verifier)
+        .with_body_limits(limits)
+        .with_clock_difference(Duration::from_secs(2));
+    for (name, layer, signed_at, expires_at) in [
+        ("as it is", &usual, 0, 300 + 30 + 5),
+        ("dated ahead", &usual, 100, 100 + 300 + 30 + 5),
+        ("dated back", &usual, -100, -100 + 300 + 30 + 5),
+        ("with settings of its own", &own, 0, 60 + 7 + 2),
+    ] {
+        let request = signed::at(at(signed_at), &billing(), signed::get("/"));
+        assert_eq!(
+            send(layer, request.map(Body::from)).await,
+            "handled",
+            "{name}"
+        );
+        let claim = told.0.lock().unwrap().pop().unwrap();
+        assert_eq!(claim.caller, "billing", "{name}");
+        assert_eq!(claim.signed_at, at(signed_at), "{name}");
+        assert_eq!(claim.expires_at, at(expires_at), "{name}");
+        assert_eq!(claim.now, NOW, "{name}");
     }
 }
 

@@ -157,7 +157,6 @@ async fn nested_routers_verify_the_whole_path() {
             "/api/v1",
             "billing at /",
         ),
-        ("twice, fallback", &twice, "/api/v1/else", "billing nowhere"),
         (
             "thrice",
             &thrice,

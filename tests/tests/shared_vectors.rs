@@ -27,6 +27,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::similar_names,
     clippy::string_slice,
     clippy::too_many_lines,
     reason = "tests are tables of constants, and panic where one is wrong"
@@ -415,8 +416,8 @@ fn message_of(canonical_request: &str) -> (Message, [u8; 32]) {
     (message, digest.try_into().unwrap())
 }
 
+/// The moment of an IMF-fixdate, computed apart from the crate.
 fn date_of(message: &Message) -> Timestamp {
-    // Read by the crate itself, from the head of an RFC 9110 date: there is no other reader here.
     let text = message.header("x-date");
     let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -8,6 +8,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::similar_names,
     clippy::string_slice,
     clippy::too_many_lines,
     reason = "tests are tables of constants, and panic where one is wrong"
@@ -15,7 +16,9 @@
 
 mod message;
 
-use countersign::{CallerKey, Keyring, PayloadDigest, Scheme, Signer, SigningKey, Verifier};
+use countersign::{
+    CallerKey, Keyring, PayloadDigest, RejectionKind, Scheme, Signer, SigningKey, Verifier,
+};
 use tests::keys::{NOW, OTHER_SECRET, SECRET, ed25519_key, hmac_key};
 
 use crate::message::{Message, Verdict};
@@ -342,10 +345,10 @@ const TABLE: &[Row] = rows! {
     Credential Change "quoted", |m| set(m, "credential", "\"billing\""), "malformed";
     Credential Change "an equals sign", |m| set(m, "credential", "billing=x"), "malformed";
     Credential Drop "none", |m| edit(m, |_, parameters| parameters.retain(|(name, _)| name != "credential")), "malformed";
-    Credential TwinBefore "twice", |m| repeat(m, "credential", None, Place::Before), "malformed";
-    Credential OtherBefore "another in front", |m| repeat(m, "credential", Some("orders"), Place::Before), "malformed";
-    Credential TwinBehind "twice", |m| repeat(m, "credential", None, Place::Behind), "malformed";
-    Credential OtherBehind "another behind", |m| repeat(m, "credential", Some("orders"), Place::Behind), "malformed";
+    Credential TwinBefore "twice", |m| repeat(m, "credential", None, &Place::Before), "malformed";
+    Credential OtherBefore "another in front", |m| repeat(m, "credential", Some("orders"), &Place::Before), "malformed";
+    Credential TwinBehind "twice", |m| repeat(m, "credential", None, &Place::Behind), "malformed";
+    Credential OtherBehind "another behind", |m| repeat(m, "credential", Some("orders"), &Place::Behind), "malformed";
     Credential Reorder "the last parameter", |m| edit(m, |_, parameters| parameters.rotate_left(1)), "accept";
     Credential Reorder "letters", |m| set(m, "credential", "gnillib"), "invalid_signature";
     Credential Empty "empty", |m| set(m, "credential", ""), "malformed";
@@ -371,10 +374,10 @@ const TABLE: &[Row] = rows! {
     SignedHeaders Drop "content-type", |m| set(m, "signed-headers", &LIST.replace("content-type;", "")), "invalid_signature";
     SignedHeaders Drop "x-tenant", |m| set(m, "signed-headers", &LIST.replace(";x-tenant", "")), "invalid_signature";
     SignedHeaders Drop "header and name", |m| { m.remove("x-tenant"); set(m, "signed-headers", &LIST.replace(";x-tenant", "")) }, "invalid_signature";
-    SignedHeaders TwinBefore "twice", |m| repeat(m, "signed-headers", None, Place::Before), "malformed";
-    SignedHeaders OtherBefore "another in front", |m| repeat(m, "signed-headers", Some("host"), Place::Before), "malformed";
-    SignedHeaders TwinBehind "twice", |m| repeat(m, "signed-headers", None, Place::Behind), "malformed";
-    SignedHeaders OtherBehind "another behind", |m| repeat(m, "signed-headers", Some("host"), Place::Behind), "malformed";
+    SignedHeaders TwinBefore "twice", |m| repeat(m, "signed-headers", None, &Place::Before), "malformed";
+    SignedHeaders OtherBefore "another in front", |m| repeat(m, "signed-headers", Some("host"), &Place::Before), "malformed";
+    SignedHeaders TwinBehind "twice", |m| repeat(m, "signed-headers", None, &Place::Behind), "malformed";
+    SignedHeaders OtherBehind "another behind", |m| repeat(m, "signed-headers", Some("host"), &Place::Behind), "malformed";
     SignedHeaders TwinBehind "a name twice", |m| set(m, "signed-headers", &format!("{LIST};x-tenant")), "malformed";
     SignedHeaders TwinBehind "host twice", |m| set(m, "signed-headers", &format!("{LIST};host")), "malformed";
     SignedHeaders TwinBefore "host twice in front", |m| set(m, "signed-headers", &format!("host;{LIST}")), "malformed";
@@ -405,10 +408,10 @@ const TABLE: &[Row] = rows! {
     Signature Drop "the last byte", |m| map_signature(m, |s| s[..s.len() - 2].to_owned()), "malformed";
     Signature Drop "the second half", |m| map_signature(m, |s| s[..s.len() / 2].to_owned()), "malformed";
     Signature Drop "all but the first byte", |m| map_signature(m, |s| s[..2].to_owned()), "malformed";
-    Signature TwinBefore "twice", |m| repeat(m, "signature", None, Place::Before), "malformed";
-    Signature OtherBefore "another in front", |m| repeat(m, "signature", Some("00"), Place::Before), "malformed";
-    Signature TwinBehind "twice", |m| repeat(m, "signature", None, Place::Behind), "malformed";
-    Signature OtherBehind "another behind", |m| repeat(m, "signature", Some("00"), Place::Behind), "malformed";
+    Signature TwinBefore "twice", |m| repeat(m, "signature", None, &Place::Before), "malformed";
+    Signature OtherBefore "another in front", |m| repeat(m, "signature", Some("00"), &Place::Before), "malformed";
+    Signature TwinBehind "twice", |m| repeat(m, "signature", None, &Place::Behind), "malformed";
+    Signature OtherBehind "another behind", |m| repeat(m, "signature", Some("00"), &Place::Behind), "malformed";
     Signature Reorder "the first parameter", |m| edit(m, |_, parameters| parameters.rotate_right(1)), "accept";
     Signature Reorder "digits", |m| map_signature(m, backwards), "invalid_signature";
     Signature Empty "empty", |m| set(m, "signature", ""), "malformed";
@@ -473,7 +476,7 @@ fn renamed(m: &mut Message, from: &str, to: &str) {
 /// Moves the credentials into the query, where another scheme has them.
 fn in_query(m: &mut Message) {
     let value = m.header("authorization").replace(' ', "%20");
-    m.target.push_str(&format!("&authorization={value}"));
+    m.target.extend(["&authorization=", &value]);
     m.remove("authorization");
 }
 
@@ -522,7 +525,7 @@ enum Place {
 }
 
 /// One more parameter of this name, with the same value if none is given.
-fn repeat(m: &mut Message, name: &str, value: Option<&str>, place: Place) {
+fn repeat(m: &mut Message, name: &str, value: Option<&str>, place: &Place) {
     edit(m, |_, parameters| {
         let position = parameters
             .iter()
@@ -542,7 +545,7 @@ fn many(m: &mut Message, names: usize) {
     let mut list = LIST.to_owned();
     for number in LIST.split(';').count()..names {
         m.append(&format!("x-{number}"), "x");
-        list.push_str(&format!(";x-{number}"));
+        list.extend([";x-", &number.to_string()]);
     }
     set(m, "signed-headers", &list);
 }
@@ -570,7 +573,8 @@ fn fit(scheme: &str, parameters: &mut Parameters) {
         .iter_mut()
         .find(|(name, _)| name == "signature")
         .unwrap();
-    *signature = signature.repeat(2)[..digits].to_owned();
+    *signature = signature.repeat(2);
+    signature.truncate(digits);
 }
 
 fn key(scheme: Scheme, hex: &str) -> SigningKey {
@@ -703,7 +707,7 @@ fn no_change_under_a_wrong_signature_is_answered_with_a_code_from_after_the_mac(
             let mut message = forged.clone();
             (row.change)(&mut message);
             let verdict = message.judge(&verifier, &keys, NOW);
-            let after_mac = verdict.kind().is_some_and(|kind| kind.is_after_mac());
+            let after_mac = verdict.kind().is_some_and(RejectionKind::is_after_mac);
             assert!(
                 !after_mac && !matches!(verdict, Verdict::Accepted(_)),
                 "{scheme}: {:?} {:?}, {}: {}",

@@ -635,10 +635,17 @@ def verify_ed25519_cases():
     hosts("signature_with_s_not_reduced", "invalid_signature", signed(spelled=plus_order))
     hosts("target_changed", "invalid_signature", changed(good, target="/api/account/124?x=1&y=2"))
     hosts("host_changed_to_another_expected", "invalid_signature", with_header(good, "host", "b.internal"))
-    # Algorithm confusion: the public key, which everyone has, as the secret of an HMAC.
     public = ed25519.public_key(cases.secrets["billing"])
     covered = [(name, value) for name, value in good["headers"] if name != "authorization"]
     text = canonical_request(good["method"], good["target"], covered, sha256_hex(good["body"]))
+    # The equation holds with a commitment of small order; only strict verification refuses it.
+    commitment = ed25519.encode(ed25519.IDENTITY)
+    scalar, _ = ed25519.expand(cases.secrets["billing"])
+    response = ed25519.scalar_of(commitment, public, text.encode()) * scalar % ED25519_ORDER
+    small = (commitment + response.to_bytes(32, "little")).hex()
+    small = authorization(ED25519, "billing", ";".join(ALL_FIVE), small)
+    hosts("signature_with_r_of_small_order", "invalid_signature", with_header(good, "authorization", small))
+    # Algorithm confusion: the public key, which everyone has, as the secret of an HMAC.
     confused = authorization(HMAC_SHA256, "billing", ";".join(ALL_FIVE), sign(HMAC_SHA256, public, text))
     hosts("public_key_used_as_hmac_secret", "invalid_signature", with_header(good, "authorization", confused))
     hosts("body_changed", "body_mismatch", changed(good, body=b"{}"))

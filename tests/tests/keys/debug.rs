@@ -32,7 +32,7 @@ fn needles() -> Vec<String> {
             let numbers: Vec<_> = window.iter().map(show).collect();
             numbers.join(",")
         };
-        needles.push(numbers(|byte| byte.to_string()));
+        needles.push(numbers(u8::to_string));
         needles.push(numbers(|byte| format!("{byte:#x}")));
         needles.push(numbers(|byte| format!("{byte:x}")));
     }

@@ -7,6 +7,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::similar_names,
     clippy::string_slice,
     clippy::too_many_lines,
     reason = "tests are tables of constants, and panic where one is wrong"
@@ -95,7 +96,7 @@ fn shown(error: &ConfigError) -> String {
     let mut text = format!("{error}\n{error:?}\n{error:#?}");
     let mut source = error.source();
     while let Some(error) = source {
-        text.push_str(&format!("\n{error}\n{error:?}"));
+        text.extend(["\n", &error.to_string(), "\n", &format!("{error:?}")]);
         source = error.source();
     }
     text

@@ -185,13 +185,13 @@ impl Message {
 
     /// The text that a signature with this list is over. Listed headers must be there.
     pub fn canonical_request(&self, list: &str) -> String {
-        let lines: String = list
-            .split(';')
-            .filter(|name| !name.is_empty())
-            .map(|name| format!("{name}:{}\n", self.header(&name.to_ascii_lowercase())))
-            .collect();
-        let hash = self.header("x-content-sha256");
-        format!("{}\n{}\n{lines}\n{list}\n{hash}", self.method, self.target)
+        let mut text = format!("{}\n{}\n", self.method, self.target);
+        for name in list.split(';').filter(|name| !name.is_empty()) {
+            let value = self.header(&name.to_ascii_lowercase());
+            text.extend([name, ":", value, "\n"]);
+        }
+        text.extend(["\n", list, "\n", self.header("x-content-sha256")]);
+        text
     }
 }
 

@@ -123,6 +123,26 @@ fn a_header_that_is_absent_and_counts_as_empty() {
     }
 }
 
+/// Source: RFC 9110 section 5.5: a receiver trims the blanks around a value, so that what was signed with them never verifies
+/// (the class of part 1, row 27).
+#[test]
+fn a_value_that_is_trimmed_on_the_way() {
+    for scheme in SCHEMES {
+        let signer = billing(scheme)
+            .covering("x-tenant".parse().unwrap())
+            .unwrap();
+        for value in [" acme", "acme ", "\tacme", "acme\t", " "] {
+            let request = request("POST", "/").with("x-tenant", value);
+            let parts = request.parts().unwrap();
+            let refused = signer.sign(&parts, PayloadDigest::of(BODY), NOW);
+            let kind = refused.unwrap_err().kind();
+            assert_eq!(kind, SignErrorKind::Header, "{scheme}: {value:?}");
+        }
+        let inner = request("POST", "/").with("x-tenant", "a  c\te");
+        assert_code(scheme, "inside", &inner.signed(&signer, NOW), "accept");
+    }
+}
+
 /// Source: httpsig, http-signature-normalization-actix, APISIX: of two headers one was signed and the other used (part 1,
 /// rows 7 and 32).
 #[test]

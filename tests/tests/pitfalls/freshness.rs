@@ -81,6 +81,52 @@ fn a_stale_signed_date_beside_a_fresh_one_that_is_not_signed() {
     }
 }
 
+/// Source: the article's receiver takes whatever `new Date` takes, which other languages read otherwise or not at all (wire
+/// format, rule 11). One form is read, a second one by option, and what is signed is the text.
+#[test]
+fn a_date_that_two_readers_read_differently() {
+    let with_option = Verifier::builder()
+        .accept(Scheme::Ed25519)
+        .expected_hosts([HOST])
+        .accept_rfc3339_dates()
+        .build()
+        .unwrap();
+    for scheme in SCHEMES {
+        for (date, by_default, by_option) in [
+            ("Fri, 02 Jan 2026 03:04:05 GMT", "accept", "accept"),
+            ("Mon, 02 Jan 2026 03:04:05 GMT", "accept", "accept"),
+            ("2026-01-02T03:04:05Z", "malformed", "accept"),
+            ("2026-01-02T03:09:05.000Z", "malformed", "accept"),
+            ("2026-01-02T03:09:05.001Z", "malformed", "expired"),
+            ("2026-01-02T05:04:05+02:00", "malformed", "malformed"),
+            ("2026-01-02", "malformed", "malformed"),
+            ("Nov 5 2030", "malformed", "malformed"),
+            ("1", "malformed", "malformed"),
+            ("1767323045000", "malformed", "malformed"),
+            ("Friday, 02-Jan-26 03:04:05 GMT", "malformed", "malformed"),
+            ("Fri Jan  2 03:04:05 2026", "malformed", "malformed"),
+            ("Fri, 02 Jan 2026 03:04:05 UTC", "malformed", "malformed"),
+            ("Fri, 02 Jan 2026 03:04:05 +0000", "malformed", "malformed"),
+            ("fri, 02 jan 2026 03:04:05 gmt", "malformed", "malformed"),
+        ] {
+            let message = request("POST", "/").with("x-date", date);
+            let message = forger(scheme).sign(message, ALL_FIVE, NOW);
+            assert_code(scheme, date, &message, by_default);
+            let found = message.judge(&with_option, &keyring(scheme), NOW).code();
+            assert_eq!(found, by_option, "{scheme}: {date}");
+        }
+        let mut same_moment = request("POST", "/").signed(&billing(scheme), NOW);
+        same_moment.set("x-date", "2026-01-02T03:04:05Z");
+        let found = same_moment
+            .judge(&with_option, &keyring(scheme), NOW)
+            .code();
+        assert_eq!(
+            found, "invalid_signature",
+            "{scheme}: the same moment in other words"
+        );
+    }
+}
+
 /// Source: hawk, http-signature-normalization, standard-webhooks: arithmetic on a date from the wire overflowed (part 1,
 /// row 16; part 2).
 #[test]
