@@ -35,7 +35,7 @@
 //!               coverage          content hash
 //! ```
 //!
-//! Each step consumes the one before, so none can be left out: a [`Claim`] is all that an unauthenticated peer gets to,
+//! Each step consumes the one before: a [`Claim`] is all that an unauthenticated peer gets to,
 //! an [`AuthenticatedHead`] exists only if the signature matched, and [`Verified`] has no other way to be made than
 //! through both. What was claimed is never trusted and what is trusted comes from the key's own record.
 //!
@@ -50,6 +50,8 @@
 //!
 //! # What it does not
 //!
+//! - The chain does not claim the nonce: whoever drives it by hand asks a [`ReplayStore`] before the request is handled, as
+//!   `tower-countersign` does. Without that a [`Verified`] request may be a copy.
 //! - It hides nothing: use TLS where the network can be read. Equal bodies show equal hashes.
 //! - It proves the calling *service*, not a user behind it. Carry a user's token in a header of its own and cover it
 //!   ([`Signer::covering`], [`VerifierBuilder::require_headers`]).

@@ -257,7 +257,7 @@ impl Signer {
             parts.headers.insert(HOST, host);
         }
         if plain.as_str() != text {
-            let mut uri = std::mem::take(&mut parts.uri).into_parts();
+            let mut uri = parts.uri.clone().into_parts();
             uri.authority = Some(plain);
             parts.uri = Uri::from_parts(uri)
                 .map_err(|error| SignError::new(SignErrorKind::Target, error.to_string()))?;
@@ -265,8 +265,8 @@ impl Signer {
         Ok(())
     }
 
-    pub(crate) fn fingerprint(&self) -> &Fingerprint {
-        self.key.fingerprint()
+    pub(crate) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
+        self.key.fingerprints()
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
+    fmt, mem,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -9,13 +10,15 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 
 /// A chunk below this many bytes is copied together with its neighbours: each chunk that is kept as it came pins the
-/// buffer it was read into, which can be far larger than the chunk.
-const KEPT_WHOLE: usize = 1024;
+/// buffer it was read into, and hyper's are 8 KiB at the least.
+const KEPT_WHOLE: usize = 8 * 1024;
 
 /// A body in memory, kept as it arrived.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Chunks {
     whole: VecDeque<Bytes>,
+    /// What is behind `whole`: a small chunk as it came, or several gathered.
+    lone: Bytes,
     small: BytesMut,
     len: u64,
 }
@@ -25,17 +28,23 @@ impl Chunks {
         self.len = self
             .len
             .saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
-        if chunk.len() < KEPT_WHOLE {
-            self.small.extend_from_slice(&chunk);
-        } else {
+        if chunk.len() >= KEPT_WHOLE {
             self.end_small();
             self.whole.push_back(chunk);
+        } else if self.lone.is_empty() && self.small.is_empty() {
+            // Most bodies are one small chunk, which need not be copied.
+            self.lone = chunk;
+        } else {
+            self.small.extend_from_slice(&mem::take(&mut self.lone));
+            self.small.extend_from_slice(&chunk);
         }
     }
 
     fn end_small(&mut self) {
-        if !self.small.is_empty() {
-            self.whole.push_back(self.small.split().freeze());
+        for chunk in [mem::take(&mut self.lone), self.small.split().freeze()] {
+            if !chunk.is_empty() {
+                self.whole.push_back(chunk);
+            }
         }
     }
 
@@ -72,6 +81,15 @@ impl Body for Chunks {
     }
 }
 
+/// The length alone: what a body says is nobody's to log.
+impl fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunks")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,7 +104,7 @@ mod tests {
     fn keeps_every_byte_in_order() {
         let mut chunks = Chunks::default();
         let mut whole = Vec::new();
-        for (number, len) in (0_u8..).zip([0, 1, 2, 1023, 1024, 5000, 1, 1, 2000, 3]) {
+        for (number, len) in (0_u8..).zip([0, 1, 2, 8191, 8192, 9000, 1, 1, 2000, 3, 8192, 5]) {
             let chunk = vec![number; len];
             whole.extend_from_slice(&chunk);
             chunks.push(Bytes::from(chunk));
@@ -101,9 +119,24 @@ mod tests {
         for _ in 0..2000 {
             chunks.push(Bytes::from_static(b"x"));
         }
-        chunks.push(Bytes::from(vec![1; 4096]));
+        chunks.push(Bytes::from(vec![1; 8192]));
         let lengths: Vec<_> = collect(chunks).iter().map(Vec::len).collect();
-        assert_eq!(lengths, [2000, 4096]);
+        assert_eq!(lengths, [2000, 8192]);
+    }
+
+    #[test]
+    fn keeps_a_lone_small_chunk_as_it_came() {
+        let mut chunks = Chunks::default();
+        let chunk = Bytes::from_static(b"small");
+        chunks.push(chunk.clone());
+        assert_eq!(chunks.pop().unwrap().as_ptr(), chunk.as_ptr());
+    }
+
+    #[test]
+    fn debug_shows_the_length_only() {
+        let mut chunks = Chunks::default();
+        chunks.push(Bytes::from_static(b"secret"));
+        assert_eq!(format!("{chunks:?}"), "Chunks { len: 6, .. }");
     }
 
     #[test]

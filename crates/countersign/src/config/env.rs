@@ -5,6 +5,7 @@ use std::{collections::HashSet, env, fmt};
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
+use super::ensure_no_key;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, KeyId, Secret, SigningKey, VerifyingKey},
@@ -27,7 +28,9 @@ impl Keyring {
     /// that carries a covered nonce is protected from replay all the same.
     ///
     /// On the calling side the same variable names *targets*: see
-    /// [`Signer::from_env`](crate::Signer::from_env).
+    /// [`Signer::from_env`](crate::Signer::from_env). A process that does both needs other variables for one of the two, or
+    /// TOML: with this one it would sign with its callers' keys, and a request that it sent could be turned around and sent
+    /// back to it. [`ensure_distinct_from`](Self::ensure_distinct_from) refuses that.
     ///
     /// # Errors
     ///
@@ -149,7 +152,9 @@ fn parse_secrets(variable: &str, json: &str) -> Result<Vec<(KeyId, Secret)>, Con
     let mut seen = HashSet::new();
     let mut secrets = Vec::new();
     for (name, hex) in members {
-        let id = KeyId::new(&name).map_err(|error| error.within(variable))?;
+        let id = ensure_no_key(&name)
+            .and_then(|()| KeyId::new(&name))
+            .map_err(|error| error.within(variable))?;
         if !seen.insert(id.clone()) {
             return Err(wrong(format!("caller {id}: listed twice")));
         }

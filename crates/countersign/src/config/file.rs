@@ -1,11 +1,12 @@
 //! Keys in TOML: those of the callers, and those of the targets.
 
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, path::Path};
 
 use http::HeaderName;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::ensure_no_key;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, KeyState, NonceRule, Secret, SigningKey, VerifyingKey},
@@ -18,20 +19,21 @@ impl Keyring {
     /// Reads a keyring from the `callers` of a TOML text.
     ///
     /// ```
-    /// # use countersign::{Keyring, Secret};
+    /// # use countersign::Keyring;
+    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
     /// let text = r#"
     /// [[callers]]
     /// name = "billing"
     ///
     /// [[callers.keys]]
     /// version = "2026-01"
-    /// secret_hex = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a"
+    /// secret_hex = "<64 hexadecimal digits>"
     /// not_after = 2026-07-01T00:00:00Z
     ///
     /// [[callers.keys]]
     /// version = "2025-10"
     /// state = "accept-only"
-    /// secret_hex = "c8df51469c308a59bfbd48a3e0bdd228ca922d6032035f5ef6e4ad45f473a9f3"
+    /// secret_hex = "<64 other digits>"
     ///
     /// [[callers]]
     /// name = "audit"
@@ -40,6 +42,7 @@ impl Keyring {
     /// version = "1"
     /// ed25519_public_key_hex = "402e328251f221237f0b738f6acb8492fd70614d61deb1f6f8e020eb5ced7b38"
     /// "#;
+    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1)).replace("<64 other digits>", &digits(2));
     /// let keys = Keyring::from_toml(text)?;
     /// assert_eq!(keys.len(), 2);
     /// # Ok::<(), countersign::ConfigError>(())
@@ -64,7 +67,14 @@ impl Keyring {
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file = File::parse(text)?;
         let keyring = keyring(file.callers)?;
+        let mut seen = HashSet::new();
         for target in file.targets {
+            if !seen.insert(target.name.clone()) {
+                return Err(ConfigError::new(
+                    ConfigErrorKind::File,
+                    format!("target {:?}: listed twice", target.name),
+                ));
+            }
             keyring.ensure_distinct_from(&[&target.into_signer()?])?;
         }
         Ok(keyring)
@@ -86,13 +96,15 @@ impl Signer {
     ///
     /// ```
     /// # use countersign::Signer;
+    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
     /// let text = r#"
     /// [[targets]]
     /// name = "user-service"
     /// caller = "billing"
     /// authorities = ["user-service.internal:8081"]
-    /// secret_hex = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a"
+    /// secret_hex = "<64 hexadecimal digits>"
     /// "#;
+    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1));
     /// let signer = Signer::from_toml(text, "user-service")?;
     /// assert_eq!(signer.caller(), &"billing");
     /// # Ok::<(), countersign::ConfigError>(())
@@ -158,7 +170,15 @@ fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
 
 fn keyring(callers: Vec<Caller>) -> Result<Keyring, ConfigError> {
     let mut builder = Keyring::builder();
+    let mut seen = HashSet::new();
     for caller in callers {
+        ensure_no_key(&caller.name)?;
+        if !seen.insert(caller.name.clone()) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::File,
+                format!("caller {}: listed twice", caller.name),
+            ));
+        }
         if caller.keys.is_empty() {
             return Err(ConfigError::new(
                 ConfigErrorKind::Keyring,
@@ -169,6 +189,7 @@ fn keyring(callers: Vec<Caller>) -> Result<Keyring, ConfigError> {
             ));
         }
         for key in caller.keys {
+            ensure_no_key(&key.version)?;
             let place = format!("caller {}: key {}", caller.name, key.version);
             let key = key.into_caller_key().map_err(|error| error.within(place))?;
             builder = builder.caller(caller.name.as_str(), key);
@@ -285,6 +306,7 @@ impl Key {
 
 impl Target {
     fn into_signer(self) -> Result<Signer, ConfigError> {
+        ensure_no_key(&self.name)?;
         let place = format!("target {}", self.name);
         self.signer().map_err(|error| error.within(place))
     }

@@ -2,7 +2,7 @@ use std::{error, fmt, time::Duration};
 
 use http::{HeaderName, StatusCode};
 
-use crate::timestamp::Timestamp;
+use crate::{key::KeyId, timestamp::Timestamp};
 
 /// A request that was refused: the peer's fault.
 ///
@@ -13,6 +13,7 @@ use crate::timestamp::Timestamp;
 pub struct Rejection {
     kind: RejectionKind,
     reason: Reason,
+    caller: Option<KeyId>,
 }
 
 /// What a refused peer is told.
@@ -48,7 +49,7 @@ pub enum RejectionKind {
 
 impl RejectionKind {
     /// Every kind, in the order in which a verifier comes to them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: &'static [Self] = &[
         Self::MissingSignature,
         Self::Malformed,
         Self::Misdirected,
@@ -137,6 +138,7 @@ impl Rejection {
         Self {
             kind,
             reason: Reason::Text(reason),
+            caller: None,
         }
     }
 
@@ -152,6 +154,7 @@ impl Rejection {
         Self {
             kind,
             reason: Reason::Header { name, problem },
+            caller: None,
         }
     }
 
@@ -163,7 +166,19 @@ impl Rejection {
                 now,
                 window,
             },
+            caller: None,
         }
+    }
+
+    /// Says who the peer was proven to be: the signature matched, and something else is wrong.
+    pub(crate) fn of(mut self, caller: KeyId) -> Self {
+        self.caller = Some(caller);
+        self
+    }
+
+    /// The caller whose key the signature matched, if it was refused for something else than its signature.
+    pub fn proven_caller(&self) -> Option<&KeyId> {
+        self.caller.as_ref()
     }
 
     /// What the peer is told.

@@ -26,10 +26,10 @@ pub(crate) struct KeyRules {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyState {
-    /// Signs and verifies.
+    /// Verifies.
     #[default]
     Active,
-    /// Verifies what is still signed with it; a signer no longer takes it.
+    /// Verifies as well, and says that the caller is moving to another one.
     AcceptOnly,
     /// Verifies nothing. It stays listed so that it cannot come back under another name.
     Revoked,

@@ -35,7 +35,7 @@ impl KeyId {
                 ConfigErrorKind::Name,
                 format!(
                     "caller name {:?}: expected 1 to {} visible ASCII characters without = , ; \" \\",
-                    name.chars().take(64).collect::<String>(),
+                    shown(name),
                     Self::MAX_LEN
                 ),
             ))
@@ -50,6 +50,14 @@ impl KeyId {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// A short name as it is, a long one by its length alone: it may be a key in the wrong place.
+pub(super) fn shown(name: &str) -> String {
+    match name.len() {
+        0..=24 => name.to_owned(),
+        len => format!("({len} bytes)"),
     }
 }
 

@@ -1,5 +1,6 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
+use super::key_id::shown;
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// The label of one of a caller's keys, such as `2026-01` or `primary`: it says which key matched.
@@ -26,7 +27,7 @@ impl KeyVersion {
                 ConfigErrorKind::Name,
                 format!(
                     "key version {:?}: expected 1 to {} characters of A-Z a-z 0-9 . _ -",
-                    label.chars().take(64).collect::<String>(),
+                    shown(label),
                     Self::MAX_LEN
                 ),
             ))

@@ -18,6 +18,8 @@ use crate::{
 pub struct SigningKey {
     inner: Inner,
     fingerprint: Fingerprint,
+    /// Of the secret bytes themselves, where they are not what `fingerprint` is of.
+    seed_fingerprint: Option<Fingerprint>,
     weakness: Option<Weakness>,
 }
 
@@ -34,6 +36,7 @@ impl SigningKey {
         Self {
             inner: Inner::HmacSha256(Box::new(keyed(bytes))),
             fingerprint: Fingerprint::of_hmac_sha256(bytes),
+            seed_fingerprint: None,
             weakness: Weakness::of_secret(Scheme::HmacSha256, bytes),
         }
     }
@@ -57,6 +60,7 @@ impl SigningKey {
         let key = ed25519_dalek::SigningKey::from_bytes(&seed);
         Ok(Self {
             fingerprint: Fingerprint::of_ed25519(key.verifying_key().as_bytes()),
+            seed_fingerprint: Some(Fingerprint::of_hmac_sha256(bytes)),
             inner: Inner::Ed25519(Box::new(key)),
             weakness: Weakness::of_secret(Scheme::Ed25519, bytes),
         })
@@ -85,9 +89,11 @@ impl SigningKey {
             Inner::HmacSha256(mac) => {
                 VerifyingKey::from_mac(mac.clone(), self.fingerprint.clone(), self.weakness)
             }
-            Inner::Ed25519(key) => {
-                VerifyingKey::from_point(key.verifying_key(), self.fingerprint.clone())
-            }
+            Inner::Ed25519(key) => VerifyingKey::from_point(
+                key.verifying_key(),
+                self.fingerprint.clone(),
+                self.weakness,
+            ),
         }
     }
 
@@ -97,8 +103,9 @@ impl SigningKey {
             .map_or(Ok(()), |weakness| Err(weakness.into_error()))
     }
 
-    pub(crate) fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
+    /// What no caller's key may be: the key that verifies, and the secret bytes as an HMAC key.
+    pub(crate) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
+        std::iter::once(&self.fingerprint).chain(&self.seed_fingerprint)
     }
 
     /// The keyed state of an HMAC key, or the signature function of an Ed25519 key.

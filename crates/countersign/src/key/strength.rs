@@ -6,6 +6,12 @@ use crate::{
 /// The fewest bytes an HMAC-SHA256 key may have (RFC 2104 section 3: at least the length of the hash).
 const MIN_LEN: usize = 32;
 
+/// The fewest bytes that must be left of it without the zeroes behind. A random key has 9 of them once in 2^72.
+const MIN_EFFECTIVE_LEN: usize = 24;
+
+/// The block of HMAC-SHA256, in bytes.
+const BLOCK_LEN: usize = 64;
+
 /// The fewest different byte values a key may hold. 32 random bytes hold fewer than 20 about once in 10^8.
 const MIN_DISTINCT: usize = 8;
 
@@ -37,6 +43,20 @@ const PUBLISHED: [&[u8]; 6] = [
     ],
 ];
 
+/// The public keys of those published seeds: whoever looks the seed up can sign for them.
+const PUBLISHED_POINTS: [[u8; 32]; 2] = [
+    [
+        0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07,
+        0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07,
+        0x51, 0x1a,
+    ],
+    [
+        0x3d, 0x40, 0x17, 0xc3, 0xe8, 0x43, 0x89, 0x5a, 0x92, 0xb7, 0x0a, 0xa7, 0x4d, 0x1b, 0x7e,
+        0xbc, 0x9c, 0x98, 0x2c, 0xcf, 0x2e, 0xc4, 0x96, 0x8c, 0xc0, 0xcd, 0x55, 0xf1, 0x2a, 0xf4,
+        0x66, 0x0c,
+    ],
+];
+
 /// What is wrong with a key that must not be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weakness {
@@ -52,7 +72,12 @@ impl Weakness {
             // The seed of an Ed25519 key has its length checked where it is parsed.
             Scheme::Ed25519 => 0,
         };
-        if PUBLISHED.contains(&bytes) {
+        // HMAC pads a key to its block with zero bytes: those at its end add nothing.
+        let effective = match scheme {
+            Scheme::HmacSha256 if bytes.len() <= BLOCK_LEN => without_zeroes_behind(bytes),
+            Scheme::HmacSha256 | Scheme::Ed25519 => bytes,
+        };
+        if PUBLISHED.contains(&effective) {
             return Some(Self::Published);
         }
         if bytes.len() < min_len {
@@ -65,7 +90,16 @@ impl Weakness {
             }
         }
         let distinct = seen.into_iter().filter(|seen| *seen).count();
-        (distinct < MIN_DISTINCT).then_some(Self::FewDistinctBytes { distinct })
+        if distinct < MIN_DISTINCT {
+            return Some(Self::FewDistinctBytes { distinct });
+        }
+        (effective.len() < min_len.min(MIN_EFFECTIVE_LEN)).then_some(Self::TooShort {
+            len: effective.len(),
+        })
+    }
+
+    pub(crate) fn of_public_key(bytes: &[u8; 32]) -> Option<Self> {
+        PUBLISHED_POINTS.contains(bytes).then_some(Self::Published)
     }
 
     pub(crate) fn into_error(self) -> ConfigError {
@@ -82,6 +116,13 @@ impl Weakness {
     }
 }
 
+fn without_zeroes_behind(mut bytes: &[u8]) -> &[u8] {
+    while let [start @ .., 0] = bytes {
+        bytes = start;
+    }
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +130,8 @@ mod tests {
     #[test]
     fn judges_hmac_keys() {
         let good: Vec<u8> = (100..132).collect();
+        let eight = [&[1, 2, 3, 4, 5, 6, 7, 8][..], &[0; 24]].concat();
+        let published_and_zero = [PUBLISHED[0], &[0]].concat();
         let mut few = vec![7; 26];
         few.extend(0..6);
         let mut just_enough = vec![7; 25];
@@ -112,6 +155,16 @@ mod tests {
                 Some(Weakness::FewDistinctBytes { distinct: 7 }),
             ),
             ("eight values", &just_enough, None),
+            (
+                "eight bytes and zeroes",
+                &eight,
+                Some(Weakness::TooShort { len: 8 }),
+            ),
+            (
+                "a published key and a zero",
+                &published_and_zero,
+                Some(Weakness::Published),
+            ),
             ("counting up", PUBLISHED[0], Some(Weakness::Published)),
             (
                 "a documentation key",

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use hmac::Mac as _;
+
 use super::{Fingerprint, Secret, signing_key::keyed, strength::Weakness};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
@@ -59,7 +61,12 @@ impl VerifyingKey {
                 "weak key: an Ed25519 public key of small order",
             ));
         }
-        Ok(Self::from_point(key, Fingerprint::of_ed25519(public_key)))
+        let weakness = Weakness::of_public_key(public_key);
+        Ok(Self::from_point(
+            key,
+            Fingerprint::of_ed25519(public_key),
+            weakness,
+        ))
     }
 
     /// An Ed25519 public key from 64 hexadecimal digits of either case.
@@ -90,11 +97,15 @@ impl VerifyingKey {
         }
     }
 
-    pub(super) fn from_point(key: ed25519_dalek::VerifyingKey, fingerprint: Fingerprint) -> Self {
+    pub(super) fn from_point(
+        key: ed25519_dalek::VerifyingKey,
+        fingerprint: Fingerprint,
+        weakness: Option<Weakness>,
+    ) -> Self {
         Self {
             inner: Inner::Ed25519(Box::new(key)),
             fingerprint,
-            weakness: None,
+            weakness,
         }
     }
 
@@ -123,11 +134,16 @@ impl VerifyingKey {
         }
     }
 
-    /// Whether `signature` is this key's over `message`; `false` for a shared secret.
-    pub(crate) fn verifies_message(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+    /// Whether `signature` is this key's over `message`.
+    pub(crate) fn verifies_message(&self, message: &[u8], signature: &[u8]) -> bool {
         match self.operation() {
-            VerifyingOperation::Mac(_) => false,
-            VerifyingOperation::Ed25519(key) => key.verify(message, signature),
+            VerifyingOperation::Mac(mac) => {
+                let mac = mac.clone().chain_update(message);
+                mac.verify_slice(signature).is_ok()
+            }
+            VerifyingOperation::Ed25519(key) => signature
+                .try_into()
+                .is_ok_and(|signature| key.verify(message, signature)),
         }
     }
 

@@ -81,7 +81,10 @@ impl Keyring {
     pub fn ensure_distinct_from(&self, signers: &[&Signer]) -> Result<(), ConfigError> {
         let snapshot = self.snapshot.load();
         for signer in signers {
-            if let Some(caller) = snapshot.holder_of(signer.fingerprint()) {
+            let holder = signer
+                .fingerprints()
+                .find_map(|key| snapshot.holder_of(key));
+            if let Some(caller) = holder {
                 return Err(ConfigError::new(
                     ConfigErrorKind::SharedKey,
                     format!("caller {caller}: its key is one that this service signs with"),
@@ -99,6 +102,10 @@ impl KeyStore for Keyring {
 
     fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
         Some(Ok(self.snapshot.load().lookup(claimed)))
+    }
+
+    fn callers(&self) -> Option<usize> {
+        Some(self.len())
     }
 }
 

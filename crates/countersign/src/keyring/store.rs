@@ -7,7 +7,8 @@ use crate::error::Unavailable;
 ///
 /// An implementation **must not** return one key for two callers: the name of a caller is not part of what is signed, so
 /// callers with one key are each other. It **must** answer an unknown caller with [`CallerKeys::unknown`] and a failure
-/// with [`Unavailable`], never the one with the other.
+/// with [`Unavailable`], never the one with the other. Anyone can make it look up any name: a store behind a network
+/// **must** bound how often a name that is not there is asked for.
 pub trait KeyStore: Send + Sync + 'static {
     /// The keys of the caller that a request says it is from. The name is the peer's choice: it has the grammar of a
     /// [`KeyId`](crate::KeyId) and nothing else is known of it.
@@ -22,6 +23,11 @@ pub trait KeyStore: Send + Sync + 'static {
     /// called.
     fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
         let _ = claimed;
+        None
+    }
+
+    /// How many callers there are, as far as the store knows: a replay store in memory makes room for so many.
+    fn callers(&self) -> Option<usize> {
         None
     }
 }
@@ -45,6 +51,10 @@ impl KeyStore for ArcKeyStore {
     fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
         self.0.try_lookup(claimed)
     }
+
+    fn callers(&self) -> Option<usize> {
+        self.0.callers()
+    }
 }
 
 impl fmt::Debug for ArcKeyStore {
@@ -58,6 +68,7 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 trait ErasedKeyStore: Send + Sync {
     fn lookup<'a>(&'a self, claimed: &'a str) -> BoxFuture<'a, Result<CallerKeys, Unavailable>>;
     fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>>;
+    fn callers(&self) -> Option<usize>;
 }
 
 impl<S: KeyStore> ErasedKeyStore for S {
@@ -67,5 +78,9 @@ impl<S: KeyStore> ErasedKeyStore for S {
 
     fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
         KeyStore::try_lookup(self, claimed)
+    }
+
+    fn callers(&self) -> Option<usize> {
+        KeyStore::callers(self)
     }
 }

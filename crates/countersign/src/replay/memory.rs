@@ -22,8 +22,8 @@ const PURGED_PER_CLAIM: usize = 64;
 /// cheap to clone and share the entries.
 ///
 /// The store starts empty: a request that was handled just before a restart can be handled again just after it, within
-/// the window of its date. [`refuse_dates_before`](MemoryReplayStoreBuilder::refuse_dates_before) closes that gap at the
-/// price of refusing what was signed before the start.
+/// the window of its date. [`refuse_dates_before`](MemoryReplayStoreBuilder::refuse_dates_before) closes that gap for
+/// callers whose clocks are not ahead, at the price of refusing what was signed before the start.
 ///
 /// An entry takes about 100 bytes.
 #[derive(Clone)]
@@ -56,6 +56,13 @@ impl MemoryReplayStore {
     /// A store with room for 16 callers of 2^20 live entries each: some 3,000 requests a second of one caller.
     pub fn new() -> Self {
         Self::builder().assemble()
+    }
+
+    /// A store with room for twice as many callers as there are, and at least 16.
+    pub fn for_callers(callers: Option<usize>) -> Self {
+        let builder = Self::builder();
+        let callers = callers.unwrap_or(0).saturating_mul(2).max(builder.callers);
+        builder.callers(callers).assemble()
     }
 
     /// Starts from the default sizes.
@@ -137,10 +144,10 @@ impl State {
         quota: usize,
         capacity: usize,
     ) -> Result<Claimed, Unavailable> {
-        if self
+        let forgotten = self
             .purged_up_to
-            .is_some_and(|purged| claim.expires_at <= purged)
-        {
+            .is_some_and(|purged| claim.expires_at <= purged);
+        if forgotten || claim.expires_at <= claim.now {
             return Ok(Claimed::Replayed);
         }
         if self.live.contains(&claim.key) {
@@ -240,8 +247,11 @@ impl MemoryReplayStoreBuilder {
         self
     }
 
-    /// Refuses every request that was signed before `start`, so that nothing handled before a restart can be handled
-    /// again after it.
+    /// Refuses every request that is dated before `start`.
+    ///
+    /// With the moment of the start, what was dated before it cannot come again after it. What a caller had dated *ahead*
+    /// of that moment, and was handled before it, still can: add the greatest lead of a caller's clock, and at most the
+    /// verifier's window, to leave no such request out.
     pub fn refuse_dates_before(mut self, start: Timestamp) -> Self {
         self.refuse_dates_before = Some(start);
         self

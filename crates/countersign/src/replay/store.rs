@@ -77,7 +77,7 @@ impl ReplayStoreId {
 /// claimed key until its `expires_at` and **must not** evict it earlier, for any reason: eviction is the attack. A store
 /// that cannot keep it, or that cannot be reached, **must** answer [`Unavailable`] and never `Fresh`. A store that has
 /// forgotten keys that expired up to some moment **must** answer `Replayed` to a claim that expires at or before it, so
-/// that a clock set back reopens nothing.
+/// that a clock set back reopens nothing, and so for a claim that has expired by its own `now`.
 pub trait ReplayStore: Send + Sync + 'static {
     /// Claims an identity.
     ///

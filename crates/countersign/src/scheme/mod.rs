@@ -22,7 +22,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 2] = [Self::HmacSha256, Self::Ed25519];
+    pub const ALL: &'static [Self] = &[Self::HmacSha256, Self::Ed25519];
 
     /// The name on the wire, which is compared with its case.
     pub const fn name(self) -> &'static str {

@@ -1,4 +1,4 @@
-use std::{fmt, hint::black_box};
+use std::{fmt, hint::black_box, time::Duration};
 
 use super::{authenticated_head::AuthenticatedHead, evidence::Evidence, parsed_head::ParsedHead};
 use crate::{
@@ -14,15 +14,26 @@ use crate::{
 /// It gives away only what is needed to find the caller's keys.
 pub struct Claim<'r> {
     parsed: ParsedHead<'r>,
+    window: Duration,
     keep_evidence: bool,
 }
 
 impl<'r> Claim<'r> {
-    pub(super) fn new(parsed: ParsedHead<'r>, keep_evidence: bool) -> Self {
+    pub(super) fn new(parsed: ParsedHead<'r>, window: Duration, keep_evidence: bool) -> Self {
         Self {
             parsed,
+            window,
             keep_evidence,
         }
+    }
+
+    /// Judges the signed date, the very one that is part of the signed text.
+    pub(super) fn ensure_fresh(&self, now: Timestamp) -> Result<(), Rejection> {
+        let signed_at = self.parsed.signed_at;
+        if signed_at.abs_diff(now) > self.window {
+            return Err(Rejection::stale(signed_at, now, self.window));
+        }
+        Ok(())
     }
 
     /// The scheme that the signature is in.
@@ -40,9 +51,11 @@ impl<'r> Claim<'r> {
     /// Every key of the scheme is tried, without an early exit, and as much work again is done as the keys ask for, so
     /// that an unknown caller costs what a known one costs. The state and the dates of the key that matched are judged
     /// at `now`, the verifier's clock; then its rules on coverage, which only a peer that holds the key can learn of.
+    /// The signed date is judged once more, because time may have passed while the keys were looked up.
     ///
     /// # Errors
     ///
+    /// [`RejectionKind::Expired`] if the date is outside the window by now.
     /// [`RejectionKind::InvalidSignature`] for an unknown caller, a key of another scheme, a wrong signature, a key that
     /// is revoked or outside its dates: all alike to the peer. [`RejectionKind::InsufficientCoverage`] if the key asks
     /// for a nonce or a covered content type that the request has not.
@@ -51,14 +64,13 @@ impl<'r> Claim<'r> {
         keys: &CallerKeys,
         now: Timestamp,
     ) -> Result<AuthenticatedHead<'r>, Rejection> {
+        self.ensure_fresh(now)?;
         let key = self.matching_key(keys)?;
-        if let Some(reason) = key.rules().refusal_at(now) {
-            return Err(Rejection::invalid_signature(reason));
-        }
-        self.check_key_rules(key)?;
         let Some(caller) = keys.caller() else {
             return Err(Rejection::invalid_signature("unknown caller"));
         };
+        self.check_key_rules(key, now)
+            .map_err(|rejection| rejection.of(caller.clone()))?;
         let evidence = self.keep_evidence.then(|| {
             Box::new(Evidence::new(
                 caller.clone(),
@@ -102,8 +114,11 @@ impl<'r> Claim<'r> {
         })
     }
 
-    fn check_key_rules(&self, key: &CallerKey) -> Result<(), Rejection> {
+    fn check_key_rules(&self, key: &CallerKey, now: Timestamp) -> Result<(), Rejection> {
         let rules = key.rules();
+        if let Some(reason) = rules.refusal_at(now) {
+            return Err(Rejection::invalid_signature(reason));
+        }
         let insufficient =
             |reason| Err(Rejection::new(RejectionKind::InsufficientCoverage, reason));
         if rules.nonce == NonceRule::Required && self.parsed.nonce.is_none() {

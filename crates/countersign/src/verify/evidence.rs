@@ -78,11 +78,13 @@ impl Evidence {
         self.public_key.as_ref()
     }
 
-    /// Checks the signature over the signed text again. `None` if that takes a secret.
-    pub fn verify(&self) -> Option<bool> {
-        let key = VerifyingKey::ed25519(self.public_key()?).ok()?;
-        let signature = self.signature.as_ref().try_into().ok()?;
-        Some(key.verifies_message(self.canonical_request.as_bytes(), signature))
+    /// Whether the signature is this key's over the signed text.
+    ///
+    /// Take the key from where it is trusted and not from [`public_key`](Self::public_key): evidence that brings its own
+    /// key along proves nothing.
+    pub fn is_signed_with(&self, key: &VerifyingKey) -> bool {
+        let signed = self.canonical_request.as_bytes();
+        key.scheme() == self.scheme && key.verifies_message(signed, &self.signature)
     }
 }
 

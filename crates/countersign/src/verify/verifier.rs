@@ -57,8 +57,13 @@ impl Default for Verifier {
 impl Verifier {
     /// Starts from the default settings.
     pub fn builder() -> VerifierBuilder {
+        Self::default().to_builder()
+    }
+
+    /// Starts from the settings of this verifier.
+    pub fn to_builder(&self) -> VerifierBuilder {
         VerifierBuilder {
-            verifier: Self::default(),
+            verifier: self.clone(),
             problem: None,
         }
     }
@@ -104,10 +109,9 @@ impl Verifier {
                 native::parse(scheme, credentials, head, &self.policy)?
             }
         };
-        if parsed.signed_at.abs_diff(now) > self.policy.window {
-            return Err(Rejection::stale(parsed.signed_at, now, self.policy.window));
-        }
-        Ok(Claim::new(parsed, self.policy.keep_evidence))
+        let claim = Claim::new(parsed, self.policy.window, self.policy.keep_evidence);
+        claim.ensure_fresh(now)?;
+        Ok(claim)
     }
 
     /// Who a refused request says it is from, for a log: unproven, and not even well-formed.

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use countersign::{PayloadDigest, SignError, SignErrorKind, Signer};
 use http::{Extensions, Request, request::Parts};
 use http_body_util::{BodyExt, Limited};
-use reqwest_middleware::{Middleware, Next};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
 use super::settings::Settings;
 use crate::clock::Clock;
@@ -11,8 +11,7 @@ use crate::clock::Clock;
 /// The signer as a middleware of `reqwest-middleware`.
 ///
 /// Add it last, so that every retry of the middlewares before it is signed anew. The client under it must follow no
-/// redirects: build it with `redirect(reqwest::redirect::Policy::none())`, or through
-/// [`ReqwestService`](crate::ReqwestService).
+/// redirects: [`client`](Self::client) builds one that does not.
 #[derive(Clone)]
 pub struct SignMiddleware {
     settings: Settings,
@@ -38,6 +37,21 @@ impl SignMiddleware {
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Arc::new(clock);
         self
+    }
+
+    /// A client that signs, made of these settings but for redirects, of which it follows none.
+    ///
+    /// # Errors
+    ///
+    /// As [`reqwest::ClientBuilder::build`].
+    pub fn client(
+        self,
+        builder: reqwest::ClientBuilder,
+    ) -> Result<ClientWithMiddleware, reqwest::Error> {
+        let client = builder
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(ClientBuilder::new(client).with(self).build())
     }
 
     async fn sign(&self, request: &mut reqwest::Request) -> Result<(), SignError> {

@@ -37,15 +37,16 @@ impl BodyLimits {
         self
     }
 
-    /// How many bytes of bodies may be in memory at a time, from arrival until the handler lets go of them: above it
-    /// 503.
+    /// How many bytes of bodies may be in memory at a time, from arrival until the handler has read them: above it 503.
+    /// Less than the greatest length of one body refuses every body of that length.
     #[must_use]
     pub fn with_total_bytes(mut self, bytes: u64) -> Self {
         self.total_bytes = bytes;
         self
     }
 
-    /// How many of these bytes may be of one caller: above it 503 for that caller.
+    /// How many of these bytes may be of one caller: above it 503 for that caller. Less than the greatest length of one
+    /// body refuses every body of that length.
     #[must_use]
     pub fn with_caller_bytes(mut self, bytes: u64) -> Self {
         self.caller_bytes = bytes;

@@ -8,17 +8,16 @@ use countersign::KeyId;
 use super::body_limits::BodyLimits;
 
 /// The memory that request bodies may use: all together, and those of one caller.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct BodyBudget(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     total_limit: u64,
     caller_limit: u64,
     used: Mutex<Used>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Used {
     total: u64,
     by_caller: HashMap<KeyId, u64>,
@@ -51,7 +50,6 @@ impl Shared {
 }
 
 /// The bytes of one body, given back when it is dropped.
-#[derive(Debug)]
 pub(crate) struct Reservation {
     budget: BodyBudget,
     caller: KeyId,
@@ -61,6 +59,9 @@ pub(crate) struct Reservation {
 impl Reservation {
     /// Takes `bytes` more; `false`, and nothing taken, if there is no room.
     pub(super) fn grow(&mut self, bytes: u64) -> bool {
+        if bytes == 0 {
+            return true;
+        }
         let shared = &self.budget.0;
         let mut used = shared.used();
         let total = used.total.saturating_add(bytes);
@@ -109,6 +110,8 @@ mod tests {
         let (a, b) = (KeyId::new("a").unwrap(), KeyId::new("b").unwrap());
 
         let mut first = budget.open(&a);
+        assert!(first.grow(0), "nothing takes no account");
+        assert!(budget.0.used().by_caller.is_empty());
         assert!(first.grow(4) && first.grow(2));
         assert!(!first.grow(1), "over the caller's share");
         let mut second = budget.open(&b);

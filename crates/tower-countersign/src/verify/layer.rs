@@ -43,10 +43,11 @@ impl<K: KeyStore> VerifyLayer<K> {
     /// Nonces are remembered in the memory of this process. A service with several replicas needs a store that they
     /// share: see [`with_replay_store`](Self::with_replay_store).
     pub fn new(keys: K) -> Self {
+        let replay = MemoryReplayStore::for_callers(keys.callers());
         Self {
             settings: Settings::default(),
             keys,
-            replay: MemoryReplayStore::new(),
+            replay,
         }
     }
 }
@@ -55,15 +56,11 @@ impl<K, R> VerifyLayer<K, R> {
     /// Sets what is asked of every request: schemes, window, expected hosts, coverage.
     #[must_use]
     pub fn with_verifier(mut self, verifier: Verifier) -> Self {
-        if self.settings.audience.is_empty() {
-            self.settings.audience = Arc::from(verifier.expected_hosts().join(","));
-        }
         self.settings.verifier = Arc::new(verifier);
         self
     }
 
-    /// The authorities of this service: a request for another one is refused with 421. A short form of
-    /// [`with_verifier`](Self::with_verifier) that resets its other settings.
+    /// Adds authorities of this service to those expected: a request for any other is refused with 421.
     ///
     /// # Errors
     ///
@@ -73,7 +70,8 @@ impl<K, R> VerifyLayer<K, R> {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let verifier = Verifier::builder().expected_hosts(hosts).build()?;
+        let builder = self.settings.verifier.to_builder();
+        let verifier = builder.expected_hosts(hosts).build()?;
         Ok(self.with_verifier(verifier))
     }
 
@@ -87,10 +85,14 @@ impl<K, R> VerifyLayer<K, R> {
     }
 
     /// Names this service to the replay store. Verifiers that share a store and stand behind one another need different
-    /// names; replicas of one service need the same. By default the expected hosts, joined.
+    /// names; replicas of one service need the same, so set it where a store is shared. By default it is the set of the
+    /// expected hosts, which a deployment that adds one changes.
+    ///
+    /// A nonce is forgotten when its date can no longer be accepted *by the window and deadline of that moment*. Change
+    /// the audience when you widen either, or what was handled under the old ones can be handled again.
     #[must_use]
     pub fn with_audience(mut self, audience: &str) -> Self {
-        self.settings.audience = Arc::from(audience);
+        self.settings.audience = Some(Arc::from(audience));
         self
     }
 
@@ -130,6 +132,13 @@ impl<K, R> VerifyLayer<K, R> {
     #[must_use]
     pub fn with_clock_difference(mut self, difference: Duration) -> Self {
         self.settings.clock_difference = difference;
+        self
+    }
+
+    /// Sets how long a key store or a replay store may take to answer, by default 5 seconds: after it 503.
+    #[must_use]
+    pub fn with_store_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.store_deadline = deadline;
         self
     }
 

@@ -14,8 +14,8 @@
 //!    own rules: whether it asks for a nonce, and for a covered `content-type`.
 //! 8. The body, within its limits, hashed as it arrives and compared with the signed hash. It is held in memory, so that
 //!    the inner service sees it only if it is right.
-//! 9. The claim of the nonce, once and for all.
-//! 10. Headers that are not covered: those that override method or URL are taken away (see [`UncoveredHeaders`]).
+//! 9. Headers that are not covered: those that override method or URL are taken away (see [`UncoveredHeaders`]).
+//! 10. The claim of the nonce, once and for all: nothing can refuse the request after it.
 //! 11. [`VerifiedCaller`](crate::VerifiedCaller) goes into the extensions and the inner service is called.
 //!
 //! # A request that is accepted, and one that is refused
@@ -75,14 +75,15 @@
 //!
 //! - **Outside what changes the body**: a layer that decompresses requests goes inside this one, because the body is hashed
 //!   as it arrives on the wire.
-//! - **Nothing that rewrites the URI outside it**: a layer such as `NormalizePath` goes outside nothing that verifies,
-//!   since the request line itself is what was signed. Put it inside, and know that handlers then see another path than the
-//!   one that was proven. Behind `Router::nest` the original URI is used.
-//! - **Inside timeouts, outside concurrency limits**: a slow body holds whatever the outer layers hold for as long as its
-//!   deadline. A permit that is taken inside (`ConcurrencyLimit` under this layer) is reserved by `poll_ready` before the
-//!   body arrives; put the limit on the handler's own service if slow uploads must not hold it.
-//! - **Before the routes it is to protect**: routes that are merged into a router after `.layer(…)` are not covered. A
-//!   handler there that asks for [`VerifiedCaller`](crate::VerifiedCaller) answers 500.
+//! - **Outside what rewrites the URI**: the request line itself is what was signed, so put `NormalizePath` and its like
+//!   inside this layer, and know that handlers then see another path than the one that was proven. Behind `Router::nest`
+//!   the original URI is used; a path that anything else has rewritten by then is answered with 500.
+//! - **With concurrency limits in mind**: a slow body holds for as long as its deadline whatever permit was taken before
+//!   it, by a limit outside this layer, and by one directly inside as well, whose permit `poll_ready` reserves before the
+//!   body arrives. Put a limit that slow uploads must not hold on the handler's own service (`tower::buffer` between).
+//! - **After the routes it is to protect**: `.layer(…)` covers the routes that the router has by then. Those that are added
+//!   or merged later are not covered; a handler there that asks for [`VerifiedCaller`](crate::VerifiedCaller) answers 500.
+//! - **Not before an upgrade**: what a connection carries after a verified `Upgrade` request is not signed by anyone.
 //! - On HTTP/1.1 a client that is still sending its body may see a reset instead of an early refusal: the server closes a
 //!   connection with unread bytes in flight. See [`VerifyLayer::with_refused_body_drain`].
 

@@ -5,14 +5,22 @@ use super::refusal::Refusal;
 /// The URI of the request line. Behind `Router::nest` the request's own URI has lost its prefix; the original one is
 /// beside it.
 ///
-/// The two must fit: the path that will be handled is the end of the path that is verified, and the query is the same.
-/// Anything else means that something rewrote the URI between the routers.
+/// The two must fit: the path that will be handled is the one that is verified without as many segments at its start as
+/// the routers are nested deep, and the query is the same. Anything else means that something rewrote the URI between the
+/// routers.
 pub(super) fn of(parts: &Parts) -> Result<&Uri, Refusal> {
     let Some(original) = original(parts) else {
         return Ok(&parts.uri);
     };
     let (path, current) = (original.path(), parts.uri.path());
-    let fits = path.ends_with(current) || (current == "/" && is_nested(parts));
+    let fits = match nested_at(parts) {
+        None => path == current,
+        // The whole path may be the prefix: then `/`, which is not its end, is left.
+        Some(prefix) => path
+            .strip_suffix(current)
+            .or_else(|| (current == "/").then_some(path))
+            .is_some_and(|taken| segments(taken) == segments(prefix.trim_end_matches('/'))),
+    };
     if fits && original.query() == parts.uri.query() {
         Ok(original)
     } else {
@@ -26,13 +34,11 @@ fn original(parts: &Parts) -> Option<&Uri> {
     Some(&original.0)
 }
 
-/// Whether a router took a prefix away. The whole path may be the prefix: then `/`, which is not its end, is left.
+/// The pattern of the prefix that the routers took away. A capture in it stands for one segment.
 #[cfg(feature = "axum")]
-fn is_nested(parts: &Parts) -> bool {
-    parts
-        .extensions
-        .get::<axum::extract::NestedPath>()
-        .is_some()
+fn nested_at(parts: &Parts) -> Option<&str> {
+    let nested = parts.extensions.get::<axum::extract::NestedPath>()?;
+    Some(nested.as_str())
 }
 
 #[cfg(not(feature = "axum"))]
@@ -41,6 +47,10 @@ fn original(_parts: &Parts) -> Option<&Uri> {
 }
 
 #[cfg(not(feature = "axum"))]
-fn is_nested(_parts: &Parts) -> bool {
-    false
+fn nested_at(_parts: &Parts) -> Option<&str> {
+    None
+}
+
+fn segments(path: &str) -> usize {
+    path.bytes().filter(|byte| *byte == b'/').count()
 }

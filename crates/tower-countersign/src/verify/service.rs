@@ -1,16 +1,18 @@
 use std::{
+    collections::BTreeSet,
     fmt,
     future::Future,
     mem,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use countersign::{
     Claimed, KeyId, KeyStore, Rejection, RejectionKind, ReplayClaim, ReplayKey, ReplayStore,
-    ReplayStoreId, RequestHead, Timestamp, Verified,
+    ReplayStoreId, RequestHead, Timestamp, Unavailable, Verified,
 };
 use http::{Request, Response, request::Parts};
 use http_body::Body;
@@ -32,6 +34,11 @@ pub struct Verify<S, K, R> {
 impl<S, K, R> Verify<S, K, R> {
     pub(super) fn new(inner: S, settings: Settings, keys: K, replay: R) -> Self {
         let verification = Arc::new(Verification {
+            audience: settings.audience.clone().unwrap_or_else(|| {
+                let hosts = settings.verifier.expected_hosts().iter();
+                let hosts: BTreeSet<_> = hosts.map(|host| host.to_ascii_lowercase()).collect();
+                hosts.into_iter().collect::<Vec<_>>().join(",").into()
+            }),
             settings,
             keys,
             replay,
@@ -110,7 +117,10 @@ impl<S: fmt::Debug, K, R> fmt::Debug for Verify<S, K, R> {
     }
 }
 
-/// A claim that a layer further out has made for this request.
+/// The claims that layers further out have made for this request.
+#[derive(Clone, Debug, Default)]
+struct ClaimsMade(Vec<ClaimMade>);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ClaimMade {
     store: ReplayStoreId,
@@ -119,6 +129,7 @@ struct ClaimMade {
 
 struct Verification<K, R> {
     settings: Settings,
+    audience: Arc<str>,
     keys: K,
     replay: R,
 }
@@ -138,9 +149,11 @@ impl Refused {
 
 impl<E: Into<Refusal>> From<E> for Refused {
     fn from(error: E) -> Self {
+        let refusal = error.into();
+        let caller = refusal.rejection().and_then(Rejection::proven_caller);
         Self {
-            refusal: error.into(),
-            caller: None,
+            caller: caller.cloned(),
+            refusal,
         }
     }
 }
@@ -197,17 +210,19 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let claim = settings.verifier.parse(head, now)?;
 
         // Step 6: the keys.
-        let keys = match self.keys.try_lookup(claim.key_id()) {
-            Some(answer) => answer?,
-            None => self.keys.lookup(claim.key_id()).await?,
+        let keys = if let Some(answer) = self.keys.try_lookup(claim.key_id()) {
+            answer?
+        } else {
+            let lookup = self.keys.lookup(claim.key_id());
+            within(settings.store_deadline, "key store", lookup).await?
         };
 
-        // Step 7: the signature over the head. Not a byte of the body has been read.
-        let authenticated = claim.authenticate(&keys, now)?;
+        // Step 7: the signature over the head. Not a byte of the body has been read. The look-up may have taken a while.
+        let authenticated = claim.authenticate(&keys, settings.clock.now())?;
         let caller = authenticated.caller().clone();
 
         // A head that has been through once opens no second body.
-        if let Some(key) = authenticated.replay_key(&settings.audience)
+        if let Some(key) = authenticated.replay_key(&self.audience)
             && !self.is_claimed_by_this_request(parts, key)
             && self.replay.seen(&key)
         {
@@ -220,17 +235,17 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 .await
                 .map_err(Refused::by(&caller))?;
 
-        // Step 9: the nonce, once and for all.
-        let replay_protected = self
-            .claim(parts, &verified)
-            .await
-            .map_err(Refused::by(&caller))?;
-
-        // Step 10: what the signature does not cover.
+        // Step 9: what the signature does not cover.
         settings
             .uncovered
             .apply(&mut parts.headers, &verified)
             .map_err(|rejection| Refused::by(&caller)(rejection.into()))?;
+
+        // Step 10: the nonce, once and for all.
+        let replay_protected = self
+            .claim(parts, &verified)
+            .await
+            .map_err(Refused::by(&caller))?;
 
         Ok((
             VerifiedCaller::new(verified, replay_protected),
@@ -242,7 +257,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     ///
     /// Returns whether the request was let through as the first with its nonce.
     async fn claim(&self, parts: &mut Parts, verified: &Verified) -> Result<bool, Refusal> {
-        let Some(key) = verified.replay_key(&self.settings.audience) else {
+        let Some(key) = verified.replay_key(&self.audience) else {
             return Ok(false);
         };
         if self.is_claimed_by_this_request(parts, key) {
@@ -259,14 +274,21 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 .saturating_add(self.settings.clock_difference),
             self.settings.clock.now(),
         );
-        let answer = match self.replay.try_claim(&claim) {
-            Some(answer) => answer?,
-            None => self.replay.claim(claim).await?,
+        if claim.now >= claim.expires_at {
+            // A store that forgets what has expired could not tell any more.
+            return Err(REPLAYED.into());
+        }
+        let answer = if let Some(answer) = self.replay.try_claim(&claim) {
+            answer?
+        } else {
+            let claim = self.replay.claim(claim);
+            within(self.settings.store_deadline, "replay store", claim).await?
         };
         match answer {
             Claimed::Fresh => {
                 let store = self.replay.id();
-                parts.extensions.insert(ClaimMade { store, key });
+                let ClaimsMade(made) = parts.extensions.get_or_insert_default();
+                made.push(ClaimMade { store, key });
                 Ok(true)
             }
             Claimed::OverQuota => Err(OVER_QUOTA.into()),
@@ -278,7 +300,20 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// Whether a layer further out, with the same store, made this claim for this very request.
     fn is_claimed_by_this_request(&self, parts: &Parts, key: ReplayKey) -> bool {
         let store = self.replay.id();
-        parts.extensions.get::<ClaimMade>() == Some(&ClaimMade { store, key })
+        let made = parts.extensions.get::<ClaimsMade>();
+        made.is_some_and(|ClaimsMade(made)| made.contains(&ClaimMade { store, key }))
+    }
+}
+
+/// A store that does not answer is not available: a request may not wait for ever.
+async fn within<T>(
+    deadline: Duration,
+    what: &'static str,
+    answer: impl Future<Output = Result<T, Unavailable>>,
+) -> Result<T, Refusal> {
+    match tokio::time::timeout(deadline, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Refusal::unavailable(what)),
     }
 }
 

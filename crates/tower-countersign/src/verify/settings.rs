@@ -15,9 +15,11 @@ pub(super) struct Settings {
     pub(super) limits: BodyLimits,
     pub(super) budget: BodyBudget,
     pub(super) uncovered: UncoveredHeaders,
-    pub(super) audience: Arc<str>,
+    /// As it was set; if it was not, the expected hosts stand for it.
+    pub(super) audience: Option<Arc<str>>,
     pub(super) realm: Arc<str>,
     pub(super) clock_difference: Duration,
+    pub(super) store_deadline: Duration,
     pub(super) drain: Option<Drain>,
     pub(super) events: Events,
 }
@@ -38,9 +40,10 @@ impl Default for Settings {
             budget: BodyBudget::new(&limits),
             limits,
             uncovered: UncoveredHeaders::default(),
-            audience: Arc::from(""),
+            audience: None,
             realm: Arc::from("service"),
             clock_difference: Duration::from_secs(5),
+            store_deadline: Duration::from_secs(5),
             drain: None,
             events: Events::default(),
         }

@@ -3,7 +3,8 @@ use std::collections::HashSet;
 use countersign::{Rejection, RejectionKind, Verified};
 use http::{HeaderMap, HeaderName};
 
-/// Headers that tell frameworks to handle another method or another URL than the one of the request line.
+/// Headers that tell frameworks to handle another method or another URL than the one of the request line. Some read a `_`
+/// for a `-`, so that both are meant.
 const OVERRIDES: [&str; 7] = [
     "x-http-method",
     "x-http-method-override",
@@ -54,10 +55,10 @@ impl UncoveredHeaders {
     ) -> Result<(), Rejection> {
         match &self.0 {
             Policy::StripOverrides => {
-                for name in OVERRIDES {
-                    if headers.contains_key(name) && verified.covered(name).is_none() {
-                        headers.remove(name);
-                    }
+                let names = headers.keys().filter(|name| is_override(name.as_str()));
+                let uncovered = names.filter(|name| verified.covered(name.as_str()).is_none());
+                for name in uncovered.cloned().collect::<Vec<_>>() {
+                    headers.remove(name);
                 }
             }
             Policy::StripAllBut(allowed) => {
@@ -78,6 +79,14 @@ impl UncoveredHeaders {
     }
 }
 
+fn is_override(name: &str) -> bool {
+    let alike = |known: &str| {
+        let dashes = |byte: u8| if byte == b'_' { b'-' } else { byte };
+        known.len() == name.len() && known.bytes().eq(name.bytes().map(dashes))
+    };
+    name.starts_with('x') && OVERRIDES.iter().any(|known| alike(known))
+}
+
 fn uncovered(
     headers: &HeaderMap,
     verified: &Verified,
@@ -95,4 +104,30 @@ fn uncovered(
         .filter(|name| !of_the_message(name) && !allowed.contains(*name))
         .cloned()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: CVE-2025-64484 (oauth2-proxy stripped `X-Forwarded-User` and let `X_Forwarded_User` through).
+    #[test]
+    fn an_underscore_is_read_as_a_dash() {
+        for name in [
+            "x-http-method-override",
+            "x_http_method_override",
+            "x-http_method-override",
+            "x-rewrite-url",
+        ] {
+            assert!(is_override(name), "{name}");
+        }
+        for name in [
+            "x-http-method-overrides",
+            "http-method-override",
+            "x-request-id",
+            "x-",
+        ] {
+            assert!(!is_override(name), "{name}");
+        }
+    }
 }

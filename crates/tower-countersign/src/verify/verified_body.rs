@@ -1,5 +1,6 @@
 use std::{
     convert::Infallible,
+    fmt,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -12,9 +13,9 @@ use crate::chunks::Chunks;
 
 /// The body that the inner service sees: whole, in memory, and the one that was signed.
 ///
-/// Its memory counts towards the layer's budget until it is dropped. It has no trailers: they are not covered by any
-/// signature and are left out.
-#[derive(Debug, Default)]
+/// Its memory counts towards the layer's budget until it has been read, or dropped unread. It has no trailers: they are
+/// not covered by any signature and are left out. `Debug` shows its length only.
+#[derive(Default)]
 pub struct VerifiedBody {
     chunks: Chunks,
     _reservation: Option<Reservation>,
@@ -26,6 +27,14 @@ impl VerifiedBody {
             chunks,
             _reservation: Some(reservation),
         }
+    }
+}
+
+impl fmt::Debug for VerifiedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedBody")
+            .field("chunks", &self.chunks)
+            .finish_non_exhaustive()
     }
 }
 

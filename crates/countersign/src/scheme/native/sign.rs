@@ -136,7 +136,9 @@ pub(crate) fn sign(
         covered,
         content_sha256: text(&content_hash),
     };
-    let authorization = signature(signing, &request)?;
+    let mut authorization = signature(signing, &request)?;
+    // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
+    authorization.set_sensitive(true);
     drop(request);
 
     let mut headers = SignatureHeaders::new();
