@@ -47,14 +47,14 @@ pub fn head(parts: &Parts) -> String {
         .uri
         .path_and_query()
         .map_or("/", |target| target.as_str());
-    let mut head = format!("{} {target} HTTP/1.1\r\n", parts.method);
+    let mut lines = vec![format!("{} {target} HTTP/1.1\r\n", parts.method)];
     if let Some(authority) = parts.uri.authority() {
-        head += &format!("host: {authority}\r\n");
+        lines.push(format!("host: {authority}\r\n"));
     }
     for (name, value) in &parts.headers {
-        head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        lines.push(format!("{name}: {}\r\n", value.to_str().unwrap()));
     }
-    head
+    lines.concat()
 }
 
 /// The whole request as HTTP/1.1, with its length, on a connection that closes behind it.

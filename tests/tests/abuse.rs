@@ -26,7 +26,7 @@ use bytes::Bytes;
 use countersign::{CallerKey, Keyring, PayloadDigest, Signer};
 use futures::future::join_all;
 use http::Request;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Collected, Full};
 use tests::{
     client,
     keys::{OTHER_SECRET, SECRET, hmac_key, signer},
@@ -220,11 +220,11 @@ mod memory {
                     let mut stream = connect(addr, &head).await;
                     let (mut receive, mut send) = stream.split();
                     let mut text = Vec::new();
-                    let sent = async {
+                    let upload = async {
                         // A refused upload is cut off.
                         let _: Result<(), _> = send.write_all(&body).await;
                     };
-                    let (_, _) = tokio::join!(receive.read_to_end(&mut text), sent);
+                    let (_, ()) = tokio::join!(receive.read_to_end(&mut text), upload);
                     answered.fetch_add(1, Ordering::SeqCst);
                     String::from_utf8_lossy(&text).into_owned()
                 })
@@ -289,14 +289,14 @@ mod memory {
                 let mut stream = connect(addr, &head).await;
                 let (mut receive, mut send) = stream.split();
                 let mut text = Vec::new();
-                let sent = async {
+                let upload = async {
                     // All are under way at once, so that none is turned away by what another has claimed.
                     let (most, last) = body.split_at(body.len() - 1);
                     let _: Result<(), _> = send.write_all(most).await;
-                    sleep(Duration::from_millis(1000)).await;
+                    sleep(Duration::from_secs(1)).await;
                     let _: Result<(), _> = send.write_all(last).await;
                 };
-                let (_, ()) = tokio::join!(receive.read_to_end(&mut text), sent);
+                let (_, ()) = tokio::join!(receive.read_to_end(&mut text), upload);
                 String::from_utf8_lossy(&text).into_owned()
             })
         });
@@ -346,7 +346,7 @@ mod memory {
         let answers = async {
             let release = async {
                 loop {
-                    sleep(Duration::from_millis(2000)).await;
+                    sleep(Duration::from_secs(2)).await;
                     server.body_bytes_read();
                 }
             };
@@ -382,6 +382,9 @@ fn app(limits: BodyLimits) -> Router {
         .layer(VerifyLayer::new(keys).with_body_limits(limits))
 }
 
+/// Name, head, body, whether the sending side ends there, status, what the answer says.
+type Case<'c> = (&'c str, Vec<u8>, &'c [u8], bool, u16, &'c str);
+
 #[tokio::test]
 async fn a_body_of_another_length_than_declared_gets_a_clear_answer() {
     let limits = BodyLimits::default()
@@ -396,7 +399,7 @@ async fn a_body_of_another_length_than_declared_gets_a_clear_answer() {
         head.replacen("content-length: 0", "transfer-encoding: chunked", 1)
             .into_bytes()
     };
-    let cases: Vec<(&str, Vec<u8>, &[u8], bool, u16, &str)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (
             "as declared",
             head(&billing(), "/", hello_world, 11),
@@ -555,7 +558,7 @@ async fn over_http2_a_body_of_another_length_than_declared_is_not_accepted() {
                 .into_body()
                 .collect()
                 .await
-                .map(|body| body.to_bytes());
+                .map(Collected::to_bytes);
             assert!(
                 matches!(status.as_u16(), 400 | 401 | 408),
                 "{name}: {status} {body:?}"

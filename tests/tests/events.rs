@@ -267,6 +267,13 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
     let original = OriginalUri("http://user-service.internal/elsewhere".parse().unwrap());
     rewritten.extensions_mut().insert(original);
 
+    let revoked = CallerKey::new("1", hmac_key(SECRET).verifying_key()).unwrap();
+    let revoked = revoked.with_state(KeyState::Revoked);
+    let revoked = Keyring::builder()
+        .caller("billing", revoked)
+        .build()
+        .unwrap();
+
     let (capture, _guard) = Capture::start();
     let billing_claimed = Some(("claimed", "billing"));
     let billing_proven = Some(("caller", "billing"));
@@ -336,7 +343,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         "insufficient_coverage",
         "401",
         WARN,
-        billing_claimed
+        billing_proven
     );
     check!(
         "stale",
@@ -364,6 +371,15 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         "401",
         WARN,
         Some(("claimed", "nobody"))
+    );
+    check!(
+        "revoked",
+        VerifyLayer::new(revoked).with_clock(|| NOW),
+        good(),
+        "invalid_signature",
+        "401",
+        WARN,
+        billing_proven
     );
     check!(
         "too large",
@@ -665,7 +681,8 @@ async fn refusals_behind_the_mac_are_all_written() {
 /// The forms in which bytes may turn up in a log. A part is enough to give them away, so the first half is looked for.
 fn forms(bytes: &[u8]) -> Vec<String> {
     let half = &bytes[..bytes.len() / 2];
-    let hex: String = half.iter().map(|byte| format!("{byte:02x}")).collect();
+    let each = |form: fn(&u8) -> String| half.iter().map(form).collect::<Vec<_>>();
+    let hex = each(|byte| format!("{byte:02x}")).concat();
     let escaped: String = half
         .iter()
         .flat_map(|byte| std::ascii::escape_default(*byte))
@@ -682,8 +699,8 @@ fn forms(bytes: &[u8]) -> Vec<String> {
         list.trim_matches(['[', ']']).to_owned(),
         escaped,
         String::from_utf8_lossy(half).into_owned(),
-        half.iter().map(|byte| format!("{byte:x}, ")).collect(),
-        half.iter().map(|byte| format!("{byte:#04x}, ")).collect(),
+        each(|byte| format!("{byte:x}")).join(", "),
+        each(|byte| format!("{byte:#04x}")).join(", "),
     ]
 }
 
@@ -752,12 +769,12 @@ async fn nothing_secret_is_written_at_any_level_by_any_crate() {
     let layer = VerifyLayer::new(keys.clone())
         .with_verifier(verifier)
         .with_body_limits(BodyLimits::default().with_max_bytes(1000));
-    let seen: Arc<Mutex<Option<VerifiedCaller>>> = Arc::default();
+    let callers: Arc<Mutex<Option<VerifiedCaller>>> = Arc::default();
     let app = Router::new()
         .fallback({
-            let seen = Arc::clone(&seen);
+            let callers = Arc::clone(&callers);
             async move |caller: VerifiedCaller, _body: Bytes| {
-                *seen.lock().unwrap() = Some(caller);
+                *callers.lock().unwrap() = Some(caller);
                 "handled"
             }
         })
@@ -862,7 +879,7 @@ async fn nothing_secret_is_written_at_any_level_by_any_crate() {
     let error = client.clone().oneshot(stranger).await.unwrap_err();
 
     // Formatted, nothing tells more than logged.
-    let caller = seen.lock().unwrap().clone().unwrap();
+    let caller = callers.lock().unwrap().clone().unwrap();
     tracing::trace!(
         "{layer:?} {layer:#?} {signing:?} {signing:#?} {client:?} {keys:?} {keys:#?} {caller:?} {caller:#?} {error} {error:?}"
     );

@@ -24,7 +24,7 @@ use std::{
 use axum::{Router, body::Body, extract::Request as AxumRequest};
 use bytes::{Buf, BufMut, Bytes};
 use countersign::{Keyring, PayloadDigest, Verifier};
-use futures::{future::BoxFuture, stream};
+use futures::{StreamExt, future::BoxFuture, stream};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -384,13 +384,9 @@ async fn http2_is_verified_by_its_authority_and_host_must_agree() {
                 .insert("host", HeaderValue::from_static(host));
         }
     };
+    let as_signed: &dyn Fn(&mut Request<Bytes>) = &|_| {};
     for (name, edit, status, said) in [
-        (
-            "authority alone",
-            &(|_: &mut Request<Bytes>| {}) as &dyn Fn(&mut _),
-            200,
-            "billing HTTP/2.0 GET",
-        ),
+        ("authority alone", as_signed, 200, "billing HTTP/2.0 GET"),
         (
             "Host equal to it",
             &host(AUTHORITY),
@@ -921,7 +917,7 @@ impl tonic::server::ServerStreamingService<Bytes> for Hello {
             let greeting = greeting(&request)?;
             let count = usize::from(request.into_inner()[0]);
             let greetings = (0..count).map(move |_| Ok(greeting.clone()));
-            Ok(tonic::Response::new(Box::pin(stream::iter(greetings)) as _))
+            Ok(tonic::Response::new(stream::iter(greetings).boxed()))
         })
     }
 }

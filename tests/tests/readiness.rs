@@ -304,26 +304,31 @@ async fn a_service_that_fails_to_become_ready_is_not_called() {
 }
 
 /// A handler that takes its time, and counts.
-fn handler(
-    handled: &Arc<AtomicUsize>,
-) -> impl Service<
-    Request<VerifiedBody>,
-    Response = Response<Full<Bytes>>,
-    Error = Infallible,
-    Future = BoxFuture<'static, Result<Response<Full<Bytes>>, Infallible>>,
-> + Clone
-+ Send
-+ 'static {
-    let handled = Arc::clone(handled);
-    service_fn(move |request: Request<VerifiedBody>| {
-        let handled = Arc::clone(&handled);
+#[derive(Clone)]
+struct Handler(Arc<AtomicUsize>);
+
+fn handler(handled: &Arc<AtomicUsize>) -> Handler {
+    Handler(Arc::clone(handled))
+}
+
+impl Service<Request<VerifiedBody>> for Handler {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<VerifiedBody>) -> Self::Future {
+        let handled = Arc::clone(&self.0);
         Box::pin(async move {
             let body = request.into_body().collect().await.unwrap().to_bytes();
             sleep(Duration::from_millis(1)).await;
             handled.fetch_add(1, Ordering::SeqCst);
             Ok(Response::new(Full::new(body)))
-        }) as BoxFuture<'static, _>
-    })
+        })
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -724,6 +729,9 @@ async fn a_peer_that_goes_away_leaves_nothing_behind() {
 
 // Bounds.
 
+/// No body at all.
+struct Nothing;
+
 #[test]
 fn layers_services_and_futures_can_be_sent_and_shared() {
     fn handle<T: Send + Sync + Clone + fmt::Debug + Unpin + 'static>() {}
@@ -757,7 +765,6 @@ fn layers_services_and_futures_can_be_sent_and_shared() {
     body::<SignedBody<Full<Bytes>>>();
 
     // The default asks nothing of the inner body.
-    struct Nothing;
     default::<ResponseBody<Nothing>>();
     default::<VerifiedBody>();
 

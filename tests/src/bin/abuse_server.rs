@@ -88,12 +88,13 @@ async fn main() {
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    writeln!(std::io::stdout(), "{port}").unwrap();
+    let mut output = std::io::stdout();
+    writeln!(output, "{port}").unwrap();
     tokio::task::spawn_blocking(move || {
         for line in std::io::stdin().lock().lines() {
             line.unwrap();
             release.notify_waiters();
-            writeln!(std::io::stdout(), "{}", read.load(Ordering::SeqCst)).unwrap();
+            writeln!(output, "{}", read.load(Ordering::SeqCst)).unwrap();
         }
         std::process::exit(0);
     });
