@@ -5,5 +5,7 @@ mod method;
 mod request_head;
 mod target;
 
-pub(crate) use self::{authority::Authority, method::parse_method, target::Target};
+pub(crate) use self::{
+    authority::Authority, method::parse_method, request_head::ascii, target::Target,
+};
 pub use self::{authority::HostForm, request_head::RequestHead};

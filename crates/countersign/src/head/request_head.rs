@@ -1,4 +1,4 @@
-use http::{HeaderMap, HeaderName, Method, Uri, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts};
 
 use crate::error::Rejection;
 
@@ -54,15 +54,41 @@ impl<'r> RequestHead<'r> {
         if values.next().is_some() {
             return Err(malformed("expected once, found more than once"));
         }
-        match value.to_str() {
-            Ok(text) => Ok(Some(text)),
-            Err(_) => Err(malformed("expected visible ASCII, found another byte")),
+        match ascii(value) {
+            Some(text) => Ok(Some(text)),
+            None => Err(malformed("expected visible ASCII, found another byte")),
         }
     }
+}
+
+/// The text of a header value that is visible ASCII, space and tab.
+///
+/// That is what `HeaderValue::to_str` says, byte by byte. A header value holds no other control character, so that it is
+/// enough to ask for ASCII, which takes many bytes at a time.
+pub(crate) fn ascii(value: &HeaderValue) -> Option<&str> {
+    str::from_utf8(value.as_bytes())
+        .ok()
+        .filter(|text| text.is_ascii())
 }
 
 impl<'r> From<&'r Parts> for RequestHead<'r> {
     fn from(parts: &'r Parts) -> Self {
         Self::new(&parts.method, &parts.uri, &parts.headers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_text_exactly_where_the_http_crate_says_so() {
+        for byte in 0..=u8::MAX {
+            for bytes in [vec![byte], vec![b'a', byte, b'b']] {
+                if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                    assert_eq!(ascii(&value), value.to_str().ok(), "{bytes:?}");
+                }
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-use super::canonical_request::{CanonicalRequest, Sink};
+use super::hex::{self, Letters};
 use crate::{error::Rejection, key::KeyId, scheme::Scheme};
 
 /// The greatest number of parameters that are read.
@@ -38,19 +38,10 @@ impl Signature {
     /// Decodes exactly as many hexadecimal digits as the scheme has, of either case.
     fn parse(scheme: Scheme, text: &str) -> Option<Self> {
         match scheme {
-            Scheme::HmacSha256 => decode(text).map(Self::HmacSha256),
-            Scheme::Ed25519 => decode(text).map(Self::Ed25519),
+            Scheme::HmacSha256 => hex::decode(text, Letters::Mixed).map(Self::HmacSha256),
+            Scheme::Ed25519 => hex::decode(text, Letters::Mixed).map(Self::Ed25519),
         }
     }
-}
-
-fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    if text.len() != N.checked_mul(2)? {
-        return None;
-    }
-    let mut bytes = [0; N];
-    base16ct::mixed::decode(text, &mut bytes).ok()?;
-    Some(bytes)
 }
 
 impl<'r> Authorization<'r> {
@@ -106,25 +97,23 @@ impl<'r> Authorization<'r> {
     }
 }
 
-/// Writes the value in the one order and spacing that every reader of the format knows.
-pub(super) fn write(
-    sink: &mut impl Sink,
+/// The value, in the one order and spacing that every reader of the format knows.
+pub(super) fn format(
     scheme: Scheme,
     caller: &KeyId,
-    request: &CanonicalRequest<'_>,
+    signed_headers: &str,
     signature: &str,
-) {
-    sink.write(scheme.name());
-    sink.write(" credential=");
-    sink.write(caller.as_str());
-    let mut separator = ", signed-headers=";
-    for header in &request.covered {
-        sink.write(separator);
-        sink.write(header.name);
-        separator = ";";
-    }
-    sink.write(", signature=");
-    sink.write(signature);
+) -> String {
+    [
+        scheme.name(),
+        " credential=",
+        caller.as_str(),
+        ", signed-headers=",
+        signed_headers,
+        ", signature=",
+        signature,
+    ]
+    .concat()
 }
 
 #[cfg(test)]

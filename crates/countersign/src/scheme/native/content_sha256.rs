@@ -1,5 +1,6 @@
 use http::HeaderValue;
 
+use super::hex::{self, Letters};
 use crate::{
     error::{SignError, SignErrorKind},
     payload::PayloadDigest,
@@ -7,12 +8,7 @@ use crate::{
 
 /// Reads `x-content-sha256`: 64 lower-case hexadecimal digits, and only that one spelling, because the text is signed.
 pub(super) fn parse(text: &str) -> Option<PayloadDigest> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 {
-        return None;
-    }
-    base16ct::lower::decode(text, &mut bytes).ok()?;
-    Some(PayloadDigest::from_bytes(bytes))
+    hex::decode(text, Letters::Lower).map(PayloadDigest::from_bytes)
 }
 
 pub(super) fn format(digest: PayloadDigest) -> Result<HeaderValue, SignError> {

@@ -2,12 +2,11 @@ use http::{
     HeaderName,
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
-use smallvec::SmallVec;
 
 use super::{
-    X_CONTENT_SHA256, X_DATE, X_NONCE,
+    ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE,
     authorization::Authorization,
-    canonical_request::{CanonicalRequest, CoveredHeader},
+    canonical_request::{CanonicalRequest, CoveredHeader, CoveredHeaders},
     content_sha256,
     credentials::Credentials,
     nonce::Nonce,
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::{Authority, RequestHead, Target, parse_method},
+    head::{Authority, RequestHead, Target, ascii, parse_method},
     scheme::Scheme,
     verify::{ParsedHead, VerifyPolicy},
 };
@@ -49,36 +48,31 @@ pub(crate) fn parse<'r>(
         )
     })?;
 
-    let mut covered: SmallVec<[CoveredHeader<'r>; _]> = SmallVec::new();
-    for name in signed_headers::names(authorization.signed_headers)? {
+    let mut covered = CoveredHeaders::new();
+    for (name, value) in ALWAYS_COVERED.into_iter().zip([host, date, content_hash]) {
+        covered.push(CoveredHeader { name, value });
+    }
+    for name in signed_headers::further_names(authorization.signed_headers)? {
         let name = name?;
         if covered.len() >= policy.limits.covered_headers {
             return Err(Rejection::malformed(
                 "signed-headers: more names than the limit",
             ));
         }
-        let value = match (covered.len(), name) {
-            (0, _) => host,
-            (1, _) => date,
-            (2, _) => content_hash,
-            (_, name) => {
-                if covered
-                    .iter()
-                    .any(|earlier: &CoveredHeader<'_>| earlier.name == name)
-                {
-                    return Err(Rejection::malformed("signed-headers: a name twice"));
-                }
-                covered_value(&head, name)?
-            }
-        };
-        if value.len() > policy.limits.covered_value_bytes {
-            return Err(Rejection::malformed(
-                "a covered header is longer than the limit",
-            ));
+        if value_of(&covered, name).is_some() {
+            return Err(Rejection::malformed("signed-headers: a name twice"));
         }
+        let value = covered_value(&head, name)?;
         covered.push(CoveredHeader { name, value });
     }
-    let nonce = value_of(&covered, &X_NONCE);
+    let too_long =
+        |header: &CoveredHeader<'_>| header.value.len() > policy.limits.covered_value_bytes;
+    if covered.iter().any(too_long) {
+        return Err(Rejection::malformed(
+            "a covered header is longer than the limit",
+        ));
+    }
+    let nonce = value_of(&covered, X_NONCE.as_str());
     if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
         return Err(Rejection::header(
             RejectionKind::Malformed,
@@ -90,7 +84,7 @@ pub(crate) fn parse<'r>(
     let audience_checked = policy.check_audience(authority)?;
 
     for name in &policy.required_headers {
-        if value_of(&covered, name).is_none() {
+        if value_of(&covered, name.as_str()).is_none() {
             return Err(uncovered(name));
         }
     }
@@ -114,6 +108,7 @@ pub(crate) fn parse<'r>(
                 method,
                 target,
                 covered,
+                signed_headers: authorization.signed_headers,
                 content_sha256: content_hash,
             },
             signature: authorization.signature,
@@ -133,21 +128,27 @@ fn required<'r>(head: &RequestHead<'r>, name: &HeaderName) -> Result<&'r str, Re
 
 /// The value of a further covered header. An absent one is refused: nothing may stand for "not there".
 fn covered_value<'r>(head: &RequestHead<'r>, name: &str) -> Result<&'r str, Rejection> {
-    let mut values = head.headers().get_all(name).iter();
+    // A name that is known is looked up by its hash; another one has to be read first.
+    let mut values = match name {
+        "x-nonce" => head.headers().get_all(X_NONCE),
+        "content-type" => head.headers().get_all(CONTENT_TYPE),
+        _ => head.headers().get_all(name),
+    }
+    .iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Rejection::malformed(
             "a covered header: expected once, found none or more",
         ));
     };
-    value
-        .to_str()
-        .map_err(|_| Rejection::malformed("a covered header: expected visible ASCII"))
+    ascii(value).ok_or(Rejection::malformed(
+        "a covered header: expected visible ASCII",
+    ))
 }
 
-fn value_of<'r>(covered: &[CoveredHeader<'r>], name: &HeaderName) -> Option<&'r str> {
+fn value_of<'r>(covered: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {
     covered
         .iter()
-        .find(|header| header.name == name.as_str())
+        .find(|header| header.name == name)
         .map(|header| header.value)
 }
 
@@ -156,7 +157,7 @@ fn is_present_but_uncovered(
     covered: &[CoveredHeader<'_>],
     name: &HeaderName,
 ) -> bool {
-    value_of(covered, name).is_none() && head.headers().contains_key(name)
+    value_of(covered, name.as_str()).is_none() && head.headers().contains_key(name)
 }
 
 fn uncovered(name: &HeaderName) -> Rejection {

@@ -7,14 +7,14 @@ use smallvec::SmallVec;
 
 use super::{
     ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE, authorization,
-    canonical_request::{CanonicalRequest, CoveredHeader, Sink},
+    canonical_request::{CanonicalRequest, CoveredHeader, CoveredHeaders},
     content_sha256, date,
     nonce::Nonce,
     signed_headers,
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    head::{RequestHead, Target, parse_method},
+    head::{RequestHead, Target, ascii, parse_method},
     key::{KeyId, SigningKey, SigningOperation},
     payload::PayloadDigest,
     timestamp::Timestamp,
@@ -109,7 +109,16 @@ pub(crate) fn sign(
     let content_hash = content_sha256::format(payload)?;
     let nonce = nonce.map(Nonce::into_value);
 
-    let mut covered: SmallVec<[CoveredHeader<'_>; _]> = SmallVec::new();
+    let further: SmallVec<[&HeaderName; 8]> = signing.coverage.further_of(&head)?.collect();
+    let mut signed_headers = String::with_capacity(128);
+    signed_headers.push_str(signed_headers::START);
+    let names = nonce.iter().map(|_| "x-nonce");
+    for name in names.chain(further.iter().map(|name| name.as_str())) {
+        signed_headers.push(';');
+        signed_headers.push_str(name);
+    }
+
+    let mut covered = CoveredHeaders::new();
     for (name, value) in
         ALWAYS_COVERED
             .into_iter()
@@ -123,7 +132,7 @@ pub(crate) fn sign(
             value: text(nonce),
         });
     }
-    for name in signing.coverage.further_of(&head)? {
+    for name in further {
         covered.push(CoveredHeader {
             name: name.as_str(),
             value: header_to_cover(&head, name)?,
@@ -134,6 +143,7 @@ pub(crate) fn sign(
         method,
         target,
         covered,
+        signed_headers: &signed_headers,
         content_sha256: text(&content_hash),
     };
     let mut authorization = signature(signing, &request)?;
@@ -200,36 +210,17 @@ fn signature(
     }
     .map_err(|_| SignError::new(SignErrorKind::Header, "the signature is no header value"))?;
 
-    let mut length = Length(0);
-    authorization::write(
-        &mut length,
+    let value = authorization::format(
         signing.key.scheme(),
         signing.caller,
-        request,
-        digits,
-    );
-    // A header value takes a string over without a copy if it is exactly as long as its capacity.
-    let mut value = String::with_capacity(length.0);
-    authorization::write(
-        &mut value,
-        signing.key.scheme(),
-        signing.caller,
-        request,
+        request.signed_headers,
         digits,
     );
     HeaderValue::try_from(value)
         .map_err(|_| SignError::new(SignErrorKind::Header, "the signature is no header value"))
 }
 
-struct Length(usize);
-
-impl Sink for Length {
-    fn write(&mut self, text: &str) {
-        self.0 = self.0.saturating_add(text.len());
-    }
-}
-
 fn text(value: &HeaderValue) -> &str {
     // Invariant: the values this file makes are visible ASCII.
-    value.to_str().unwrap_or_default()
+    ascii(value).unwrap_or_default()
 }
