@@ -44,6 +44,7 @@ use tests::{
     server::Server,
     signed::{self, AUTHORITY, billing},
 };
+use tokio::time::timeout;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_countersign::{BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer};
 
@@ -664,7 +665,7 @@ async fn no_input_with_a_bad_mac_learns_anything_from_behind_it() {
                 Body::new(Watched { body, polled })
             });
             let answered = answer(&layer, request);
-            let answer = tokio::time::timeout(seconds(5), answered)
+            let answer = timeout(seconds(5), answered)
                 .await
                 .unwrap_or_else(|_| panic!("{name}: no answer"));
             answer.rejected(&name, RejectionKind::InvalidSignature);
@@ -831,18 +832,19 @@ async fn a_store_that_never_answers_is_unavailable() {
         .with_store_deadline(short);
     let nonces = layer().with_replay_store(Silent).with_store_deadline(short);
     let request = || signed_at_now(signed::post("/", "body"));
-    for (name, answer, told) in [
+    for (name, answered, told) in [
         (
             "keys",
-            answer(&keys, request()).await,
+            timeout(seconds(5), answer(&keys, request())).await,
             "key store unavailable",
         ),
         (
             "nonces",
-            answer(&nonces, request()).await,
+            timeout(seconds(5), answer(&nonces, request())).await,
             "replay store unavailable",
         ),
     ] {
+        let answer = answered.unwrap_or_else(|_| panic!("{name}: hangs"));
         let refusal = answer.refused(name, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
         assert_eq!(refusal.to_string(), told, "{name}");
     }

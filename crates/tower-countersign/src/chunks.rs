@@ -50,10 +50,12 @@ impl Chunks {
 
     /// The next chunk, if there is one.
     fn pop(&mut self) -> Option<Bytes> {
-        if self.whole.is_empty() {
-            self.end_small();
-        }
-        let chunk = self.whole.pop_front()?;
+        let chunk = match self.whole.pop_front() {
+            Some(chunk) => chunk,
+            None if !self.lone.is_empty() => mem::take(&mut self.lone),
+            None if !self.small.is_empty() => self.small.split().freeze(),
+            None => return None,
+        };
         self.len = self
             .len
             .saturating_sub(u64::try_from(chunk.len()).unwrap_or(u64::MAX));

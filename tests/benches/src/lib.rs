@@ -1,1 +1,19 @@
-//! placeholder
+//! What the benchmarks measure: this project, the [lower bound](lower_bound) of what its scheme costs, and what a team
+//! writes [by hand](naive).
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::implicit_hasher,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up fails by panicking; what it counts fits"
+)]
+
+pub mod case;
+pub mod groups;
+pub mod layers;
+pub mod lower_bound;
+pub mod naive;
+pub mod ours;
+pub mod request;

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use super::{evidence::Evidence, parsed_head::ParsedHead};
 use crate::{
@@ -19,7 +19,7 @@ pub struct Verified {
     audience_checked: bool,
     body: BodyState,
     covered: CoveredLines,
-    nonce: Option<Box<str>>,
+    nonce: Option<Range<usize>>,
     evidence: Option<Box<Evidence>>,
 }
 
@@ -41,6 +41,7 @@ impl Verified {
         body: BodyState,
         evidence: Option<Box<Evidence>>,
     ) -> Self {
+        let covered = CoveredLines::new(parsed.credentials.covered());
         Self {
             caller,
             key_version,
@@ -48,8 +49,8 @@ impl Verified {
             signed_at: parsed.signed_at,
             audience_checked: parsed.audience_checked,
             body,
-            covered: CoveredLines::new(parsed.credentials.covered()),
-            nonce: parsed.nonce.map(Box::from),
+            nonce: parsed.nonce.and_then(|nonce| covered.find(nonce)),
+            covered,
             evidence,
         }
     }
@@ -87,7 +88,7 @@ impl Verified {
 
     /// The covered nonce.
     pub fn nonce(&self) -> Option<&str> {
-        self.nonce.as_deref()
+        self.covered.0.get(self.nonce.clone()?)
     }
 
     /// The names of the covered headers in lower case, in the order in which they were signed.
@@ -152,6 +153,12 @@ impl CoveredLines {
             lines.push('\n');
         }
         Self(lines.into_boxed_str())
+    }
+
+    /// Where a covered value stands.
+    fn find(&self, value: &str) -> Option<Range<usize>> {
+        let start = self.0.find(value)?;
+        Some(start..start.checked_add(value.len())?)
     }
 
     fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -17,6 +17,7 @@ use countersign::{
 use http::{Request, Response, request::Parts};
 use http_body::Body;
 use http_body_util::BodyExt;
+use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{
@@ -119,7 +120,7 @@ impl<S: fmt::Debug, K, R> fmt::Debug for Verify<S, K, R> {
 
 /// The claims that layers further out have made for this request.
 #[derive(Clone, Debug, Default)]
-struct ClaimsMade(Vec<ClaimMade>);
+struct ClaimsMade(SmallVec<[ClaimMade; 2]>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ClaimMade {

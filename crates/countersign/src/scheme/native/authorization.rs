@@ -97,25 +97,6 @@ impl<'r> Authorization<'r> {
     }
 }
 
-/// The value, in the one order and spacing that every reader of the format knows.
-pub(super) fn format(
-    scheme: Scheme,
-    caller: &KeyId,
-    signed_headers: &str,
-    signature: &str,
-) -> String {
-    [
-        scheme.name(),
-        " credential=",
-        caller.as_str(),
-        ", signed-headers=",
-        signed_headers,
-        ", signature=",
-        signature,
-    ]
-    .concat()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use hmac::Mac as _;
 use http::{
     HeaderName, HeaderValue,
@@ -6,7 +8,7 @@ use http::{
 use smallvec::SmallVec;
 
 use super::{
-    ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE, authorization,
+    ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE,
     canonical_request::{CanonicalRequest, CoveredHeader, CoveredHeaders},
     content_sha256, date,
     nonce::Nonce,
@@ -17,6 +19,7 @@ use crate::{
     head::{RequestHead, Target, ascii, parse_method},
     key::{KeyId, SigningKey, SigningOperation},
     payload::PayloadDigest,
+    scheme::Scheme,
     timestamp::Timestamp,
 };
 
@@ -110,13 +113,9 @@ pub(crate) fn sign(
     let nonce = nonce.map(Nonce::into_value);
 
     let further: SmallVec<[&HeaderName; 8]> = signing.coverage.further_of(&head)?.collect();
-    let mut signed_headers = String::with_capacity(128);
-    signed_headers.push_str(signed_headers::START);
     let names = nonce.iter().map(|_| "x-nonce");
-    for name in names.chain(further.iter().map(|name| name.as_str())) {
-        signed_headers.push(';');
-        signed_headers.push_str(name);
-    }
+    let names = names.chain(further.iter().map(|name| name.as_str()));
+    let value = Unsigned::new(signing, &names.collect::<SmallVec<[&str; 8]>>());
 
     let mut covered = CoveredHeaders::new();
     for (name, value) in
@@ -143,13 +142,14 @@ pub(crate) fn sign(
         method,
         target,
         covered,
-        signed_headers: &signed_headers,
+        signed_headers: value.signed_headers(),
         content_sha256: text(&content_hash),
     };
-    let mut authorization = signature(signing, &request)?;
+    let signature = signature(signing.key, &request)?;
+    drop(request);
+    let mut authorization = value.sign(&signature)?;
     // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
     authorization.set_sensitive(true);
-    drop(request);
 
     let mut headers = SignatureHeaders::new();
     headers.push((X_DATE, date));
@@ -192,33 +192,82 @@ fn header_to_cover<'r>(head: &RequestHead<'r>, name: &HeaderName) -> Result<&'r 
     }
 }
 
+/// The lower-case hexadecimal digits of the signature over a request.
 fn signature(
-    signing: &Signing<'_>,
+    key: &SigningKey,
     request: &CanonicalRequest<'_>,
-) -> Result<HeaderValue, SignError> {
-    let mut digits = [0; 128];
-    let digits = match signing.key.operation() {
+) -> Result<SmallVec<[u8; 128]>, SignError> {
+    let mut digits = SmallVec::from_elem(0, digits_of(key.scheme()));
+    match key.operation() {
         SigningOperation::Mac(mac) => {
             let signature = request.mac(mac).finalize().into_bytes();
-            base16ct::lower::encode_str(&signature, &mut digits)
+            base16ct::lower::encode(&signature, &mut digits)
         }
         SigningOperation::Ed25519(key) => {
             let mut message = String::with_capacity(512);
             request.write_to(&mut message);
-            base16ct::lower::encode_str(&key.sign(message.as_bytes()), &mut digits)
+            base16ct::lower::encode(&key.sign(message.as_bytes()), &mut digits)
         }
     }
-    .map_err(|_| SignError::new(SignErrorKind::Header, "the signature is no header value"))?;
-
-    let value = authorization::format(
-        signing.key.scheme(),
-        signing.caller,
-        request.signed_headers,
-        digits,
-    );
-    HeaderValue::try_from(value)
-        .map_err(|_| SignError::new(SignErrorKind::Header, "the signature is no header value"))
+    .map_err(|_| no_header_value())?;
+    Ok(digits)
 }
+
+const fn digits_of(scheme: Scheme) -> usize {
+    match scheme {
+        Scheme::HmacSha256 => 64,
+        Scheme::Ed25519 => 128,
+    }
+}
+
+fn no_header_value() -> SignError {
+    SignError::new(SignErrorKind::Header, "the signature is no header value")
+}
+
+/// The value of `Authorization` up to the signature, which is over the list in it.
+struct Unsigned {
+    text: String,
+    list: Range<usize>,
+}
+
+impl Unsigned {
+    fn new(signing: &Signing<'_>, further: &[&str]) -> Self {
+        let scheme = signing.key.scheme();
+        let start = [
+            scheme.name(),
+            " credential=",
+            signing.caller.as_str(),
+            ", signed-headers=",
+        ];
+        let further = further.iter().flat_map(|name| [";", *name]);
+        let list = std::iter::once(signed_headers::START).chain(further);
+        let length = |length: usize, piece: &str| length.saturating_add(piece.len());
+        let begin = start.into_iter().fold(0, length);
+        let end = list.clone().fold(begin, length);
+        // A header value takes a string over without a copy if it is exactly as long as its capacity.
+        let capacity = length(end, SIGNATURE).saturating_add(digits_of(scheme));
+        let mut text = String::with_capacity(capacity);
+        text.extend(start.into_iter().chain(list));
+        Self {
+            text,
+            list: begin..end,
+        }
+    }
+
+    fn signed_headers(&self) -> &str {
+        // Invariant: the range was measured when the text was made.
+        self.text.get(self.list.clone()).unwrap_or_default()
+    }
+
+    fn sign(self, digits: &[u8]) -> Result<HeaderValue, SignError> {
+        let mut text = self.text;
+        text.push_str(SIGNATURE);
+        text.extend(digits.iter().copied().map(char::from));
+        HeaderValue::try_from(text).map_err(|_| no_header_value())
+    }
+}
+
+const SIGNATURE: &str = ", signature=";
 
 fn text(value: &HeaderValue) -> &str {
     // Invariant: the values this file makes are visible ASCII.
