@@ -375,7 +375,7 @@ fn every_code_that_a_verifier_alone_can_give_has_a_case() {
         RejectionKind::OverQuota,
     ];
     let codes = RejectionKind::ALL
-        .into_iter()
+        .iter()
         .filter(|kind| !stores_and_clocks.contains(kind))
         .map(|kind| kind.code().to_owned());
     let all: BTreeSet<String> = codes.chain(["accept".to_owned()]).collect();

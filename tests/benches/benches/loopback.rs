@@ -220,7 +220,7 @@ async fn one_turn(server: &Server, batch: &Rc<Batch>, turn: Duration) -> Turn {
     for task in tasks {
         requests += f64::from(task.await.unwrap());
     }
-    let (elapsed, cpu) = (start.elapsed(), server.cpu() - cpu);
+    let (elapsed, cpu) = (start.elapsed(), server.cpu().saturating_sub(cpu));
     Turn {
         rate: requests / elapsed.as_secs_f64(),
         cpu_micros: cpu.as_secs_f64() * 1e6 / requests,

@@ -41,7 +41,7 @@ impl Verified {
         body: BodyState,
         evidence: Option<Box<Evidence>>,
     ) -> Self {
-        let covered = CoveredLines::new(parsed.credentials.covered());
+        let (covered, nonce) = CoveredLines::new(parsed.credentials.covered(), parsed.nonce);
         Self {
             caller,
             key_version,
@@ -49,8 +49,8 @@ impl Verified {
             signed_at: parsed.signed_at,
             audience_checked: parsed.audience_checked,
             body,
-            nonce: parsed.nonce.and_then(|nonce| covered.find(nonce)),
             covered,
+            nonce,
             evidence,
         }
     }
@@ -138,7 +138,11 @@ impl fmt::Debug for Verified {
 struct CoveredLines(Box<str>);
 
 impl CoveredLines {
-    fn new<'r>(headers: impl Iterator<Item = (&'r str, &'r str)> + Clone) -> Self {
+    /// The lines, and where the nonce stands in them.
+    fn new<'r>(
+        headers: impl Iterator<Item = (&'r str, &'r str)> + Clone,
+        nonce: Option<&str>,
+    ) -> (Self, Option<Range<usize>>) {
         let length = headers.clone().fold(0_usize, |length, (name, value)| {
             length
                 .saturating_add(name.len())
@@ -146,19 +150,18 @@ impl CoveredLines {
                 .saturating_add(2)
         });
         let mut lines = String::with_capacity(length);
+        let mut nonce_at = None;
         for (name, value) in headers {
             lines.push_str(name);
             lines.push(':');
+            let start = lines.len();
             lines.push_str(value);
+            if nonce == Some(value) {
+                nonce_at = Some(start..lines.len());
+            }
             lines.push('\n');
         }
-        Self(lines.into_boxed_str())
-    }
-
-    /// Where a covered value stands.
-    fn find(&self, value: &str) -> Option<Range<usize>> {
-        let start = self.0.find(value)?;
-        Some(start..start.checked_add(value.len())?)
+        (Self(lines.into_boxed_str()), nonce_at)
     }
 
     fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -223,7 +223,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let caller = authenticated.caller().clone();
 
         // A head that has been through once opens no second body.
-        if let Some(key) = authenticated.replay_key(&self.audience)
+        let replay_key = authenticated.replay_key(&self.audience);
+        if let Some(key) = replay_key
             && !self.is_claimed_by_this_request(parts, key)
             && self.replay.seen(&key)
         {
@@ -244,7 +245,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
 
         // Step 10: the nonce, once and for all.
         let replay_protected = self
-            .claim(parts, &verified)
+            .claim(parts, &verified, replay_key)
             .await
             .map_err(Refused::by(&caller))?;
 
@@ -257,8 +258,13 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// The claim of the nonce, the last thing before anyone could observe the request.
     ///
     /// Returns whether the request was let through as the first with its nonce.
-    async fn claim(&self, parts: &mut Parts, verified: &Verified) -> Result<bool, Refusal> {
-        let Some(key) = verified.replay_key(&self.audience) else {
+    async fn claim(
+        &self,
+        parts: &mut Parts,
+        verified: &Verified,
+        key: Option<ReplayKey>,
+    ) -> Result<bool, Refusal> {
+        let Some(key) = key else {
             return Ok(false);
         };
         if self.is_claimed_by_this_request(parts, key) {
