@@ -29,7 +29,10 @@ use countersign::{
 };
 use http::{HeaderName, header::HOST, request::Parts};
 use serde_json::Value;
-use tests::vectors::{self, text};
+use tests::{
+    keys::{SECRET, ed25519_key, hmac_key},
+    vectors::{self, text},
+};
 
 use crate::message::{Message, Verdict, authenticate};
 
@@ -245,6 +248,10 @@ fn what_the_signer_wrote_is_verified_and_the_evidence_holds_every_value() {
             );
             let trusted = sign_case.key.verifying_key();
             assert!(evidence.is_signed_with(&trusted), "{name}");
+            for other in [hmac_key(SECRET), ed25519_key(SECRET)] {
+                let other = other.verifying_key();
+                assert!(!evidence.is_signed_with(&other), "{name}");
+            }
         }
     }
 }

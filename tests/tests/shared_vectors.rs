@@ -653,7 +653,8 @@ fn strictly_verifies(public_key: &[u8; 32], message: &[u8], signature: &[u8]) ->
 /// Signs and verifies a request with this key through the crate, and verifies the evidence without it.
 fn assert_ed25519_key_is_used_as_it_is(name: &str, key: SigningKey) {
     let host = "user-service.internal";
-    let keys = article_keyring([("a".to_owned(), key.verifying_key())]);
+    let verifying = key.verifying_key();
+    let keys = article_keyring([("a".to_owned(), verifying.clone())]);
     let signer = article_signer("a", key).unwrap();
     let message = Message::new("GET", "/a", host, b"").signed(&signer, NOW);
     let verifier = Verifier::builder()
@@ -664,6 +665,7 @@ fn assert_ed25519_key_is_used_as_it_is(name: &str, key: SigningKey) {
         .unwrap();
     let verified = message.judge(&verifier, &keys, NOW).verified(name);
     let evidence = verified.evidence().unwrap();
+    assert!(evidence.is_signed_with(&verifying), "{name}");
     assert!(
         strictly_verifies(
             evidence.public_key().unwrap(),

@@ -70,11 +70,21 @@ fn a_good_signature_over_too_little() {
             assert_code(scheme, list, &message, "insufficient_coverage");
         }
         // Enough for the scheme, too little for the key: told to whoever holds it, and to nobody else.
-        let three = forger(scheme).sign(request("POST", "/"), THREE, NOW);
-        assert_code(scheme, THREE, &three, "insufficient_coverage");
-        let forged = Forger::new(scheme, "billing", OTHER_SECRET);
-        let forged = forged.sign(request("POST", "/"), THREE, NOW);
-        assert_code(scheme, "with another's key", &forged, "invalid_signature");
+        let without_type = || Message::new("POST", "/", HOST, BODY);
+        for (name, request, list) in [
+            ("neither", request("POST", "/"), THREE),
+            ("no nonce", without_type(), THREE),
+            (
+                "no type",
+                request("POST", "/"),
+                "host;x-date;x-content-sha256;x-nonce",
+            ),
+        ] {
+            let signed = forger(scheme).sign(request.clone(), list, NOW);
+            assert_code(scheme, name, &signed, "insufficient_coverage");
+            let forged = Forger::new(scheme, "billing", OTHER_SECRET).sign(request, list, NOW);
+            assert_code(scheme, name, &forged, "invalid_signature");
+        }
     }
 }
 
