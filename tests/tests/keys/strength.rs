@@ -10,6 +10,11 @@ fn a_key_is_strong_or_is_refused_where_it_enters() {
     let strong = bytes(SECRET);
     let few = |distinct: u8| -> Vec<u8> { (0..64).map(|byte| byte % distinct).collect() };
     let counting: Vec<u8> = (0..32).collect();
+    let padded = |key: &[u8], length| {
+        let mut key = key.to_vec();
+        key.resize(length, 0);
+        key
+    };
     for (name, secret, taken) in [
         ("32 random bytes", &strong[..], true),
         ("33 bytes", &[&strong[..], b"x"].concat(), true),
@@ -21,6 +26,20 @@ fn a_key_is_strong_or_is_refused_where_it_enters() {
         ("zeroes", &[0; 32], false),
         ("31 bytes", &strong[..31], false),
         ("nothing", b"", false),
+        // HMAC pads a key with zeroes itself: those at its end add nothing.
+        ("24 bytes and 8 zeroes", &padded(&strong[..24], 32), true),
+        ("23 bytes and 9 zeroes", &padded(&strong[..23], 32), false),
+        (
+            "eight bytes and a block of zeroes",
+            &padded(&strong[..8], 64),
+            false,
+        ),
+        ("published, and a zero", &padded(&counting, 33), false),
+        (
+            "published, and a block of zeroes",
+            &padded(&counting, 64),
+            false,
+        ),
         ("published: counting up", &counting, false),
         (
             "published: AWS's documentation",
@@ -98,6 +117,21 @@ fn an_ed25519_seed_is_32_strong_bytes() {
             .map(|_| ())
             .map_err(|error| error.kind());
         assert_eq!(found, expected, "{name}");
+    }
+}
+
+/// The seeds stand in RFC 8032 section 7.1: whoever looks them up can sign.
+#[test]
+fn a_published_public_key_is_refused_where_it_enters() {
+    for public_key in [
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+    ] {
+        let key = || VerifyingKey::ed25519_from_hex(public_key).unwrap();
+        let refused = one_caller(caller_key("1", key())).unwrap_err();
+        assert_eq!(refused, ConfigErrorKind::WeakKey, "{public_key}");
+        let allowed = caller_key("1", key().insecure_allow_weak_key());
+        assert!(one_caller(allowed).is_ok(), "{public_key}");
     }
 }
 

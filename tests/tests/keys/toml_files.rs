@@ -446,6 +446,34 @@ fn a_file_that_is_not_as_documented_is_refused_without_showing_a_key() {
             "caller orders",
         ),
         (
+            "a caller twice",
+            format!(
+                "{}{}",
+                toml(&hex),
+                toml(&format!("secret_hex = \"{OTHER_SECRET}\""))
+            ),
+            ConfigErrorKind::File,
+            "caller billing",
+        ),
+        (
+            "a key as a caller's name",
+            toml(&hex).replace("billing", SECRET),
+            ConfigErrorKind::Name,
+            "64 hexadecimal digits",
+        ),
+        (
+            "a key as a version",
+            toml(&hex).replace("\"1\"", &format!("\"{}\"", &SECRET[..40])),
+            ConfigErrorKind::Name,
+            "40 hexadecimal digits",
+        ),
+        (
+            "a key in Base64 as a caller's name",
+            toml(&hex).replace("billing", &base64),
+            ConfigErrorKind::Name,
+            "44 bytes",
+        ),
+        (
             "no callers",
             String::new(),
             ConfigErrorKind::Keyring,

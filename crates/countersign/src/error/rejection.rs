@@ -150,10 +150,13 @@ impl Rejection {
         Self::new(RejectionKind::InvalidSignature, reason)
     }
 
-    pub(crate) fn header(kind: RejectionKind, name: HeaderName, problem: &'static str) -> Self {
+    pub(crate) fn header(kind: RejectionKind, name: &HeaderName, problem: &'static str) -> Self {
         Self {
             kind,
-            reason: Reason::Header { name, problem },
+            reason: Reason::Header {
+                name: name.clone(),
+                problem,
+            },
             caller: None,
         }
     }

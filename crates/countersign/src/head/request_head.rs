@@ -44,13 +44,8 @@ impl<'r> RequestHead<'r> {
         let Some(value) = values.next() else {
             return Ok(None);
         };
-        let malformed = |problem| {
-            Rejection::header(
-                crate::error::RejectionKind::Malformed,
-                name.clone(),
-                problem,
-            )
-        };
+        let malformed =
+            |problem| Rejection::header(crate::error::RejectionKind::Malformed, name, problem);
         if values.next().is_some() {
             return Err(malformed("expected once, found more than once"));
         }

@@ -31,9 +31,9 @@ pub(crate) use self::{
     sign::{Coverage, SignatureHeaders, Signing, sign},
 };
 
-pub(crate) const X_DATE: HeaderName = HeaderName::from_static("x-date");
-pub(crate) const X_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");
-pub(crate) const X_NONCE: HeaderName = HeaderName::from_static("x-nonce");
+pub(crate) static X_DATE: HeaderName = HeaderName::from_static("x-date");
+pub(crate) static X_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");
+pub(crate) static X_NONCE: HeaderName = HeaderName::from_static("x-nonce");
 
 /// The headers that every signature covers, in this order, at the head of the list.
 pub(crate) const ALWAYS_COVERED: [&str; 3] = ["host", "x-date", "x-content-sha256"];

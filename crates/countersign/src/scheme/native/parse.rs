@@ -37,13 +37,13 @@ pub(crate) fn parse<'r>(
     let host = authority.in_form(policy.host_form);
     let date = required(&head, &X_DATE)?;
     let signed_at = policy.date_form.parse(date).ok_or_else(|| {
-        Rejection::header(RejectionKind::Malformed, X_DATE, "expected an IMF-fixdate")
+        Rejection::header(RejectionKind::Malformed, &X_DATE, "expected an IMF-fixdate")
     })?;
     let content_hash = required(&head, &X_CONTENT_SHA256)?;
     let content_sha256 = content_sha256::parse(content_hash).ok_or_else(|| {
         Rejection::header(
             RejectionKind::Malformed,
-            X_CONTENT_SHA256,
+            &X_CONTENT_SHA256,
             "expected 64 lower-case hexadecimal digits",
         )
     })?;
@@ -76,7 +76,7 @@ pub(crate) fn parse<'r>(
     if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
         return Err(Rejection::header(
             RejectionKind::Malformed,
-            X_NONCE,
+            &X_NONCE,
             "expected 16 to 128 visible ASCII characters",
         ));
     }
@@ -118,11 +118,7 @@ pub(crate) fn parse<'r>(
 
 fn required<'r>(head: &RequestHead<'r>, name: &HeaderName) -> Result<&'r str, Rejection> {
     head.single(name)?.ok_or_else(|| {
-        Rejection::header(
-            RejectionKind::Malformed,
-            name.clone(),
-            "expected once, found none",
-        )
+        Rejection::header(RejectionKind::Malformed, name, "expected once, found none")
     })
 }
 
@@ -130,7 +126,7 @@ fn required<'r>(head: &RequestHead<'r>, name: &HeaderName) -> Result<&'r str, Re
 fn covered_value<'r>(head: &RequestHead<'r>, name: &str) -> Result<&'r str, Rejection> {
     // A name that is known is looked up by its hash; another one has to be read first.
     let mut values = match name {
-        "x-nonce" => head.headers().get_all(X_NONCE),
+        "x-nonce" => head.headers().get_all(&X_NONCE),
         "content-type" => head.headers().get_all(CONTENT_TYPE),
         _ => head.headers().get_all(name),
     }
@@ -163,7 +159,7 @@ fn is_present_but_uncovered(
 fn uncovered(name: &HeaderName) -> Rejection {
     Rejection::header(
         RejectionKind::InsufficientCoverage,
-        name.clone(),
+        name,
         "expected to be covered",
     )
 }

@@ -152,10 +152,10 @@ pub(crate) fn sign(
     authorization.set_sensitive(true);
 
     let mut headers = SignatureHeaders::new();
-    headers.push((X_DATE, date));
-    headers.push((X_CONTENT_SHA256, content_hash));
+    headers.push((X_DATE.clone(), date));
+    headers.push((X_CONTENT_SHA256.clone(), content_hash));
     if let Some(nonce) = nonce {
-        headers.push((X_NONCE, nonce));
+        headers.push((X_NONCE.clone(), nonce));
     }
     headers.push((AUTHORIZATION, authorization));
     Ok(headers)
