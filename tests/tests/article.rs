@@ -132,7 +132,7 @@ fn the_same_inputs_twice_are_signed_with_two_nonces() {
     assert!(Nonce::new(first.to_str().unwrap()).is_ok());
 }
 
-/// A body that counts how often it is polled.
+/// A body that counts how often it is polled, and at first has nothing to give.
 struct Counted {
     polls: Arc<AtomicUsize>,
     data: Option<Bytes>,
@@ -144,9 +144,12 @@ impl http_body::Body for Counted {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.polls.fetch_add(1, Ordering::SeqCst);
+        if self.polls.fetch_add(1, Ordering::SeqCst) == 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(self.data.take().map(|data| Ok(Frame::data(data))))
     }
 }
@@ -346,6 +349,19 @@ async fn a_replayed_request_is_refused_before_its_body_is_read_again() {
     }
     let again = request().signed_with(&billing(), "0123456789abcdef", NOW);
     receiver.assert_accepts("signed again", &again).await;
+}
+
+/// Both heads are let in before the body of either is read: the claim of the nonce decides, and it comes last.
+#[tokio::test]
+async fn of_two_copies_at_once_one_reaches_the_handler() {
+    let receiver = receiver();
+    let signed = request().signed(&billing(), NOW);
+    let (one, other) = tokio::join!(receiver.receive(&signed), receiver.receive(&signed));
+    assert!(one.polls > 0 && other.polls > 0, "{one:?}, {other:?}");
+    let mut codes = [one.code, other.code];
+    codes.sort_unstable();
+    assert_eq!(codes, [None, Some("replayed")]);
+    assert_eq!(receiver.handled.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

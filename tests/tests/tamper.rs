@@ -125,8 +125,11 @@ macro_rules! rows {
 const TABLE: &[Row] = rows! {
     Method Change "another method", |m| m.method = "PUT".into(), "invalid_signature";
     Method Change "lower case", |m| m.method = "post".into(), "malformed";
+    Method Change "mixed case", |m| m.method = "Post".into(), "malformed";
+    Method Change "a digit behind", |m| m.method = "POST1".into(), "malformed";
+    Method Change "an underscore", |m| m.method = "POST_".into(), "malformed";
     Method Change "CONNECT", |m| m.method = "CONNECT".into(), "malformed";
-    Method Change "a digit", |m| m.method = "1767323045.POST".into(), "malformed";
+    Method Change "digits in front", |m| m.method = "1767323045.POST".into(), "malformed";
     Method Drop "no method", |m| m.method.clear(), "no HTTP";
     Method TwinBefore "twice", |m| m.method = "POSTPOST".into(), "invalid_signature";
     Method OtherBefore "another in front", |m| m.method = "GET-POST".into(), "invalid_signature";

@@ -47,7 +47,8 @@ impl Timestamp {
     }
 
     /// This moment as an IMF-fixdate (RFC 9110 section 5.6.7), its fraction of a second dropped: `Fri, 02 Jan 2026
-    /// 03:04:05 GMT`. `None` outside the years 0000 to 9999.
+    /// 03:04:05 GMT`. `None` before the year 0000 and after 9999-12-30T22:00:00Z,
+    /// where the calendar ends.
     pub fn to_http_date(self) -> Option<String> {
         let timestamp = jiff::Timestamp::from_second(self.as_unix_seconds()).ok()?;
         let mut text = String::with_capacity(29);
