@@ -313,7 +313,12 @@ async fn two_callers_may_use_one_nonce() {
             .apply(&mut parts);
         for expected in ["handled", "replayed"] {
             let request = Request::from_parts(parts.clone(), Body::empty());
-            assert_eq!(send(&layer, request).await, expected, "{}", caller.caller());
+            assert_eq!(
+                send(&layer, request).await,
+                expected,
+                "{:?}",
+                caller.caller()
+            );
         }
     }
 }

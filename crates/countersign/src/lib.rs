@@ -18,7 +18,7 @@
 //!     .build()?;
 //! let claim = Verifier::default().parse(&parts, now)?;
 //! let caller_keys = keys.try_lookup(claim.key_id()).expect("a keyring answers at once")?;
-//! let verified = claim.authenticate(&caller_keys, now)?.finish()?;
+//! let verified = claim.authenticate(&caller_keys, now)?.finish_with(b"", now)?;
 //! assert_eq!(verified.caller(), &"billing");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -34,6 +34,9 @@
 //!               freshness,        incl. the declared                        in constant time
 //!               coverage          content hash
 //! ```
+//!
+//! A signature that is over the body itself cannot be checked before the body is there: then the chain goes over a
+//! [`BodyMac`], and whoever reads the body holds the peer, which has proven nothing, to a smaller limit.
 //!
 //! Each step consumes the one before: a [`Claim`] is all that an unauthenticated peer gets to,
 //! an [`AuthenticatedHead`] exists only if the signature matched, and [`Verified`] has no other way to be made than
@@ -88,20 +91,20 @@ pub use self::{
     },
     head::{HostForm, RequestHead},
     key::{
-        CallerKey, ContentTypeRule, KeyId, KeyState, KeyVersion, NonceRule, Secret, SigningKey,
-        VerifyingKey,
+        Algorithm, CallerKey, ContentTypeRule, KeyId, KeyState, KeyVersion, NonceRule, Secret,
+        SigningKey, VerifyingKey,
     },
     keyring::{ArcKeyStore, CallerKeys, KeyStore, Keyring, KeyringBuilder},
-    payload::PayloadDigest,
+    payload::{Payload, PayloadDigest},
     replay::{
         ArcReplayStore, Claimed, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
         ReplayKey, ReplayStore, ReplayStoreId,
     },
-    scheme::{Scheme, native::Nonce},
+    scheme::{AcceptedScheme, Scheme, native::Nonce},
     signer::{Signature, Signer},
     timestamp::Timestamp,
     verify::{
-        AuthenticatedHead, BodyState, Claim, Evidence, HeadLimits, Verified, Verifier,
-        VerifierBuilder,
+        AuthenticatedHead, Authentication, BodyMac, BodyState, Claim, Coverage, Evidence,
+        HeadLimits, Verified, Verifier, VerifierBuilder,
     },
 };

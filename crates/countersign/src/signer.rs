@@ -6,15 +6,15 @@ use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
     head::{Authority, RequestHead},
     key::{Fingerprint, KeyId, SigningKey},
-    payload::PayloadDigest,
+    payload::Payload,
     scheme::{
-        Scheme,
-        native::{self, Coverage, Nonce},
+        FamilySigner, Scheme, SignatureHeaders, SignerOfFamily, SigningInput,
+        native::{self, Nonce},
     },
     timestamp::Timestamp,
 };
 
-/// Signs requests as one caller, with one key, for the authorities it is bound to.
+/// Signs requests, in one scheme and with one key, for the authorities it is bound to.
 ///
 /// ```
 /// use countersign::{PayloadDigest, Secret, Signer, SigningKey, Timestamp};
@@ -34,9 +34,7 @@ use crate::{
 /// The binding keeps a redirect, or a URL that a user supplied, from making a service sign for a stranger.
 #[derive(Clone)]
 pub struct Signer {
-    caller: KeyId,
-    key: SigningKey,
-    coverage: Coverage,
+    signer: FamilySigner,
     authorities: Authorities,
 }
 
@@ -46,17 +44,8 @@ enum Authorities {
     Any,
 }
 
-impl Signer {
-    /// A signer for requests to these authorities, each a host or a host and a port as it stands in the URL, compared
-    /// without regard to ASCII case. The default port of the URL's scheme may be given or left out.
-    ///
-    /// It covers host, date, body, a nonce, and `content-type` and `content-encoding` where they are present.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigErrorKind::Name`] if `caller` is no [`KeyId`]; [`ConfigErrorKind::WeakKey`] if the key is short,
-    /// repetitive or published; [`ConfigErrorKind::Authority`] if an authority is none, or there is none at all.
-    pub fn new<I>(caller: &str, key: SigningKey, authorities: I) -> Result<Self, ConfigError>
+impl Authorities {
+    fn parse<I>(authorities: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
         I::Item: AsRef<str>,
@@ -78,14 +67,48 @@ impl Signer {
                 "signer: expected at least one authority to sign for, found none",
             ));
         }
-        let caller = KeyId::new(caller)?;
-        key.ensure_strong()
-            .map_err(|error| error.within(format_args!("signer {caller}")))?;
+        Ok(Self::Only(bound))
+    }
+}
+
+impl Signer {
+    /// A signer in `HMAC-SHA256` or `ED25519`, whichever the key is for, for requests to these authorities, each a host or
+    /// a host and a port as it stands in the URL, compared without regard to ASCII case. The default port of the URL's
+    /// scheme may be given or left out.
+    ///
+    /// It covers host, date, body, a nonce, and `content-type` and `content-encoding` where they are present.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Name`] if `caller` is no [`KeyId`]; [`ConfigErrorKind::Key`] if the key is for another scheme;
+    /// [`ConfigErrorKind::WeakKey`] if the key is short, repetitive or published; [`ConfigErrorKind::Authority`] if an
+    /// authority is none, or there is none at all.
+    pub fn new<I>(caller: &str, key: SigningKey, authorities: I) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let authorities = Authorities::parse(authorities)?;
+        let signer = native::FamilySigner::new(caller, key)?;
         Ok(Self {
-            caller,
-            key,
-            coverage: Coverage::default(),
-            authorities: Authorities::Only(bound),
+            signer: signer.into(),
+            authorities,
+        })
+    }
+
+    /// A signer in another scheme, bound to these authorities.
+    #[expect(dead_code, reason = "for families with settings")]
+    pub(crate) fn in_family<I>(
+        signer: impl Into<FamilySigner>,
+        authorities: I,
+    ) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        Ok(Self {
+            signer: signer.into(),
+            authorities: Authorities::parse(authorities)?,
         })
     }
 
@@ -93,18 +116,30 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Coverage`] if the header carries the signature or belongs to one connection.
+    /// [`ConfigErrorKind::Coverage`] if the header carries the signature or belongs to one connection, or the signer is
+    /// not one of [`new`](Self::new): other schemes are told what to cover in their own settings.
     pub fn covering(mut self, name: HeaderName) -> Result<Self, ConfigError> {
-        self.coverage = self.coverage.and(name)?;
+        let FamilySigner::Native(signer) = &mut self.signer else {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Coverage,
+                format!(
+                    "covered header {name}: the settings of {} say what it covers",
+                    self.scheme()
+                ),
+            ));
+        };
+        signer.cover(name)?;
         Ok(self)
     }
 
     /// Covers host, date and body only and sends no nonce, for receivers that know nothing else. Such a request can be
     /// replayed within the window. Together with [`covering`](Self::covering) it signs nothing: that would leave out what
-    /// was asked for.
+    /// was asked for. In other schemes than those of [`new`](Self::new) it changes nothing.
     #[must_use]
     pub fn seed_compatible(mut self) -> Self {
-        self.coverage = self.coverage.seed_compatible();
+        if let FamilySigner::Native(signer) = &mut self.signer {
+            signer.cover_three_headers();
+        }
         self
     }
 
@@ -118,17 +153,35 @@ impl Signer {
         self
     }
 
-    /// The caller that requests are signed as.
-    pub fn caller(&self) -> &KeyId {
-        &self.caller
+    /// The caller that requests are signed as, in the schemes that send its name.
+    pub fn caller(&self) -> Option<&KeyId> {
+        self.signer.caller()
     }
 
     /// The scheme of the signatures.
     pub fn scheme(&self) -> Scheme {
-        self.key.scheme()
+        self.signer.scheme()
     }
 
-    /// Signs a request head over the digest of its body, with a fresh nonce.
+    /// Whether the signature is over the body itself, so that its digest is not enough to sign.
+    pub fn needs_body(&self) -> bool {
+        self.signer.needs_body()
+    }
+
+    /// Reads anew what this signs with, if that is temporary and about to expire. To be awaited before each
+    /// [`sign`](Self::sign); where the key is a fixed one it returns at once.
+    ///
+    /// # Errors
+    ///
+    /// [`SignErrorKind::Credentials`] if there are none to be had and those at hand have expired.
+    pub async fn refresh(&self, now: Timestamp) -> Result<(), SignError> {
+        match self.signer.refresh(now) {
+            Some(refresh) => refresh.await,
+            None => Ok(()),
+        }
+    }
+
+    /// Signs a request head over its body or the digest of it, with a fresh nonce.
     ///
     /// The authority is that of the URI, or of `Host` where the URI has none; it must already be in the form in which it
     /// will be sent (see [`normalize_authority`](Self::normalize_authority)).
@@ -136,52 +189,56 @@ impl Signer {
     /// # Errors
     ///
     /// A [`SignError`] that says what cannot be signed. Nothing has been changed then.
-    pub fn sign(
+    #[expect(
+        single_use_lifetimes,
+        reason = "`impl Trait` takes no anonymous lifetime"
+    )]
+    pub fn sign<'b>(
         &self,
         parts: &Parts,
-        payload: PayloadDigest,
+        payload: impl Into<Payload<'b>>,
         now: Timestamp,
     ) -> Result<Signature, SignError> {
-        let nonce = self
-            .coverage
-            .has_nonce()
-            .then(Nonce::generate)
-            .transpose()?;
-        self.sign_head(parts.into(), payload, nonce, now)
+        self.sign_head(parts.into(), payload.into(), None, now)
     }
 
-    /// Signs with a given nonce. A nonce must never be used twice: this is for test vectors.
+    /// Signs with a given nonce, in the schemes that have one. A nonce must never be used twice: this is for test vectors.
     ///
     /// # Errors
     ///
     /// As [`sign`](Self::sign).
-    pub fn sign_with_nonce(
+    #[expect(
+        single_use_lifetimes,
+        reason = "`impl Trait` takes no anonymous lifetime"
+    )]
+    pub fn sign_with_nonce<'b>(
         &self,
         parts: &Parts,
-        payload: PayloadDigest,
+        payload: impl Into<Payload<'b>>,
         nonce: Nonce,
         now: Timestamp,
     ) -> Result<Signature, SignError> {
-        let nonce = self.coverage.has_nonce().then_some(nonce);
-        self.sign_head(parts.into(), payload, nonce, now)
+        self.sign_head(parts.into(), payload.into(), Some(nonce), now)
     }
 
     fn sign_head(
         &self,
         head: RequestHead<'_>,
-        payload: PayloadDigest,
+        payload: Payload<'_>,
         nonce: Option<Nonce>,
         now: Timestamp,
     ) -> Result<Signature, SignError> {
         let authority = Authority::of(&head)
             .map_err(|rejection| SignError::new(SignErrorKind::Authority, rejection.to_string()))?;
         self.ensure_bound_to(authority, head.uri().scheme_str())?;
-        let signing = native::Signing {
-            caller: &self.caller,
-            key: &self.key,
-            coverage: &self.coverage,
+        let input = SigningInput {
+            head,
+            authority: authority.as_str(),
+            payload,
+            nonce,
+            now,
         };
-        native::sign(&signing, head, authority.as_str(), payload, nonce, now).map(Signature)
+        self.signer.sign(input).map(Signature)
     }
 
     fn ensure_bound_to(
@@ -269,17 +326,18 @@ impl Signer {
         Ok(())
     }
 
-    pub(crate) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
-        self.key.fingerprints()
+    pub(crate) fn fingerprints(&self) -> Vec<Fingerprint> {
+        let mut fingerprints = Vec::new();
+        self.signer
+            .fingerprints(&mut |fingerprint| fingerprints.push(fingerprint.clone()));
+        fingerprints
     }
 }
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer")
-            .field("caller", &self.caller)
-            .field("key", &self.key)
-            .field("coverage", &self.coverage)
+            .field("signer", &self.signer)
             .field("authorities", &self.authorities)
             .finish()
     }
@@ -288,7 +346,7 @@ impl fmt::Debug for Signer {
 /// The headers that make a request a signed one.
 #[derive(Clone, Debug)]
 #[must_use = "a request is signed once the headers are on it"]
-pub struct Signature(native::SignatureHeaders);
+pub struct Signature(SignatureHeaders);
 
 impl Signature {
     /// The headers, `authorization` last.
@@ -307,7 +365,7 @@ impl Signature {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::Secret;
+    use crate::{key::Secret, payload::PayloadDigest};
 
     fn signs(bound: &str, uri: &str) -> bool {
         let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());

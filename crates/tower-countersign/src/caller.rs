@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use countersign::{BodyState, Evidence, KeyId, KeyVersion, Scheme, Timestamp, Verified};
+use countersign::{BodyState, Coverage, Evidence, KeyId, KeyVersion, Scheme, Timestamp, Verified};
 
 /// The caller that a request was proven to come from, and what else was proven of it.
 ///
@@ -52,6 +52,23 @@ impl VerifiedCaller {
         self.0.verified.nonce()
     }
 
+    /// The id that a sender keeps when it sends the same message again (`webhook-id`): a handler that has done what a
+    /// message with this id asks for need not do it again.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.0.verified.idempotency_key()
+    }
+
+    /// Whether the signature is for this request, or for its body alone: then it says nothing about method, path and
+    /// headers.
+    pub fn coverage(&self) -> Coverage {
+        self.0.verified.coverage()
+    }
+
+    /// Whether the signature stands in the URL: then whoever was given the URL can have sent the request.
+    pub fn presigned(&self) -> bool {
+        self.0.verified.presigned()
+    }
+
     /// The names of the covered headers in lower case, in the order in which they were signed.
     pub fn covered_headers(&self) -> impl Iterator<Item = &str> {
         self.0.verified.covered_headers()
@@ -68,8 +85,9 @@ impl VerifiedCaller {
         self.0.verified.body()
     }
 
-    /// Whether this request was let through as the first with its nonce. `false` for a request without a nonce, which
-    /// only keys that allow it can send: such a request can come again until its date is outside the window.
+    /// Whether this request was let through as the first with its nonce, or with what stands for one in its scheme. `false`
+    /// for a request without a nonce, which only keys that allow it can send: such a request can come again until its date
+    /// is outside the window.
     pub fn replay_protected(&self) -> bool {
         self.0.replay_protected
     }
@@ -95,6 +113,7 @@ impl fmt::Debug for VerifiedCaller {
             .field("scheme", &self.scheme())
             .field("signed_at", &self.signed_at())
             .field("body", &self.body())
+            .field("coverage", &self.coverage())
             .field("replay_protected", &self.replay_protected())
             .field("audience_checked", &self.audience_checked())
             .finish_non_exhaustive()

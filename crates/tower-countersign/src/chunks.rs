@@ -40,6 +40,22 @@ impl Chunks {
         }
     }
 
+    /// The whole body, which from now on is held as one chunk.
+    pub(crate) fn in_one_piece(&mut self) -> Bytes {
+        let mut pieces = Vec::new();
+        while let Some(chunk) = self.pop() {
+            pieces.push(chunk);
+        }
+        let whole = match pieces.len() {
+            1 => pieces.pop().unwrap_or_default(),
+            _ => Bytes::from(pieces.concat()),
+        };
+        if !whole.is_empty() {
+            self.push(whole.clone());
+        }
+        whole
+    }
+
     fn end_small(&mut self) {
         for chunk in [mem::take(&mut self.lone), self.small.split().freeze()] {
             if !chunk.is_empty() {

@@ -2,7 +2,9 @@
 
 use std::time::SystemTime;
 
-use countersign::{KeyStore, Keyring, Nonce, PayloadDigest, Signer, Timestamp, Verified, Verifier};
+use countersign::{
+    Authentication, KeyStore, Keyring, Nonce, PayloadDigest, Signer, Timestamp, Verified, Verifier,
+};
 use http::request::Parts;
 
 /// Verifies the head.
@@ -22,7 +24,9 @@ pub fn verify(verifier: &Verifier, keys: &Keyring, parts: &Parts, body: &[u8]) -
     let now = Timestamp::from(SystemTime::now());
     let claim = verifier.parse(parts, now).ok()?;
     let keys = keys.try_lookup(claim.key_id())?.ok()?;
-    let mut head = claim.authenticate(&keys, now).ok()?;
+    let Authentication::Head(mut head) = claim.authenticate(&keys, now).ok()? else {
+        return None;
+    };
     head.update(body);
     head.finish().ok()
 }

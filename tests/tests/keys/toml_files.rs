@@ -576,7 +576,7 @@ fn every_documented_member_of_a_target_has_its_effect() {
     ] {
         let signer = Signer::from_toml(&target(&members), "user-service")
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(signer.caller(), &"billing", "{name}");
+        assert_eq!(signer.caller().unwrap(), &"billing", "{name}");
         let signed = request().signed(&signer, NOW);
         let verified = judge_at(&keys(&key), &signed, NOW).verified(name);
         let covered: Vec<_> = verified.covered_headers().collect();

@@ -10,8 +10,8 @@
 )]
 
 use countersign::{
-    AuthenticatedHead, KeyStore, Keyring, Nonce, PayloadDigest, Rejection, RejectionKind, Scheme,
-    Signer, Timestamp, Verified, Verifier,
+    AuthenticatedHead, Authentication, KeyStore, Keyring, Nonce, PayloadDigest, Rejection,
+    RejectionKind, Scheme, Signer, Timestamp, Verified, Verifier,
 };
 use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit, Mac};
@@ -204,7 +204,10 @@ pub fn authenticate<'p>(
 ) -> Result<AuthenticatedHead<'p>, Rejection> {
     let claim = verifier.parse(parts, now)?;
     let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-    claim.authenticate(&found, now)
+    match claim.authenticate(&found, now)? {
+        Authentication::Head(head) => Ok(head),
+        Authentication::Body(mac) => panic!("{}: the head says nothing of its body", mac.scheme()),
+    }
 }
 
 /// Signs anything at all.

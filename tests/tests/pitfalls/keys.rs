@@ -1,8 +1,8 @@
 //! Schemes, keys and the name of the caller.
 
 use countersign::{
-    CallerKey, CallerKeys, ConfigErrorKind, Keyring, RejectionKind, Scheme, Secret, Signer,
-    SigningKey, Verifier, VerifyingKey,
+    Authentication, CallerKey, CallerKeys, ConfigErrorKind, Keyring, RejectionKind, Scheme, Secret,
+    Signer, SigningKey, Verifier, VerifyingKey,
 };
 use tests::keys::{NOW, OTHER_SECRET, SECRET, ed25519_key, hmac_key};
 
@@ -121,10 +121,12 @@ fn a_caller_that_is_taken_from_the_message() {
         let record = CallerKeys::new("billing-production", [record]).unwrap();
         let claim = verifier().parse(&parts, NOW).unwrap();
         assert_eq!(claim.key_id(), "billing");
-        let mut head = claim.authenticate(&record, NOW).unwrap();
+        let authenticated = claim.authenticate(&record, NOW).unwrap();
+        let Authentication::Head(head) = &authenticated else {
+            panic!("the head declares its body");
+        };
         assert_eq!(head.caller(), &"billing-production");
-        head.update(&message.body);
-        let verified = head.finish().unwrap();
+        let verified = authenticated.finish_with(&message.body, NOW).unwrap();
         assert_eq!(verified.caller(), &"billing-production");
         assert_eq!(verified.key_version(), &"7");
 

@@ -190,6 +190,7 @@ impl<'de> Visitor<'de> for Members {
 mod tests {
     use super::*;
     use crate::keyring::KeyStore;
+    use crate::scheme::Scheme;
 
     const OLD: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
     const NEW: &str = "c8df51469c308a59bfbd48a3e0bdd228ca922d6032035f5ef6e4ad45f473a9f3";
@@ -205,8 +206,7 @@ mod tests {
     fn versions(keys: &Keyring, caller: &str) -> Vec<String> {
         let found = keys.try_lookup(caller).unwrap().unwrap();
         found
-            .keys()
-            .iter()
+            .keys_for(Scheme::HmacSha256, caller)
             .map(|key| key.version().to_string())
             .collect()
     }

@@ -106,7 +106,7 @@ impl Signer {
     /// "#;
     /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1));
     /// let signer = Signer::from_toml(text, "user-service")?;
-    /// assert_eq!(signer.caller(), &"billing");
+    /// assert_eq!(signer.caller().unwrap(), &"billing");
     /// # Ok::<(), countersign::ConfigError>(())
     /// ```
     ///

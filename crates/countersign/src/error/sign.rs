@@ -25,6 +25,8 @@ pub enum SignErrorKind {
     Date,
     /// The body is larger than may be buffered, or could not be read.
     Body,
+    /// The credentials to sign with have expired, or could not be had.
+    Credentials,
     /// The operating system gave no random bytes for the nonce.
     Random,
 }

@@ -1,13 +1,14 @@
-use super::{KeyVersion, VerifyingKey};
+use super::{KeyId, KeyVersion, VerifyingKey};
 use crate::{error::ConfigError, scheme::Scheme, timestamp::Timestamp};
 
 /// One of a caller's keys as a verifier holds it: the key, its version label, and the rules for using it.
 ///
-/// A key made here is active from now on without end, and requests signed with it must carry a covered nonce and cover
-/// their content type.
+/// A key made here is active from now on without end. Requests signed with it must cover their content type, and carry a
+/// covered nonce unless the clients of the scheme know none.
 #[derive(Clone, Debug)]
 pub struct CallerKey {
     version: KeyVersion,
+    key_id: Option<KeyId>,
     key: VerifyingKey,
     rules: KeyRules,
 }
@@ -66,15 +67,27 @@ impl CallerKey {
     pub fn new(version: &str, key: VerifyingKey) -> Result<Self, ConfigError> {
         Ok(Self {
             version: KeyVersion::new(version)?,
-            key,
+            key_id: None,
             rules: KeyRules {
                 state: KeyState::default(),
                 not_before: None,
                 not_after: None,
-                nonce: NonceRule::default(),
+                nonce: key.scheme().definition().nonce,
                 content_type: ContentTypeRule::default(),
             },
+            key,
         })
+    }
+
+    /// The name by which requests call for this key, if it is not the caller's: an access key id of SigV4, a `keyid` of
+    /// RFC 9421. Requests that go by the caller's own name then do not find this key.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if it is no [`KeyId`].
+    pub fn with_key_id(mut self, key_id: &str) -> Result<Self, ConfigError> {
+        self.key_id = Some(KeyId::new(key_id)?);
+        Ok(self)
     }
 
     /// Sets where the key stands in its rotation.
@@ -117,6 +130,11 @@ impl CallerKey {
     /// The label of the key.
     pub fn version(&self) -> &KeyVersion {
         &self.version
+    }
+
+    /// The name by which requests call for this key, if it is not the caller's.
+    pub fn key_id(&self) -> Option<&KeyId> {
+        self.key_id.as_ref()
     }
 
     /// The scheme that the key is bound to.

@@ -1,4 +1,5 @@
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// The block of HMAC-SHA256, in bytes (RFC 2104 section 2: B).
@@ -11,6 +12,9 @@ const BLOCK_LEN: usize = 64;
 /// shared secret that is really somebody's public key. It serves equality only and is never shown.
 #[derive(Clone, PartialEq, Eq, Hash, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Fingerprint([u8; 32]);
+
+/// Everything that one key must not be equal to another in.
+pub(crate) type Fingerprints = SmallVec<[Fingerprint; 1]>;
 
 impl Fingerprint {
     pub(crate) fn of_hmac_sha256(key: &[u8]) -> Self {

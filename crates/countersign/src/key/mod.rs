@@ -1,6 +1,8 @@
 //! Keys: what a caller is named, what it holds, and what makes a key too weak to rely on.
 
+mod algorithm;
 mod caller_key;
+mod derived_keys;
 mod fingerprint;
 mod key_id;
 mod key_version;
@@ -10,6 +12,7 @@ mod strength;
 mod verifying_key;
 
 pub use self::{
+    algorithm::Algorithm,
     caller_key::{CallerKey, ContentTypeRule, KeyState, NonceRule},
     key_id::KeyId,
     key_version::KeyVersion,
@@ -18,5 +21,6 @@ pub use self::{
     verifying_key::VerifyingKey,
 };
 pub(crate) use self::{
-    fingerprint::Fingerprint, signing_key::SigningOperation, verifying_key::VerifyingOperation,
+    derived_keys::DerivedKeys, fingerprint::Fingerprint, signing_key::SigningOperation,
+    verifying_key::VerifyingOperation,
 };

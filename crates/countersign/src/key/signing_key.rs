@@ -1,11 +1,14 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{Fingerprint, Secret, VerifyingKey, strength::Weakness};
+use super::{
+    Algorithm, DerivedKeys, Fingerprint, Secret, VerifyingKey, fingerprint::Fingerprints,
+    strength::Weakness,
+};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     scheme::{Mac, Scheme},
@@ -16,37 +19,85 @@ use crate::{
 /// An HMAC key keeps its precomputed inner and outer state rather than its bytes. All states are wiped on drop.
 #[derive(Clone)]
 pub struct SigningKey {
+    scheme: Scheme,
     inner: Inner,
-    fingerprint: Fingerprint,
-    /// Of the secret bytes themselves, where they are not what `fingerprint` is of.
+    /// Of the key that verifies.
+    fingerprints: Fingerprints,
+    /// Of the secret bytes themselves, where they are not what `fingerprints` are of.
     seed_fingerprint: Option<Fingerprint>,
     weakness: Option<Weakness>,
 }
 
 #[derive(Clone)]
 enum Inner {
-    HmacSha256(Box<Mac>),
+    HmacSha256(Box<Mac>, Option<Arc<DerivedKeys>>),
     Ed25519(Box<ed25519_dalek::SigningKey>),
 }
 
 impl SigningKey {
     /// A shared secret for `HMAC-SHA256`. The callee holds the same bytes, and can sign with them as well.
     pub fn hmac_sha256(secret: &Secret) -> Self {
-        let bytes = secret.expose();
-        Self {
-            inner: Inner::HmacSha256(Box::new(keyed(bytes))),
-            fingerprint: Fingerprint::of_hmac_sha256(bytes),
-            seed_fingerprint: None,
-            weakness: Weakness::of_secret(Scheme::HmacSha256, bytes),
-        }
+        Self::hmac_in(Scheme::HmacSha256, secret)
     }
 
-    /// An Ed25519 key from its seed, the 32 bytes that RFC 8032 section 5.1.5 calls the private key.
+    /// An Ed25519 key for `ED25519` from its seed, the 32 bytes that RFC 8032 section 5.1.5 calls the private key.
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Key`] if the secret is not 32 bytes long.
     pub fn ed25519(seed: &Secret) -> Result<Self, ConfigError> {
+        Self::ed25519_in(Scheme::Ed25519, seed)
+    }
+
+    /// A shared secret for a scheme.
+    pub(crate) fn hmac_in(scheme: Scheme, secret: &Secret) -> Self {
+        let bytes = secret.expose();
+        Self {
+            scheme,
+            inner: Inner::HmacSha256(Box::new(keyed(bytes)), None),
+            fingerprints: Fingerprints::from_elem(Fingerprint::of_hmac_sha256(bytes), 1),
+            seed_fingerprint: None,
+            weakness: Weakness::of_secret(scheme, Algorithm::HmacSha256, bytes),
+        }
+    }
+
+    /// A key for a scheme and an algorithm; `None` if the scheme has no such keys or the secret cannot be one.
+    pub(crate) fn in_scheme(scheme: Scheme, algorithm: Algorithm, secret: &Secret) -> Option<Self> {
+        let definition = scheme.definition();
+        if !definition.algorithms.contains(&algorithm) {
+            return None;
+        }
+        match (algorithm, definition.key_prefix) {
+            (Algorithm::HmacSha256, None) => Some(Self::hmac_in(scheme, secret)),
+            (Algorithm::HmacSha256, Some(prefix)) => {
+                Some(Self::deriving_in(scheme, prefix, secret))
+            }
+            (Algorithm::Ed25519, _) => Self::ed25519_in(scheme, secret).ok(),
+        }
+    }
+
+    /// A shared secret for a scheme that derives the keys it signs with from `prefix` and the secret.
+    pub(crate) fn deriving_in(scheme: Scheme, prefix: &str, secret: &Secret) -> Self {
+        let bytes = secret.expose();
+        let prefixed = Zeroizing::new([prefix.as_bytes(), bytes].concat());
+        Self {
+            scheme,
+            inner: Inner::HmacSha256(
+                Box::new(keyed(&prefixed)),
+                Some(Arc::new(DerivedKeys::new())),
+            ),
+            // The secret itself must not serve another scheme either.
+            fingerprints: Fingerprints::from_iter([
+                Fingerprint::of_hmac_sha256(&prefixed),
+                Fingerprint::of_hmac_sha256(bytes),
+            ]),
+            seed_fingerprint: None,
+            weakness: Weakness::of_secret(scheme, Algorithm::HmacSha256, bytes),
+        }
+    }
+
+    /// An Ed25519 key for a scheme.
+    pub(crate) fn ed25519_in(scheme: Scheme, seed: &Secret) -> Result<Self, ConfigError> {
         let bytes = seed.expose();
         let seed: Zeroizing<[u8; 32]> = Zeroizing::new(bytes.try_into().map_err(|_| {
             ConfigError::new(
@@ -59,10 +110,14 @@ impl SigningKey {
         })?);
         let key = ed25519_dalek::SigningKey::from_bytes(&seed);
         Ok(Self {
-            fingerprint: Fingerprint::of_ed25519(key.verifying_key().as_bytes()),
+            scheme,
+            fingerprints: Fingerprints::from_elem(
+                Fingerprint::of_ed25519(key.verifying_key().as_bytes()),
+                1,
+            ),
             seed_fingerprint: Some(Fingerprint::of_hmac_sha256(bytes)),
             inner: Inner::Ed25519(Box::new(key)),
-            weakness: Weakness::of_secret(Scheme::Ed25519, bytes),
+            weakness: Weakness::of_secret(scheme, Algorithm::Ed25519, bytes),
         })
     }
 
@@ -77,24 +132,50 @@ impl SigningKey {
 
     /// The scheme that this key signs in.
     pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The algorithm of the key.
+    pub fn algorithm(&self) -> Algorithm {
         match self.inner {
-            Inner::HmacSha256(_) => Scheme::HmacSha256,
-            Inner::Ed25519(_) => Scheme::Ed25519,
+            Inner::HmacSha256(..) => Algorithm::HmacSha256,
+            Inner::Ed25519(_) => Algorithm::Ed25519,
         }
     }
 
     /// The key that verifies what this one signs: for HMAC the same secret.
     pub fn verifying_key(&self) -> VerifyingKey {
         match &self.inner {
-            Inner::HmacSha256(mac) => {
-                VerifyingKey::from_mac(mac.clone(), self.fingerprint.clone(), self.weakness)
-            }
+            Inner::HmacSha256(mac, derived) => VerifyingKey::from_mac(
+                self.scheme,
+                mac.clone(),
+                derived.clone(),
+                self.fingerprints.clone(),
+                self.weakness,
+            ),
             Inner::Ed25519(key) => VerifyingKey::from_point(
+                self.scheme,
                 key.verifying_key(),
-                self.fingerprint.clone(),
+                self.fingerprints.clone(),
                 self.weakness,
             ),
         }
+    }
+
+    /// Refuses a key that is for none of these schemes.
+    pub(crate) fn ensure_for(&self, schemes: &[Scheme]) -> Result<(), ConfigError> {
+        if schemes.contains(&self.scheme) {
+            return Ok(());
+        }
+        let names: Vec<_> = schemes.iter().map(|scheme| scheme.name()).collect();
+        Err(ConfigError::new(
+            ConfigErrorKind::Key,
+            format!(
+                "expected a key for {}, found one for {}",
+                names.join(" or "),
+                self.scheme
+            ),
+        ))
     }
 
     /// Refuses a weak key, unless its weakness was accepted by name.
@@ -105,13 +186,21 @@ impl SigningKey {
 
     /// What no caller's key may be: the key that verifies, and the secret bytes as an HMAC key.
     pub(crate) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
-        std::iter::once(&self.fingerprint).chain(&self.seed_fingerprint)
+        self.fingerprints.iter().chain(&self.seed_fingerprint)
+    }
+
+    /// Where keys derived from this one are kept, if its scheme derives any.
+    pub(crate) fn derived(&self) -> Option<&DerivedKeys> {
+        match &self.inner {
+            Inner::HmacSha256(_, derived) => derived.as_deref(),
+            Inner::Ed25519(_) => None,
+        }
     }
 
     /// The keyed state of an HMAC key, or the signature function of an Ed25519 key.
     pub(crate) fn operation(&self) -> SigningOperation<'_> {
         match &self.inner {
-            Inner::HmacSha256(mac) => SigningOperation::Mac(mac),
+            Inner::HmacSha256(mac, _) => SigningOperation::Mac(mac),
             Inner::Ed25519(key) => SigningOperation::Ed25519(SignMessage(key)),
         }
     }
@@ -131,7 +220,7 @@ impl SignMessage<'_> {
     }
 }
 
-pub(super) fn keyed(key: &[u8]) -> Mac {
+fn keyed(key: &[u8]) -> Mac {
     match Hmac::<Sha256>::new_from_slice(key) {
         Ok(mac) => mac,
         // Invariant: HMAC takes keys of every length (RFC 2104 section 3).
@@ -141,7 +230,7 @@ pub(super) fn keyed(key: &[u8]) -> Mac {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}, [redacted])", self.scheme())
+        write!(f, "SigningKey({}, [redacted])", self.scheme)
     }
 }
 

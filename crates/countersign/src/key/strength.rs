@@ -1,12 +1,10 @@
+use super::Algorithm;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     scheme::Scheme,
 };
 
-/// The fewest bytes an HMAC-SHA256 key may have (RFC 2104 section 3: at least the length of the hash).
-const MIN_LEN: usize = 32;
-
-/// The fewest bytes that must be left of it without the zeroes behind. A random key has 9 of them once in 2^72.
+/// The fewest bytes that must be left of an HMAC key without the zeroes behind. A random key has 9 of them once in 2^72.
 const MIN_EFFECTIVE_LEN: usize = 24;
 
 /// The block of HMAC-SHA256, in bytes.
@@ -60,28 +58,36 @@ const PUBLISHED_POINTS: [[u8; 32]; 2] = [
 /// What is wrong with a key that must not be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weakness {
-    TooShort { len: usize },
+    TooShort { len: usize, min: usize },
+    TooLong { len: usize, max: usize },
     FewDistinctBytes { distinct: usize },
     Published,
 }
 
 impl Weakness {
-    pub(crate) fn of_secret(scheme: Scheme, bytes: &[u8]) -> Option<Self> {
-        let min_len = match scheme {
-            Scheme::HmacSha256 => MIN_LEN,
+    pub(crate) fn of_secret(scheme: Scheme, algorithm: Algorithm, bytes: &[u8]) -> Option<Self> {
+        let (min, max) = match algorithm {
+            Algorithm::HmacSha256 => {
+                let lengths = &scheme.definition().secret_len;
+                (*lengths.start(), *lengths.end())
+            }
             // The seed of an Ed25519 key has its length checked where it is parsed.
-            Scheme::Ed25519 => 0,
+            Algorithm::Ed25519 => (0, usize::MAX),
         };
         // HMAC pads a key to its block with zero bytes: those at its end add nothing.
-        let effective = match scheme {
-            Scheme::HmacSha256 if bytes.len() <= BLOCK_LEN => without_zeroes_behind(bytes),
-            Scheme::HmacSha256 | Scheme::Ed25519 => bytes,
+        let effective = match algorithm {
+            Algorithm::HmacSha256 if bytes.len() <= BLOCK_LEN => without_zeroes_behind(bytes),
+            Algorithm::HmacSha256 | Algorithm::Ed25519 => bytes,
         };
         if PUBLISHED.contains(&effective) {
             return Some(Self::Published);
         }
-        if bytes.len() < min_len {
-            return Some(Self::TooShort { len: bytes.len() });
+        let len = bytes.len();
+        if len < min {
+            return Some(Self::TooShort { len, min });
+        }
+        if len > max {
+            return Some(Self::TooLong { len, max });
         }
         let mut seen = [false; 256];
         for byte in bytes {
@@ -93,9 +99,8 @@ impl Weakness {
         if distinct < MIN_DISTINCT {
             return Some(Self::FewDistinctBytes { distinct });
         }
-        (effective.len() < min_len.min(MIN_EFFECTIVE_LEN)).then_some(Self::TooShort {
-            len: effective.len(),
-        })
+        let len = effective.len();
+        (len < min.min(MIN_EFFECTIVE_LEN)).then_some(Self::TooShort { len, min })
     }
 
     pub(crate) fn of_public_key(bytes: &[u8; 32]) -> Option<Self> {
@@ -104,8 +109,11 @@ impl Weakness {
 
     pub(crate) fn into_error(self) -> ConfigError {
         let message = match self {
-            Self::TooShort { len } => {
-                format!("weak key: expected at least {MIN_LEN} bytes, found {len}")
+            Self::TooShort { len, min } => {
+                format!("weak key: expected at least {min} bytes, found {len}")
+            }
+            Self::TooLong { len, max } => {
+                format!("weak key: expected at most {max} bytes, found {len}")
             }
             Self::FewDistinctBytes { distinct } => format!(
                 "weak key: expected at least {MIN_DISTINCT} different byte values, found {distinct}"
@@ -141,9 +149,9 @@ mod tests {
             (
                 "31 bytes",
                 &good[..31],
-                Some(Weakness::TooShort { len: 31 }),
+                Some(Weakness::TooShort { len: 31, min: 32 }),
             ),
-            ("nothing", &[], Some(Weakness::TooShort { len: 0 })),
+            ("nothing", &[], Some(Weakness::TooShort { len: 0, min: 32 })),
             (
                 "zeroes",
                 &[0; 32],
@@ -158,7 +166,7 @@ mod tests {
             (
                 "eight bytes and zeroes",
                 &eight,
-                Some(Weakness::TooShort { len: 8 }),
+                Some(Weakness::TooShort { len: 8, min: 32 }),
             ),
             (
                 "a published key and a zero",
@@ -173,7 +181,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                Weakness::of_secret(Scheme::HmacSha256, bytes),
+                Weakness::of_secret(Scheme::HmacSha256, Algorithm::HmacSha256, bytes),
                 expected,
                 "{name}"
             );
@@ -183,11 +191,11 @@ mod tests {
     #[test]
     fn judges_ed25519_seeds() {
         assert_eq!(
-            Weakness::of_secret(Scheme::Ed25519, PUBLISHED[4]),
+            Weakness::of_secret(Scheme::Ed25519, Algorithm::Ed25519, PUBLISHED[4]),
             Some(Weakness::Published)
         );
         assert_eq!(
-            Weakness::of_secret(Scheme::Ed25519, &[9; 32]),
+            Weakness::of_secret(Scheme::Ed25519, Algorithm::Ed25519, &[9; 32]),
             Some(Weakness::FewDistinctBytes { distinct: 1 })
         );
     }

@@ -1,8 +1,11 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use hmac::Mac as _;
 
-use super::{Fingerprint, Secret, signing_key::keyed, strength::Weakness};
+use super::{
+    Algorithm, DerivedKeys, Fingerprint, Secret, SigningKey, fingerprint::Fingerprints,
+    strength::Weakness,
+};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     scheme::{Mac, Scheme},
@@ -14,35 +17,36 @@ use crate::{
 /// Ed25519 public key only verifies and may be given to anyone.
 #[derive(Clone)]
 pub struct VerifyingKey {
+    scheme: Scheme,
     inner: Inner,
-    fingerprint: Fingerprint,
+    fingerprints: Fingerprints,
     weakness: Option<Weakness>,
 }
 
 #[derive(Clone)]
 enum Inner {
-    HmacSha256(Box<Mac>),
+    HmacSha256(Box<Mac>, Option<Arc<DerivedKeys>>),
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
 }
 
 impl VerifyingKey {
     /// A shared secret for `HMAC-SHA256`.
     pub fn hmac_sha256(secret: &Secret) -> Self {
-        let bytes = secret.expose();
-        Self::from_mac(
-            Box::new(keyed(bytes)),
-            Fingerprint::of_hmac_sha256(bytes),
-            Weakness::of_secret(Scheme::HmacSha256, bytes),
-        )
+        SigningKey::hmac_sha256(secret).verifying_key()
     }
 
-    /// An Ed25519 public key: 32 bytes, a point in the encoding of RFC 8032 section 5.1.2.
+    /// An Ed25519 public key for `ED25519`: 32 bytes, a point in the encoding of RFC 8032 section 5.1.2.
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Key`] if the bytes are no point or not the one encoding of it;
     /// [`ConfigErrorKind::WeakKey`] if the point is of small order, for which signatures can be made up.
     pub fn ed25519(public_key: &[u8; 32]) -> Result<Self, ConfigError> {
+        Self::ed25519_in(Scheme::Ed25519, public_key)
+    }
+
+    /// An Ed25519 public key for a scheme.
+    pub(crate) fn ed25519_in(scheme: Scheme, public_key: &[u8; 32]) -> Result<Self, ConfigError> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(public_key).map_err(|_| {
             ConfigError::new(
                 ConfigErrorKind::Key,
@@ -63,8 +67,9 @@ impl VerifyingKey {
         }
         let weakness = Weakness::of_public_key(public_key);
         Ok(Self::from_point(
+            scheme,
             key,
-            Fingerprint::of_ed25519(public_key),
+            Fingerprints::from_elem(Fingerprint::of_ed25519(public_key), 1),
             weakness,
         ))
     }
@@ -86,25 +91,30 @@ impl VerifyingKey {
     }
 
     pub(super) fn from_mac(
+        scheme: Scheme,
         mac: Box<Mac>,
-        fingerprint: Fingerprint,
+        derived: Option<Arc<DerivedKeys>>,
+        fingerprints: Fingerprints,
         weakness: Option<Weakness>,
     ) -> Self {
         Self {
-            inner: Inner::HmacSha256(mac),
-            fingerprint,
+            scheme,
+            inner: Inner::HmacSha256(mac, derived),
+            fingerprints,
             weakness,
         }
     }
 
     pub(super) fn from_point(
+        scheme: Scheme,
         key: ed25519_dalek::VerifyingKey,
-        fingerprint: Fingerprint,
+        fingerprints: Fingerprints,
         weakness: Option<Weakness>,
     ) -> Self {
         Self {
+            scheme,
             inner: Inner::Ed25519(Box::new(key)),
-            fingerprint,
+            fingerprints,
             weakness,
         }
     }
@@ -120,16 +130,21 @@ impl VerifyingKey {
 
     /// The scheme that this key verifies; requests in any other are refused.
     pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The algorithm of the key.
+    pub fn algorithm(&self) -> Algorithm {
         match self.inner {
-            Inner::HmacSha256(_) => Scheme::HmacSha256,
-            Inner::Ed25519(_) => Scheme::Ed25519,
+            Inner::HmacSha256(..) => Algorithm::HmacSha256,
+            Inner::Ed25519(_) => Algorithm::Ed25519,
         }
     }
 
     /// The 32 bytes of an Ed25519 public key; `None` for a shared secret.
     pub fn public_key(&self) -> Option<&[u8; 32]> {
         match &self.inner {
-            Inner::HmacSha256(_) => None,
+            Inner::HmacSha256(..) => None,
             Inner::Ed25519(key) => Some(key.as_bytes()),
         }
     }
@@ -153,14 +168,28 @@ impl VerifyingKey {
             .map_or(Ok(()), |weakness| Err(weakness.into_error()))
     }
 
-    pub(crate) fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
+    pub(crate) fn fingerprints(&self) -> &[Fingerprint] {
+        &self.fingerprints
+    }
+
+    /// Whether the two are one key, or are made of one secret.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let mut own = self.fingerprints.iter();
+        own.any(|fingerprint| other.fingerprints.contains(fingerprint))
+    }
+
+    /// Where keys derived from this one are kept, if its scheme derives any.
+    pub(crate) fn derived(&self) -> Option<&DerivedKeys> {
+        match &self.inner {
+            Inner::HmacSha256(_, derived) => derived.as_deref(),
+            Inner::Ed25519(_) => None,
+        }
     }
 
     /// The keyed state of an HMAC key, or the verification function of an Ed25519 key.
     pub(crate) fn operation(&self) -> VerifyingOperation<'_> {
         match &self.inner {
-            Inner::HmacSha256(mac) => VerifyingOperation::Mac(mac),
+            Inner::HmacSha256(mac, _) => VerifyingOperation::Mac(mac),
             Inner::Ed25519(key) => VerifyingOperation::Ed25519(VerifyMessage(key)),
         }
     }
@@ -184,7 +213,7 @@ impl VerifyMessage<'_> {
 
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifyingKey({}, [redacted])", self.scheme())
+        write!(f, "VerifyingKey({}, [redacted])", self.scheme)
     }
 }
 

@@ -41,7 +41,7 @@ impl KeyringBuilder {
     /// [`ConfigErrorKind::Name`] for a name that is no [`KeyId`]; [`ConfigErrorKind::WeakKey`] for a key that is too
     /// short, repetitive or published; [`ConfigErrorKind::SharedKey`] for one key of two callers, or of one caller with
     /// two sets of rules or in two schemes; [`ConfigErrorKind::Keyring`] for no callers at all, more than
-    /// [`Keyring::MAX_KEYS_PER_CALLER`] keys of one caller, or two keys of one version.
+    /// [`Keyring::MAX_KEYS_PER_CALLER`] keys of one caller, two keys of one version, or one key id for two callers.
     pub fn build(self) -> Result<Keyring, ConfigError> {
         if self.callers.is_empty() {
             return Err(ConfigError::new(
@@ -50,11 +50,26 @@ impl KeyringBuilder {
             ));
         }
         let mut callers = HashMap::new();
+        let mut names: HashMap<KeyId, KeyId> = HashMap::new();
         let mut holders: HashMap<Fingerprint, KeyId> = HashMap::new();
         for (name, keys) in self.callers {
             let (caller, keys) = check_caller(&name, keys)?;
-            for key in &keys {
-                let fingerprint = key.verifying_key().fingerprint().clone();
+            let key_ids = keys.iter().filter_map(CallerKey::key_id);
+            for name in key_ids.chain([&caller]) {
+                if let Some(other) = names.insert(name.clone(), caller.clone())
+                    && other != caller
+                {
+                    return Err(ConfigError::new(
+                        ConfigErrorKind::Keyring,
+                        format!("key id {name}: of both caller {other} and caller {caller}"),
+                    ));
+                }
+            }
+            let prints = |key: &CallerKey| key.verifying_key().fingerprints().to_vec();
+            for (key, fingerprint) in keys
+                .iter()
+                .flat_map(|key| prints(key).into_iter().map(move |print| (key, print)))
+            {
                 match holders.entry(fingerprint) {
                     Entry::Occupied(other) => {
                         return Err(ConfigError::new(

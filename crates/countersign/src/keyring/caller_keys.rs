@@ -6,7 +6,7 @@ use std::{
 
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{CallerKey, Fingerprint, KeyId, Secret, SigningKey, VerifyingKey},
+    key::{Algorithm, CallerKey, Fingerprint, KeyId, Secret, SigningKey, VerifyingKey},
     scheme::Scheme,
 };
 
@@ -20,7 +20,7 @@ pub struct CallerKeys(Arc<Inner>);
 struct Inner {
     caller: Option<KeyId>,
     keys: Vec<CallerKey>,
-    work: Work,
+    work: Arc<Work>,
 }
 
 impl CallerKeys {
@@ -37,18 +37,18 @@ impl CallerKeys {
         Ok(Self(Arc::new(Inner {
             caller: Some(caller),
             keys,
-            work: Work::default(),
+            work: Arc::default(),
         })))
     }
 
     /// Nobody: the name is not known. Every signature is refused.
     pub fn unknown() -> Self {
         static UNKNOWN: LazyLock<CallerKeys> =
-            LazyLock::new(|| CallerKeys::padded(None, Vec::new(), Work::default()));
+            LazyLock::new(|| CallerKeys::padded(None, Vec::new(), Arc::default()));
         UNKNOWN.clone()
     }
 
-    fn padded(caller: Option<KeyId>, keys: Vec<CallerKey>, work: Work) -> Self {
+    fn padded(caller: Option<KeyId>, keys: Vec<CallerKey>, work: Arc<Work>) -> Self {
         Self(Arc::new(Inner { caller, keys, work }))
     }
 
@@ -56,18 +56,26 @@ impl CallerKeys {
         self.0.caller.as_ref()
     }
 
-    pub(crate) fn keys(&self) -> &[CallerKey] {
-        &self.0.keys
+    /// The caller's keys of a scheme that go by the name that a request gives.
+    pub(crate) fn keys_for<'k>(
+        &'k self,
+        scheme: Scheme,
+        claimed: &str,
+    ) -> impl Iterator<Item = &'k CallerKey> {
+        self.0.keys.iter().filter(move |key| {
+            key.scheme() == scheme && key.key_id().is_none_or(|key_id| key_id == claimed)
+        })
     }
 
-    /// How many signatures of a scheme are to be checked for any name, known or not.
-    pub(crate) fn work(&self, scheme: Scheme) -> usize {
-        self.0.work.of(scheme)
-    }
-
-    /// A key to check signatures with where there is none. What it answers counts for nothing.
-    pub(crate) fn decoy(&self, scheme: Scheme) -> Option<&'static VerifyingKey> {
-        (self.work(scheme) > 0).then(|| decoy(scheme))?
+    /// A key to check signatures with where there is none, and how many are to be checked for any name, known or not.
+    /// What it answers counts for nothing.
+    pub(crate) fn decoy(
+        &self,
+        scheme: Scheme,
+        algorithm: Algorithm,
+    ) -> Option<(&'static VerifyingKey, usize)> {
+        let work = self.0.work.of(scheme, algorithm)?;
+        Some((decoy(scheme, algorithm)?, work))
     }
 }
 
@@ -97,11 +105,12 @@ pub(super) fn check_caller(
         key.verifying_key().ensure_strong().map_err(|error| {
             error.within(format_args!("caller {caller}: key {}", key.version()))
         })?;
-        let same = |other: &&CallerKey| {
-            other.verifying_key().fingerprint() == key.verifying_key().fingerprint()
-        };
+        let same = |other: &&CallerKey| other.verifying_key().is_same_as(key.verifying_key());
         if let Some(other) = checked.iter().find(same) {
-            if other.scheme() == key.scheme() && other.rules() == key.rules() {
+            if other.scheme() == key.scheme()
+                && other.rules() == key.rules()
+                && other.key_id() == key.key_id()
+            {
                 continue;
             }
             return refused(
@@ -132,50 +141,63 @@ pub(super) fn check_caller(
     }
 }
 
-/// For each scheme, the number of keys of the caller that has most.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Work {
-    hmac_sha256: usize,
-    ed25519: usize,
-}
+/// For each scheme and algorithm, the number of keys of the caller that has most of them.
+#[derive(Debug, Default)]
+pub(super) struct Work(Vec<(Scheme, Algorithm, usize)>);
 
 impl Work {
-    fn of(self, scheme: Scheme) -> usize {
-        match scheme {
-            Scheme::HmacSha256 => self.hmac_sha256,
-            Scheme::Ed25519 => self.ed25519,
-        }
+    fn of(&self, scheme: Scheme, algorithm: Algorithm) -> Option<usize> {
+        let known = self.0.iter();
+        known
+            .filter(|work| (work.0, work.1) == (scheme, algorithm))
+            .map(|work| work.2)
+            .next()
     }
 
     fn largest(callers: &HashMap<KeyId, Vec<CallerKey>>) -> Self {
-        let most = |scheme| {
-            let of_scheme =
-                |keys: &Vec<CallerKey>| keys.iter().filter(|key| key.scheme() == scheme).count();
-            callers.values().map(of_scheme).max().unwrap_or(0)
-        };
-        Self {
-            hmac_sha256: most(Scheme::HmacSha256),
-            ed25519: most(Scheme::Ed25519),
+        let mut work = Vec::new();
+        for scheme in Scheme::ALL {
+            for algorithm in scheme.definition().algorithms {
+                let counted = |keys: &Vec<CallerKey>| {
+                    let counts = |key: &&CallerKey| {
+                        key.scheme() == *scheme && key.verifying_key().algorithm() == *algorithm
+                    };
+                    keys.iter().filter(counts).count()
+                };
+                let most = callers.values().map(counted).max().unwrap_or(0);
+                if most > 0 {
+                    work.push((*scheme, *algorithm, most));
+                }
+            }
         }
+        Self(work)
     }
 }
 
-fn decoy(scheme: Scheme) -> Option<&'static VerifyingKey> {
-    static HMAC_SHA256: LazyLock<VerifyingKey> =
-        LazyLock::new(|| VerifyingKey::hmac_sha256(&Secret::from_bytes(&[0; 32])));
-    static ED25519: LazyLock<Option<VerifyingKey>> = LazyLock::new(|| {
-        let key = SigningKey::ed25519(&Secret::from_bytes(&[0; 32])).ok()?;
-        Some(key.verifying_key())
+fn decoy(scheme: Scheme, algorithm: Algorithm) -> Option<&'static VerifyingKey> {
+    type Decoys = Vec<(Scheme, Algorithm, VerifyingKey)>;
+    static DECOYS: LazyLock<Decoys> = LazyLock::new(|| {
+        let secret = Secret::from_bytes(&[0; 32]);
+        let mut decoys = Decoys::new();
+        for scheme in Scheme::ALL {
+            for algorithm in scheme.definition().algorithms {
+                let key = SigningKey::in_scheme(*scheme, *algorithm, &secret);
+                decoys.extend(key.map(|key| (*scheme, *algorithm, key.verifying_key())));
+            }
+        }
+        decoys
     });
-    match scheme {
-        Scheme::HmacSha256 => Some(&HMAC_SHA256),
-        Scheme::Ed25519 => ED25519.as_ref(),
-    }
+    let mut decoys = DECOYS.iter();
+    decoys
+        .find(|decoy| (decoy.0, decoy.1) == (scheme, algorithm))
+        .map(|decoy| &decoy.2)
 }
 
 /// All callers of a keyring at one moment.
 pub(super) struct Snapshot {
-    callers: HashMap<KeyId, CallerKeys>,
+    /// By every name that a request can go by: those of the callers, and the key ids of their keys.
+    names: HashMap<KeyId, CallerKeys>,
+    callers: usize,
     unknown: CallerKeys,
     holders: HashMap<Fingerprint, KeyId>,
 }
@@ -185,26 +207,34 @@ impl Snapshot {
         callers: HashMap<KeyId, Vec<CallerKey>>,
         holders: HashMap<Fingerprint, KeyId>,
     ) -> Self {
-        let work = Work::largest(&callers);
+        let work = Arc::new(Work::largest(&callers));
+        let number = callers.len();
+        let mut names = HashMap::new();
+        for (caller, keys) in callers {
+            let mut by_name: HashMap<KeyId, Vec<CallerKey>> = HashMap::new();
+            for key in keys {
+                let name = key.key_id().unwrap_or(&caller).clone();
+                by_name.entry(name).or_default().push(key);
+            }
+            names.extend(by_name.into_iter().map(|(name, keys)| {
+                let keys = CallerKeys::padded(Some(caller.clone()), keys, Arc::clone(&work));
+                (name, keys)
+            }));
+        }
         Self {
             unknown: CallerKeys::padded(None, Vec::new(), work),
-            callers: callers
-                .into_iter()
-                .map(|(caller, keys)| {
-                    let keys = CallerKeys::padded(Some(caller.clone()), keys, work);
-                    (caller, keys)
-                })
-                .collect(),
+            names,
+            callers: number,
             holders,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.callers.len()
+        self.callers
     }
 
     pub(super) fn lookup(&self, claimed: &str) -> CallerKeys {
-        self.callers.get(claimed).unwrap_or(&self.unknown).clone()
+        self.names.get(claimed).unwrap_or(&self.unknown).clone()
     }
 
     pub(super) fn holder_of(&self, key: &Fingerprint) -> Option<&KeyId> {
@@ -215,7 +245,7 @@ impl Snapshot {
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring")
-            .field("callers", &self.callers.keys().collect::<Vec<_>>())
+            .field("names", &self.names.keys().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

@@ -81,9 +81,8 @@ impl Keyring {
     pub fn ensure_distinct_from(&self, signers: &[&Signer]) -> Result<(), ConfigError> {
         let snapshot = self.snapshot.load();
         for signer in signers {
-            let holder = signer
-                .fingerprints()
-                .find_map(|key| snapshot.holder_of(key));
+            let fingerprints = signer.fingerprints();
+            let holder = fingerprints.iter().find_map(|key| snapshot.holder_of(key));
             if let Some(caller) = holder {
                 return Err(ConfigError::new(
                     ConfigErrorKind::SharedKey,

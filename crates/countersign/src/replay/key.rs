@@ -12,8 +12,17 @@ impl ReplayKey {
     /// service behind it) need different audiences, or the second would take the first one's request for a replay.
     /// Replicas of one service need the same.
     pub fn new(audience: &str, caller: &str, nonce: &str) -> Self {
-        let mut hash = Sha256::new_with_prefix(b"countersign replay key v1\0");
-        for part in [audience, caller, nonce] {
+        Self::of_parts(
+            "countersign nonce\0",
+            &[audience, caller, nonce].map(str::as_bytes),
+        )
+    }
+
+    /// The identity that these parts make, each with its length in front. `kind` keeps it apart from those of every other
+    /// kind: it ends in a zero byte and holds no other.
+    pub(crate) fn of_parts(kind: &'static str, parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new_with_prefix(kind);
+        for part in parts {
             // Invariant: a length in memory fits 64 bits.
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part);

@@ -1,13 +1,9 @@
 use std::fmt;
 
-use super::{
-    evidence::Evidence,
-    parsed_head::ParsedHead,
-    verified::{BodyState, Verified},
-};
+use super::{evidence::Evidence, parsed_head::ParsedHead, verified::Verified};
 use crate::{
     error::Rejection,
-    key::{CallerKey, KeyId, KeyVersion},
+    key::{KeyId, KeyVersion},
     payload::{PayloadCheck, PayloadDigest},
     replay::ReplayKey,
     scheme::Scheme,
@@ -29,15 +25,16 @@ pub struct AuthenticatedHead<'r> {
 impl<'r> AuthenticatedHead<'r> {
     pub(super) fn new(
         caller: KeyId,
-        key: &CallerKey,
+        key_version: KeyVersion,
+        payload: PayloadCheck,
         parsed: ParsedHead<'r>,
         evidence: Option<Box<Evidence>>,
     ) -> Self {
         Self {
             caller,
-            key_version: key.version().clone(),
-            payload: PayloadCheck::new(parsed.content_sha256),
+            key_version,
             parsed,
+            payload,
             evidence,
         }
     }
@@ -62,8 +59,8 @@ impl<'r> AuthenticatedHead<'r> {
         self.parsed.signed_at
     }
 
-    /// The digest that the body must have.
-    pub fn expected_digest(&self) -> PayloadDigest {
+    /// The SHA-256 that the body must have; `None` if the signature is over another digest of it, or over none.
+    pub fn expected_digest(&self) -> Option<PayloadDigest> {
         self.payload.expected()
     }
 
@@ -71,8 +68,8 @@ impl<'r> AuthenticatedHead<'r> {
     ///
     /// See [`ReplayKey::new`] for `audience`.
     pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
-        let nonce = self.parsed.nonce?;
-        Some(ReplayKey::new(audience, self.caller.as_str(), nonce))
+        let identity = self.parsed.replay?;
+        Some(identity.key(audience, self.caller.as_str()))
     }
 
     /// Takes the next bytes of the body, exactly as they arrived.
@@ -86,12 +83,12 @@ impl<'r> AuthenticatedHead<'r> {
     ///
     /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if they differ.
     pub fn finish(self) -> Result<Verified, Rejection> {
-        let digest = self.payload.finish()?;
+        let body = self.payload.finish()?;
         Ok(Verified::new(
             self.caller,
             self.key_version,
             &self.parsed,
-            BodyState::Verified(digest),
+            body,
             self.evidence,
         ))
     }

@@ -1,11 +1,18 @@
-use std::{fmt, hint::black_box, time::Duration};
+use std::{fmt, hint::black_box};
 
-use super::{authenticated_head::AuthenticatedHead, evidence::Evidence, parsed_head::ParsedHead};
+use super::{
+    authenticated_head::AuthenticatedHead,
+    authentication::Authentication,
+    body_mac::BodyMac,
+    evidence::Evidence,
+    parsed_head::{ParsedHead, Proof},
+};
 use crate::{
     error::{Rejection, RejectionKind},
-    key::{CallerKey, ContentTypeRule, NonceRule},
+    key::{Algorithm, CallerKey, ContentTypeRule, KeyId, NonceRule, VerifyingKey},
     keyring::CallerKeys,
-    scheme::Scheme,
+    payload::{PayloadCheck, PayloadDigest},
+    scheme::{Credentials, CredentialsOfFamily, Scheme},
     timestamp::Timestamp,
 };
 
@@ -14,26 +21,15 @@ use crate::{
 /// It gives away only what is needed to find the caller's keys.
 pub struct Claim<'r> {
     parsed: ParsedHead<'r>,
-    window: Duration,
     keep_evidence: bool,
 }
 
 impl<'r> Claim<'r> {
-    pub(super) fn new(parsed: ParsedHead<'r>, window: Duration, keep_evidence: bool) -> Self {
+    pub(super) fn new(parsed: ParsedHead<'r>, keep_evidence: bool) -> Self {
         Self {
             parsed,
-            window,
             keep_evidence,
         }
-    }
-
-    /// Judges the signed date, the very one that is part of the signed text.
-    pub(super) fn ensure_fresh(&self, now: Timestamp) -> Result<(), Rejection> {
-        let signed_at = self.parsed.signed_at;
-        if signed_at.abs_diff(now) > self.window {
-            return Err(Rejection::stale(signed_at, now, self.window));
-        }
-        Ok(())
     }
 
     /// The scheme that the signature is in.
@@ -41,17 +37,21 @@ impl<'r> Claim<'r> {
         self.parsed.scheme
     }
 
-    /// The caller that the request says it is from. It has the grammar of a [`KeyId`](crate::KeyId).
-    pub fn key_id(&self) -> &'r str {
-        self.parsed.key_id
+    /// The name that the request goes by: its caller's, or the key id that its scheme has. It has the grammar of a
+    /// [`KeyId`](crate::KeyId).
+    pub fn key_id(&self) -> &str {
+        &self.parsed.key_id
     }
 
-    /// Checks the signature with the keys that were found for [`key_id`](Self::key_id).
+    /// Checks the signature with the keys that were found for [`key_id`](Self::key_id), as far as that can be done
+    /// without the body.
     ///
     /// Every key of the scheme is tried, without an early exit, and as much work again is done as the keys ask for, so
     /// that an unknown caller costs what a known one costs. The state and the dates of the key that matched are judged
     /// at `now`, the verifier's clock; then its rules on coverage, which only a peer that holds the key can learn of.
     /// The signed date is judged once more, because time may have passed while the keys were looked up.
+    ///
+    /// Where the signature is over the body, all this is left to [`BodyMac::finish`].
     ///
     /// # Errors
     ///
@@ -63,74 +63,112 @@ impl<'r> Claim<'r> {
         self,
         keys: &CallerKeys,
         now: Timestamp,
-    ) -> Result<AuthenticatedHead<'r>, Rejection> {
-        self.ensure_fresh(now)?;
-        let key = self.matching_key(keys)?;
-        let Some(caller) = keys.caller() else {
-            return Err(Rejection::invalid_signature("unknown caller"));
+    ) -> Result<Authentication<'r>, Rejection> {
+        self.parsed.ensure_fresh(now)?;
+        let Proof::Head {
+            credentials,
+            payload,
+        } = &self.parsed.proof
+        else {
+            let mac = BodyMac::new(self.parsed, keys.clone(), self.keep_evidence);
+            return Ok(Authentication::Body(mac));
         };
-        self.check_key_rules(key, now)
-            .map_err(|rejection| rejection.of(caller.clone()))?;
-        let evidence = self.keep_evidence.then(|| {
-            Box::new(Evidence::new(
-                caller.clone(),
-                key.verifying_key(),
-                self.parsed.signed_at,
-                self.parsed.credentials.canonical_request(),
-                self.parsed.credentials.signature(),
-            ))
-        });
-        Ok(AuthenticatedHead::new(
+        let (caller, key) = matching_key(&self.parsed, keys, |key| credentials.matches(key, None))?;
+        check_key_rules(&self.parsed, caller, key, now)?;
+        let evidence = self
+            .keep_evidence
+            .then(|| Box::new(evidence(&self.parsed, caller, key, credentials, None)));
+        Ok(Authentication::Head(AuthenticatedHead::new(
             caller.clone(),
-            key,
+            key.version().clone(),
+            PayloadCheck::new(payload),
             self.parsed,
             evidence,
-        ))
+        )))
     }
+}
 
-    fn matching_key<'k>(&self, keys: &'k CallerKeys) -> Result<&'k CallerKey, Rejection> {
-        let scheme = self.parsed.scheme;
-        let credentials = &self.parsed.credentials;
-        let mut tried: usize = 0;
-        let mut matched = None;
-        for key in keys.keys().iter().filter(|key| key.scheme() == scheme) {
-            tried = tried.saturating_add(1);
-            if credentials.matches(key.verifying_key()) {
-                matched = Some(key);
+/// The caller, and the one of its keys that the signature is of.
+pub(super) fn matching_key<'k>(
+    parsed: &ParsedHead<'_>,
+    keys: &'k CallerKeys,
+    matches: impl Fn(&VerifyingKey) -> bool,
+) -> Result<(&'k KeyId, &'k CallerKey), Rejection> {
+    let scheme = parsed.scheme;
+    let mut tried = [0_usize; Algorithm::ALL.len()];
+    let mut matched = None;
+    for key in keys.keys_for(scheme, &parsed.key_id) {
+        for (tried, algorithm) in tried.iter_mut().zip(Algorithm::ALL) {
+            if key.verifying_key().algorithm() == *algorithm {
+                *tried = tried.saturating_add(1);
             }
         }
-        if let Some(decoy) = keys.decoy(scheme) {
-            for _ in tried..keys.work(scheme) {
+        if matches(key.verifying_key()) {
+            matched = Some(key);
+        }
+    }
+    for (tried, algorithm) in tried.iter().zip(Algorithm::ALL) {
+        if let Some((decoy, work)) = keys.decoy(scheme, *algorithm) {
+            for _ in *tried..work {
                 // The answer is thrown away: this is the time that a key would have taken.
-                let _: bool = black_box(credentials.matches(decoy));
+                let _: bool = black_box(matches(decoy));
             }
         }
-        matched.ok_or_else(|| {
-            Rejection::invalid_signature(match (keys.caller(), tried) {
-                (None, _) => "unknown caller",
-                (Some(_), 0) => "the caller has no key of this scheme",
-                (Some(_), _) => "no key of the caller matches",
-            })
-        })
     }
+    let none_tried = tried.iter().all(|tried| *tried == 0);
+    match (keys.caller(), matched) {
+        (Some(caller), Some(key)) => Ok((caller, key)),
+        (None, _) => Err(Rejection::invalid_signature("unknown caller")),
+        (Some(_), None) => Err(Rejection::invalid_signature(if none_tried {
+            "the caller has no key of this scheme"
+        } else {
+            "no key of the caller matches"
+        })),
+    }
+}
 
-    fn check_key_rules(&self, key: &CallerKey, now: Timestamp) -> Result<(), Rejection> {
-        let rules = key.rules();
-        if let Some(reason) = rules.refusal_at(now) {
-            return Err(Rejection::invalid_signature(reason));
-        }
-        let insufficient =
-            |reason| Err(Rejection::new(RejectionKind::InsufficientCoverage, reason));
-        if rules.nonce == NonceRule::Required && self.parsed.nonce.is_none() {
-            return insufficient("the key asks for a covered nonce, found none");
-        }
-        if rules.content_type == ContentTypeRule::CoveredIfPresent
-            && self.parsed.content_type_uncovered
-        {
-            return insufficient("header content-type: expected to be covered");
-        }
-        Ok(())
+/// What the key that matched asks of the request.
+pub(super) fn check_key_rules(
+    parsed: &ParsedHead<'_>,
+    caller: &KeyId,
+    key: &CallerKey,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let rules = key.rules();
+    let refused = |kind, reason| Err(Rejection::new(kind, reason).of(caller.clone()));
+    if let Some(reason) = rules.refusal_at(now) {
+        return refused(RejectionKind::InvalidSignature, reason);
     }
+    if rules.nonce == NonceRule::Required && parsed.replay.is_none() {
+        return refused(
+            RejectionKind::InsufficientCoverage,
+            "the key asks for a covered nonce, found none",
+        );
+    }
+    if rules.content_type == ContentTypeRule::CoveredIfPresent && parsed.content_type_uncovered {
+        return refused(
+            RejectionKind::InsufficientCoverage,
+            "header content-type: expected to be covered",
+        );
+    }
+    Ok(())
+}
+
+/// What an auditor needs of a signature that matched.
+pub(super) fn evidence(
+    parsed: &ParsedHead<'_>,
+    caller: &KeyId,
+    key: &CallerKey,
+    credentials: &Credentials<'_>,
+    body: Option<&PayloadDigest>,
+) -> Evidence {
+    Evidence::new(
+        caller.clone(),
+        key.verifying_key(),
+        parsed.signed_at,
+        credentials.signed_text(body),
+        credentials.signature(),
+    )
 }
 
 impl fmt::Debug for Claim<'_> {

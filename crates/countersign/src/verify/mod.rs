@@ -1,23 +1,34 @@
 //! The verifier: a chain of types, each step consuming the one before.
 //!
 //! ```text
-//! request head ──parse──▶ Claim ──authenticate(keys)──▶ AuthenticatedHead ──body──▶ Verified
+//! request head ──parse──▶ Claim ──authenticate(keys)─┬▶ AuthenticatedHead ──body──▶ Verified
+//!                                                    └▶ BodyMac ───────────body──▶ Verified
 //! ```
 
 mod authenticated_head;
+mod authentication;
+mod body_mac;
 mod claim;
 mod evidence;
 mod parsed_head;
 mod policy;
+mod replay_identity;
 mod verified;
 mod verifier;
 
 pub use self::{
     authenticated_head::AuthenticatedHead,
+    authentication::Authentication,
+    body_mac::BodyMac,
     claim::Claim,
     evidence::Evidence,
     policy::HeadLimits,
-    verified::{BodyState, Verified},
+    verified::{BodyState, Coverage, Verified},
     verifier::{Verifier, VerifierBuilder},
 };
-pub(crate) use self::{parsed_head::ParsedHead, policy::VerifyPolicy};
+pub(crate) use self::{
+    body_mac::{BodySignature, SignedBody},
+    parsed_head::{Freshness, ParsedHead, Proof},
+    policy::VerifyPolicy,
+    replay_identity::ReplayIdentity,
+};

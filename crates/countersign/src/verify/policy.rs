@@ -1,17 +1,19 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use http::HeaderName;
 
+use super::parsed_head::Freshness;
 use crate::{
-    error::{Rejection, RejectionKind},
+    error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind},
     head::{Authority, HostForm},
-    scheme::{Scheme, native::DateForm},
+    scheme::{Profile, native::DateForm},
+    timestamp::Timestamp,
 };
 
 /// What a verifier asks of every request, whoever the caller is.
 #[derive(Clone, Debug)]
 pub(crate) struct VerifyPolicy {
-    pub(crate) accepted: Vec<Scheme>,
+    pub(crate) accepted: Vec<Profile>,
     pub(crate) window: Duration,
     pub(crate) expected_hosts: Vec<String>,
     pub(crate) host_form: HostForm,
@@ -22,6 +24,24 @@ pub(crate) struct VerifyPolicy {
 }
 
 impl VerifyPolicy {
+    /// From when until when a date is accepted that is judged by the window alone.
+    pub(crate) fn freshness(&self, signed_at: Timestamp) -> Freshness {
+        Freshness::around(signed_at, self.window)
+    }
+
+    /// Refuses a scheme in which one signature could serve every callee, where this one does not know its own hosts.
+    pub(crate) fn ensure_expected_hosts(&self, what: impl fmt::Display) -> Result<(), ConfigError> {
+        if self.expected_hosts.is_empty() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Authority,
+                format!(
+                    "{what} is accepted: expected hosts must be configured, or a signature for one service would serve every other"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether the request is for one of the expected hosts; `false` if none are configured.
     ///
     /// Hosts are compared without regard to ASCII case (RFC 9110 section 4.2.3), in the form that is signed.

@@ -1,11 +1,15 @@
 use std::{fmt, ops::Range};
 
-use super::{evidence::Evidence, parsed_head::ParsedHead};
+use super::{
+    evidence::Evidence,
+    parsed_head::{ParsedHead, Proof},
+    replay_identity::ReplayIdentity,
+};
 use crate::{
     key::{KeyId, KeyVersion},
     payload::PayloadDigest,
     replay::ReplayKey,
-    scheme::Scheme,
+    scheme::{CredentialsOfFamily, Scheme},
     timestamp::Timestamp,
 };
 
@@ -18,8 +22,11 @@ pub struct Verified {
     signed_at: Timestamp,
     audience_checked: bool,
     body: BodyState,
+    coverage: Coverage,
+    presigned: bool,
+    fresh_until: Timestamp,
     covered: CoveredLines,
-    nonce: Option<Range<usize>>,
+    identity: Option<Identity>,
     evidence: Option<Box<Evidence>>,
 }
 
@@ -27,10 +34,36 @@ pub struct Verified {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyState {
-    /// Its digest is the signed one.
+    /// Its SHA-256 is the signed one.
     Verified(PayloadDigest),
+    /// The signature is over the body itself, or over another digest of it.
+    Signed,
     /// The signature says nothing about it.
     Unsigned,
+}
+
+/// What a signature binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Coverage {
+    /// Method, target, authority and what else the scheme covers: the signature is for this request.
+    Request,
+    /// The body, a date and no more. Whoever sees such a request can send its body elsewhere: to another method, path or
+    /// host whose verifier accepts the same key for it.
+    BodyOnly,
+}
+
+/// A [`ReplayIdentity`] that outlives the request.
+#[derive(Clone)]
+enum Identity {
+    /// A nonce that stands among the covered headers.
+    Covered(Range<usize>),
+    Nonce(Box<str>),
+    IdAndTimestamp {
+        id: Box<str>,
+        timestamp: Box<str>,
+    },
+    Signature(Box<[u8]>),
 }
 
 impl Verified {
@@ -41,7 +74,22 @@ impl Verified {
         body: BodyState,
         evidence: Option<Box<Evidence>>,
     ) -> Self {
-        let (covered, nonce) = CoveredLines::new(parsed.credentials.covered(), parsed.nonce);
+        let nonce = match parsed.replay {
+            Some(ReplayIdentity::Nonce(nonce)) => Some(nonce),
+            Some(ReplayIdentity::IdAndTimestamp { .. } | ReplayIdentity::Signature(_)) | None => {
+                None
+            }
+        };
+        let (covered, nonce_at) = CoveredLines::new(&parsed.proof, nonce);
+        let identity = parsed.replay.map(|identity| match (identity, nonce_at) {
+            (ReplayIdentity::Nonce(_), Some(at)) => Identity::Covered(at),
+            (ReplayIdentity::Nonce(nonce), None) => Identity::Nonce(nonce.into()),
+            (ReplayIdentity::IdAndTimestamp { id, timestamp }, _) => Identity::IdAndTimestamp {
+                id: id.into(),
+                timestamp: timestamp.into(),
+            },
+            (ReplayIdentity::Signature(signature), _) => Identity::Signature(signature.into()),
+        });
         Self {
             caller,
             key_version,
@@ -49,8 +97,14 @@ impl Verified {
             signed_at: parsed.signed_at,
             audience_checked: parsed.audience_checked,
             body,
+            coverage: match parsed.proof {
+                Proof::Head { .. } | Proof::HeadAndDigest { .. } => Coverage::Request,
+                Proof::Body(_) => Coverage::BodyOnly,
+            },
+            presigned: parsed.presigned,
+            fresh_until: parsed.freshness.until,
             covered,
-            nonce,
+            identity,
             evidence,
         }
     }
@@ -86,9 +140,38 @@ impl Verified {
         self.body
     }
 
+    /// Whether the signature is for this request, or for its body alone.
+    pub fn coverage(&self) -> Coverage {
+        self.coverage
+    }
+
+    /// Whether the signature stands in the URL: then whoever was given the URL can have sent the request, with headers of
+    /// its own choosing beside the covered ones.
+    pub fn presigned(&self) -> bool {
+        self.presigned
+    }
+
+    /// The last moment at which the signed date is accepted.
+    pub fn fresh_until(&self) -> Timestamp {
+        self.fresh_until
+    }
+
     /// The covered nonce.
     pub fn nonce(&self) -> Option<&str> {
-        self.covered.0.get(self.nonce.clone()?)
+        match self.identity.as_ref()? {
+            Identity::Covered(at) => self.covered.0.get(at.clone()),
+            Identity::Nonce(nonce) => Some(nonce),
+            Identity::IdAndTimestamp { .. } | Identity::Signature(_) => None,
+        }
+    }
+
+    /// The id that a sender keeps when it sends the same message again (`webhook-id`): a handler that has done what a
+    /// message with this id asks for need not do it again.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        match self.identity.as_ref()? {
+            Identity::IdAndTimestamp { id, .. } => Some(id),
+            Identity::Covered(_) | Identity::Nonce(_) | Identity::Signature(_) => None,
+        }
     }
 
     /// The names of the covered headers in lower case, in the order in which they were signed.
@@ -105,18 +188,39 @@ impl Verified {
             .map(|(_, value)| value)
     }
 
-    /// The replay identity of the request, or `None` if it carries no covered nonce.
+    /// The replay identity of the request, or `None` if it carries nothing that tells it from a copy.
     ///
     /// See [`ReplayKey::new`] for `audience`.
     pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
-        let nonce = self.nonce()?;
-        Some(ReplayKey::new(audience, self.caller.as_str(), nonce))
+        let identity = match self.identity.as_ref()? {
+            Identity::Covered(at) => ReplayIdentity::Nonce(self.covered.0.get(at.clone())?),
+            Identity::Nonce(nonce) => ReplayIdentity::Nonce(nonce),
+            Identity::IdAndTimestamp { id, timestamp } => {
+                ReplayIdentity::IdAndTimestamp { id, timestamp }
+            }
+            Identity::Signature(signature) => ReplayIdentity::Signature(signature),
+        };
+        Some(identity.key(audience, self.caller.as_str()))
     }
 
     /// What an auditor needs to check the signature later; `None` unless the verifier
     /// [keeps it](crate::VerifierBuilder::keep_evidence).
     pub fn evidence(&self) -> Option<&Evidence> {
         self.evidence.as_deref()
+    }
+}
+
+impl Proof<'_> {
+    fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
+        match self {
+            Self::Head { credentials, .. } | Self::HeadAndDigest { credentials } => {
+                credentials.covered(each);
+            }
+            Self::Body(signed) => signed
+                .covered
+                .iter()
+                .for_each(|(name, value)| each(name, value)),
+        }
     }
 }
 
@@ -129,6 +233,7 @@ impl fmt::Debug for Verified {
             .field("signed_at", &self.signed_at)
             .field("audience_checked", &self.audience_checked)
             .field("body", &self.body)
+            .field("coverage", &self.coverage)
             .finish_non_exhaustive()
     }
 }
@@ -139,19 +244,17 @@ struct CoveredLines(Box<str>);
 
 impl CoveredLines {
     /// The lines, and where the nonce stands in them.
-    fn new<'r>(
-        headers: impl Iterator<Item = (&'r str, &'r str)> + Clone,
-        nonce: Option<&str>,
-    ) -> (Self, Option<Range<usize>>) {
-        let length = headers.clone().fold(0_usize, |length, (name, value)| {
-            length
+    fn new(proof: &Proof<'_>, nonce: Option<&str>) -> (Self, Option<Range<usize>>) {
+        let mut length: usize = 0;
+        proof.covered(&mut |name, value| {
+            length = length
                 .saturating_add(name.len())
                 .saturating_add(value.len())
-                .saturating_add(2)
+                .saturating_add(2);
         });
         let mut lines = String::with_capacity(length);
         let mut nonce_at = None;
-        for (name, value) in headers {
+        proof.covered(&mut |name, value| {
             lines.push_str(name);
             lines.push(':');
             let start = lines.len();
@@ -160,7 +263,7 @@ impl CoveredLines {
                 nonce_at = Some(start..lines.len());
             }
             lines.push('\n');
-        }
+        });
         (Self(lines.into_boxed_str()), nonce_at)
     }
 

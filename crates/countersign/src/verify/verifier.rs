@@ -1,6 +1,7 @@
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use http::{HeaderName, header::AUTHORIZATION};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use smallvec::SmallVec;
 
 use super::{
     claim::Claim,
@@ -9,10 +10,7 @@ use super::{
 use crate::{
     error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind},
     head::{Authority, HostForm, RequestHead},
-    scheme::{
-        Scheme,
-        native::{self, DateForm},
-    },
+    scheme::{AcceptedScheme, Carrier, Profile, ProfileOfFamily, Scheme, native::DateForm},
     timestamp::Timestamp,
 };
 
@@ -41,7 +39,8 @@ impl Default for Verifier {
     fn default() -> Self {
         Self {
             policy: VerifyPolicy {
-                accepted: vec![Scheme::HmacSha256],
+                // Invariant: this scheme asks for no settings.
+                accepted: Scheme::HmacSha256.plain_profile().into_iter().collect(),
                 window: Duration::from_secs(300),
                 expected_hosts: Vec::new(),
                 host_form: HostForm::default(),
@@ -69,13 +68,14 @@ impl Verifier {
     }
 
     /// The schemes that are accepted, each once.
-    pub fn accepted_schemes(&self) -> &[Scheme] {
-        &self.policy.accepted
+    pub fn accepted_schemes(&self) -> impl Iterator<Item = Scheme> {
+        let accepted = self.policy.accepted.iter();
+        accepted.flat_map(|profile| profile.schemes().iter().copied())
     }
 
     /// Whether requests in this scheme are accepted.
     pub fn accepts(&self, scheme: Scheme) -> bool {
-        self.policy.accepted.contains(&scheme)
+        self.accepted_schemes().any(|accepted| accepted == scheme)
     }
 
     /// How far the signed date may be from the verifier's clock, on either side.
@@ -103,44 +103,62 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Claim<'r>, Rejection> {
         let head = head.into();
-        let (scheme, credentials) = self.only_signature(&head)?;
-        let parsed = match scheme {
-            Scheme::HmacSha256 | Scheme::Ed25519 => {
-                native::parse(scheme, credentials, head, &self.policy)?
-            }
-        };
-        let claim = Claim::new(parsed, self.policy.window, self.policy.keep_evidence);
-        claim.ensure_fresh(now)?;
-        Ok(claim)
+        let (profile, carrier) = self.only_signature(&head)?;
+        let parsed = profile.parse(carrier, head, &self.policy)?;
+        parsed.ensure_fresh(now)?;
+        Ok(Claim::new(parsed, self.policy.keep_evidence))
     }
 
     /// Who a refused request says it is from, for a log: unproven, and not even well-formed.
     ///
     /// `None` if no credentials in an accepted scheme name a caller.
-    pub fn claimed_key_id<'r>(&self, head: impl Into<RequestHead<'r>>) -> Option<&'r str> {
-        let (_, credentials) = self.only_signature(&head.into()).ok()?;
-        credentials
-            .split(',')
-            .find_map(|parameter| parameter.trim_start().strip_prefix("credential="))
+    pub fn claimed_key_id<'r>(&self, head: impl Into<RequestHead<'r>>) -> Option<Cow<'r, str>> {
+        let head = head.into();
+        let (profile, carrier) = self.only_signature(&head).ok()?;
+        profile.claimed_key_id(carrier, &head)
     }
 
-    /// The scheme of the only signature, and what follows its name.
-    fn only_signature<'r>(&self, head: &RequestHead<'r>) -> Result<(Scheme, &'r str), Rejection> {
-        const MISSING: Rejection = Rejection::new(
-            RejectionKind::MissingSignature,
-            "expected a signature in an accepted scheme, found none",
-        );
-        let value = head.single(&AUTHORIZATION)?.ok_or(MISSING)?;
-        if value.len() > self.policy.limits.authorization_bytes {
+    /// The headers of a 401 that say how to sign, for each scheme that is accepted. `realm` must be visible ASCII without
+    /// `"` and `\`; `stale` says whether the date was wrong.
+    pub fn challenges(&self, realm: &str, stale: bool) -> Vec<(HeaderName, HeaderValue)> {
+        let mut headers = Vec::new();
+        for profile in &self.policy.accepted {
+            profile.challenges(realm, stale, &mut |name, value| headers.push((name, value)));
+        }
+        headers
+    }
+
+    /// The only signature of the head, and what judges it.
+    ///
+    /// Two are refused, in whatever schemes: which of them a request is judged by must not be its sender's choice.
+    fn only_signature<'r>(
+        &self,
+        head: &RequestHead<'r>,
+    ) -> Result<(&Profile, Carrier<'r>), Rejection> {
+        let authorization = head.single(&AUTHORIZATION)?;
+        if authorization.is_some_and(|value| value.len() > self.policy.limits.authorization_bytes) {
             return Err(Rejection::malformed("authorization: longer than the limit"));
         }
-        let (name, parameters) = value.split_once(' ').unwrap_or((value, ""));
-        let scheme = self
-            .policy
-            .accepted
-            .iter()
-            .find(|scheme| scheme.name() == name);
-        scheme.map(|scheme| (*scheme, parameters)).ok_or(MISSING)
+        let authorization = authorization.map(|value| value.split_once(' ').unwrap_or((value, "")));
+        let mut found: SmallVec<[Carrier<'r>; 2]> = SmallVec::new();
+        let mut judge = None;
+        for profile in &self.policy.accepted {
+            let before = found.len();
+            profile.carriers(head, authorization, &mut found);
+            if found.len() > before {
+                judge = Some(profile);
+            }
+        }
+        match (judge, found.as_slice()) {
+            (Some(profile), [carrier]) => Ok((profile, *carrier)),
+            (_, []) => Err(Rejection::new(
+                RejectionKind::MissingSignature,
+                "expected a signature in an accepted scheme, found none",
+            )),
+            _ => Err(Rejection::malformed(
+                "expected one signature, found several",
+            )),
+        }
     }
 }
 
@@ -153,21 +171,33 @@ pub struct VerifierBuilder {
 }
 
 impl VerifierBuilder {
-    /// Accepts requests in one more scheme.
+    /// Accepts requests in one more scheme: a [`Scheme`] as it is, or with the settings that its family has.
     ///
-    /// `ED25519` asks for [expected hosts](Self::expected_hosts): the same public key is known to every callee, so that
-    /// a signature for one would otherwise serve all.
-    pub fn accept(mut self, scheme: Scheme) -> Self {
-        if !self.verifier.accepts(scheme) {
-            self.verifier.policy.accepted.push(scheme);
+    /// A request that carries signatures in two of the accepted schemes is refused. `ED25519` asks for
+    /// [expected hosts](Self::expected_hosts): the same public key is known to every callee, so that a signature for one
+    /// would otherwise serve all.
+    pub fn accept(mut self, scheme: impl Into<AcceptedScheme>) -> Self {
+        match scheme.into().into_profile() {
+            Ok(mut profile) => {
+                for known in &mut self.verifier.policy.accepted {
+                    match known.merge(profile) {
+                        Ok(()) => return self,
+                        Err(other) => profile = other,
+                    }
+                }
+                self.verifier.policy.accepted.push(profile);
+            }
+            Err(error) => {
+                self.problem.get_or_insert(error);
+            }
         }
         self
     }
 
     /// Accepts requests in this scheme and no other.
-    pub fn accept_only(mut self, scheme: Scheme) -> Self {
-        self.verifier.policy.accepted = vec![scheme];
-        self
+    pub fn accept_only(mut self, scheme: impl Into<AcceptedScheme>) -> Self {
+        self.verifier.policy.accepted.clear();
+        self.accept(scheme)
     }
 
     /// The authorities of this service: a request for another one is refused with 421.
@@ -261,18 +291,8 @@ impl VerifierBuilder {
                 ),
             ));
         }
-        if policy.expected_hosts.is_empty()
-            && let Some(scheme) = policy
-                .accepted
-                .iter()
-                .find(|scheme| scheme.needs_expected_hosts())
-        {
-            return Err(ConfigError::new(
-                ConfigErrorKind::Authority,
-                format!(
-                    "{scheme} is accepted: expected hosts must be configured, or a signature for one service would serve every other"
-                ),
-            ));
+        for profile in &policy.accepted {
+            profile.check(policy)?;
         }
         Ok(self.verifier)
     }
@@ -289,7 +309,7 @@ mod tests {
     #[test]
     fn accepts_hmac_sha256_and_nothing_else_by_default() {
         let verifier = Verifier::default();
-        assert_eq!(verifier.accepted_schemes(), [Scheme::HmacSha256]);
+        assert!(verifier.accepted_schemes().eq([Scheme::HmacSha256]));
         assert_eq!(verifier.window(), Duration::from_secs(300));
         assert!(verifier.expected_hosts().is_empty());
     }

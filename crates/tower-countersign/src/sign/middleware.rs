@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc};
 
-use countersign::{PayloadDigest, SignError, SignErrorKind, Signer};
+use bytes::Bytes;
+use countersign::{SignError, SignErrorKind, Signer};
 use http::{Extensions, Request, request::Parts};
 use http_body_util::{BodyExt, Limited};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
@@ -55,49 +56,46 @@ impl SignMiddleware {
     }
 
     async fn sign(&self, request: &mut reqwest::Request) -> Result<(), SignError> {
-        let digest = self.digest_of_body(request).await?;
         let mut parts = head_of(request)?;
         Signer::normalize_authority(&mut parts)?;
-        let now = self.settings.clock.now();
-        let signature = self.settings.signer.sign(&parts, digest, now)?;
+        let body = self.read_body(request).await?;
+        let signer = &self.settings.signer;
+        signer.refresh(self.settings.clock.now()).await?;
+        let signature = signer.sign(&parts, &*body, self.settings.clock.now())?;
         signature.apply(&mut parts);
         // All of them, because Host may have been brought to its one form as well.
         *request.headers_mut() = parts.headers;
         Ok(())
     }
 
-    /// The digest of the body, which is read into memory if it is a stream.
-    async fn digest_of_body(
-        &self,
-        request: &mut reqwest::Request,
-    ) -> Result<PayloadDigest, SignError> {
+    /// The body, which is read into memory if it is a stream.
+    async fn read_body(&self, request: &mut reqwest::Request) -> Result<Bytes, SignError> {
         let Some(body) = request.body_mut() else {
-            return Ok(PayloadDigest::of(b""));
+            return Ok(Bytes::new());
         };
-        if let Some(bytes) = body.as_bytes() {
-            return Ok(PayloadDigest::of(bytes));
-        }
-        let limit = usize::try_from(self.settings.buffer_bytes).unwrap_or(usize::MAX);
-        let stream = std::mem::replace(body, reqwest::Body::from(""));
-        let collected = Limited::new(stream, limit)
-            .collect()
-            .await
-            .map_err(|error| {
-                SignError::new(
+        if body.as_bytes().is_none() {
+            let limit = usize::try_from(self.settings.buffer_bytes).unwrap_or(usize::MAX);
+            let stream = std::mem::replace(body, reqwest::Body::from(""));
+            let collected = Limited::new(stream, limit)
+                .collect()
+                .await
+                .map_err(|error| {
+                    SignError::new(
+                        SignErrorKind::Body,
+                        format!("body: cannot be read: {error}"),
+                    )
+                })?;
+            if collected.trailers().is_some() {
+                return Err(SignError::new(
                     SignErrorKind::Body,
-                    format!("body: cannot be read: {error}"),
-                )
-            })?;
-        if collected.trailers().is_some() {
-            return Err(SignError::new(
-                SignErrorKind::Body,
-                "body: trailers cannot be signed",
-            ));
+                    "body: trailers cannot be signed",
+                ));
+            }
+            let bytes = collected.to_bytes();
+            *body = reqwest::Body::from(bytes.clone());
+            return Ok(bytes);
         }
-        let bytes = collected.to_bytes();
-        let digest = PayloadDigest::of(&bytes);
-        *body = reqwest::Body::from(bytes);
-        Ok(digest)
+        Ok(Bytes::copy_from_slice(body.as_bytes().unwrap_or_default()))
     }
 }
 

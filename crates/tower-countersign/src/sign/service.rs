@@ -67,15 +67,26 @@ where
     B::Error: Into<BoxError>,
 {
     let (mut parts, body) = request.into_parts();
+    let signer = &settings.signer;
     Signer::normalize_authority(&mut parts)?;
-    let (body, digest) = match parts.extensions.remove::<PayloadDigest>() {
-        Some(digest) => (SignedBody::streamed(body), digest),
-        None => SignedBody::buffered(body, settings.buffer_bytes).await?,
+    let (body, signature) = match parts.extensions.remove::<PayloadDigest>() {
+        Some(digest) => {
+            signer.refresh(settings.clock.now()).await?;
+            let signature = signer.sign(&parts, digest, settings.clock.now())?;
+            (SignedBody::streamed(body), signature)
+        }
+        None => {
+            let mut body = SignedBody::buffered(body, settings.buffer_bytes).await?;
+            signer.refresh(settings.clock.now()).await?;
+            let signature = if signer.needs_body() {
+                signer.sign(&parts, &*body.bytes(), settings.clock.now())?
+            } else {
+                signer.sign(&parts, body.digest(), settings.clock.now())?
+            };
+            (body.into(), signature)
+        }
     };
-    settings
-        .signer
-        .sign(&parts, digest, settings.clock.now())?
-        .apply(&mut parts);
+    signature.apply(&mut parts);
     Ok(Request::from_parts(parts, body))
 }
 

@@ -45,7 +45,7 @@ where
     /// Reads the whole body and its digest.
     ///
     /// Trailers are refused: no signature covers them, and leaving them out would lose what the application sent.
-    pub(super) async fn buffered(body: B, limit: u64) -> Result<(Self, PayloadDigest), SignError> {
+    pub(super) async fn buffered(body: B, limit: u64) -> Result<BufferedBody, SignError> {
         let refused = |problem: &str| SignError::new(SignErrorKind::Body, problem);
         let too_large = || {
             SignError::new(
@@ -79,8 +79,33 @@ where
             chunks.push(chunk);
         }
         let digest = PayloadDigest::from_bytes(hash.finalize().into());
-        let inner = Inner::Buffered { chunks };
-        Ok((Self { inner }, digest))
+        Ok(BufferedBody { chunks, digest })
+    }
+}
+
+/// A body that was read into memory to be signed.
+pub(super) struct BufferedBody {
+    chunks: Chunks,
+    digest: PayloadDigest,
+}
+
+impl BufferedBody {
+    pub(super) fn digest(&self) -> PayloadDigest {
+        self.digest
+    }
+
+    /// The whole body in one piece.
+    pub(super) fn bytes(&mut self) -> Bytes {
+        self.chunks.in_one_piece()
+    }
+}
+
+impl<B> From<BufferedBody> for SignedBody<B> {
+    fn from(body: BufferedBody) -> Self {
+        let inner = Inner::Buffered {
+            chunks: body.chunks,
+        };
+        Self { inner }
     }
 }
 

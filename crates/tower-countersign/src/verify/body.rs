@@ -3,12 +3,15 @@
 use std::{error::Error, pin::Pin, time::Duration};
 
 use bytes::Buf;
-use countersign::{AuthenticatedHead, Rejection, RejectionKind, Verified};
+use countersign::{AuthenticatedHead, BodyMac, KeyId, Rejection, RejectionKind, Verified};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError};
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, refusal::Refusal, settings::Drain,
+    body_limits::BodyLimits,
+    budget::{BodyBudget, Reservation},
+    refusal::Refusal,
+    settings::Drain,
     verified_body::VerifiedBody,
 };
 use crate::{BoxError, chunks::Chunks};
@@ -16,10 +19,10 @@ use crate::{BoxError, chunks::Chunks};
 const TOO_LARGE: Rejection =
     Rejection::new(RejectionKind::TooLarge, "the body is larger than the limit");
 
-/// Reads a body to its end, hashing it as it arrives, and checks its digest.
+/// Reads the body of an authenticated peer to its end, hashing it as it arrives, and checks its digest.
 pub(super) async fn read<B>(
     mut head: AuthenticatedHead<'_>,
-    mut body: Pin<&mut B>,
+    body: Pin<&mut B>,
     limits: &BodyLimits,
     budget: &BodyBudget,
 ) -> Result<(Verified, VerifiedBody), Refusal>
@@ -30,11 +33,95 @@ where
     if body.is_end_stream() {
         return Ok((head.finish()?, VerifiedBody::default()));
     }
-    if body.size_hint().lower() > limits.max_bytes {
+    let bounds = Bounds {
+        max_bytes: limits.max_bytes,
+        deadline: limits.deadline,
+        copies: 0,
+    };
+    let mut reservation = budget.open(head.caller());
+    let chunks = collect(body, &bounds, &mut reservation, |chunk| head.update(chunk)).await?;
+    Ok((head.finish()?, VerifiedBody::new(chunks, reservation)))
+}
+
+/// The body of a peer that had proven nothing while it sent it. It counts as nobody's memory until it is somebody's.
+pub(super) struct UnauthenticatedBody {
+    chunks: Chunks,
+    len: u64,
+    _reservation: Reservation,
+}
+
+/// Reads the body of a peer that is authenticated by it, within limits of their own.
+pub(super) async fn read_unauthenticated<'r, B>(
+    mut mac: BodyMac<'r>,
+    body: Pin<&mut B>,
+    limits: &BodyLimits,
+    budget: &BodyBudget,
+) -> Result<(BodyMac<'r>, UnauthenticatedBody), Refusal>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    let bounds = Bounds {
+        max_bytes: limits.unauthenticated_max_bytes,
+        deadline: limits.unauthenticated_deadline,
+        copies: u64::try_from(mac.copies()).unwrap_or(u64::MAX),
+    };
+    let mut reservation = budget.open_for_nobody();
+    let mut len: u64 = 0;
+    let chunks = if body.is_end_stream() {
+        Chunks::default()
+    } else {
+        collect(body, &bounds, &mut reservation, |chunk| {
+            len = len.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+            mac.update(chunk);
+        })
+        .await?
+    };
+    let body = UnauthenticatedBody {
+        chunks,
+        len,
+        _reservation: reservation,
+    };
+    Ok((mac, body))
+}
+
+impl UnauthenticatedBody {
+    /// Takes the memory over into the budget of the caller that has been proven by now.
+    pub(super) fn owned_by(
+        self,
+        caller: &KeyId,
+        budget: &BodyBudget,
+    ) -> Result<VerifiedBody, Refusal> {
+        let mut reservation = budget.open(caller);
+        if !reservation.grow(self.len) {
+            return Err(Refusal::unavailable("body buffer"));
+        }
+        Ok(VerifiedBody::new(self.chunks, reservation))
+    }
+}
+
+struct Bounds {
+    max_bytes: u64,
+    deadline: Duration,
+    /// How many times the body is held beside the chunks.
+    copies: u64,
+}
+
+/// Reads a body to its end and hands each chunk over as it arrives.
+async fn collect<B>(
+    mut body: Pin<&mut B>,
+    bounds: &Bounds,
+    reservation: &mut Reservation,
+    mut update: impl FnMut(&[u8]),
+) -> Result<Chunks, Refusal>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    if body.size_hint().lower() > bounds.max_bytes {
         return Err(TOO_LARGE.into());
     }
     let mut chunks = Chunks::default();
-    let mut reservation = budget.open(head.caller());
     let mut received: u64 = 0;
     let reading = async {
         while let Some(frame) = body.frame().await {
@@ -45,19 +132,19 @@ where
             };
             let len = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
             received = received.saturating_add(len);
-            if received > limits.max_bytes {
+            if received > bounds.max_bytes {
                 return Err(TOO_LARGE.into());
             }
-            if !reservation.grow(len) {
+            if !reservation.grow(len.saturating_add(len.saturating_mul(bounds.copies))) {
                 return Err(Refusal::unavailable("body buffer"));
             }
             let chunk = data.copy_to_bytes(data.remaining());
-            head.update(&chunk);
+            update(&chunk);
             chunks.push(chunk);
         }
         Ok(())
     };
-    match tokio::time::timeout(limits.deadline, reading).await {
+    match tokio::time::timeout(bounds.deadline, reading).await {
         Ok(read) => read?,
         Err(_) => {
             return Err(Rejection::new(
@@ -67,7 +154,7 @@ where
             .into());
         }
     }
-    Ok((head.finish()?, VerifiedBody::new(chunks, reservation)))
+    Ok(chunks)
 }
 
 /// A body that cannot be read to its end is not the one that was signed.
@@ -99,9 +186,4 @@ pub(super) async fn drain<B: Body>(mut body: Pin<&mut B>, bounds: Drain) {
         }
     };
     let _: Result<(), _> = tokio::time::timeout(bounds.time, reading).await;
-}
-
-/// How long a body may be on its way after its date was judged.
-pub(super) fn longest(limits: &BodyLimits) -> Duration {
-    limits.deadline
 }

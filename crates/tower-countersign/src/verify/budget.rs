@@ -20,14 +20,24 @@ struct Shared {
 #[derive(Default)]
 struct Used {
     total: u64,
-    by_caller: HashMap<KeyId, u64>,
+    by_caller: HashMap<Option<KeyId>, u64>,
 }
 
 impl BodyBudget {
     pub(super) fn new(limits: &BodyLimits) -> Self {
+        Self::with_limits(limits.total_bytes, limits.caller_bytes)
+    }
+
+    /// The budget for the bodies of peers that have proven nothing yet, whom there is no telling apart.
+    pub(super) fn unauthenticated(limits: &BodyLimits) -> Self {
+        let total = limits.unauthenticated_total_bytes;
+        Self::with_limits(total, total)
+    }
+
+    fn with_limits(total_limit: u64, caller_limit: u64) -> Self {
         Self(Arc::new(Shared {
-            total_limit: limits.total_bytes,
-            caller_limit: limits.caller_bytes,
+            total_limit,
+            caller_limit,
             used: Mutex::default(),
         }))
     }
@@ -36,7 +46,16 @@ impl BodyBudget {
     pub(super) fn open(&self, caller: &KeyId) -> Reservation {
         Reservation {
             budget: self.clone(),
-            caller: caller.clone(),
+            caller: Some(caller.clone()),
+            bytes: 0,
+        }
+    }
+
+    /// The same for a peer that is nobody yet.
+    pub(super) fn open_for_nobody(&self) -> Reservation {
+        Reservation {
+            budget: self.clone(),
+            caller: None,
             bytes: 0,
         }
     }
@@ -52,7 +71,7 @@ impl Shared {
 /// The bytes of one body, given back when it is dropped.
 pub(crate) struct Reservation {
     budget: BodyBudget,
-    caller: KeyId,
+    caller: Option<KeyId>,
     bytes: u64,
 }
 

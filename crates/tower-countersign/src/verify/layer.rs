@@ -109,6 +109,7 @@ impl<K, R> VerifyLayer<K, R> {
     #[must_use]
     pub fn with_body_limits(mut self, limits: BodyLimits) -> Self {
         self.settings.budget = BodyBudget::new(&limits);
+        self.settings.unauthenticated = BodyBudget::unauthenticated(&limits);
         self.settings.limits = limits;
         self
     }

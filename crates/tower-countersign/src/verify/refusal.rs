@@ -1,10 +1,10 @@
 use std::fmt;
 
 use bytes::Bytes;
-use countersign::{Rejection, RejectionKind, Scheme, Timestamp, Verifier};
+use countersign::{Rejection, RejectionKind, Timestamp, Verifier};
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER},
 };
 
 /// Why a request was refused. It rides in the extensions of the response, for the layers outside this one: what the peer
@@ -79,10 +79,9 @@ impl Refusal {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status() == StatusCode::UNAUTHORIZED {
             let stale = self.kind() == Some(RejectionKind::Expired);
-            for scheme in verifier.accepted_schemes() {
-                if let Some(challenge) = challenge(*scheme, realm, stale) {
-                    headers.append(WWW_AUTHENTICATE, challenge);
-                }
+            // RFC 9110 section 11.6.1: a 401 carries a challenge for each scheme that is accepted.
+            for (name, challenge) in verifier.challenges(realm, stale) {
+                headers.append(name, challenge);
             }
             let date = now
                 .to_http_date()
@@ -132,13 +131,4 @@ impl fmt::Display for Refusal {
             ),
         }
     }
-}
-
-/// RFC 9110 section 11.6.1: a 401 carries a challenge for each scheme that is accepted.
-fn challenge(scheme: Scheme, realm: &str, stale: bool) -> Option<HeaderValue> {
-    let stale = if stale { ", error=\"stale\"" } else { "" };
-    let text = format!(
-        "{scheme} realm=\"{realm}\", signed-headers=\"host;x-date;x-content-sha256;x-nonce\"{stale}"
-    );
-    HeaderValue::try_from(text).ok()
 }

@@ -11,8 +11,9 @@ use std::{
 
 use bytes::Bytes;
 use countersign::{
-    Claimed, KeyId, KeyStore, Rejection, RejectionKind, ReplayClaim, ReplayKey, ReplayStore,
-    ReplayStoreId, RequestHead, Timestamp, Unavailable, Verified,
+    AuthenticatedHead, Authentication, BodyMac, Claimed, KeyId, KeyStore, Rejection, RejectionKind,
+    ReplayClaim, ReplayKey, ReplayStore, ReplayStoreId, RequestHead, Timestamp, Unavailable,
+    Verified,
 };
 use http::{Request, Response, request::Parts};
 use http_body::Body;
@@ -135,6 +136,15 @@ struct Verification<K, R> {
     replay: R,
 }
 
+/// A request whose body has been read and is the one that was signed.
+struct Read {
+    verified: Verified,
+    body: VerifiedBody,
+    replay_key: Option<ReplayKey>,
+    /// How long the body may have been on its way after the date was judged.
+    judged_before: Duration,
+}
+
 /// A refusal, and the caller if it was proven by then.
 struct Refused {
     refusal: Refusal,
@@ -182,7 +192,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             }
             Err(Refused { refusal, caller }) => {
                 let claimed = settings.verifier.claimed_key_id(&parts);
-                let from = events::From::new(caller.as_ref(), claimed);
+                let from = events::From::new(caller.as_ref(), claimed.as_deref());
                 settings.events.refused(&refusal, &parts.method, from, now);
                 if let Some(drain) = settings.drain {
                     body::drain(body, drain).await;
@@ -219,52 +229,98 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         };
 
         // Step 7: the signature over the head. Not a byte of the body has been read. The look-up may have taken a while.
-        let authenticated = claim.authenticate(&keys, settings.clock.now())?;
-        let caller = authenticated.caller().clone();
+        let read = match claim.authenticate(&keys, settings.clock.now())? {
+            Authentication::Head(head) => self.read_body(parts, head, body).await?,
+            Authentication::Body(mac) => self.read_body_to_authenticate(mac, body).await?,
+        };
+        let caller = read.verified.caller().clone();
 
+        // Step 9: what the signature does not cover.
+        settings
+            .uncovered
+            .apply(&mut parts.headers, &read.verified)
+            .map_err(|rejection| Refused::by(&caller)(rejection.into()))?;
+
+        // Step 10: the nonce, once and for all.
+        let replay_protected = self
+            .claim(parts, &read)
+            .await
+            .map_err(Refused::by(&caller))?;
+
+        Ok((
+            VerifiedCaller::new(read.verified, replay_protected),
+            read.body,
+        ))
+    }
+
+    /// Step 8 for a peer whose signature has matched.
+    async fn read_body<B>(
+        &self,
+        parts: &Parts,
+        head: AuthenticatedHead<'_>,
+        body: Pin<&mut B>,
+    ) -> Result<Read, Refused>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let settings = &self.settings;
+        let caller = head.caller().clone();
         // A head that has been through once opens no second body.
-        let replay_key = authenticated.replay_key(&self.audience);
+        let replay_key = head.replay_key(&self.audience);
         if let Some(key) = replay_key
             && !self.is_claimed_by_this_request(parts, key)
             && self.replay.seen(&key)
         {
             return Err(Refused::by(&caller)(REPLAYED.into()));
         }
-
-        // Step 8: the body.
-        let (verified, verified_body) =
-            body::read(authenticated, body, &settings.limits, &settings.budget)
-                .await
-                .map_err(Refused::by(&caller))?;
-
-        // Step 9: what the signature does not cover.
-        settings
-            .uncovered
-            .apply(&mut parts.headers, &verified)
-            .map_err(|rejection| Refused::by(&caller)(rejection.into()))?;
-
-        // Step 10: the nonce, once and for all.
-        let replay_protected = self
-            .claim(parts, &verified, replay_key)
+        let (verified, body) = body::read(head, body, &settings.limits, &settings.budget)
             .await
             .map_err(Refused::by(&caller))?;
+        Ok(Read {
+            verified,
+            body,
+            replay_key,
+            judged_before: settings.limits.deadline,
+        })
+    }
 
-        Ok((
-            VerifiedCaller::new(verified, replay_protected),
-            verified_body,
-        ))
+    /// Step 8 for a peer that has proven nothing yet: within smaller limits, and the signature after it.
+    async fn read_body_to_authenticate<B>(
+        &self,
+        mac: BodyMac<'_>,
+        body: Pin<&mut B>,
+    ) -> Result<Read, Refused>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let settings = &self.settings;
+        let (mac, chunks) =
+            body::read_unauthenticated(mac, body, &settings.limits, &settings.unauthenticated)
+                .await?;
+        let verified = mac.finish(settings.clock.now())?;
+        let caller = verified.caller().clone();
+        // From here on it is the caller's own memory.
+        let body = chunks
+            .owned_by(&caller, &settings.budget)
+            .map_err(Refused::by(&caller))?;
+        let replay_key = verified.replay_key(&self.audience);
+        Ok(Read {
+            verified,
+            body,
+            replay_key,
+            // The date was judged again when the body was there.
+            judged_before: Duration::ZERO,
+        })
     }
 
     /// The claim of the nonce, the last thing before anyone could observe the request.
     ///
     /// Returns whether the request was let through as the first with its nonce.
-    async fn claim(
-        &self,
-        parts: &mut Parts,
-        verified: &Verified,
-        key: Option<ReplayKey>,
-    ) -> Result<bool, Refusal> {
-        let Some(key) = key else {
+    async fn claim(&self, parts: &mut Parts, read: &Read) -> Result<bool, Refusal> {
+        let verified = &read.verified;
+        let Some(key) = read.replay_key else {
             return Ok(false);
         };
         if self.is_claimed_by_this_request(parts, key) {
@@ -275,9 +331,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             verified.caller().clone(),
             verified.signed_at(),
             verified
-                .signed_at()
-                .saturating_add(self.settings.verifier.window())
-                .saturating_add(body::longest(&self.settings.limits))
+                .fresh_until()
+                .saturating_add(read.judged_before)
                 .saturating_add(self.settings.clock_difference),
             self.settings.clock.now(),
         );

@@ -14,6 +14,8 @@ pub(super) struct Settings {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: BodyLimits,
     pub(super) budget: BodyBudget,
+    /// For bodies that must be read before their sender is authenticated.
+    pub(super) unauthenticated: BodyBudget,
     pub(super) uncovered: UncoveredHeaders,
     /// As it was set; if it was not, the expected hosts stand for it.
     pub(super) audience: Option<Arc<str>>,
@@ -38,6 +40,7 @@ impl Default for Settings {
             verifier: Arc::new(Verifier::default()),
             clock: Arc::new(SystemClock),
             budget: BodyBudget::new(&limits),
+            unauthenticated: BodyBudget::unauthenticated(&limits),
             limits,
             uncovered: UncoveredHeaders::default(),
             audience: None,

@@ -1,5 +1,9 @@
 use super::hex::{self, Letters};
-use crate::{error::Rejection, key::KeyId, scheme::Scheme};
+use crate::{
+    error::Rejection,
+    key::{Algorithm, KeyId},
+    scheme::Scheme,
+};
 
 /// The greatest number of parameters that are read.
 const PARAMETERS: usize = 3;
@@ -37,9 +41,10 @@ impl Signature {
 
     /// Decodes exactly as many hexadecimal digits as the scheme has, of either case.
     fn parse(scheme: Scheme, text: &str) -> Option<Self> {
-        match scheme {
-            Scheme::HmacSha256 => hex::decode(text, Letters::Mixed).map(Self::HmacSha256),
-            Scheme::Ed25519 => hex::decode(text, Letters::Mixed).map(Self::Ed25519),
+        // Each of the two schemes has one algorithm.
+        match scheme.definition().algorithms.first()? {
+            Algorithm::HmacSha256 => hex::decode(text, Letters::Mixed).map(Self::HmacSha256),
+            Algorithm::Ed25519 => hex::decode(text, Letters::Mixed).map(Self::Ed25519),
         }
     }
 }

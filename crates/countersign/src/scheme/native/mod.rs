@@ -18,6 +18,7 @@ mod date;
 mod hex;
 mod nonce;
 mod parse;
+mod profile;
 mod sign;
 mod signed_headers;
 
@@ -25,10 +26,26 @@ use http::HeaderName;
 
 pub use self::nonce::Nonce;
 pub(crate) use self::{
-    credentials::Credentials,
-    date::DateForm,
-    parse::parse,
-    sign::{Coverage, SignatureHeaders, Signing, sign},
+    credentials::Credentials, date::DateForm, profile::Profile, sign::FamilySigner,
+};
+use super::Definition;
+use crate::key::{Algorithm, NonceRule};
+
+pub(crate) const HMAC_SHA256: Definition = Definition {
+    name: "HMAC-SHA256",
+    algorithms: &[Algorithm::HmacSha256],
+    // RFC 2104 section 3: at least the length of the hash.
+    secret_len: 32..=usize::MAX,
+    key_prefix: None,
+    nonce: NonceRule::Required,
+};
+
+pub(crate) const ED25519: Definition = Definition {
+    name: "ED25519",
+    algorithms: &[Algorithm::Ed25519],
+    secret_len: 32..=32,
+    key_prefix: None,
+    nonce: NonceRule::Required,
 };
 
 pub(crate) static X_DATE: HeaderName = HeaderName::from_static("x-date");

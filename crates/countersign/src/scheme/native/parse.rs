@@ -15,18 +15,19 @@ use super::{
 use crate::{
     error::{Rejection, RejectionKind},
     head::{Authority, RequestHead, Target, ascii, parse_method},
-    scheme::Scheme,
-    verify::{ParsedHead, VerifyPolicy},
+    payload::DeclaredPayload,
+    scheme::Carrier,
+    verify::{ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
 
 /// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of step 2, then the
 /// authority of step 3 and the coverage of step 4.
-pub(crate) fn parse<'r>(
-    scheme: Scheme,
-    parameters: &'r str,
+pub(super) fn parse<'r>(
+    carrier: Carrier<'r>,
     head: RequestHead<'r>,
     policy: &VerifyPolicy,
 ) -> Result<ParsedHead<'r>, Rejection> {
+    let Carrier { scheme, parameters } = carrier;
     let authorization = Authorization::parse(scheme, parameters)?;
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
@@ -97,21 +98,26 @@ pub(crate) fn parse<'r>(
 
     Ok(ParsedHead {
         scheme,
-        key_id: authorization.credential,
+        key_id: authorization.credential.into(),
         signed_at,
-        nonce,
+        freshness: policy.freshness(signed_at),
+        replay: nonce.map(ReplayIdentity::Nonce),
         content_type_uncovered,
-        content_sha256,
         audience_checked,
-        credentials: Credentials {
-            request: CanonicalRequest {
-                method,
-                target,
-                covered,
-                signed_headers: authorization.signed_headers,
-                content_sha256: content_hash,
-            },
-            signature: authorization.signature,
+        presigned: false,
+        proof: Proof::Head {
+            credentials: Credentials {
+                request: CanonicalRequest {
+                    method,
+                    target,
+                    covered,
+                    signed_headers: authorization.signed_headers,
+                    content_sha256: content_hash,
+                },
+                signature: authorization.signature,
+            }
+            .into(),
+            payload: DeclaredPayload::Sha256(content_sha256),
         },
     })
 }

@@ -17,23 +17,21 @@ use super::{
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
     head::{RequestHead, Target, ascii, parse_method},
-    key::{KeyId, SigningKey, SigningOperation},
-    payload::PayloadDigest,
-    scheme::Scheme,
+    key::{Algorithm, Fingerprint, KeyId, SigningKey, SigningOperation},
+    scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput},
     timestamp::Timestamp,
 };
 
 /// What a signer covers besides `host;x-date;x-content-sha256`: the nonce, `content-type` and `content-encoding` where
 /// present, then the headers that the application names. Seed-compatible coverage is none of this.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Coverage {
+struct Coverage {
     further: Vec<HeaderName>,
     seed_compatible: bool,
 }
 
 impl Coverage {
-    /// Adds a header that must be present on every request.
-    pub(crate) fn and(mut self, name: HeaderName) -> Result<Self, ConfigError> {
+    fn add(&mut self, name: HeaderName) -> Result<(), ConfigError> {
         if !signed_headers::may_be_covered(&name) {
             return Err(ConfigError::new(
                 ConfigErrorKind::Coverage,
@@ -46,16 +44,10 @@ impl Coverage {
         if !always && !self.further.contains(&name) {
             self.further.push(name);
         }
-        Ok(self)
+        Ok(())
     }
 
-    /// Three headers and no nonce, for receivers that know no more.
-    pub(crate) fn seed_compatible(mut self) -> Self {
-        self.seed_compatible = true;
-        self
-    }
-
-    pub(crate) fn has_nonce(&self) -> bool {
+    fn has_nonce(&self) -> bool {
         !self.seed_compatible
     }
 
@@ -79,49 +71,99 @@ impl Coverage {
     }
 }
 
-/// The headers of a signature, in the order in which they are set.
-pub(crate) type SignatureHeaders = SmallVec<[(HeaderName, HeaderValue); 4]>;
-
-/// The key and what it covers.
-pub(crate) struct Signing<'s> {
-    pub(crate) caller: &'s KeyId,
-    pub(crate) key: &'s SigningKey,
-    pub(crate) coverage: &'s Coverage,
+/// A caller, its key and what it covers.
+#[derive(Clone, Debug)]
+pub(crate) struct FamilySigner {
+    caller: KeyId,
+    key: SigningKey,
+    coverage: Coverage,
 }
 
-/// Signs a head for `authority`, the one that will stand in `Host` or `:authority`.
-pub(crate) fn sign(
-    signing: &Signing<'_>,
-    head: RequestHead<'_>,
-    authority: &str,
-    payload: PayloadDigest,
+impl FamilySigner {
+    pub(crate) fn new(caller: &str, key: SigningKey) -> Result<Self, ConfigError> {
+        let caller = KeyId::new(caller)?;
+        key.ensure_for(&[Scheme::HmacSha256, Scheme::Ed25519])
+            .and_then(|()| key.ensure_strong())
+            .map_err(|error| error.within(format_args!("signer {caller}")))?;
+        Ok(Self {
+            caller,
+            key,
+            coverage: Coverage::default(),
+        })
+    }
+
+    /// Adds a header that must be present on every request.
+    pub(crate) fn cover(&mut self, name: HeaderName) -> Result<(), ConfigError> {
+        self.coverage.add(name)
+    }
+
+    /// Three headers and no nonce, for receivers that know no more.
+    pub(crate) fn cover_three_headers(&mut self) {
+        self.coverage.seed_compatible = true;
+    }
+}
+
+impl SignerOfFamily for FamilySigner {
+    fn scheme(&self) -> Scheme {
+        self.key.scheme()
+    }
+
+    fn caller(&self) -> Option<&KeyId> {
+        Some(&self.caller)
+    }
+
+    fn refresh(&self, _now: Timestamp) -> Option<Refresh<'_>> {
+        None
+    }
+
+    fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError> {
+        let nonce = match (self.coverage.has_nonce(), input.nonce.clone()) {
+            (false, _) => None,
+            (true, Some(given)) => Some(given),
+            (true, None) => Some(Nonce::generate()?),
+        };
+        sign(self, &input, nonce)
+    }
+
+    fn needs_body(&self) -> bool {
+        false
+    }
+
+    fn fingerprints(&self, each: &mut dyn FnMut(&Fingerprint)) {
+        self.key.fingerprints().for_each(each);
+    }
+}
+
+fn sign(
+    signer: &FamilySigner,
+    input: &SigningInput<'_>,
     nonce: Option<Nonce>,
-    now: Timestamp,
 ) -> Result<SignatureHeaders, SignError> {
+    let head = input.head;
     refuse_credentials(head)?;
     let method = parse_method(head.method())
         .map_err(|problem| SignError::new(SignErrorKind::Method, problem))?;
     let target = Target::parse(head.method(), head.uri())
         .map_err(|problem| SignError::new(SignErrorKind::Target, problem))?;
-    let date = date::format(now).ok_or_else(|| {
+    let date = date::format(input.now).ok_or_else(|| {
         SignError::new(
             SignErrorKind::Date,
-            format!("{now} is outside what an HTTP date can say"),
+            format!("{} is outside what an HTTP date can say", input.now),
         )
     })?;
-    let content_hash = content_sha256::format(payload)?;
+    let content_hash = content_sha256::format(input.payload.digest())?;
     let nonce = nonce.map(Nonce::into_value);
 
-    let further: SmallVec<[&HeaderName; 8]> = signing.coverage.further_of(&head)?.collect();
+    let further: SmallVec<[&HeaderName; 8]> = signer.coverage.further_of(&head)?.collect();
     let names = nonce.iter().map(|_| "x-nonce");
     let names = names.chain(further.iter().map(|name| name.as_str()));
-    let value = Unsigned::new(signing, &names.collect::<SmallVec<[&str; 8]>>());
+    let value = Unsigned::new(signer, &names.collect::<SmallVec<[&str; 8]>>());
 
     let mut covered = CoveredHeaders::new();
     for (name, value) in
         ALWAYS_COVERED
             .into_iter()
-            .zip([authority, text(&date), text(&content_hash)])
+            .zip([input.authority, text(&date), text(&content_hash)])
     {
         covered.push(CoveredHeader { name, value });
     }
@@ -145,7 +187,7 @@ pub(crate) fn sign(
         signed_headers: value.signed_headers(),
         content_sha256: text(&content_hash),
     };
-    let signature = signature(signing.key, &request)?;
+    let signature = signature(&signer.key, &request)?;
     drop(request);
     let mut authorization = value.sign(&signature)?;
     // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
@@ -197,7 +239,7 @@ fn signature(
     key: &SigningKey,
     request: &CanonicalRequest<'_>,
 ) -> Result<SmallVec<[u8; 128]>, SignError> {
-    let mut digits = SmallVec::from_elem(0, digits_of(key.scheme()));
+    let mut digits = SmallVec::from_elem(0, digits_of(key.algorithm()));
     match key.operation() {
         SigningOperation::Mac(mac) => {
             let signature = request.mac(mac).finalize().into_bytes();
@@ -213,10 +255,10 @@ fn signature(
     Ok(digits)
 }
 
-const fn digits_of(scheme: Scheme) -> usize {
-    match scheme {
-        Scheme::HmacSha256 => 64,
-        Scheme::Ed25519 => 128,
+const fn digits_of(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::HmacSha256 => 64,
+        Algorithm::Ed25519 => 128,
     }
 }
 
@@ -231,12 +273,11 @@ struct Unsigned {
 }
 
 impl Unsigned {
-    fn new(signing: &Signing<'_>, further: &[&str]) -> Self {
-        let scheme = signing.key.scheme();
+    fn new(signer: &FamilySigner, further: &[&str]) -> Self {
         let start = [
-            scheme.name(),
+            signer.key.scheme().name(),
             " credential=",
-            signing.caller.as_str(),
+            signer.caller.as_str(),
             ", signed-headers=",
         ];
         let further = further.iter().flat_map(|name| [";", *name]);
@@ -245,7 +286,7 @@ impl Unsigned {
         let begin = start.into_iter().fold(0, length);
         let end = list.clone().fold(begin, length);
         // A header value takes a string over without a copy if it is exactly as long as its capacity.
-        let capacity = length(end, SIGNATURE).saturating_add(digits_of(scheme));
+        let capacity = length(end, SIGNATURE).saturating_add(digits_of(signer.key.algorithm()));
         let mut text = String::with_capacity(capacity);
         text.extend(start.into_iter().chain(list));
         Self {

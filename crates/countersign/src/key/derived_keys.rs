@@ -1,0 +1,82 @@
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
+
+use smallvec::SmallVec;
+
+use crate::scheme::Mac;
+
+/// How many keys are kept. A scope holds a date, and only dates within the window come this far: two, around midnight, for
+/// each region and service that a verifier or a signer is set to.
+const KEPT: usize = 4;
+
+/// Keys that were derived from one secret, each for a scope of its own.
+///
+/// They live in the key that they are derived from, and so are gone with it: a secret that is replaced or removed leaves
+/// none behind. Their states are wiped on drop.
+pub(crate) struct DerivedKeys(Mutex<SmallVec<[(Box<str>, Mac); KEPT]>>);
+
+impl DerivedKeys {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(SmallVec::new()))
+    }
+
+    /// The key for the scope that these parts make, none of which may hold a slash. `derive` makes it if it is not there.
+    pub(crate) fn for_scope(&self, scope: &[&str], derive: impl FnOnce() -> Mac) -> Mac {
+        let is_scope = |known: &str| known.split('/').eq(scope.iter().copied());
+        // The list is whole after a panic too: each change is one call.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, key)) = kept.iter().find(|(known, _)| is_scope(known)) {
+            return key.clone();
+        }
+        let key = derive();
+        if kept.len() >= KEPT {
+            kept.remove(0);
+        }
+        kept.push((scope.join("/").into_boxed_str(), key.clone()));
+        key
+    }
+}
+
+impl fmt::Debug for DerivedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DerivedKeys([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hmac::{KeyInit, Mac as _};
+
+    use super::*;
+
+    fn mac(of: &str) -> Mac {
+        Mac::new_from_slice(of.as_bytes()).unwrap()
+    }
+
+    fn bytes(mac: Mac) -> Vec<u8> {
+        mac.finalize().into_bytes().to_vec()
+    }
+
+    #[test]
+    fn derives_a_key_once_for_each_scope_and_keeps_a_bounded_number() {
+        let keys = DerivedKeys::new();
+        let first = keys.for_scope(&["20260102", "r", "s"], || mac("1"));
+        let again = keys.for_scope(&["20260102", "r", "s"], || unreachable!("it is kept"));
+        assert_eq!(bytes(first), bytes(again));
+        for (name, scope) in [
+            ("date", ["20260103", "r", "s"]),
+            ("region", ["20260102", "q", "s"]),
+            ("service", ["20260102", "r", "t"]),
+        ] {
+            let other = keys.for_scope(&scope, || mac(name));
+            assert_eq!(bytes(other), bytes(mac(name)), "{name}");
+        }
+        for scope in 0..100 {
+            keys.for_scope(&[&scope.to_string()], || mac("2"));
+        }
+        assert_eq!(keys.0.lock().unwrap().len(), KEPT);
+        assert_eq!(format!("{keys:?}"), "DerivedKeys([redacted])");
+    }
+}

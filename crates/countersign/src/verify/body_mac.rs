@@ -1,0 +1,207 @@
+use std::fmt;
+
+use hmac::Mac as _;
+use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
+
+use super::{
+    claim::{check_key_rules, evidence, matching_key},
+    parsed_head::{ParsedHead, Proof},
+    verified::{BodyState, Verified},
+};
+use crate::{
+    error::Rejection,
+    key::{CallerKey, VerifyingKey, VerifyingOperation},
+    keyring::CallerKeys,
+    payload::PayloadDigest,
+    scheme::{CredentialsOfFamily, Mac, Scheme},
+    timestamp::Timestamp,
+};
+
+/// A request whose signature cannot be checked before its body is there. **Nothing of it is proven.**
+///
+/// Whoever reads the body must hold this peer to a smaller limit than an authenticated one, in bytes and in time. Feed
+/// every byte to [`update`](Self::update), then [`finish`](Self::finish).
+pub struct BodyMac<'r> {
+    parsed: ParsedHead<'r>,
+    keys: CallerKeys,
+    state: State,
+    keep_evidence: bool,
+}
+
+/// A signature over the body itself, behind a prefix that is taken from the head.
+pub(crate) struct SignedBody<'r> {
+    /// The signed text up to the body.
+    pub(crate) prefix: Vec<u8>,
+    /// The signatures sent with it, of which one must match.
+    pub(crate) signatures: SmallVec<[BodySignature; 2]>,
+    /// The headers that the prefix was taken from.
+    pub(crate) covered: SmallVec<[(&'r str, &'r str); 2]>,
+}
+
+/// A signature, decoded. It cannot be compared but by a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum BodySignature {
+    HmacSha256([u8; 32]),
+    Ed25519([u8; 64]),
+}
+
+enum State {
+    /// The digest of the body, which the signed text holds.
+    Digest(Sha256),
+    /// For every key of the caller the signed text so far, in the form that its algorithm needs.
+    Body(SmallVec<[KeyState; 1]>),
+}
+
+enum KeyState {
+    Mac(Mac),
+    /// Ed25519 hashes what it verifies together with the signature, of which there may be several.
+    Message(Vec<u8>),
+}
+
+impl<'r> BodyMac<'r> {
+    pub(super) fn new(parsed: ParsedHead<'r>, keys: CallerKeys, keep_evidence: bool) -> Self {
+        let state = match &parsed.proof {
+            Proof::Head { .. } | Proof::HeadAndDigest { .. } => State::Digest(Sha256::new()),
+            Proof::Body(signed) => State::Body(
+                keys.keys_for(parsed.scheme, &parsed.key_id)
+                    .map(|key| KeyState::new(key, &signed.prefix))
+                    .collect(),
+            ),
+        };
+        Self {
+            parsed,
+            keys,
+            state,
+            keep_evidence,
+        }
+    }
+
+    /// The name that the request goes by, unproven.
+    pub fn key_id(&self) -> &str {
+        &self.parsed.key_id
+    }
+
+    /// The scheme of the signature.
+    pub fn scheme(&self) -> Scheme {
+        self.parsed.scheme
+    }
+
+    /// How many copies of the body this holds itself, beside whatever its reader keeps.
+    pub fn copies(&self) -> usize {
+        match &self.state {
+            State::Digest(_) => 0,
+            State::Body(states) => states
+                .iter()
+                .filter(|state| matches!(state, KeyState::Message(_)))
+                .count(),
+        }
+    }
+
+    /// Takes the next bytes of the body, exactly as they arrived.
+    pub fn update(&mut self, chunk: &[u8]) {
+        match &mut self.state {
+            State::Digest(hash) => hash.update(chunk),
+            State::Body(states) => states.iter_mut().for_each(|state| state.update(chunk)),
+        }
+    }
+
+    /// Ends the body and checks the signature, as [`Claim::authenticate`](crate::Claim::authenticate) does for a head.
+    /// `now` is the verifier's clock at this moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Claim::authenticate`](crate::Claim::authenticate). A body that is not the one that was signed is
+    /// [`RejectionKind::InvalidSignature`](crate::RejectionKind::InvalidSignature): it cannot be told from a wrong key.
+    pub fn finish(self, now: Timestamp) -> Result<Verified, Rejection> {
+        let Self {
+            parsed,
+            keys,
+            state,
+            keep_evidence,
+        } = self;
+        parsed.ensure_fresh(now)?;
+        let (caller, key, body, kept) = match (&parsed.proof, state) {
+            (
+                Proof::Head { credentials, .. } | Proof::HeadAndDigest { credentials },
+                State::Digest(hash),
+            ) => {
+                let digest = PayloadDigest::from_bytes(hash.finalize().into());
+                let matches = |key: &VerifyingKey| credentials.matches(key, Some(&digest));
+                let (caller, key) = matching_key(&parsed, &keys, matches)?;
+                let kept = keep_evidence
+                    .then(|| Box::new(evidence(&parsed, caller, key, credentials, Some(&digest))));
+                (caller, key, BodyState::Verified(digest), kept)
+            }
+            (Proof::Body(signed), State::Body(states)) => {
+                let mut matched = None;
+                let tried = keys.keys_for(parsed.scheme, &parsed.key_id);
+                for (key, state) in tried.zip(&states) {
+                    for signature in &signed.signatures {
+                        if state.matches(key, signature) {
+                            matched = Some(key);
+                        }
+                    }
+                }
+                let (Some(caller), Some(key)) = (keys.caller(), matched) else {
+                    return Err(Rejection::invalid_signature(
+                        "no key of the caller matches: the body or the key is another one",
+                    ));
+                };
+                (caller, key, BodyState::Signed, None)
+            }
+            (Proof::Head { .. } | Proof::HeadAndDigest { .. }, State::Body(_))
+            | (Proof::Body(_), State::Digest(_)) => {
+                // Invariant: the state was made from the proof.
+                return Err(Rejection::invalid_signature("no key of the caller matches"));
+            }
+        };
+        check_key_rules(&parsed, caller, key, now)?;
+        Ok(Verified::new(
+            caller.clone(),
+            key.version().clone(),
+            &parsed,
+            body,
+            kept,
+        ))
+    }
+}
+
+impl KeyState {
+    fn new(key: &CallerKey, prefix: &[u8]) -> Self {
+        match key.verifying_key().operation() {
+            VerifyingOperation::Mac(mac) => Self::Mac(mac.clone().chain_update(prefix)),
+            VerifyingOperation::Ed25519(_) => Self::Message(prefix.to_vec()),
+        }
+    }
+
+    fn update(&mut self, chunk: &[u8]) {
+        match self {
+            Self::Mac(mac) => mac.update(chunk),
+            Self::Message(message) => message.extend_from_slice(chunk),
+        }
+    }
+
+    fn matches(&self, key: &CallerKey, signature: &BodySignature) -> bool {
+        match (self, signature, key.verifying_key().operation()) {
+            (Self::Mac(mac), BodySignature::HmacSha256(signature), VerifyingOperation::Mac(_)) => {
+                mac.clone().verify_slice(signature).is_ok()
+            }
+            (
+                Self::Message(message),
+                BodySignature::Ed25519(signature),
+                VerifyingOperation::Ed25519(key),
+            ) => key.verify(message, signature),
+            (Self::Mac(_) | Self::Message(_), _, _) => false,
+        }
+    }
+}
+
+impl fmt::Debug for BodyMac<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BodyMac")
+            .field("scheme", &self.parsed.scheme)
+            .field("key_id", &self.parsed.key_id)
+            .finish_non_exhaustive()
+    }
+}
