@@ -1,4 +1,4 @@
-use http::header::HOST;
+use http::{Uri, header::HOST};
 
 use super::RequestHead;
 use crate::error::Rejection;
@@ -33,8 +33,12 @@ impl<'r> Authority<'r> {
     ///
     /// Nothing stands in for a missing one, and no forwarded header is read.
     pub(crate) fn of(head: &RequestHead<'r>) -> Result<Self, Rejection> {
-        let host = head.single(&HOST)?;
-        let text = match (head.uri().authority(), host) {
+        Self::agreed(head.uri(), head.single(&HOST)?)
+    }
+
+    /// The authority that the URI and `Host` agree on.
+    pub(crate) fn agreed(uri: &'r Uri, host: Option<&'r str>) -> Result<Self, Rejection> {
+        let text = match (uri.authority(), host) {
             (Some(authority), Some(host)) if authority.as_str() != host => {
                 return Err(Rejection::malformed(
                     "authority: expected Host and the URI to agree, found two",
@@ -63,10 +67,8 @@ impl<'r> Authority<'r> {
             }
             address.len().saturating_add(2)
         } else {
-            let name = |byte: &u8| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-            };
-            text.bytes().take_while(name).count()
+            let end = text.bytes().position(|byte| !is_name_byte(byte));
+            end.unwrap_or(text.len())
         };
         let port = text.get(host_len..).ok_or(WRONG)?;
         let is_port = |port: &str| {
@@ -90,6 +92,11 @@ impl<'r> Authority<'r> {
             HostForm::StripPort => self.text.get(..self.host_len).unwrap_or(self.text),
         }
     }
+}
+
+/// Unreserved characters of RFC 3986 section 2.3.
+const fn is_name_byte(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use http::{
     HeaderName,
-    header::{CONTENT_ENCODING, CONTENT_TYPE},
+    header::{CONTENT_ENCODING, HOST},
 };
 
 use super::{
@@ -9,12 +9,13 @@ use super::{
     canonical_request::{CanonicalRequest, CoveredHeader, CoveredHeaders},
     content_sha256,
     credentials::Credentials,
+    fields::Fields,
     nonce::Nonce,
     signed_headers,
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::{Authority, RequestHead, Target, ascii, parse_method},
+    head::{Authority, Field, RequestHead, Target, ascii, parse_method},
     scheme::Scheme,
     verify::{ParsedHead, VerifyPolicy},
 };
@@ -33,13 +34,14 @@ pub(crate) fn parse<'r>(
     if target.len() > policy.limits.target_bytes {
         return Err(Rejection::malformed("target: longer than the limit"));
     }
-    let authority = Authority::of(&head)?;
+    let fields = Fields::of(head.headers());
+    let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
-    let date = required(&head, &X_DATE)?;
+    let date = required(fields.x_date, &X_DATE)?;
     let signed_at = policy.date_form.parse(date).ok_or_else(|| {
         Rejection::header(RejectionKind::Malformed, &X_DATE, "expected an IMF-fixdate")
     })?;
-    let content_hash = required(&head, &X_CONTENT_SHA256)?;
+    let content_hash = required(fields.x_content_sha256, &X_CONTENT_SHA256)?;
     let content_sha256 = content_sha256::parse(content_hash).ok_or_else(|| {
         Rejection::header(
             RejectionKind::Malformed,
@@ -62,7 +64,7 @@ pub(crate) fn parse<'r>(
         if value_of(&covered, name).is_some() {
             return Err(Rejection::malformed("signed-headers: a name twice"));
         }
-        let value = covered_value(&head, name)?;
+        let value = covered_value(&fields, &head, name)?;
         covered.push(CoveredHeader { name, value });
     }
     let too_long =
@@ -72,7 +74,7 @@ pub(crate) fn parse<'r>(
             "a covered header is longer than the limit",
         ));
     }
-    let nonce = value_of(&covered, X_NONCE.as_str());
+    let nonce = value_of(&covered, "x-nonce");
     if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
         return Err(Rejection::header(
             RejectionKind::Malformed,
@@ -88,12 +90,15 @@ pub(crate) fn parse<'r>(
             return Err(uncovered(name));
         }
     }
-    for name in [&X_NONCE, &CONTENT_ENCODING] {
-        if is_present_but_uncovered(&head, &covered, name) {
-            return Err(uncovered(name));
-        }
+    let is_uncovered =
+        |field: Field<'_>, name| !field.is_absent() && value_of(&covered, name).is_none();
+    if is_uncovered(fields.x_nonce, "x-nonce") {
+        return Err(uncovered(&X_NONCE));
     }
-    let content_type_uncovered = is_present_but_uncovered(&head, &covered, &CONTENT_TYPE);
+    if is_uncovered(fields.content_encoding, "content-encoding") {
+        return Err(uncovered(&CONTENT_ENCODING));
+    }
+    let content_type_uncovered = is_uncovered(fields.content_type, "content-type");
 
     Ok(ParsedHead {
         scheme,
@@ -116,22 +121,25 @@ pub(crate) fn parse<'r>(
     })
 }
 
-fn required<'r>(head: &RequestHead<'r>, name: &HeaderName) -> Result<&'r str, Rejection> {
-    head.single(name)?.ok_or_else(|| {
+fn required<'r>(field: Field<'r>, name: &HeaderName) -> Result<&'r str, Rejection> {
+    field.text(name)?.ok_or_else(|| {
         Rejection::header(RejectionKind::Malformed, name, "expected once, found none")
     })
 }
 
 /// The value of a further covered header. An absent one is refused: nothing may stand for "not there".
-fn covered_value<'r>(head: &RequestHead<'r>, name: &str) -> Result<&'r str, Rejection> {
-    // A name that is known is looked up by its hash; another one has to be read first.
-    let mut values = match name {
-        "x-nonce" => head.headers().get_all(&X_NONCE),
-        "content-type" => head.headers().get_all(CONTENT_TYPE),
-        _ => head.headers().get_all(name),
-    }
-    .iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
+fn covered_value<'r>(
+    fields: &Fields<'r>,
+    head: &RequestHead<'r>,
+    name: &str,
+) -> Result<&'r str, Rejection> {
+    let field = match name {
+        "x-nonce" => fields.x_nonce,
+        "content-type" => fields.content_type,
+        "content-encoding" => fields.content_encoding,
+        _ => head.headers().get_all(name).iter().collect(),
+    };
+    let Field::Once(value) = field else {
         return Err(Rejection::malformed(
             "a covered header: expected once, found none or more",
         ));
@@ -146,14 +154,6 @@ fn value_of<'r>(covered: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {
         .iter()
         .find(|header| header.name == name)
         .map(|header| header.value)
-}
-
-fn is_present_but_uncovered(
-    head: &RequestHead<'_>,
-    covered: &[CoveredHeader<'_>],
-    name: &HeaderName,
-) -> bool {
-    value_of(covered, name.as_str()).is_none() && head.headers().contains_key(name)
 }
 
 fn uncovered(name: &HeaderName) -> Rejection {
