@@ -67,8 +67,16 @@ impl<'r> Authority<'r> {
             }
             address.len().saturating_add(2)
         } else {
-            let end = text.bytes().position(|byte| !is_name_byte(byte));
-            end.unwrap_or(text.len())
+            let host_len = text.bytes().rposition(|byte| byte == b':');
+            let host_len = host_len.unwrap_or(text.len());
+            let name = text.get(..host_len).ok_or(WRONG)?;
+            if !name
+                .bytes()
+                .fold(true, |valid, byte| valid & is_name_byte(byte))
+            {
+                return Err(WRONG);
+            }
+            host_len
         };
         let port = text.get(host_len..).ok_or(WRONG)?;
         let is_port = |port: &str| {
@@ -94,9 +102,9 @@ impl<'r> Authority<'r> {
     }
 }
 
-/// Unreserved characters of RFC 3986 section 2.3.
+/// Unreserved characters of RFC 3986 section 2.3. Without a branch, so that the compiler takes many at a time.
 const fn is_name_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
+    byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'.') | (byte == b'_') | (byte == b'~')
 }
 
 #[cfg(test)]

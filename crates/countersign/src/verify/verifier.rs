@@ -134,13 +134,16 @@ impl Verifier {
         if value.len() > self.policy.limits.authorization_bytes {
             return Err(Rejection::malformed("authorization: longer than the limit"));
         }
-        let (name, parameters) = value.split_once(' ').unwrap_or((value, ""));
-        let scheme = self
-            .policy
-            .accepted
-            .iter()
-            .find(|scheme| scheme.name() == name);
-        scheme.map(|scheme| (*scheme, parameters)).ok_or(MISSING)
+        let scheme = self.policy.accepted.iter().find_map(|scheme| {
+            let rest = value.strip_prefix(scheme.name())?;
+            let parameters = if rest.is_empty() {
+                ""
+            } else {
+                rest.strip_prefix(' ')?
+            };
+            Some((*scheme, parameters))
+        });
+        scheme.ok_or(MISSING)
     }
 }
 
