@@ -38,9 +38,6 @@ impl<'r> Credentials<'r> {
 
     /// The covered headers, in the order listed, with the value of each as it was signed.
     pub(crate) fn covered(&self) -> impl Iterator<Item = (&'r str, &'r str)> + Clone {
-        self.request
-            .covered
-            .iter()
-            .map(|header| (header.name, header.value))
+        self.request.covered()
     }
 }

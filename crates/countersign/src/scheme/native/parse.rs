@@ -6,7 +6,7 @@ use http::{
 use super::{
     ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE,
     authorization::Authorization,
-    canonical_request::{CanonicalRequest, CoveredHeader, CoveredHeaders},
+    canonical_request::{CanonicalRequest, CoveredHeader, FurtherHeaders},
     content_sha256,
     credentials::Credentials,
     fields::Fields,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::{Authority, Field, RequestHead, Target, ascii, parse_method},
+    head::{Authority, Field, RequestHead, Target, parse_method},
     scheme::Scheme,
     verify::{ParsedHead, VerifyPolicy},
 };
@@ -37,12 +37,12 @@ pub(crate) fn parse<'r>(
     let fields = Fields::of(head.headers());
     let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
-    let date = required(fields.x_date, &X_DATE)?;
-    let signed_at = policy.date_form.parse(date).ok_or_else(|| {
+    let x_date = required(fields.x_date, &X_DATE)?;
+    let signed_at = policy.date_form.parse(x_date).ok_or_else(|| {
         Rejection::header(RejectionKind::Malformed, &X_DATE, "expected an IMF-fixdate")
     })?;
-    let content_hash = required(fields.x_content_sha256, &X_CONTENT_SHA256)?;
-    let content_sha256 = content_sha256::parse(content_hash).ok_or_else(|| {
+    let content_sha256 = required(fields.x_content_sha256, &X_CONTENT_SHA256)?;
+    let payload = content_sha256::parse(content_sha256).ok_or_else(|| {
         Rejection::header(
             RejectionKind::Malformed,
             &X_CONTENT_SHA256,
@@ -50,31 +50,38 @@ pub(crate) fn parse<'r>(
         )
     })?;
 
-    let mut covered = CoveredHeaders::new();
-    for (name, value) in ALWAYS_COVERED.into_iter().zip([host, date, content_hash]) {
-        covered.push(CoveredHeader { name, value });
-    }
+    let mut further = FurtherHeaders::new();
     for name in signed_headers::further_names(authorization.signed_headers)? {
         let name = name?;
-        if covered.len() >= policy.limits.covered_headers {
+        if further.len().saturating_add(ALWAYS_COVERED.len()) >= policy.limits.covered_headers {
             return Err(Rejection::malformed(
                 "signed-headers: more names than the limit",
             ));
         }
-        if value_of(&covered, name).is_some() {
+        if ALWAYS_COVERED.contains(&name) || value_of(&further, name).is_some() {
             return Err(Rejection::malformed("signed-headers: a name twice"));
         }
         let value = covered_value(&fields, &head, name)?;
-        covered.push(CoveredHeader { name, value });
+        further.push(CoveredHeader { name, value });
     }
-    let too_long =
-        |header: &CoveredHeader<'_>| header.value.len() > policy.limits.covered_value_bytes;
-    if covered.iter().any(too_long) {
+    let request = CanonicalRequest {
+        method,
+        target,
+        host,
+        x_date,
+        content_sha256,
+        further,
+        signed_headers: authorization.signed_headers,
+    };
+    let too_long = |value: &str| value.len() > policy.limits.covered_value_bytes;
+    if [host, x_date, content_sha256].into_iter().any(too_long)
+        || request.further.iter().any(|header| too_long(header.value))
+    {
         return Err(Rejection::malformed(
             "a covered header is longer than the limit",
         ));
     }
-    let nonce = value_of(&covered, "x-nonce");
+    let nonce = value_of(&request.further, "x-nonce");
     if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
         return Err(Rejection::header(
             RejectionKind::Malformed,
@@ -86,12 +93,15 @@ pub(crate) fn parse<'r>(
     let audience_checked = policy.check_audience(authority)?;
 
     for name in &policy.required_headers {
-        if value_of(&covered, name.as_str()).is_none() {
+        if request
+            .covered()
+            .all(|(covered, _)| covered != name.as_str())
+        {
             return Err(uncovered(name));
         }
     }
     let is_uncovered =
-        |field: Field<'_>, name| !field.is_absent() && value_of(&covered, name).is_none();
+        |field: Field<'_>, name| !field.is_absent() && value_of(&request.further, name).is_none();
     if is_uncovered(fields.x_nonce, "x-nonce") {
         return Err(uncovered(&X_NONCE));
     }
@@ -106,16 +116,10 @@ pub(crate) fn parse<'r>(
         signed_at,
         nonce,
         content_type_uncovered,
-        content_sha256,
+        content_sha256: payload,
         audience_checked,
         credentials: Credentials {
-            request: CanonicalRequest {
-                method,
-                target,
-                covered,
-                signed_headers: authorization.signed_headers,
-                content_sha256: content_hash,
-            },
+            request,
             signature: authorization.signature,
         },
     })
@@ -144,13 +148,13 @@ fn covered_value<'r>(
             "a covered header: expected once, found none or more",
         ));
     };
-    ascii(value).ok_or(Rejection::malformed(
-        "a covered header: expected visible ASCII",
-    ))
+    value
+        .to_str()
+        .map_err(|_| Rejection::malformed("a covered header: expected visible ASCII"))
 }
 
-fn value_of<'r>(covered: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {
-    covered
+fn value_of<'r>(further: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {
+    further
         .iter()
         .find(|header| header.name == name)
         .map(|header| header.value)

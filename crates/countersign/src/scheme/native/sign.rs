@@ -9,14 +9,14 @@ use smallvec::SmallVec;
 
 use super::{
     ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE,
-    canonical_request::{CanonicalRequest, CoveredHeader, CoveredHeaders},
+    canonical_request::{CanonicalRequest, CoveredHeader, FurtherHeaders},
     content_sha256, date,
     nonce::Nonce,
     signed_headers,
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    head::{RequestHead, Target, ascii, parse_method},
+    head::{RequestHead, Target, parse_method},
     key::{KeyId, SigningKey, SigningOperation},
     payload::PayloadDigest,
     scheme::Scheme,
@@ -117,14 +117,7 @@ pub(crate) fn sign(
     let names = names.chain(further.iter().map(|name| name.as_str()));
     let value = Unsigned::new(signing, &names.collect::<SmallVec<[&str; 8]>>());
 
-    let mut covered = CoveredHeaders::new();
-    for (name, value) in
-        ALWAYS_COVERED
-            .into_iter()
-            .zip([authority, text(&date), text(&content_hash)])
-    {
-        covered.push(CoveredHeader { name, value });
-    }
+    let mut covered = FurtherHeaders::new();
     if let Some(nonce) = &nonce {
         covered.push(CoveredHeader {
             name: "x-nonce",
@@ -141,9 +134,11 @@ pub(crate) fn sign(
     let request = CanonicalRequest {
         method,
         target,
-        covered,
-        signed_headers: value.signed_headers(),
+        host: authority,
+        x_date: text(&date),
         content_sha256: text(&content_hash),
+        further: covered,
+        signed_headers: value.signed_headers(),
     };
     let signature = signature(signing.key, &request)?;
     drop(request);
@@ -271,5 +266,5 @@ const SIGNATURE: &str = ", signature=";
 
 fn text(value: &HeaderValue) -> &str {
     // Invariant: the values this file makes are visible ASCII.
-    ascii(value).unwrap_or_default()
+    value.to_str().unwrap_or_default()
 }
