@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::{Authority, Field, RequestHead, Target, parse_method},
+    head::{Authority, Field, RequestHead, Target, ascii, parse_method},
     scheme::Scheme,
     verify::{ParsedHead, VerifyPolicy},
 };
@@ -148,9 +148,9 @@ fn covered_value<'r>(
             "a covered header: expected once, found none or more",
         ));
     };
-    value
-        .to_str()
-        .map_err(|_| Rejection::malformed("a covered header: expected visible ASCII"))
+    ascii(value).ok_or(Rejection::malformed(
+        "a covered header: expected visible ASCII",
+    ))
 }
 
 fn value_of<'r>(further: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {
