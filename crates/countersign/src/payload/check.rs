@@ -1,7 +1,7 @@
 use std::fmt;
 
+use hmac::digest::CtOutput;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
 use super::PayloadDigest;
 use crate::error::{Rejection, RejectionKind};
@@ -31,8 +31,8 @@ impl PayloadCheck {
 
     /// Compares in constant time: how much of a guessed digest was right is nobody's business.
     pub(crate) fn finish(self) -> Result<PayloadDigest, Rejection> {
-        let actual = self.hash.finalize();
-        if bool::from(actual.as_slice().ct_eq(self.expected.as_bytes())) {
+        let actual = CtOutput::<Sha256>::new(self.hash.finalize());
+        if actual == CtOutput::new((*self.expected.as_bytes()).into()) {
             Ok(self.expected)
         } else {
             Err(Rejection::new(
