@@ -69,6 +69,7 @@
     )
 )]
 
+mod byte_set;
 mod config;
 mod error;
 mod head;

@@ -1,7 +1,7 @@
 use http::{Uri, header::HOST};
 
 use super::RequestHead;
-use crate::error::Rejection;
+use crate::{byte_set::ByteSet, error::Rejection};
 
 /// The greatest length of an authority: a name of 255 bytes, a colon and a port.
 const MAX_LEN: usize = 261;
@@ -70,10 +70,7 @@ impl<'r> Authority<'r> {
             let host_len = text.bytes().rposition(|byte| byte == b':');
             let host_len = host_len.unwrap_or(text.len());
             let name = text.get(..host_len).ok_or(WRONG)?;
-            if !name
-                .bytes()
-                .fold(true, |valid, byte| valid & is_name_byte(byte))
-            {
+            if !name.bytes().all(|byte| NAME_BYTES.has(byte)) {
                 return Err(WRONG);
             }
             host_len
@@ -103,9 +100,8 @@ impl<'r> Authority<'r> {
 }
 
 /// Unreserved characters of RFC 3986 section 2.3.
-const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
+static NAME_BYTES: ByteSet =
+    ByteSet::of(b"-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,10 @@
 use http::HeaderName;
 
 use super::ALWAYS_COVERED;
-use crate::error::{Rejection, RejectionKind};
+use crate::{
+    byte_set::ByteSet,
+    error::{Rejection, RejectionKind},
+};
 
 /// How every list begins: [`ALWAYS_COVERED`], joined.
 pub(super) const START: &str = "host;x-date;x-content-sha256";
@@ -62,7 +65,7 @@ impl<'r> Iterator for Names<'r> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let names = self.0.take()?;
-        let end = names.bytes().position(|byte| !is_name_byte(byte));
+        let end = names.bytes().position(|byte| !NAME_BYTES.has(byte));
         let (name, behind) = names
             .split_at_checked(end.unwrap_or(names.len()))
             .unwrap_or_default();
@@ -84,25 +87,7 @@ impl<'r> Iterator for Names<'r> {
 }
 
 /// Tokens of RFC 9110 section 5.6.2 without upper-case letters.
-const fn is_name_byte(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'a'..=b'z' | b'0'..=b'9' | b'!' | b'#'
-            | b'$'
-            | b'%'
-            | b'&'
-            | b'\''
-            | b'*'
-            | b'+'
-            | b'-'
-            | b'.'
-            | b'^'
-            | b'_'
-            | b'`'
-            | b'|'
-            | b'~'
-    )
-}
+static NAME_BYTES: ByteSet = ByteSet::of(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 
 fn unexpected_start(list: &str) -> Rejection {
     let all_there = ALWAYS_COVERED
