@@ -62,7 +62,7 @@ impl<'r> Authorization<'r> {
                 let (value, behind) = until_comma(text);
                 (signed_headers.replace(value).is_some(), behind)
             } else if let Some(text) = rest.strip_prefix("signature=") {
-                let (value, behind) = Signature::parse(scheme, text).ok_or(Rejection::malformed(
+                let (value, behind) = Signature::parse(scheme, text).ok_or_else(|| Rejection::malformed(
                     "authorization: signature has another length or other characters than hexadecimal digits",
                 ))?;
                 (signature.replace(value).is_some(), behind)
@@ -79,9 +79,9 @@ impl<'r> Authorization<'r> {
             }
             rest = behind
                 .strip_prefix(',')
-                .ok_or(Rejection::malformed(
-                    "authorization: expected a comma between parameters",
-                ))?
+                .ok_or_else(|| {
+                    Rejection::malformed("authorization: expected a comma between parameters")
+                })?
                 .trim_start_matches([' ', '\t']);
         }
         let (Some(credential), Some(signed_headers), Some(signature)) =

@@ -148,9 +148,7 @@ fn covered_value<'r>(
             "a covered header: expected once, found none or more",
         ));
     };
-    ascii(value).ok_or(Rejection::malformed(
-        "a covered header: expected visible ASCII",
-    ))
+    ascii(value).ok_or_else(|| Rejection::malformed("a covered header: expected visible ASCII"))
 }
 
 fn value_of<'r>(further: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {
