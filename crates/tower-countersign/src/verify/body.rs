@@ -1,6 +1,12 @@
 //! Step 8: the body, within its limits.
 
-use std::{error::Error, pin::Pin, time::Duration};
+use std::{
+    error::Error,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::Buf;
 use countersign::{AuthenticatedHead, BodyMac, KeyId, Rejection, RejectionKind, Verified};
@@ -123,7 +129,7 @@ where
     }
     let mut chunks = Chunks::default();
     let mut received: u64 = 0;
-    let reading = async {
+    let mut reading = pin!(async {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| broken_off(error.into().as_ref()))?;
             // Trailers are not covered by the signature and are dropped.
@@ -143,8 +149,13 @@ where
             chunks.push(chunk);
         }
         Ok(())
+    });
+    // Most bodies are there already, and then no timer is set.
+    let read = match poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+        Poll::Ready(read) => Ok(read),
+        Poll::Pending => tokio::time::timeout(bounds.deadline, reading).await,
     };
-    match tokio::time::timeout(bounds.deadline, reading).await {
+    match read {
         Ok(read) => read?,
         Err(_) => {
             return Err(Rejection::new(
