@@ -22,7 +22,7 @@ pub(crate) use self::{
 pub(crate) type Mac = hmac::Hmac<sha2::Sha256>;
 
 families! {
-    native: Native {
+    native: Native with Credentials {
         /// `HMAC-SHA256`: a secret shared by caller and callee over the canonical request.
         HmacSha256 = native::HMAC_SHA256,
         /// `ED25519`: the caller's Ed25519 key over the same canonical request.
