@@ -100,7 +100,11 @@ pub use self::{
         ArcReplayStore, Claimed, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
         ReplayKey, ReplayStore, ReplayStoreId,
     },
-    scheme::{AcceptedScheme, Scheme, native::Nonce},
+    scheme::{
+        AcceptedScheme, Scheme,
+        drf::{DrfHeaders, DrfProfile},
+        native::Nonce,
+    },
     signer::{Signature, Signer},
     timestamp::Timestamp,
     verify::{

@@ -1,6 +1,6 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, request::Parts};
 
-use crate::error::Rejection;
+use crate::error::{Rejection, RejectionKind};
 
 /// The parts of a request head that a signature can be over: method, URI and headers.
 ///
@@ -44,8 +44,7 @@ impl<'r> RequestHead<'r> {
         let Some(value) = values.next() else {
             return Ok(None);
         };
-        let malformed =
-            |problem| Rejection::header(crate::error::RejectionKind::Malformed, name, problem);
+        let malformed = |problem| Rejection::header(RejectionKind::Malformed, name, problem);
         if values.next().is_some() {
             return Err(malformed("expected once, found more than once"));
         }
@@ -53,6 +52,13 @@ impl<'r> RequestHead<'r> {
             Some(text) => Ok(Some(text)),
             None => Err(malformed("expected visible ASCII, found another byte")),
         }
+    }
+
+    /// The text of a header that must occur once.
+    pub(crate) fn required(&self, name: &HeaderName) -> Result<&'r str, Rejection> {
+        self.single(name)?.ok_or_else(|| {
+            Rejection::header(RejectionKind::Malformed, name, "expected once, found none")
+        })
     }
 }
 

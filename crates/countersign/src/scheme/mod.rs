@@ -7,7 +7,10 @@
 mod family;
 mod accepted;
 mod definition;
+pub(crate) mod drf;
 pub(crate) mod native;
+mod sender;
+mod unix_seconds;
 
 pub use self::accepted::AcceptedScheme;
 pub(crate) use self::{
@@ -27,5 +30,9 @@ families! {
         HmacSha256 = native::HMAC_SHA256,
         /// `ED25519`: the caller's Ed25519 key over the same canonical request.
         Ed25519 = native::ED25519,
+    }
+    drf: Drf {
+        /// `X-HMAC-SHA256`: a shared secret over timestamp and body, as Django services sign. See [`DrfProfile`](crate::DrfProfile).
+        Drf = drf::DRF,
     }
 }

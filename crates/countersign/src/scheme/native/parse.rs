@@ -36,11 +36,11 @@ pub(super) fn parse<'r>(
     }
     let authority = Authority::of(&head)?;
     let host = authority.in_form(policy.host_form);
-    let date = required(&head, &X_DATE)?;
+    let date = head.required(&X_DATE)?;
     let signed_at = policy.date_form.parse(date).ok_or_else(|| {
         Rejection::header(RejectionKind::Malformed, &X_DATE, "expected an IMF-fixdate")
     })?;
-    let content_hash = required(&head, &X_CONTENT_SHA256)?;
+    let content_hash = head.required(&X_CONTENT_SHA256)?;
     let content_sha256 = content_sha256::parse(content_hash).ok_or_else(|| {
         Rejection::header(
             RejectionKind::Malformed,
@@ -119,12 +119,6 @@ pub(super) fn parse<'r>(
             .into(),
             payload: DeclaredPayload::Sha256(content_sha256),
         },
-    })
-}
-
-fn required<'r>(head: &RequestHead<'r>, name: &HeaderName) -> Result<&'r str, Rejection> {
-    head.single(name)?.ok_or_else(|| {
-        Rejection::header(RejectionKind::Malformed, name, "expected once, found none")
     })
 }
 
