@@ -104,6 +104,7 @@ pub use self::{
         AcceptedScheme, Scheme,
         drf::{DrfHeaders, DrfProfile},
         native::Nonce,
+        webhooks::StandardWebhooksProfile,
     },
     signer::{Signature, Signer},
     timestamp::Timestamp,

@@ -11,6 +11,7 @@ pub(crate) mod drf;
 pub(crate) mod native;
 mod sender;
 mod unix_seconds;
+pub(crate) mod webhooks;
 
 pub use self::accepted::AcceptedScheme;
 pub(crate) use self::{
@@ -32,7 +33,13 @@ families! {
         Ed25519 = native::ED25519,
     }
     drf: Drf {
-        /// `X-HMAC-SHA256`: a shared secret over timestamp and body, as Django services sign. See [`DrfProfile`](crate::DrfProfile).
+        /// `X-HMAC-SHA256`: a shared secret over timestamp and body, as Django services sign. See
+        /// [`DrfProfile`](crate::DrfProfile).
         Drf = drf::DRF,
+    }
+    webhooks: StandardWebhooks {
+        /// Standard Webhooks: a secret or an Ed25519 key over id, timestamp and body. See
+        /// [`StandardWebhooksProfile`](crate::StandardWebhooksProfile).
+        StandardWebhooks = webhooks::STANDARD_WEBHOOKS,
     }
 }

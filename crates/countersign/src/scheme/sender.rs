@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{Method, Uri};
+use http::{Method, Uri, uri::PathAndQuery};
 
 use super::Scheme;
 use crate::{
@@ -72,7 +72,7 @@ impl Route {
             "expected a path that starts with a slash, with its query if it has one";
         parse_method(&method)?;
         let uri: Uri = target.parse().map_err(|_| WRONG)?;
-        let kept = uri.path_and_query().map(|target| target.as_str());
+        let kept = uri.path_and_query().map(PathAndQuery::as_str);
         if !target.starts_with('/') || kept != Some(target) {
             return Err(WRONG);
         }
