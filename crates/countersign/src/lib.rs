@@ -101,7 +101,12 @@ pub use self::{
         ArcReplayStore, Claimed, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
         ReplayKey, ReplayStore, ReplayStoreId,
     },
-    scheme::{AcceptedScheme, Scheme, native::Nonce},
+    scheme::{
+        AcceptedScheme, Scheme,
+        drf::{DrfHeaders, DrfProfile},
+        native::Nonce,
+        webhooks::StandardWebhooksProfile,
+    },
     signer::{Signature, Signer},
     timestamp::Timestamp,
     verify::{

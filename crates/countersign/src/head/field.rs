@@ -40,6 +40,14 @@ impl<'r> Field<'r> {
             Self::Repeated => Err(malformed("expected once, found more than once")),
         }
     }
+
+    /// The [text](Self::text) of a header that must occur.
+    #[inline]
+    pub(crate) fn required_text(self, name: &HeaderName) -> Result<&'r str, Rejection> {
+        self.text(name)?.ok_or_else(|| {
+            Rejection::header(RejectionKind::Malformed, name, "expected once, found none")
+        })
+    }
 }
 
 impl<'r> FromIterator<&'r HeaderValue> for Field<'r> {

@@ -41,6 +41,12 @@ impl<'r> RequestHead<'r> {
         let field: Field<'r> = self.headers.get_all(name).iter().collect();
         field.text(name)
     }
+
+    /// The text of a header that must occur once.
+    pub(crate) fn required(&self, name: &HeaderName) -> Result<&'r str, Rejection> {
+        let field: Field<'r> = self.headers.get_all(name).iter().collect();
+        field.required_text(name)
+    }
 }
 
 impl<'r> From<&'r Parts> for RequestHead<'r> {

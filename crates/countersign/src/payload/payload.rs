@@ -1,4 +1,5 @@
 use super::PayloadDigest;
+use crate::error::{SignError, SignErrorKind};
 
 /// The body of a request that is signed: its digest, or its bytes.
 ///
@@ -13,12 +14,23 @@ pub enum Payload<'b> {
     Bytes(&'b [u8]),
 }
 
-impl Payload<'_> {
+impl<'b> Payload<'b> {
     /// The digest of the body.
     pub fn digest(&self) -> PayloadDigest {
         match self {
             Self::Digest(digest) => *digest,
             Self::Bytes(body) => PayloadDigest::of(body),
+        }
+    }
+
+    /// The body itself, for a signature that is over it.
+    pub(crate) fn body(&self) -> Result<&'b [u8], SignError> {
+        match self {
+            Self::Digest(_) => Err(SignError::new(
+                SignErrorKind::Body,
+                "expected the body itself, which the signature is over, found its digest",
+            )),
+            Self::Bytes(body) => Ok(body),
         }
     }
 }

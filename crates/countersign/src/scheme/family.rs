@@ -119,10 +119,12 @@ pub(crate) struct SigningInput<'s> {
 /// Makes [`Scheme`], and one `enum` each of the profiles, credentials and signers of all families, from a table with a
 /// row for each family: its module, its name here, and its schemes with their [`Definition`](super::Definition)s.
 ///
-/// A module provides `Profile`, `Credentials<'r>` and `FamilySigner`, which implement the traits above.
+/// A module provides `Profile` and `FamilySigner`, which implement the traits above. A family whose signatures are over
+/// the body itself has nothing that could be checked with the head; every other one also provides `Credentials<'r>`, and
+/// says so in its row.
 macro_rules! families {
     ($(
-        $module:ident: $Family:ident {
+        $module:ident: $Family:ident $(with $Credentials:ident)? {
             $( $(#[$doc:meta])* $Scheme:ident = $definition:path ),+ $(,)?
         }
     )+) => {
@@ -237,7 +239,7 @@ macro_rules! families {
         /// What a head claims in one family of schemes.
         #[derive(Clone, Debug)]
         pub(crate) enum Credentials<'r> {
-            $( $Family($module::Credentials<'r>), )+
+            $($( $Family($module::$Credentials<'r>), )?)+
         }
 
         impl CredentialsOfFamily for Credentials<'_> {
@@ -247,30 +249,38 @@ macro_rules! families {
                 key: &$crate::key::VerifyingKey,
                 body: Option<&$crate::payload::PayloadDigest>,
             ) -> bool {
-                match self { $( Self::$Family(credentials) => credentials.matches(key, body), )+ }
+                match self {
+                    $($( Self::$Family(credentials) => $module::$Credentials::matches(credentials, key, body), )?)+
+                }
             }
 
             fn signed_text(&self, body: Option<&$crate::payload::PayloadDigest>) -> String {
-                match self { $( Self::$Family(credentials) => credentials.signed_text(body), )+ }
+                match self {
+                    $($( Self::$Family(credentials) => $module::$Credentials::signed_text(credentials, body), )?)+
+                }
             }
 
             fn signature(&self) -> &[u8] {
-                match self { $( Self::$Family(credentials) => credentials.signature(), )+ }
+                match self {
+                    $($( Self::$Family(credentials) => $module::$Credentials::signature(credentials), )?)+
+                }
             }
 
             #[inline]
             fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
-                match self { $( Self::$Family(credentials) => credentials.covered(each), )+ }
+                match self {
+                    $($( Self::$Family(credentials) => $module::$Credentials::covered(credentials, each), )?)+
+                }
             }
         }
 
-        $(
-            impl<'r> From<$module::Credentials<'r>> for Credentials<'r> {
-                fn from(credentials: $module::Credentials<'r>) -> Self {
+        $($(
+            impl<'r> From<$module::$Credentials<'r>> for Credentials<'r> {
+                fn from(credentials: $module::$Credentials<'r>) -> Self {
                     Self::$Family(credentials)
                 }
             }
-        )+
+        )?)+
 
         /// What requests are signed with, in whichever scheme.
         #[derive(Clone, Debug)]

@@ -7,7 +7,11 @@
 mod family;
 mod accepted;
 mod definition;
+pub(crate) mod drf;
 pub(crate) mod native;
+mod sender;
+mod unix_seconds;
+pub(crate) mod webhooks;
 
 pub use self::accepted::AcceptedScheme;
 pub(crate) use self::{
@@ -22,10 +26,20 @@ pub(crate) use self::{
 pub(crate) type Mac = hmac::Hmac<sha2::Sha256>;
 
 families! {
-    native: Native {
+    native: Native with Credentials {
         /// `HMAC-SHA256`: a secret shared by caller and callee over the canonical request.
         HmacSha256 = native::HMAC_SHA256,
         /// `ED25519`: the caller's Ed25519 key over the same canonical request.
         Ed25519 = native::ED25519,
+    }
+    drf: Drf {
+        /// `X-HMAC-SHA256`: a shared secret over timestamp and body, as Django services sign. See
+        /// [`DrfProfile`](crate::DrfProfile).
+        Drf = drf::DRF,
+    }
+    webhooks: StandardWebhooks {
+        /// Standard Webhooks: a secret or an Ed25519 key over id, timestamp and body. See
+        /// [`StandardWebhooksProfile`](crate::StandardWebhooksProfile).
+        StandardWebhooks = webhooks::STANDARD_WEBHOOKS,
     }
 }

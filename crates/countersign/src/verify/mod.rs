@@ -29,6 +29,6 @@ pub use self::{
 pub(crate) use self::{
     body_mac::{BodySignature, SignedBody},
     parsed_head::{Freshness, ParsedHead, Proof},
-    policy::VerifyPolicy,
+    policy::{VerifyPolicy, ensure_window},
     replay_identity::ReplayIdentity,
 };

@@ -10,6 +10,20 @@ use crate::{
     timestamp::Timestamp,
 };
 
+/// The greatest distance between a signed date and the verifier's clock that any setting allows.
+const MAX_WINDOW: Duration = Duration::from_secs(3600);
+
+/// Refuses a window that is none, or so wide that dates mean nothing.
+pub(crate) fn ensure_window(window: Duration) -> Result<(), ConfigError> {
+    if (Duration::from_secs(1)..=MAX_WINDOW).contains(&window) {
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        ConfigErrorKind::Setting,
+        format!("window: expected 1 to 3600 seconds, found {window:?}"),
+    ))
+}
+
 /// What a verifier asks of every request, whoever the caller is.
 #[derive(Clone, Debug)]
 pub(crate) struct VerifyPolicy {

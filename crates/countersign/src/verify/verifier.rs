@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{
     claim::Claim,
-    policy::{HeadLimits, VerifyPolicy},
+    policy::{HeadLimits, VerifyPolicy, ensure_window},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind},
@@ -13,8 +13,6 @@ use crate::{
     scheme::{AcceptedScheme, Carrier, Profile, ProfileOfFamily, Scheme, native::DateForm},
     timestamp::Timestamp,
 };
-
-const MAX_WINDOW: Duration = Duration::from_secs(3600);
 
 /// Reads request heads into [`Claim`]s: everything a request must satisfy before a key is looked up.
 ///
@@ -230,13 +228,11 @@ impl VerifierBuilder {
 
     /// How far the signed date may be from the verifier's clock, on either side: 1 second to 1 hour.
     pub fn window(mut self, window: Duration) -> Self {
-        if (Duration::from_secs(1)..=MAX_WINDOW).contains(&window) {
-            self.verifier.policy.window = window;
-        } else {
-            self.refuse(
-                ConfigErrorKind::Setting,
-                format!("window: expected 1 to 3600 seconds, found {window:?}"),
-            );
+        match ensure_window(window) {
+            Ok(()) => self.verifier.policy.window = window,
+            Err(error) => {
+                self.problem.get_or_insert(error);
+            }
         }
         self
     }

@@ -38,11 +38,11 @@ pub(super) fn parse<'r>(
     let fields = Fields::of(head.headers());
     let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
-    let x_date = required(fields.x_date, &X_DATE)?;
+    let x_date = fields.x_date.required_text(&X_DATE)?;
     let signed_at = policy.date_form.parse(x_date).ok_or_else(|| {
         Rejection::header(RejectionKind::Malformed, &X_DATE, "expected an IMF-fixdate")
     })?;
-    let content_sha256 = required(fields.x_content_sha256, &X_CONTENT_SHA256)?;
+    let content_sha256 = fields.x_content_sha256.required_text(&X_CONTENT_SHA256)?;
     let payload = content_sha256::parse(content_sha256).ok_or_else(|| {
         Rejection::header(
             RejectionKind::Malformed,
@@ -128,12 +128,6 @@ pub(super) fn parse<'r>(
             .into(),
             payload: DeclaredPayload::Sha256(payload),
         },
-    })
-}
-
-fn required<'r>(field: Field<'r>, name: &HeaderName) -> Result<&'r str, Rejection> {
-    field.text(name)?.ok_or_else(|| {
-        Rejection::header(RejectionKind::Malformed, name, "expected once, found none")
     })
 }
 

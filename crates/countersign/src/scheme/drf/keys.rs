@@ -1,0 +1,53 @@
+use crate::{
+    key::{Secret, SigningKey, VerifyingKey},
+    scheme::Scheme,
+};
+
+impl SigningKey {
+    /// A shared secret for the [DRF profile](crate::DrfProfile): [`Secret::from_text`] of the text that both services are
+    /// configured with, at least 24 bytes of it. It is not decoded, even if it is hexadecimal digits.
+    pub fn drf(secret: &Secret) -> Self {
+        Self::hmac_in(Scheme::Drf, secret)
+    }
+}
+
+impl VerifyingKey {
+    /// A shared secret for the [DRF profile](crate::DrfProfile). See [`SigningKey::drf`].
+    pub fn drf(secret: &Secret) -> Self {
+        SigningKey::drf(secret).verifying_key()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ConfigErrorKind;
+
+    #[test]
+    fn a_secret_of_fewer_than_24_bytes_is_weak() {
+        let text = "correct horse battery staple";
+        for (len, strong) in [(23, false), (24, true), (28, true)] {
+            let key = SigningKey::drf(&Secret::from_text(&text[..len]));
+            let found = key.ensure_strong().map_err(|error| error.kind());
+            let expected = if strong {
+                Ok(())
+            } else {
+                Err(ConfigErrorKind::WeakKey)
+            };
+            assert_eq!(found, expected, "{len}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_scheme_only() {
+        let secret = Secret::from_text("correct horse battery staple");
+        assert_eq!(
+            format!(
+                "{:?} {:?}",
+                SigningKey::drf(&secret),
+                VerifyingKey::drf(&secret)
+            ),
+            "SigningKey(X-HMAC-SHA256, [redacted]) VerifyingKey(X-HMAC-SHA256, [redacted])"
+        );
+    }
+}

@@ -1,0 +1,224 @@
+use std::borrow::Cow;
+
+use http::HeaderName;
+use smallvec::smallvec;
+
+use super::{DrfProfile, signature, signed_text};
+use crate::{
+    error::{Rejection, RejectionKind},
+    head::{Authority, RequestHead},
+    scheme::{Scheme, sender::only_sender, unix_seconds},
+    verify::{
+        BodySignature, Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody, VerifyPolicy,
+    },
+};
+
+/// Reads a head with a timestamp and a signature. Who sends it, and so in which headers, is told by method and target
+/// alone, which is why they come before the grammar.
+pub(super) fn parse<'r>(
+    profiles: &[DrfProfile],
+    head: RequestHead<'r>,
+    policy: &VerifyPolicy,
+) -> Result<ParsedHead<'r>, Rejection> {
+    let profile = only_sender(profiles, |profile| &profile.sender, &head)?;
+    let names = &profile.headers;
+    let timestamp = head.required(&names.timestamp)?;
+    let signed_at = unix_seconds::parse(timestamp).ok_or_else(|| {
+        Rejection::header(
+            RejectionKind::Malformed,
+            &names.timestamp,
+            "expected 1 to 12 decimal digits",
+        )
+    })?;
+    let digits = head.required(&names.signature)?;
+    let signature = signature::parse(digits).ok_or_else(|| {
+        Rejection::header(
+            RejectionKind::Malformed,
+            &names.signature,
+            "expected 64 lower-case hexadecimal digits",
+        )
+    })?;
+    policy.check_audience(Authority::of(&head)?)?;
+    // The name as the head holds it, which lives as long as what is read from it.
+    let mut present = head.headers().keys();
+    let name = present.find(|name| **name == names.timestamp);
+    Ok(ParsedHead {
+        scheme: Scheme::Drf,
+        key_id: Cow::Owned(profile.sender.caller().as_str().to_owned()),
+        signed_at,
+        freshness: Freshness::around(signed_at, profile.window()),
+        // The digits have one spelling.
+        replay: Some(ReplayIdentity::Signature(digits.as_bytes())),
+        // No header can be covered, and no key can ask for it.
+        content_type_uncovered: false,
+        // The host is compared, but whoever sends the request chooses it.
+        audience_checked: false,
+        presigned: false,
+        proof: Proof::Body(SignedBody {
+            prefix: signed_text::before_the_body(timestamp),
+            signatures: smallvec![BodySignature::HmacSha256(signature)],
+            covered: name
+                .map(HeaderName::as_str)
+                .map(|name| (name, timestamp))
+                .into_iter()
+                .collect(),
+        }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, Method, Uri};
+
+    use super::*;
+    use crate::{
+        timestamp::Timestamp,
+        verify::{Claim, Verifier},
+    };
+
+    const NOW: &str = "1767323045";
+    const DIGITS: &str = "0f20a2e04291d8fb467f52a6564575b27858e2802acb2abf15f384da7c4376fa";
+
+    fn verifier(hosts: &[&str]) -> Verifier {
+        let django = DrfProfile::for_caller("django").unwrap();
+        let django = django.route(Method::POST, "/api/echo").unwrap();
+        let builder = Verifier::builder().accept(django).expected_hosts(hosts);
+        builder.build().unwrap()
+    }
+
+    fn code(
+        verifier: &Verifier,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> &'static str {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let uri: Uri = target.parse().unwrap();
+        let head = RequestHead::new(&method, &uri, &map);
+        match verifier.parse(head, Timestamp::from_unix_seconds(1_767_323_045)) {
+            Ok(claim) => accepted(&claim),
+            Err(rejection) => rejection.kind().code(),
+        }
+    }
+
+    fn accepted(claim: &Claim<'_>) -> &'static str {
+        assert_eq!(claim.key_id(), "django");
+        assert_eq!(claim.scheme(), Scheme::Drf);
+        "claim"
+    }
+
+    #[test]
+    fn judges_heads() {
+        let (date, mac) = (("x-hmac-timestamp", NOW), ("x-hmac-signature", DIGITS));
+        let host = ("host", "a");
+        let upper = DIGITS.to_uppercase();
+        for (name, method, target, headers, expected) in [
+            ("good", "POST", "/api/echo", &[host, date, mac][..], "claim"),
+            (
+                "another path",
+                "POST",
+                "/api",
+                &[host, date, mac],
+                "insufficient_coverage",
+            ),
+            (
+                "a query",
+                "POST",
+                "/api/echo?a",
+                &[host, date, mac],
+                "insufficient_coverage",
+            ),
+            (
+                "another method",
+                "GET",
+                "/api/echo",
+                &[host, date, mac],
+                "insufficient_coverage",
+            ),
+            (
+                "a small method",
+                "post",
+                "/api/echo",
+                &[host, date, mac],
+                "malformed",
+            ),
+            (
+                "no signature",
+                "POST",
+                "/api/echo",
+                &[host, date],
+                "missing_signature",
+            ),
+            (
+                "no timestamp",
+                "POST",
+                "/api/echo",
+                &[host, mac],
+                "malformed",
+            ),
+            (
+                "two timestamps",
+                "POST",
+                "/api/echo",
+                &[host, date, date, mac],
+                "malformed",
+            ),
+            (
+                "two signatures",
+                "POST",
+                "/api/echo",
+                &[host, date, mac, mac],
+                "malformed",
+            ),
+            (
+                "a signature in capitals",
+                "POST",
+                "/api/echo",
+                &[host, date, ("x-hmac-signature", &upper)],
+                "malformed",
+            ),
+            (
+                "a minute and a second ago",
+                "POST",
+                "/api/echo",
+                &[host, ("x-hmac-timestamp", "1767322984"), mac],
+                "expired",
+            ),
+            (
+                "in a minute",
+                "POST",
+                "/api/echo",
+                &[host, ("x-hmac-timestamp", "1767323105"), mac],
+                "claim",
+            ),
+            ("no host", "POST", "/api/echo", &[date, mac], "malformed"),
+            (
+                "two schemes",
+                "POST",
+                "/api/echo",
+                &[
+                    host,
+                    date,
+                    mac,
+                    ("authorization", "HMAC-SHA256 credential=a"),
+                ],
+                "malformed",
+            ),
+        ] {
+            assert_eq!(
+                code(&verifier(&[]), method, target, headers),
+                expected,
+                "{name}"
+            );
+        }
+        let headers = [host, date, mac];
+        let code = |hosts: &[&str]| code(&verifier(hosts), "POST", "/api/echo", &headers);
+        assert_eq!(code(&["a"]), "claim");
+        assert_eq!(code(&["b"]), "misdirected");
+    }
+}

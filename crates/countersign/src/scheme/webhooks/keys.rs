@@ -1,0 +1,247 @@
+use base64ct::{Base64, Encoding};
+use zeroize::Zeroizing;
+
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    key::{Secret, SigningKey, VerifyingKey},
+    scheme::Scheme,
+};
+
+const SECRET: &str = "whsec_";
+const PRIVATE_KEY: &str = "whsk_";
+const PUBLIC_KEY: &str = "whpk_";
+
+impl Secret {
+    /// Decodes a secret of Standard Webhooks: `whsec_` and standard Base64, or the Base64 alone. The scheme asks for 24 to
+    /// 64 bytes where the key is used.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_base64`](Self::from_base64).
+    pub fn from_webhook_secret(text: &str) -> Result<Self, ConfigError> {
+        Self::from_base64(text.strip_prefix(SECRET).unwrap_or(text))
+    }
+}
+
+impl SigningKey {
+    /// A shared secret for [Standard Webhooks](crate::StandardWebhooksProfile) (`v1`), usually
+    /// [`Secret::from_webhook_secret`]: 24 to 64 bytes.
+    pub fn standard_webhooks(secret: &Secret) -> Self {
+        Self::hmac_in(Scheme::StandardWebhooks, secret)
+    }
+
+    /// An Ed25519 key for [Standard Webhooks](crate::StandardWebhooksProfile) (`v1a`) from its text: `whsk_` and the
+    /// Base64 of the seed, or of the seed with its public key behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the text is not of this form, or the public key is not the seed's.
+    pub fn standard_webhooks_ed25519(text: &str) -> Result<Self, ConfigError> {
+        let refused = |problem| Err(ConfigError::new(ConfigErrorKind::Key, problem));
+        let mut bytes = Zeroizing::new([0; 64]);
+        let (seed, public_key) = match decode(text, PRIVATE_KEY, &mut *bytes) {
+            Some(decoded) => match decoded.split_at_checked(32) {
+                Some((seed, [])) => (seed, None),
+                Some((seed, public_key)) if public_key.len() == 32 => (seed, Some(public_key)),
+                Some(_) | None => {
+                    return refused("expected 32 or 64 bytes behind whsk_, found another number");
+                }
+            },
+            None => return refused("expected whsk_ and Base64, found something else"),
+        };
+        let key = Self::ed25519_in(Scheme::StandardWebhooks, &Secret::from_bytes(seed))?;
+        // Signing beside another key's public half gives the private one away (RUSTSEC-2022-0093).
+        let own = key.verifying_key();
+        if public_key.is_some_and(|given| own.public_key().is_none_or(|own| own != given)) {
+            return refused("expected the seed's own public key behind it, found another");
+        }
+        Ok(key)
+    }
+}
+
+impl VerifyingKey {
+    /// A shared secret for [Standard Webhooks](crate::StandardWebhooksProfile) (`v1`). See
+    /// [`SigningKey::standard_webhooks`].
+    pub fn standard_webhooks(secret: &Secret) -> Self {
+        SigningKey::standard_webhooks(secret).verifying_key()
+    }
+
+    /// An Ed25519 public key for [Standard Webhooks](crate::StandardWebhooksProfile) (`v1a`) from its text: `whpk_` and
+    /// the Base64 of 32 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the text is not of this form; else as [`ed25519`](Self::ed25519).
+    pub fn standard_webhooks_ed25519(text: &str) -> Result<Self, ConfigError> {
+        let mut bytes = [0; 32];
+        match decode(text, PUBLIC_KEY, &mut bytes) {
+            Some(decoded) if decoded.len() == 32 => {
+                Self::ed25519_in(Scheme::StandardWebhooks, &bytes)
+            }
+            Some(_) | None => Err(ConfigError::new(
+                ConfigErrorKind::Key,
+                "expected whpk_ and Base64 of 32 bytes, found something else",
+            )),
+        }
+    }
+}
+
+/// Decodes padded Base64 behind a prefix. The prefix tells private from public keys, which are as long, so it is not
+/// optional.
+fn decode<'b>(text: &str, prefix: &str, bytes: &'b mut [u8]) -> Option<&'b [u8]> {
+    Base64::decode(text.strip_prefix(prefix)?, bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Algorithm;
+
+    const SEED: [u8; 32] = [
+        0xe9, 0x76, 0xff, 0x74, 0x27, 0x07, 0xa4, 0xf7, 0x9a, 0xdb, 0x53, 0xd2, 0xd4, 0xdf, 0x55,
+        0x63, 0xf3, 0x59, 0x5b, 0xbd, 0xb7, 0x08, 0x47, 0x3b, 0xec, 0xde, 0x2b, 0x24, 0x2b, 0x9b,
+        0x31, 0xb7,
+    ];
+
+    fn public_key() -> [u8; 32] {
+        let key = SigningKey::ed25519(&Secret::from_bytes(&SEED)).unwrap();
+        *key.verifying_key().public_key().unwrap()
+    }
+
+    fn text(prefix: &str, parts: &[&[u8]]) -> String {
+        [prefix, &Base64::encode_string(&parts.concat())].concat()
+    }
+
+    #[test]
+    fn a_secret_has_its_prefix_or_none() {
+        let plain = Base64::encode_string(&[7; 24]);
+        for text in [plain.clone(), format!("whsec_{plain}")] {
+            let secret = Secret::from_webhook_secret(&text).unwrap();
+            assert_eq!(secret.expose(), [7; 24]);
+        }
+        for text in [
+            "",
+            "whsec_",
+            "whsk_AAAA",
+            "whpk_AAAA",
+            "whsec_whsec_AAAA",
+            "whsec_ AAAA",
+        ] {
+            let error = Secret::from_webhook_secret(text).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Key, "{text:?}");
+            assert!(!error.to_string().contains("AAAA"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_24_to_64_bytes_long() {
+        let bytes: Vec<u8> = (100..165).collect();
+        for (len, expected) in [
+            (23, Some("weak key: expected at least 24 bytes, found 23")),
+            (24, None),
+            (64, None),
+            (65, Some("weak key: expected at most 64 bytes, found 65")),
+        ] {
+            let key = SigningKey::standard_webhooks(&Secret::from_bytes(&bytes[..len]));
+            let error = key.ensure_strong().err().map(|error| error.to_string());
+            assert_eq!(error.as_deref(), expected, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_its_seed_with_or_without_the_public_key() {
+        let public_key = public_key();
+        for parts in [&[&SEED[..]][..], &[&SEED, &public_key]] {
+            let key = SigningKey::standard_webhooks_ed25519(&text("whsk_", parts)).unwrap();
+            assert_eq!(key.scheme(), Scheme::StandardWebhooks);
+            assert_eq!(key.algorithm(), Algorithm::Ed25519);
+            assert_eq!(key.verifying_key().public_key(), Some(&public_key));
+        }
+    }
+
+    /// Source: RUSTSEC-2022-0093 (ed25519-dalek signed beside whatever public key it was given).
+    #[test]
+    fn refuses_private_keys_of_another_form_and_prints_none() {
+        let mut other = public_key();
+        other[0] ^= 1;
+        for (name, text, expected) in [
+            (
+                "none",
+                String::new(),
+                "expected whsk_ and Base64, found something else",
+            ),
+            (
+                "no prefix",
+                text("", &[&SEED]),
+                "expected whsk_ and Base64, found something else",
+            ),
+            (
+                "a public key",
+                text("whpk_", &[&public_key()]),
+                "expected whsk_ and Base64, found something else",
+            ),
+            (
+                "a secret",
+                text("whsec_", &[&SEED]),
+                "expected whsk_ and Base64, found something else",
+            ),
+            (
+                "no padding",
+                text("whsk_", &[&SEED]).replace('=', ""),
+                "expected whsk_ and Base64, found something else",
+            ),
+            (
+                "31 bytes",
+                text("whsk_", &[&SEED[1..]]),
+                "expected 32 or 64 bytes behind whsk_, found another number",
+            ),
+            (
+                "33 bytes",
+                text("whsk_", &[&SEED, &[1]]),
+                "expected 32 or 64 bytes behind whsk_, found another number",
+            ),
+            (
+                "65 bytes",
+                text("whsk_", &[&SEED, &public_key(), &[1]]),
+                "expected whsk_ and Base64, found something else",
+            ),
+            (
+                "another public key",
+                text("whsk_", &[&SEED, &other]),
+                "expected the seed's own public key behind it, found another",
+            ),
+        ] {
+            let error = SigningKey::standard_webhooks_ed25519(&text).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Key, "{name}");
+            assert_eq!(error.to_string(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_public_key_is_told_from_a_private_one() {
+        let own = text("whpk_", &[&public_key()]);
+        let key = VerifyingKey::standard_webhooks_ed25519(&own).unwrap();
+        assert_eq!(key.public_key(), Some(&public_key()));
+        for text in [
+            String::new(),
+            text("", &[&public_key()]),
+            text("whsk_", &[&public_key()]),
+            text("whpk_", &[&public_key()[1..]]),
+            text("whpk_", &[&public_key(), &[1]]),
+            own.replace('=', ""),
+        ] {
+            let error = VerifyingKey::standard_webhooks_ed25519(&text).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Key, "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_scheme_only() {
+        let secret = SigningKey::standard_webhooks(&Secret::generate().unwrap());
+        let key = SigningKey::standard_webhooks_ed25519(&text("whsk_", &[&SEED])).unwrap();
+        assert_eq!(
+            format!("{secret:?} {key:?}"),
+            "SigningKey(Standard-Webhooks, [redacted]) SigningKey(Standard-Webhooks, [redacted])"
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! Standard Webhooks, version 1.0.0: a sender's secret or Ed25519 key over id, timestamp and body.
+//!
+//! ```text
+//! webhook-id: msg_27UH4WbU6Z5A5EzD8u03UvzRbpk
+//! webhook-timestamp: 1649367553
+//! webhook-signature: v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw= v1a,…
+//! ```
+//!
+//! The signature is over the [signed content](signed_content). Of the list one must match: `v1` is HMAC-SHA256 and is tried
+//! under shared secrets only, `v1a` is Ed25519 and is tried under public keys only. Other versions are passed over.
+//!
+//! **No method, path, host or header beside the two is signed**, and no name of the sender. So a verifier is told
+//! [who sends what](StandardWebhooksProfile), and [`Coverage::BodyOnly`](crate::Coverage::BodyOnly) says so of what it lets
+//! through.
+//!
+//! - The head cannot be authenticated before the body is read.
+//! - Id and timestamp together are the replay identity. A sender's retry keeps the id and changes the timestamp: it is let
+//!   through, and [`Verified::idempotency_key`](crate::Verified::idempotency_key) tells the handler that it is the message
+//!   that it may know.
+
+mod keys;
+mod message_id;
+mod parse;
+mod profile;
+mod sign;
+mod signatures;
+mod signed_content;
+mod timestamp;
+
+use http::HeaderName;
+
+pub use self::profile::StandardWebhooksProfile;
+pub(crate) use self::{profile::Profile, sign::FamilySigner};
+use super::Definition;
+use crate::key::{Algorithm, NonceRule};
+
+pub(crate) const STANDARD_WEBHOOKS: Definition = Definition {
+    name: "Standard-Webhooks",
+    algorithms: &[Algorithm::HmacSha256, Algorithm::Ed25519],
+    // Its section "Signature scheme": between 24 and 64 bytes.
+    secret_len: 24..=64,
+    key_prefix: None,
+    // Id and timestamp stand for it.
+    nonce: NonceRule::Required,
+};
+
+static WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
+static WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+static WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");

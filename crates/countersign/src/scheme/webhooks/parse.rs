@@ -1,0 +1,223 @@
+use std::borrow::Cow;
+
+use http::HeaderName;
+use smallvec::smallvec;
+
+use super::{
+    StandardWebhooksProfile, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, message_id,
+    signatures, signed_content, timestamp,
+};
+use crate::{
+    error::{Rejection, RejectionKind},
+    head::{Authority, RequestHead},
+    scheme::{Scheme, sender::only_sender},
+    verify::{Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody, VerifyPolicy},
+};
+
+/// Reads a head with an id, a timestamp and signatures. Who sends it is told by method and target alone.
+pub(super) fn parse<'r>(
+    profiles: &[StandardWebhooksProfile],
+    head: RequestHead<'r>,
+    policy: &VerifyPolicy,
+) -> Result<ParsedHead<'r>, Rejection> {
+    let StandardWebhooksProfile { sender } =
+        only_sender(profiles, |profile| &profile.sender, &head)?;
+    let id = head.required(&WEBHOOK_ID)?;
+    if !message_id::is_valid(id) {
+        return Err(malformed(
+            &WEBHOOK_ID,
+            "expected 1 to 256 visible ASCII characters without dots",
+        ));
+    }
+    let timestamp = head.required(&WEBHOOK_TIMESTAMP)?;
+    let signed_at = timestamp::parse(timestamp).ok_or_else(|| {
+        malformed(
+            &WEBHOOK_TIMESTAMP,
+            "expected at most 12 decimal digits without leading zeroes",
+        )
+    })?;
+    let signatures = signatures::parse(head.required(&WEBHOOK_SIGNATURE)?)
+        .map_err(|problem| malformed(&WEBHOOK_SIGNATURE, problem))?;
+    policy.check_audience(Authority::of(&head)?)?;
+    Ok(ParsedHead {
+        scheme: Scheme::StandardWebhooks,
+        key_id: Cow::Owned(sender.caller().as_str().to_owned()),
+        signed_at,
+        freshness: match sender.window() {
+            Some(window) => Freshness::around(signed_at, window),
+            None => policy.freshness(signed_at),
+        },
+        replay: Some(ReplayIdentity::IdAndTimestamp { id, timestamp }),
+        // No header beside the two can be covered, and no key can ask for it.
+        content_type_uncovered: false,
+        // The host is compared, but whoever sends the request chooses it.
+        audience_checked: false,
+        presigned: false,
+        proof: Proof::Body(SignedBody {
+            prefix: signed_content::before_the_body(id, timestamp),
+            signatures,
+            covered: smallvec![("webhook-id", id), ("webhook-timestamp", timestamp)],
+        }),
+    })
+}
+
+fn malformed(name: &HeaderName, problem: &'static str) -> Rejection {
+    Rejection::header(RejectionKind::Malformed, name, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, Method, Uri};
+
+    use super::*;
+    use crate::{timestamp::Timestamp, verify::Verifier};
+
+    const SIGNATURE: &str = "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=";
+
+    fn code(hosts: &[&str], method: &str, target: &str, headers: &[(&str, &str)]) -> &'static str {
+        let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+        let svix = svix.route(Method::POST, "/hook").unwrap();
+        let builder = Verifier::builder().accept(svix).expected_hosts(hosts);
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let uri: Uri = target.parse().unwrap();
+        let head = RequestHead::new(&method, &uri, &map);
+        let now = Timestamp::from_unix_seconds(1_649_367_553);
+        match builder.build().unwrap().parse(head, now) {
+            Ok(claim) => {
+                assert_eq!(claim.key_id(), "svix");
+                assert_eq!(claim.scheme(), Scheme::StandardWebhooks);
+                "claim"
+            }
+            Err(rejection) => rejection.kind().code(),
+        }
+    }
+
+    #[test]
+    fn judges_heads() {
+        let host = ("host", "a");
+        let id = ("webhook-id", "msg_1");
+        let date = ("webhook-timestamp", "1649367553");
+        let mac = ("webhook-signature", SIGNATURE);
+        let good = [host, id, date, mac];
+        for (name, method, target, headers, expected) in [
+            ("good", "POST", "/hook", &good[..], "claim"),
+            (
+                "another path",
+                "POST",
+                "/hooks",
+                &good,
+                "insufficient_coverage",
+            ),
+            ("a query", "POST", "/hook?a", &good, "insufficient_coverage"),
+            (
+                "another method",
+                "PUT",
+                "/hook",
+                &good,
+                "insufficient_coverage",
+            ),
+            ("a small method", "post", "/hook", &good, "malformed"),
+            ("no id", "POST", "/hook", &[host, date, mac], "malformed"),
+            (
+                "no timestamp",
+                "POST",
+                "/hook",
+                &[host, id, mac],
+                "malformed",
+            ),
+            (
+                "no signature",
+                "POST",
+                "/hook",
+                &[host, id, date],
+                "missing_signature",
+            ),
+            ("no host", "POST", "/hook", &[id, date, mac], "malformed"),
+            (
+                "two ids",
+                "POST",
+                "/hook",
+                &[host, id, id, date, mac],
+                "malformed",
+            ),
+            (
+                "two timestamps",
+                "POST",
+                "/hook",
+                &[host, id, date, date, mac],
+                "malformed",
+            ),
+            (
+                "two signature headers",
+                "POST",
+                "/hook",
+                &[host, id, date, mac, mac],
+                "malformed",
+            ),
+            (
+                "a dot in the id",
+                "POST",
+                "/hook",
+                &[host, ("webhook-id", "msg_1.1"), date, mac],
+                "malformed",
+            ),
+            (
+                "a sign on the timestamp",
+                "POST",
+                "/hook",
+                &[host, id, ("webhook-timestamp", "+1649367553"), mac],
+                "malformed",
+            ),
+            (
+                "300 seconds ago",
+                "POST",
+                "/hook",
+                &[host, id, ("webhook-timestamp", "1649367253"), mac],
+                "claim",
+            ),
+            (
+                "301 seconds ago",
+                "POST",
+                "/hook",
+                &[host, id, ("webhook-timestamp", "1649367252"), mac],
+                "expired",
+            ),
+            (
+                "in 301 seconds",
+                "POST",
+                "/hook",
+                &[host, id, ("webhook-timestamp", "1649367854"), mac],
+                "expired",
+            ),
+            (
+                "an empty signature",
+                "POST",
+                "/hook",
+                &[host, id, date, ("webhook-signature", "v1,")],
+                "malformed",
+            ),
+            (
+                "two schemes",
+                "POST",
+                "/hook",
+                &[
+                    host,
+                    id,
+                    date,
+                    mac,
+                    ("authorization", "HMAC-SHA256 credential=a"),
+                ],
+                "malformed",
+            ),
+        ] {
+            assert_eq!(code(&[], method, target, headers), expected, "{name}");
+        }
+        assert_eq!(code(&["a"], "POST", "/hook", &good), "claim");
+        assert_eq!(code(&["b"], "POST", "/hook", &good), "misdirected");
+    }
+}

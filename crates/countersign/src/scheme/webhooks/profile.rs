@@ -1,0 +1,232 @@
+use std::{borrow::Cow, time::Duration};
+
+use http::{HeaderName, HeaderValue, Method, header::WWW_AUTHENTICATE};
+use smallvec::SmallVec;
+
+use super::{WEBHOOK_SIGNATURE, parse};
+use crate::{
+    error::{ConfigError, Rejection},
+    head::RequestHead,
+    scheme::{
+        AcceptedScheme, Carrier, ProfileOfFamily, Scheme,
+        sender::{self, Sender},
+    },
+    verify::{ParsedHead, VerifyPolicy},
+};
+
+/// Accepts the messages of one sender of Standard Webhooks: [`Scheme::StandardWebhooks`], a secret or an Ed25519 key over
+/// id, timestamp and body.
+///
+/// ```
+/// use countersign::{Scheme, StandardWebhooksProfile, Verifier};
+/// use http::Method;
+///
+/// let svix = StandardWebhooksProfile::for_caller("svix")?.route(Method::POST, "/webhooks/svix")?;
+/// let verifier = Verifier::builder().accept(svix).build()?;
+/// assert!(verifier.accepts(Scheme::StandardWebhooks));
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+///
+/// The signature says neither who sends a message nor where to: whoever sees one can send it to any method, path and host
+/// where the key is known. So the settings name the sender and every request it may make, and a request that is not one of
+/// them is refused before a key is looked up. Give each endpoint a secret of its own, as senders of Standard Webhooks do.
+/// Hosts are not bound either: expected hosts are compared, but a message for another service with the same key can be given
+/// this one's.
+///
+/// A message is let through once for each timestamp. A sender that had no answer sends it again with the same id and a new
+/// timestamp; a handler that must not act twice remembers
+/// [`idempotency_key`](crate::Verified::idempotency_key).
+///
+/// Several senders are several profiles, each with routes of its own. Together with
+/// [`require_headers`](crate::VerifierBuilder::require_headers) none is accepted: no other header is covered.
+#[derive(Clone, Debug)]
+pub struct StandardWebhooksProfile {
+    pub(super) sender: Sender,
+}
+
+impl StandardWebhooksProfile {
+    /// Starts from the sender, as the keyring names it. It needs at least one [route](Self::route).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if it is no [`KeyId`](crate::KeyId).
+    pub fn for_caller(caller: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            sender: Sender::new(caller)?,
+        })
+    }
+
+    /// Adds a request that the sender may make: a method and a path, with its query if it has one. It is compared as sent
+    /// with the target of the original request: nothing is decoded, and a request with another query, or one where none is
+    /// set, is another request.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if the method is not one that can be signed, or
+    /// `target` is no path.
+    pub fn route(mut self, method: Method, target: &str) -> Result<Self, ConfigError> {
+        self.sender.add_route(method, target)?;
+        Ok(self)
+    }
+
+    /// Sets how far the timestamp may be from the verifier's clock, on either side: 1 second to 1 hour, by default the
+    /// [window](crate::VerifierBuilder::window) of the verifier.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if it is outside this range.
+    pub fn with_window(mut self, window: Duration) -> Result<Self, ConfigError> {
+        self.sender.set_window(window)?;
+        Ok(self)
+    }
+}
+
+impl From<StandardWebhooksProfile> for AcceptedScheme {
+    fn from(profile: StandardWebhooksProfile) -> Self {
+        Self::new(Ok(Profile(vec![profile]).into()))
+    }
+}
+
+/// The senders of this scheme.
+#[derive(Clone, Debug)]
+pub(crate) struct Profile(Vec<StandardWebhooksProfile>);
+
+impl Profile {
+    pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
+        Err(sender::nobody(scheme, "StandardWebhooksProfile"))
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+}
+
+impl ProfileOfFamily for Profile {
+    fn schemes(&self) -> &[Scheme] {
+        &[Scheme::StandardWebhooks]
+    }
+
+    fn carriers<'r>(
+        &self,
+        head: &RequestHead<'r>,
+        _authorization: Option<(&'r str, &'r str)>,
+        found: &mut SmallVec<[Carrier<'r>; 2]>,
+    ) {
+        if head.headers().contains_key(&WEBHOOK_SIGNATURE) {
+            found.push(Carrier {
+                scheme: Scheme::StandardWebhooks,
+                parameters: "",
+            });
+        }
+    }
+
+    fn parse<'r>(
+        &self,
+        _carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &VerifyPolicy,
+    ) -> Result<ParsedHead<'r>, Rejection> {
+        parse::parse(&self.0, head, policy)
+    }
+
+    /// Nobody: it is the settings that name the sender, and not the request.
+    fn claimed_key_id<'r>(
+        &self,
+        _carrier: Carrier<'r>,
+        _head: &RequestHead<'r>,
+    ) -> Option<Cow<'r, str>> {
+        None
+    }
+
+    /// The scheme has no challenge of its own, but every 401 has one (RFC 9110 section 15.5.2).
+    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
+        let stale = if stale { ", error=\"stale\"" } else { "" };
+        let scheme = Scheme::StandardWebhooks;
+        let text = format!("{scheme} realm=\"{realm}\", versions=\"v1 v1a\"{stale}");
+        if let Ok(value) = HeaderValue::try_from(text) {
+            add(WWW_AUTHENTICATE, value);
+        }
+    }
+
+    fn check(&self, policy: &VerifyPolicy) -> Result<(), ConfigError> {
+        let senders: Vec<_> = self.0.iter().map(|profile| &profile.sender).collect();
+        sender::check(Scheme::StandardWebhooks, &senders, policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        error::ConfigErrorKind,
+        verify::{Verifier, VerifierBuilder},
+    };
+
+    fn svix() -> StandardWebhooksProfile {
+        let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+        profile.route(Method::POST, "/hook").unwrap()
+    }
+
+    fn kind(builder: VerifierBuilder) -> Option<ConfigErrorKind> {
+        builder.build().err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn refuses_settings_that_leave_open_who_sends_what() {
+        let bare = || StandardWebhooksProfile::for_caller("clerk").unwrap();
+        let route = |path| bare().route(Method::POST, path).unwrap();
+        let setting = Some(ConfigErrorKind::Setting);
+        for (name, builder, expected) in [
+            ("one", Verifier::builder().accept(svix()), None),
+            (
+                "two of other routes",
+                Verifier::builder().accept(svix()).accept(route("/clerk")),
+                None,
+            ),
+            (
+                "nobody",
+                Verifier::builder().accept(Scheme::StandardWebhooks),
+                setting,
+            ),
+            ("no route", Verifier::builder().accept(bare()), setting),
+            (
+                "two for one route",
+                Verifier::builder().accept(svix()).accept(route("/hook")),
+                setting,
+            ),
+            (
+                "a header that must be covered",
+                Verifier::builder()
+                    .accept(svix())
+                    .require_headers([HeaderName::from_static("x-tenant")]),
+                Some(ConfigErrorKind::Coverage),
+            ),
+        ] {
+            assert_eq!(kind(builder), expected, "{name}");
+        }
+        for seconds in [0, 3601] {
+            assert!(svix().with_window(Duration::from_secs(seconds)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_401_says_which_versions_are_known() {
+        let verifier = Verifier::builder().accept_only(svix()).build().unwrap();
+        for (stale, expected) in [
+            (
+                false,
+                "Standard-Webhooks realm=\"service\", versions=\"v1 v1a\"",
+            ),
+            (
+                true,
+                "Standard-Webhooks realm=\"service\", versions=\"v1 v1a\", error=\"stale\"",
+            ),
+        ] {
+            let challenges = verifier.challenges("service", stale);
+            assert_eq!(
+                challenges,
+                [(WWW_AUTHENTICATE, HeaderValue::from_static(expected))]
+            );
+        }
+    }
+}

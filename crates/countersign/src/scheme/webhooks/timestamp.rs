@@ -1,0 +1,48 @@
+//! `webhook-timestamp`: a count of seconds in its one spelling.
+//!
+//! The libraries read the number and sign what they print of it, so that `+1`, `1.0` and `01` verify there under the
+//! signature of `1`. Here the text is what is signed, and it has one form.
+
+use crate::{error::SignError, scheme::unix_seconds, timestamp::Timestamp};
+
+pub(super) fn parse(text: &str) -> Option<Timestamp> {
+    let canonical = text == "0" || !text.starts_with('0');
+    unix_seconds::parse(text).filter(|_| canonical)
+}
+
+pub(super) fn format(now: Timestamp) -> Result<String, SignError> {
+    unix_seconds::format(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_one_spelling() {
+        for (text, seconds) in [
+            ("0", Some(0)),
+            ("1649367553", Some(1_649_367_553)),
+            ("999999999999", Some(999_999_999_999)),
+            ("00", None),
+            ("01649367553", None),
+            ("+1649367553", None),
+            ("1649367553.0", None),
+            ("", None),
+            ("1000000000000", None),
+            ("-9223372036854775808", None),
+        ] {
+            assert_eq!(
+                parse(text),
+                seconds.map(Timestamp::from_unix_seconds),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn writes_what_it_reads() {
+        let now = Timestamp::from_unix_seconds(1_649_367_553);
+        assert_eq!(parse(&format(now).unwrap()), Some(now));
+    }
+}
