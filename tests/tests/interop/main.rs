@@ -10,9 +10,13 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stderr,
+    clippy::arithmetic_side_effects,
+    unreachable_pub,
     reason = "a test that cannot be set up fails by panicking"
 )]
 
+mod body_schemes;
+mod caller;
 mod changes;
 mod peers;
 mod service;
