@@ -1,6 +1,13 @@
 //! Step 8: the body, within its limits.
 
-use std::{error::Error, pin::Pin, time::Duration};
+use std::{
+    error::Error,
+    future::{Future, poll_fn},
+    mem,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::Buf;
 use countersign::{AuthenticatedHead, Rejection, RejectionKind, Verified};
@@ -36,7 +43,7 @@ where
     let mut chunks = Chunks::default();
     let mut reservation = budget.open(head.caller());
     let mut received: u64 = 0;
-    let reading = async {
+    let mut reading = pin!(async {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| broken_off(error.into().as_ref()))?;
             // Trailers are not covered by the signature and are dropped.
@@ -56,8 +63,23 @@ where
             chunks.push(chunk);
         }
         Ok(())
+    });
+    // Most bodies are there already, and then no timer is set.
+    let read = match poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+        Poll::Ready(read) => Ok(read),
+        Poll::Pending => {
+            // It has been polled just now: only the timer is to be.
+            let mut polled = true;
+            let reading = poll_fn(|cx| {
+                if mem::take(&mut polled) {
+                    return Poll::Pending;
+                }
+                reading.as_mut().poll(cx)
+            });
+            tokio::time::timeout(limits.deadline, reading).await
+        }
     };
-    match tokio::time::timeout(limits.deadline, reading).await {
+    match read {
         Ok(read) => read?,
         Err(_) => {
             return Err(Rejection::new(
