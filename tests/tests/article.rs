@@ -146,8 +146,7 @@ impl http_body::Body for Counted {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        // Twice, because a layer may look for a body that is there already before it waits for one.
-        if self.polls.fetch_add(1, Ordering::SeqCst) < 2 {
+        if self.polls.fetch_add(1, Ordering::SeqCst) == 0 {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }

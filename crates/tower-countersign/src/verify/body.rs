@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     future::{Future, poll_fn},
+    mem,
     pin::{Pin, pin},
     task::Poll,
     time::Duration,
@@ -153,7 +154,17 @@ where
     // Most bodies are there already, and then no timer is set.
     let read = match poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
         Poll::Ready(read) => Ok(read),
-        Poll::Pending => tokio::time::timeout(bounds.deadline, reading).await,
+        Poll::Pending => {
+            // It has been polled just now: only the timer is to be.
+            let mut polled = true;
+            let reading = poll_fn(|cx| {
+                if mem::take(&mut polled) {
+                    return Poll::Pending;
+                }
+                reading.as_mut().poll(cx)
+            });
+            tokio::time::timeout(bounds.deadline, reading).await
+        }
     };
     match read {
         Ok(read) => read?,
