@@ -144,13 +144,12 @@ impl Message {
     }
 
     pub fn signed_with(mut self, signer: &Signer, nonce: &str, now: Timestamp) -> Self {
-        let digest = PayloadDigest::of(&self.body);
         let parts = self.parts().unwrap();
         let signature = signer
-            .sign_with_nonce(&parts, digest, Nonce::new(nonce).unwrap(), now)
+            .sign_with_nonce(&parts, &*self.body, Nonce::new(nonce).unwrap(), now)
             .unwrap();
         for (name, value) in signature.headers() {
-            self.append(name.as_str(), value);
+            self.set(name.as_str(), value);
         }
         self
     }
@@ -171,11 +170,15 @@ impl Message {
         let Some(parts) = self.parts() else {
             return Verdict::NotHttp;
         };
-        let verified = authenticate(&parts, verifier, keys, now).and_then(|mut head| {
-            for piece in pieces {
-                head.update(piece);
+        let verified = authentication(&parts, verifier, keys, now).and_then(|found| match found {
+            Authentication::Head(mut head) => {
+                pieces.iter().for_each(|piece| head.update(piece));
+                head.finish()
             }
-            head.finish()
+            Authentication::Body(mut mac) => {
+                pieces.iter().for_each(|piece| mac.update(piece));
+                mac.finish(now)
+            }
         });
         match verified {
             Ok(verified) => Verdict::Accepted(Box::new(verified)),
@@ -196,15 +199,25 @@ impl Message {
 }
 
 /// The first two steps of the chain.
+fn authentication<'p>(
+    parts: &'p Parts,
+    verifier: &Verifier,
+    keys: &Keyring,
+    now: Timestamp,
+) -> Result<Authentication<'p>, Rejection> {
+    let claim = verifier.parse(parts, now)?;
+    let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
+    claim.authenticate(&found, now)
+}
+
+/// The same for a signature over the head.
 pub fn authenticate<'p>(
     parts: &'p Parts,
     verifier: &Verifier,
     keys: &Keyring,
     now: Timestamp,
 ) -> Result<AuthenticatedHead<'p>, Rejection> {
-    let claim = verifier.parse(parts, now)?;
-    let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-    match claim.authenticate(&found, now)? {
+    match authentication(parts, verifier, keys, now)? {
         Authentication::Head(head) => Ok(head),
         Authentication::Body(mac) => panic!("{}: the head says nothing of its body", mac.scheme()),
     }
