@@ -100,7 +100,13 @@ pub use self::{
         ArcReplayStore, Claimed, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
         ReplayKey, ReplayStore, ReplayStoreId,
     },
-    scheme::{AcceptedScheme, Scheme, native::Nonce},
+    scheme::{
+        AcceptedScheme, Scheme,
+        message_signatures::{
+            ComponentId, MessageSignatures, MessageSigning, StructuredType, UriScheme,
+        },
+        native::Nonce,
+    },
     signer::{Signature, Signer},
     timestamp::Timestamp,
     verify::{

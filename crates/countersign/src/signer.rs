@@ -97,7 +97,6 @@ impl Signer {
     }
 
     /// A signer in another scheme, bound to these authorities.
-    #[expect(dead_code, reason = "for families with settings")]
     pub(crate) fn in_family<I>(
         signer: impl Into<FamilySigner>,
         authorities: I,

@@ -7,6 +7,7 @@
 mod family;
 mod accepted;
 mod definition;
+pub(crate) mod message_signatures;
 pub(crate) mod native;
 
 pub use self::accepted::AcceptedScheme;
@@ -27,5 +28,9 @@ families! {
         HmacSha256 = native::HMAC_SHA256,
         /// `ED25519`: the caller's Ed25519 key over the same canonical request.
         Ed25519 = native::ED25519,
+    }
+    message_signatures: MessageSignatures {
+        /// RFC 9421, HTTP Message Signatures, with a shared secret or an Ed25519 key of the caller.
+        MessageSignatures = message_signatures::MESSAGE_SIGNATURES,
     }
 }
