@@ -100,7 +100,14 @@ pub use self::{
         ArcReplayStore, Claimed, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
         ReplayKey, ReplayStore, ReplayStoreId,
     },
-    scheme::{AcceptedScheme, Scheme, native::Nonce},
+    scheme::{
+        AcceptedScheme, Scheme,
+        native::Nonce,
+        sigv4::{
+            CredentialsProvider, SigV4Credentials, SigV4PathEncoding, SigV4PathNormalization,
+            SigV4Presigned, SigV4PresignedPayload, SigV4Profile, SigV4Settings,
+        },
+    },
     signer::{Signature, Signer},
     timestamp::Timestamp,
     verify::{

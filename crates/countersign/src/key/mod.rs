@@ -7,6 +7,7 @@ mod fingerprint;
 mod key_id;
 mod key_version;
 mod secret;
+mod session_token;
 mod signing_key;
 mod strength;
 mod verifying_key;
@@ -21,6 +22,6 @@ pub use self::{
     verifying_key::VerifyingKey,
 };
 pub(crate) use self::{
-    derived_keys::DerivedKeys, fingerprint::Fingerprint, signing_key::SigningOperation,
-    verifying_key::VerifyingOperation,
+    derived_keys::DerivedKeys, fingerprint::Fingerprint, session_token::SessionToken,
+    signing_key::SigningOperation, verifying_key::VerifyingOperation,
 };

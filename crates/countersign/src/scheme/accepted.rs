@@ -7,7 +7,6 @@ use crate::error::ConfigError;
 pub struct AcceptedScheme(Result<Profile, ConfigError>);
 
 impl AcceptedScheme {
-    #[expect(dead_code, reason = "for families with settings")]
     pub(crate) fn new(profile: Result<Profile, ConfigError>) -> Self {
         Self(profile)
     }

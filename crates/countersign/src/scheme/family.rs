@@ -70,6 +70,9 @@ pub(crate) trait CredentialsOfFamily {
     /// The signed text.
     fn signed_text(&self, body: Option<&PayloadDigest>) -> String;
 
+    /// What the key signs in place of the signed text, in the families in which that is another text and holds its hash.
+    fn string_to_sign(&self, signed_text: &str) -> Option<String>;
+
     /// The bytes of the signature that this key matched.
     fn signature(&self) -> &[u8];
 
@@ -176,7 +179,6 @@ macro_rules! families {
                         profile.merge(other);
                         Ok(())
                     } )+
-                    #[allow(unreachable_patterns, reason = "a table with one row has no others")]
                     (_, other) => Err(other),
                 }
             }
@@ -237,6 +239,10 @@ macro_rules! families {
 
         /// What a head claims in one family of schemes.
         #[derive(Clone, Debug)]
+        #[expect(
+            clippy::large_enum_variant,
+            reason = "a box for what most requests carry would be one more allocation for each"
+        )]
         pub(crate) enum Credentials<'r> {
             $( $Family($module::Credentials<'r>), )+
         }
@@ -253,6 +259,10 @@ macro_rules! families {
 
             fn signed_text(&self, body: Option<&$crate::payload::PayloadDigest>) -> String {
                 match self { $( Self::$Family(credentials) => credentials.signed_text(body), )+ }
+            }
+
+            fn string_to_sign(&self, signed_text: &str) -> Option<String> {
+                match self { $( Self::$Family(credentials) => credentials.string_to_sign(signed_text), )+ }
             }
 
             fn signature(&self) -> &[u8] {

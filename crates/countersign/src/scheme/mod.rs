@@ -8,6 +8,7 @@ mod family;
 mod accepted;
 mod definition;
 pub(crate) mod native;
+pub(crate) mod sigv4;
 
 pub use self::accepted::AcceptedScheme;
 pub(crate) use self::{
@@ -27,5 +28,9 @@ families! {
         HmacSha256 = native::HMAC_SHA256,
         /// `ED25519`: the caller's Ed25519 key over the same canonical request.
         Ed25519 = native::ED25519,
+    }
+    sigv4: SigV4 {
+        /// `AWS4-HMAC-SHA256`: AWS Signature Version 4, in the `Authorization` header or in the URL.
+        SigV4 = sigv4::SIGV4,
     }
 }

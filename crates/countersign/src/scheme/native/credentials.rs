@@ -34,6 +34,10 @@ impl CredentialsOfFamily for Credentials<'_> {
         text
     }
 
+    fn string_to_sign(&self, _signed_text: &str) -> Option<String> {
+        None
+    }
+
     fn signature(&self) -> &[u8] {
         self.signature.as_bytes()
     }
