@@ -295,7 +295,10 @@ fn a_switch_that_weakens_a_check_is_spelled_insecure() {
     let mut found = 0;
     for (path, text) in shipped() {
         for line in code(&text).filter(|line| line.contains("pub fn ")) {
-            found += usize::from(line.contains("pub fn insecure_"));
+            if line.contains("pub fn insecure_") {
+                found += 1;
+                continue;
+            }
             for word in [
                 "disable",
                 "skip",
@@ -309,7 +312,7 @@ fn a_switch_that_weakens_a_check_is_spelled_insecure() {
             }
         }
     }
-    assert_eq!(found, 3, "each one is documented with the attack it opens");
+    assert_eq!(found, 13, "each one is documented with the attack it opens");
 }
 
 #[test]

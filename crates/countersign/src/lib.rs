@@ -108,6 +108,10 @@ pub use self::{
             ComponentId, MessageSignatures, MessageSigning, StructuredType, UriScheme,
         },
         native::Nonce,
+        sigv4::{
+            CredentialsProvider, SigV4Credentials, SigV4PathEncoding, SigV4PathNormalization,
+            SigV4Presigned, SigV4PresignedPayload, SigV4Profile, SigV4Settings,
+        },
         webhooks::StandardWebhooksProfile,
     },
     signer::{Signature, Signer},

@@ -227,9 +227,7 @@ impl Signer {
         nonce: Option<Nonce>,
         now: Timestamp,
     ) -> Result<Signature, SignError> {
-        let authority = Authority::of(&head)
-            .map_err(|rejection| SignError::new(SignErrorKind::Authority, rejection.to_string()))?;
-        self.ensure_bound_to(authority, head.uri().scheme_str())?;
+        let authority = self.bound_authority(&head)?;
         let input = SigningInput {
             head,
             authority: authority.as_str(),
@@ -238,6 +236,22 @@ impl Signer {
             now,
         };
         self.signer.sign(input).map(Signature)
+    }
+
+    /// The authority of a request, if it is one that this signs for.
+    pub(crate) fn bound_authority<'r>(
+        &self,
+        head: &RequestHead<'r>,
+    ) -> Result<Authority<'r>, SignError> {
+        let authority = Authority::of(head)
+            .map_err(|rejection| SignError::new(SignErrorKind::Authority, rejection.to_string()))?;
+        self.ensure_bound_to(authority, head.uri().scheme_str())?;
+        Ok(authority)
+    }
+
+    /// What the requests are signed with.
+    pub(crate) fn family(&self) -> &FamilySigner {
+        &self.signer
     }
 
     fn ensure_bound_to(

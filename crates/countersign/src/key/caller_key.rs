@@ -3,8 +3,8 @@ use crate::{error::ConfigError, scheme::Scheme, timestamp::Timestamp};
 
 /// One of a caller's keys as a verifier holds it: the key, its version label, and the rules for using it.
 ///
-/// A key made here is active from now on without end. Requests signed with it must cover their content type, and carry a
-/// covered nonce unless the clients of the scheme know none.
+/// A key made here is active from now on without end. Requests signed with it must cover their content type and carry a
+/// covered nonce, unless the clients of the scheme do not.
 #[derive(Clone, Debug)]
 pub struct CallerKey {
     version: KeyVersion,
@@ -73,7 +73,7 @@ impl CallerKey {
                 not_before: None,
                 not_after: None,
                 nonce: key.scheme().definition().nonce,
-                content_type: ContentTypeRule::default(),
+                content_type: key.scheme().definition().content_type,
             },
             key,
         })
@@ -115,6 +115,13 @@ impl CallerKey {
     #[must_use]
     pub fn with_nonce(mut self, nonce: NonceRule) -> Self {
         self.rules.nonce = nonce;
+        self
+    }
+
+    /// Sets whether requests must cover a content type that is present.
+    #[must_use]
+    pub fn with_content_type(mut self, content_type: ContentTypeRule) -> Self {
+        self.rules.content_type = content_type;
         self
     }
 

@@ -7,6 +7,7 @@ mod fingerprint;
 mod key_id;
 mod key_version;
 mod secret;
+mod session_token;
 mod signing_key;
 mod strength;
 mod verifying_key;
@@ -23,6 +24,7 @@ pub use self::{
 pub(crate) use self::{
     derived_keys::DerivedKeys,
     fingerprint::Fingerprint,
+    session_token::SessionToken,
     signing_key::SigningOperation,
     verifying_key::{VerifyingOperation, public_key_from_hex},
 };

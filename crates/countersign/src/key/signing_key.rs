@@ -40,6 +40,12 @@ impl SigningKey {
         Self::hmac_in(Scheme::HmacSha256, secret)
     }
 
+    /// A secret access key for `AWS4-HMAC-SHA256`, as it is issued: without the `AWS4` that the scheme puts in front.
+    pub fn sigv4(secret: &Secret) -> Self {
+        let prefix = Scheme::SigV4.definition().key_prefix;
+        Self::deriving_in(Scheme::SigV4, prefix.unwrap_or_default(), secret)
+    }
+
     /// An Ed25519 key for `ED25519` from its seed, the 32 bytes that RFC 8032 section 5.1.5 calls the private key.
     ///
     /// # Errors

@@ -3,8 +3,8 @@ use std::{fmt, sync::Arc};
 use hmac::Mac as _;
 
 use super::{
-    Algorithm, DerivedKeys, Fingerprint, Secret, SigningKey, fingerprint::Fingerprints,
-    strength::Weakness,
+    Algorithm, DerivedKeys, Fingerprint, Secret, SessionToken, SigningKey,
+    fingerprint::Fingerprints, strength::Weakness,
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
@@ -21,6 +21,7 @@ pub struct VerifyingKey {
     inner: Inner,
     fingerprints: Fingerprints,
     weakness: Option<Weakness>,
+    session_token: Option<SessionToken>,
 }
 
 #[derive(Clone)]
@@ -33,6 +34,29 @@ impl VerifyingKey {
     /// A shared secret for `HMAC-SHA256`.
     pub fn hmac_sha256(secret: &Secret) -> Self {
         SigningKey::hmac_sha256(secret).verifying_key()
+    }
+
+    /// A secret access key for `AWS4-HMAC-SHA256`.
+    pub fn sigv4(secret: &Secret) -> Self {
+        SigningKey::sigv4(secret).verifying_key()
+    }
+
+    /// Binds a key for `AWS4-HMAC-SHA256` to the session token that was issued with it. Requests must then carry this
+    /// token among what they sign; without this, requests that carry any are refused.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the key is for a scheme that has no session tokens, or the token is empty or not visible
+    /// ASCII.
+    pub fn with_session_token(mut self, token: &Secret) -> Result<Self, ConfigError> {
+        if !self.scheme.definition().has_session_tokens {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Key,
+                format!("session token: {} has none", self.scheme),
+            ));
+        }
+        self.session_token = Some(SessionToken::new(token)?);
+        Ok(self)
     }
 
     /// An Ed25519 public key for `ED25519`: 32 bytes, a point in the encoding of RFC 8032 section 5.1.2.
@@ -109,6 +133,7 @@ impl VerifyingKey {
             inner: Inner::HmacSha256(mac, derived),
             fingerprints,
             weakness,
+            session_token: None,
         }
     }
 
@@ -123,6 +148,7 @@ impl VerifyingKey {
             inner: Inner::Ed25519(Box::new(key)),
             fingerprints,
             weakness,
+            session_token: None,
         }
     }
 
@@ -175,6 +201,11 @@ impl VerifyingKey {
             .map_or(Ok(()), |weakness| Err(weakness.into_error()))
     }
 
+    /// The session token that the key is bound to.
+    pub(crate) fn session_token(&self) -> Option<&SessionToken> {
+        self.session_token.as_ref()
+    }
+
     pub(crate) fn fingerprints(&self) -> &[Fingerprint] {
         &self.fingerprints
     }
@@ -183,6 +214,15 @@ impl VerifyingKey {
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         let mut own = self.fingerprints.iter();
         own.any(|fingerprint| other.fingerprints.contains(fingerprint))
+    }
+
+    /// Whether the two are bound to one session token, or neither to any.
+    pub(crate) fn is_bound_like(&self, other: &Self) -> bool {
+        match (&self.session_token, &other.session_token) {
+            (Some(token), Some(other)) => token.is(other.as_str()),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
     }
 
     /// Where keys derived from this one are kept, if its scheme derives any.

@@ -110,6 +110,7 @@ pub(super) fn check_caller(
             if other.scheme() == key.scheme()
                 && other.rules() == key.rules()
                 && other.key_id() == key.key_id()
+                && other.verifying_key().is_bound_like(key.verifying_key())
             {
                 continue;
             }

@@ -1,6 +1,6 @@
 use std::ops::RangeInclusive;
 
-use crate::key::{Algorithm, NonceRule};
+use crate::key::{Algorithm, ContentTypeRule, NonceRule};
 
 /// What is fixed for a scheme, whatever a verifier or a signer of it is set to.
 #[derive(Debug)]
@@ -13,6 +13,10 @@ pub(crate) struct Definition {
     pub(crate) secret_len: RangeInclusive<usize>,
     /// What stands before the secret where the scheme derives its keys from both; `None` where the secret is the key.
     pub(crate) key_prefix: Option<&'static str>,
+    /// Whether its keys may be bound to a session token.
+    pub(crate) has_session_tokens: bool,
     /// Whether its requests must carry a covered nonce, unless the key says otherwise.
     pub(crate) nonce: NonceRule,
+    /// Whether its requests must cover a content type that is present, unless the key says otherwise.
+    pub(crate) content_type: ContentTypeRule,
 }

@@ -70,6 +70,11 @@ pub(crate) trait CredentialsOfFamily {
     /// The signed text.
     fn signed_text(&self, body: Option<&PayloadDigest>) -> String;
 
+    /// What the key signs in place of the signed text, in the families in which that is another text and holds its hash.
+    fn string_to_sign(&self, _signed_text: &str) -> Option<String> {
+        None
+    }
+
     /// The bytes of the signature that this key matched.
     fn signature(&self) -> &[u8];
 
@@ -238,6 +243,10 @@ macro_rules! families {
 
         /// What a head claims in one family of schemes.
         #[derive(Clone, Debug)]
+        #[expect(
+            clippy::large_enum_variant,
+            reason = "a box for what most requests carry would be one more allocation for each"
+        )]
         pub(crate) enum Credentials<'r> {
             $($( $Family($module::$Credentials<'r>), )?)+
         }
@@ -257,6 +266,12 @@ macro_rules! families {
             fn signed_text(&self, body: Option<&$crate::payload::PayloadDigest>) -> String {
                 match self {
                     $($( Self::$Family(credentials) => $module::$Credentials::signed_text(credentials, body), )?)+
+                }
+            }
+
+            fn string_to_sign(&self, signed_text: &str) -> Option<String> {
+                match self {
+                    $($( Self::$Family(credentials) => $module::$Credentials::string_to_sign(credentials, signed_text), )?)+
                 }
             }
 

@@ -11,6 +11,7 @@ pub(crate) mod drf;
 pub(crate) mod message_signatures;
 pub(crate) mod native;
 mod sender;
+pub(crate) mod sigv4;
 mod unix_seconds;
 pub(crate) mod webhooks;
 
@@ -46,5 +47,9 @@ families! {
     message_signatures: MessageSignatures with Credentials {
         /// RFC 9421, HTTP Message Signatures, with a shared secret or an Ed25519 key of the caller.
         MessageSignatures = message_signatures::MESSAGE_SIGNATURES,
+    }
+    sigv4: SigV4 with Credentials {
+        /// `AWS4-HMAC-SHA256`: AWS Signature Version 4, in the `Authorization` header or in the URL.
+        SigV4 = sigv4::SIGV4,
     }
 }

@@ -162,11 +162,14 @@ pub(super) fn evidence(
     credentials: &Credentials<'_>,
     body: Option<&PayloadDigest>,
 ) -> Evidence {
+    let signed_text = credentials.signed_text(body);
+    let string_to_sign = credentials.string_to_sign(&signed_text);
     Evidence::new(
         caller.clone(),
         key.verifying_key(),
         parsed.signed_at,
-        credentials.signed_text(body),
+        signed_text,
+        string_to_sign,
         credentials.signature(),
     )
 }

@@ -4,7 +4,7 @@ use base16ct::HexDisplay;
 
 use crate::{
     key::{KeyId, VerifyingKey},
-    scheme::Scheme,
+    scheme::{Scheme, sigv4::StringToSign},
     timestamp::Timestamp,
 };
 
@@ -12,7 +12,7 @@ use crate::{
 /// public key.
 ///
 /// With `ED25519` this is proof to a third party: nobody without the caller's private key could have made it. With
-/// `HMAC-SHA256` it is a record only: every holder of the shared secret, the callee too, could have made it, and the
+/// `HMAC-SHA256` and `AWS4-HMAC-SHA256` it is a record only: every holder of the shared secret, the callee too, could have made it, and the
 /// secret is not part of it.
 #[derive(Clone)]
 pub struct Evidence {
@@ -20,6 +20,7 @@ pub struct Evidence {
     scheme: Scheme,
     signed_at: Timestamp,
     canonical_request: Box<str>,
+    string_to_sign: Option<Box<str>>,
     signature: Box<[u8]>,
     public_key: Option<[u8; 32]>,
 }
@@ -30,6 +31,7 @@ impl Evidence {
         key: &VerifyingKey,
         signed_at: Timestamp,
         canonical_request: String,
+        string_to_sign: Option<String>,
         signature: &[u8],
     ) -> Self {
         Self {
@@ -37,6 +39,7 @@ impl Evidence {
             scheme: key.scheme(),
             signed_at,
             canonical_request: canonical_request.into_boxed_str(),
+            string_to_sign: string_to_sign.map(String::into_boxed_str),
             signature: Box::from(signature),
             public_key: key.public_key().copied(),
         }
@@ -57,13 +60,19 @@ impl Evidence {
         self.signed_at
     }
 
-    /// The bytes that were signed, which are visible ASCII and line breaks but for the target, which may be UTF-8. The
+    /// The text that the signature is over, which are visible ASCII and line breaks but for the target, which may be UTF-8. The
     /// body stands in them as its SHA-256.
     pub fn canonical_request(&self) -> &str {
         &self.canonical_request
     }
 
-    /// The signature: 32 bytes for `HMAC-SHA256`, 64 for `ED25519` (RFC 8032 section 5.1.6).
+    /// The text that is signed in place of the canonical request and holds its hash, in the schemes that have one:
+    /// `AWS4-HMAC-SHA256`.
+    pub fn string_to_sign(&self) -> Option<&str> {
+        self.string_to_sign.as_deref()
+    }
+
+    /// The signature: 32 bytes for `HMAC-SHA256` and `AWS4-HMAC-SHA256`, 64 for `ED25519` (RFC 8032 section 5.1.6).
     pub fn signature(&self) -> &[u8] {
         &self.signature
     }
@@ -83,8 +92,14 @@ impl Evidence {
     /// Take the key from where it is trusted and not from [`public_key`](Self::public_key): evidence that brings its own
     /// key along proves nothing.
     pub fn is_signed_with(&self, key: &VerifyingKey) -> bool {
-        let signed = self.canonical_request.as_bytes();
-        key.scheme() == self.scheme && key.verifies_message(signed, &self.signature)
+        let request = &*self.canonical_request;
+        key.scheme() == self.scheme
+            && match &self.string_to_sign {
+                None => key.verifies_message(request.as_bytes(), &self.signature),
+                Some(text) => StringToSign::parse(text).is_some_and(|string_to_sign| {
+                    string_to_sign.is_of(request) && string_to_sign.matches(key, &self.signature)
+                }),
+            }
     }
 }
 

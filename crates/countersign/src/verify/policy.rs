@@ -86,16 +86,18 @@ pub struct HeadLimits {
     pub(crate) target_bytes: usize,
     pub(crate) covered_headers: usize,
     pub(crate) covered_value_bytes: usize,
+    pub(crate) query_parameters: usize,
 }
 
 impl Default for HeadLimits {
-    /// 4 KiB of `Authorization`, 8 KiB of target, 32 covered headers of 8 KiB each.
+    /// 4 KiB of `Authorization`, 8 KiB of target, 32 covered headers of 8 KiB each, 128 query parameters.
     fn default() -> Self {
         Self {
             authorization_bytes: 4 * 1024,
             target_bytes: 8 * 1024,
             covered_headers: 32,
             covered_value_bytes: 8 * 1024,
+            query_parameters: 128,
         }
     }
 }
@@ -126,6 +128,13 @@ impl HeadLimits {
     #[must_use]
     pub fn with_covered_value_bytes(mut self, bytes: usize) -> Self {
         self.covered_value_bytes = bytes;
+        self
+    }
+
+    /// The greatest number of query parameters, in the schemes that sign them one by one.
+    #[must_use]
+    pub fn with_query_parameters(mut self, parameters: usize) -> Self {
+        self.query_parameters = parameters;
         self
     }
 }

@@ -27,7 +27,7 @@ mod signed_text;
 pub use self::{headers::DrfHeaders, profile::DrfProfile};
 pub(crate) use self::{profile::Profile, sign::FamilySigner};
 use super::Definition;
-use crate::key::{Algorithm, NonceRule};
+use crate::key::{Algorithm, ContentTypeRule, NonceRule};
 
 pub(crate) const DRF: Definition = Definition {
     name: "X-HMAC-SHA256",
@@ -35,6 +35,8 @@ pub(crate) const DRF: Definition = Definition {
     // A secret here is a text, which holds less than its length.
     secret_len: 24..=usize::MAX,
     key_prefix: None,
+    has_session_tokens: false,
     // The signature stands for it.
     nonce: NonceRule::Required,
+    content_type: ContentTypeRule::Exempt,
 };

@@ -50,7 +50,7 @@ pub(crate) use self::{
     sign::MessageSigning as FamilySigner,
 };
 use super::Definition;
-use crate::key::{Algorithm, NonceRule};
+use crate::key::{Algorithm, ContentTypeRule, NonceRule};
 
 pub(crate) const MESSAGE_SIGNATURES: Definition = Definition {
     name: "RFC 9421",
@@ -58,7 +58,9 @@ pub(crate) const MESSAGE_SIGNATURES: Definition = Definition {
     // RFC 2104 section 3: at least the length of the hash.
     secret_len: 32..=usize::MAX,
     key_prefix: None,
+    has_session_tokens: false,
     nonce: NonceRule::Required,
+    content_type: ContentTypeRule::CoveredIfPresent,
 };
 
 static SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");

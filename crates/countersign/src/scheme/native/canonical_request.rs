@@ -97,7 +97,7 @@ impl<'r> CanonicalRequest<'r> {
 }
 
 /// Where the signed text goes.
-pub(super) trait Sink {
+pub(in crate::scheme) trait Sink {
     fn write(&mut self, text: &str);
 }
 
@@ -115,13 +115,13 @@ impl Sink for Mac {
 }
 
 /// The whole text, if it fits: a MAC takes one piece faster than two dozen.
-struct Gathered {
+pub(in crate::scheme) struct Gathered {
     buffer: [u8; 1024],
     len: usize,
 }
 
 impl Gathered {
-    fn new() -> Self {
+    pub(in crate::scheme) fn new() -> Self {
         Self {
             buffer: [0; 1024],
             len: 0,
@@ -129,7 +129,7 @@ impl Gathered {
     }
 
     /// `None` if it did not fit.
-    fn text(&self) -> Option<&[u8]> {
+    pub(in crate::scheme) fn text(&self) -> Option<&[u8]> {
         self.buffer.get(..self.len)
     }
 }

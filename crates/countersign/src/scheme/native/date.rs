@@ -14,7 +14,7 @@ pub(crate) enum DateForm {
 }
 
 impl DateForm {
-    pub(super) fn parse(self, text: &str) -> Option<Timestamp> {
+    pub(in crate::scheme) fn parse(self, text: &str) -> Option<Timestamp> {
         match self {
             Self::ImfFixdate => parse_imf_fixdate(text),
             Self::ImfFixdateOrRfc3339 => parse_imf_fixdate(text).or_else(|| parse_rfc3339(text)),
@@ -151,13 +151,20 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     ))
 }
 
-fn two_digits(tens: u8, ones: u8) -> Option<i8> {
+pub(in crate::scheme) fn two_digits(tens: u8, ones: u8) -> Option<i8> {
     let digit = |byte: u8| byte.checked_sub(b'0').filter(|digit| *digit <= 9);
     let value = digit(tens)?.checked_mul(10)?.checked_add(digit(ones)?)?;
     i8::try_from(value).ok()
 }
 
-fn utc(year: i16, month: i8, day: i8, hour: i8, minute: i8, second: i8) -> Option<Timestamp> {
+pub(in crate::scheme) fn utc(
+    year: i16,
+    month: i8,
+    day: i8,
+    hour: i8,
+    minute: i8,
+    second: i8,
+) -> Option<Timestamp> {
     let date = civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
     let timestamp = TimeZone::UTC.to_timestamp(date).ok()?;
     Some(Timestamp::from_unix_micros(timestamp.as_microsecond()))

@@ -2,7 +2,7 @@
 
 /// Whether letters may be of either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Letters {
+pub(in crate::scheme) enum Letters {
     Lower,
     Mixed,
 }
@@ -12,7 +12,7 @@ pub(super) enum Letters {
 /// What is decoded was sent in the open: unlike keys it needs no constant time. All digits are looked at before any is
 /// judged, so that the compiler takes many at a time.
 #[inline]
-pub(super) fn decode<const N: usize>(text: &str, letters: Letters) -> Option<[u8; N]> {
+pub(in crate::scheme) fn decode<const N: usize>(text: &str, letters: Letters) -> Option<[u8; N]> {
     let (digits, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };

@@ -11,12 +11,12 @@
 //! byte for byte the format of the article that the project comes from.
 
 mod authorization;
-mod canonical_request;
+pub(super) mod canonical_request;
 mod content_sha256;
 mod credentials;
-mod date;
+pub(super) mod date;
 mod fields;
-mod hex;
+pub(super) mod hex;
 mod nonce;
 mod parse;
 mod profile;
@@ -30,7 +30,7 @@ pub(crate) use self::{
     credentials::Credentials, date::DateForm, profile::Profile, sign::FamilySigner,
 };
 use super::Definition;
-use crate::key::{Algorithm, NonceRule};
+use crate::key::{Algorithm, ContentTypeRule, NonceRule};
 
 pub(crate) const HMAC_SHA256: Definition = Definition {
     name: "HMAC-SHA256",
@@ -38,7 +38,9 @@ pub(crate) const HMAC_SHA256: Definition = Definition {
     // RFC 2104 section 3: at least the length of the hash.
     secret_len: 32..=usize::MAX,
     key_prefix: None,
+    has_session_tokens: false,
     nonce: NonceRule::Required,
+    content_type: ContentTypeRule::CoveredIfPresent,
 };
 
 pub(crate) const ED25519: Definition = Definition {
@@ -46,7 +48,9 @@ pub(crate) const ED25519: Definition = Definition {
     algorithms: &[Algorithm::Ed25519],
     secret_len: 32..=32,
     key_prefix: None,
+    has_session_tokens: false,
     nonce: NonceRule::Required,
+    content_type: ContentTypeRule::CoveredIfPresent,
 };
 
 pub(crate) static X_DATE: HeaderName = HeaderName::from_static("x-date");

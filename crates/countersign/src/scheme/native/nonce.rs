@@ -48,7 +48,7 @@ impl Nonce {
         HeaderValue::from_str(text).map(Self).map_err(|_| refused())
     }
 
-    pub(super) fn is_valid(text: &str) -> bool {
+    pub(in crate::scheme) fn is_valid(text: &str) -> bool {
         // All bytes are looked at before any is judged, so that the compiler takes many at a time.
         (Self::MIN_LEN..=Self::MAX_LEN).contains(&text.len())
             && text
@@ -62,7 +62,7 @@ impl Nonce {
         self.0.to_str().unwrap_or_default()
     }
 
-    pub(super) fn into_value(self) -> HeaderValue {
+    pub(in crate::scheme) fn into_value(self) -> HeaderValue {
         self.0
     }
 }

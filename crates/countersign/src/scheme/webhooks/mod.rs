@@ -32,7 +32,7 @@ use http::HeaderName;
 pub use self::profile::StandardWebhooksProfile;
 pub(crate) use self::{profile::Profile, sign::FamilySigner};
 use super::Definition;
-use crate::key::{Algorithm, NonceRule};
+use crate::key::{Algorithm, ContentTypeRule, NonceRule};
 
 pub(crate) const STANDARD_WEBHOOKS: Definition = Definition {
     name: "Standard-Webhooks",
@@ -40,8 +40,10 @@ pub(crate) const STANDARD_WEBHOOKS: Definition = Definition {
     // Its section "Signature scheme": between 24 and 64 bytes.
     secret_len: 24..=64,
     key_prefix: None,
+    has_session_tokens: false,
     // Id and timestamp stand for it.
     nonce: NonceRule::Required,
+    content_type: ContentTypeRule::Exempt,
 };
 
 static WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");

@@ -1,0 +1,72 @@
+use std::{fmt, sync::Arc};
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::Secret;
+use crate::error::{ConfigError, ConfigErrorKind};
+
+/// The token that is issued together with temporary credentials. It travels with every request, and so is no key; but
+/// whoever has it and the key can be the caller, so that it is treated as a secret.
+#[derive(Clone)]
+pub(crate) struct SessionToken(Arc<Zeroizing<Box<str>>>);
+
+impl SessionToken {
+    /// A token that can stand in a header.
+    pub(crate) fn new(token: &Secret) -> Result<Self, ConfigError> {
+        let text = str::from_utf8(token.expose()).ok();
+        text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
+            .map(|text| Self(Arc::new(Zeroizing::new(Box::from(text)))))
+            .ok_or_else(|| {
+                ConfigError::new(
+                    ConfigErrorKind::Key,
+                    "session token: expected visible ASCII characters",
+                )
+            })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Compares in constant time, but for the length.
+    pub(crate) fn is(&self, token: &str) -> bool {
+        self.as_str().as_bytes().ct_eq(token.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for SessionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionToken([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        let token = SessionToken::new(&Secret::from_text("hunter2")).unwrap();
+        assert_eq!(format!("{token:?}"), "SessionToken([redacted])");
+    }
+
+    #[test]
+    fn is_equal_to_itself_alone() {
+        let token = SessionToken::new(&Secret::from_text("token//+==")).unwrap();
+        assert!(token.is("token//+=="));
+        for other in ["", "t", "token//+=", "token//+===", "Token//+=="] {
+            assert!(!token.is(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn can_stand_in_a_header() {
+        for text in ["", "a b", "a\n", "a\t", "é"] {
+            assert!(
+                SessionToken::new(&Secret::from_text(text)).is_err(),
+                "{text:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+use super::credential_scope::Credential;
+use crate::{
+    error::Rejection,
+    scheme::native::hex::{self, Letters},
+};
+
+/// The value of the `Authorization` header.
+///
+/// ```text
+/// value     = "AWS4-HMAC-SHA256" SP parameter 2( "," OWS parameter )
+/// parameter = "Credential=" credential / "SignedHeaders=" list / "Signature=" 64HEXDIG-in-lower-case
+/// OWS       = *( SP / HTAB )
+/// ```
+///
+/// Parameters may come in any order, each exactly once and no other.
+#[derive(Clone, Debug)]
+pub(super) struct Authorization<'r> {
+    pub(super) credential: Credential<'r>,
+    pub(super) signed_headers: &'r str,
+    pub(super) signature: Signature,
+}
+
+/// A signature, decoded. It cannot be compared but by a key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signature(pub(super) [u8; 32]);
+
+impl Signature {
+    /// Lower-case digits only, as every signer writes them and AWS reads them.
+    pub(super) fn parse(text: &str) -> Result<Self, Rejection> {
+        hex::decode(text, Letters::Lower)
+            .map(Self)
+            .ok_or(Rejection::malformed(
+                "signature: expected 64 lower-case hexadecimal digits",
+            ))
+    }
+}
+
+impl<'r> Authorization<'r> {
+    /// Parses what follows the scheme's name and the space behind it.
+    pub(super) fn parse(parameters: &'r str) -> Result<Self, Rejection> {
+        let mut slots = [None; NAMES.len()];
+        for (count, parameter) in parameters.split(',').enumerate() {
+            let parameter = match count {
+                0 => parameter,
+                _ => parameter.trim_start_matches([' ', '\t']),
+            };
+            let (name, value) = parameter
+                .split_once('=')
+                .ok_or(Rejection::malformed("authorization: expected name=value"))?;
+            let slot = NAMES
+                .iter()
+                .zip(&mut slots)
+                .find(|(known, _)| **known == name);
+            let (_, slot) = slot.ok_or(Rejection::malformed("authorization: unknown parameter"))?;
+            if slot.replace(value).is_some() {
+                return Err(Rejection::malformed("authorization: a parameter twice"));
+            }
+        }
+        let [Some(credential), Some(signed_headers), Some(signature)] = slots else {
+            return Err(Rejection::malformed(
+                "authorization: a parameter is missing",
+            ));
+        };
+        Ok(Self {
+            credential: Credential::parse(credential)?,
+            signed_headers,
+            signature: Signature::parse(signature)?,
+        })
+    }
+}
+
+const NAMES: [&str; 3] = ["Credential", "SignedHeaders", "Signature"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::RejectionKind;
+
+    const CREDENTIAL: &str = "AKID/20150830/us-east-1/service/aws4_request";
+    const HEX: &str = "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
+
+    #[test]
+    fn takes_parameters_in_any_order_with_spaces_and_tabs_behind_commas() {
+        for parameters in [
+            format!("Credential={CREDENTIAL}, SignedHeaders=host, Signature={HEX}"),
+            format!("Credential={CREDENTIAL},SignedHeaders=host,Signature={HEX}"),
+            format!("Signature={HEX},\t Credential={CREDENTIAL},  SignedHeaders=host"),
+        ] {
+            let found = Authorization::parse(&parameters).unwrap();
+            assert_eq!(found.credential.access_key_id, "AKID");
+            assert_eq!(found.signed_headers, "host");
+            assert_eq!(found.signature.0[..2], [0x5f, 0xa0]);
+        }
+    }
+
+    #[test]
+    fn refuses_everything_else() {
+        let start = format!("Credential={CREDENTIAL}, SignedHeaders=host");
+        for (name, parameters) in [
+            ("nothing", String::new()),
+            ("no signature", start.clone()),
+            ("empty signature", format!("{start}, Signature=")),
+            (
+                "short signature",
+                format!("{start}, Signature={}", &HEX[1..]),
+            ),
+            ("even prefix", format!("{start}, Signature={}", &HEX[2..])),
+            ("long signature", format!("{start}, Signature={HEX}0")),
+            ("hex and more", format!("{start}, Signature={HEX}zz")),
+            (
+                "upper case",
+                format!("{start}, Signature={}", HEX.to_uppercase()),
+            ),
+            ("not hex", format!("{start}, Signature={}", "g".repeat(64))),
+            ("quoted", format!("{start}, Signature=\"{HEX}\"")),
+            (
+                "no credential",
+                format!("SignedHeaders=host, Signature={HEX}"),
+            ),
+            (
+                "no list",
+                format!("Credential={CREDENTIAL}, Signature={HEX}"),
+            ),
+            (
+                "signature twice",
+                format!("{start}, Signature={HEX}, Signature={HEX}"),
+            ),
+            ("another", format!("{start}, Signature={HEX}, Extra=1")),
+            ("lower-case name", format!("{start}, signature={HEX}")),
+            ("trailing comma", format!("{start}, Signature={HEX},")),
+            ("leading space", format!(" {start}, Signature={HEX}")),
+            ("trailing space", format!("{start}, Signature={HEX} ")),
+            (
+                "space before a comma",
+                start.replace(",", " ,") + ", Signature=" + HEX,
+            ),
+            ("space around equals", format!("{start}, Signature= {HEX}")),
+            ("semicolons", format!("{start}; Signature={HEX}")),
+            (
+                "bad credential",
+                format!("Credential=bad, SignedHeaders=host, Signature={HEX}"),
+            ),
+        ] {
+            let kind = Authorization::parse(&parameters).map_err(|rejection| rejection.kind());
+            assert_eq!(kind.unwrap_err(), RejectionKind::Malformed, "{name}");
+        }
+    }
+}

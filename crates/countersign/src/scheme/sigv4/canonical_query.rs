@@ -1,0 +1,220 @@
+//! The query as it is signed: every parameter decoded and encoded again, in the order of encoded name, then encoded value.
+//!
+//! They are compared as pairs and not as joined text: `a`, `a-b`, `a1` is another order than `a-b=`, `a1=`, `a=`.
+
+use std::cmp::Ordering;
+
+use smallvec::SmallVec;
+
+use super::uri_encode::{self, Slash};
+use crate::scheme::native::canonical_request::Sink;
+
+/// Up to this many parameters are kept without an allocation.
+const INLINE: usize = 8;
+
+/// The parameters of a query in canonical order.
+#[derive(Clone, Debug)]
+pub(super) struct CanonicalQuery<'r>(SmallVec<[Parameter<'r>; INLINE]>);
+
+/// A parameter as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parameter<'r> {
+    pub(super) name: &'r str,
+    pub(super) value: &'r str,
+    /// Whether both are spelled as they are signed.
+    is_canonical: bool,
+}
+
+impl<'r> Parameter<'r> {
+    fn parse(text: &'r str) -> Self {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        let is_canonical = uri_encode::is_canonical(name, Slash::Encode)
+            && uri_encode::is_canonical(value, Slash::Encode);
+        Self {
+            name,
+            value,
+            is_canonical,
+        }
+    }
+
+    fn has_name_of(&self, other: &Self) -> bool {
+        uri_encode::decoded(self.name).eq(uri_encode::decoded(other.name))
+    }
+
+    /// Whether the name is this one, or that one but for the case of letters and the spelling of escapes.
+    pub(super) fn is_like(&self, name: &str) -> bool {
+        uri_encode::decoded(self.name)
+            .map(|byte| byte.to_ascii_lowercase())
+            .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
+    }
+
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self.is_canonical && other.is_canonical {
+            return (self.name, self.value).cmp(&(other.name, other.value));
+        }
+        let encoded = |text| uri_encode::recoded(text, Slash::Encode);
+        encoded(self.name)
+            .cmp(encoded(other.name))
+            .then_with(|| encoded(self.value).cmp(encoded(other.value)))
+    }
+}
+
+/// The parameters of a query in the order in which they were sent. Between two `&` with nothing between them there is none.
+pub(super) fn parameters(query: &str) -> impl Iterator<Item = Parameter<'_>> {
+    let pieces = query.split('&').filter(|piece| !piece.is_empty());
+    pieces.map(Parameter::parse)
+}
+
+/// Whether a query can be read in one way only: no `+`, which is a plus to one reader and a space to the next, and no
+/// parameter without a name, which some leave out.
+pub(super) fn is_unambiguous(query: &str) -> bool {
+    let named = |piece: &str| !piece.is_empty() && !piece.starts_with('=');
+    query.is_empty() || (!query.contains('+') && query.split('&').all(named))
+}
+
+impl<'r> CanonicalQuery<'r> {
+    /// Refuses more parameters than `cap`, and escapes that are none.
+    pub(super) fn parse(query: Option<&'r str>, cap: usize) -> Result<Self, &'static str> {
+        let query = query.unwrap_or_default();
+        let mut kept = SmallVec::new();
+        for parameter in parameters(query) {
+            if kept.len() >= cap {
+                return Err("query: more parameters than the limit");
+            }
+            kept.push(parameter);
+        }
+        if !uri_encode::is_well_formed(query) {
+            return Err("query: expected two hexadecimal digits behind every %");
+        }
+        kept.sort_unstable_by(Parameter::cmp);
+        Ok(Self(kept))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Parameter<'r>> {
+        self.0.iter()
+    }
+
+    /// Leaves one parameter out, by its name as it is spelled.
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.0.retain(|parameter| parameter.name != name);
+        self
+    }
+
+    /// Whether a name occurs more than once. Parameters of one name are signed in the order of their values, so that their
+    /// own order is not protected.
+    pub(super) fn repeats_a_name(&self) -> bool {
+        let next = self.0.iter().skip(1);
+        self.0
+            .iter()
+            .zip(next)
+            .any(|(one, next)| one.has_name_of(next))
+    }
+
+    pub(super) fn write_to(&self, sink: &mut impl Sink) {
+        for (count, parameter) in self.0.iter().enumerate() {
+            if count > 0 {
+                sink.write("&");
+            }
+            if parameter.is_canonical {
+                sink.write(parameter.name);
+                sink.write("=");
+                sink.write(parameter.value);
+            } else {
+                uri_encode::recode(parameter.name, Slash::Encode, sink);
+                sink.write("=");
+                uri_encode::recode(parameter.value, Slash::Encode, sink);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(query: &str) -> String {
+        let mut text = String::new();
+        CanonicalQuery::parse(Some(query), 100)
+            .unwrap()
+            .write_to(&mut text);
+        text
+    }
+
+    #[test]
+    fn sorts_encoded_pairs() {
+        for (name, query, expected) in [
+            ("nothing", "", ""),
+            ("no value", "a", "a="),
+            ("empty value", "a=", "a="),
+            ("equals signs in a value", "a=b=c", "a=b%3Dc"),
+            (
+                "a name that begins another",
+                "a=1&a1=2&a-b=3",
+                "a=1&a-b=3&a1=2",
+            ),
+            ("numbered names", "Tag.10=b&Tag.1=a", "Tag.1=a&Tag.10=b"),
+            ("values of one name", "a=2&a=10&a=1", "a=1&a=10&a=2"),
+            ("upper case first", "b=1&A=2&B=3&a=4", "A=2&B=3&a=4&b=1"),
+            (
+                "by encoded bytes",
+                "z=1&é=2&%F0%9F%A6%80=3",
+                "%C3%A9=2&%F0%9F%A6%80=3&z=1",
+            ),
+            ("needlessly escaped", "%61=1&b=%2f", "a=1&b=%2F"),
+            ("escaped percent", "a=%2525", "a=%2525"),
+            (
+                "reserved characters",
+                "a=!'()*:@/?$",
+                "a=%21%27%28%29%2A%3A%40%2F%3F%24",
+            ),
+            ("plus", "a=b+c", "a=b%2Bc"),
+            ("gaps", "&a=1&&b=2&", "a=1&b=2"),
+        ] {
+            assert_eq!(canonical(query), expected, "{name}");
+            assert_eq!(canonical(expected), expected, "{name}: again");
+        }
+    }
+
+    #[test]
+    fn finds_repeated_names_however_they_are_spelled() {
+        for (query, expected) in [
+            ("a=1&b=2", false),
+            ("a=1&A=2", false),
+            ("a=1&a=2", true),
+            ("a=1&b=2&a=1", true),
+            ("a=1&%61=2", true),
+            ("%2f=1&%2F=2", true),
+        ] {
+            let parsed = CanonicalQuery::parse(Some(query), 100).unwrap();
+            assert_eq!(parsed.repeats_a_name(), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn is_read_in_one_way_only() {
+        for (query, expected) in [
+            ("", true),
+            ("a", true),
+            ("a=&b", true),
+            ("a=%2B", true),
+            ("a=+", false),
+            ("+", false),
+            ("=v", false),
+            ("a=1&", false),
+            ("&a=1", false),
+            ("a=1&&b", false),
+            ("&", false),
+        ] {
+            assert_eq!(is_unambiguous(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn is_bounded_and_well_formed() {
+        assert!(CanonicalQuery::parse(Some("a&b"), 2).is_ok());
+        assert!(CanonicalQuery::parse(Some("a&b&c"), 2).is_err());
+        for query in ["a=%", "a=%2", "%zz", "a=%2&b"] {
+            assert!(CanonicalQuery::parse(Some(query), 9).is_err(), "{query}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The text whose hash is signed.
+//!
+//! ```text
+//! METHOD
+//! canonical URI
+//! canonical query
+//! name:value          (each covered header, sorted)
+//!
+//! name;name           (the covered headers again)
+//! payload hash
+//! ```
+//!
+//! No part can hold a line break: the `http` types refuse it in methods, targets and header values.
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    canonical_headers::CoveredHeaders, canonical_query::CanonicalQuery,
+    canonical_uri::CanonicalUri, payload_hash::PayloadHash,
+};
+use crate::{
+    payload::PayloadDigest,
+    scheme::native::canonical_request::{Gathered, Sink},
+};
+
+/// The parts of the text.
+#[derive(Clone, Debug)]
+pub(super) struct CanonicalRequest<'r> {
+    pub(super) method: &'r str,
+    pub(super) uri: CanonicalUri<'r>,
+    pub(super) query: CanonicalQuery<'r>,
+    pub(super) headers: CoveredHeaders<'r>,
+    pub(super) payload_hash: PayloadHash,
+}
+
+impl CanonicalRequest<'_> {
+    /// Streams the text into `sink`, but for its last line.
+    fn write_head_to(&self, sink: &mut impl Sink) {
+        sink.write(self.method);
+        sink.write("\n");
+        self.uri.write_to(sink);
+        sink.write("\n");
+        self.query.write_to(sink);
+        sink.write("\n");
+        for header in &self.headers {
+            sink.write(header.name);
+            sink.write(":");
+            sink.write(&header.value);
+            sink.write("\n");
+        }
+        sink.write("\n");
+        for (count, header) in self.headers.iter().enumerate() {
+            if count > 0 {
+                sink.write(";");
+            }
+            sink.write(header.name);
+        }
+        sink.write("\n");
+    }
+
+    /// Streams the text into `sink`. `body` is the digest of the body where the head declares none.
+    pub(super) fn write_to(&self, body: Option<&PayloadDigest>, sink: &mut impl Sink) {
+        self.write_head_to(sink);
+        self.payload_hash.write_to(body, sink);
+    }
+
+    /// The state of the hash before the last line.
+    pub(super) fn head_hash(&self) -> Sha256 {
+        let mut hash = Sha256::new();
+        let mut gathered = Gathered::new();
+        self.write_head_to(&mut gathered);
+        match gathered.text() {
+            Some(text) => hash.update(text),
+            None => self.write_head_to(&mut Hash(&mut hash)),
+        }
+        hash
+    }
+
+    /// The hash of the text, from the state before the last line.
+    pub(super) fn finish_hash(
+        &self,
+        mut head_hash: Sha256,
+        body: Option<&PayloadDigest>,
+    ) -> [u8; 32] {
+        self.payload_hash.write_to(body, &mut Hash(&mut head_hash));
+        head_hash.finalize().into()
+    }
+}
+
+struct Hash<'h>(&'h mut Sha256);
+
+impl Sink for Hash<'_> {
+    fn write(&mut self, text: &str) {
+        self.0.update(text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheme::sigv4::{canonical_headers::CoveredHeader, canonical_uri::PathRule};
+
+    fn request<'r>(query: Option<&'r str>, value: &'r str) -> CanonicalRequest<'r> {
+        let headers = [("host", "h"), ("x-amz-date", value)];
+        CanonicalRequest {
+            method: "GET",
+            uri: CanonicalUri::new("/a b", PathRule::of_service("s")).unwrap(),
+            query: CanonicalQuery::parse(query, 100).unwrap(),
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| CoveredHeader {
+                    name,
+                    value: value.into(),
+                })
+                .collect(),
+            payload_hash: PayloadHash::OfBody,
+        }
+    }
+
+    #[test]
+    fn has_six_parts_and_no_newline_at_its_end() {
+        let mut text = String::new();
+        let body = PayloadDigest::of(b"");
+        request(Some("b=1&a"), "d").write_to(Some(&body), &mut text);
+        assert_eq!(
+            text,
+            format!("GET\n/a%20b\na=&b=1\nhost:h\nx-amz-date:d\n\nhost;x-amz-date\n{body}")
+        );
+    }
+
+    #[test]
+    fn gathering_changes_no_byte_at_any_length() {
+        let body = PayloadDigest::of(b"");
+        for len in (0..2500).step_by(11).chain(900..1100) {
+            let long = "v".repeat(len);
+            let request = request(None, &long);
+            let mut text = String::new();
+            request.write_to(Some(&body), &mut text);
+            let found = request.finish_hash(request.head_hash(), Some(&body));
+            assert_eq!(found, <[u8; 32]>::from(Sha256::digest(&text)), "{len}");
+        }
+    }
+}

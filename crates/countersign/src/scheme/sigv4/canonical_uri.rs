@@ -1,0 +1,235 @@
+//! The path as it is signed.
+//!
+//! ```text
+//! double: UriEncode(path as sent, keeping "/")           every service but S3
+//! single: UriEncode(UriDecode(path as sent), keeping "/")  S3
+//! ```
+//!
+//! Most services also normalise the path first: `.` and `..` are resolved and empty segments dropped
+//! (RFC 3986 section 5.2.4). That is many-to-one: `/admin/../public`, `//public` and `/public` have one signature, while a
+//! router goes by the path that was sent. A verifier therefore takes [canonical paths](is_canonical) only, unless it is
+//! told otherwise.
+
+use smallvec::SmallVec;
+
+use super::uri_encode::{self, Slash};
+use crate::scheme::native::canonical_request::Sink;
+
+/// How the path of a request is encoded to be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SigV4PathEncoding {
+    /// The path is encoded once more as it was sent: `%20` is signed as `%2520`. Every service but S3 does this.
+    Double,
+    /// The path is decoded and then encoded: `%20` is signed as `%20`. S3 does this.
+    Single,
+}
+
+/// Whether `.`, `..` and empty segments are resolved before the path is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SigV4PathNormalization {
+    /// They are, as every service but S3 does it.
+    Enabled,
+    /// They are signed as they stand, as S3 does it.
+    Disabled,
+}
+
+/// How a path becomes the one that is signed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PathRule {
+    pub(super) encoding: SigV4PathEncoding,
+    pub(super) normalization: SigV4PathNormalization,
+}
+
+impl PathRule {
+    /// What a service does, by its name.
+    pub(super) fn of_service(service: &str) -> Self {
+        match service {
+            "s3" | "s3-object-lambda" | "s3-outposts" | "s3express" => Self {
+                encoding: SigV4PathEncoding::Single,
+                normalization: SigV4PathNormalization::Disabled,
+            },
+            _ => Self {
+                encoding: SigV4PathEncoding::Double,
+                normalization: SigV4PathNormalization::Enabled,
+            },
+        }
+    }
+}
+
+/// The path of a request, to be written in its canonical form.
+#[derive(Clone, Debug)]
+pub(super) struct CanonicalUri<'r> {
+    path: &'r str,
+    /// The segments that are left, where the path was normalised and is another one then.
+    segments: Option<SmallVec<[&'r str; 8]>>,
+    encoding: SigV4PathEncoding,
+}
+
+impl<'r> CanonicalUri<'r> {
+    pub(super) fn new(path: &'r str, rule: PathRule) -> Result<Self, &'static str> {
+        if !path.starts_with('/') {
+            return Err("target: expected a path");
+        }
+        match rule.encoding {
+            SigV4PathEncoding::Single if !uri_encode::is_well_formed(path) => {
+                return Err("path: expected two hexadecimal digits behind every %");
+            }
+            SigV4PathEncoding::Single | SigV4PathEncoding::Double => {}
+        }
+        let segments = match rule.normalization {
+            SigV4PathNormalization::Enabled if has_dots_or_gaps(path) => Some(normalize(path)),
+            SigV4PathNormalization::Enabled | SigV4PathNormalization::Disabled => None,
+        };
+        Ok(Self {
+            path,
+            segments,
+            encoding: rule.encoding,
+        })
+    }
+
+    pub(super) fn write_to(&self, sink: &mut impl Sink) {
+        let Some(segments) = &self.segments else {
+            self.encode(self.path, sink);
+            return;
+        };
+        if segments.is_empty() {
+            sink.write("/");
+        }
+        for segment in segments {
+            sink.write("/");
+            self.encode(segment, sink);
+        }
+    }
+
+    fn encode(&self, text: &str, sink: &mut impl Sink) {
+        match self.encoding {
+            SigV4PathEncoding::Double => uri_encode::encode(text, Slash::Keep, sink),
+            SigV4PathEncoding::Single => uri_encode::recode(text, Slash::Keep, sink),
+        }
+    }
+}
+
+/// Whether a path is the only one that is signed as it is, whatever the rule, but for the spelling of its escapes: no dot
+/// segments, no empty segments but at the end, and no escaped dot or slash, which a router or a decoder behind it may take
+/// for one.
+pub(super) fn is_canonical(path: &str) -> bool {
+    let escapes_dot_or_slash = path
+        .split('%')
+        .skip(1)
+        .any(|escape| matches!(escape.as_bytes(), [b'2', b'e' | b'E' | b'f' | b'F', ..]));
+    !has_dots_or_gaps(path) && !escapes_dot_or_slash
+}
+
+fn has_dots_or_gaps(path: &str) -> bool {
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        if matches!(segment, "." | "..") || (segment.is_empty() && !is_last) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The segments of a path without `.`, `..` and empty ones; an empty one at the end stands for a slash there.
+fn normalize(path: &str) -> SmallVec<[&str; 8]> {
+    let mut kept = SmallVec::new();
+    let mut ends_in_slash = false;
+    for segment in path.split('/').skip(1) {
+        ends_in_slash = matches!(segment, "" | "." | "..");
+        match segment {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            _ => kept.push(segment),
+        }
+    }
+    if ends_in_slash && !kept.is_empty() {
+        kept.push("");
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(path: &str, rule: PathRule) -> Result<String, &'static str> {
+        let mut text = String::new();
+        CanonicalUri::new(path, rule)?.write_to(&mut text);
+        Ok(text)
+    }
+
+    #[test]
+    fn other_services_normalise_and_encode_once_more() {
+        let rule = PathRule::of_service("execute-api");
+        for (path, expected) in [
+            ("/", "/"),
+            ("//", "/"),
+            ("/./", "/"),
+            ("/a/..", "/"),
+            ("/a/../..", "/"),
+            ("/../../a", "/a"),
+            ("/a//b/", "/a/b/"),
+            ("/a/b/.", "/a/b/"),
+            ("/a/b/..", "/a/"),
+            ("/a/./b", "/a/b"),
+            ("/a/.b/..c", "/a/.b/..c"),
+            ("/a%20b", "/a%2520b"),
+            ("/%2f%2F", "/%252f%252F"),
+            ("/%2e%2e/a", "/%252e%252e/a"),
+            ("/a+b", "/a%2Bb"),
+            ("/%zz", "/%25zz"),
+            ("/ü", "/%C3%BC"),
+            ("/a:b@c", "/a%3Ab%40c"),
+        ] {
+            assert_eq!(canonical(path, rule).as_deref(), Ok(expected), "{path}");
+        }
+        assert!(canonical("*", rule).is_err());
+    }
+
+    #[test]
+    fn s3_keeps_every_segment_and_encodes_once() {
+        let rule = PathRule::of_service("s3");
+        for (path, expected) in [
+            ("/", "/"),
+            ("//a/b/..//c/.", "//a/b/..//c/."),
+            ("/a%20b", "/a%20b"),
+            ("/%2f", "//"),
+            ("/%41%c3%bc", "/A%C3%BC"),
+            ("/a+b", "/a%2Bb"),
+            ("/$", "/%24"),
+        ] {
+            assert_eq!(canonical(path, rule).as_deref(), Ok(expected), "{path}");
+        }
+        assert!(canonical("/%zz", rule).is_err());
+        assert!(canonical("/%", rule).is_err());
+    }
+
+    #[test]
+    fn a_path_is_canonical_if_no_other_one_is_signed_like_it() {
+        for (path, expected) in [
+            ("/", true),
+            ("/a/b", true),
+            ("/a/b/", true),
+            ("/.a/b..", true),
+            ("/a%20b", true),
+            ("//", false),
+            ("//a", false),
+            ("/a//b", false),
+            ("/a//", false),
+            ("/.", false),
+            ("/a/..", false),
+            ("/a/../b", false),
+            ("/%2e%2e/a", false),
+            ("/a%2Fb", false),
+            ("/a%2fb", false),
+            ("/a%2Eb", false),
+        ] {
+            assert_eq!(is_canonical(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What a signature is for besides its request.
+//!
+//! ```text
+//! Credential = access-key-id "/" scope
+//! scope      = 8DIGIT "/" region "/" service "/aws4_request"
+//! ```
+//!
+//! An access key id may hold slashes: the last four parts are the scope. In a URL the slashes may stand as `%2F`.
+
+use std::borrow::Cow;
+
+use super::uri_encode;
+use crate::{error::Rejection, key::KeyId, scheme::native::canonical_request::Sink};
+
+pub(super) const TERMINATOR: &str = "aws4_request";
+
+/// A day, a region and a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CredentialScope<'s> {
+    pub(super) date: &'s str,
+    pub(super) region: &'s str,
+    pub(super) service: &'s str,
+}
+
+impl<'s> CredentialScope<'s> {
+    /// Parses what stands behind the access key id.
+    pub(super) fn parse(text: &'s str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let [date, region, service, terminator] =
+            [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+        let whole = parts.next().is_none() && terminator == TERMINATOR;
+        (whole && is_date(date) && is_name(region) && is_name(service)).then_some(Self {
+            date,
+            region,
+            service,
+        })
+    }
+
+    pub(super) fn write_to(&self, sink: &mut impl Sink) {
+        for part in [
+            self.date,
+            "/",
+            self.region,
+            "/",
+            self.service,
+            "/",
+            TERMINATOR,
+        ] {
+            sink.write(part);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        [self.date, self.region, self.service, TERMINATOR]
+            .iter()
+            .fold(3, |length: usize, part| length.saturating_add(part.len()))
+    }
+}
+
+/// Whether a region or a service can be called this: 1 to 64 letters, digits, `-`, `_` and `.`.
+pub(super) fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// An access key id and a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Credential<'r> {
+    pub(super) access_key_id: Cow<'r, str>,
+    pub(super) scope: CredentialScope<'r>,
+}
+
+impl<'r> Credential<'r> {
+    /// Parses the value of `Credential` in a header.
+    pub(super) fn parse(text: &'r str) -> Result<Self, Rejection> {
+        let slash = |text: &'r str| text.rsplit_once('/');
+        let (access_key_id, scope) = Self::split(text, slash)?;
+        Self::new(Cow::Borrowed(access_key_id), scope)
+    }
+
+    /// Parses the value of `X-Amz-Credential` in a URL. Only the access key id may hold escapes but those of slashes.
+    pub(super) fn parse_encoded(text: &'r str) -> Result<Self, Rejection> {
+        let slash = |text: &'r str| {
+            let (at, width) = ["/", "%2F", "%2f"]
+                .iter()
+                .filter_map(|slash| Some((text.rfind(slash)?, slash.len())))
+                .max()?;
+            Some((text.get(..at)?, text.get(at.checked_add(width)?..)?))
+        };
+        let (access_key_id, scope) = Self::split(text, slash)?;
+        let access_key_id = if access_key_id.contains('%') {
+            let bytes = uri_encode::decoded(access_key_id).collect();
+            String::from_utf8(bytes).map_err(|_| malformed())?.into()
+        } else {
+            Cow::Borrowed(access_key_id)
+        };
+        Self::new(access_key_id, scope)
+    }
+
+    /// Splits from the right.
+    fn split(
+        text: &'r str,
+        slash: impl Fn(&'r str) -> Option<(&'r str, &'r str)>,
+    ) -> Result<(&'r str, [&'r str; 4]), Rejection> {
+        let mut rest = text;
+        let mut parts = [""; 4];
+        for part in parts.iter_mut().rev() {
+            (rest, *part) = slash(rest).ok_or_else(malformed)?;
+        }
+        Ok((rest, parts))
+    }
+
+    fn new(
+        access_key_id: Cow<'r, str>,
+        [date, region, service, terminator]: [&'r str; 4],
+    ) -> Result<Self, Rejection> {
+        let whole = terminator == TERMINATOR
+            && is_date(date)
+            && is_name(region)
+            && is_name(service)
+            && KeyId::is_valid(&access_key_id);
+        if !whole {
+            return Err(malformed());
+        }
+        Ok(Self {
+            access_key_id,
+            scope: CredentialScope {
+                date,
+                region,
+                service,
+            },
+        })
+    }
+}
+
+const fn malformed() -> Rejection {
+    Rejection::malformed(
+        "credential: expected an access key id, a date, a region, a service and aws4_request",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCOPE: CredentialScope<'static> = CredentialScope {
+        date: "20150830",
+        region: "us-east-1",
+        service: "service",
+    };
+
+    #[test]
+    fn is_split_from_the_right() {
+        for (text, access_key_id) in [
+            ("AKID/20150830/us-east-1/service/aws4_request", "AKID"),
+            ("a/b/20150830/us-east-1/service/aws4_request", "a/b"),
+            (
+                "AKID/20150830/us-east-1/service/aws4_request/20150830/us-east-1/service/aws4_request",
+                "AKID/20150830/us-east-1/service/aws4_request",
+            ),
+        ] {
+            let expected = Credential {
+                access_key_id: access_key_id.into(),
+                scope: SCOPE,
+            };
+            assert_eq!(Credential::parse(text).unwrap(), expected, "{text}");
+            for escape in ["%2F", "%2f"] {
+                let text = text.replace('/', escape);
+                let found = Credential::parse_encoded(&text).unwrap();
+                assert_eq!(found, expected, "{text}");
+            }
+            assert_eq!(Credential::parse_encoded(text).unwrap(), expected, "{text}");
+        }
+        let escaped = "AK%49D%2F20150830%2Fus-east-1/service%2Faws4_request";
+        let found = Credential::parse_encoded(escaped).unwrap();
+        assert_eq!(found.access_key_id, "AKID");
+    }
+
+    #[test]
+    fn refuses_everything_else() {
+        for text in [
+            "",
+            "AKID",
+            "20150830/us-east-1/service/aws4_request",
+            "/20150830/us-east-1/service/aws4_request",
+            "AKID/2015/us-east-1/service/aws4_request",
+            "AKID/2015083a/us-east-1/service/aws4_request",
+            "AKID/20150830//service/aws4_request",
+            "AKID/20150830/us-east-1//aws4_request",
+            "AKID/20150830/us-east-1/service/aws4_requests",
+            "AKID/20150830/us-east-1/service/AWS4_REQUEST",
+            "AKID/20150830/us-east-1/service/",
+            "AKID/20150830/us-east-1/service",
+            "AKID/20150830/us east/service/aws4_request",
+            "AKID/20150830/us%2Deast/service/aws4_request",
+            "A KID/20150830/us-east-1/service/aws4_request",
+            "A=KID/20150830/us-east-1/service/aws4_request",
+        ] {
+            assert!(Credential::parse(text).is_err(), "{text}");
+            assert!(Credential::parse_encoded(text).is_err(), "{text}");
+        }
+        for text in [
+            "%FF/20150830/us-east-1/service/aws4_request",
+            "%0A/20150830/us-east-1/service/aws4_request",
+        ] {
+            assert!(Credential::parse_encoded(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_read_back_as_it_is_written() {
+        let mut text = String::new();
+        SCOPE.write_to(&mut text);
+        assert_eq!(text, "20150830/us-east-1/service/aws4_request");
+        assert_eq!(SCOPE.len(), text.len());
+        assert_eq!(CredentialScope::parse(&text), Some(SCOPE));
+        for other in [
+            "",
+            "20150830/us-east-1/service",
+            &format!("{text}/"),
+            &format!("a/{text}"),
+        ] {
+            assert_eq!(CredentialScope::parse(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,448 @@
+use std::{borrow::Cow, time::Duration};
+
+use http::{
+    HeaderName,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, DATE},
+};
+
+use super::{
+    X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
+    authorization::{Authorization, Signature},
+    canonical_headers::{CoveredHeader, CoveredHeaders, canonical_value, is_single},
+    canonical_query::{self, CanonicalQuery},
+    canonical_request::CanonicalRequest,
+    canonical_uri::{self, CanonicalUri},
+    credential_scope::Credential,
+    credentials::Credentials,
+    date::AmzDate,
+    payload_hash::PayloadHash,
+    profile::Profile,
+    query_parameters::{self, QueryParameters},
+    signed_headers::{self, ListForm},
+    verify_settings::{
+        PayloadHashRule, SigV4Presigned, SigV4PresignedPayload, SigV4Profile, Strictness,
+        is_without_body, presigned_payload_of,
+    },
+};
+use crate::{
+    error::{Rejection, RejectionKind},
+    head::{Authority, RequestHead, Target, parse_method},
+    payload::{DeclaredPayload, PayloadDigest},
+    scheme::{
+        Carrier, Scheme,
+        native::{Nonce, X_NONCE},
+    },
+    timestamp::Timestamp,
+    verify::{ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
+};
+
+/// Reads a head that carries a signature in its header or in its URL: the grammar and the caps of step 2, then the authority
+/// of step 3 and the coverage of step 4.
+pub(super) fn parse<'r>(
+    profile: &Profile,
+    carrier: Carrier<'r>,
+    head: RequestHead<'r>,
+    policy: &VerifyPolicy,
+) -> Result<ParsedHead<'r>, Rejection> {
+    let method = parse_method(head.method()).map_err(Rejection::malformed)?;
+    let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
+    if target.len() > policy.limits.target_bytes {
+        return Err(Rejection::malformed("target: longer than the limit"));
+    }
+    let query = CanonicalQuery::parse(target.query, policy.limits.query_parameters)
+        .map_err(Rejection::malformed)?;
+    query_parameters::ensure_distinct(&query)?;
+    let is_presigned = target.query.is_some_and(query_parameters::carry_signature);
+    let claimed = if is_presigned {
+        Claimed::in_query(&query, &head)?
+    } else {
+        Claimed::in_header(carrier, &query, &head)?
+    };
+
+    let scope = claimed.credential.scope;
+    let settings =
+        profile
+            .settings_for(scope.region, scope.service)
+            .ok_or(Rejection::invalid_signature(
+                "credential: expected a region and a service that are configured, found others",
+            ))?;
+    if scope.date != claimed.date.day() {
+        return Err(Rejection::malformed(
+            "credential: expected the day of the signed date, found another",
+        ));
+    }
+    let presigned = claimed.ensure_accepted(&head, settings)?;
+    ensure_unambiguous(settings, target, &query)?;
+    let uri = CanonicalUri::new(target.path, settings.path).map_err(Rejection::malformed)?;
+
+    let authority = Authority::of(&head)?;
+    let host = authority.in_form(policy.host_form);
+    let headers = covered_headers(&claimed, host, &head, policy)?;
+    let nonce = covered_nonce(&headers, &head)?;
+
+    let audience_checked = policy.check_audience(authority)?;
+    ensure_covered(&claimed, &headers, &head, policy)?;
+    let (payload_hash, declared) = claimed.payload(presigned, target.path, &head, settings)?;
+    let mut freshness = policy.freshness(claimed.signed_at);
+    let mut replay = nonce.map(ReplayIdentity::Nonce);
+    if let (Some(presigned), Some(accepted)) = (&claimed.presigned, presigned) {
+        freshness.until = claimed
+            .signed_at
+            .saturating_add(presigned.expires.min(accepted.max_age));
+        if accepted.single_use {
+            // The text of the signature is its only spelling.
+            replay = replay.or(Some(ReplayIdentity::Signature(
+                presigned.signature.as_bytes(),
+            )));
+        }
+    }
+    let content_type_uncovered = value_of(&headers, CONTENT_TYPE.as_str()).is_none()
+        && head.headers().contains_key(CONTENT_TYPE);
+
+    let request = CanonicalRequest {
+        method,
+        uri,
+        query: if is_presigned {
+            query.without(query_parameters::SIGNATURE)
+        } else {
+            query
+        },
+        headers,
+        payload_hash,
+    };
+    let credentials = Credentials::new(
+        request,
+        claimed.date,
+        scope,
+        claimed.signature,
+        claimed.session_token,
+    )
+    .into();
+    Ok(ParsedHead {
+        scheme: Scheme::SigV4,
+        key_id: claimed.credential.access_key_id,
+        signed_at: claimed.signed_at,
+        freshness,
+        replay,
+        content_type_uncovered,
+        audience_checked,
+        presigned: is_presigned,
+        proof: match declared {
+            Some(payload) => Proof::Head {
+                credentials,
+                payload,
+            },
+            None => Proof::HeadAndDigest { credentials },
+        },
+    })
+}
+
+/// What a head says of its signature, in either place.
+struct Claimed<'r> {
+    credential: Credential<'r>,
+    signed_headers: &'r str,
+    signature: Signature,
+    date: AmzDate,
+    signed_at: Timestamp,
+    /// The header that the date was read from, which must be covered.
+    date_header: Option<HeaderName>,
+    session_token: Option<Cow<'r, str>>,
+    content_sha256: Option<&'r str>,
+    presigned: Option<Presigned<'r>>,
+}
+
+struct Presigned<'r> {
+    expires: Duration,
+    signature: &'r str,
+}
+
+impl<'r> Claimed<'r> {
+    fn in_header(
+        carrier: Carrier<'r>,
+        query: &CanonicalQuery<'r>,
+        head: &RequestHead<'r>,
+    ) -> Result<Self, Rejection> {
+        let authorization = Authorization::parse(carrier.parameters)?;
+        let (name, parsed) = match (head.single(&X_AMZ_DATE)?, head.single(&DATE)?) {
+            (Some(text), _) => (&X_AMZ_DATE, AmzDate::parse(text)),
+            (None, Some(text)) => (&DATE, AmzDate::parse_http(text)),
+            (None, None) => {
+                return Err(Rejection::malformed(
+                    "expected x-amz-date or date, found neither",
+                ));
+            }
+        };
+        let (date, signed_at) = parsed.ok_or_else(|| {
+            let expected = if *name == DATE {
+                "expected an IMF-fixdate"
+            } else {
+                "expected YYYYMMDD'T'HHMMSS'Z'"
+            };
+            Rejection::header(RejectionKind::Malformed, name, expected)
+        })?;
+        if query_parameters::security_token(query)?.is_some() {
+            return Err(Rejection::malformed(
+                "X-Amz-Security-Token: expected where the signature is, found in the query",
+            ));
+        }
+        Ok(Self {
+            credential: authorization.credential,
+            signed_headers: authorization.signed_headers,
+            signature: authorization.signature,
+            date,
+            signed_at,
+            date_header: Some(name.clone()),
+            session_token: head.single(&X_AMZ_SECURITY_TOKEN)?.map(Cow::Borrowed),
+            content_sha256: head.single(&X_AMZ_CONTENT_SHA256)?,
+            presigned: None,
+        })
+    }
+
+    fn in_query(query: &CanonicalQuery<'r>, head: &RequestHead<'r>) -> Result<Self, Rejection> {
+        let parameters = QueryParameters::parse(query)?;
+        let (date, signed_at) = AmzDate::parse(parameters.date).ok_or(Rejection::malformed(
+            "X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z'",
+        ))?;
+        if head.headers().contains_key(&X_AMZ_SECURITY_TOKEN) {
+            return Err(Rejection::malformed(
+                "x-amz-security-token: expected where the signature is, found in the headers",
+            ));
+        }
+        let content_sha256 = match (
+            parameters.content_sha256,
+            head.single(&X_AMZ_CONTENT_SHA256)?,
+        ) {
+            (Some(_), Some(_)) => {
+                return Err(Rejection::malformed(
+                    "x-amz-content-sha256: expected in one place, found in two",
+                ));
+            }
+            (in_query, in_header) => in_query.or(in_header),
+        };
+        Ok(Self {
+            credential: Credential::parse_encoded(parameters.credential)?,
+            signed_headers: parameters.signed_headers,
+            signature: Signature::parse(parameters.signature)?,
+            date,
+            signed_at,
+            date_header: None,
+            session_token: query_parameters::security_token(query)?,
+            content_sha256,
+            presigned: Some(Presigned {
+                expires: parameters.expires,
+                signature: parameters.signature,
+            }),
+        })
+    }
+
+    fn list_form(&self) -> ListForm {
+        match self.presigned {
+            Some(_) => ListForm::Query,
+            None => ListForm::Header,
+        }
+    }
+
+    /// What is signed of the body, and what is said of it; `None` if only its reader can tell.
+    fn payload(
+        &self,
+        presigned: Option<&SigV4Presigned>,
+        path: &str,
+        head: &RequestHead<'_>,
+        settings: &SigV4Profile,
+    ) -> Result<(PayloadHash, Option<DeclaredPayload>), Rejection> {
+        let hash = match (self.content_sha256, presigned) {
+            (Some(text), _) => PayloadHash::parse(text).map_err(|problem| {
+                Rejection::header(RejectionKind::Malformed, &X_AMZ_CONTENT_SHA256, problem)
+            })?,
+            (None, Some(presigned)) => {
+                let payload = presigned.payload;
+                match payload.unwrap_or_else(|| presigned_payload_of(&settings.service)) {
+                    SigV4PresignedPayload::Unsigned => PayloadHash::Unsigned,
+                    SigV4PresignedPayload::Sha256 => PayloadHash::OfBody,
+                }
+            }
+            (None, None) => match settings.payload_hash {
+                PayloadHashRule::Optional => PayloadHash::OfBody,
+                PayloadHashRule::Required => return Err(uncovered(&X_AMZ_CONTENT_SHA256)),
+            },
+        };
+        let empty = PayloadDigest::of(b"");
+        let is_bodiless = presigned.is_some() && is_without_body(head.method());
+        Ok(match hash {
+            PayloadHash::Sha256(digest) => (hash, Some(DeclaredPayload::Sha256(digest))),
+            // Whoever was given the URL of a GET was not asked for a body: it must be empty, signed or not.
+            PayloadHash::OfBody if is_bodiless => (
+                PayloadHash::Sha256(empty),
+                Some(DeclaredPayload::Sha256(empty)),
+            ),
+            PayloadHash::Unsigned if is_bodiless => (hash, Some(DeclaredPayload::Sha256(empty))),
+            PayloadHash::OfBody => (hash, None),
+            PayloadHash::Unsigned if settings.accepts_unsigned_payload(path) => {
+                (hash, Some(DeclaredPayload::Unsigned))
+            }
+            PayloadHash::Unsigned => {
+                return Err(Rejection::new(
+                    RejectionKind::InsufficientCoverage,
+                    "x-amz-content-sha256: expected the hash of the body, found UNSIGNED-PAYLOAD",
+                ));
+            }
+        })
+    }
+
+    /// What the profile says of signatures in URLs, where this is one. Refuses it where they are not accepted.
+    fn ensure_accepted<'s>(
+        &self,
+        head: &RequestHead<'_>,
+        settings: &'s SigV4Profile,
+    ) -> Result<Option<&'s SigV4Presigned>, Rejection> {
+        if self.presigned.is_none() {
+            return Ok(None);
+        }
+        let accepted = settings.presigned.as_ref().ok_or(Rejection::malformed(
+            "expected the signature in the header: presigned requests are not accepted",
+        ))?;
+        if !accepted.accepts(head.method()) {
+            return Err(Rejection::malformed(
+                "method: expected one that is accepted in a presigned request",
+            ));
+        }
+        Ok(Some(accepted))
+    }
+}
+
+/// Refuses what a router or a handler may read otherwise than it was signed.
+fn ensure_unambiguous(
+    settings: &SigV4Profile,
+    target: Target<'_>,
+    query: &CanonicalQuery<'_>,
+) -> Result<(), Rejection> {
+    if settings.paths == Strictness::Strict && !canonical_uri::is_canonical(target.path) {
+        return Err(Rejection::malformed(
+            "path: expected no dot segments, no empty segments and no escaped dots or slashes",
+        ));
+    }
+    let text = target.query.unwrap_or_default();
+    if settings.queries == Strictness::Strict && !canonical_query::is_unambiguous(text) {
+        return Err(Rejection::malformed(
+            "query: expected names, and %2B or %20 instead of a plus sign",
+        ));
+    }
+    if settings.query_names == Strictness::Strict && query.repeats_a_name() {
+        return Err(Rejection::malformed("query: a name twice"));
+    }
+    Ok(())
+}
+
+/// The nonce, if there is one among what is covered.
+fn covered_nonce<'r>(
+    covered: &[CoveredHeader<'_>],
+    head: &RequestHead<'r>,
+) -> Result<Option<&'r str>, Rejection> {
+    if value_of(covered, X_NONCE.as_str()).is_none() {
+        return Ok(None);
+    }
+    let nonce = head.single(&X_NONCE)?;
+    if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
+        return Err(Rejection::header(
+            RejectionKind::Malformed,
+            &X_NONCE,
+            "expected 16 to 128 visible ASCII characters",
+        ));
+    }
+    Ok(nonce)
+}
+
+fn covered_headers<'r>(
+    claimed: &Claimed<'r>,
+    host: &'r str,
+    head: &RequestHead<'r>,
+    policy: &VerifyPolicy,
+) -> Result<CoveredHeaders<'r>, Rejection> {
+    let mut headers = CoveredHeaders::new();
+    let mut covers_host = false;
+    for name in signed_headers::names(claimed.signed_headers, claimed.list_form()) {
+        let name = name?;
+        if headers.len() >= policy.limits.covered_headers {
+            return Err(Rejection::malformed(
+                "SignedHeaders: more names than the limit",
+            ));
+        }
+        let value = if name == "host" {
+            covers_host = true;
+            Cow::Borrowed(host)
+        } else {
+            covered_value(name, head, policy.limits.covered_value_bytes)?
+        };
+        headers.push(CoveredHeader { name, value });
+    }
+    if covers_host {
+        Ok(headers)
+    } else {
+        Err(signed_headers::host_missing())
+    }
+}
+
+/// The value of a covered header. An absent one is refused: nothing may stand for "not there".
+fn covered_value<'r>(
+    name: &str,
+    head: &RequestHead<'r>,
+    cap: usize,
+) -> Result<Cow<'r, str>, Rejection> {
+    let values = head.headers().get_all(name);
+    let mut number: usize = 0;
+    let mut bytes: usize = 0;
+    for value in &values {
+        number = number.saturating_add(1);
+        bytes = bytes.saturating_add(value.len()).saturating_add(1);
+    }
+    if number == 0 || (number > 1 && is_single(name)) {
+        return Err(Rejection::malformed(
+            "a covered header: expected once, found none or more",
+        ));
+    }
+    if bytes.saturating_sub(1) > cap {
+        return Err(Rejection::malformed(
+            "a covered header is longer than the limit",
+        ));
+    }
+    canonical_value(values).ok_or(Rejection::malformed(
+        "a covered header: expected visible ASCII",
+    ))
+}
+
+/// Refuses a signature that leaves out what it must cover.
+fn ensure_covered(
+    claimed: &Claimed<'_>,
+    covered: &[CoveredHeader<'_>],
+    head: &RequestHead<'_>,
+    policy: &VerifyPolicy,
+) -> Result<(), Rejection> {
+    let is_covered = |name: &HeaderName| value_of(covered, name.as_str()).is_some();
+    let must_be_covered = policy.required_headers.iter().chain(&claimed.date_header);
+    if let Some(name) = must_be_covered.into_iter().find(|name| !is_covered(name)) {
+        return Err(uncovered(name));
+    }
+    // Source: GHSA-g8w9-qw9q-fghr (RustFS), where an unsigned x-amz-copy-source made a PUT read another object.
+    let mut present = head.headers().keys();
+    let must_be_covered = present.find(|name| {
+        let speaks =
+            name.as_str().starts_with("x-amz-") || [&X_NONCE, &CONTENT_ENCODING].contains(name);
+        speaks && !is_covered(name)
+    });
+    must_be_covered.map_or(Ok(()), |name| Err(uncovered(name)))
+}
+
+fn value_of<'v>(covered: &'v [CoveredHeader<'_>], name: &str) -> Option<&'v str> {
+    let at = covered
+        .binary_search_by(|header| header.name.cmp(name))
+        .ok()?;
+    covered.get(at).map(|header| &*header.value)
+}
+
+fn uncovered(name: &HeaderName) -> Rejection {
+    Rejection::header(
+        RejectionKind::InsufficientCoverage,
+        name,
+        "expected to be covered",
+    )
+}

@@ -1,0 +1,134 @@
+//! The last line of the canonical request: what is signed of the body.
+//!
+//! | `x-amz-content-sha256` | meaning |
+//! |---|---|
+//! | 64 lower-case hexadecimal digits | the SHA-256 of the body |
+//! | absent | the SHA-256 of the body, which only its reader knows |
+//! | `UNSIGNED-PAYLOAD` | nothing; refused unless a verifier is told otherwise |
+//! | `STREAMING-…` | chunks with signatures of their own, or with none; refused |
+//! | anything else | refused |
+
+use crate::{
+    payload::PayloadDigest,
+    scheme::native::{
+        canonical_request::Sink,
+        hex::{self, Letters},
+    },
+};
+
+pub(super) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+
+/// What a head says of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PayloadHash {
+    /// Its SHA-256.
+    Sha256(PayloadDigest),
+    /// Nothing, and the SHA-256 stands in its place.
+    OfBody,
+    /// That it is not signed.
+    Unsigned,
+}
+
+impl PayloadHash {
+    /// Reads the value of `x-amz-content-sha256`.
+    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text == UNSIGNED_PAYLOAD {
+            Ok(Self::Unsigned)
+        } else if let Some(digest) = hex::decode(text, Letters::Lower) {
+            Ok(Self::Sha256(PayloadDigest::from_bytes(digest)))
+        } else if text.starts_with("STREAMING-") {
+            Err(
+                "streaming payloads, which are signed chunk by chunk or not at all, are not accepted",
+            )
+        } else {
+            Err("expected 64 lower-case hexadecimal digits or UNSIGNED-PAYLOAD")
+        }
+    }
+
+    /// Writes the line. `body` is the digest of the body where the head declares none.
+    pub(super) fn write_to(self, body: Option<&PayloadDigest>, sink: &mut impl Sink) {
+        match (self, body) {
+            (Self::Unsigned, _) => sink.write(UNSIGNED_PAYLOAD),
+            (Self::Sha256(digest), _) => write_hex(&digest, sink),
+            (Self::OfBody, Some(digest)) => write_hex(digest, sink),
+            // Nothing is a hash: a signature over this line matches no request.
+            (Self::OfBody, None) => {}
+        }
+    }
+}
+
+fn write_hex(digest: &PayloadDigest, sink: &mut impl Sink) {
+    let mut digits = [0; 64];
+    // Invariant: 32 bytes have 64 digits.
+    sink.write(base16ct::lower::encode_str(digest.as_bytes(), &mut digits).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn reads_a_hash_or_that_there_is_none() {
+        let digest = PayloadDigest::of(b"");
+        assert_eq!(PayloadHash::parse(EMPTY), Ok(PayloadHash::Sha256(digest)));
+        assert_eq!(
+            PayloadHash::parse("UNSIGNED-PAYLOAD"),
+            Ok(PayloadHash::Unsigned)
+        );
+        assert_eq!(digest.to_string(), EMPTY);
+    }
+
+    /// Source: CVE-2026-40344 (MinIO), NVIDIA/OpenShell#1638: an unknown literal was taken for an unsigned payload.
+    #[test]
+    fn refuses_every_other_literal() {
+        for text in [
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+            "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+            "STREAMING-",
+            "streaming-unsigned-payload-trailer",
+            "",
+            "unsigned-payload",
+            "UNSIGNED-PAYLOAD ",
+            "UNSIGNED-PAYLOADS",
+            "required",
+            "My-Generated-Body-Hash",
+            &EMPTY[1..],
+            &format!("{EMPTY}0"),
+            &EMPTY.to_uppercase(),
+        ] {
+            let problem = PayloadHash::parse(text).unwrap_err();
+            assert_eq!(
+                problem.contains("streaming"),
+                text.starts_with("STREAMING-"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn writes_what_is_signed_of_the_body() {
+        let digest = PayloadDigest::of(b"a");
+        for (hash, body, expected) in [
+            (
+                PayloadHash::Sha256(PayloadDigest::of(b"")),
+                Some(&digest),
+                EMPTY.to_owned(),
+            ),
+            (PayloadHash::OfBody, Some(&digest), digest.to_string()),
+            (PayloadHash::OfBody, None, String::new()),
+            (
+                PayloadHash::Unsigned,
+                Some(&digest),
+                UNSIGNED_PAYLOAD.to_owned(),
+            ),
+        ] {
+            let mut text = String::new();
+            hash.write_to(body, &mut text);
+            assert_eq!(text, expected);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The parameters of a signature that stands in the URL.
+//!
+//! ```text
+//! X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=…&X-Amz-Date=…&X-Amz-Expires=1..604800&X-Amz-SignedHeaders=…
+//!     [&X-Amz-Security-Token=…][&X-Amz-Content-Sha256=…]&X-Amz-Signature=…
+//! ```
+//!
+//! Names are spelled exactly so. Another spelling of one, or two that differ in case only, is refused: what one reader takes
+//! for the parameter, another does not (CVE-2022-2385).
+
+use std::{borrow::Cow, time::Duration};
+
+use smallvec::SmallVec;
+
+use super::{
+    canonical_query::{self, CanonicalQuery, Parameter},
+    uri_encode,
+};
+use crate::{error::Rejection, scheme::Scheme};
+
+pub(super) const ALGORITHM: &str = "X-Amz-Algorithm";
+pub(super) const CREDENTIAL: &str = "X-Amz-Credential";
+pub(super) const DATE: &str = "X-Amz-Date";
+pub(super) const EXPIRES: &str = "X-Amz-Expires";
+pub(super) const SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
+pub(super) const SECURITY_TOKEN: &str = "X-Amz-Security-Token";
+pub(super) const SIGNATURE: &str = "X-Amz-Signature";
+const CONTENT_SHA256: &str = "X-Amz-Content-Sha256";
+
+/// Every parameter that a signature in the URL may have.
+pub(super) const NAMES: [&str; 8] = [
+    ALGORITHM,
+    CREDENTIAL,
+    DATE,
+    EXPIRES,
+    SIGNED_HEADERS,
+    SIGNATURE,
+    SECURITY_TOKEN,
+    CONTENT_SHA256,
+];
+
+/// The longest that a signed URL may be valid: 7 days.
+pub(crate) const MAX_EXPIRES: Duration = Duration::from_secs(604_800);
+
+/// The parameters, as they were sent.
+#[derive(Clone, Debug)]
+pub(super) struct QueryParameters<'r> {
+    pub(super) credential: &'r str,
+    pub(super) date: &'r str,
+    pub(super) expires: Duration,
+    pub(super) signed_headers: &'r str,
+    pub(super) signature: &'r str,
+    pub(super) content_sha256: Option<&'r str>,
+}
+
+/// Whether a query carries a signature, or something that a reader may take for one.
+pub(super) fn carry_signature(query: &str) -> bool {
+    canonical_query::parameters(query).any(|parameter| {
+        [ALGORITHM, CREDENTIAL, SIGNATURE]
+            .iter()
+            .any(|name| parameter.is_like(name))
+    })
+}
+
+/// The value of `X-Amz-Credential`, wherever it stands.
+pub(super) fn claimed_credential(query: &str) -> Option<&str> {
+    canonical_query::parameters(query)
+        .find(|parameter| parameter.is_like(CREDENTIAL))
+        .map(|parameter| parameter.value)
+}
+
+/// The token, decoded.
+pub(super) fn security_token<'r>(
+    query: &CanonicalQuery<'r>,
+) -> Result<Option<Cow<'r, str>>, Rejection> {
+    let mut parameters = query.iter();
+    let Some(parameter) = parameters.find(|parameter| parameter.is_like(SECURITY_TOKEN)) else {
+        return Ok(None);
+    };
+    if !parameter.value.contains('%') {
+        return Ok(Some(parameter.value.into()));
+    }
+    String::from_utf8(uri_encode::decoded(parameter.value).collect())
+        .map(|token| Some(token.into()))
+        .map_err(|_| Rejection::malformed("X-Amz-Security-Token: expected UTF-8"))
+}
+
+impl<'r> QueryParameters<'r> {
+    pub(super) fn parse(query: &CanonicalQuery<'r>) -> Result<Self, Rejection> {
+        let mut found = [None; NAMES.len()];
+        for parameter in query.iter() {
+            let mut known = NAMES.iter().zip(&mut found);
+            if let Some((name, slot)) = known.find(|(name, _)| parameter.is_like(name)) {
+                take(parameter, name, slot)?;
+            }
+        }
+        let [
+            Some(algorithm),
+            Some(credential),
+            Some(date),
+            Some(expires),
+            Some(signed_headers),
+            Some(signature),
+            _token,
+            content_sha256,
+        ] = found
+        else {
+            return Err(Rejection::malformed(
+                "query: a parameter of the signature is missing",
+            ));
+        };
+        if algorithm != Scheme::SigV4.name() {
+            return Err(Rejection::malformed(
+                "X-Amz-Algorithm: expected AWS4-HMAC-SHA256",
+            ));
+        }
+        let expires = parse_expires(expires).ok_or(Rejection::malformed(
+            "X-Amz-Expires: expected 1 to 604800 seconds",
+        ))?;
+        Ok(Self {
+            credential,
+            date,
+            expires,
+            signed_headers,
+            signature,
+            content_sha256,
+        })
+    }
+}
+
+fn take<'r>(
+    parameter: &Parameter<'r>,
+    name: &str,
+    slot: &mut Option<&'r str>,
+) -> Result<(), Rejection> {
+    if parameter.name != name {
+        return Err(Rejection::malformed(
+            "query: a parameter of the signature in another spelling",
+        ));
+    }
+    if slot.replace(parameter.value).is_some() {
+        return Err(Rejection::malformed(
+            "query: a parameter of the signature twice",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses two `X-Amz-…` parameters that differ in the case of letters or the spelling of escapes only.
+pub(super) fn ensure_distinct(query: &CanonicalQuery<'_>) -> Result<(), Rejection> {
+    let mut names: SmallVec<[Vec<u8>; 8]> = SmallVec::new();
+    for parameter in query.iter() {
+        let decoded = || uri_encode::decoded(parameter.name).map(|byte| byte.to_ascii_lowercase());
+        if decoded().take(6).eq(*b"x-amz-") {
+            names.push(decoded().collect());
+        }
+    }
+    names.sort_unstable();
+    let next = names.iter().skip(1);
+    if names.iter().zip(next).any(|(one, next)| one == next) {
+        return Err(Rejection::malformed(
+            "query: an X-Amz parameter twice, whatever its case",
+        ));
+    }
+    Ok(())
+}
+
+/// 1 to 604800, in digits and without a zero in front.
+fn parse_expires(text: &str) -> Option<Duration> {
+    let plain = (1..=6).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && !text.starts_with('0');
+    if !plain {
+        return None;
+    }
+    let expires = Duration::from_secs(text.parse().ok()?);
+    (expires <= MAX_EXPIRES).then_some(expires)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::RejectionKind;
+
+    const WHOLE: &str = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=c&X-Amz-Date=d&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=s";
+
+    fn parse(query: &str) -> Result<QueryParameters<'_>, RejectionKind> {
+        let query = CanonicalQuery::parse(Some(query), 100).unwrap();
+        ensure_distinct(&query)
+            .and_then(|()| QueryParameters::parse(&query))
+            .map_err(|rejection| rejection.kind())
+    }
+
+    #[test]
+    fn reads_the_parameters_in_any_order() {
+        let mut parts: Vec<_> = WHOLE.split('&').chain(["a=1", "X-Amz-Meta=2"]).collect();
+        parts.reverse();
+        let query = parts.join("&");
+        let found = parse(&query).unwrap();
+        assert_eq!((found.credential, found.date), ("c", "d"));
+        assert_eq!((found.signed_headers, found.signature), ("host", "s"));
+        assert_eq!(found.expires, Duration::from_secs(60));
+        assert_eq!(found.content_sha256, None);
+    }
+
+    #[test]
+    fn each_parameter_stands_there_once_and_is_spelled_exactly() {
+        for part in WHOLE.split('&') {
+            let (name, value) = part.split_once('=').unwrap();
+            for (what, other) in [
+                ("missing", String::new()),
+                ("lower case", format!("{}={value}", name.to_lowercase())),
+                ("escaped", format!("%58{}={value}", &name[1..])),
+                ("twice", format!("{part}&{part}")),
+                ("twice, another value", format!("{part}&{name}=other")),
+                (
+                    "and in lower case",
+                    format!("{part}&{}={value}", name.to_lowercase()),
+                ),
+                ("and escaped", format!("{part}&%78{}={value}", &name[1..])),
+            ] {
+                let query = WHOLE.replace(part, &other);
+                assert_eq!(
+                    parse(&query).unwrap_err(),
+                    RejectionKind::Malformed,
+                    "{name} {what}"
+                );
+            }
+        }
+        for query in [
+            WHOLE.replace("HMAC", "hmac"),
+            format!("{WHOLE}&X-Amz-Meta=1&x-amz-meta=2"),
+            format!("{WHOLE}&X-Amz-Meta=1&X-Amz-M%65ta=1"),
+        ] {
+            assert_eq!(
+                parse(&query).unwrap_err(),
+                RejectionKind::Malformed,
+                "{query}"
+            );
+        }
+    }
+
+    #[test]
+    fn expires_within_a_week() {
+        for (text, seconds) in [
+            ("1", Some(1)),
+            ("60", Some(60)),
+            ("604800", Some(604_800)),
+            ("604801", None),
+            ("0", None),
+            ("00", None),
+            ("060", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.5", None),
+            ("1e3", None),
+            ("", None),
+            ("4294967296", None),
+            ("99999999999999999999", None),
+            ("٦٠", None),
+            ("%36", None),
+        ] {
+            assert_eq!(
+                parse_expires(text),
+                seconds.map(Duration::from_secs),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn whatever_may_be_taken_for_a_signature_is_found() {
+        for (query, expected) in [
+            ("", false),
+            ("a=1&X-Amz-Date=d", false),
+            ("X-Amz-Signature=s", true),
+            ("a=1&x-amz-signature", true),
+            ("%58-amz-%43redential=c", true),
+            ("X-AMZ-ALGORITHM=", true),
+            ("X-Amz-SignatureX=", false),
+        ] {
+            assert_eq!(carry_signature(query), expected, "{query}");
+        }
+    }
+}

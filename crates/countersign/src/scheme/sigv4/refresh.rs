@@ -1,0 +1,387 @@
+//! Credentials that are read anew before they end.
+//!
+//! There is no runtime here and no clock: whoever signs asks first whether there is something to wait for, and gives the
+//! time. Of those who come while credentials are being read, the ones that can still sign go on, and the others wait for
+//! that one answer.
+
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+
+use super::provider::{ArcProvider, SigV4Credentials};
+use crate::{
+    error::{SignError, SignErrorKind, Unavailable},
+    timestamp::Timestamp,
+};
+
+/// How long before their end credentials are read anew.
+const EARLY: Duration = Duration::from_secs(300);
+
+/// How long after an answer the provider is left alone, whatever it said.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The credentials at hand, and where others come from.
+#[derive(Debug)]
+pub(super) struct CurrentCredentials {
+    provider: ArcProvider,
+    current: ArcSwapOption<SigV4Credentials>,
+    turn: Turn,
+    /// How often the provider has answered.
+    answers: AtomicU64,
+    answered_at: Mutex<Option<Timestamp>>,
+}
+
+impl CurrentCredentials {
+    /// Starts with what the provider has at hand.
+    pub(super) fn new(provider: ArcProvider) -> Self {
+        let at_hand = provider.try_credentials().and_then(Result::ok);
+        Self {
+            provider,
+            current: ArcSwapOption::new(at_hand.map(Arc::new)),
+            turn: Turn::default(),
+            answers: AtomicU64::new(0),
+            answered_at: Mutex::new(None),
+        }
+    }
+
+    /// The credentials to sign with at this moment.
+    pub(super) fn at(&self, now: Timestamp) -> Result<Arc<SigV4Credentials>, SignError> {
+        let current = self.current.load_full();
+        current.filter(|known| is_valid(known, now)).ok_or_else(|| {
+            SignError::new(
+                SignErrorKind::Credentials,
+                "expected credentials that are valid, found none or expired ones",
+            )
+        })
+    }
+
+    /// The credentials at hand, valid or not.
+    pub(super) fn at_hand(&self) -> Option<Arc<SigV4Credentials>> {
+        self.current.load_full()
+    }
+
+    /// Whether there is something to be read, and to wait for.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        if !self.is_ending(now) || self.is_paused(now) {
+            return false;
+        }
+        // Whoever can sign does not wait for another's turn.
+        if self.turn.is_taken() && self.at(now).is_ok() {
+            return false;
+        }
+        if let Some(answer) = self.provider.try_credentials() {
+            self.take(answer, now);
+            return false;
+        }
+        true
+    }
+
+    /// Reads credentials, or waits for another who does.
+    pub(super) async fn refresh(&self, now: Timestamp) -> Result<(), SignError> {
+        let answers = self.answers.load(Ordering::Acquire);
+        let turn = self.turn.take().await;
+        // Whoever had the turn before had an answer, good or bad: it is everybody's.
+        let is_answered = self.answers.load(Ordering::Acquire) != answers;
+        if !is_answered && self.is_ending(now) {
+            let answer = self.provider.credentials().await;
+            self.take(answer, now);
+        }
+        drop(turn);
+        self.at(now).map(drop)
+    }
+
+    fn take(&self, answer: Result<SigV4Credentials, Unavailable>, now: Timestamp) {
+        if let Ok(credentials) = answer
+            && is_valid(&credentials, now)
+        {
+            self.current.store(Some(Arc::new(credentials)));
+        }
+        *lock(&self.answered_at) = Some(now);
+        self.answers.fetch_add(1, Ordering::Release);
+    }
+
+    fn is_ending(&self, now: Timestamp) -> bool {
+        let current = self.current.load();
+        let soon = now.saturating_add(EARLY);
+        current.as_ref().is_none_or(|known| !is_valid(known, soon))
+    }
+
+    fn is_paused(&self, now: Timestamp) -> bool {
+        let answered_at = *lock(&self.answered_at);
+        // A clock that was set back must not make the pause longer.
+        answered_at.is_some_and(|at| now.abs_diff(at) < PAUSE)
+    }
+}
+
+fn is_valid(credentials: &SigV4Credentials, now: Timestamp) -> bool {
+    credentials.expires_at.is_none_or(|end| now < end)
+}
+
+/// A turn that one has at a time. It is given back when it is dropped, as it is when whoever has it gives up waiting.
+#[derive(Debug, Default)]
+struct Turn(Mutex<TurnState>);
+
+#[derive(Debug, Default)]
+struct TurnState {
+    is_taken: bool,
+    waiting: Vec<Waker>,
+}
+
+struct Taken<'t>(&'t Turn);
+
+impl Turn {
+    fn is_taken(&self) -> bool {
+        lock(&self.0).is_taken
+    }
+
+    async fn take(&self) -> Taken<'_> {
+        poll_fn(|context| {
+            let mut state = lock(&self.0);
+            if !state.is_taken {
+                state.is_taken = true;
+                return Poll::Ready(Taken(self));
+            }
+            if !state
+                .waiting
+                .iter()
+                .any(|known| known.will_wake(context.waker()))
+            {
+                state.waiting.push(context.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut state = lock(&self.0.0);
+            state.is_taken = false;
+            std::mem::take(&mut state.waiting)
+        };
+        // All of them: the first to come may have given up.
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// What these locks guard is whole after a panic too: each change is one assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::VecDeque,
+        future::Future,
+        pin::{Pin, pin},
+        sync::atomic::AtomicUsize,
+        task::{Context, Wake},
+    };
+
+    use super::*;
+    use crate::{
+        key::{Secret, SigningKey},
+        scheme::sigv4::CredentialsProvider,
+    };
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+
+    fn after(seconds: u64) -> Timestamp {
+        START.saturating_add(Duration::from_secs(seconds))
+    }
+
+    fn credentials(id: &str, end: Option<u64>) -> SigV4Credentials {
+        let key = SigningKey::sigv4(&Secret::generate().unwrap());
+        let credentials = SigV4Credentials::new(id, key).unwrap();
+        match end {
+            Some(end) => credentials.with_expires_at(after(end)),
+            None => credentials,
+        }
+    }
+
+    /// Answers when it is opened, with one answer after the other.
+    #[derive(Default)]
+    struct Gate {
+        asked: AtomicUsize,
+        answers: Mutex<VecDeque<Option<SigV4Credentials>>>,
+        open: Mutex<(bool, Vec<Waker>)>,
+    }
+
+    impl Gate {
+        fn answering(answers: impl IntoIterator<Item = Option<SigV4Credentials>>) -> Arc<Self> {
+            Arc::new(Self {
+                answers: Mutex::new(answers.into_iter().collect()),
+                ..Self::default()
+            })
+        }
+
+        fn open(&self) {
+            let mut open = self.open.lock().unwrap();
+            open.0 = true;
+            open.1.drain(..).for_each(Waker::wake);
+        }
+
+        fn asked(&self) -> usize {
+            self.asked.load(Ordering::SeqCst)
+        }
+    }
+
+    impl CredentialsProvider for Arc<Gate> {
+        async fn credentials(&self) -> Result<SigV4Credentials, Unavailable> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            poll_fn(|context| {
+                let mut open = self.open.lock().unwrap();
+                if open.0 {
+                    return Poll::Ready(());
+                }
+                open.1.push(context.waker().clone());
+                Poll::Pending
+            })
+            .await;
+            let answer = self.answers.lock().unwrap().pop_front().flatten();
+            answer.ok_or(Unavailable::new("credentials"))
+        }
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn poll<F: Future>(future: Pin<&mut F>, woken: &Arc<Woken>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(woken))))
+    }
+
+    fn id(current: &CurrentCredentials, now: Timestamp) -> Result<String, SignErrorKind> {
+        let known = current.at(now).map_err(|error| error.kind())?;
+        Ok(known.access_key_id().as_str().to_owned())
+    }
+
+    #[test]
+    fn credentials_without_an_end_are_never_read_again() {
+        let current = CurrentCredentials::new(ArcProvider::new(credentials("a", None)));
+        assert!(!current.is_due(START));
+        assert_eq!(id(&current, after(1 << 30)).as_deref(), Ok("a"));
+    }
+
+    #[test]
+    fn one_reads_and_the_others_wait_for_its_answer() {
+        let gate = Gate::answering([Some(credentials("a", Some(3600)))]);
+        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        assert_eq!(id(&current, START), Err(SignErrorKind::Credentials));
+        assert!(current.is_due(START));
+        let (first, second) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let mut one = pin!(current.refresh(START));
+        let mut two = pin!(current.refresh(START));
+        assert!(poll(one.as_mut(), &first).is_pending());
+        assert!(poll(two.as_mut(), &second).is_pending());
+        gate.open();
+        assert_eq!(first.0.load(Ordering::SeqCst), 1);
+        assert!(poll(one.as_mut(), &first).is_ready());
+        assert_eq!(second.0.load(Ordering::SeqCst), 1);
+        assert_eq!(poll(two.as_mut(), &second), Poll::Ready(Ok(())));
+        assert_eq!(gate.asked(), 1);
+        assert_eq!(id(&current, START).as_deref(), Ok("a"));
+        assert!(!current.is_due(after(3299)));
+        assert!(current.is_due(after(3300)));
+    }
+
+    #[test]
+    fn a_failure_is_everybodys_answer_and_is_followed_by_a_pause() {
+        let gate = Gate::answering([None, Some(credentials("a", None))]);
+        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        let woken = Arc::new(Woken::default());
+        let mut one = pin!(current.refresh(START));
+        let mut two = pin!(current.refresh(START));
+        assert!(poll(one.as_mut(), &woken).is_pending());
+        assert!(poll(two.as_mut(), &woken).is_pending());
+        gate.open();
+        for future in [one.as_mut(), two.as_mut()] {
+            let Poll::Ready(Err(error)) = poll(future, &woken) else {
+                panic!("expected an error");
+            };
+            assert_eq!(error.kind(), SignErrorKind::Credentials);
+        }
+        assert_eq!(gate.asked(), 1);
+        assert!(!current.is_due(START));
+        assert!(current.is_due(after(1)));
+        let mut three = pin!(current.refresh(after(1)));
+        assert_eq!(poll(three.as_mut(), &woken), Poll::Ready(Ok(())));
+    }
+
+    #[test]
+    fn whoever_gives_up_waiting_gives_up_its_turn() {
+        let gate = Gate::answering([Some(credentials("a", None))]);
+        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        let woken = Arc::new(Woken::default());
+        let mut two = pin!(current.refresh(START));
+        {
+            let mut one = Box::pin(current.refresh(START));
+            assert!(poll(one.as_mut(), &woken).is_pending());
+            assert!(poll(two.as_mut(), &woken).is_pending());
+        }
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+        gate.open();
+        assert_eq!(poll(two.as_mut(), &woken), Poll::Ready(Ok(())));
+        assert_eq!(gate.asked(), 2);
+    }
+
+    #[test]
+    fn those_who_can_still_sign_do_not_wait() {
+        let gate = Gate::answering([
+            Some(credentials("a", Some(3600))),
+            Some(credentials("b", Some(7200))),
+        ]);
+        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        let woken = Arc::new(Woken::default());
+        gate.open();
+        assert!(poll(pin!(current.refresh(START)).as_mut(), &woken).is_ready());
+        gate.open.lock().unwrap().0 = false;
+        let mut one = pin!(current.refresh(after(3400)));
+        assert!(poll(one.as_mut(), &woken).is_pending());
+        assert!(!current.is_due(after(3400)));
+        assert!(current.is_due(after(3600)), "they have ended");
+        assert_eq!(id(&current, after(3599)).as_deref(), Ok("a"));
+        assert_eq!(id(&current, after(3600)), Err(SignErrorKind::Credentials));
+        gate.open();
+        assert!(poll(one.as_mut(), &woken).is_ready());
+        assert_eq!(id(&current, after(3600)).as_deref(), Ok("b"));
+    }
+
+    #[test]
+    fn a_provider_that_has_an_answer_at_hand_is_not_waited_for() {
+        struct AtHand(Mutex<VecDeque<SigV4Credentials>>);
+        impl CredentialsProvider for AtHand {
+            async fn credentials(&self) -> Result<SigV4Credentials, Unavailable> {
+                unreachable!("it is at hand")
+            }
+            fn try_credentials(&self) -> Option<Result<SigV4Credentials, Unavailable>> {
+                let next = self.0.lock().unwrap().pop_front();
+                Some(next.ok_or(Unavailable::new("credentials")))
+            }
+        }
+        let answers = [credentials("a", Some(3600)), credentials("b", Some(9000))];
+        let provider = ArcProvider::new(AtHand(Mutex::new(answers.into())));
+        let current = CurrentCredentials::new(provider);
+        assert_eq!(id(&current, START).as_deref(), Ok("a"));
+        assert!(!current.is_due(after(3400)));
+        assert_eq!(id(&current, after(3400)).as_deref(), Ok("b"));
+        assert!(!current.is_due(after(8999)), "there is no answer any more");
+        assert_eq!(id(&current, after(8999)).as_deref(), Ok("b"));
+    }
+}

@@ -1,0 +1,324 @@
+use std::sync::Arc;
+
+use hmac::Mac as _;
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+
+use super::{
+    X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
+    canonical_headers::{
+        CoveredHeader, CoveredHeaders, canonical_text, canonical_value, is_single,
+    },
+    canonical_query::{self, CanonicalQuery},
+    canonical_request::CanonicalRequest,
+    canonical_uri::CanonicalUri,
+    credential_scope::CredentialScope,
+    date::AmzDate,
+    payload_hash::{PayloadHash, UNSIGNED_PAYLOAD},
+    provider::SigV4Credentials,
+    query_parameters,
+    refresh::CurrentCredentials,
+    sign_settings::{NonceMode, PayloadMode, SigV4Settings},
+    string_to_sign::StringToSign,
+};
+use crate::{
+    error::{SignError, SignErrorKind},
+    head::{RequestHead, Target, parse_method},
+    key::{Fingerprint, KeyId, SigningOperation},
+    scheme::{
+        Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput,
+        native::{Nonce, X_NONCE},
+    },
+    timestamp::Timestamp,
+};
+
+/// Settings, and the credentials at hand.
+#[derive(Clone, Debug)]
+pub(crate) struct FamilySigner {
+    pub(super) settings: Arc<SigV4Settings>,
+    pub(super) credentials: Arc<CurrentCredentials>,
+}
+
+impl SignerOfFamily for FamilySigner {
+    fn scheme(&self) -> Scheme {
+        Scheme::SigV4
+    }
+
+    /// An access key id is not the name of a caller, and is another one tomorrow.
+    fn caller(&self) -> Option<&KeyId> {
+        None
+    }
+
+    fn refresh(&self, now: Timestamp) -> Option<Refresh<'_>> {
+        let refresh = || -> Refresh<'_> { Box::pin(self.credentials.refresh(now)) };
+        self.credentials.is_due(now).then(refresh)
+    }
+
+    fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError> {
+        let nonce = match (self.settings.nonce, input.nonce.clone()) {
+            (NonceMode::None, _) => None,
+            (NonceMode::Header, Some(given)) => Some(given),
+            (NonceMode::Header, None) => Some(Nonce::generate()?),
+        };
+        sign(self, &input, nonce)
+    }
+
+    fn needs_body(&self) -> bool {
+        false
+    }
+
+    fn fingerprints(&self, each: &mut dyn FnMut(&Fingerprint)) {
+        if let Some(credentials) = self.credentials.at_hand() {
+            credentials.key.fingerprints().for_each(each);
+        }
+    }
+}
+
+fn sign(
+    signer: &FamilySigner,
+    input: &SigningInput<'_>,
+    nonce: Option<Nonce>,
+) -> Result<SignatureHeaders, SignError> {
+    let FamilySigner {
+        settings,
+        credentials,
+    } = signer;
+    let head = input.head;
+    refuse_credentials(&head)?;
+    refuse_header(&head, &AUTHORIZATION)?;
+    refuse_header(&head, &X_AMZ_DATE)?;
+    let credentials = credentials.at(input.now)?;
+    let date = date_of(input.now)?;
+
+    // In the order in which they are set.
+    let mut headers = SignatureHeaders::new();
+    headers.push((X_AMZ_DATE.clone(), value(date.as_str())?));
+    let payload_hash = match settings.payload {
+        PayloadMode::Header | PayloadMode::Implied => PayloadHash::Sha256(input.payload.digest()),
+        PayloadMode::Unsigned => PayloadHash::Unsigned,
+    };
+    match settings.payload {
+        PayloadMode::Implied => {}
+        PayloadMode::Unsigned => headers.push((
+            X_AMZ_CONTENT_SHA256.clone(),
+            HeaderValue::from_static(UNSIGNED_PAYLOAD),
+        )),
+        PayloadMode::Header => {
+            let digits = base16ct::lower::encode_string(input.payload.digest().as_bytes());
+            let digits = HeaderValue::try_from(digits).map_err(|_| no_header_value())?;
+            headers.push((X_AMZ_CONTENT_SHA256.clone(), digits));
+        }
+    }
+    if let Some(token) = &credentials.session_token {
+        let mut token = value(token.as_str())?;
+        token.set_sensitive(true);
+        headers.push((X_AMZ_SECURITY_TOKEN.clone(), token));
+    }
+    if let Some(nonce) = nonce {
+        refuse_header(&head, &X_NONCE)?;
+        headers.push((X_NONCE.clone(), nonce.into_value()));
+    }
+
+    let mut covered = headers_to_cover(&head, input.authority, settings)?;
+    for (name, value) in &headers {
+        covered.push(CoveredHeader {
+            name: name.as_str(),
+            value: canonical_value([value]).ok_or_else(no_header_value)?,
+        });
+    }
+    covered.sort_unstable_by_key(|header| header.name);
+    let scope = scope_of(settings, &date);
+    let unsigned = Unsigned::new(&credentials, &scope, &covered);
+    let request = canonical_request(&head, head.uri().query(), settings, covered, payload_hash)?;
+    let digits = signature(&credentials, date, scope, &request)?;
+    drop(request);
+    let authorization = unsigned.sign(&digits)?;
+    headers.push((AUTHORIZATION, authorization));
+    Ok(headers)
+}
+
+/// A request is signed once: what already carries credentials is somebody else's request.
+pub(super) fn refuse_credentials(head: &RequestHead<'_>) -> Result<(), SignError> {
+    for name in [&X_AMZ_CONTENT_SHA256, &X_AMZ_SECURITY_TOKEN] {
+        refuse_header(head, name)?;
+    }
+    let query = head.uri().query().unwrap_or_default();
+    let is_reserved = |parameter: canonical_query::Parameter<'_>| {
+        let mut reserved = query_parameters::NAMES.iter();
+        reserved.any(|name| parameter.is_like(name))
+    };
+    if canonical_query::parameters(query).any(is_reserved) {
+        return Err(SignError::new(
+            SignErrorKind::AlreadySigned,
+            "query: a parameter of a signature is already there",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn refuse_header(head: &RequestHead<'_>, name: &HeaderName) -> Result<(), SignError> {
+    if head.headers().contains_key(name) {
+        let message = format!("header {name} is already there");
+        return Err(SignError::new(SignErrorKind::AlreadySigned, message));
+    }
+    Ok(())
+}
+
+pub(super) fn date_of(now: Timestamp) -> Result<AmzDate, SignError> {
+    AmzDate::of(now).ok_or_else(|| {
+        SignError::new(
+            SignErrorKind::Date,
+            format!("{now} is outside the years 0 to 9999"),
+        )
+    })
+}
+
+pub(super) fn scope_of<'s>(settings: &'s SigV4Settings, date: &'s AmzDate) -> CredentialScope<'s> {
+    CredentialScope {
+        date: date.day(),
+        region: &settings.region,
+        service: &settings.service,
+    }
+}
+
+/// `host` and the headers that the request has, but for those that are not to be covered; not sorted.
+pub(super) fn headers_to_cover<'h>(
+    head: &RequestHead<'h>,
+    authority: &'h str,
+    settings: &SigV4Settings,
+) -> Result<CoveredHeaders<'h>, SignError> {
+    let mut covered = CoveredHeaders::new();
+    covered.push(CoveredHeader {
+        name: "host",
+        value: canonical_text(authority),
+    });
+    for name in head.headers().keys() {
+        if *name == http::header::HOST || !settings.covers(name) {
+            continue;
+        }
+        let refused = |problem: &str| {
+            SignError::new(
+                SignErrorKind::Header,
+                format!("covered header {name}: {problem}"),
+            )
+        };
+        let values = head.headers().get_all(name);
+        if is_single(name.as_str()) && values.iter().nth(1).is_some() {
+            return Err(refused("expected once, found more than once"));
+        }
+        let value = canonical_value(values).ok_or_else(|| refused("expected visible ASCII"))?;
+        covered.push(CoveredHeader {
+            name: name.as_str(),
+            value,
+        });
+    }
+    Ok(covered)
+}
+
+/// The request as it is signed, with this query.
+pub(super) fn canonical_request<'h>(
+    head: &RequestHead<'h>,
+    query: Option<&'h str>,
+    settings: &SigV4Settings,
+    headers: CoveredHeaders<'h>,
+    payload_hash: PayloadHash,
+) -> Result<CanonicalRequest<'h>, SignError> {
+    let refused = |problem| SignError::new(SignErrorKind::Target, problem);
+    let target = Target::parse(head.method(), head.uri()).map_err(refused)?;
+    Ok(CanonicalRequest {
+        method: parse_method(head.method())
+            .map_err(|problem| SignError::new(SignErrorKind::Method, problem))?,
+        uri: CanonicalUri::new(target.path, settings.path).map_err(refused)?,
+        query: CanonicalQuery::parse(query, usize::MAX).map_err(refused)?,
+        headers,
+        payload_hash,
+    })
+}
+
+/// The lower-case hexadecimal digits of the signature over a request.
+pub(super) fn signature(
+    credentials: &SigV4Credentials,
+    date: AmzDate,
+    scope: CredentialScope<'_>,
+    request: &CanonicalRequest<'_>,
+) -> Result<[u8; 64], SignError> {
+    let string_to_sign = StringToSign {
+        date,
+        scope,
+        request_hash: request.finish_hash(request.head_hash(), None),
+    };
+    let mac = match (credentials.key.operation(), credentials.key.derived()) {
+        (SigningOperation::Mac(secret), Some(derived)) => string_to_sign.mac(secret, derived),
+        // Invariant: credentials hold a key of this scheme.
+        (SigningOperation::Mac(_), None) | (SigningOperation::Ed25519(_), _) => {
+            return Err(SignError::new(
+                SignErrorKind::Credentials,
+                "expected a key for AWS4-HMAC-SHA256",
+            ));
+        }
+    };
+    let mut digits = [0; 64];
+    base16ct::lower::encode(&mac.finalize().into_bytes(), &mut digits)
+        .map_err(|_| no_header_value())?;
+    Ok(digits)
+}
+
+fn value(text: &str) -> Result<HeaderValue, SignError> {
+    HeaderValue::from_str(text).map_err(|_| no_header_value())
+}
+
+pub(super) fn no_header_value() -> SignError {
+    SignError::new(SignErrorKind::Header, "the signature is no header value")
+}
+
+/// The value of `Authorization` up to the signature, which is over the list in it.
+struct Unsigned(String);
+
+impl Unsigned {
+    fn new(
+        credentials: &SigV4Credentials,
+        scope: &CredentialScope<'_>,
+        covered: &[CoveredHeader<'_>],
+    ) -> Self {
+        let start = [
+            Scheme::SigV4.name(),
+            " Credential=",
+            credentials.access_key_id.as_str(),
+            "/",
+        ];
+        // A header value takes a string over without a copy if it is exactly as long as its capacity.
+        let names = covered
+            .iter()
+            .map(|header| header.name.len().saturating_add(1));
+        let pieces = start.iter().chain(&[SIGNED_HEADERS, SIGNATURE]);
+        let capacity = pieces
+            .map(|piece| piece.len())
+            .chain(names)
+            .fold(scope.len(), usize::saturating_add)
+            // The last name has no semicolon behind it, and the signature has 64 digits.
+            .saturating_add(63);
+        let mut text = String::with_capacity(capacity);
+        text.extend(start);
+        scope.write_to(&mut text);
+        text.push_str(SIGNED_HEADERS);
+        for (count, header) in covered.iter().enumerate() {
+            if count > 0 {
+                text.push(';');
+            }
+            text.push_str(header.name);
+        }
+        text.push_str(SIGNATURE);
+        Self(text)
+    }
+
+    fn sign(self, digits: &[u8]) -> Result<HeaderValue, SignError> {
+        let mut text = self.0;
+        text.extend(digits.iter().copied().map(char::from));
+        let mut value = HeaderValue::try_from(text).map_err(|_| no_header_value())?;
+        // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+const SIGNED_HEADERS: &str = ", SignedHeaders=";
+const SIGNATURE: &str = ", Signature=";

@@ -1,0 +1,152 @@
+use std::sync::Arc;
+
+use http::HeaderName;
+
+use super::{
+    canonical_uri::{PathRule, SigV4PathEncoding, SigV4PathNormalization},
+    provider::{ArcProvider, CredentialsProvider},
+    refresh::CurrentCredentials,
+    sign::FamilySigner,
+    signed_headers,
+    verify_settings::ensure_scope,
+};
+use crate::{error::ConfigError, signer::Signer};
+
+/// How a [`Signer`] signs in AWS Signature Version 4, for one region and one service.
+///
+/// ```
+/// use countersign::{PayloadDigest, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey, Timestamp};
+///
+/// let secret = Secret::from_text("correct/Horse+battery/Staple+0123456789");
+/// let credentials = SigV4Credentials::new("AKIDBILLING", SigningKey::sigv4(&secret))?;
+/// let settings = SigV4Settings::new("eu-central-1", "user-service", credentials)?;
+/// let signer = Signer::sigv4(settings, ["user-service.internal"])?;
+///
+/// let (parts, ()) = http::Request::get("https://user-service.internal/api/account/7").body(()).unwrap().into_parts();
+/// let signature = signer.sign(&parts, PayloadDigest::of(b""), Timestamp::from_unix_seconds(1_767_323_045))?;
+/// let (_, authorization) = signature.headers().last().unwrap();
+/// assert!(authorization.to_str().unwrap().starts_with(
+///     "AWS4-HMAC-SHA256 Credential=AKIDBILLING/20260102/eu-central-1/user-service/aws4_request, \
+///      SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature="
+/// ));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Every header that the request has is covered, but for those that connections, clients, proxies and tracing change on the
+/// way, such as `user-agent`, `traceparent` and `proxy-…`.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SigV4Settings {
+    pub(super) region: Box<str>,
+    pub(super) service: Box<str>,
+    pub(super) path: PathRule,
+    pub(super) payload: PayloadMode,
+    pub(super) nonce: NonceMode,
+    excluded: Vec<HeaderName>,
+    provider: ArcProvider,
+}
+
+/// What is said of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PayloadMode {
+    /// Its hash, in a header.
+    Header,
+    /// Its hash, without a header that says it.
+    Implied,
+    /// Nothing.
+    Unsigned,
+}
+
+/// Whether a nonce is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NonceMode {
+    None,
+    Header,
+}
+
+impl SigV4Settings {
+    /// Signs for this region and service, with what the provider gives.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if region or service is not 1 to 64 letters, digits,
+    /// `-`, `_` and `.`.
+    pub fn new(
+        region: &str,
+        service: &str,
+        credentials: impl CredentialsProvider,
+    ) -> Result<Self, ConfigError> {
+        ensure_scope(region, service)?;
+        Ok(Self {
+            region: region.into(),
+            service: service.into(),
+            path: PathRule::of_service(service),
+            payload: PayloadMode::Header,
+            nonce: NonceMode::None,
+            excluded: Vec::new(),
+            provider: ArcProvider::new(credentials),
+        })
+    }
+
+    /// How the path is encoded, if not as the service's name says.
+    pub fn with_path_encoding(mut self, encoding: SigV4PathEncoding) -> Self {
+        self.path.encoding = encoding;
+        self
+    }
+
+    /// Whether the path is normalised before it is signed, if not as the service's name says. What is sent is not changed.
+    pub fn with_path_normalization(mut self, normalization: SigV4PathNormalization) -> Self {
+        self.path.normalization = normalization;
+        self
+    }
+
+    /// Does not send `x-amz-content-sha256`. The body is signed as well, but its receiver has to read it before it can check
+    /// the signature.
+    pub fn without_content_sha256(mut self) -> Self {
+        self.payload = PayloadMode::Implied;
+        self
+    }
+
+    /// Sends `UNSIGNED-PAYLOAD` and does not sign the body, which whoever stands between can then exchange.
+    pub fn insecure_unsigned_payload(mut self) -> Self {
+        self.payload = PayloadMode::Unsigned;
+        self
+    }
+
+    /// Does not cover this header, besides those that are never covered: something changes it behind the signer.
+    pub fn without_header(mut self, name: HeaderName) -> Self {
+        self.excluded.push(name);
+        self
+    }
+
+    /// Sends and covers an `x-nonce`, by which a verifier of this project tells a replay. Others take it for a header like
+    /// any other.
+    pub fn with_nonce(mut self) -> Self {
+        self.nonce = NonceMode::Header;
+        self
+    }
+
+    pub(super) fn covers(&self, name: &HeaderName) -> bool {
+        !signed_headers::is_never_signed(name.as_str()) && !self.excluded.contains(name)
+    }
+}
+
+impl Signer {
+    /// A signer in `AWS4-HMAC-SHA256`, for requests to these authorities.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new) of the authorities.
+    pub fn sigv4<I>(settings: SigV4Settings, authorities: I) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let credentials = CurrentCredentials::new(settings.provider.clone());
+        let signer = FamilySigner {
+            settings: Arc::new(settings),
+            credentials: Arc::new(credentials),
+        };
+        Self::in_family(signer, authorities)
+    }
+}

@@ -1,0 +1,163 @@
+//! The list of covered headers.
+//!
+//! ```text
+//! SignedHeaders = name *( ";" name )      in byte order, each once, `host` among them
+//! name          = 1*( "a"-"z" / "0"-"9" / tchar without letters and "%" )
+//! ```
+//!
+//! In a URL the semicolons may stand as `%3B`.
+
+use crate::error::{Rejection, RejectionKind};
+
+/// What a signer does not cover: the header that carries the signature, those that change between two hosts, and those that
+/// clients and proxies add or rewrite behind the signer's back. A verifier cannot ask for them.
+pub(super) const NEVER_SIGNED: [&str; 18] = [
+    "authorization",
+    "baggage",
+    "connection",
+    "expect",
+    "forwarded",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "via",
+    "x-amzn-trace-id",
+];
+
+/// Whether a signer leaves out a header of this name whatever it is told.
+pub(super) fn is_never_signed(name: &str) -> bool {
+    NEVER_SIGNED.contains(&name)
+        || ["proxy-", "sec-", "x-forwarded-"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+/// Where a list stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ListForm {
+    Header,
+    Query,
+}
+
+/// The names of a list, checked one by one as they are taken, each greater than the one before.
+pub(super) fn names(list: &str, form: ListForm) -> impl Iterator<Item = Result<&str, Rejection>> {
+    let escaped = match form {
+        ListForm::Header => ["\0"; 2],
+        ListForm::Query => ["%3B", "%3b"],
+    };
+    let [upper, lower] = escaped;
+    let mut before = "";
+    list.split(';')
+        .flat_map(move |names| names.split(upper))
+        .flat_map(move |names| names.split(lower))
+        .map(move |name| {
+            if name.is_empty() || !name.bytes().all(is_name_byte) {
+                return Err(Rejection::malformed(
+                    "SignedHeaders: expected names in lower case",
+                ));
+            }
+            if name == "authorization" {
+                return Err(Rejection::malformed(
+                    "SignedHeaders: a header that cannot be covered",
+                ));
+            }
+            if name <= before {
+                return Err(Rejection::malformed(
+                    "SignedHeaders: expected names in order and each once",
+                ));
+            }
+            before = name;
+            Ok(name)
+        })
+}
+
+/// What a list without `host` is refused with.
+pub(super) const fn host_missing() -> Rejection {
+    Rejection::new(
+        RejectionKind::InsufficientCoverage,
+        "SignedHeaders: expected host in the list",
+    )
+}
+
+/// Tokens of RFC 9110 section 5.6.2 without upper-case letters, and without the percent sign of a URL.
+const fn is_name_byte(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9')
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(list: &str, form: ListForm) -> Result<Vec<&str>, RejectionKind> {
+        names(list, form)
+            .collect::<Result<_, _>>()
+            .map_err(|rejection| rejection.kind())
+    }
+
+    #[test]
+    fn takes_names_in_order() {
+        let expected = Ok(vec!["host", "range", "x-amz-date"]);
+        assert_eq!(parse("host;range;x-amz-date", ListForm::Header), expected);
+        for list in [
+            "host;range;x-amz-date",
+            "host%3Brange%3Bx-amz-date",
+            "host%3brange;x-amz-date",
+        ] {
+            assert_eq!(parse(list, ListForm::Query), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn refuses_every_other_list() {
+        for (name, list) in [
+            ("nothing", ""),
+            ("upper case", "Host"),
+            ("out of order", "x-amz-date;host"),
+            ("twice", "host;host"),
+            ("empty name", "host;;x-amz-date"),
+            ("empty name at the end", "host;"),
+            ("empty name at the start", ";host"),
+            ("space", "host; x-amz-date"),
+            ("comma", "host,x-amz-date"),
+            ("colon", "host:a"),
+            ("not ASCII", "höst"),
+            ("authorization", "authorization;host"),
+            ("escape", "host%20"),
+            ("another escape", "host%3Bx%2Damz-date"),
+        ] {
+            for form in [ListForm::Header, ListForm::Query] {
+                assert_eq!(parse(list, form), Err(RejectionKind::Malformed), "{name}");
+            }
+        }
+        assert!(parse("host%3Brange", ListForm::Header).is_err());
+    }
+
+    #[test]
+    fn the_headers_that_are_never_signed_are_sorted() {
+        assert!(NEVER_SIGNED.is_sorted());
+    }
+}

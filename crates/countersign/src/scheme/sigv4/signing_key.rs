@@ -1,0 +1,103 @@
+//! The key that signs: derived from the secret for one day, region and service.
+//!
+//! ```text
+//! kDate    = HMAC("AWS4" + secret, date)
+//! kRegion  = HMAC(kDate, region)
+//! kService = HMAC(kRegion, service)
+//! kSigning = HMAC(kService, "aws4_request")
+//! ```
+
+use hmac::{KeyInit, Mac as _};
+use zeroize::Zeroizing;
+
+use super::credential_scope::{CredentialScope, TERMINATOR};
+use crate::{key::DerivedKeys, scheme::Mac};
+
+/// The key for a scope, derived once and kept in the key that it is derived from: with that it goes.
+///
+/// Source: aws-sdk-go-v2#3350, where the cache was kept by access key id, and served a secret that had been replaced.
+pub(super) fn for_scope(secret: &Mac, derived: &DerivedKeys, scope: &CredentialScope<'_>) -> Mac {
+    let parts = [scope.date, scope.region, scope.service];
+    derived.for_scope(&parts, || derive(secret, scope))
+}
+
+/// `secret` is keyed with the secret behind `AWS4`.
+fn derive(secret: &Mac, scope: &CredentialScope<'_>) -> Mac {
+    let step = |key: Mac, part: &str| {
+        let derived = key.chain_update(part).finalize().into_bytes();
+        keyed(&Zeroizing::new(derived.into()))
+    };
+    [scope.date, scope.region, scope.service, TERMINATOR]
+        .into_iter()
+        .fold(secret.clone(), step)
+}
+
+fn keyed(key: &[u8; 32]) -> Mac {
+    match Mac::new_from_slice(key) {
+        Ok(mac) => mac,
+        // Invariant: HMAC takes keys of every length (RFC 2104 section 3).
+        Err(_) => unreachable!("HMAC takes keys of every length"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: AWS General Reference, "Examples of how to derive a signing key for Signature Version 4"; the text signed
+    /// with the derived key is this test's own, and its MAC computed from the published key.
+    #[test]
+    fn derives_the_published_key() {
+        let secret = Mac::new_from_slice(b"AWS4wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
+        let scope = CredentialScope {
+            date: "20150830",
+            region: "us-east-1",
+            service: "iam",
+        };
+        let published = base16ct::lower::decode_vec(
+            "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9",
+        )
+        .unwrap();
+        let expected = Mac::new_from_slice(&published).unwrap();
+        let mac = |key: Mac| key.chain_update("text").finalize().into_bytes();
+        assert_eq!(mac(derive(&secret, &scope)), mac(expected));
+    }
+
+    #[test]
+    fn each_part_of_the_scope_makes_another_key() {
+        let secret = Mac::new_from_slice(b"AWS4secret").unwrap();
+        let keys = DerivedKeys::new();
+        let scope = CredentialScope {
+            date: "20150830",
+            region: "a",
+            service: "b",
+        };
+        let mac = |scope| {
+            let key = for_scope(&secret, &keys, &scope);
+            key.finalize().into_bytes()
+        };
+        let first = mac(scope);
+        assert_eq!(first, mac(scope));
+        for other in [
+            CredentialScope {
+                date: "20150831",
+                ..scope
+            },
+            CredentialScope {
+                region: "b",
+                ..scope
+            },
+            CredentialScope {
+                service: "a",
+                ..scope
+            },
+            CredentialScope {
+                region: "b",
+                service: "a",
+                ..scope
+            },
+        ] {
+            assert_ne!(first, mac(other), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The text that is signed.
+//!
+//! ```text
+//! AWS4-HMAC-SHA256
+//! date
+//! scope
+//! hash of the canonical request, in lower-case hexadecimal digits
+//! ```
+
+use hmac::Mac as _;
+use sha2::{Digest, Sha256};
+
+use super::{credential_scope::CredentialScope, date::AmzDate, signing_key};
+use crate::{
+    key::{DerivedKeys, VerifyingKey, VerifyingOperation},
+    scheme::{
+        Mac, Scheme,
+        native::{
+            canonical_request::Sink,
+            hex::{self, Letters},
+        },
+    },
+};
+
+/// The parts of the text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StringToSign<'s> {
+    pub(super) date: AmzDate,
+    pub(super) scope: CredentialScope<'s>,
+    pub(super) request_hash: [u8; 32],
+}
+
+impl<'s> StringToSign<'s> {
+    /// The text for a canonical request.
+    pub(super) fn of(date: AmzDate, scope: CredentialScope<'s>, canonical_request: &str) -> Self {
+        Self {
+            date,
+            scope,
+            request_hash: Sha256::digest(canonical_request).into(),
+        }
+    }
+
+    /// Parses the text, as [`write_to`](Self::write_to) writes it.
+    pub(crate) fn parse(text: &'s str) -> Option<Self> {
+        let mut lines = text.split('\n');
+        let [name, date, scope, hash] =
+            [lines.next()?, lines.next()?, lines.next()?, lines.next()?];
+        let (date, _) = AmzDate::parse(date)?;
+        let whole = lines.next().is_none() && name == Scheme::SigV4.name();
+        whole.then_some(Self {
+            date,
+            scope: CredentialScope::parse(scope)?,
+            request_hash: hex::decode(hash, Letters::Lower)?,
+        })
+    }
+
+    /// Whether the hash in it is that of this canonical request.
+    pub(crate) fn is_of(&self, canonical_request: &str) -> bool {
+        // Neither is a secret, and nobody's guess is compared.
+        <[u8; 32]>::from(Sha256::digest(canonical_request)) == self.request_hash
+    }
+
+    /// Whether a signature is this key's over the text.
+    pub(crate) fn matches(&self, key: &VerifyingKey, signature: &[u8]) -> bool {
+        match (key.operation(), key.derived()) {
+            (VerifyingOperation::Mac(secret), Some(derived)) => {
+                self.mac(secret, derived).verify_slice(signature).is_ok()
+            }
+            (VerifyingOperation::Mac(_), None) | (VerifyingOperation::Ed25519(_), _) => false,
+        }
+    }
+
+    /// The MAC state after the text.
+    pub(super) fn mac(&self, secret: &Mac, derived: &DerivedKeys) -> Mac {
+        let mut mac = signing_key::for_scope(secret, derived, &self.scope);
+        self.write_to(&mut mac);
+        mac
+    }
+
+    pub(super) fn write_to(&self, sink: &mut impl Sink) {
+        sink.write(Scheme::SigV4.name());
+        sink.write("\n");
+        sink.write(self.date.as_str());
+        sink.write("\n");
+        self.scope.write_to(sink);
+        sink.write("\n");
+        let mut digits = [0; 64];
+        // Invariant: 32 bytes have 64 digits.
+        sink.write(
+            base16ct::lower::encode_str(&self.request_hash, &mut digits).unwrap_or_default(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Secret;
+
+    /// Source: github.com/awslabs/aws-c-auth, aws-signing-test-suite/v4/get-vanilla.
+    const TEXT: &str = "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/service/aws4_request\nbb579772317eb040ac9ed261061d46c1f17a8133879d6129b6e1c25292927e63";
+    const SIGNATURE: &str = "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
+
+    #[test]
+    fn is_read_back_as_it_is_written() {
+        let mut text = String::new();
+        StringToSign::parse(TEXT).unwrap().write_to(&mut text);
+        assert_eq!(text, TEXT);
+        for other in [
+            String::new(),
+            format!("{TEXT}\n"),
+            format!("{TEXT}0"),
+            TEXT.replace("AWS4", "AWS5"),
+            TEXT.replace('Z', ""),
+            TEXT.replace("/service", ""),
+        ] {
+            assert!(StringToSign::parse(&other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_signature_is_one_keys_over_one_text() {
+        let signature = base16ct::lower::decode_vec(SIGNATURE).unwrap();
+        let key = VerifyingKey::sigv4(&Secret::from_text(
+            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+        ));
+        let string_to_sign = StringToSign::parse(TEXT).unwrap();
+        assert!(string_to_sign.matches(&key, &signature));
+        for cut in [0, 1, 31] {
+            assert!(!string_to_sign.matches(&key, &signature[..cut]), "{cut}");
+        }
+        let other_text = TEXT.replace("123600", "123601");
+        let other = StringToSign::parse(&other_text).unwrap();
+        assert!(!other.matches(&key, &signature));
+        let secret = Secret::from_text("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEy");
+        assert!(!string_to_sign.matches(&VerifyingKey::sigv4(&secret), &signature));
+        assert!(!string_to_sign.matches(&VerifyingKey::hmac_sha256(&secret), &signature));
+    }
+}

@@ -1,0 +1,211 @@
+//! `UriEncode` of the specification: every byte but `A-Z a-z 0-9 - . _ ~` becomes `%XX` in upper-case digits.
+
+use crate::scheme::native::canonical_request::Sink;
+
+/// Whether `/` stays as it is: it does in a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slash {
+    Keep,
+    Encode,
+}
+
+impl Slash {
+    const fn keeps(self, byte: u8) -> bool {
+        is_unreserved(byte) || matches!((self, byte), (Self::Keep, b'/'))
+    }
+}
+
+/// RFC 3986 section 2.3.
+pub(super) const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Encodes the bytes of a text as they are, a `%` too.
+pub(super) fn encode(text: &str, slash: Slash, sink: &mut impl Sink) {
+    if text.bytes().all(|byte| slash.keeps(byte)) {
+        sink.write(text);
+    } else {
+        write(text.bytes(), slash, sink);
+    }
+}
+
+/// Decodes a text once and encodes it: what comes out is the one spelling of what it stands for.
+pub(super) fn recode(text: &str, slash: Slash, sink: &mut impl Sink) {
+    if is_canonical(text, slash) {
+        sink.write(text);
+    } else {
+        write(decoded(text), slash, sink);
+    }
+}
+
+/// The bytes that [`recode`] writes, one by one.
+pub(super) fn recoded(text: &str, slash: Slash) -> impl Iterator<Item = u8> {
+    decoded(text).flat_map(move |byte| {
+        let digits = escape(byte);
+        let kept = slash.keeps(byte);
+        let first = if kept { byte } else { b'%' };
+        let further = if kept { None } else { Some(digits) };
+        std::iter::once(first).chain(further.into_iter().flatten())
+    })
+}
+
+/// The bytes that a text stands for. A `%` without two digits behind it stands for itself.
+pub(super) fn decoded(text: &str) -> impl Iterator<Item = u8> {
+    let mut rest = text.as_bytes();
+    std::iter::from_fn(move || {
+        let (byte, behind) = match rest {
+            [b'%', high, low, behind @ ..] => match byte_of(*high, *low) {
+                Some(byte) => (byte, behind),
+                None => rest.split_first().map(|(byte, behind)| (*byte, behind))?,
+            },
+            _ => rest.split_first().map(|(byte, behind)| (*byte, behind))?,
+        };
+        rest = behind;
+        Some(byte)
+    })
+}
+
+/// Whether two hexadecimal digits follow every `%`.
+pub(super) fn is_well_formed(text: &str) -> bool {
+    let mut escapes = text.split('%').skip(1);
+    escapes.all(|escape| {
+        let mut digits = escape.bytes().take(2);
+        matches!((digits.next(), digits.next()), (Some(high), Some(low)) if byte_of(high, low).is_some())
+    })
+}
+
+/// Whether a text is already what [`recode`] makes of it.
+pub(super) fn is_canonical(text: &str, slash: Slash) -> bool {
+    let mut pieces = text.split('%');
+    let plain = |piece: &str| piece.bytes().all(|byte| slash.keeps(byte));
+    if !pieces.next().is_some_and(plain) {
+        return false;
+    }
+    pieces.all(|piece| match piece.as_bytes() {
+        [high, low, ..] => {
+            let upper = |digit: u8| matches!(digit, b'0'..=b'9' | b'A'..=b'F');
+            upper(*high)
+                && upper(*low)
+                && byte_of(*high, *low).is_some_and(|byte| !slash.keeps(byte))
+                && plain(piece)
+        }
+        _ => false,
+    })
+}
+
+fn write(bytes: impl Iterator<Item = u8>, slash: Slash, sink: &mut impl Sink) {
+    for byte in bytes {
+        let [high, low] = escape(byte);
+        let escaped = [b'%', high, low];
+        let plain = [byte];
+        let text = if slash.keeps(byte) {
+            str::from_utf8(&plain)
+        } else {
+            str::from_utf8(&escaped)
+        };
+        // Invariant: both are ASCII, the bytes that are kept and the escapes.
+        sink.write(text.unwrap_or_default());
+    }
+}
+
+const fn byte_of(high: u8, low: u8) -> Option<u8> {
+    match (nibble(high), nibble(low)) {
+        (Some(high), Some(low)) => Some(high << 4 | low),
+        _ => None,
+    }
+}
+
+const fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
+        b'a'..=b'f' => Some(digit.wrapping_sub(b'a').wrapping_add(10)),
+        b'A'..=b'F' => Some(digit.wrapping_sub(b'A').wrapping_add(10)),
+        _ => None,
+    }
+}
+
+const fn escape(byte: u8) -> [u8; 2] {
+    [digit(byte >> 4), digit(byte & 0x0f)]
+}
+
+const fn digit(nibble: u8) -> u8 {
+    match nibble {
+        0..=9 => nibble.wrapping_add(b'0'),
+        _ => nibble.wrapping_sub(10).wrapping_add(b'A'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_kept_or_escaped() {
+        for byte in 0..=0x7f_u8 {
+            let text = char::from(byte).to_string();
+            let mut encoded = String::new();
+            encode(&text, Slash::Encode, &mut encoded);
+            let expected = if is_unreserved(byte) {
+                text.clone()
+            } else {
+                format!("%{byte:02X}")
+            };
+            assert_eq!(encoded, expected);
+            for spelling in [format!("%{byte:02X}"), format!("%{byte:02x}")] {
+                let mut recoded_text = String::new();
+                recode(&spelling, Slash::Encode, &mut recoded_text);
+                assert_eq!(recoded_text, expected, "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn encodes_and_recodes() {
+        for (name, text, slash, encoded, recoded_text) in [
+            ("nothing", "", Slash::Keep, "", ""),
+            ("kept", "Az09-._~", Slash::Encode, "Az09-._~", "Az09-._~"),
+            ("slash kept", "/a/b", Slash::Keep, "/a/b", "/a/b"),
+            ("slash", "/a", Slash::Encode, "%2Fa", "%2Fa"),
+            ("escaped slash", "%2fa", Slash::Keep, "%252fa", "/a"),
+            ("space", "a%20b", Slash::Encode, "a%2520b", "a%20b"),
+            ("plus", "a+b", Slash::Encode, "a%2Bb", "a%2Bb"),
+            (
+                "lower case",
+                "%c3%bc",
+                Slash::Encode,
+                "%25c3%25bc",
+                "%C3%BC",
+            ),
+            ("raw UTF-8", "ü", Slash::Encode, "%C3%BC", "%C3%BC"),
+            ("needlessly escaped", "%41", Slash::Encode, "%2541", "A"),
+            ("no digits", "%zz%", Slash::Encode, "%25zz%25", "%25zz%25"),
+        ] {
+            let mut text_encoded = String::new();
+            encode(text, slash, &mut text_encoded);
+            assert_eq!(text_encoded, encoded, "{name}");
+            let mut text_recoded = String::new();
+            recode(text, slash, &mut text_recoded);
+            assert_eq!(text_recoded, recoded_text, "{name}");
+            assert!(recoded(text, slash).eq(recoded_text.bytes()), "{name}");
+            assert_eq!(is_canonical(text, slash), text == recoded_text, "{name}");
+            assert!(is_canonical(recoded_text, slash), "{name}");
+        }
+    }
+
+    #[test]
+    fn two_digits_follow_every_percent_sign() {
+        for (text, well_formed) in [
+            ("", true),
+            ("a%20b%2F", true),
+            ("%c3%BC", true),
+            ("%", false),
+            ("%2", false),
+            ("a%2", false),
+            ("%2g", false),
+            ("%%20", false),
+            ("%2é", false),
+        ] {
+            assert_eq!(is_well_formed(text), well_formed, "{text}");
+        }
+    }
+}

@@ -1,0 +1,357 @@
+use std::time::Duration;
+
+use http::Method;
+use smallvec::SmallVec;
+
+use super::{
+    canonical_uri::{self, PathRule, SigV4PathEncoding, SigV4PathNormalization},
+    credential_scope, profile,
+    query_parameters::MAX_EXPIRES,
+};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    scheme::AcceptedScheme,
+};
+
+/// How a [`Verifier`](crate::Verifier) accepts AWS Signature Version 4, for one region and one service.
+///
+/// Both are what callers must have signed for: they are this service's own, and never taken from a request. Accept several
+/// to serve several.
+///
+/// ```
+/// use countersign::{SigV4Presigned, SigV4Profile, Verifier};
+///
+/// let verifier = Verifier::builder()
+///     .accept_only(
+///         SigV4Profile::new("eu-central-1", "user-service")?
+///             .with_payload_hash_required()
+///             .with_presigned(SigV4Presigned::new().single_use()),
+///     )
+///     .expected_hosts(["user-service.internal"])
+///     .build()?;
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+///
+/// A path that is not canonical is refused: dot segments, empty segments, an escaped dot or slash. Signers normalise such
+/// paths while routers go by what was sent. Refused as well are a query with a `+` or with a name twice, which two readers
+/// read in two ways. What is left of a target that can be changed without the signature is the order of the query's
+/// parameters and, for the query and for [single](SigV4PathEncoding::Single) encoding, how an octet is escaped.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SigV4Profile {
+    pub(super) region: Box<str>,
+    pub(super) service: Box<str>,
+    pub(super) path: PathRule,
+    pub(super) paths: Strictness,
+    pub(super) queries: Strictness,
+    pub(super) query_names: Strictness,
+    pub(super) payload_hash: PayloadHashRule,
+    pub(super) presigned: Option<SigV4Presigned>,
+    unsigned_payload: UnsignedPayload,
+}
+
+/// Whether what could be read in two ways is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strictness {
+    Strict,
+    Lenient,
+}
+
+/// Whether a head must declare the hash of its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PayloadHashRule {
+    Optional,
+    Required,
+}
+
+/// Where `UNSIGNED-PAYLOAD` is accepted.
+#[derive(Clone, Debug)]
+enum UnsignedPayload {
+    Nowhere,
+    Paths(Vec<Box<str>>),
+    Everywhere,
+}
+
+impl SigV4Profile {
+    /// For signatures that are scoped to this region and service. A service called `s3` has its paths encoded once and its
+    /// presigned payloads unsigned, as S3 has.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`] if either is not 1 to 64 letters, digits, `-`, `_` and `.`.
+    pub fn new(region: &str, service: &str) -> Result<Self, ConfigError> {
+        ensure_scope(region, service)?;
+        Ok(Self {
+            region: region.into(),
+            service: service.into(),
+            path: PathRule::of_service(service),
+            paths: Strictness::Strict,
+            queries: Strictness::Strict,
+            query_names: Strictness::Strict,
+            payload_hash: PayloadHashRule::Optional,
+            presigned: None,
+            unsigned_payload: UnsignedPayload::Nowhere,
+        })
+    }
+
+    /// How callers encode the path. The wrong choice refuses every path with an escape in it.
+    pub fn with_path_encoding(mut self, encoding: SigV4PathEncoding) -> Self {
+        self.path.encoding = encoding;
+        self
+    }
+
+    /// Whether callers normalise the path. It makes a difference only where paths are accepted that are
+    /// [not canonical](Self::insecure_accept_noncanonical_paths).
+    pub fn with_path_normalization(mut self, normalization: SigV4PathNormalization) -> Self {
+        self.path.normalization = normalization;
+        self
+    }
+
+    /// Refuses requests whose head does not declare the hash of their body in `x-amz-content-sha256`.
+    ///
+    /// Without one a request cannot be authenticated before its body has been read, and whoever reads it must hold a peer
+    /// that has proven nothing to smaller limits.
+    pub fn with_payload_hash_required(mut self) -> Self {
+        self.payload_hash = PayloadHashRule::Required;
+        self
+    }
+
+    /// Accepts requests whose signature stands in the URL. This asks for
+    /// [expected hosts](crate::VerifierBuilder::expected_hosts).
+    ///
+    /// Such a URL is a bearer capability: whoever sees it, in a log or a `Referer`, can use it until it expires.
+    pub fn with_presigned(mut self, presigned: SigV4Presigned) -> Self {
+        self.presigned = Some(presigned);
+        self
+    }
+
+    /// Accepts `UNSIGNED-PAYLOAD` for every path.
+    ///
+    /// Whoever stands between caller and callee can then exchange the body of such a request.
+    pub fn insecure_accept_unsigned_payload(mut self) -> Self {
+        self.unsigned_payload = UnsignedPayload::Everywhere;
+        self
+    }
+
+    /// Accepts `UNSIGNED-PAYLOAD` for these paths, each as it is sent. One that ends in `/` stands for all below it.
+    ///
+    /// Whoever stands between caller and callee can then exchange the body of such a request.
+    pub fn insecure_accept_unsigned_payload_at<I>(mut self, paths: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let paths = paths.into_iter().map(|path| Box::from(path.as_ref()));
+        match &mut self.unsigned_payload {
+            UnsignedPayload::Nowhere => {
+                self.unsigned_payload = UnsignedPayload::Paths(paths.collect());
+            }
+            UnsignedPayload::Paths(known) => known.extend(paths),
+            UnsignedPayload::Everywhere => {}
+        }
+        self
+    }
+
+    /// Accepts paths with dot segments, empty segments, and escaped dots and slashes.
+    ///
+    /// Where callers normalise, `/admin/../public`, `//public` and `/public` have one signature: whoever captures a request
+    /// for the one can send another, which a router may take elsewhere. Where they do not, only the escapes differ so.
+    pub fn insecure_accept_noncanonical_paths(mut self) -> Self {
+        self.paths = Strictness::Lenient;
+        self
+    }
+
+    /// Accepts a `+` in a query, signed as a plus and not as a space, and parameters without a name; signed is nothing
+    /// where nothing stands between two `&`.
+    ///
+    /// A handler that reads the plus as a space reads another query than the one that was signed.
+    pub fn insecure_accept_ambiguous_queries(mut self) -> Self {
+        self.queries = Strictness::Lenient;
+        self
+    }
+
+    /// Accepts queries in which a name occurs more than once.
+    ///
+    /// They are signed in the order of their values: `role=user&role=admin` and `role=admin&role=user` have one signature,
+    /// and a handler that takes the first of them, or the last, takes what whoever stands between wants.
+    pub fn insecure_accept_repeated_query_names(mut self) -> Self {
+        self.query_names = Strictness::Lenient;
+        self
+    }
+
+    pub(super) fn accepts_unsigned_payload(&self, path: &str) -> bool {
+        match &self.unsigned_payload {
+            UnsignedPayload::Nowhere => false,
+            UnsignedPayload::Everywhere => true,
+            // A path that leads elsewhere by its dots is below none of them.
+            UnsignedPayload::Paths(paths) => {
+                canonical_uri::is_canonical(path)
+                    && paths.iter().any(|known| {
+                        path == &**known || (known.ends_with('/') && path.starts_with(&**known))
+                    })
+            }
+        }
+    }
+}
+
+impl From<SigV4Profile> for AcceptedScheme {
+    fn from(profile: SigV4Profile) -> Self {
+        Self::new(Ok(profile::Profile::of(profile).into()))
+    }
+}
+
+/// How a [`SigV4Profile`] accepts requests whose signature stands in the URL.
+///
+/// Only GET and HEAD unless told otherwise, without a body, and no longer than 15 minutes after they were signed, even if
+/// the URL says more.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SigV4Presigned {
+    pub(super) max_age: Duration,
+    pub(super) single_use: bool,
+    pub(super) payload: Option<SigV4PresignedPayload>,
+    methods: SmallVec<[Method; 2]>,
+}
+
+/// What a signature in a URL says of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SigV4PresignedPayload {
+    /// The SHA-256 of the body, as for every service but S3.
+    Sha256,
+    /// `UNSIGNED-PAYLOAD`, as for S3. With a method that has a body this is accepted only where the profile accepts
+    /// [unsigned payloads](SigV4Profile::insecure_accept_unsigned_payload).
+    Unsigned,
+}
+
+impl SigV4Presigned {
+    /// The default settings.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// For how long after its signing a URL is accepted at most: 1 second to 7 days, 15 minutes unless set.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`] if it is less or more.
+    pub fn with_max_age(mut self, max_age: Duration) -> Result<Self, ConfigError> {
+        if !(Duration::from_secs(1)..=MAX_EXPIRES).contains(&max_age) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Setting,
+                format!("presigned age: expected 1 to 604800 seconds, found {max_age:?}"),
+            ));
+        }
+        self.max_age = max_age;
+        Ok(self)
+    }
+
+    /// Makes the signature itself the identity by which a replay is known, so that a URL serves once.
+    pub fn single_use(mut self) -> Self {
+        self.single_use = true;
+        self
+    }
+
+    /// What callers sign of the body, if it is not what the service's name says.
+    pub fn with_payload(mut self, payload: SigV4PresignedPayload) -> Self {
+        self.payload = Some(payload);
+        self
+    }
+
+    /// Also accepts this method. One with a body has it hashed before the signature is checked.
+    pub fn with_method(mut self, method: Method) -> Self {
+        if !self.methods.contains(&method) {
+            self.methods.push(method);
+        }
+        self
+    }
+
+    pub(super) fn accepts(&self, method: &Method) -> bool {
+        is_without_body(method) || self.methods.contains(method)
+    }
+}
+
+impl Default for SigV4Presigned {
+    fn default() -> Self {
+        Self {
+            max_age: Duration::from_secs(900),
+            single_use: false,
+            payload: None,
+            methods: SmallVec::new(),
+        }
+    }
+}
+
+/// Whether requests of this method are signed in a URL without a body.
+pub(super) fn is_without_body(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+/// What a service has signed of the body in a URL, by its name.
+pub(super) fn presigned_payload_of(service: &str) -> SigV4PresignedPayload {
+    match PathRule::of_service(service).encoding {
+        SigV4PathEncoding::Single => SigV4PresignedPayload::Unsigned,
+        SigV4PathEncoding::Double => SigV4PresignedPayload::Sha256,
+    }
+}
+
+/// Refuses a region or a service that no scope can hold.
+pub(super) fn ensure_scope(region: &str, service: &str) -> Result<(), ConfigError> {
+    for (what, name) in [("region", region), ("service", service)] {
+        if !credential_scope::is_name(name) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Setting,
+                format!("{what}: expected 1 to 64 letters, digits and - _ . characters"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_has_names_without_slashes() {
+        assert!(SigV4Profile::new("eu-central-1", "user_service.v2").is_ok());
+        for (region, service) in [("", "s"), ("r", ""), ("r/s", "s"), ("r", "s t"), ("é", "s")] {
+            let error = SigV4Profile::new(region, service).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Setting, "{region} {service}");
+        }
+        assert!(SigV4Profile::new(&"r".repeat(65), "s").is_err());
+    }
+
+    #[test]
+    fn unsigned_payloads_are_accepted_where_they_are_allowed() {
+        let profile = SigV4Profile::new("r", "s").unwrap();
+        assert!(!profile.accepts_unsigned_payload("/up/a"));
+        let some = profile
+            .clone()
+            .insecure_accept_unsigned_payload_at(["/up/", "/one"]);
+        for (path, expected) in [
+            ("/up/", true),
+            ("/up/a/b", true),
+            ("/one", true),
+            ("/up", false),
+            ("/one/two", false),
+            ("/ones", false),
+            ("/", false),
+            ("/up/../admin", false),
+            ("/up//a", false),
+            ("/up/%2e%2e/admin", false),
+        ] {
+            assert_eq!(some.accepts_unsigned_payload(path), expected, "{path}");
+        }
+        let all = some.insecure_accept_unsigned_payload();
+        assert!(all.accepts_unsigned_payload("/"));
+    }
+
+    #[test]
+    fn a_presigned_url_has_a_bounded_age() {
+        for (seconds, valid) in [(0, false), (1, true), (604_800, true), (604_801, false)] {
+            let presigned = SigV4Presigned::new().with_max_age(Duration::from_secs(seconds));
+            assert_eq!(presigned.is_ok(), valid, "{seconds}");
+        }
+    }
+}
