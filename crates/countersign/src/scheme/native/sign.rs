@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    head::{RequestHead, Target, ascii, parse_method},
+    head::{RequestHead, Target, parse_method},
     key::{KeyId, SigningKey, SigningOperation},
     payload::PayloadDigest,
     scheme::Scheme,
@@ -266,5 +266,5 @@ const SIGNATURE: &str = ", signature=";
 
 fn text(value: &HeaderValue) -> &str {
     // Invariant: the values this file makes are visible ASCII.
-    ascii(value).unwrap_or_default()
+    value.to_str().unwrap_or_default()
 }
