@@ -22,7 +22,7 @@ use super::{
     signature_params::SignatureParams,
     structured_field::{StructuredType, member},
 };
-use crate::head::{RequestHead, Target, ascii};
+use crate::head::{RequestHead, Target};
 
 const SIGNATURE_PARAMS: &str = "\"@signature-params\": ";
 
@@ -228,7 +228,9 @@ impl SignatureBase {
 const AUTHORITY: &str = "@authority";
 
 fn plain(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
-    let line = ascii(line).ok_or("a covered field: expected visible ASCII")?;
+    let line = line
+        .to_str()
+        .map_err(|_| "a covered field: expected visible ASCII")?;
     text.push_str(line.trim_matches([' ', '\t']));
     Ok(())
 }

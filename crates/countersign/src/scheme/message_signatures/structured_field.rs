@@ -7,7 +7,7 @@ use sfv::{BareItemFromInput, Dictionary, FieldType, Item, List, ListEntry, Parse
 
 use crate::{
     error::{Rejection, RejectionKind},
-    head::{RequestHead, ascii},
+    head::RequestHead,
 };
 
 /// What a structured field is, which its text does not say (RFC 9651 section 3).
@@ -63,12 +63,12 @@ pub(super) fn lines<'r>(
             Some(rest) => left = rest,
             None => return malformed("longer than the limit"),
         }
-        match ascii(line) {
-            None => malformed("expected visible ASCII, found another byte"),
-            Some(line) if line.trim_matches([' ', '\t']).is_empty() => {
+        match line.to_str() {
+            Err(_) => malformed("expected visible ASCII, found another byte"),
+            Ok(line) if line.trim_matches([' ', '\t']).is_empty() => {
                 malformed("expected a dictionary, found an empty line")
             }
-            Some(line) => Ok(line),
+            Ok(line) => Ok(line),
         }
     })
 }

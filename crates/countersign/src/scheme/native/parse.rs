@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::{Authority, Field, RequestHead, Target, ascii, parse_method},
+    head::{Authority, Field, RequestHead, Target, parse_method},
     payload::DeclaredPayload,
     scheme::Carrier,
     verify::{ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
@@ -148,7 +148,9 @@ fn covered_value<'r>(
             "a covered header: expected once, found none or more",
         ));
     };
-    ascii(value).ok_or_else(|| Rejection::malformed("a covered header: expected visible ASCII"))
+    value
+        .to_str()
+        .map_err(|_| Rejection::malformed("a covered header: expected visible ASCII"))
 }
 
 fn value_of<'r>(further: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {

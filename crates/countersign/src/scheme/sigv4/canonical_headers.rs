@@ -7,8 +7,6 @@ use std::borrow::Cow;
 use http::HeaderValue;
 use smallvec::SmallVec;
 
-use crate::head::ascii;
-
 /// Up to this many covered headers are kept without an allocation.
 const INLINE: usize = 12;
 
@@ -30,9 +28,9 @@ pub(super) fn canonical_value<'r>(
     values: impl IntoIterator<Item = &'r HeaderValue>,
 ) -> Option<Cow<'r, str>> {
     let mut values = values.into_iter();
-    let mut joined = canonical_text(ascii(values.next()?)?);
+    let mut joined = canonical_text(values.next()?.to_str().ok()?);
     for value in values {
-        let value = canonical_text(ascii(value)?);
+        let value = canonical_text(value.to_str().ok()?);
         let text = joined.to_mut();
         text.push(',');
         text.push_str(&value);

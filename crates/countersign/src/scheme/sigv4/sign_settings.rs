@@ -102,7 +102,7 @@ impl SigV4Settings {
 
     /// Does not send `x-amz-content-sha256`. The body is signed as well, but its receiver has to read it before it can check
     /// the signature.
-    pub fn without_content_sha256(mut self) -> Self {
+    pub fn omit_content_sha256(mut self) -> Self {
         self.payload = PayloadMode::Implied;
         self
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    head::{RequestHead, ascii},
+    head::RequestHead,
     key::{Fingerprint, KeyId, SigningKey, SigningOperation},
     scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput},
     signer::Signer,
@@ -112,7 +112,7 @@ impl SignerOfFamily for FamilySigner {
         let id = message_id(&input.head)?;
         let timestamp = timestamp::format(input.now)?;
         // Invariant: an id is visible ASCII.
-        let prefix = signed_content::before_the_body(ascii(&id).unwrap_or_default(), &timestamp);
+        let prefix = signed_content::before_the_body(id.to_str().unwrap_or_default(), &timestamp);
         let signatures: SmallVec<[BodySignature; 2]> = self
             .keys
             .iter()
@@ -145,7 +145,7 @@ fn message_id(head: &RequestHead<'_>) -> Result<HeaderValue, SignError> {
     let mut given = head.headers().get_all(&WEBHOOK_ID).iter();
     match (given.next(), given.next()) {
         (None, _) => message_id::generate(),
-        (Some(id), None) if ascii(id).is_some_and(message_id::is_valid) => Ok(id.clone()),
+        (Some(id), None) if id.to_str().is_ok_and(message_id::is_valid) => Ok(id.clone()),
         (Some(_), _) => Err(SignError::new(
             SignErrorKind::Header,
             "header webhook-id: expected once, 1 to 256 visible ASCII characters without dots",
