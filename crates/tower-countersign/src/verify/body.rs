@@ -37,6 +37,7 @@ where
         max_bytes: limits.max_bytes,
         deadline: limits.deadline,
         copies: 0,
+        broken_off: RejectionKind::BodyMismatch,
     };
     let mut reservation = budget.open(head.caller());
     let chunks = collect(body, &bounds, &mut reservation, |chunk| head.update(chunk)).await?;
@@ -65,6 +66,8 @@ where
         max_bytes: limits.unauthenticated_max_bytes,
         deadline: limits.unauthenticated_deadline,
         copies: u64::try_from(mac.copies()).unwrap_or(u64::MAX),
+        // Nothing is proven yet, so that it cannot be said that the signature was right and the body was not.
+        broken_off: RejectionKind::InvalidSignature,
     };
     let mut reservation = budget.open_for_nobody();
     let mut len: u64 = 0;
@@ -105,6 +108,8 @@ struct Bounds {
     deadline: Duration,
     /// How many times the body is held beside the chunks.
     copies: u64,
+    /// What a body is refused for that breaks off.
+    broken_off: RejectionKind,
 }
 
 /// Reads a body to its end and hands each chunk over as it arrives.
@@ -125,7 +130,8 @@ where
     let mut received: u64 = 0;
     let reading = async {
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| broken_off(error.into().as_ref()))?;
+            let frame =
+                frame.map_err(|error| broken_off(bounds.broken_off, error.into().as_ref()))?;
             // Trailers are not covered by the signature and are dropped.
             let Ok(mut data) = frame.into_data() else {
                 continue;
@@ -158,7 +164,7 @@ where
 }
 
 /// A body that cannot be read to its end is not the one that was signed.
-fn broken_off(error: &(dyn Error + 'static)) -> Refusal {
+fn broken_off(kind: RejectionKind, error: &(dyn Error + 'static)) -> Refusal {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<LengthLimitError>() {
@@ -166,11 +172,7 @@ fn broken_off(error: &(dyn Error + 'static)) -> Refusal {
         }
         cause = error.source();
     }
-    Rejection::new(
-        RejectionKind::BodyMismatch,
-        "the body broke off before its end",
-    )
-    .into()
+    Rejection::new(kind, "the body broke off before its end").into()
 }
 
 /// Reads and forgets what a refused peer is still sending, within bounds.
