@@ -72,6 +72,7 @@
     )
 )]
 
+mod byte_set;
 mod config;
 mod error;
 mod head;

@@ -3,6 +3,8 @@ use std::env;
 use countersign::{HostForm, Keyring, Verifier};
 use tower_countersign::{BoxError, VerifyLayer};
 
+use crate::schemes;
+
 /// What the environment says.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -28,10 +30,12 @@ impl Config {
         if let Some(form) = variable("HOST_FORM")? {
             verifier = verifier.host_form(host_form(&form)?);
         }
+        let keys = Keyring::builder().callers_from_env()?;
+        let (keys, verifier) = schemes::add(keys, verifier)?;
         let verifier = verifier
             .build()
             .map_err(|error| format!("EXPECTED_HOSTS: {error}"))?;
-        let verify = VerifyLayer::new(Keyring::from_env()?).with_verifier(verifier);
+        let verify = VerifyLayer::new(keys.build()?).with_verifier(verifier);
         Ok(Self {
             listen_addr,
             verify,
@@ -48,7 +52,7 @@ fn host_form(text: &str) -> Result<HostForm, BoxError> {
 }
 
 /// The value of a variable, if it is set. An empty value is a value: it is not the same as none.
-fn variable(name: &str) -> Result<Option<String>, BoxError> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, BoxError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),
         Err(env::VarError::NotPresent) => Ok(None),

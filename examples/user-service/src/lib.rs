@@ -14,11 +14,14 @@
 //! | `ROTATING_SERVICE_SECRETS` | second keys of the same form, while keys are rotated | nobody has a second key |
 //! | `EXPECTED_HOSTS` | what this service is called, separated by commas, as callers write it in their URLs | any host will do |
 //! | `HOST_FORM` | `as-sent`, or `strip-port` for callers that sign their host without its port | `as-sent` |
+//! | `DRF_SECRET`, `DRF_CALLER` | the text of a secret, and who holds it: a Django service that signs timestamp and body | that scheme is off |
+//! | `WEBHOOK_SECRET`, `WEBHOOK_CALLER` | `whsec_…`, and who holds it: a sender of Standard Webhooks | that scheme is off |
 //! | `RUST_LOG` | which events are logged on standard error | `info` |
 //!
 //! It answers anyone at `GET /healthz`, and its callers at `GET /api/account/{id}`, `POST /api/account/{id}` with
 //! `{"status":"active"}` or `{"status":"suspended"}`, and `POST /api/echo`. Accounts 13 and 99 are suspended from the
-//! start; every other number is an active account. What is wrong in the variables ends the program with exit code 2.
+//! start; every other number is an active account. Callers whose signature is for a body only, those of `DRF_SECRET` and
+//! `WEBHOOK_SECRET`, reach `POST /api/echo` and nothing else. What is wrong in the variables ends the program with exit code 2.
 //!
 //! # Transcript
 //!
@@ -49,6 +52,7 @@
 
 mod accounts;
 mod config;
+mod schemes;
 
 use axum::{
     Json, Router,

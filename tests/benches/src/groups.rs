@@ -202,7 +202,8 @@ fn through_router(name: &'static str, guard: Guard, len: usize) -> Case {
         Guard::None | Guard::Identity | Guard::Naive => Layout::Default,
     };
     let body = Bytes::from(request::body(len));
-    let mut router = layers::router(guard);
+    // As `axum::serve` does: otherwise every request would apply the layer anew.
+    let mut router = layers::router(guard).with_state(());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -15,6 +15,7 @@
 
 mod debug;
 mod identity;
+mod key_ids;
 #[path = "../message/mod.rs"]
 mod message;
 mod strength;

@@ -38,12 +38,7 @@ impl Keyring {
     /// or holds a name twice; else as [`KeyringBuilder::build`], naming the variable and the caller. No error holds a
     /// key.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let primary = read_variable(SERVICE_SECRETS)?;
-        let rotating = match env::var_os(ROTATING_SERVICE_SECRETS) {
-            Some(_) => Some(read_variable(ROTATING_SERVICE_SECRETS)?),
-            None => None,
-        };
-        Self::from_service_secrets(&primary, rotating.as_deref().map(String::as_str))
+        Self::builder().callers_from_env()?.build()
     }
 
     /// The same from the text of the two variables.
@@ -55,12 +50,23 @@ impl Keyring {
         primary: &str,
         rotating: Option<&str>,
     ) -> Result<Self, ConfigError> {
-        let mut builder = Self::builder();
-        builder = add(builder, SERVICE_SECRETS, "primary", primary)?;
-        if let Some(rotating) = rotating {
-            builder = add(builder, ROTATING_SERVICE_SECRETS, "rotating", rotating)?;
-        }
-        builder.build()
+        add_both(Self::builder(), primary, rotating)?.build()
+    }
+}
+
+impl KeyringBuilder {
+    /// Adds the callers that [`Keyring::from_env`] reads, for a service that also has keys from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::from_env`], but for what only [`build`](Self::build) finds.
+    pub fn callers_from_env(self) -> Result<Self, ConfigError> {
+        let primary = read_variable(SERVICE_SECRETS)?;
+        let rotating = match env::var_os(ROTATING_SERVICE_SECRETS) {
+            Some(_) => Some(read_variable(ROTATING_SERVICE_SECRETS)?),
+            None => None,
+        };
+        add_both(self, &primary, rotating.as_deref().map(String::as_str))
     }
 }
 
@@ -104,6 +110,18 @@ impl Signer {
             })?;
         Self::new(caller, SigningKey::hmac_sha256(secret), [authority])
             .map_err(|error| error.within(format_args!("{SERVICE_SECRETS}: target {target}")))
+    }
+}
+
+fn add_both(
+    builder: KeyringBuilder,
+    primary: &str,
+    rotating: Option<&str>,
+) -> Result<KeyringBuilder, ConfigError> {
+    let builder = add(builder, SERVICE_SECRETS, "primary", primary)?;
+    match rotating {
+        Some(rotating) => add(builder, ROTATING_SERVICE_SECRETS, "rotating", rotating),
+        None => Ok(builder),
     }
 }
 

@@ -9,8 +9,12 @@ use zeroize::Zeroizing;
 use super::ensure_no_key;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{CallerKey, KeyState, NonceRule, Secret, SigningKey, VerifyingKey},
+    key::{
+        Algorithm, CallerKey, KeyState, NonceRule, Secret, SigningKey, VerifyingKey,
+        public_key_from_hex,
+    },
     keyring::Keyring,
+    scheme::Scheme,
     signer::Signer,
     timestamp::Timestamp,
 };
@@ -52,9 +56,11 @@ impl Keyring {
     /// |---|---|---|
     /// | `version` | the label of the key | must be given |
     /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_public_key_hex` | the key; exactly one of the four | must be given |
+    /// | `scheme` | the name of the [`Scheme`] that the key is for | `"ED25519"` for a public key, else `"HMAC-SHA256"` |
+    /// | `key_id` | the name by which requests call for this key, such as an access key id | the caller's name |
     /// | `state` | `"active"`, `"accept-only"` or `"revoked"` | `"active"` |
     /// | `not_before`, `not_after` | a TOML date-time with an offset | no bound |
-    /// | `nonce` | `"required"` or `"optional"` | `"required"` |
+    /// | `nonce` | `"required"` or `"optional"` | `"required"`, but for schemes whose clients know no nonce |
     /// | `seed_compatible` | whether the caller signs three headers and no nonce | `false` |
     ///
     /// If the text also holds [`targets`](Signer::from_toml), no key of theirs may be a caller's.
@@ -219,6 +225,8 @@ struct Caller {
 #[serde(deny_unknown_fields)]
 struct Key {
     version: String,
+    scheme: Option<String>,
+    key_id: Option<Zeroizing<String>>,
     secret_hex: Option<Zeroizing<String>>,
     secret_base64: Option<Zeroizing<String>>,
     secret_text: Option<Zeroizing<String>>,
@@ -227,8 +235,7 @@ struct Key {
     state: State,
     not_before: Option<toml::value::Datetime>,
     not_after: Option<toml::value::Datetime>,
-    #[serde(default)]
-    nonce: Nonce,
+    nonce: Option<Nonce>,
     #[serde(default)]
     seed_compatible: bool,
 }
@@ -258,10 +265,9 @@ enum State {
     Revoked,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Nonce {
-    #[default]
     Required,
     Optional,
 }
@@ -278,8 +284,15 @@ impl Key {
         if self.seed_compatible {
             key = key.seed_compatible();
         }
-        if let Nonce::Optional = self.nonce {
-            key = key.with_nonce(NonceRule::Optional);
+        if let Some(key_id) = &self.key_id {
+            ensure_no_key(key_id)?;
+            key = key.with_key_id(key_id)?;
+        }
+        if let Some(nonce) = self.nonce {
+            key = key.with_nonce(match nonce {
+                Nonce::Required => NonceRule::Required,
+                Nonce::Optional => NonceRule::Optional,
+            });
         }
         if let Some(not_before) = self.not_before {
             key = key.with_not_before(moment("not_before", not_before)?);
@@ -297,11 +310,46 @@ impl Key {
     fn verifying_key(&self) -> Result<VerifyingKey, ConfigError> {
         let secrets = [&self.secret_hex, &self.secret_base64, &self.secret_text];
         match (secret(secrets)?, &self.ed25519_public_key_hex) {
-            (Some(secret), None) => Ok(VerifyingKey::hmac_sha256(&secret)),
-            (None, Some(hex)) => VerifyingKey::ed25519_from_hex(hex),
+            (Some(secret), None) => {
+                let scheme = self.scheme_or(Scheme::HmacSha256)?;
+                SigningKey::in_scheme(scheme, Algorithm::HmacSha256, &secret)
+                    .map(|key| key.verifying_key())
+                    .ok_or_else(|| no_such_keys(scheme, "a secret"))
+            }
+            (None, Some(hex)) => {
+                let scheme = self.scheme_or(Scheme::Ed25519)?;
+                if !scheme.definition().algorithms.contains(&Algorithm::Ed25519) {
+                    return Err(no_such_keys(scheme, "a public key"));
+                }
+                VerifyingKey::ed25519_in(scheme, &public_key_from_hex(hex)?)
+            }
             _ => Err(not_one_key("ed25519_public_key_hex")),
         }
     }
+
+    fn scheme_or(&self, default: Scheme) -> Result<Scheme, ConfigError> {
+        let Some(name) = &self.scheme else {
+            return Ok(default);
+        };
+        let mut schemes = Scheme::ALL.iter().copied();
+        schemes.find(|scheme| scheme.name() == name).ok_or_else(|| {
+            let names: Vec<_> = Scheme::ALL.iter().map(|scheme| scheme.name()).collect();
+            ConfigError::new(
+                ConfigErrorKind::File,
+                format!(
+                    "scheme: expected one of {}, found another",
+                    names.join(", ")
+                ),
+            )
+        })
+    }
+}
+
+fn no_such_keys(scheme: Scheme, found: &str) -> ConfigError {
+    ConfigError::new(
+        ConfigErrorKind::Key,
+        format!("scheme {scheme}: expected a key of another kind, found {found}"),
+    )
 }
 
 impl Target {

@@ -143,6 +143,7 @@ impl Rejection {
         }
     }
 
+    #[cold]
     pub(crate) const fn malformed(reason: &'static str) -> Self {
         Self::new(RejectionKind::Malformed, reason)
     }
@@ -151,6 +152,7 @@ impl Rejection {
         Self::new(RejectionKind::InvalidSignature, reason)
     }
 
+    #[cold]
     pub(crate) fn header(kind: RejectionKind, name: &HeaderName, problem: &'static str) -> Self {
         Self {
             kind,

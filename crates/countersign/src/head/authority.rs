@@ -1,7 +1,7 @@
-use http::header::HOST;
+use http::{Uri, header::HOST};
 
 use super::RequestHead;
-use crate::error::Rejection;
+use crate::{byte_set::ByteSet, error::Rejection};
 
 /// The greatest length of an authority: a name of 255 bytes, a colon and a port.
 const MAX_LEN: usize = 261;
@@ -33,8 +33,12 @@ impl<'r> Authority<'r> {
     ///
     /// Nothing stands in for a missing one, and no forwarded header is read.
     pub(crate) fn of(head: &RequestHead<'r>) -> Result<Self, Rejection> {
-        let host = head.single(&HOST)?;
-        let text = match (head.uri().authority(), host) {
+        Self::agreed(head.uri(), head.single(&HOST)?)
+    }
+
+    /// The authority that the URI and `Host` agree on.
+    pub(crate) fn agreed(uri: &'r Uri, host: Option<&'r str>) -> Result<Self, Rejection> {
+        let text = match (uri.authority(), host) {
             (Some(authority), Some(host)) if authority.as_str() != host => {
                 return Err(Rejection::malformed(
                     "authority: expected Host and the URI to agree, found two",
@@ -63,10 +67,13 @@ impl<'r> Authority<'r> {
             }
             address.len().saturating_add(2)
         } else {
-            let name = |byte: &u8| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-            };
-            text.bytes().take_while(name).count()
+            let host_len = text.bytes().rposition(|byte| byte == b':');
+            let host_len = host_len.unwrap_or(text.len());
+            let name = text.get(..host_len).ok_or(WRONG)?;
+            if !name.bytes().all(|byte| NAME_BYTES.has(byte)) {
+                return Err(WRONG);
+            }
+            host_len
         };
         let port = text.get(host_len..).ok_or(WRONG)?;
         let is_port = |port: &str| {
@@ -91,6 +98,10 @@ impl<'r> Authority<'r> {
         }
     }
 }
+
+/// Unreserved characters of RFC 3986 section 2.3.
+static NAME_BYTES: ByteSet =
+    ByteSet::of(b"-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
 #[cfg(test)]
 mod tests {

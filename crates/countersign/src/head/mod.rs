@@ -1,11 +1,15 @@
 //! The request head as every scheme reads it: method, target, authority, and headers that occur once.
 
 mod authority;
+mod field;
 mod method;
 mod request_head;
 mod target;
 
 pub(crate) use self::{
-    authority::Authority, method::parse_method, request_head::ascii, target::Target,
+    authority::Authority,
+    field::{Field, ascii},
+    method::parse_method,
+    target::Target,
 };
 pub use self::{authority::HostForm, request_head::RequestHead};

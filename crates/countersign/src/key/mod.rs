@@ -21,6 +21,8 @@ pub use self::{
     verifying_key::VerifyingKey,
 };
 pub(crate) use self::{
-    derived_keys::DerivedKeys, fingerprint::Fingerprint, signing_key::SigningOperation,
-    verifying_key::VerifyingOperation,
+    derived_keys::DerivedKeys,
+    fingerprint::Fingerprint,
+    signing_key::SigningOperation,
+    verifying_key::{VerifyingOperation, public_key_from_hex},
 };

@@ -80,14 +80,7 @@ impl VerifyingKey {
     ///
     /// As [`ed25519`](Self::ed25519), and [`ConfigErrorKind::Key`] if the text is not 64 hexadecimal digits.
     pub fn ed25519_from_hex(public_key: &str) -> Result<Self, ConfigError> {
-        let mut bytes = [0; 32];
-        match base16ct::mixed::decode(public_key, &mut bytes) {
-            Ok(decoded) if decoded.len() == 32 => Self::ed25519(&bytes),
-            _ => Err(ConfigError::new(
-                ConfigErrorKind::Key,
-                "expected an Ed25519 public key as 64 hexadecimal digits",
-            )),
-        }
+        Self::ed25519(&public_key_from_hex(public_key)?)
     }
 
     pub(super) fn from_mac(
@@ -192,6 +185,18 @@ impl VerifyingKey {
             Inner::HmacSha256(mac, _) => VerifyingOperation::Mac(mac),
             Inner::Ed25519(key) => VerifyingOperation::Ed25519(VerifyMessage(key)),
         }
+    }
+}
+
+/// 32 bytes from 64 hexadecimal digits of either case.
+pub(crate) fn public_key_from_hex(text: &str) -> Result<[u8; 32], ConfigError> {
+    let mut bytes = [0; 32];
+    match base16ct::mixed::decode(text, &mut bytes) {
+        Ok(decoded) if decoded.len() == 32 => Ok(bytes),
+        _ => Err(ConfigError::new(
+            ConfigErrorKind::Key,
+            "expected an Ed25519 public key as 64 hexadecimal digits",
+        )),
     }
 }
 

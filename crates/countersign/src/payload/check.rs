@@ -1,7 +1,7 @@
 use std::fmt;
 
+use hmac::digest::{CtOutput, OutputSizeUser};
 use sha2::{Digest, Sha256, Sha512};
-use subtle::ConstantTimeEq;
 
 use super::{DeclaredPayload, PayloadDigest};
 use crate::{
@@ -49,19 +49,26 @@ impl PayloadCheck {
         let mut state = BodyState::Unsigned;
         if let Some(check) = self.sha512 {
             let (hash, expected) = *check;
-            ensure_equal(&hash.finalize(), &expected)?;
+            ensure_equal::<Sha512>(
+                CtOutput::new(hash.finalize()),
+                CtOutput::new(expected.into()),
+            )?;
             state = BodyState::Signed;
         }
         if let Some((hash, expected)) = self.sha256 {
-            ensure_equal(&hash.finalize(), expected.as_bytes())?;
+            let declared = CtOutput::new((*expected.as_bytes()).into());
+            ensure_equal::<Sha256>(CtOutput::new(hash.finalize()), declared)?;
             state = BodyState::Verified(expected);
         }
         Ok(state)
     }
 }
 
-fn ensure_equal(actual: &[u8], expected: &[u8]) -> Result<(), Rejection> {
-    if bool::from(actual.ct_eq(expected)) {
+fn ensure_equal<D: OutputSizeUser>(
+    actual: CtOutput<D>,
+    declared: CtOutput<D>,
+) -> Result<(), Rejection> {
+    if actual == declared {
         Ok(())
     } else {
         Err(Rejection::new(

@@ -150,22 +150,27 @@ impl State {
         if forgotten || claim.expires_at <= claim.now {
             return Ok(Claimed::Replayed);
         }
-        if self.live.contains(&claim.key) {
+        let used = self.by_caller.get_mut(&claim.caller);
+        let over_quota = used.as_ref().is_some_and(|used| **used >= quota);
+        if over_quota || self.live.len() >= capacity {
+            // A replay is one first of all.
+            return if self.live.contains(&claim.key) {
+                Ok(Claimed::Replayed)
+            } else if over_quota {
+                Ok(Claimed::OverQuota)
+            } else {
+                Err(Unavailable::new("replay store"))
+            };
+        }
+        if !self.live.insert(claim.key) {
             return Ok(Claimed::Replayed);
         }
-        if self
-            .by_caller
-            .get(&claim.caller)
-            .is_some_and(|used| *used >= quota)
-        {
-            return Ok(Claimed::OverQuota);
+        match used {
+            Some(used) => *used = used.saturating_add(1),
+            None => {
+                self.by_caller.insert(claim.caller.clone(), 1);
+            }
         }
-        if self.live.len() >= capacity {
-            return Err(Unavailable::new("replay store"));
-        }
-        self.live.insert(claim.key);
-        let used = self.by_caller.entry(claim.caller.clone()).or_default();
-        *used = used.saturating_add(1);
         self.by_expiry
             .entry(bucket(claim.expires_at))
             .or_default()

@@ -178,7 +178,6 @@ macro_rules! families {
                         profile.merge(other);
                         Ok(())
                     } )+
-                    #[allow(unreachable_patterns, reason = "a table with one row has no others")]
                     (_, other) => Err(other),
                 }
             }

@@ -1,6 +1,13 @@
 //! Step 8: the body, within its limits.
 
-use std::{error::Error, pin::Pin, time::Duration};
+use std::{
+    error::Error,
+    future::{Future, poll_fn},
+    mem,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use bytes::Buf;
 use countersign::{AuthenticatedHead, BodyMac, KeyId, Rejection, RejectionKind, Verified};
@@ -128,7 +135,7 @@ where
     }
     let mut chunks = Chunks::default();
     let mut received: u64 = 0;
-    let reading = async {
+    let mut reading = pin!(async {
         while let Some(frame) = body.frame().await {
             let frame =
                 frame.map_err(|error| broken_off(bounds.broken_off, error.into().as_ref()))?;
@@ -149,8 +156,23 @@ where
             chunks.push(chunk);
         }
         Ok(())
+    });
+    // Most bodies are there already, and then no timer is set.
+    let read = match poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+        Poll::Ready(read) => Ok(read),
+        Poll::Pending => {
+            // It has been polled just now: only the timer is to be.
+            let mut polled = true;
+            let reading = poll_fn(|cx| {
+                if mem::take(&mut polled) {
+                    return Poll::Pending;
+                }
+                reading.as_mut().poll(cx)
+            });
+            tokio::time::timeout(bounds.deadline, reading).await
+        }
     };
-    match tokio::time::timeout(bounds.deadline, reading).await {
+    match read {
         Ok(read) => read?,
         Err(_) => {
             return Err(Rejection::new(

@@ -82,19 +82,21 @@ impl Reservation {
             return true;
         }
         let shared = &self.budget.0;
-        let mut used = shared.used();
+        let used = &mut *shared.used();
         let total = used.total.saturating_add(bytes);
-        let of_caller = used
-            .by_caller
-            .get(&self.caller)
-            .copied()
-            .unwrap_or(0)
-            .saturating_add(bytes);
-        if total > shared.total_limit || of_caller > shared.caller_limit {
+        let of_caller = used.by_caller.get_mut(&self.caller);
+        let with_these = of_caller.as_ref().map_or(0, |used| **used);
+        let with_these = with_these.saturating_add(bytes);
+        if total > shared.total_limit || with_these > shared.caller_limit {
             return false;
         }
+        match of_caller {
+            Some(of_caller) => *of_caller = with_these,
+            None => {
+                used.by_caller.insert(self.caller.clone(), with_these);
+            }
+        }
         used.total = total;
-        used.by_caller.insert(self.caller.clone(), of_caller);
         self.bytes = self.bytes.saturating_add(bytes);
         true
     }

@@ -15,10 +15,26 @@ const OVERRIDES: [&str; 7] = [
     "x-rewrite-url",
 ];
 
+/// What stays of a presigned request, whose sender is not its signer, besides what is covered: the framing of the message,
+/// and what says how the answer is to be written.
+const KEPT_OF_PRESIGNED: [&str; 7] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "content-length",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+];
+
 /// What becomes of the headers that a signature does not cover, which anyone on the way can have added.
 ///
 /// By default those that override the method or the URL are taken away, because they would have another request handled
 /// than the one that was verified; the others are passed on.
+///
+/// Of a [presigned](Verified::presigned) request nothing is passed on, whatever is set here, but `accept`,
+/// `accept-encoding`, `accept-language`, `user-agent`, `host` and the length of the message: whoever sends it is not who
+/// signed it.
 #[derive(Clone, Debug, Default)]
 pub struct UncoveredHeaders(Policy);
 
@@ -53,6 +69,15 @@ impl UncoveredHeaders {
         headers: &mut HeaderMap,
         verified: &Verified,
     ) -> Result<(), Rejection> {
+        if verified.presigned() {
+            let names = headers.keys().filter(|name| {
+                verified.covered(name.as_str()).is_none()
+                    && !KEPT_OF_PRESIGNED.contains(&name.as_str())
+            });
+            for name in names.cloned().collect::<Vec<_>>() {
+                headers.remove(name);
+            }
+        }
         match &self.0 {
             Policy::StripOverrides => {
                 let names = headers.keys().filter(|name| is_override(name.as_str()));

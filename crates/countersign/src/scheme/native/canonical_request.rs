@@ -17,24 +17,27 @@
 
 use smallvec::SmallVec;
 
+use super::ALWAYS_COVERED;
 use crate::{head::Target, scheme::Mac};
 
-/// Up to this many covered headers are kept without an allocation.
-const INLINE: usize = 8;
+/// Up to this many further covered headers are kept without an allocation.
+const INLINE: usize = 4;
 
 /// The parts of the signed text. The hash of the body stands in it twice: as a header and as the last line.
 #[derive(Clone, Debug)]
 pub(super) struct CanonicalRequest<'r> {
     pub(super) method: &'r str,
     pub(super) target: Target<'r>,
-    pub(super) covered: CoveredHeaders<'r>,
+    pub(super) host: &'r str,
+    pub(super) x_date: &'r str,
+    pub(super) content_sha256: &'r str,
+    pub(super) further: FurtherHeaders<'r>,
     /// The names of the covered headers, joined by semicolons.
     pub(super) signed_headers: &'r str,
-    pub(super) content_sha256: &'r str,
 }
 
-/// The covered headers, in the order in which they are signed.
-pub(super) type CoveredHeaders<'r> = SmallVec<[CoveredHeader<'r>; INLINE]>;
+/// The covered headers behind the first three, in the order in which they are signed.
+pub(super) type FurtherHeaders<'r> = SmallVec<[CoveredHeader<'r>; INLINE]>;
 
 /// A covered header: its name in lower case and its one value.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +46,15 @@ pub(super) struct CoveredHeader<'r> {
     pub(super) value: &'r str,
 }
 
-impl CanonicalRequest<'_> {
+impl<'r> CanonicalRequest<'r> {
+    /// The covered headers, in the order in which they are signed.
+    pub(super) fn covered(&self) -> impl Iterator<Item = (&'r str, &'r str)> + Clone {
+        let always = [self.host, self.x_date, self.content_sha256];
+        let further = self.further.iter();
+        let further = further.map(|header| (header.name, header.value));
+        ALWAYS_COVERED.into_iter().zip(always).chain(further)
+    }
+
     /// Streams the signed text into `sink`.
     pub(super) fn write_to(&self, sink: &mut impl Sink) {
         sink.write(self.method);
@@ -53,8 +64,14 @@ impl CanonicalRequest<'_> {
             sink.write("?");
             sink.write(query);
         }
+        sink.write("\nhost:");
+        sink.write(self.host);
+        sink.write("\nx-date:");
+        sink.write(self.x_date);
+        sink.write("\nx-content-sha256:");
+        sink.write(self.content_sha256);
         sink.write("\n");
-        for header in &self.covered {
+        for header in &self.further {
             sink.write(header.name);
             sink.write(":");
             sink.write(header.value);
@@ -135,25 +152,43 @@ mod tests {
 
     use super::*;
 
-    fn request<'r>(query: Option<&'r str>, values: &[&'r str]) -> CanonicalRequest<'r> {
-        let names = ["host", "x-date", "x-content-sha256", "x-nonce"];
+    fn request<'r>(
+        query: Option<&'r str>,
+        [host, x_date, content_sha256, nonce]: [&'r str; 4],
+    ) -> CanonicalRequest<'r> {
         CanonicalRequest {
             method: "GET",
             target: Target { path: "/a", query },
-            covered: names
-                .iter()
-                .zip(values)
-                .map(|(name, value)| CoveredHeader { name, value })
-                .collect(),
+            host,
+            x_date,
+            content_sha256,
+            further: FurtherHeaders::from_slice(&[CoveredHeader {
+                name: "x-nonce",
+                value: nonce,
+            }]),
             signed_headers: "host;x-date;x-content-sha256;x-nonce",
-            content_sha256: "e3b0",
         }
+    }
+
+    #[test]
+    fn begins_with_the_headers_that_are_always_covered() {
+        let values = ["h", "d", "e3b0", "n"];
+        let request = request(None, values);
+        let mut text = String::new();
+        request.write_to(&mut text);
+        let lines = request
+            .covered()
+            .map(|(name, value)| format!("{name}:{value}\n"));
+        assert!(
+            text.contains(&format!("\n{}\n", lines.collect::<String>())),
+            "{text}"
+        );
     }
 
     #[test]
     fn has_no_newline_at_its_end() {
         let mut text = String::new();
-        request(Some(""), &["h", "d", "e3b0", "n"]).write_to(&mut text);
+        request(Some(""), ["h", "d", "e3b0", "n"]).write_to(&mut text);
         assert_eq!(
             text,
             "GET\n/a?\nhost:h\nx-date:d\nx-content-sha256:e3b0\nx-nonce:n\n\nhost;x-date;x-content-sha256;x-nonce\ne3b0"
@@ -165,7 +200,7 @@ mod tests {
         let key = Mac::new_from_slice(b"key").unwrap();
         for len in (0..3000).step_by(7).chain(900..1100) {
             let long = "v".repeat(len);
-            let request = request(Some(&long), &["h", &long, "x"]);
+            let request = request(Some(&long), ["h", &long, "x", "n"]);
             let mut text = String::new();
             request.write_to(&mut text);
             let at_once = key

@@ -39,8 +39,8 @@ impl CredentialsOfFamily for Credentials<'_> {
     }
 
     fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
-        for header in &self.request.covered {
-            each(header.name, header.value);
+        for (name, value) in self.request.covered() {
+            each(name, value);
         }
     }
 }

@@ -13,11 +13,6 @@ pub(crate) enum DateForm {
     ImfFixdateOrRfc3339,
 }
 
-const MONTHS: [&[u8; 3]; 12] = [
-    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
-];
-const WEEKDAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
-
 impl DateForm {
     pub(super) fn parse(self, text: &str) -> Option<Timestamp> {
         match self {
@@ -68,11 +63,27 @@ fn parse_imf_fixdate(text: &str) -> Option<Timestamp> {
     else {
         return None;
     };
-    if !WEEKDAYS.contains(&&[w1, w2, w3]) {
+    if !matches!(
+        &[w1, w2, w3],
+        b"Mon" | b"Tue" | b"Wed" | b"Thu" | b"Fri" | b"Sat" | b"Sun"
+    ) {
         return None;
     }
-    let month = MONTHS.iter().position(|month| **month == [m1, m2, m3])?;
-    let month = i8::try_from(month).ok()?.checked_add(1)?;
+    let month = match &[m1, m2, m3] {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    };
     let year = i16::from(two_digits(y1, y2)?)
         .checked_mul(100)?
         .checked_add(i16::from(two_digits(y3, y4)?))?;

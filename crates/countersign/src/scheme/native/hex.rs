@@ -11,6 +11,7 @@ pub(super) enum Letters {
 ///
 /// What is decoded was sent in the open: unlike keys it needs no constant time. All digits are looked at before any is
 /// judged, so that the compiler takes many at a time.
+#[inline]
 pub(super) fn decode<const N: usize>(text: &str, letters: Letters) -> Option<[u8; N]> {
     let (digits, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
@@ -22,7 +23,7 @@ pub(super) fn decode<const N: usize>(text: &str, letters: Letters) -> Option<[u8
         Letters::Mixed => 0x20,
     };
     let mut nibbles = [[0; 2]; N];
-    let mut wrong = false;
+    let mut wrong = 0;
     for (nibble, digit) in nibbles
         .as_flattened_mut()
         .iter_mut()
@@ -35,13 +36,13 @@ pub(super) fn decode<const N: usize>(text: &str, letters: Letters) -> Option<[u8
         } else {
             letter.wrapping_add(10)
         };
-        wrong |= number >= 10 && letter >= 6;
+        wrong |= u8::from(number >= 10) & u8::from(letter >= 6);
     }
     let mut bytes = [0; N];
     for (byte, [high, low]) in bytes.iter_mut().zip(nibbles) {
         *byte = high << 4 | low;
     }
-    (!wrong).then_some(bytes)
+    (wrong == 0).then_some(bytes)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod canonical_request;
 mod content_sha256;
 mod credentials;
 mod date;
+mod fields;
 mod hex;
 mod nonce;
 mod parse;

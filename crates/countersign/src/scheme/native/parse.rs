@@ -1,20 +1,21 @@
 use http::{
     HeaderName,
-    header::{CONTENT_ENCODING, CONTENT_TYPE},
+    header::{CONTENT_ENCODING, HOST},
 };
 
 use super::{
     ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE,
     authorization::Authorization,
-    canonical_request::{CanonicalRequest, CoveredHeader, CoveredHeaders},
+    canonical_request::{CanonicalRequest, CoveredHeader, FurtherHeaders},
     content_sha256,
     credentials::Credentials,
+    fields::Fields,
     nonce::Nonce,
     signed_headers,
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::{Authority, RequestHead, Target, ascii, parse_method},
+    head::{Authority, Field, RequestHead, Target, ascii, parse_method},
     payload::DeclaredPayload,
     scheme::Carrier,
     verify::{ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
@@ -34,14 +35,15 @@ pub(super) fn parse<'r>(
     if target.len() > policy.limits.target_bytes {
         return Err(Rejection::malformed("target: longer than the limit"));
     }
-    let authority = Authority::of(&head)?;
+    let fields = Fields::of(head.headers());
+    let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
-    let date = head.required(&X_DATE)?;
-    let signed_at = policy.date_form.parse(date).ok_or_else(|| {
+    let x_date = fields.x_date.required_text(&X_DATE)?;
+    let signed_at = policy.date_form.parse(x_date).ok_or_else(|| {
         Rejection::header(RejectionKind::Malformed, &X_DATE, "expected an IMF-fixdate")
     })?;
-    let content_hash = head.required(&X_CONTENT_SHA256)?;
-    let content_sha256 = content_sha256::parse(content_hash).ok_or_else(|| {
+    let content_sha256 = fields.x_content_sha256.required_text(&X_CONTENT_SHA256)?;
+    let payload = content_sha256::parse(content_sha256).ok_or_else(|| {
         Rejection::header(
             RejectionKind::Malformed,
             &X_CONTENT_SHA256,
@@ -49,31 +51,38 @@ pub(super) fn parse<'r>(
         )
     })?;
 
-    let mut covered = CoveredHeaders::new();
-    for (name, value) in ALWAYS_COVERED.into_iter().zip([host, date, content_hash]) {
-        covered.push(CoveredHeader { name, value });
-    }
+    let mut further = FurtherHeaders::new();
     for name in signed_headers::further_names(authorization.signed_headers)? {
         let name = name?;
-        if covered.len() >= policy.limits.covered_headers {
+        if further.len().saturating_add(ALWAYS_COVERED.len()) >= policy.limits.covered_headers {
             return Err(Rejection::malformed(
                 "signed-headers: more names than the limit",
             ));
         }
-        if value_of(&covered, name).is_some() {
+        if ALWAYS_COVERED.contains(&name) || value_of(&further, name).is_some() {
             return Err(Rejection::malformed("signed-headers: a name twice"));
         }
-        let value = covered_value(&head, name)?;
-        covered.push(CoveredHeader { name, value });
+        let value = covered_value(&fields, &head, name)?;
+        further.push(CoveredHeader { name, value });
     }
-    let too_long =
-        |header: &CoveredHeader<'_>| header.value.len() > policy.limits.covered_value_bytes;
-    if covered.iter().any(too_long) {
+    let request = CanonicalRequest {
+        method,
+        target,
+        host,
+        x_date,
+        content_sha256,
+        further,
+        signed_headers: authorization.signed_headers,
+    };
+    let too_long = |value: &str| value.len() > policy.limits.covered_value_bytes;
+    if [host, x_date, content_sha256].into_iter().any(too_long)
+        || request.further.iter().any(|header| too_long(header.value))
+    {
         return Err(Rejection::malformed(
             "a covered header is longer than the limit",
         ));
     }
-    let nonce = value_of(&covered, X_NONCE.as_str());
+    let nonce = value_of(&request.further, "x-nonce");
     if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
         return Err(Rejection::header(
             RejectionKind::Malformed,
@@ -85,16 +94,22 @@ pub(super) fn parse<'r>(
     let audience_checked = policy.check_audience(authority)?;
 
     for name in &policy.required_headers {
-        if value_of(&covered, name.as_str()).is_none() {
+        if request
+            .covered()
+            .all(|(covered, _)| covered != name.as_str())
+        {
             return Err(uncovered(name));
         }
     }
-    for name in [&X_NONCE, &CONTENT_ENCODING] {
-        if is_present_but_uncovered(&head, &covered, name) {
-            return Err(uncovered(name));
-        }
+    let is_uncovered =
+        |field: Field<'_>, name| !field.is_absent() && value_of(&request.further, name).is_none();
+    if is_uncovered(fields.x_nonce, "x-nonce") {
+        return Err(uncovered(&X_NONCE));
     }
-    let content_type_uncovered = is_present_but_uncovered(&head, &covered, &CONTENT_TYPE);
+    if is_uncovered(fields.content_encoding, "content-encoding") {
+        return Err(uncovered(&CONTENT_ENCODING));
+    }
+    let content_type_uncovered = is_uncovered(fields.content_type, "content-type");
 
     Ok(ParsedHead {
         scheme,
@@ -107,53 +122,40 @@ pub(super) fn parse<'r>(
         presigned: false,
         proof: Proof::Head {
             credentials: Credentials {
-                request: CanonicalRequest {
-                    method,
-                    target,
-                    covered,
-                    signed_headers: authorization.signed_headers,
-                    content_sha256: content_hash,
-                },
+                request,
                 signature: authorization.signature,
             }
             .into(),
-            payload: DeclaredPayload::Sha256(content_sha256),
+            payload: DeclaredPayload::Sha256(payload),
         },
     })
 }
 
 /// The value of a further covered header. An absent one is refused: nothing may stand for "not there".
-fn covered_value<'r>(head: &RequestHead<'r>, name: &str) -> Result<&'r str, Rejection> {
-    // A name that is known is looked up by its hash; another one has to be read first.
-    let mut values = match name {
-        "x-nonce" => head.headers().get_all(&X_NONCE),
-        "content-type" => head.headers().get_all(CONTENT_TYPE),
-        _ => head.headers().get_all(name),
-    }
-    .iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
+fn covered_value<'r>(
+    fields: &Fields<'r>,
+    head: &RequestHead<'r>,
+    name: &str,
+) -> Result<&'r str, Rejection> {
+    let field = match name {
+        "x-nonce" => fields.x_nonce,
+        "content-type" => fields.content_type,
+        "content-encoding" => fields.content_encoding,
+        _ => head.headers().get_all(name).iter().collect(),
+    };
+    let Field::Once(value) = field else {
         return Err(Rejection::malformed(
             "a covered header: expected once, found none or more",
         ));
     };
-    ascii(value).ok_or(Rejection::malformed(
-        "a covered header: expected visible ASCII",
-    ))
+    ascii(value).ok_or_else(|| Rejection::malformed("a covered header: expected visible ASCII"))
 }
 
-fn value_of<'r>(covered: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {
-    covered
+fn value_of<'r>(further: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {
+    further
         .iter()
         .find(|header| header.name == name)
         .map(|header| header.value)
-}
-
-fn is_present_but_uncovered(
-    head: &RequestHead<'_>,
-    covered: &[CoveredHeader<'_>],
-    name: &HeaderName,
-) -> bool {
-    value_of(covered, name.as_str()).is_none() && head.headers().contains_key(name)
 }
 
 fn uncovered(name: &HeaderName) -> Rejection {

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::{
     ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE,
-    canonical_request::{CanonicalRequest, CoveredHeader, CoveredHeaders},
+    canonical_request::{CanonicalRequest, CoveredHeader, FurtherHeaders},
     content_sha256, date,
     nonce::Nonce,
     signed_headers,
@@ -159,14 +159,7 @@ fn sign(
     let names = names.chain(further.iter().map(|name| name.as_str()));
     let value = Unsigned::new(signer, &names.collect::<SmallVec<[&str; 8]>>());
 
-    let mut covered = CoveredHeaders::new();
-    for (name, value) in
-        ALWAYS_COVERED
-            .into_iter()
-            .zip([input.authority, text(&date), text(&content_hash)])
-    {
-        covered.push(CoveredHeader { name, value });
-    }
+    let mut covered = FurtherHeaders::new();
     if let Some(nonce) = &nonce {
         covered.push(CoveredHeader {
             name: "x-nonce",
@@ -183,9 +176,11 @@ fn sign(
     let request = CanonicalRequest {
         method,
         target,
-        covered,
-        signed_headers: value.signed_headers(),
+        host: input.authority,
+        x_date: text(&date),
         content_sha256: text(&content_hash),
+        further: covered,
+        signed_headers: value.signed_headers(),
     };
     let signature = signature(&signer.key, &request)?;
     drop(request);

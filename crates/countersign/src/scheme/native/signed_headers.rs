@@ -8,29 +8,35 @@
 use http::HeaderName;
 
 use super::ALWAYS_COVERED;
-use crate::error::{Rejection, RejectionKind};
+use crate::{
+    byte_set::ByteSet,
+    error::{Rejection, RejectionKind},
+};
 
 /// How every list begins: [`ALWAYS_COVERED`], joined.
 pub(super) const START: &str = "host;x-date;x-content-sha256";
 
-/// Headers that a signature may not cover: the one that carries it, and those that belong to one connection
-/// (RFC 9110 section 7.6.1) and change on the way.
-const NEVER_COVERED: [&str; 10] = [
-    "authorization",
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 /// Whether a signature may cover a header of this name.
 pub(super) fn may_be_covered(name: &HeaderName) -> bool {
-    !NEVER_COVERED.contains(&name.as_str())
+    !is_never_covered(name.as_str())
+}
+
+/// Headers that a signature may not cover: the one that carries it, and those that belong to one connection
+/// (RFC 9110 section 7.6.1) and change on the way.
+fn is_never_covered(name: &str) -> bool {
+    matches!(
+        name,
+        "authorization"
+            | "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 /// The names of a list behind the first three, checked one by one as they are taken.
@@ -48,43 +54,40 @@ pub(super) fn further_names(
         ),
         None => return Err(unexpected_start(list)),
     };
-    let names = further.into_iter().flat_map(|names| names.split(';'));
-    Ok(names.map(|name| {
-        if name.is_empty() || !name.bytes().all(is_name_byte) {
-            Err(Rejection::malformed(
-                "signed-headers: expected names in lower case",
-            ))
-        } else if NEVER_COVERED.contains(&name) {
-            Err(Rejection::malformed(
-                "signed-headers: a header that cannot be covered",
-            ))
-        } else {
-            Ok(name)
-        }
-    }))
+    Ok(Names(further))
+}
+
+/// Names between semicolons; `None` behind the last.
+struct Names<'r>(Option<&'r str>);
+
+impl<'r> Iterator for Names<'r> {
+    type Item = Result<&'r str, Rejection>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let names = self.0.take()?;
+        let end = names.bytes().position(|byte| !NAME_BYTES.has(byte));
+        let (name, behind) = names
+            .split_at_checked(end.unwrap_or(names.len()))
+            .unwrap_or_default();
+        self.0 = behind.strip_prefix(';');
+        Some(
+            if name.is_empty() || !(behind.is_empty() || self.0.is_some()) {
+                Err(Rejection::malformed(
+                    "signed-headers: expected names in lower case",
+                ))
+            } else if is_never_covered(name) {
+                Err(Rejection::malformed(
+                    "signed-headers: a header that cannot be covered",
+                ))
+            } else {
+                Ok(name)
+            },
+        )
+    }
 }
 
 /// Tokens of RFC 9110 section 5.6.2 without upper-case letters.
-const fn is_name_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'0'..=b'9')
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
-}
+static NAME_BYTES: ByteSet = ByteSet::of(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 
 fn unexpected_start(list: &str) -> Rejection {
     let all_there = ALWAYS_COVERED

@@ -1,0 +1,26 @@
+/// A set of bytes, such as those that a grammar allows: one look-up tells whether a byte is in it.
+#[derive(Debug)]
+pub(crate) struct ByteSet([bool; 256]);
+
+impl ByteSet {
+    /// The set of these bytes.
+    #[expect(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        reason = "traits such as From have no constant functions yet"
+    )]
+    pub(crate) const fn of(mut bytes: &[u8]) -> Self {
+        let mut set = [false; 256];
+        while let [first, rest @ ..] = bytes {
+            // Invariant: a byte is less than 256.
+            set[*first as usize] = true;
+            bytes = rest;
+        }
+        Self(set)
+    }
+
+    /// Whether the set has this byte.
+    pub(crate) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).is_some_and(|has| *has)
+    }
+}
