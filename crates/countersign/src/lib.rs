@@ -104,6 +104,9 @@ pub use self::{
     scheme::{
         AcceptedScheme, Scheme,
         drf::{DrfHeaders, DrfProfile},
+        message_signatures::{
+            ComponentId, MessageSignatures, MessageSigning, StructuredType, UriScheme,
+        },
         native::Nonce,
         webhooks::StandardWebhooksProfile,
     },

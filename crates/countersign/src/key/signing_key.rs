@@ -49,6 +49,20 @@ impl SigningKey {
         Self::ed25519_in(Scheme::Ed25519, seed)
     }
 
+    /// A shared secret for RFC 9421, as `hmac-sha256`. The callee holds the same bytes, and can sign with them as well.
+    pub fn message_hmac_sha256(secret: &Secret) -> Self {
+        Self::hmac_in(Scheme::MessageSignatures, secret)
+    }
+
+    /// An Ed25519 key for RFC 9421, as `ed25519`, from its seed.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the secret is not 32 bytes long.
+    pub fn message_ed25519(seed: &Secret) -> Result<Self, ConfigError> {
+        Self::ed25519_in(Scheme::MessageSignatures, seed)
+    }
+
     /// A shared secret for a scheme.
     pub(crate) fn hmac_in(scheme: Scheme, secret: &Secret) -> Self {
         let bytes = secret.expose();

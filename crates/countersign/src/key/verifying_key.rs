@@ -45,6 +45,20 @@ impl VerifyingKey {
         Self::ed25519_in(Scheme::Ed25519, public_key)
     }
 
+    /// A shared secret for RFC 9421, as `hmac-sha256`.
+    pub fn message_hmac_sha256(secret: &Secret) -> Self {
+        SigningKey::message_hmac_sha256(secret).verifying_key()
+    }
+
+    /// An Ed25519 public key for RFC 9421, as `ed25519`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ed25519`](Self::ed25519).
+    pub fn message_ed25519(public_key: &[u8; 32]) -> Result<Self, ConfigError> {
+        Self::ed25519_in(Scheme::MessageSignatures, public_key)
+    }
+
     /// An Ed25519 public key for a scheme.
     pub(crate) fn ed25519_in(scheme: Scheme, public_key: &[u8; 32]) -> Result<Self, ConfigError> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(public_key).map_err(|_| {

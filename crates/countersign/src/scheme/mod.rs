@@ -8,6 +8,7 @@ mod family;
 mod accepted;
 mod definition;
 pub(crate) mod drf;
+pub(crate) mod message_signatures;
 pub(crate) mod native;
 mod sender;
 mod unix_seconds;
@@ -41,5 +42,9 @@ families! {
         /// Standard Webhooks: a secret or an Ed25519 key over id, timestamp and body. See
         /// [`StandardWebhooksProfile`](crate::StandardWebhooksProfile).
         StandardWebhooks = webhooks::STANDARD_WEBHOOKS,
+    }
+    message_signatures: MessageSignatures with Credentials {
+        /// RFC 9421, HTTP Message Signatures, with a shared secret or an Ed25519 key of the caller.
+        MessageSignatures = message_signatures::MESSAGE_SIGNATURES,
     }
 }

@@ -1,0 +1,439 @@
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use http::HeaderName;
+use sfv::{
+    BareItemFromInput, KeyRef, Parser,
+    visitor::{ItemVisitor, ParameterVisitor},
+};
+
+use super::{
+    derived_component::DerivedComponent,
+    structured_field::{Text, Unreadable, is_plain_text},
+};
+use crate::error::{ConfigError, ConfigErrorKind};
+
+/// What one line of the signature base is about: a header field, or a part of the request that is derived
+/// (RFC 9421 section 2).
+///
+/// It is written as in `Signature-Input`:
+///
+/// ```
+/// use countersign::ComponentId;
+///
+/// let member: ComponentId = r#""example-dict";key="a""#.parse()?;
+/// assert_eq!(member.to_string(), r#""example-dict";key="a""#);
+/// assert_eq!(ComponentId::METHOD.to_string(), r#""@method""#);
+/// assert_eq!(r#""@path""#.parse::<ComponentId>()?, ComponentId::PATH);
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+///
+/// Two identifiers are equal if name and parameters are, whatever the order of the parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentId<'c>(Component<'c>);
+
+/// The two kinds of components.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Component<'c> {
+    Derived(DerivedComponent<'c>),
+    Field {
+        /// In lower case.
+        name: Cow<'c, str>,
+        form: FieldForm<'c>,
+    },
+}
+
+/// In which form the value of a field is covered (RFC 9421 sections 2.1.1 to 2.1.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FieldForm<'c> {
+    /// As sent, lines joined by `, `.
+    Plain,
+    /// `sf`: parsed as a structured field and written anew.
+    Structured,
+    /// `bs`: each line as a byte sequence.
+    ByteSequence,
+    /// `key`: one member of a dictionary.
+    Member { key: Cow<'c, str>, sf: SfFlag },
+}
+
+/// Where `sf` stands beside `key`, which implies it. The identifier is signed as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SfFlag {
+    Absent,
+    BeforeKey,
+    BehindKey,
+}
+
+/// An order of parameters is no difference (RFC 9421 section 2).
+impl PartialEq for SfFlag {
+    fn eq(&self, other: &Self) -> bool {
+        matches!(self, Self::Absent) == matches!(other, Self::Absent)
+    }
+}
+
+impl Eq for SfFlag {}
+
+impl ComponentId<'static> {
+    /// `"@method"`: the method.
+    pub const METHOD: Self = Self(Component::Derived(DerivedComponent::Method));
+    /// `"@authority"`: the authority in lower case, without the default port of the scheme.
+    pub const AUTHORITY: Self = Self(Component::Derived(DerivedComponent::Authority));
+    /// `"@path"`: the path as sent.
+    pub const PATH: Self = Self(Component::Derived(DerivedComponent::Path));
+    /// `"@query"`: the query as sent with its `?`, which is all there is of an absent one.
+    pub const QUERY: Self = Self(Component::Derived(DerivedComponent::Query));
+    /// `"@target-uri"`: scheme, authority, path and query.
+    pub const TARGET_URI: Self = Self(Component::Derived(DerivedComponent::TargetUri));
+    /// `"@scheme"`: `http` or `https`.
+    pub const SCHEME: Self = Self(Component::Derived(DerivedComponent::Scheme));
+    /// `"@request-target"`: path and query in one.
+    pub const REQUEST_TARGET: Self = Self(Component::Derived(DerivedComponent::RequestTarget));
+    /// `"content-digest"`: the field that binds the body (RFC 9530).
+    pub const CONTENT_DIGEST: Self = Self(Component::Field {
+        name: Cow::Borrowed("content-digest"),
+        form: FieldForm::Plain,
+    });
+
+    /// `"@query-param";name="…"`: the value of one parameter of the query. `name` is percent-encoded as RFC 9421
+    /// section 2.2.8 says.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Coverage`] if no percent-encoded name is like this.
+    pub fn query_param(name: &str) -> Result<Self, ConfigError> {
+        if is_plain_text(name) {
+            let name = Cow::Owned(name.to_owned());
+            Ok(Self(Component::Derived(DerivedComponent::QueryParam(name))))
+        } else {
+            Err(refused("expected a percent-encoded name"))
+        }
+    }
+
+    /// `"…";key="…"`: one member of a field that is a dictionary.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Coverage`] if `key` is no key of a dictionary.
+    pub fn member(field: &HeaderName, key: &str) -> Result<Self, ConfigError> {
+        if KeyRef::from_str(key).is_err() {
+            return Err(refused("expected a key of a dictionary"));
+        }
+        Ok(Self(Component::Field {
+            name: Cow::Owned(field.as_str().to_owned()),
+            form: FieldForm::Member {
+                key: Cow::Owned(key.to_owned()),
+                sf: SfFlag::Absent,
+            },
+        }))
+    }
+}
+
+impl<'c> ComponentId<'c> {
+    pub(super) fn component(&self) -> &Component<'c> {
+        &self.0
+    }
+
+    /// The name of the field, if all of it is covered as it was sent.
+    pub(super) fn plain_field(&self) -> Option<&str> {
+        match &self.0 {
+            Component::Field {
+                name,
+                form: FieldForm::Plain,
+            } => Some(name),
+            Component::Field { .. } | Component::Derived(_) => None,
+        }
+    }
+
+    /// Whether it is of this field, in whatever form.
+    pub(super) fn is_of_field(&self, field: &HeaderName) -> bool {
+        match &self.0 {
+            Component::Field { name, .. } => name == field.as_str(),
+            Component::Derived(_) => false,
+        }
+    }
+
+    /// The identifier of a name and its parameters in their order.
+    fn from_parts(name: &'c str, parameters: AtMostTwo<'c>) -> Result<Self, &'static str> {
+        if name.starts_with('@') {
+            return DerivedComponent::from_parts(name, parameters)
+                .map(|derived| Self(Component::Derived(derived)));
+        }
+        if name.is_empty() || !name.bytes().all(is_field_name_byte) {
+            return Err("component: expected a field name in lower case");
+        }
+        let sf = ("sf", Text::True);
+        let member = |key, sf| {
+            let key = Cow::Borrowed(key);
+            FieldForm::Member { key, sf }
+        };
+        let form = match parameters {
+            [None, _] => FieldForm::Plain,
+            [Some(only), None] if only == sf => FieldForm::Structured,
+            [Some(("bs", Text::True)), None] => FieldForm::ByteSequence,
+            [Some(("key", Text::Plain(key))), None] => member(key, SfFlag::Absent),
+            [Some(first), Some(("key", Text::Plain(key)))] if first == sf => {
+                member(key, SfFlag::BeforeKey)
+            }
+            [Some(("key", Text::Plain(key))), Some(second)] if second == sf => {
+                member(key, SfFlag::BehindKey)
+            }
+            _ => return Err("component: expected sf, bs or key=\"…\" and no other parameter"),
+        };
+        let name = Cow::Borrowed(name);
+        Ok(Self(Component::Field { name, form }))
+    }
+
+    fn into_owned(self) -> ComponentId<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        ComponentId(match self.0 {
+            Component::Derived(derived) => Component::Derived(derived.into_owned()),
+            Component::Field { name, form } => Component::Field {
+                name: owned(name),
+                form: match form {
+                    FieldForm::Plain => FieldForm::Plain,
+                    FieldForm::Structured => FieldForm::Structured,
+                    FieldForm::ByteSequence => FieldForm::ByteSequence,
+                    FieldForm::Member { key, sf } => FieldForm::Member {
+                        key: owned(key),
+                        sf,
+                    },
+                },
+            },
+        })
+    }
+
+    /// Writes the identifier as RFC 9421 section 2.5 has it in a line of the signature base.
+    pub(super) fn write_to(&self, text: &mut String) {
+        let mut write = |pieces: &[&str]| text.extend(pieces.iter().copied());
+        match &self.0 {
+            Component::Derived(derived) => {
+                write(&["\"", derived.name(), "\""]);
+                if let DerivedComponent::QueryParam(name) = derived {
+                    write(&[";name=\"", name, "\""]);
+                }
+            }
+            Component::Field { name, form } => {
+                write(&["\"", name, "\""]);
+                match form {
+                    FieldForm::Plain => {}
+                    FieldForm::Structured => write(&[";sf"]),
+                    FieldForm::ByteSequence => write(&[";bs"]),
+                    FieldForm::Member { key, sf } => {
+                        let (before, behind) = match sf {
+                            SfFlag::Absent => ("", ""),
+                            SfFlag::BeforeKey => (";sf", ""),
+                            SfFlag::BehindKey => ("", ";sf"),
+                        };
+                        write(&[before, ";key=\"", key, "\"", behind]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A field as it was sent, all of it.
+impl From<HeaderName> for ComponentId<'static> {
+    fn from(name: HeaderName) -> Self {
+        Self(Component::Field {
+            name: Cow::Owned(name.as_str().to_owned()),
+            form: FieldForm::Plain,
+        })
+    }
+}
+
+impl FromStr for ComponentId<'static> {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Parser::new(text)
+            .parse_item_with_visitor(ComponentVisitor(|found: Found<'_>| {
+                found.map(ComponentId::into_owned)
+            }))
+            .map_err(|_| refused("expected a name in quotes and its parameters"))?
+            .map_err(refused)
+    }
+}
+
+impl fmt::Display for ComponentId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write_to(&mut text);
+        f.write_str(&text)
+    }
+}
+
+/// What an item of a list of components turned out to be.
+pub(super) type Found<'de> = Result<ComponentId<'de>, &'static str>;
+
+/// Reads one item as an identifier and gives it to a function.
+pub(super) struct ComponentVisitor<F>(pub(super) F);
+
+/// The parameters of an identifier, in their order: none has more than two.
+pub(super) type AtMostTwo<'c> = [Option<(&'c str, Text<'c>)>; 2];
+
+/// The parameters of an item whose name is already read.
+struct ParametersVisitor<'de, F> {
+    name: Text<'de>,
+    parameters: Result<AtMostTwo<'de>, &'static str>,
+    then: F,
+}
+
+impl<'de, T, F: FnOnce(Found<'de>) -> T> ItemVisitor<'de> for ComponentVisitor<F> {
+    type Out = T;
+    type Error = Unreadable;
+
+    fn bare_item(
+        self,
+        name: BareItemFromInput<'de>,
+    ) -> Result<impl ParameterVisitor<'de, Out = T>, Self::Error> {
+        Ok(ParametersVisitor {
+            name: Text::of(&name),
+            parameters: Ok([None, None]),
+            then: self.0,
+        })
+    }
+}
+
+impl<'de, T, F: FnOnce(Found<'de>) -> T> ParameterVisitor<'de> for ParametersVisitor<'de, F> {
+    type Out = T;
+    type Error = Unreadable;
+
+    fn parameter(
+        &mut self,
+        key: &'de KeyRef,
+        value: BareItemFromInput<'de>,
+    ) -> Result<(), Self::Error> {
+        if let Ok(known) = &mut self.parameters {
+            let key = key.as_str();
+            let twice = known.iter().flatten().any(|(known, _)| *known == key);
+            match known.iter_mut().find(|free| free.is_none()) {
+                _ if twice => self.parameters = Err("component: a parameter twice"),
+                Some(free) => *free = Some((key, Text::of(&value))),
+                None => self.parameters = Err("component: more parameters than any has"),
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<T, Self::Error> {
+        let found = match self.name {
+            Text::Plain(name) => self
+                .parameters
+                .and_then(|parameters| ComponentId::from_parts(name, parameters)),
+            Text::True | Text::Other => Err("component: expected a name in quotes"),
+        };
+        Ok((self.then)(found))
+    }
+}
+
+/// Tokens of RFC 9110 section 5.6.2 without upper-case letters.
+const fn is_field_name_byte(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9')
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+fn refused(problem: &'static str) -> ConfigError {
+    ConfigError::new(ConfigErrorKind::Coverage, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_as_it_was_read() {
+        for text in [
+            r#""@method""#,
+            r#""@query-param";name="fa%C3%A7ade%22%3A%20""#,
+            r#""content-type""#,
+            r#""example-dict";sf"#,
+            r#""set-cookie";bs"#,
+            r#""example-dict";key="a""#,
+            r#""example-dict";sf;key="a""#,
+            r#""example-dict";key="a";sf"#,
+        ] {
+            let id: ComponentId<'_> = text.parse().unwrap();
+            assert_eq!(id.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn spacing_and_an_explicit_true_are_written_away() {
+        let id: ComponentId<'_> = r#""a";  sf=?1;   key="b""#.parse().unwrap();
+        assert_eq!(id.to_string(), r#""a";sf;key="b""#);
+    }
+
+    #[test]
+    fn the_order_of_parameters_is_no_difference() {
+        let ids = [r#""a";sf;key="b""#, r#""a";key="b";sf"#, r#""a";key="b""#];
+        let [one, other, without] = ids.map(|text| text.parse::<ComponentId<'_>>().unwrap());
+        assert_eq!(one, other);
+        assert_ne!(one, without);
+    }
+
+    #[test]
+    fn refuses_what_a_request_has_no_component_of() {
+        for (name, text) in [
+            ("nothing", ""),
+            ("no quotes", "date"),
+            ("an integer", "1"),
+            ("an empty name", r#""""#),
+            ("upper case", r#""Date""#),
+            ("a space", r#""a b""#),
+            ("a colon", r#""a:b""#),
+            ("an escape", r#""a\"b""#),
+            ("unknown derived component", r#""@frobnicate""#),
+            ("of a response", r#""@status""#),
+            ("the parameters themselves", r#""@signature-params""#),
+            ("no name of a query parameter", r#""@query-param""#),
+            ("a name that is none", r#""@query-param";name"#),
+            ("another parameter", r#""@query-param";key="a""#),
+            ("a parameter of a derived component", r#""@method";sf"#),
+            ("of the request of a response", r#""@method";req"#),
+            ("a field of the request", r#""date";req"#),
+            ("a trailer", r#""date";tr"#),
+            ("an unknown parameter", r#""date";x"#),
+            ("bs and sf", r#""date";bs;sf"#),
+            ("bs and key", r#""date";bs;key="a""#),
+            ("sf that is false", r#""date";sf=?0"#),
+            ("sf that is a string", r#""date";sf="1""#),
+            ("a key that is none", r#""date";key"#),
+            ("a parameter twice", r#""date";key="a";key="b""#),
+            ("three parameters", r#""date";sf;key="a";bs"#),
+            ("something behind", r#""date" "host""#),
+        ] {
+            let error = text.parse::<ComponentId<'_>>().unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Coverage, "{name}");
+        }
+    }
+
+    #[test]
+    fn is_made_of_what_a_component_can_be_made_of() {
+        let field = HeaderName::from_static("example-dict");
+        let member = ComponentId::member(&field, "a").unwrap();
+        assert_eq!(member.to_string(), r#""example-dict";key="a""#);
+        assert!(ComponentId::member(&field, "A").is_err());
+        assert_eq!(ComponentId::from(field).to_string(), r#""example-dict""#);
+        let parameter = ComponentId::query_param("a%20b").unwrap();
+        assert_eq!(parameter.to_string(), r#""@query-param";name="a%20b""#);
+        for name in ["a\"b", "a\\b", "é", "a\n"] {
+            assert!(ComponentId::query_param(name).is_err(), "{name:?}");
+        }
+    }
+}

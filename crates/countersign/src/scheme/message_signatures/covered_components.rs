@@ -1,0 +1,174 @@
+use smallvec::SmallVec;
+
+use super::component_id::{Component, ComponentId};
+
+/// Up to this many components are kept without an allocation.
+const INLINE: usize = 8;
+
+/// The components that a signature covers, in the order in which they are signed, each once (RFC 9421 section 2).
+#[derive(Clone, Debug, Default)]
+pub(super) struct CoveredComponents<'c>(SmallVec<[ComponentId<'c>; INLINE]>);
+
+impl<'c> CoveredComponents<'c> {
+    /// Adds a component behind the others; one that is already there is refused, also with its parameters in another
+    /// order.
+    pub(super) fn push(&mut self, id: ComponentId<'c>) -> Result<(), &'static str> {
+        if self.0.contains(&id) {
+            return Err("signature-input: a component twice");
+        }
+        self.0.push(id);
+        Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &ComponentId<'c>> {
+        self.0.iter()
+    }
+
+    /// Whether this binds what `required` would: it is listed, or something is that holds all of it.
+    pub(super) fn covers(&self, required: &ComponentId<'_>) -> bool {
+        self.0
+            .iter()
+            .any(|id| match (id.component(), required.component()) {
+                (Component::Derived(derived), Component::Derived(required)) => {
+                    derived.covers(required)
+                }
+                (id @ Component::Field { .. }, required @ Component::Field { .. }) => {
+                    id == required
+                }
+                (Component::Derived(_), Component::Field { .. })
+                | (Component::Field { .. }, Component::Derived(_)) => false,
+            })
+    }
+
+    /// Whether all of a field is covered, as it was sent.
+    pub(super) fn covers_field(&self, name: &str) -> bool {
+        self.0.iter().any(|id| id.plain_field() == Some(name))
+    }
+
+    /// Writes the inner list.
+    pub(super) fn write_to(&self, text: &mut String) {
+        text.push('(');
+        for (position, id) in self.0.iter().enumerate() {
+            if position > 0 {
+                text.push(' ');
+            }
+            id.write_to(text);
+        }
+        text.push(')');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(ids: &[&str]) -> CoveredComponents<'static> {
+        let mut covered = CoveredComponents::default();
+        for id in ids {
+            covered.push(id.parse().unwrap()).unwrap();
+        }
+        covered
+    }
+
+    #[test]
+    fn is_written_in_its_order() {
+        for (ids, expected) in [
+            (&[][..], "()"),
+            (&[r#""@method""#], r#"("@method")"#),
+            (
+                &[r#""b";sf"#, r#""@path""#, r#""a""#],
+                r#"("b";sf "@path" "a")"#,
+            ),
+        ] {
+            let mut text = String::new();
+            covered(ids).write_to(&mut text);
+            assert_eq!(text, expected);
+        }
+    }
+
+    /// Source: RFC 9421 section 2, an identifier occurs once, whatever the order of its parameters.
+    #[test]
+    fn refuses_a_component_twice_also_with_reordered_parameters() {
+        for ids in [
+            [r#""date""#; 2],
+            [r#""@query-param";name="a""#; 2],
+            [r#""a";sf;key="b""#, r#""a";key="b";sf"#],
+        ] {
+            let mut covered = covered(&ids[..1]);
+            assert!(covered.push(ids[1].parse().unwrap()).is_err(), "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_in_two_forms_is_two_components() {
+        let ids = [
+            r#""a""#,
+            r#""a";sf"#,
+            r#""a";bs"#,
+            r#""a";key="b""#,
+            r#""a";key="c""#,
+        ];
+        assert_eq!(covered(&ids).len(), ids.len());
+    }
+
+    #[test]
+    fn only_what_binds_as_much_stands_for_a_required_component() {
+        for (name, listed, required, expected) in [
+            ("itself", "@method", "@method", true),
+            ("another", "@path", "@method", false),
+            (
+                "the whole URI for the authority",
+                "@target-uri",
+                "@authority",
+                true,
+            ),
+            ("the whole URI for the path", "@target-uri", "@path", true),
+            ("the whole URI for the query", "@target-uri", "@query", true),
+            (
+                "the whole URI for the scheme",
+                "@target-uri",
+                "@scheme",
+                true,
+            ),
+            (
+                "the whole URI for the method",
+                "@target-uri",
+                "@method",
+                false,
+            ),
+            ("the target for the path", "@request-target", "@path", true),
+            (
+                "the target for the query",
+                "@request-target",
+                "@query",
+                true,
+            ),
+            (
+                "the target for the authority",
+                "@request-target",
+                "@authority",
+                false,
+            ),
+            ("a part for the whole", "@path", "@target-uri", false),
+            ("Host for the authority", "host", "@authority", false),
+            ("a field", "date", "date", true),
+            ("another field", "date", "content-type", false),
+        ] {
+            let [listed, required] = [listed, required].map(|name| format!("\"{name}\""));
+            let found = covered(&[&listed]).covers(&required.parse().unwrap());
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_field_in_another_form_is_not_all_of_it() {
+        let covered = covered(&[r#""a";key="b""#, r#""b";sf"#, r#""c";bs"#, r#""d""#]);
+        for (name, expected) in [("a", false), ("b", false), ("c", false), ("d", true)] {
+            assert_eq!(covered.covers_field(name), expected, "{name}");
+        }
+    }
+}

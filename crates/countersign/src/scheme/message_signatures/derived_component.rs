@@ -1,0 +1,123 @@
+use std::borrow::Cow;
+
+use super::{
+    component_id::AtMostTwo, query_param, signature_base::Message, structured_field::Text,
+};
+use crate::head::Target;
+
+/// A part of the request that is no header field (RFC 9421 section 2.2).
+///
+/// `@status` belongs to responses; `@signature-params` is never listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum DerivedComponent<'c> {
+    Method,
+    Authority,
+    Path,
+    Query,
+    TargetUri,
+    Scheme,
+    RequestTarget,
+    /// The value of the one parameter of this name, which is percent-encoded.
+    QueryParam(Cow<'c, str>),
+}
+
+impl<'c> DerivedComponent<'c> {
+    pub(super) fn from_parts(
+        name: &'c str,
+        parameters: AtMostTwo<'c>,
+    ) -> Result<Self, &'static str> {
+        let plain = match name {
+            "@method" => Self::Method,
+            "@authority" => Self::Authority,
+            "@path" => Self::Path,
+            "@query" => Self::Query,
+            "@target-uri" => Self::TargetUri,
+            "@scheme" => Self::Scheme,
+            "@request-target" => Self::RequestTarget,
+            "@query-param" => {
+                return match parameters {
+                    [Some(("name", Text::Plain(name))), None] => {
+                        Ok(Self::QueryParam(Cow::Borrowed(name)))
+                    }
+                    _ => Err("component: expected @query-param with a name alone"),
+                };
+            }
+            _ => return Err("component: expected a derived component of a request"),
+        };
+        match parameters {
+            [None, _] => Ok(plain),
+            [Some(_), _] => Err("component: a derived component with a parameter it does not have"),
+        }
+    }
+
+    pub(super) fn into_owned(self) -> DerivedComponent<'static> {
+        match self {
+            Self::Method => DerivedComponent::Method,
+            Self::Authority => DerivedComponent::Authority,
+            Self::Path => DerivedComponent::Path,
+            Self::Query => DerivedComponent::Query,
+            Self::TargetUri => DerivedComponent::TargetUri,
+            Self::Scheme => DerivedComponent::Scheme,
+            Self::RequestTarget => DerivedComponent::RequestTarget,
+            Self::QueryParam(name) => DerivedComponent::QueryParam(Cow::Owned(name.into_owned())),
+        }
+    }
+
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Method => "@method",
+            Self::Authority => "@authority",
+            Self::Path => "@path",
+            Self::Query => "@query",
+            Self::TargetUri => "@target-uri",
+            Self::Scheme => "@scheme",
+            Self::RequestTarget => "@request-target",
+            Self::QueryParam(_) => "@query-param",
+        }
+    }
+
+    /// Whether a signature that covers this binds all that `other` would.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::TargetUri, Self::Authority | Self::Path | Self::Query | Self::Scheme)
+            | (Self::RequestTarget, Self::Path | Self::Query) => true,
+            _ => self == other,
+        }
+    }
+
+    /// Writes the value that it has in a request.
+    pub(super) fn write_value(
+        &self,
+        message: &Message<'_>,
+        text: &mut String,
+    ) -> Result<(), &'static str> {
+        let Target { path, query } = message.target;
+        match self {
+            Self::Method => text.push_str(message.method),
+            Self::Authority => text.push_str(message.authority),
+            Self::Path => text.push_str(path),
+            Self::Query => text.extend(["?", query.unwrap_or_default()]),
+            Self::Scheme => text.push_str(message.scheme()?.as_str()),
+            Self::TargetUri => {
+                if path == "*" {
+                    return Err("@target-uri: expected a path, found an asterisk");
+                }
+                text.extend([message.scheme()?.as_str(), "://", message.authority]);
+                write_target(message.target, text);
+            }
+            // That of the origin form, and `:path`: which form a request line had is not kept.
+            Self::RequestTarget => write_target(message.target, text),
+            Self::QueryParam(name) => {
+                query_param::write_value(query.unwrap_or_default(), name, text)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_target(target: Target<'_>, text: &mut String) {
+    text.push_str(target.path);
+    if let Some(query) = target.query {
+        text.extend(["?", query]);
+    }
+}

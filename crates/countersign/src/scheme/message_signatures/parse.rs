@@ -1,0 +1,150 @@
+use std::borrow::Cow;
+
+use http::header::CONTENT_TYPE;
+
+use super::{
+    CONTENT_DIGEST, content_digest,
+    credentials::Credentials,
+    profile::{Content, MessageSignatures},
+    signature_base::{Message, SignatureBase, UriScheme},
+    signature_input::{LabeledSignature, SignatureInput},
+};
+use crate::{
+    error::{Rejection, RejectionKind},
+    head::{Authority, RequestHead, Target, parse_method},
+    payload::{DeclaredPayload, PayloadDigest},
+    scheme::Scheme,
+    timestamp::Timestamp,
+    verify::{ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
+};
+
+/// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2, then the authority of
+/// step 3 and the coverage of step 4.
+pub(super) fn parse<'r>(
+    profile: &MessageSignatures,
+    head: RequestHead<'r>,
+    policy: &VerifyPolicy,
+) -> Result<ParsedHead<'r>, Rejection> {
+    let method = parse_method(head.method()).map_err(Rejection::malformed)?;
+    let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
+    if target.len() > policy.limits.target_bytes {
+        return Err(Rejection::malformed("target: longer than the limit"));
+    }
+    let authority = Authority::of(&head)?;
+    let input = SignatureInput::parse(&head, &policy.limits)?;
+
+    let scheme = profile.scheme.or(UriScheme::of(&head));
+    let normalized = normalized(authority.as_str(), scheme);
+    let audience_checked = check_audience(policy, authority, &normalized)?;
+
+    let LabeledSignature {
+        covered,
+        params,
+        signature,
+        ..
+    } = profile.choose(input, &head, policy)?;
+    if let Some(problem) = params.problem() {
+        return Err(Rejection::malformed(problem));
+    }
+    let (Some(created), Some(key_id)) = (params.created(), params.keyid()) else {
+        // Invariant: a signature without them is not chosen.
+        return Err(Rejection::malformed("signature parameters: found too few"));
+    };
+    let message = Message {
+        head,
+        method,
+        target,
+        authority: &normalized,
+        scheme,
+        structured_fields: &profile.structured_fields,
+        content_digest: None,
+        max_field_bytes: policy.limits.covered_value_bytes,
+    };
+    let base = SignatureBase::new(&message, &covered, &params).map_err(Rejection::malformed)?;
+    let payload = if covered.covers_field(CONTENT_DIGEST.as_str()) {
+        content_digest::parse(&head, &policy.limits)?
+    } else {
+        match profile.content {
+            Content::Signed => DeclaredPayload::Sha256(PayloadDigest::of(b"")),
+            Content::SignedIfCovered => DeclaredPayload::Unsigned,
+        }
+    };
+    let signed_at = Timestamp::from_unix_seconds(created);
+    let freshness = policy.freshness(signed_at);
+    Ok(ParsedHead {
+        scheme: Scheme::MessageSignatures,
+        key_id: Cow::Borrowed(key_id),
+        signed_at,
+        freshness: match params.expires() {
+            Some(expires) => freshness.not_after(Timestamp::from_unix_seconds(expires)),
+            None => freshness,
+        },
+        replay: params.nonce().map(ReplayIdentity::Nonce),
+        content_type_uncovered: head.headers().contains_key(CONTENT_TYPE)
+            && !covered.covers_field(CONTENT_TYPE.as_str()),
+        audience_checked,
+        presigned: false,
+        proof: Proof::Head {
+            credentials: Credentials {
+                base,
+                signature,
+                alg: params.alg(),
+                only: profile.only,
+            }
+            .into(),
+            payload,
+        },
+    })
+}
+
+/// The authority in lower case and without the default port of the scheme (RFC 9421 section 2.2.3). Where the scheme is
+/// not known no port is a default.
+pub(super) fn normalized(authority: &str, scheme: Option<UriScheme>) -> Cow<'_, str> {
+    let authority = scheme
+        .and_then(|scheme| authority.strip_suffix(scheme.default_port()))
+        .unwrap_or(authority);
+    if authority.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(authority.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(authority)
+    }
+}
+
+/// An expected host may be given with the default port or without it: they are one authority.
+fn check_audience(
+    policy: &VerifyPolicy,
+    authority: Authority<'_>,
+    normalized: &str,
+) -> Result<bool, Rejection> {
+    let as_sent = policy.check_audience(authority);
+    match (as_sent, Authority::parse(normalized)) {
+        (Err(misdirected), Ok(normalized)) if misdirected.kind() == RejectionKind::Misdirected => {
+            policy.check_audience(normalized)
+        }
+        (checked, _) => checked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_in_lower_case_and_has_no_default_port() {
+        use UriScheme::{Http, Https};
+
+        for (authority, scheme, expected) in [
+            ("Example.COM", None, "example.com"),
+            ("example.com:443", Some(Https), "example.com"),
+            ("example.com:80", Some(Http), "example.com"),
+            ("example.com:443", Some(Http), "example.com:443"),
+            ("example.com:80", Some(Https), "example.com:80"),
+            ("example.com:443", None, "example.com:443"),
+            ("example.com:8443", Some(Https), "example.com:8443"),
+            ("[2001:DB8::80]", Some(Http), "[2001:db8::80]"),
+            ("[2001:db8::1]:443", Some(Https), "[2001:db8::1]"),
+        ] {
+            assert_eq!(normalized(authority, scheme), expected, "{authority}");
+        }
+    }
+}

@@ -1,0 +1,351 @@
+use std::borrow::Cow;
+
+use http::{
+    HeaderName, HeaderValue,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, WWW_AUTHENTICATE},
+};
+use smallvec::SmallVec;
+
+use super::{
+    ACCEPT_SIGNATURE, CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT, accept_signature,
+    component_id::ComponentId,
+    parse,
+    signature_base::UriScheme,
+    signature_input::{LabeledSignature, SignatureInput},
+    structured_field::{StructuredType, is_plain_text},
+};
+use crate::{
+    error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind},
+    head::RequestHead,
+    key::Algorithm,
+    scheme::{AcceptedScheme, Carrier, Profile as AnyProfile, ProfileOfFamily, Scheme},
+    verify::{HeadLimits, ParsedHead, VerifyPolicy},
+};
+
+/// What a verifier asks of HTTP Message Signatures (RFC 9421): the coverage that the RFC leaves to the application, and
+/// which of several signatures it is that counts.
+///
+/// ```
+/// use countersign::{ComponentId, MessageSignatures, UriScheme, Verifier};
+///
+/// let verifier = Verifier::builder()
+///     .expected_hosts(["user-service.internal"])
+///     .accept_only(
+///         MessageSignatures::new()
+///             .requiring(ComponentId::SCHEME)
+///             .with_scheme(UriScheme::Https)
+///             .with_tag("svc-v1")?,
+///     )
+///     .build()?;
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+///
+/// # What a signature must cover
+///
+/// `"@method" "@authority" "@path" "@query"`, whatever else is [required](Self::requiring), the headers that the verifier
+/// [requires](crate::VerifierBuilder::require_headers), `content-encoding` where it is present and, unless its key says
+/// otherwise, `content-type` where it is present. It must have the parameters `created` and `keyid` and, unless its key
+/// says otherwise, `nonce`. `"@target-uri"` stands for authority, path, query and scheme; `"@request-target"` for path and
+/// query. A request with a body must cover `content-digest`; where that is not covered, the body must be empty.
+///
+/// # Which signature counts
+///
+/// A request may carry several. Those with another [tag](Self::with_tag), if one is set, are nobody's business here; of the
+/// others there must be exactly one that covers enough and has no parameter or component that is unknown. That one is
+/// judged, and if it does not hold, no other one is tried. Two that could be judged are refused: which of them counts
+/// would otherwise be for whoever sent them to choose. Where a proxy adds signatures of its own, set a tag.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct MessageSignatures {
+    pub(super) required: Vec<ComponentId<'static>>,
+    pub(super) tag: Option<Box<str>>,
+    pub(super) scheme: Option<UriScheme>,
+    pub(super) structured_fields: Vec<(HeaderName, StructuredType)>,
+    pub(super) only: Option<Algorithm>,
+    pub(super) content: Content,
+}
+
+/// Whether a body must be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Signed,
+    SignedIfCovered,
+}
+
+impl Default for MessageSignatures {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MessageSignatures {
+    /// The strictest settings: any tag, any of the two algorithms, no scheme.
+    pub fn new() -> Self {
+        Self {
+            required: DEFAULT_COMPONENTS.to_vec(),
+            tag: None,
+            scheme: None,
+            structured_fields: vec![(CONTENT_DIGEST.clone(), StructuredType::Dictionary)],
+            only: None,
+            content: Content::Signed,
+        }
+    }
+
+    /// One more component that every signature must cover.
+    pub fn requiring(mut self, component: impl Into<ComponentId<'static>>) -> Self {
+        self.required.push(component.into());
+        self
+    }
+
+    /// Only signatures with this tag are looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`] if the tag is empty or has other characters than visible ASCII and spaces without `"`
+    /// and `\`.
+    pub fn with_tag(mut self, tag: &str) -> Result<Self, ConfigError> {
+        self.tag = Some(ensure_tag(tag)?.into());
+        Ok(self)
+    }
+
+    /// The scheme that clients reach this service by: the value of `"@scheme"`, part of `"@target-uri"`, and what decides
+    /// which port is left out of `"@authority"`.
+    ///
+    /// Without this it is that of an absolute URI (HTTP/2, or an absolute form), and a request that has none, as most of
+    /// HTTP/1.1, can cover neither. Set it where TLS ends before this service: then what the request says is what the
+    /// proxy in front says, which is not what was signed; and what was signed is not looked for in a header.
+    pub fn with_scheme(mut self, scheme: UriScheme) -> Self {
+        self.scheme = Some(scheme);
+        self
+    }
+
+    /// What type a structured field is of, so that it can be covered as `;sf`. Of `content-digest` it is known.
+    pub fn with_structured_field(mut self, name: HeaderName, kind: StructuredType) -> Self {
+        self.structured_fields.insert(0, (name, kind));
+        self
+    }
+
+    /// Accepts shared secrets only. Then [expected hosts](crate::VerifierBuilder::expected_hosts) are not asked for: a
+    /// secret is shared with one callee, while an Ed25519 key is known to all.
+    pub fn hmac_sha256_only(mut self) -> Self {
+        self.only = Some(Algorithm::HmacSha256);
+        self
+    }
+
+    /// Accepts Ed25519 keys only.
+    pub fn ed25519_only(mut self) -> Self {
+        self.only = Some(Algorithm::Ed25519);
+        self
+    }
+
+    /// Requires these components in place of `"@method" "@authority" "@path" "@query"` and of those required before.
+    ///
+    /// Whoever sees a request can send whatever is left out anew with another value: another method to the same path, the
+    /// same path of another service. With an empty list a signature is good for every request.
+    pub fn insecure_require_only<I>(mut self, components: I) -> Self
+    where
+        I: IntoIterator<Item = ComponentId<'static>>,
+    {
+        self.required = components.into_iter().collect();
+        self
+    }
+
+    /// Takes a body that no signature covers. A `content-digest` that is covered is checked nevertheless.
+    ///
+    /// Whoever sees a request can send it anew with a body of their own.
+    pub fn insecure_allow_unsigned_content(mut self) -> Self {
+        self.content = Content::SignedIfCovered;
+        self
+    }
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "other families have no settings to start from"
+    )]
+    pub(crate) fn plain(_scheme: Scheme) -> Result<Self, ConfigError> {
+        Ok(Self::new())
+    }
+
+    /// There is one way in which a verifier reads the fields of these signatures: the settings given last.
+    pub(crate) fn merge(&mut self, other: Self) {
+        *self = other;
+    }
+
+    /// The one signature that is judged.
+    pub(super) fn choose<'r>(
+        &self,
+        input: SignatureInput<'r>,
+        head: &RequestHead<'r>,
+        policy: &VerifyPolicy,
+    ) -> Result<LabeledSignature<'r>, Rejection> {
+        let mut chosen = None;
+        let mut refusal = None;
+        for label in input.into_labels().filter(|label| self.is_ours(label)) {
+            let judged = match label.problem {
+                Some(problem) => Err(Rejection::malformed(problem)),
+                None => self.ensure_coverage(&label, head, policy),
+            };
+            match judged {
+                Ok(()) if chosen.is_some() => {
+                    return Err(Rejection::malformed(
+                        "expected one signature that could be judged, found several",
+                    ));
+                }
+                Ok(()) => chosen = Some(label),
+                Err(rejection) => {
+                    refusal.get_or_insert(rejection);
+                }
+            }
+        }
+        chosen.ok_or_else(|| {
+            refusal.unwrap_or(Rejection::new(
+                RejectionKind::MissingSignature,
+                "expected a signature with the tag in the settings, found none",
+            ))
+        })
+    }
+
+    fn is_ours(&self, label: &LabeledSignature<'_>) -> bool {
+        self.tag
+            .as_deref()
+            .is_none_or(|tag| label.params.tag() == Some(tag))
+    }
+
+    fn ensure_coverage(
+        &self,
+        label: &LabeledSignature<'_>,
+        head: &RequestHead<'_>,
+        policy: &VerifyPolicy,
+    ) -> Result<(), Rejection> {
+        let LabeledSignature {
+            covered, params, ..
+        } = label;
+        let insufficient =
+            |reason| Err(Rejection::new(RejectionKind::InsufficientCoverage, reason));
+        if params.created().is_none() {
+            return insufficient("signature parameters: expected created");
+        }
+        if params.keyid().is_none() {
+            return insufficient("signature parameters: expected keyid");
+        }
+        if !self.required.iter().all(|id| covered.covers(id)) {
+            return insufficient("signature-input: expected the components that are required");
+        }
+        let headers = head.headers();
+        let encoding = headers
+            .contains_key(CONTENT_ENCODING)
+            .then_some(&CONTENT_ENCODING);
+        let has_content = headers.contains_key(&CONTENT_DIGEST)
+            || headers
+                .get(CONTENT_LENGTH)
+                .is_some_and(|length| length.as_bytes() != b"0");
+        let digest = (has_content && self.content == Content::Signed).then_some(&CONTENT_DIGEST);
+        let required = policy.required_headers.iter().chain(encoding).chain(digest);
+        for name in required {
+            if !covered.covers_field(name.as_str()) {
+                return Err(Rejection::header(
+                    RejectionKind::InsufficientCoverage,
+                    name,
+                    "expected to be covered",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ProfileOfFamily for MessageSignatures {
+    fn schemes(&self) -> &[Scheme] {
+        &[Scheme::MessageSignatures]
+    }
+
+    /// Either field is one, so that a signature that lost its other half is not taken for none.
+    fn carriers<'r>(
+        &self,
+        head: &RequestHead<'r>,
+        _authorization: Option<(&'r str, &'r str)>,
+        found: &mut SmallVec<[Carrier<'r>; 2]>,
+    ) {
+        let headers = head.headers();
+        if headers.contains_key(&SIGNATURE_INPUT) || headers.contains_key(&SIGNATURE) {
+            found.push(Carrier {
+                scheme: Scheme::MessageSignatures,
+                parameters: "",
+            });
+        }
+    }
+
+    fn parse<'r>(
+        &self,
+        _carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &VerifyPolicy,
+    ) -> Result<ParsedHead<'r>, Rejection> {
+        parse::parse(self, head, policy)
+    }
+
+    fn claimed_key_id<'r>(
+        &self,
+        _carrier: Carrier<'r>,
+        head: &RequestHead<'r>,
+    ) -> Option<Cow<'r, str>> {
+        let input = SignatureInput::parse(head, &HeadLimits::default()).ok()?;
+        let mut labels = input.into_labels().filter(|label| self.is_ours(label));
+        labels
+            .find_map(|label| label.params.keyid())
+            .map(Cow::Borrowed)
+    }
+
+    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
+        let stale = if stale { ", error=\"stale\"" } else { "" };
+        let digest = (self.content == Content::Signed).then_some(ComponentId::CONTENT_DIGEST);
+        let components = accept_signature::components(&self.required, digest.into_iter());
+        let accept = accept_signature::value(&components, self.only, self.tag.as_deref());
+        for (name, text) in [
+            (
+                WWW_AUTHENTICATE,
+                format!("Signature realm=\"{realm}\"{stale}"),
+            ),
+            (ACCEPT_SIGNATURE.clone(), accept),
+        ] {
+            if let Ok(value) = HeaderValue::try_from(text) {
+                add(name, value);
+            }
+        }
+    }
+
+    fn check(&self, policy: &VerifyPolicy) -> Result<(), ConfigError> {
+        match self.only {
+            Some(Algorithm::HmacSha256) => Ok(()),
+            Some(Algorithm::Ed25519) | None => policy.ensure_expected_hosts(
+                "RFC 9421 with Ed25519 keys, which hmac_sha256_only excludes,",
+            ),
+        }
+    }
+}
+
+impl From<MessageSignatures> for AcceptedScheme {
+    fn from(settings: MessageSignatures) -> Self {
+        Self::new(Ok(AnyProfile::from(settings)))
+    }
+}
+
+/// What every signature covers, unless the settings say otherwise.
+pub(super) const DEFAULT_COMPONENTS: [ComponentId<'static>; 4] = [
+    ComponentId::METHOD,
+    ComponentId::AUTHORITY,
+    ComponentId::PATH,
+    ComponentId::QUERY,
+];
+
+/// A tag that stands in a string as it is.
+pub(super) fn ensure_tag(tag: &str) -> Result<&str, ConfigError> {
+    if !tag.is_empty() && is_plain_text(tag) {
+        Ok(tag)
+    } else {
+        Err(ConfigError::new(
+            ConfigErrorKind::Setting,
+            "tag: expected visible ASCII and spaces without \" and \\",
+        ))
+    }
+}

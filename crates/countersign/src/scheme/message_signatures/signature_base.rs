@@ -1,0 +1,430 @@
+//! The text that is signed (RFC 9421 section 2.5).
+//!
+//! ```text
+//! "@method": POST
+//! "@authority": user-service.internal
+//! "content-digest": sha-256=:…:
+//! "@signature-params": ("@method" "@authority" "content-digest");created=1767323045;keyid="billing";nonce="…"
+//! ```
+//!
+//! Lines are joined by `\n`; there is none behind the last. No value holds a line break, so that every line is one
+//! component and its value, and the last line says which there are.
+
+use base64ct::{Base64, Encoding};
+use http::{
+    HeaderName, HeaderValue,
+    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST},
+};
+
+use super::{
+    component_id::{Component, ComponentId, FieldForm},
+    covered_components::CoveredComponents,
+    signature_params::SignatureParams,
+    structured_field::{StructuredType, member},
+};
+use crate::head::{RequestHead, Target, ascii};
+
+const SIGNATURE_PARAMS: &str = "\"@signature-params\": ";
+
+/// Fields of one value, which a second line does not make a list (RFC 9110 section 5.3). Joined they would be signed
+/// without anyone reading them like that.
+const SINGLETONS: [&HeaderName; 5] = [&AUTHORIZATION, &CONTENT_LENGTH, &CONTENT_TYPE, &DATE, &HOST];
+
+/// The scheme of a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UriScheme {
+    /// `http`, default port 80.
+    Http,
+    /// `https`, default port 443.
+    Https,
+}
+
+impl UriScheme {
+    /// That of an absolute URI.
+    pub(super) fn of(head: &RequestHead<'_>) -> Option<Self> {
+        match head.uri().scheme_str() {
+            Some("http") => Some(Self::Http),
+            Some("https") => Some(Self::Https),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    pub(super) const fn default_port(self) -> &'static str {
+        match self {
+            Self::Http => ":80",
+            Self::Https => ":443",
+        }
+    }
+}
+
+/// What the values of components are taken from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message<'m> {
+    pub(super) head: RequestHead<'m>,
+    pub(super) method: &'m str,
+    pub(super) target: Target<'m>,
+    /// In lower case and without the default port.
+    pub(super) authority: &'m str,
+    pub(super) scheme: Option<UriScheme>,
+    pub(super) structured_fields: &'m [(HeaderName, StructuredType)],
+    /// A `Content-Digest` that the head has not yet.
+    pub(super) content_digest: Option<&'m HeaderValue>,
+    /// The greatest length of one field, lines joined.
+    pub(super) max_field_bytes: usize,
+}
+
+impl Message<'_> {
+    pub(super) fn scheme(&self) -> Result<UriScheme, &'static str> {
+        self.scheme.ok_or(
+            "@scheme and @target-uri: expected an absolute URI or a scheme in the settings, found neither",
+        )
+    }
+
+    /// Writes the value that a component has.
+    fn write_value(&self, id: &ComponentId<'_>, text: &mut String) -> Result<(), &'static str> {
+        match id.component() {
+            Component::Derived(derived) => derived.write_value(self, text),
+            Component::Field { name, form } => self.write_field(name, form, text),
+        }
+    }
+
+    fn write_field(
+        &self,
+        name: &str,
+        form: &FieldForm<'_>,
+        text: &mut String,
+    ) -> Result<(), &'static str> {
+        match form {
+            FieldForm::Plain => self.write_lines(name, text, plain),
+            FieldForm::ByteSequence => self.write_lines(name, text, byte_sequence),
+            FieldForm::Structured => {
+                let known = self
+                    .structured_fields
+                    .iter()
+                    .find(|(known, _)| known == name);
+                let (_, kind) =
+                    known.ok_or("sf: expected a field whose type is in the settings")?;
+                let mut value = String::new();
+                self.write_lines(name, &mut value, plain)?;
+                let value = kind.reserialize(&value);
+                text.push_str(&value.ok_or("sf: the field is not of its type")?);
+                Ok(())
+            }
+            FieldForm::Member { key, .. } => {
+                let mut value = String::new();
+                self.write_lines(name, &mut value, plain)?;
+                let member = member(&value, key);
+                text.push_str(&member.ok_or("key: expected a dictionary with this member")?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the lines of a field, joined by `, `. There must be one: nothing may stand for "not there".
+    fn write_lines(
+        &self,
+        name: &str,
+        text: &mut String,
+        write: impl Fn(&HeaderValue, &mut String) -> Result<(), &'static str>,
+    ) -> Result<(), &'static str> {
+        let added = self.content_digest.filter(|_| name == "content-digest");
+        let lines = self.head.headers().get_all(name).iter().chain(added);
+        let start = text.len();
+        let mut count: usize = 0;
+        for line in lines {
+            if count > 0 {
+                text.push_str(", ");
+            }
+            count = count.saturating_add(1);
+            write(line, text)?;
+            if text.len().saturating_sub(start) > self.max_field_bytes {
+                return Err("a covered field: longer than the limit");
+            }
+        }
+        match count {
+            0 => Err("a covered field: expected it to be there, found none"),
+            1 => Ok(()),
+            _ if SINGLETONS.iter().any(|singleton| *singleton == name) => {
+                Err("a covered field of one value: expected it once, found it more than once")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The text that is signed, and with it everything a signature says.
+#[derive(Clone, Debug)]
+pub(super) struct SignatureBase(String);
+
+impl SignatureBase {
+    /// The values of the components as this message has them, then the components and the parameters themselves.
+    ///
+    /// The last line is the list as RFC 9651 section 4.1 writes it (RFC 9421 section 2.3), not as it was sent: spaces
+    /// between its items are no part of it.
+    pub(super) fn new(
+        message: &Message<'_>,
+        covered: &CoveredComponents<'_>,
+        params: &SignatureParams<'_>,
+    ) -> Result<Self, &'static str> {
+        let mut text = String::with_capacity(1024);
+        for id in covered.iter() {
+            id.write_to(&mut text);
+            text.push_str(": ");
+            let start = text.len();
+            message.write_value(id, &mut text)?;
+            // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
+            // scheme rests on, so it is not left to that.
+            if text.get(start..).is_none_or(|value| value.contains('\n')) {
+                return Err("a covered component: expected one line");
+            }
+            text.push('\n');
+        }
+        text.push_str(SIGNATURE_PARAMS);
+        covered.write_to(&mut text);
+        params.write_to(&mut text);
+        if text.is_ascii() {
+            Ok(Self(text))
+        } else {
+            Err("a covered component: expected ASCII")
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The components and the parameters, as they stand in the last line and behind a label.
+    pub(super) fn signature_params(&self) -> &str {
+        let last = self.0.rsplit('\n').next().unwrap_or_default();
+        // Invariant: this is how the last line begins.
+        last.strip_prefix(SIGNATURE_PARAMS).unwrap_or_default()
+    }
+
+    /// The fields that are covered as they were sent, and the authority as `host`.
+    ///
+    /// A name holds no quote and a value no line break, so that the lines can be told apart again.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let lines = self.0.split('\n').filter_map(|line| {
+            let (name, value) = line.strip_prefix('"')?.split_once('"')?;
+            Some((name, value.strip_prefix(": ")?))
+        });
+        let has_authority = lines.clone().any(|(name, _)| name == AUTHORITY);
+        lines.filter_map(move |(name, value)| match name {
+            AUTHORITY => Some(("host", value)),
+            "host" if has_authority => None,
+            _ => (!name.starts_with('@')).then_some((name, value)),
+        })
+    }
+}
+
+const AUTHORITY: &str = "@authority";
+
+fn plain(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
+    let line = ascii(line).ok_or("a covered field: expected visible ASCII")?;
+    text.push_str(line.trim_matches([' ', '\t']));
+    Ok(())
+}
+
+/// Any bytes can be covered like this, those outside ASCII too.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands where the plain form does, which can fail"
+)]
+fn byte_sequence(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let mut line = line.as_bytes();
+    while let [first, rest @ ..] = line
+        && is_space(first)
+    {
+        line = rest;
+    }
+    while let [rest @ .., last] = line
+        && is_space(last)
+    {
+        line = rest;
+    }
+    text.extend([":", &Base64::encode_string(line), ":"]);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, Uri};
+
+    use super::*;
+    use crate::scheme::message_signatures::signature_params::Param;
+
+    fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, &'static str> {
+        let uri: Uri = target.parse().unwrap();
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(
+                HeaderName::try_from(*name).unwrap(),
+                HeaderValue::from_bytes(value).unwrap(),
+            );
+        }
+        let head = RequestHead::new(&Method::GET, &uri, &headers);
+        let dictionary = HeaderName::from_static("example-dict");
+        let message = Message {
+            head,
+            method: "GET",
+            target: Target::parse(&Method::GET, &uri).unwrap(),
+            authority: "example.com",
+            scheme: UriScheme::of(&head),
+            structured_fields: &[(dictionary, StructuredType::Dictionary)],
+            content_digest: None,
+            max_field_bytes: 40,
+        };
+        let mut covered = CoveredComponents::default();
+        for id in ids {
+            covered.push(id.parse().unwrap()).unwrap();
+        }
+        let mut params = SignatureParams::default();
+        params.push(Param::Created(1)).unwrap();
+        SignatureBase::new(&message, &covered, &params).map(|base| base.0)
+    }
+
+    fn value(target: &str, fields: &[(&str, &[u8])], id: &str) -> Result<String, &'static str> {
+        let base = base(target, fields, &[id])?;
+        let (line, rest) = base.split_once('\n').unwrap();
+        assert_eq!(rest, format!("\"@signature-params\": ({id});created=1"));
+        Ok(line.strip_prefix(&format!("{id}: ")).unwrap().to_owned())
+    }
+
+    #[test]
+    fn derives_components() {
+        for (name, target, id, expected) in [
+            ("method", "/", "@method", "GET"),
+            ("authority", "/", "@authority", "example.com"),
+            ("path", "/a%2fb//c/?q", "@path", "/a%2fb//c/"),
+            ("empty path", "https://example.com", "@path", "/"),
+            ("query", "/?a=%2D&b", "@query", "?a=%2D&b"),
+            ("empty query", "/?", "@query", "?"),
+            ("no query", "/", "@query", "?"),
+            (
+                "target URI",
+                "https://h/a?b",
+                "@target-uri",
+                "https://example.com/a?b",
+            ),
+            ("scheme", "http://h/", "@scheme", "http"),
+            ("target", "/a?b", "@request-target", "/a?b"),
+            ("absolute target", "https://h/a", "@request-target", "/a"),
+        ] {
+            let found = value(target, &[], &format!("\"{id}\""));
+            assert_eq!(found.as_deref(), Ok(expected), "{name}");
+        }
+        let found = value("/?a=1&b=+", &[], r#""@query-param";name="b""#);
+        assert_eq!(found.as_deref(), Ok("%20"));
+    }
+
+    #[test]
+    fn does_not_guess_a_scheme() {
+        for id in ["\"@scheme\"", "\"@target-uri\""] {
+            assert!(value("/", &[], id).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn takes_fields_in_every_form() {
+        for (name, fields, id, expected) in [
+            ("trimmed", &[("a", &b" \tb  c\t "[..])][..], "\"a\"", "b  c"),
+            ("empty", &[("a", b"")], "\"a\"", ""),
+            ("joined", &[("a", b"b"), ("a", b" c ")], "\"a\"", "b, c"),
+            (
+                "bytes",
+                &[("a", b" b "), ("a", b"c,d")],
+                "\"a\";bs",
+                ":Yg==:, :Yyxk:",
+            ),
+            ("obs-text as bytes", &[("a", b"\xe9")], "\"a\";bs", ":6Q==:"),
+            (
+                "structured",
+                &[("example-dict", b"a=1,  b"), ("example-dict", b"c=(d  e)")],
+                "\"example-dict\";sf",
+                "a=1, b, c=(d e)",
+            ),
+            ("member", &[("a", b"b=1, c=2;d")], "\"a\";key=\"c\"", "2;d"),
+        ] {
+            assert_eq!(value("/", fields, id).as_deref(), Ok(expected), "{name}");
+        }
+    }
+
+    /// Source: httpsig, where an absent header is an empty one; actpub-httpsig, where obs-text is an empty text.
+    #[test]
+    fn never_signs_nothing_in_place_of_something() {
+        for (name, fields, id) in [
+            ("absent", &[][..], "\"a\""),
+            ("absent, as bytes", &[], "\"a\";bs"),
+            ("absent, of a dictionary", &[], "\"a\";key=\"b\""),
+            ("obs-text", &[("a", &b"\xe9"[..])], "\"a\""),
+            (
+                "obs-text in the second line",
+                &[("a", b"b"), ("a", b"\xe9")],
+                "\"a\"",
+            ),
+            ("no such member", &[("a", b"b=1")], "\"a\";key=\"c\""),
+            ("no dictionary", &[("a", b"1")], "\"a\";key=\"b\""),
+            ("a type that is not known", &[("a", b"b=1")], "\"a\";sf"),
+            (
+                "of another type",
+                &[("example-dict", b"\"")],
+                "\"example-dict\";sf",
+            ),
+            (
+                "one value twice",
+                &[("content-type", b"a"), ("content-type", b"b")],
+                "\"content-type\"",
+            ),
+            ("too long", &[("a", &[b'a'; 41])], "\"a\""),
+            (
+                "too long when joined",
+                &[("a", &[b'a'; 20]), ("a", &[b'a'; 20])],
+                "\"a\"",
+            ),
+        ] {
+            assert!(value("/", fields, id).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn has_no_newline_at_its_end_and_none_in_a_value() {
+        assert_eq!(
+            base("/?", &[("a", b"b")], &["\"@query\"", "\"a\""]).unwrap(),
+            "\"@query\": ?\n\"a\": b\n\"@signature-params\": (\"@query\" \"a\");created=1"
+        );
+        assert_eq!(
+            base("/", &[], &[]).unwrap(),
+            "\"@signature-params\": ();created=1"
+        );
+        assert!(base("/\u{e9}", &[], &["\"@path\""]).is_err());
+    }
+
+    #[test]
+    fn tells_its_fields_apart_again() {
+        let text = [
+            "\"@method\": GET",
+            "\"host\": Example.com",
+            "\"a\": b: \"c\"",
+            "\"d\";key=\"e\": \"x\": y",
+            "\"@authority\": example.com",
+            "\"f\": ",
+            "\"@signature-params\": ();nonce=\"\"",
+        ];
+        let base = SignatureBase(text.join("\n"));
+        let found: Vec<_> = base.fields().collect();
+        assert_eq!(
+            found,
+            [("a", "b: \"c\""), ("host", "example.com"), ("f", "")]
+        );
+        assert_eq!(base.signature_params(), "();nonce=\"\"");
+    }
+}

@@ -1,0 +1,356 @@
+//! `Signature-Input` and `Signature` (RFC 9421 section 4): dictionaries of which each label names one signature.
+
+use http::HeaderName;
+use sfv::{
+    BareItemFromInput, KeyRef, Parser,
+    visitor::{
+        DictionaryVisitor, EntryVisitor, Ignored, InnerListVisitor, ItemVisitor, Never,
+        ParameterVisitor,
+    },
+};
+use smallvec::SmallVec;
+
+use super::{
+    SIGNATURE, SIGNATURE_INPUT,
+    component_id::{ComponentVisitor, Found},
+    covered_components::CoveredComponents,
+    signature_params::SignatureParams,
+    structured_field::{Unreadable, lines},
+};
+use crate::{
+    error::{Rejection, RejectionKind},
+    head::RequestHead,
+    verify::HeadLimits,
+};
+
+/// How many signatures a request may carry: its sender's, and some that were added on the way.
+const MAX_LABELS: usize = 8;
+
+/// The signatures of a request, each with what it covers. Nothing of it is proven.
+#[derive(Clone, Debug)]
+pub(super) struct SignatureInput<'r> {
+    labels: SmallVec<[LabeledSignature<'r>; 1]>,
+    max_components: usize,
+}
+
+/// One signature.
+#[derive(Clone, Debug)]
+pub(super) struct LabeledSignature<'r> {
+    label: &'r str,
+    pub(super) covered: CoveredComponents<'r>,
+    pub(super) params: SignatureParams<'r>,
+    /// What keeps this one from being judged. A signature of somebody else may have what is not known here.
+    pub(super) problem: Option<&'static str>,
+    /// Empty until the signature is found.
+    pub(super) signature: Vec<u8>,
+}
+
+impl<'r> SignatureInput<'r> {
+    /// Reads both fields. What is wrong with the fields as such is refused, and so is a label that is in one of them only
+    /// (RFC 9421 section 4.2); what is wrong with the meaning of one signature is noted there.
+    pub(super) fn parse(head: &RequestHead<'r>, limits: &HeadLimits) -> Result<Self, Rejection> {
+        let mut input = Self {
+            labels: SmallVec::new(),
+            max_components: limits.covered_headers,
+        };
+        for line in lines(head, &SIGNATURE_INPUT, limits.authorization_bytes) {
+            Parser::new(line?)
+                .parse_dictionary_with_visitor(&mut input)
+                .map_err(|_| malformed(&SIGNATURE_INPUT, "expected labels of lists, each once"))?;
+        }
+        let mut signatures = Signatures {
+            labels: &mut input.labels,
+            found: 0,
+        };
+        for line in lines(head, &SIGNATURE, limits.authorization_bytes) {
+            Parser::new(line?)
+                .parse_dictionary_with_visitor(&mut signatures)
+                .map_err(|_| {
+                    malformed(
+                        &SIGNATURE,
+                        "expected the labels of signature-input, each once, and byte sequences",
+                    )
+                })?;
+        }
+        if signatures.found != input.labels.len() {
+            return Err(malformed(
+                &SIGNATURE,
+                "expected the labels of signature-input, found fewer",
+            ));
+        }
+        Ok(input)
+    }
+
+    pub(super) fn into_labels(self) -> impl Iterator<Item = LabeledSignature<'r>> {
+        self.labels.into_iter()
+    }
+}
+
+impl<'de> DictionaryVisitor<'de> for &mut SignatureInput<'de> {
+    type Out = ();
+    type Error = Unreadable;
+
+    fn entry(&mut self, label: &'de KeyRef) -> Result<impl EntryVisitor<'de>, Self::Error> {
+        let label = label.as_str();
+        // Of two of one name the later one would count (RFC 9651 section 4.2.2), and other readers take the first.
+        let known = self.labels.iter().any(|known| known.label == label);
+        if known || self.labels.len() >= MAX_LABELS {
+            return Err(Unreadable);
+        }
+        self.labels.push(LabeledSignature {
+            label,
+            covered: CoveredComponents::default(),
+            params: SignatureParams::default(),
+            problem: None,
+            signature: Vec::new(),
+        });
+        let into = self.labels.last_mut().ok_or(Unreadable)?;
+        Ok(InnerListOf {
+            into,
+            max_components: self.max_components,
+        })
+    }
+
+    fn finish(self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// The value of a label in `Signature-Input`.
+struct InnerListOf<'v, 'de> {
+    into: &'v mut LabeledSignature<'de>,
+    max_components: usize,
+}
+
+impl<'de> EntryVisitor<'de> for InnerListOf<'_, 'de> {
+    type Error = Unreadable;
+
+    fn item(self) -> Result<impl ItemVisitor<'de>, Self::Error> {
+        Err::<Never, _>(Unreadable)
+    }
+
+    fn inner_list(self) -> Result<impl InnerListVisitor<'de>, Self::Error> {
+        Ok(self)
+    }
+}
+
+impl<'de> InnerListVisitor<'de> for InnerListOf<'_, 'de> {
+    type Error = Unreadable;
+
+    fn item(&mut self) -> Result<impl ItemVisitor<'de>, Self::Error> {
+        if self.into.covered.len() >= self.max_components {
+            return Err(Unreadable);
+        }
+        let into = &mut *self.into;
+        Ok(ComponentVisitor(move |found: Found<'de>| {
+            if let Err(problem) = found.and_then(|id| into.covered.push(id)) {
+                into.problem.get_or_insert(problem);
+            }
+        }))
+    }
+
+    fn finish(self) -> Result<impl ParameterVisitor<'de>, Self::Error> {
+        Ok(ParametersOf(self.into))
+    }
+}
+
+/// The parameters behind the list.
+struct ParametersOf<'v, 'de>(&'v mut LabeledSignature<'de>);
+
+impl<'de> ParameterVisitor<'de> for ParametersOf<'_, 'de> {
+    type Out = ();
+    type Error = Unreadable;
+
+    fn parameter(
+        &mut self,
+        key: &'de KeyRef,
+        value: BareItemFromInput<'de>,
+    ) -> Result<(), Self::Error> {
+        if let Err(problem) = self.0.params.add(key.as_str(), &value) {
+            self.0.problem.get_or_insert(problem);
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// The signatures of known labels. Byte sequences are decoded as RFC 9651 section 4.2.7 has it, padding or not.
+struct Signatures<'v, 'de> {
+    labels: &'v mut SmallVec<[LabeledSignature<'de>; 1]>,
+    found: usize,
+}
+
+impl<'de> DictionaryVisitor<'de> for &mut Signatures<'_, 'de> {
+    type Out = ();
+    type Error = Unreadable;
+
+    fn entry(&mut self, label: &'de KeyRef) -> Result<impl EntryVisitor<'de>, Self::Error> {
+        let mut labels = self.labels.iter_mut();
+        let known = labels.find(|known| known.label == label.as_str());
+        let into = known.ok_or(Unreadable)?;
+        self.found = self.found.saturating_add(1);
+        Ok(SignatureOf(into))
+    }
+
+    fn finish(self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// The value of a label in `Signature`.
+struct SignatureOf<'v, 'de>(&'v mut LabeledSignature<'de>);
+
+impl<'de> EntryVisitor<'de> for SignatureOf<'_, 'de> {
+    type Error = Unreadable;
+
+    fn item(self) -> Result<impl ItemVisitor<'de>, Self::Error> {
+        let into = &mut self.0.signature;
+        Ok(move |item: BareItemFromInput<'de>| match item {
+            BareItemFromInput::ByteSequence(bytes) if into.is_empty() && !bytes.is_empty() => {
+                *into = bytes;
+                Ok(Ignored)
+            }
+            _ => Err(Unreadable),
+        })
+    }
+
+    fn inner_list(self) -> Result<impl InnerListVisitor<'de>, Self::Error> {
+        Err::<Never, _>(Unreadable)
+    }
+}
+
+fn malformed(name: &HeaderName, problem: &'static str) -> Rejection {
+    Rejection::header(RejectionKind::Malformed, name, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, Method, Uri};
+
+    use super::*;
+
+    fn with<T>(
+        inputs: &[&str],
+        signatures: &[&str],
+        read: impl FnOnce(Result<SignatureInput<'_>, Rejection>) -> T,
+    ) -> T {
+        let mut headers = HeaderMap::new();
+        for (name, values) in [(&SIGNATURE_INPUT, inputs), (&SIGNATURE, signatures)] {
+            for value in values {
+                headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            }
+        }
+        let uri = Uri::from_static("/");
+        let head = RequestHead::new(&Method::GET, &uri, &headers);
+        read(SignatureInput::parse(&head, &HeadLimits::default()))
+    }
+
+    fn labels(inputs: &[&str], signatures: &[&str]) -> Option<Vec<(String, bool)>> {
+        with(inputs, signatures, |input| {
+            let labels = input.ok()?.into_labels();
+            Some(
+                labels
+                    .map(|label| (label.label.to_owned(), label.problem.is_none()))
+                    .collect(),
+            )
+        })
+    }
+
+    #[test]
+    fn reads_the_example_of_the_specification() {
+        // Source: RFC 9421 section 4.1.
+        let input = r#"sig1=("@method" "@target-uri" "@authority" "content-digest" "cache-control");created=1618884475;keyid="test-key-rsa-pss""#;
+        with(&[input], &["sig1=:AQI=:"], |found| {
+            let label = found.unwrap().into_labels().next().unwrap();
+            assert_eq!(label.label, "sig1");
+            assert_eq!(label.problem, None);
+            assert_eq!(label.signature, [1, 2]);
+            assert_eq!(label.params.created(), Some(1_618_884_475));
+            let mut text = "sig1=".to_owned();
+            label.covered.write_to(&mut text);
+            label.params.write_to(&mut text);
+            assert_eq!(text, input);
+        });
+    }
+
+    #[test]
+    fn labels_may_stand_on_several_lines_and_in_any_order() {
+        let expected = vec![("a".to_owned(), true), ("b".to_owned(), true)];
+        for (name, inputs, signatures) in [
+            ("one line", &["a=(), b=()"][..], &["a=:AA:, b=:AA==:"][..]),
+            ("several lines", &["a=()", "b=()"], &["b=:AA:", "a=:AA:"]),
+            ("another order", &["a=(), b=()"], &["b=:AA:, a=:AA:"]),
+            ("spacing", &["a=(  )  ,\t b=()"], &["b=:AA:,a=:AA:  "]),
+        ] {
+            assert_eq!(labels(inputs, signatures), Some(expected.clone()), "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_fields_that_are_wrong_as_such() {
+        let many = |member: &str| {
+            let members = (0..9).map(|number| format!("s{number}={member}"));
+            members.collect::<Vec<_>>().join(", ")
+        };
+        let (many_inputs, many_signatures) = (many("()"), many(":AA:"));
+        let components: String = (0..33).map(|number| format!("\"h{number}\" ")).collect();
+        let components = format!("a=({components})");
+        let long = format!("a=();nonce=\"{}\"", "n".repeat(4096));
+        for (name, inputs, signatures) in [
+            ("a label twice", &["a=(), a=()"][..], &["a=:AA:"][..]),
+            ("a label twice on two lines", &["a=()", "a=()"], &["a=:AA:"]),
+            ("a signature twice", &["a=(), b=()"], &["a=:AA:, a=:AA:"]),
+            ("no input", &[], &["a=:AA:"]),
+            ("no signature", &["a=()"], &[]),
+            (
+                "a signature without an input",
+                &["a=()"],
+                &["a=:AA:, b=:AA:"],
+            ),
+            ("an input without a signature", &["a=(), b=()"], &["a=:AA:"]),
+            ("the signature of another label", &["a=()"], &["b=:AA:"]),
+            ("an upper-case label", &["A=()"], &["A=:AA:"]),
+            ("an input that is no list", &["a=\"@method\""], &["a=:AA:"]),
+            ("an input without a value", &["a"], &["a=:AA:"]),
+            ("an unbalanced list", &["a=(\"@method\""], &["a=:AA:"]),
+            ("something behind a list", &["a=() x"], &["a=:AA:"]),
+            ("a comma behind", &["a=(),"], &["a=:AA:"]),
+            ("an empty line", &["a=()", ""], &["a=:AA:"]),
+            ("items without a space", &["a=(\"b\"\"c\")"], &["a=:AA:"]),
+            ("a tab in a list", &["a=(\"b\"\t\"c\")"], &["a=:AA:"]),
+            ("obs-text", &["a=();nonce=\"é\""], &["a=:AA:"]),
+            ("an empty signature", &["a=()"], &["a=::"]),
+            ("a signature as a string", &["a=()"], &["a=\"AA\""]),
+            ("a signature as a list", &["a=()"], &["a=(:AA:)"]),
+            ("a signature that is no Base64", &["a=()"], &["a=:!!!!:"]),
+            ("a signature that does not end", &["a=()"], &["a=:AA"]),
+            ("nine labels", &[&many_inputs], &[&many_signatures]),
+            ("33 components", &[&components], &["a=:AA:"]),
+            ("a long line", &[&long], &["a=:AA:"]),
+        ] {
+            assert_eq!(labels(inputs, signatures), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_one_signature_means_is_its_own_matter() {
+        for (name, input) in [
+            ("a component twice", r#"("date" "date")"#),
+            ("a component that is a token", "(date)"),
+            ("a component that is a number", "(1)"),
+            ("a component of a response", r#"("@status")"#),
+            ("the parameters themselves", r#"("@signature-params")"#),
+            ("an unknown parameter", "();x=1"),
+            ("a parameter twice", "();created=1;created=1"),
+            ("a parameter of another type", r#"();created="1""#),
+            ("a nonce with an escape", r#"();nonce="a\"b""#),
+        ] {
+            let found = labels(&[&format!("a=(), b={input}")], &["a=:AA:, b=:AA:"]);
+            let expected = [("a".to_owned(), true), ("b".to_owned(), false)];
+            assert_eq!(found.as_deref(), Some(&expected[..]), "{name}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Structured Field Values (RFC 9651), as far as the other steps need them.
+
+use std::{error, fmt};
+
+use http::HeaderName;
+use sfv::{BareItemFromInput, Dictionary, FieldType, Item, List, ListEntry, Parser};
+
+use crate::{
+    error::{Rejection, RejectionKind},
+    head::{RequestHead, ascii},
+};
+
+/// What a structured field is, which its text does not say (RFC 9651 section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StructuredType {
+    /// A list of items and inner lists.
+    List,
+    /// A dictionary of them.
+    Dictionary,
+    /// One item.
+    Item,
+}
+
+impl StructuredType {
+    /// The field written anew as RFC 9651 section 4.1 says; `None` if it is none of this type.
+    pub(super) fn reserialize(self, text: &str) -> Option<String> {
+        match self {
+            Self::List => parse::<List>(text)?.serialize(),
+            Self::Dictionary => parse::<Dictionary>(text)?.serialize(),
+            Self::Item => return Some(parse::<Item>(text)?.serialize()),
+        }
+        // An empty list is written as nothing at all.
+        .or(Some(String::new()))
+    }
+}
+
+/// One member of a field that is a dictionary, written anew.
+pub(super) fn member(text: &str, key: &str) -> Option<String> {
+    let entry = parse::<Dictionary>(text)?.swap_remove(key)?;
+    match entry {
+        ListEntry::Item(item) => Some(item.serialize()),
+        list @ ListEntry::InnerList(_) => vec![list].serialize(),
+    }
+}
+
+fn parse<T: FieldType>(text: &str) -> Option<T> {
+    Parser::new(text).parse().ok()
+}
+
+/// The lines of a field that is a dictionary, which the caller parses one by one: their members are those of the one
+/// dictionary that they make joined by commas (RFC 9651 section 4.2), unless a line is empty or breaks off inside a
+/// member, which is refused. `limit` is on the sum of their lengths.
+pub(super) fn lines<'r>(
+    head: &RequestHead<'r>,
+    name: &'static HeaderName,
+    limit: usize,
+) -> impl Iterator<Item = Result<&'r str, Rejection>> {
+    let malformed = |problem| Err(Rejection::header(RejectionKind::Malformed, name, problem));
+    let mut left = limit;
+    head.headers().get_all(name).iter().map(move |line| {
+        match left.checked_sub(line.len()) {
+            Some(rest) => left = rest,
+            None => return malformed("longer than the limit"),
+        }
+        match ascii(line) {
+            None => malformed("expected visible ASCII, found another byte"),
+            Some(line) if line.trim_matches([' ', '\t']).is_empty() => {
+                malformed("expected a dictionary, found an empty line")
+            }
+            Some(line) => Ok(line),
+        }
+    })
+}
+
+/// A bare item, as far as this family has a use for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Text<'de> {
+    /// A string without escapes: where a string is read here, none needs any, so that each has one spelling.
+    Plain(&'de str),
+    /// The boolean.
+    True,
+    Other,
+}
+
+impl<'de> Text<'de> {
+    pub(super) fn of(item: &BareItemFromInput<'de>) -> Self {
+        match item {
+            BareItemFromInput::String(std::borrow::Cow::Borrowed(text))
+                if is_plain_text(text.as_str()) =>
+            {
+                Self::Plain(text.as_str())
+            }
+            BareItemFromInput::Boolean(true) => Self::True,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Whether a text stands in a string as it is.
+pub(super) fn is_plain_text(text: &str) -> bool {
+    let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    text.bytes().all(plain)
+}
+
+/// What a visitor says of a member that is not what it should be.
+#[derive(Debug)]
+pub(super) struct Unreadable;
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not what the field is made of")
+    }
+}
+
+impl error::Error for Unreadable {}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, Method, Uri};
+
+    use super::*;
+
+    #[test]
+    fn writes_fields_anew() {
+        use StructuredType::{Dictionary, Item, List};
+
+        for (name, kind, text, expected) in [
+            (
+                "RFC 9421 section 2.1.1",
+                Dictionary,
+                " a=1,    b=2;x=1;y=2,   c=(a   b   c)",
+                Some("a=1, b=2;x=1;y=2, c=(a b c)"),
+            ),
+            ("an empty dictionary", Dictionary, "", Some("")),
+            ("an empty list", List, "", Some("")),
+            ("a list", List, "a,(b  c);d=?1", Some("a, (b c);d")),
+            ("an item", Item, " 1.50 ;a=?1", None),
+            ("an item with a space", Item, " 1.50;  a=?1", Some("1.5;a")),
+            ("no dictionary", Dictionary, "a, \"", None),
+            ("no item", Item, "", None),
+        ] {
+            assert_eq!(kind.reserialize(text).as_deref(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn finds_members_of_dictionaries() {
+        let text = " a=1, b=2;x=1;y=2, c=(a   b    c), d, a=3";
+        for (key, expected) in [
+            ("a", Some("3")),
+            ("b", Some("2;x=1;y=2")),
+            ("c", Some("(a b c)")),
+            ("d", Some("?1")),
+            ("e", None),
+        ] {
+            assert_eq!(member(text, key).as_deref(), expected, "{key}");
+        }
+        assert_eq!(member("1", "a"), None);
+    }
+
+    #[test]
+    fn lines_are_bounded_ascii_and_never_empty() {
+        static NAME: HeaderName = HeaderName::from_static("signature");
+        for (name, values, expected) in [
+            ("none", &[][..], Some(0)),
+            ("two", &["a=1", "b=2"], Some(2)),
+            ("an empty one", &["a=1", " \t"], None),
+            ("at the limit", &["a=1234", "b=23"], Some(2)),
+            ("beyond the limit", &["a=1234", "b=234"], None),
+            ("obs-text", &["a=é"], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(&NAME, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            }
+            let uri = Uri::from_static("/");
+            let head = RequestHead::new(&Method::GET, &uri, &headers);
+            let found: Option<Vec<_>> = lines(&head, &NAME, 10).map(Result::ok).collect();
+            assert_eq!(found.map(|lines| lines.len()), expected, "{name}");
+        }
+    }
+}
