@@ -7,6 +7,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::similar_names,
+    clippy::too_many_lines,
     reason = "tests are tables of constants, and panic where one is wrong"
 )]
 

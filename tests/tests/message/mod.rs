@@ -172,11 +172,15 @@ impl Message {
         };
         let verified = authentication(&parts, verifier, keys, now).and_then(|found| match found {
             Authentication::Head(mut head) => {
-                pieces.iter().for_each(|piece| head.update(piece));
+                for piece in pieces {
+                    head.update(piece);
+                }
                 head.finish()
             }
             Authentication::Body(mut mac) => {
-                pieces.iter().for_each(|piece| mac.update(piece));
+                for piece in pieces {
+                    mac.update(piece);
+                }
                 mac.finish(now)
             }
         });

@@ -99,7 +99,8 @@ impl RejectionKind {
 
     /// Whether only a peer whose signature matched can be told this.
     ///
-    /// (A scheme that signs the body itself must apply a body limit before; the schemes of this version do not.)
+    /// Where the signature is over the body itself, the body's limits come before it: there, and only there,
+    /// [`TooLarge`](Self::TooLarge) and [`Timeout`](Self::Timeout) are told to anyone.
     pub const fn is_after_mac(self) -> bool {
         match self {
             Self::MissingSignature

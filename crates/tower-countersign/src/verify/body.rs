@@ -44,6 +44,7 @@ where
         max_bytes: limits.max_bytes,
         deadline: limits.deadline,
         copies: 0,
+        broken_off: RejectionKind::BodyMismatch,
     };
     let mut reservation = budget.open(head.caller());
     let chunks = collect(body, &bounds, &mut reservation, |chunk| head.update(chunk)).await?;
@@ -72,6 +73,8 @@ where
         max_bytes: limits.unauthenticated_max_bytes,
         deadline: limits.unauthenticated_deadline,
         copies: u64::try_from(mac.copies()).unwrap_or(u64::MAX),
+        // Nothing is proven yet, so that it cannot be said that the signature was right and the body was not.
+        broken_off: RejectionKind::InvalidSignature,
     };
     let mut reservation = budget.open_for_nobody();
     let mut len: u64 = 0;
@@ -112,6 +115,8 @@ struct Bounds {
     deadline: Duration,
     /// How many times the body is held beside the chunks.
     copies: u64,
+    /// What a body is refused for that breaks off.
+    broken_off: RejectionKind,
 }
 
 /// Reads a body to its end and hands each chunk over as it arrives.
@@ -132,7 +137,8 @@ where
     let mut received: u64 = 0;
     let mut reading = pin!(async {
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| broken_off(error.into().as_ref()))?;
+            let frame =
+                frame.map_err(|error| broken_off(bounds.broken_off, error.into().as_ref()))?;
             // Trailers are not covered by the signature and are dropped.
             let Ok(mut data) = frame.into_data() else {
                 continue;
@@ -180,7 +186,7 @@ where
 }
 
 /// A body that cannot be read to its end is not the one that was signed.
-fn broken_off(error: &(dyn Error + 'static)) -> Refusal {
+fn broken_off(kind: RejectionKind, error: &(dyn Error + 'static)) -> Refusal {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<LengthLimitError>() {
@@ -188,11 +194,7 @@ fn broken_off(error: &(dyn Error + 'static)) -> Refusal {
         }
         cause = error.source();
     }
-    Rejection::new(
-        RejectionKind::BodyMismatch,
-        "the body broke off before its end",
-    )
-    .into()
+    Rejection::new(kind, "the body broke off before its end").into()
 }
 
 /// Reads and forgets what a refused peer is still sending, within bounds.

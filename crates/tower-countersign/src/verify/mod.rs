@@ -18,6 +18,11 @@
 //! 10. The claim of the nonce, once and for all: nothing can refuse the request after it.
 //! 11. [`VerifiedCaller`](crate::VerifiedCaller) goes into the extensions and the inner service is called.
 //!
+//! Where the signature is over the body itself ([`DrfProfile`](countersign::DrfProfile),
+//! [`StandardWebhooksProfile`](countersign::StandardWebhooksProfile)) steps 7 and 8 change places: the body is read from a
+//! peer that has proven nothing, within the [smaller limits](BodyLimits) for such peers, and 413 and 408 can come before
+//! the signature. Step 4 is the route: a request that the settings name no sender for is refused unread.
+//!
 //! # A request that is accepted, and one that is refused
 //!
 //! ```
