@@ -114,7 +114,7 @@ impl SigV4Settings {
     }
 
     /// Does not cover this header, besides those that are never covered: something changes it behind the signer.
-    pub fn without_header(mut self, name: HeaderName) -> Self {
+    pub fn excluding(mut self, name: HeaderName) -> Self {
         self.excluded.push(name);
         self
     }
