@@ -3,14 +3,21 @@
 use std::sync::LazyLock;
 
 use countersign::{
-    CallerKey, KeyStore, Keyring, RequestHead, Scheme, Secret, SigningKey, Timestamp, Verifier,
+    CallerKey, DrfProfile, KeyStore, Keyring, RequestHead, Scheme, Secret, SigningKey,
+    StandardWebhooksProfile, Timestamp, Verifier,
 };
+use http::Method;
 
 /// The clock of the verifier: 2026-01-02T03:04:05Z.
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_323_045);
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
+    let drf = DrfProfile::for_caller("a").and_then(|drf| drf.route(Method::POST, "/drf"));
+    let webhooks = StandardWebhooksProfile::for_caller("a")
+        .and_then(|webhooks| webhooks.route(Method::POST, "/webhooks"));
     Verifier::builder()
+        .accept(drf.expect("a route"))
+        .accept(webhooks.expect("a route"))
         .expected_hosts(["a"])
         .accept(Scheme::Ed25519)
         .accept_rfc3339_dates()
@@ -20,10 +27,14 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
 });
 
 static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
-    let key = SigningKey::hmac_sha256(&Secret::generate().expect("random bytes"));
-    let caller = CallerKey::new("1", key.verifying_key()).expect("a version");
+    let secret = || Secret::generate().expect("random bytes");
+    let key = |version, key: SigningKey| {
+        CallerKey::new(version, key.verifying_key()).expect("a version")
+    };
     Keyring::builder()
-        .caller("a", caller.seed_compatible())
+        .caller("a", key("1", SigningKey::hmac_sha256(&secret())).seed_compatible())
+        .caller("a", key("2", SigningKey::drf(&secret())))
+        .caller("a", key("3", SigningKey::standard_webhooks(&secret())))
         .build()
         .expect("a keyring")
 });
@@ -36,6 +47,9 @@ pub fn refuse(head: RequestHead<'_>) {
             .try_lookup(claim.key_id())
             .expect("a keyring answers at once")
             .expect("a keyring is available");
-        assert!(claim.authenticate(&keys, NOW).is_err(), "let through");
+        let verified = claim
+            .authenticate(&keys, NOW)
+            .and_then(|found| found.finish_with(b"", NOW));
+        assert!(verified.is_err(), "let through");
     }
 }

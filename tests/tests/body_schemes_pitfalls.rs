@@ -616,3 +616,23 @@ fn a_window_is_the_profiles_own_where_it_is_set() {
         }
     }
 }
+
+/// Source: pitfalls row 15 (a slow body). The date is judged again when the body is there, or a body that takes long would
+/// be let through after the replay store may forget it.
+#[test]
+fn a_body_that_ends_after_the_window_is_expired() {
+    for (scheme, window) in [(Scheme::Drf, 60), (Scheme::StandardWebhooks, 300)] {
+        let message = signed(scheme);
+        let parts = message.parts().unwrap();
+        for (seconds, expected) in [(window, None), (window + 1, Some("expired"))] {
+            let (keys, verifier) = (keyring(), verifier());
+            let claim = verifier.parse(&parts, NOW).unwrap();
+            let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
+            let later = NOW.saturating_add(Duration::from_secs(seconds));
+            let verified = claim.authenticate(&found, NOW).unwrap();
+            let verified = verified.finish_with(BODY, later);
+            let code = verified.err().map(|rejection| rejection.kind().code());
+            assert_eq!(code, expected, "{scheme} {seconds}");
+        }
+    }
+}
