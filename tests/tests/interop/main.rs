@@ -18,5 +18,7 @@
 mod body_schemes;
 mod caller;
 mod changes;
+mod message_signatures;
 mod peers;
 mod service;
+mod sigv4;
