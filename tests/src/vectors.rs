@@ -40,7 +40,8 @@ pub fn shared_names(path: &str) -> Vec<String> {
     names
 }
 
-fn shared_root() -> PathBuf {
+/// Where the shared conformance data is, if it is there.
+pub fn shared_root() -> PathBuf {
     env::var_os("COUNTERSIGN_VECTORS").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors"),
         PathBuf::from,
