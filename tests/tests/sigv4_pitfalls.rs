@@ -224,7 +224,7 @@ fn no_payload_literal_opens_a_way_past_the_signature() {
         let mut presigned = presigned(get("/a"), &signer(), 60, NOW);
         presigned
             .target
-            .push_str(&format!("&X-Amz-Content-Sha256={literal}"));
+            .extend([format!("&X-Amz-Content-Sha256={literal}")]);
         assert_ne!(
             code_with(&presigned, open(), &keyring(), NOW),
             "accept",
@@ -254,7 +254,7 @@ fn credentials_in_header_and_query_together_are_refused() {
         "%58-amz-signature",
     ] {
         let mut both = in_header.clone();
-        both.target.push_str(&format!("?{parameter}"));
+        both.target.extend([format!("?{parameter}")]);
         assert_eq!(code(&both), "malformed", "{parameter}");
         let alone = get(&format!("/a?{parameter}"));
         assert_eq!(code(&alone), "malformed", "{parameter}");

@@ -165,9 +165,9 @@ impl Forger {
                 .filter(|(known, _)| known == name)
                 .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
                 .collect();
-            canonical.push_str(&format!("{name}:{}\n", values.join(",")));
+            canonical.extend([format!("{name}:{}\n", values.join(","))]);
         }
-        canonical.push_str(&format!("\n{}\n{}", self.list, self.payload));
+        canonical.extend([format!("\n{}\n{}", self.list, self.payload)]);
         let hash = PayloadDigest::of(canonical.as_bytes());
         let text = format!("AWS4-HMAC-SHA256\n{}\n{}\n{hash}", self.date, self.scope);
         let secret = format!("AWS4{SECRET}").into_bytes();
