@@ -16,15 +16,36 @@ pub fn own(path: &str) -> Value {
 /// A file of the shared conformance data: below `COUNTERSIGN_VECTORS`, else beside the project. `None`, said aloud, where
 /// there is none.
 pub fn shared(path: &str) -> Option<Value> {
-    let root = env::var_os("COUNTERSIGN_VECTORS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors"),
-        PathBuf::from,
-    );
-    let found = read(&root.join(path));
+    let found = read(&shared_root().join(path));
     if found.is_none() {
         eprintln!("shared vectors {path}: not present, not run");
     }
     found
+}
+
+/// The text of a shared file. `None` where there is none.
+pub fn shared_text(path: &str) -> Option<String> {
+    fs::read_to_string(shared_root().join(path)).ok()
+}
+
+/// The names in a shared folder, sorted; none, said aloud, where it is not there.
+pub fn shared_names(path: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(shared_root().join(path)) else {
+        eprintln!("shared vectors {path}: not present, not run");
+        return Vec::new();
+    };
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
+    let mut names: Vec<_> = entries.filter_map(name).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Where the shared conformance data is, if it is there.
+pub fn shared_root() -> PathBuf {
+    env::var_os("COUNTERSIGN_VECTORS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors"),
+        PathBuf::from,
+    )
 }
 
 fn read(path: &PathBuf) -> Option<Value> {

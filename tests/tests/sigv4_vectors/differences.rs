@@ -1,0 +1,127 @@
+//! What is refused here though its source accepts it, or is not signed here, each with the reason.
+
+/// DIFFERENCE: requests that a strict profile refuses, and one with the settings named here accepts, by the reason.
+pub(crate) const STRICT: [(&str, &str); 3] = [
+    (
+        "path: expected no dot segments",
+        "a path that is normalised, or may be behind the verifier, is not the one that is routed",
+    ),
+    (
+        "query: a name twice",
+        "the order of values of one name is not signed",
+    ),
+    (
+        "query: expected names, and",
+        "a plus is read in two ways, and a parameter without a name is dropped by some",
+    ),
+];
+
+/// DIFFERENCE: requests that no profile accepts: the reason it gives, the cases, and why.
+pub(crate) const REFUSED: [(&str, &[&str], &str); 9] = [
+    (
+        "no HTTP",
+        &[
+            "aws-c-auth/get-space-normalized/header",
+            "aws-c-auth/get-space-normalized/query",
+            "aws-c-auth/get-space-unnormalized/header",
+            "aws-c-auth/get-space-unnormalized/query",
+            "legacy/get-space",
+        ],
+        "a raw space in the target: the `http` types refuse it",
+    ),
+    (
+        "header x-amz-security-token: expected to be covered",
+        &[
+            "aws-c-auth/post-sts-header-after/header",
+            "legacy/post-sts-header-after",
+        ],
+        "a token that is added behind the signature could be anybody's",
+    ),
+    (
+        "no key of the caller matches",
+        &["aws-c-auth/post-sts-header-after/query"],
+        "the same in the URL, where the token is taken for a signed one",
+    ),
+    (
+        "no key of the caller matches",
+        &["legacy/get-vanilla-with-session-token"],
+        "the .sreq file carries the signature of another case; with that of the .authz file it verifies, see below",
+    ),
+    (
+        "streaming payloads",
+        &[
+            "s3-docs/chunked-put-seed",
+            "minio-go/streaming-seed",
+            "awsig/unsigned-trailer-put",
+            "awsig/cli-unsigned-trailer",
+        ],
+        "chunks with signatures of their own, or none, are not verified here",
+    ),
+    (
+        "a covered header: expected visible ASCII",
+        &[
+            "aws-sigv4-crate/headers-utf8",
+            "aws-sigv4-crate/space-trimming",
+        ],
+        "a value that is not ASCII is another text to another reader",
+    ),
+    (
+        "a covered header: expected once",
+        &["aws-sdk-go/sign"],
+        "`x-amz-…` headers twice; others are joined",
+    ),
+    (
+        "expected a signature in an accepted scheme, found none",
+        &["aws-sdk-go/presign-array-query"],
+        "a raw # in the target (`quirk`): the `http` types end the request target there",
+    ),
+    (
+        "query: a parameter of the signature is missing",
+        NO_EXPIRY,
+        "a presigned URL without X-Amz-Expires would never expire",
+    ),
+];
+
+/// The suite's own mistake, and no difference.
+pub(crate) const MISTAKEN: &str = "legacy/get-vanilla-with-session-token";
+
+/// DIFFERENCE: a date that `jiff` has not: it ends a day earlier, in the year 9999.
+pub(crate) const LAST_DAY: &str = "botocore-gen/v4-date-9999";
+
+/// Presigned by aws4, which adds X-Amz-Expires for S3 only.
+pub(crate) const NO_EXPIRY: &[&str] = &[
+    "aws4/sign-with-signquery-should-work-with-standard-services",
+    "aws4-gen/sagemaker-0-query",
+    "aws4-gen/sagemaker-1-query",
+    "aws4-gen/sagemaker-2-query",
+    "aws4-gen/sagemaker-3-query",
+    "aws4-gen/sagemaker-4-query",
+    "aws4-gen/sagemaker-5-query",
+    "aws4-gen/sagemaker-6-query",
+    "aws4-gen/sagemaker-9-query",
+    "aws4-gen/sagemaker-10-query",
+    "aws4-gen/sagemaker-12-query",
+    "aws4-gen/sagemaker-13-query",
+    "aws4-gen/sagemaker-17-query",
+];
+
+/// DIFFERENCE: requests that are verified, but that the signer signs with other parameters.
+pub(crate) const NOT_SIGNED: [(&str, &str); 2] = [
+    (
+        "smithy-ts/presign-precalculated-unsigned",
+        "the signer does not move x-amz-content-sha256 into the URL",
+    ),
+    (
+        "smithy-ts/presign-s3-style-unsigned",
+        "the signer does not move x-amz-content-sha256 into the URL",
+    ),
+];
+
+/// The reason for which no profile accepts a case.
+pub(crate) fn refused(name: &str) -> Option<&'static str> {
+    if name == LAST_DAY {
+        return Some("header x-amz-date: expected YYYYMMDD'T'HHMMSS'Z'");
+    }
+    let known = REFUSED.iter().find(|(_, names, _)| names.contains(&name));
+    known.map(|(reason, ..)| *reason)
+}
