@@ -13,6 +13,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     Verifier::builder()
         .expected_hosts(["a"])
         .accept(Scheme::Ed25519)
+        .accept(Scheme::MessageSignatures)
         .accept_rfc3339_dates()
         .keep_evidence()
         .build()
@@ -20,10 +21,16 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
 });
 
 static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
-    let key = SigningKey::hmac_sha256(&Secret::generate().expect("random bytes"));
-    let caller = CallerKey::new("1", key.verifying_key()).expect("a version");
-    Keyring::builder()
-        .caller("a", caller.seed_compatible())
+    let secret = || Secret::generate().expect("random bytes");
+    let keys = [
+        ("1", SigningKey::hmac_sha256(&secret())),
+        ("2", SigningKey::message_hmac_sha256(&secret())),
+    ];
+    keys.iter()
+        .fold(Keyring::builder(), |keyring, (version, key)| {
+            let caller = CallerKey::new(version, key.verifying_key()).expect("a version");
+            keyring.caller("a", caller.seed_compatible())
+        })
         .build()
         .expect("a keyring")
 });

@@ -221,20 +221,25 @@ impl SignatureBase {
     ///
     /// A name holds no quote and a value no line break, so that the lines can be told apart again.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        let lines = self.0.split('\n').filter_map(|line| {
-            let (name, value) = line.strip_prefix('"')?.split_once('"')?;
-            Some((name, value.strip_prefix(": ")?))
-        });
-        let has_authority = lines.clone().any(|(name, _)| name == AUTHORITY);
-        lines.filter_map(move |(name, value)| match name {
-            AUTHORITY => Some(("host", value)),
-            "host" if has_authority => None,
-            _ => (!name.starts_with('@')).then_some((name, value)),
+        self.0.split('\n').filter_map(|line| {
+            let line = line.strip_prefix('"')?;
+            if line.starts_with('@') {
+                return line.strip_prefix(AUTHORITY).map(|value| ("host", value));
+            }
+            let (name, value) = line.split_once('"')?;
+            let value = value.strip_prefix(": ")?;
+            (name != "host" || !self.has_authority()).then_some((name, value))
         })
+    }
+
+    fn has_authority(&self) -> bool {
+        let mut lines = self.0.split('\n').filter_map(|line| line.strip_prefix('"'));
+        lines.any(|line| line.starts_with(AUTHORITY))
     }
 }
 
-const AUTHORITY: &str = "@authority";
+/// How the line of the authority goes on behind its quote.
+const AUTHORITY: &str = "@authority\": ";
 
 fn plain(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
     let line = ascii(line).ok_or("a covered field: expected visible ASCII")?;
