@@ -94,10 +94,10 @@ pub fn message_signed(body: &[u8]) -> Parts {
 
 /// The signature base of such a request.
 pub fn message_base(parts: &Parts, body: &[u8]) -> Vec<u8> {
-    let verifier = message_verifier().to_builder().keep_evidence();
-    let verified = ours::verify(&verifier.build().unwrap(), &message_keyring(), parts, body);
-    let verified = verified.unwrap();
-    verified.evidence().unwrap().canonical_request().into()
+    let keeping = message_verifier().to_builder().keep_evidence();
+    let proven = ours::verify(&keeping.build().unwrap(), &message_keyring(), parts, body);
+    let proven = proven.unwrap();
+    proven.evidence().unwrap().canonical_request().into()
 }
 
 /// The key.
