@@ -20,6 +20,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .accept(webhooks.expect("a route"))
         .expected_hosts(["a"])
         .accept(Scheme::Ed25519)
+        .accept(Scheme::MessageSignatures)
         .accept_rfc3339_dates()
         .keep_evidence()
         .build()
@@ -35,6 +36,7 @@ static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
         .caller("a", key("1", SigningKey::hmac_sha256(&secret())).seed_compatible())
         .caller("a", key("2", SigningKey::drf(&secret())))
         .caller("a", key("3", SigningKey::standard_webhooks(&secret())))
+        .caller("a", key("4", SigningKey::message_hmac_sha256(&secret())).seed_compatible())
         .build()
         .expect("a keyring")
 });

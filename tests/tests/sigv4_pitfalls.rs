@@ -551,7 +551,7 @@ fn a_covered_header_twice_is_another_value_or_refused() {
 /// Source: CVE-2026-26275 (httpsig-hyper), rows 1 and 33: the digest was checked and not signed, or signed and not checked.
 #[test]
 fn a_body_is_the_one_that_was_signed() {
-    let implied = Signer::sigv4(settings().without_content_sha256(), [HOST]).unwrap();
+    let implied = Signer::sigv4(settings().omit_content_sha256(), [HOST]).unwrap();
     for (signer, refused) in [(signer(), "body_mismatch"), (implied, "invalid_signature")] {
         let mut message = signed(post(), &signer, NOW);
         assert_eq!(code(&message), "accept");
@@ -570,7 +570,7 @@ fn a_body_is_the_one_that_was_signed() {
     let required = profile().with_payload_hash_required();
     let implied = signed(
         post(),
-        &Signer::sigv4(settings().without_content_sha256(), [HOST]).unwrap(),
+        &Signer::sigv4(settings().omit_content_sha256(), [HOST]).unwrap(),
         NOW,
     );
     assert_eq!(
@@ -708,7 +708,7 @@ fn nothing_prints_a_secret_or_a_token() {
 #[test]
 fn a_content_type_may_be_uncovered_unless_the_key_says_otherwise() {
     let name = http::header::CONTENT_TYPE;
-    let signer = Signer::sigv4(settings().without_header(name), [HOST]).unwrap();
+    let signer = Signer::sigv4(settings().excluding(name), [HOST]).unwrap();
     let message = signed(post(), &signer, NOW);
     assert_eq!(code(&message), "accept");
     let strict = caller_key(key(SECRET)).with_content_type(ContentTypeRule::CoveredIfPresent);

@@ -6,6 +6,7 @@ use axum::{Router, body::Body};
 use bytes::Bytes;
 use countersign::{Nonce, Timestamp, Verifier};
 use futures::FutureExt;
+use hmac::Mac as _;
 use http::{Request, Response, StatusCode, request::Parts};
 use sha2::{Digest, Sha256};
 use tower_service::Service;
@@ -50,6 +51,11 @@ pub fn all() -> Vec<Group> {
             .at_most("countersign, verify", 1.05, HASH)
             .at_most("countersign, sign", 1.05, HASH),
     );
+    groups.push(message_signatures_head());
+    for len in [0, KIB] {
+        groups.push(message_signatures_verify(len));
+        groups.push(message_signatures_sign(len));
+    }
     groups.push(routers(KIB));
     groups
 }
@@ -185,6 +191,61 @@ fn mebibyte() -> Group {
         ["lower bound, sign", "countersign, sign"],
     ));
     Group::new(format!("a body of {}, {}", size(MIB), layout.name()), cases)
+}
+
+/// The least that RFC 9421 takes beyond the body: the MAC of the signature base, if that stood there already.
+fn message_signatures_head() -> Group {
+    let parts = request::message_signed(&[]);
+    let (verifier, keys) = (request::message_verifier(), request::message_keyring());
+    let base = request::message_base(&parts, b"");
+    let key = lower_bound::key(&hex::decode(request::KEY).unwrap());
+    Group::new(
+        "verify the head, RFC 9421",
+        vec![
+            Case::repeated(BOUND, move || {
+                key.clone().chain_update(&base).finalize().into_bytes()
+            }),
+            Case::repeated(OURS, move || {
+                assert!(ours::verify_head(&verifier, &keys, &parts));
+            }),
+        ],
+    )
+}
+
+fn message_signatures_verify(len: usize) -> Group {
+    let body: Rc<[u8]> = request::body(len).into();
+    let parts = request::message_signed(&body);
+    let (verifier, keys) = (request::message_verifier(), request::message_keyring());
+    let base = request::message_base(&parts, &body);
+    let key = lower_bound::key(&hex::decode(request::KEY).unwrap());
+    Group::new(
+        format!("verify head and body of {}, RFC 9421", size(len)),
+        vec![
+            Case::repeated(BOUND, {
+                let body = Rc::clone(&body);
+                move || {
+                    let mac = key.clone().chain_update(&base).finalize().into_bytes();
+                    (mac, Sha256::digest(&body))
+                }
+            }),
+            Case::repeated(OURS, move || {
+                assert!(ours::verify(&verifier, &keys, &parts, &body).is_some());
+            }),
+        ],
+    )
+}
+
+fn message_signatures_sign(len: usize) -> Group {
+    let body = request::body(len);
+    let signer = request::message_signer();
+    Group::new(
+        format!("sign into headers, body of {}, RFC 9421", size(len)),
+        vec![Case::consuming(
+            OURS,
+            move || request::unsigned(len),
+            move |parts| ours::sign(&signer, parts, &body).unwrap(),
+        )],
+    )
 }
 
 /// A request through a router in this process.

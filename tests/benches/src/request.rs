@@ -1,7 +1,14 @@
 //! The one request that everything is measured with, and the key that it is signed with.
 
-use countersign::{CallerKey, Keyring, Secret, Signer, SigningKey};
+use std::time::SystemTime;
+
+use countersign::{
+    CallerKey, Keyring, MessageSignatures, MessageSigning, PayloadDigest, Secret, Signer,
+    SigningKey, Verifier,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
+
+use crate::ours;
 
 /// The caller.
 pub const CALLER: &str = "billing";
@@ -53,6 +60,44 @@ impl Layout {
         };
         Keyring::builder().caller(CALLER, key).build().unwrap()
     }
+}
+
+/// A signer in RFC 9421: `@method @authority @path @query content-type content-digest`.
+pub fn message_signer() -> Signer {
+    let key = SigningKey::message_hmac_sha256(&secret());
+    let settings = MessageSigning::new(CALLER, key).unwrap();
+    Signer::message_signatures(settings, [HOST]).unwrap()
+}
+
+/// What verifies it.
+pub fn message_verifier() -> Verifier {
+    let settings = MessageSignatures::new().hmac_sha256_only();
+    let builder = Verifier::builder().accept_only(settings);
+    builder.build().unwrap()
+}
+
+/// The keys that verify it.
+pub fn message_keyring() -> Keyring {
+    let key = SigningKey::message_hmac_sha256(&secret()).verifying_key();
+    let key = CallerKey::new("2026-01", key).unwrap();
+    Keyring::builder().caller(CALLER, key).build().unwrap()
+}
+
+/// The request, signed in RFC 9421.
+pub fn message_signed(body: &[u8]) -> Parts {
+    let mut parts = unsigned(body.len());
+    let now = SystemTime::now().into();
+    let signature = message_signer().sign(&parts, PayloadDigest::of(body), now);
+    signature.unwrap().apply(&mut parts);
+    parts
+}
+
+/// The signature base of such a request.
+pub fn message_base(parts: &Parts, body: &[u8]) -> Vec<u8> {
+    let keeping = message_verifier().to_builder().keep_evidence();
+    let proven = ours::verify(&keeping.build().unwrap(), &message_keyring(), parts, body);
+    let proven = proven.unwrap();
+    proven.evidence().unwrap().canonical_request().into()
 }
 
 /// The key.

@@ -60,6 +60,17 @@ fn head_and_body_take_one_allocation() {
     }
 }
 
+/// In RFC 9421 the signature, the signature base and, where there is a body, its digest; behind the head one more for the
+/// covered headers and one for the nonce, which outlive the request.
+#[test]
+fn message_signatures_take_two_allocations_for_the_head_and_one_for_a_digest() {
+    assert_eq!(count("verify the head, RFC 9421", "countersign"), 2);
+    for (size, expected) in [("0 B", 4), ("1 KiB", 5)] {
+        let group = format!("verify head and body of {size}, RFC 9421");
+        assert_eq!(count(&group, "countersign"), expected, "{size}");
+    }
+}
+
 #[test]
 fn a_body_of_a_mebibyte_takes_no_more_than_a_small_one() {
     let group = "a body of 1 MiB, default layout";

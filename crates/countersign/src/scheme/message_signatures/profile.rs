@@ -85,7 +85,7 @@ impl MessageSignatures {
             required: DEFAULT_COMPONENTS.to_vec(),
             tag: None,
             scheme: None,
-            structured_fields: vec![(CONTENT_DIGEST.clone(), StructuredType::Dictionary)],
+            structured_fields: known_fields(),
             only: None,
             content: Content::Signed,
         }
@@ -119,7 +119,8 @@ impl MessageSignatures {
         self
     }
 
-    /// What type a structured field is of, so that it can be covered as `;sf`. Of `content-digest` it is known.
+    /// What type a structured field is of, so that it can be covered as `;sf` and a dictionary's members as `;key="…"`. The
+    /// text of a field does not say it. Of `content-digest`, `signature` and `signature-input` it is known.
     pub fn with_structured_field(mut self, name: HeaderName, kind: StructuredType) -> Self {
         self.structured_fields.insert(0, (name, kind));
         self
@@ -337,6 +338,13 @@ pub(super) const DEFAULT_COMPONENTS: [ComponentId<'static>; 4] = [
     ComponentId::PATH,
     ComponentId::QUERY,
 ];
+
+/// The structured fields of the specification itself.
+pub(super) fn known_fields() -> Vec<(HeaderName, StructuredType)> {
+    [&CONTENT_DIGEST, &SIGNATURE, &SIGNATURE_INPUT]
+        .map(|name| (name.clone(), StructuredType::Dictionary))
+        .to_vec()
+}
 
 /// A tag that stands in a string as it is.
 pub(super) fn ensure_tag(tag: &str) -> Result<&str, ConfigError> {

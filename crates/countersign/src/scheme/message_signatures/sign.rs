@@ -13,7 +13,7 @@ use super::{
     content_digest,
     covered_components::CoveredComponents,
     parse::normalized,
-    profile::{DEFAULT_COMPONENTS, ensure_tag},
+    profile::{DEFAULT_COMPONENTS, ensure_tag, known_fields},
     signature_base::{Message, SignatureBase, UriScheme},
     signature_params::{Param, SignatureParams},
     structured_field::{StructuredType, is_plain_text},
@@ -85,7 +85,7 @@ impl MessageSigning {
             label: "sig1".into(),
             components: Components::Default,
             further: Vec::new(),
-            structured_fields: vec![(CONTENT_DIGEST.clone(), StructuredType::Dictionary)],
+            structured_fields: known_fields(),
             scheme: None,
             expires_in: None,
             nonce: NonceParam::Sent,
@@ -163,7 +163,8 @@ impl MessageSigning {
         self
     }
 
-    /// What type a structured field is of, so that it can be covered as `;sf`.
+    /// What type a structured field is of, so that it can be covered as `;sf` and a dictionary's members as
+    /// `;key="…"`.
     pub fn with_structured_field(mut self, name: HeaderName, kind: StructuredType) -> Self {
         self.structured_fields.insert(0, (name, kind));
         self
@@ -221,19 +222,16 @@ impl MessageSigning {
         now: Timestamp,
         nonce: Option<&'s Nonce>,
     ) -> Result<SignatureParams<'s>, SignError> {
+        // Invariant: the microseconds of a timestamp leave fewer seconds than `MAX_INTEGER`.
         let created = now.as_unix_seconds();
         let expires = self.expires_in.map(|lifetime| {
             let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
             created.saturating_add(lifetime)
         });
-        if [Some(created), expires]
-            .iter()
-            .flatten()
-            .any(|seconds| seconds.unsigned_abs() > MAX_INTEGER)
-        {
+        if expires.is_some_and(|seconds| seconds.unsigned_abs() > MAX_INTEGER) {
             return Err(SignError::new(
                 SignErrorKind::Date,
-                format!("{now} is outside what a structured field can say"),
+                "expires: outside what a structured field can say",
             ));
         }
         let nonce = nonce.map(Nonce::as_str);

@@ -106,26 +106,35 @@ impl Message<'_> {
             FieldForm::Plain => self.write_lines(name, text, plain),
             FieldForm::ByteSequence => self.write_lines(name, text, byte_sequence),
             FieldForm::Structured => {
-                let known = self
-                    .structured_fields
-                    .iter()
-                    .find(|(known, _)| known == name);
-                let (_, kind) =
-                    known.ok_or("sf: expected a field whose type is in the settings")?;
-                let mut value = String::new();
-                self.write_lines(name, &mut value, plain)?;
-                let value = kind.reserialize(&value);
+                let value = self.type_of(name)?.reserialize(&self.joined(name)?);
                 text.push_str(&value.ok_or("sf: the field is not of its type")?);
                 Ok(())
             }
             FieldForm::Member { key, .. } => {
-                let mut value = String::new();
-                self.write_lines(name, &mut value, plain)?;
-                let member = member(&value, key);
+                if self.type_of(name)? != StructuredType::Dictionary {
+                    return Err("key: expected a field that is a dictionary");
+                }
+                let member = member(&self.joined(name)?, key);
                 text.push_str(&member.ok_or("key: expected a dictionary with this member")?);
                 Ok(())
             }
         }
+    }
+
+    /// What a field is, which the application has to know (RFC 9421 sections 2.1.1 and 2.1.2): `a, b` is a list, and also a
+    /// dictionary.
+    fn type_of(&self, name: &str) -> Result<StructuredType, &'static str> {
+        let mut known = self.structured_fields.iter();
+        known
+            .find(|(known, _)| known == name)
+            .map(|(_, kind)| *kind)
+            .ok_or("sf and key: expected a field whose type is in the settings")
+    }
+
+    fn joined(&self, name: &str) -> Result<String, &'static str> {
+        let mut value = String::new();
+        self.write_lines(name, &mut value, plain)?;
+        Ok(value)
     }
 
     /// Writes the lines of a field, joined by `, `. There must be one: nothing may stand for "not there".
@@ -212,20 +221,25 @@ impl SignatureBase {
     ///
     /// A name holds no quote and a value no line break, so that the lines can be told apart again.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        let lines = self.0.split('\n').filter_map(|line| {
-            let (name, value) = line.strip_prefix('"')?.split_once('"')?;
-            Some((name, value.strip_prefix(": ")?))
-        });
-        let has_authority = lines.clone().any(|(name, _)| name == AUTHORITY);
-        lines.filter_map(move |(name, value)| match name {
-            AUTHORITY => Some(("host", value)),
-            "host" if has_authority => None,
-            _ => (!name.starts_with('@')).then_some((name, value)),
+        self.0.split('\n').filter_map(|line| {
+            let line = line.strip_prefix('"')?;
+            if line.starts_with('@') {
+                return line.strip_prefix(AUTHORITY).map(|value| ("host", value));
+            }
+            let (name, value) = line.split_once('"')?;
+            let value = value.strip_prefix(": ")?;
+            (name != "host" || !self.has_authority()).then_some((name, value))
         })
+    }
+
+    fn has_authority(&self) -> bool {
+        let mut lines = self.0.split('\n').filter_map(|line| line.strip_prefix('"'));
+        lines.any(|line| line.starts_with(AUTHORITY))
     }
 }
 
-const AUTHORITY: &str = "@authority";
+/// How the line of the authority goes on behind its quote.
+const AUTHORITY: &str = "@authority\": ";
 
 fn plain(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
     let line = line
@@ -274,14 +288,17 @@ mod tests {
             );
         }
         let head = RequestHead::new(&Method::GET, &uri, &headers);
-        let dictionary = HeaderName::from_static("example-dict");
+        let [dictionary, list] = ["example-dict", "example-list"].map(HeaderName::from_static);
         let message = Message {
             head,
             method: "GET",
             target: Target::parse(&Method::GET, &uri).unwrap(),
             authority: "example.com",
             scheme: UriScheme::of(&head),
-            structured_fields: &[(dictionary, StructuredType::Dictionary)],
+            structured_fields: &[
+                (dictionary, StructuredType::Dictionary),
+                (list, StructuredType::List),
+            ],
             content_digest: None,
             max_field_bytes: 40,
         };
@@ -354,7 +371,12 @@ mod tests {
                 "\"example-dict\";sf",
                 "a=1, b, c=(d e)",
             ),
-            ("member", &[("a", b"b=1, c=2;d")], "\"a\";key=\"c\"", "2;d"),
+            (
+                "member",
+                &[("example-dict", b"b=1, c=2;d")],
+                "\"example-dict\";key=\"c\"",
+                "2;d",
+            ),
         ] {
             assert_eq!(value("/", fields, id).as_deref(), Ok(expected), "{name}");
         }
@@ -366,15 +388,33 @@ mod tests {
         for (name, fields, id) in [
             ("absent", &[][..], "\"a\""),
             ("absent, as bytes", &[], "\"a\";bs"),
-            ("absent, of a dictionary", &[], "\"a\";key=\"b\""),
+            ("absent, of a dictionary", &[], "\"example-dict\";key=\"b\""),
             ("obs-text", &[("a", &b"\xe9"[..])], "\"a\""),
             (
                 "obs-text in the second line",
                 &[("a", b"b"), ("a", b"\xe9")],
                 "\"a\"",
             ),
-            ("no such member", &[("a", b"b=1")], "\"a\";key=\"c\""),
-            ("no dictionary", &[("a", b"1")], "\"a\";key=\"b\""),
+            (
+                "no such member",
+                &[("example-dict", b"b=1")],
+                "\"example-dict\";key=\"c\"",
+            ),
+            (
+                "no dictionary",
+                &[("example-dict", b"1")],
+                "\"example-dict\";key=\"b\"",
+            ),
+            (
+                "a dictionary that is a list",
+                &[("example-list", b"b, c")],
+                "\"example-list\";key=\"b\"",
+            ),
+            (
+                "a member of a type that is not known",
+                &[("a", b"b=1")],
+                "\"a\";key=\"b\"",
+            ),
             ("a type that is not known", &[("a", b"b=1")], "\"a\";sf"),
             (
                 "of another type",

@@ -296,8 +296,8 @@ mod tests {
             members.collect::<Vec<_>>().join(", ")
         };
         let (many_inputs, many_signatures) = (many("()"), many(":AA:"));
-        let components: String = (0..33).map(|number| format!("\"h{number}\" ")).collect();
-        let components = format!("a=({components})");
+        let components: Vec<_> = (0..33).map(|number| format!("\"h{number}\"")).collect();
+        let components = format!("a=({})", components.join(" "));
         let long = format!("a=();nonce=\"{}\"", "n".repeat(4096));
         for (name, inputs, signatures) in [
             ("a label twice", &["a=(), a=()"][..], &["a=:AA:"][..]),
