@@ -15,13 +15,16 @@ pub struct Server {
 impl Server {
     /// Serves a router over HTTP/1.1 and HTTP/2 without TLS.
     pub async fn axum(app: Router) -> Self {
-        Self::on(std::net::TcpListener::bind("127.0.0.1:0").unwrap(), app)
+        Self::serve(TcpListener::bind("127.0.0.1:0").await.unwrap(), app)
     }
 
     /// The same on a listener that is there already, for an app that must know its own address.
     pub fn on(listener: std::net::TcpListener, app: Router) -> Self {
         listener.set_nonblocking(true).unwrap();
-        let listener = TcpListener::from_std(listener).unwrap();
+        Self::serve(TcpListener::from_std(listener).unwrap(), app)
+    }
+
+    fn serve(listener: TcpListener, app: Router) -> Self {
         let addr = listener.local_addr().unwrap();
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { addr, task }

@@ -226,7 +226,8 @@ struct Caller {
 struct Key {
     version: String,
     scheme: Option<String>,
-    key_id: Option<Zeroizing<String>>,
+    #[serde(rename = "key_id")]
+    id: Option<Zeroizing<String>>,
     secret_hex: Option<Zeroizing<String>>,
     secret_base64: Option<Zeroizing<String>>,
     secret_text: Option<Zeroizing<String>>,
@@ -284,7 +285,7 @@ impl Key {
         if self.seed_compatible {
             key = key.seed_compatible();
         }
-        if let Some(key_id) = &self.key_id {
+        if let Some(key_id) = &self.id {
             ensure_no_key(key_id)?;
             key = key.with_key_id(key_id)?;
         }

@@ -15,7 +15,10 @@ const KEPT: usize = 4;
 ///
 /// They live in the key that they are derived from, and so are gone with it: a secret that is replaced or removed leaves
 /// none behind. Their states are wiped on drop.
-pub(crate) struct DerivedKeys(Mutex<SmallVec<[(Box<str>, Mac); KEPT]>>);
+pub(crate) struct DerivedKeys(Mutex<Kept>);
+
+/// Scopes and their keys, the oldest first.
+type Kept = SmallVec<[(Box<str>, Mac); KEPT]>;
 
 impl DerivedKeys {
     pub(crate) fn new() -> Self {

@@ -50,14 +50,14 @@ impl PayloadCheck {
         if let Some(check) = self.sha512 {
             let (hash, expected) = *check;
             ensure_equal::<Sha512>(
-                CtOutput::new(hash.finalize()),
-                CtOutput::new(expected.into()),
+                &CtOutput::new(hash.finalize()),
+                &CtOutput::new(expected.into()),
             )?;
             state = BodyState::Signed;
         }
         if let Some((hash, expected)) = self.sha256 {
             let declared = CtOutput::new((*expected.as_bytes()).into());
-            ensure_equal::<Sha256>(CtOutput::new(hash.finalize()), declared)?;
+            ensure_equal::<Sha256>(&CtOutput::new(hash.finalize()), &declared)?;
             state = BodyState::Verified(expected);
         }
         Ok(state)
@@ -65,8 +65,8 @@ impl PayloadCheck {
 }
 
 fn ensure_equal<D: OutputSizeUser>(
-    actual: CtOutput<D>,
-    declared: CtOutput<D>,
+    actual: &CtOutput<D>,
+    declared: &CtOutput<D>,
 ) -> Result<(), Rejection> {
     if actual == declared {
         Ok(())

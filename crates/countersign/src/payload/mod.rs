@@ -3,7 +3,7 @@
 mod check;
 mod declared;
 mod digest;
-mod payload;
+mod signed_payload;
 
 pub(crate) use self::{check::PayloadCheck, declared::DeclaredPayload};
-pub use self::{digest::PayloadDigest, payload::Payload};
+pub use self::{digest::PayloadDigest, signed_payload::Payload};

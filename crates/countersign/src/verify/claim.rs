@@ -96,7 +96,7 @@ pub(super) fn matching_key<'k>(
 ) -> Result<(&'k KeyId, &'k CallerKey), Rejection> {
     let scheme = parsed.scheme;
     let mut tried = [0_usize; Algorithm::ALL.len()];
-    let mut matched = None;
+    let mut found = None;
     for key in keys.keys_for(scheme, &parsed.key_id) {
         for (tried, algorithm) in tried.iter_mut().zip(Algorithm::ALL) {
             if key.verifying_key().algorithm() == *algorithm {
@@ -104,7 +104,7 @@ pub(super) fn matching_key<'k>(
             }
         }
         if matches(key.verifying_key()) {
-            matched = Some(key);
+            found = Some(key);
         }
     }
     for (tried, algorithm) in tried.iter().zip(Algorithm::ALL) {
@@ -116,7 +116,7 @@ pub(super) fn matching_key<'k>(
         }
     }
     let none_tried = tried.iter().all(|tried| *tried == 0);
-    match (keys.caller(), matched) {
+    match (keys.caller(), found) {
         (Some(caller), Some(key)) => Ok((caller, key)),
         (None, _) => Err(Rejection::invalid_signature("unknown caller")),
         (Some(_), None) => Err(Rejection::invalid_signature(if none_tried {

@@ -69,22 +69,19 @@ where
     let (mut parts, body) = request.into_parts();
     let signer = &settings.signer;
     Signer::normalize_authority(&mut parts)?;
-    let (body, signature) = match parts.extensions.remove::<PayloadDigest>() {
-        Some(digest) => {
-            signer.refresh(settings.clock.now()).await?;
-            let signature = signer.sign(&parts, digest, settings.clock.now())?;
-            (SignedBody::streamed(body), signature)
-        }
-        None => {
-            let mut body = SignedBody::buffered(body, settings.buffer_bytes).await?;
-            signer.refresh(settings.clock.now()).await?;
-            let signature = if signer.needs_body() {
-                signer.sign(&parts, &*body.bytes(), settings.clock.now())?
-            } else {
-                signer.sign(&parts, body.digest(), settings.clock.now())?
-            };
-            (body.into(), signature)
-        }
+    let (body, signature) = if let Some(digest) = parts.extensions.remove::<PayloadDigest>() {
+        signer.refresh(settings.clock.now()).await?;
+        let signature = signer.sign(&parts, digest, settings.clock.now())?;
+        (SignedBody::streamed(body), signature)
+    } else {
+        let mut body = SignedBody::buffered(body, settings.buffer_bytes).await?;
+        signer.refresh(settings.clock.now()).await?;
+        let signature = if signer.needs_body() {
+            signer.sign(&parts, &*body.bytes(), settings.clock.now())?
+        } else {
+            signer.sign(&parts, body.digest(), settings.clock.now())?
+        };
+        (body.into(), signature)
     };
     signature.apply(&mut parts);
     Ok(Request::from_parts(parts, body))

@@ -16,6 +16,10 @@ use crate::{
 pub(crate) struct Profile(SmallVec<[Scheme; 2]>);
 
 impl Profile {
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "other families ask for settings, and the table treats them alike"
+    )]
     pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
         Ok(Self(SmallVec::from_slice(&[scheme])))
     }
