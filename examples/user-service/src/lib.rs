@@ -14,6 +14,10 @@
 //! | `ROTATING_SERVICE_SECRETS` | second keys of the same form, while keys are rotated | nobody has a second key |
 //! | `EXPECTED_HOSTS` | what this service is called, separated by commas, as callers write it in their URLs | any host will do |
 //! | `HOST_FORM` | `as-sent`, or `strip-port` for callers that sign their host without its port | `as-sent` |
+//! | `SIGV4_KEYS` | callers that sign as for AWS: JSON of access key id, which is the caller's name, to secret | that scheme is off |
+//! | `SIGV4_REGION`, `SIGV4_SERVICE` | what those sign for | `us-east-1`, `execute-api` |
+//! | `MESSAGE_SIGNATURE_KEYS` | callers that sign by RFC 9421: JSON of `keyid`, which is the caller's name, to an `hmac-sha256` secret in Base64 | nobody has such a key |
+//! | `MESSAGE_SIGNATURE_ED25519_KEYS` | the same with Ed25519 public keys in Base64; needs `EXPECTED_HOSTS` | nobody has such a key |
 //! | `DRF_SECRET`, `DRF_CALLER` | the text of a secret, and who holds it: a Django service that signs timestamp and body | that scheme is off |
 //! | `WEBHOOK_SECRET`, `WEBHOOK_CALLER` | `whsec_…`, and who holds it: a sender of Standard Webhooks | that scheme is off |
 //! | `RUST_LOG` | which events are logged on standard error | `info` |
@@ -21,7 +25,9 @@
 //! It answers anyone at `GET /healthz`, and its callers at `GET /api/account/{id}`, `POST /api/account/{id}` with
 //! `{"status":"active"}` or `{"status":"suspended"}`, and `POST /api/echo`. Accounts 13 and 99 are suspended from the
 //! start; every other number is an active account. Callers whose signature is for a body only, those of `DRF_SECRET` and
-//! `WEBHOOK_SECRET`, reach `POST /api/echo` and nothing else. What is wrong in the variables ends the program with exit code 2.
+//! `WEBHOOK_SECRET`, reach `POST /api/echo` and nothing else. One caller may stand in several variables, and then has a key in
+//! each of the schemes; where nobody signs as in the transcript, `SERVICE_SECRETS` is `{}`. What is wrong in the variables
+//! ends the program with exit code 2.
 //!
 //! # Transcript
 //!
@@ -52,6 +58,7 @@
 
 mod accounts;
 mod config;
+mod key_object;
 mod schemes;
 
 use axum::{

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
+use base64ct::{Base64, Encoding as _};
 use countersign::{
-    CallerKey, DrfProfile, KeyringBuilder, Secret, SigningKey, StandardWebhooksProfile,
-    VerifierBuilder, VerifyingKey,
+    CallerKey, DrfProfile, KeyringBuilder, MessageSignatures, Secret, SigV4Profile, SigningKey,
+    StandardWebhooksProfile, VerifierBuilder, VerifyingKey,
 };
 use http::Method;
 use tower_countersign::BoxError;
 
-use crate::config::variable;
+use crate::{config::variable, key_object};
 
 /// The only request that a scheme may send whose signature is for a body and not for a request.
 const BODY_ONLY_TARGET: &str = "/api/echo";
@@ -19,8 +20,64 @@ pub(crate) fn add(
     keys: KeyringBuilder,
     verifier: VerifierBuilder,
 ) -> Result<(KeyringBuilder, VerifierBuilder), BoxError> {
+    let (keys, verifier) = add_sigv4(keys, verifier)?;
+    let (keys, verifier) = add_message_signatures(keys, verifier)?;
     let (keys, verifier) = add_drf(keys, verifier)?;
     add_webhooks(keys, verifier)
+}
+
+fn add_sigv4(
+    keys: KeyringBuilder,
+    verifier: VerifierBuilder,
+) -> Result<(KeyringBuilder, VerifierBuilder), BoxError> {
+    let (region, service) = (variable("SIGV4_REGION")?, variable("SIGV4_SERVICE")?);
+    let Some(secrets) = variable("SIGV4_KEYS")? else {
+        return match (region, service) {
+            (None, None) => Ok((keys, verifier)),
+            (Some(_), _) => Err("SIGV4_KEYS: not set, and SIGV4_REGION is".into()),
+            (None, Some(_)) => Err("SIGV4_KEYS: not set, and SIGV4_SERVICE is".into()),
+        };
+    };
+    let region = region.as_deref().unwrap_or("us-east-1");
+    let service = service.as_deref().unwrap_or("execute-api");
+    let profile =
+        SigV4Profile::new(region, service).map_err(in_variable("SIGV4_REGION or SIGV4_SERVICE"))?;
+    let keys = key_object::add(keys, "SIGV4_KEYS", "sigv4", &secrets, |text| {
+        Ok(VerifyingKey::sigv4(&Secret::from_text(text)))
+    })?;
+    Ok((keys, verifier.accept(profile)))
+}
+
+fn add_message_signatures(
+    mut keys: KeyringBuilder,
+    verifier: VerifierBuilder,
+) -> Result<(KeyringBuilder, VerifierBuilder), BoxError> {
+    const SHARED: &str = "MESSAGE_SIGNATURE_KEYS";
+    const PUBLIC: &str = "MESSAGE_SIGNATURE_ED25519_KEYS";
+    let (shared, public) = (variable(SHARED)?, variable(PUBLIC)?);
+    let profile = match (&shared, &public) {
+        (None, None) => return Ok((keys, verifier)),
+        // A secret is shared with one callee, so that no hosts are asked for.
+        (Some(_), None) => MessageSignatures::new().hmac_sha256_only(),
+        (None, Some(_)) => MessageSignatures::new().ed25519_only(),
+        (Some(_), Some(_)) => MessageSignatures::new(),
+    };
+    if let Some(json) = shared {
+        keys = key_object::add(keys, SHARED, "message-signature", &json, |text| {
+            let secret = Secret::from_base64(text)?;
+            Ok(VerifyingKey::message_hmac_sha256(&secret))
+        })?;
+    }
+    if let Some(json) = public {
+        keys = key_object::add(keys, PUBLIC, "message-signature-ed25519", &json, |text| {
+            let mut point = [0; 32];
+            match Base64::decode(text, &mut point) {
+                Ok(decoded) if decoded.len() == 32 => Ok(VerifyingKey::message_ed25519(&point)?),
+                _ => Err("expected a public key of 32 bytes in Base64".into()),
+            }
+        })?;
+    }
+    Ok((keys, verifier.accept(profile)))
 }
 
 fn add_drf(

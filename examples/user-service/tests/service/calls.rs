@@ -23,7 +23,7 @@ fn signer(key: &str, authority: &str) -> Signer {
     Signer::new("billing", key, [authority]).unwrap()
 }
 
-fn sign(signer: &Signer, request: Request<&'static str>) -> Request<&'static str> {
+pub(crate) fn sign(signer: &Signer, request: Request<&'static str>) -> Request<&'static str> {
     sign_at(signer, request, SystemTime::now())
 }
 
@@ -33,14 +33,15 @@ fn sign_at(
     now: SystemTime,
 ) -> Request<&'static str> {
     let (mut parts, body) = request.into_parts();
-    let digest = PayloadDigest::of(body.as_bytes());
-    let signature = signer.sign(&parts, digest, Timestamp::from(now)).unwrap();
+    let now = Timestamp::from(now);
+    // The bytes and not their digest: some schemes sign no digest.
+    let signature = signer.sign(&parts, body.as_bytes(), now).unwrap();
     signature.apply(&mut parts);
     Request::from_parts(parts, body)
 }
 
 /// Sends a request as it is and returns the status and the body: as JSON, or as text if it is none.
-async fn send(request: Request<&'static str>) -> (u16, Value) {
+pub(crate) async fn send(request: Request<&'static str>) -> (u16, Value) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let response = client
         .request(request.map(|body| Full::new(Bytes::from(body))))

@@ -5,11 +5,13 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
+    clippy::too_many_lines,
     clippy::unwrap_used,
-    reason = "a test that cannot be set up fails by panicking"
+    reason = "tests are tables, and one that cannot be set up fails by panicking"
 )]
 
 mod calls;
 mod interop;
 mod process;
+mod schemes;
 mod start;

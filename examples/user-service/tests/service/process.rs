@@ -5,12 +5,21 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 15] = [
     "LISTEN_ADDR",
     "SERVICE_SECRETS",
     "ROTATING_SERVICE_SECRETS",
     "EXPECTED_HOSTS",
     "HOST_FORM",
+    "SIGV4_KEYS",
+    "SIGV4_REGION",
+    "SIGV4_SERVICE",
+    "MESSAGE_SIGNATURE_KEYS",
+    "MESSAGE_SIGNATURE_ED25519_KEYS",
+    "DRF_SECRET",
+    "DRF_CALLER",
+    "WEBHOOK_SECRET",
+    "WEBHOOK_CALLER",
     "RUST_LOG",
 ];
 

@@ -1,0 +1,46 @@
+//! Runs the service or makes one call: see the documentation of the library.
+
+use std::{
+    env,
+    io::{self, Write},
+};
+
+use countersign::Secret;
+use http::Uri;
+use tokio::net::TcpListener;
+use tower_countersign::BoxError;
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match &*arguments.iter().map(String::as_str).collect::<Vec<_>>() {
+        ["serve"] => serve().await,
+        ["call", url, name] => call(url.parse()?, name).await,
+        _ => Err("expected serve, or call URL NAME".into()),
+    }
+}
+
+async fn serve() -> Result<(), BoxError> {
+    let addr = env::var("LISTEN_ADDR").unwrap_or_else(|_| "127.0.0.1:8084".to_owned());
+    let listener = TcpListener::bind(addr).await?;
+    let addr = listener.local_addr()?;
+    let host = env::var("EXPECTED_HOST").unwrap_or_else(|_| addr.to_string());
+    let verify = message_signatures::verify(&variable("PUBLIC_KEY")?, &host)?;
+    writeln!(io::stdout(), "listening on http://{addr}")?;
+    Ok(axum::serve(listener, message_signatures::app(verify)).await?)
+}
+
+async fn call(url: Uri, name: &str) -> Result<(), BoxError> {
+    let seed = Secret::from_base64(&variable("SEED")?)?;
+    let authority = url.authority().ok_or("expected a URL with a host")?;
+    let signer = message_signatures::signer(&seed, authority.as_str())?;
+    let (status, answer) = message_signatures::call(signer, url, name).await?;
+    let answer = String::from_utf8_lossy(&answer);
+    Ok(writeln!(io::stdout(), "{status}\n{answer}")?)
+}
+
+fn variable(name: &str) -> Result<String, BoxError> {
+    // The error itself would show a value that is not UTF-8.
+    env::var(name).map_err(|_| format!("{name}: not set, or not UTF-8").into())
+}

@@ -1,0 +1,29 @@
+//! Runs the service as its environment says: see the documentation of the library.
+
+use std::{
+    env,
+    io::{self, Write},
+};
+
+use countersign::Secret;
+use tokio::net::TcpListener;
+use tower_countersign::BoxError;
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let hmac =
+        Secret::from_hex(&variable("HMAC_KEY")?).map_err(|error| format!("HMAC_KEY: {error}"))?;
+    let sigv4 = Secret::from_text(&variable("SIGV4_SECRET")?);
+    let app = two_schemes::app(two_schemes::verify(&hmac, &sigv4)?);
+    let addr = env::var("LISTEN_ADDR").unwrap_or_else(|_| "127.0.0.1:8083".to_owned());
+    let listener = TcpListener::bind(addr).await?;
+    let addr = listener.local_addr()?;
+    writeln!(io::stdout(), "listening on http://{addr}")?;
+    Ok(axum::serve(listener, app).await?)
+}
+
+fn variable(name: &str) -> Result<String, BoxError> {
+    // The error itself would show a value that is not UTF-8.
+    env::var(name).map_err(|_| format!("{name}: not set, or not UTF-8").into())
+}

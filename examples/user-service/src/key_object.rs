@@ -1,0 +1,77 @@
+//! A variable that holds a JSON object of name to key.
+
+use std::{collections::HashSet, fmt};
+
+use countersign::{CallerKey, KeyId, Keyring, KeyringBuilder, VerifyingKey};
+use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
+use tower_countersign::BoxError;
+
+/// Adds every member of the object to the keys, as a caller of that name with a key of this version.
+///
+/// A name and a key that are in each other's place look alike, so errors say where a member stands and not its name.
+pub(crate) fn add(
+    mut keys: KeyringBuilder,
+    variable: &str,
+    version: &str,
+    json: &str,
+    read: impl Fn(&str) -> Result<VerifyingKey, BoxError>,
+) -> Result<KeyringBuilder, BoxError> {
+    let mut seen = HashSet::new();
+    for (place, (name, key)) in (1..).zip(parse(variable, json)?) {
+        let wrong = |problem: &dyn fmt::Display| format!("{variable}: member {place}: {problem}");
+        KeyId::new(&name).map_err(|_| wrong(&"its name is not one that a caller can have"))?;
+        if !seen.insert(name.clone()) {
+            return Err(wrong(&"its name is listed twice").into());
+        }
+        let key = read(&key).map_err(|error| wrong(&error))?;
+        let key = CallerKey::new(version, key)?;
+        // What a keyring would say of the key, under a name that can be shown.
+        Keyring::builder()
+            .caller(format!("{place}"), key.clone())
+            .build()
+            .map_err(|error| wrong(&error))?;
+        keys = keys.caller(name, key);
+    }
+    if seen.is_empty() {
+        return Err(format!("{variable}: expected at least one member, found none").into());
+    }
+    Ok(keys)
+}
+
+/// A JSON parser keeps one of two members of a name, and which is its own choice, so the members are read one by one.
+fn parse(variable: &str, json: &str) -> Result<Vec<(String, String)>, BoxError> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    deserializer
+        .deserialize_map(Members)
+        .and_then(|members| deserializer.end().map(|()| members))
+        .map_err(|error| {
+            // The parser's own text may quote the input.
+            format!(
+                "{variable}: expected a JSON object of name to key (line {}, column {})",
+                error.line(),
+                error.column()
+            )
+            .into()
+        })
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(String, String)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map
+            .next_entry()
+            .map_err(|_| A::Error::custom("expected strings"))?
+        {
+            members.push(member);
+        }
+        Ok(members)
+    }
+}

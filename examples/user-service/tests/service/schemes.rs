@@ -1,0 +1,293 @@
+//! The schemes beside `HMAC-SHA256`: each accepted where its variable is set, and none where it is wrong.
+
+use base64ct::{Base64, Encoding as _};
+use countersign::{
+    MessageSigning, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey, VerifyingKey,
+};
+use http::Request;
+use serde_json::json;
+
+use crate::{
+    calls::{send, sign},
+    process::{Process, output},
+};
+
+const HEX: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
+const SEED: &str = "c8df51469c308a59bfbd48a3e0bdd228ca922d6032035f5ef6e4ad45f473a9f3";
+const SIGV4_SECRET: &str = "correct/Horse+battery/Staple+0123456789";
+const BASE64: &str = "Mk5vQ3hRczdXZTFVcjRUeThJejBPcDVBZDZTZjlHaDM=";
+const DRF_SECRET: &str = "ahX9queiSh4ieyeeZohf1Aik";
+const WEBHOOK_SECRET: &str = "whsec_can7yaa6Ykv/6RJezUuLmvVbmV32vKcvh8idTKbuFk4=";
+
+fn ed25519() -> SigningKey {
+    SigningKey::message_ed25519(&Secret::from_hex(SEED).unwrap()).unwrap()
+}
+
+fn public_key(key: &VerifyingKey) -> String {
+    Base64::encode_string(key.public_key().unwrap())
+}
+
+fn sigv4(region: &str, service: &str, authority: &str) -> Signer {
+    let key = SigningKey::sigv4(&Secret::from_text(SIGV4_SECRET));
+    let credentials = SigV4Credentials::new("AKIDBILLING", key).unwrap();
+    let settings = SigV4Settings::new(region, service, credentials).unwrap();
+    Signer::sigv4(settings, [authority]).unwrap()
+}
+
+fn message(caller: &str, key: SigningKey, authority: &str) -> Signer {
+    let settings = MessageSigning::new(caller, key).unwrap();
+    Signer::message_signatures(settings, [authority]).unwrap()
+}
+
+fn message_hmac(authority: &str) -> Signer {
+    let key = SigningKey::message_hmac_sha256(&Secret::from_base64(BASE64).unwrap());
+    message("billing", key, authority)
+}
+
+fn drf(authority: &str) -> Signer {
+    let key = SigningKey::drf(&Secret::from_text(DRF_SECRET));
+    Signer::drf(key, [authority]).unwrap()
+}
+
+fn webhook(authority: &str) -> Signer {
+    let secret = Secret::from_webhook_secret(WEBHOOK_SECRET).unwrap();
+    Signer::standard_webhooks([SigningKey::standard_webhooks(&secret)], [authority]).unwrap()
+}
+
+/// Who signs as what: its name, its signer, and the name that the service should know it by.
+type Caller = (&'static str, Signer, &'static str);
+
+/// Calls as everyone: what the account's page and what the echo answers.
+async fn calls(process: &Process, signed_for: &str, callers: &[Caller], expected: [u16; 2]) {
+    for (name, signer, caller) in callers {
+        let root = format!("http://{signed_for}");
+        let get = Request::get(format!("{root}/api/account/7?b=2&a=1")).body("");
+        let post = Request::post(format!("{root}/api/echo")).body("hello");
+        for (request, expected) in [get, post].into_iter().zip(expected) {
+            let request = request.unwrap();
+            let path = request.uri().path().to_owned();
+            let mut request = sign(signer, request);
+            let uri = request.uri().to_string();
+            let uri = uri.replace(signed_for, process.authority());
+            request
+                .headers_mut()
+                .insert("host", signed_for.parse().unwrap());
+            *request.uri_mut() = uri.parse().unwrap();
+            let (status, answer) = send(request).await;
+            assert_eq!(status, expected, "{name} {path}: {answer}");
+            if status == 200 {
+                assert_eq!(answer["caller"], *caller, "{name} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_scheme_is_accepted_where_its_variable_is_set() {
+    let sigv4_keys = json!({ "AKIDBILLING": SIGV4_SECRET }).to_string();
+    let shared = json!({ "billing": BASE64 }).to_string();
+    let public = json!({ "audit": public_key(&ed25519().verifying_key()) }).to_string();
+    let process = Process::start(&[
+        ("SERVICE_SECRETS", "{}"),
+        ("EXPECTED_HOSTS", "users.internal"),
+        ("SIGV4_KEYS", &sigv4_keys),
+        ("SIGV4_REGION", "eu-central-1"),
+        ("SIGV4_SERVICE", "users"),
+        ("MESSAGE_SIGNATURE_KEYS", &shared),
+        ("MESSAGE_SIGNATURE_ED25519_KEYS", &public),
+        ("DRF_SECRET", DRF_SECRET),
+        ("DRF_CALLER", "billing"),
+        ("WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ("WEBHOOK_CALLER", "billing"),
+    ]);
+    let host = "users.internal";
+    let whole = [
+        ("SigV4", sigv4("eu-central-1", "users", host), "AKIDBILLING"),
+        ("RFC 9421, HMAC", message_hmac(host), "billing"),
+        (
+            "RFC 9421, Ed25519",
+            message("audit", ed25519(), host),
+            "audit",
+        ),
+    ];
+    calls(&process, host, &whole, [200, 200]).await;
+    let body_only = [
+        ("DRF", drf(host), "billing"),
+        ("Standard Webhooks", webhook(host), "billing"),
+    ];
+    calls(&process, host, &body_only, [401, 200]).await;
+    let elsewhere = [
+        ("another region", sigv4("us-east-1", "users", host), ""),
+        (
+            "another service",
+            sigv4("eu-central-1", "billing", host),
+            "",
+        ),
+        ("another's name", message("billing", ed25519(), host), ""),
+    ];
+    calls(&process, host, &elsewhere, [401, 401]).await;
+}
+
+#[tokio::test]
+async fn shared_secrets_need_no_expected_hosts() {
+    let secrets = json!({ "billing": HEX }).to_string();
+    let sigv4_keys = json!({ "AKIDBILLING": SIGV4_SECRET }).to_string();
+    let shared = json!({ "billing": BASE64 }).to_string();
+    let process = Process::start(&[
+        ("SERVICE_SECRETS", &secrets),
+        ("SIGV4_KEYS", &sigv4_keys),
+        ("MESSAGE_SIGNATURE_KEYS", &shared),
+    ]);
+    let host = process.authority();
+    let key = SigningKey::hmac_sha256(&Secret::from_hex(HEX).unwrap());
+    let callers = [
+        (
+            "native",
+            Signer::new("billing", key, [host]).unwrap(),
+            "billing",
+        ),
+        (
+            "SigV4",
+            sigv4("us-east-1", "execute-api", host),
+            "AKIDBILLING",
+        ),
+        ("RFC 9421", message_hmac(host), "billing"),
+    ];
+    calls(&process, host, &callers, [200, 200]).await;
+}
+
+#[tokio::test]
+async fn a_scheme_whose_variable_is_not_set_is_refused() {
+    let secrets = json!({ "billing": HEX }).to_string();
+    let process = Process::start(&[("SERVICE_SECRETS", &secrets)]);
+    let host = process.authority();
+    let callers = [
+        ("SigV4", sigv4("us-east-1", "execute-api", host), ""),
+        ("RFC 9421", message_hmac(host), ""),
+        ("DRF", drf(host), ""),
+        ("Standard Webhooks", webhook(host), ""),
+    ];
+    calls(&process, host, &callers, [401, 401]).await;
+}
+
+#[test]
+fn refuses_to_start_on_wrong_variables_and_names_them_without_the_key() {
+    const SIGV4: &str = "SIGV4_KEYS";
+    const SHARED: &str = "MESSAGE_SIGNATURE_KEYS";
+    const PUBLIC: &str = "MESSAGE_SIGNATURE_ED25519_KEYS";
+    let public = public_key(&ed25519().verifying_key());
+    let one = |name: &str, key: &str| json!({ name: key }).to_string();
+    let twice = format!(r#"{{"a":"{SIGV4_SECRET}","a":"{SIGV4_SECRET}"}}"#);
+    let shared = format!(r#"{{"a":"{SIGV4_SECRET}","b":"{SIGV4_SECRET}"}}"#);
+    for (name, variables, part) in [
+        (
+            "a bare secret",
+            vec![(SIGV4, SIGV4_SECRET.to_owned())],
+            SIGV4,
+        ),
+        ("empty", vec![(SIGV4, String::new())], SIGV4),
+        ("nobody", vec![(SIGV4, "{}".to_owned())], SIGV4),
+        ("no text", vec![(SIGV4, r#"{"a":1}"#.to_owned())], SIGV4),
+        ("a name twice", vec![(SIGV4, twice)], "SIGV4_KEYS: member 2"),
+        ("one key for two", vec![(SIGV4, shared)], "caller b"),
+        (
+            "no name",
+            vec![(SIGV4, one("a b", SIGV4_SECRET))],
+            "SIGV4_KEYS: member 1",
+        ),
+        (
+            "swapped",
+            vec![(SIGV4, one(SIGV4_SECRET, "AKIDBILLING"))],
+            "SIGV4_KEYS: member 1",
+        ),
+        (
+            "short",
+            vec![(SIGV4, one("a", &SIGV4_SECRET[..31]))],
+            "SIGV4_KEYS: member 1",
+        ),
+        (
+            "no region",
+            vec![
+                (SIGV4, one("a", SIGV4_SECRET)),
+                ("SIGV4_REGION", "a/b".to_owned()),
+            ],
+            "SIGV4_REGION",
+        ),
+        (
+            "a region alone",
+            vec![("SIGV4_REGION", "r".to_owned())],
+            SIGV4,
+        ),
+        (
+            "a service alone",
+            vec![("SIGV4_SERVICE", "s".to_owned())],
+            SIGV4,
+        ),
+        (
+            "no Base64",
+            vec![(SHARED, one("a", &format!("!{BASE64}")))],
+            SHARED,
+        ),
+        (
+            "a short secret",
+            vec![(SHARED, one("a", &BASE64[..40]))],
+            SHARED,
+        ),
+        (
+            "a secret's name twice",
+            vec![(SHARED, format!(r#"{{"a":"{BASE64}","a":""}}"#))],
+            SHARED,
+        ),
+        (
+            "swapped secret",
+            vec![(SHARED, one(BASE64, "billing"))],
+            SHARED,
+        ),
+        (
+            "a short public key",
+            vec![(PUBLIC, one("a", &public[..40]))],
+            PUBLIC,
+        ),
+        ("a public key as hex", vec![(PUBLIC, one("a", HEX))], PUBLIC),
+        (
+            "no point",
+            vec![(PUBLIC, one("a", &Base64::encode_string(&[2; 32])))],
+            PUBLIC,
+        ),
+        (
+            "no expected hosts",
+            vec![(PUBLIC, one("a", &public))],
+            "EXPECTED_HOSTS",
+        ),
+        (
+            "half of DRF",
+            vec![("DRF_SECRET", DRF_SECRET.to_owned())],
+            "DRF_CALLER",
+        ),
+        (
+            "half of webhooks",
+            vec![("WEBHOOK_CALLER", "a".to_owned())],
+            "WEBHOOK_SECRET",
+        ),
+    ] {
+        let secrets = one("billing", HEX);
+        let mut all = vec![("SERVICE_SECRETS", &*secrets)];
+        all.extend(variables.iter().map(|(name, value)| (*name, &**value)));
+        let output = output(&all);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {error}");
+        assert!(error.contains(part), "{name}: {error}");
+        assert!(!error.contains("panicked"), "{name}: {error}");
+        for key in [HEX, SIGV4_SECRET, BASE64, DRF_SECRET] {
+            assert!(!error.contains(&key[1..12]), "{name}: {error}");
+        }
+    }
+}
+
+#[test]
+fn without_any_caller_it_does_not_start() {
+    let output = output(&[("SERVICE_SECRETS", "{}")]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("at least one caller"), "{error}");
+}
