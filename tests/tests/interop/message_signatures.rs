@@ -206,7 +206,7 @@ async fn we_call_a_library(peer: Peer) {
         assert_eq!(stale.status, 401, "{peer:?} {alg}: {stale:?}");
         let body = json
             .send_changed(&ours, to, now(), |_, body| {
-                *body = Bytes::from_static(b"{}")
+                *body = Bytes::from_static(b"{}");
             })
             .await;
         assert_eq!(body.status, 401, "{peer:?} {alg}: {body:?}");

@@ -19,6 +19,7 @@ use http::{HeaderName, HeaderValue, Method, Uri, request::Parts, uri::PathAndQue
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tests::server::Server;
+use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_countersign::{VerifiedCaller, VerifyLayer};
 
@@ -54,13 +55,13 @@ impl Service {
     pub async fn start(
         make: impl Fn(&str) -> VerifyLayer<Keyring> + Send + Sync + 'static,
     ) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authority = listener.local_addr().unwrap().to_string();
         let recorded = Recorded::default();
         let app =
             app(make(&authority)).layer(middleware::from_fn_with_state(recorded.clone(), record));
         Self {
-            server: Server::on(listener, app),
+            server: Server::on(listener.into_std().unwrap(), app),
             make: Box::new(make),
             recorded,
         }
