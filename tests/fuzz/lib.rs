@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use countersign::{
-    CallerKey, KeyStore, Keyring, RequestHead, Scheme, Secret, SigningKey, Timestamp, Verifier,
+    CallerKey, KeyStore, Keyring, RequestHead, Scheme, Secret, SigV4Presigned, SigV4Profile,
+    SigningKey, Timestamp, Verifier, VerifyingKey,
 };
 
 /// The clock of the verifier: 2026-01-02T03:04:05Z.
@@ -13,6 +14,14 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     Verifier::builder()
         .expected_hosts(["a"])
         .accept(Scheme::Ed25519)
+        .accept(
+            SigV4Profile::new("r", "s")
+                .expect("names")
+                .with_presigned(SigV4Presigned::new())
+                .insecure_accept_noncanonical_paths()
+                .insecure_accept_ambiguous_queries()
+                .insecure_accept_repeated_query_names(),
+        )
         .accept_rfc3339_dates()
         .keep_evidence()
         .build()
@@ -22,8 +31,11 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
 static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
     let key = SigningKey::hmac_sha256(&Secret::generate().expect("random bytes"));
     let caller = CallerKey::new("1", key.verifying_key()).expect("a version");
+    let secret = Secret::generate().expect("random bytes");
+    let sigv4 = CallerKey::new("2", VerifyingKey::sigv4(&secret)).expect("a version");
     Keyring::builder()
         .caller("a", caller.seed_compatible())
+        .caller("a", sigv4)
         .build()
         .expect("a keyring")
 });
