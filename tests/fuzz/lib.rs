@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use countersign::{
-    CallerKey, DrfProfile, KeyStore, Keyring, RequestHead, Scheme, Secret, SigningKey,
-    StandardWebhooksProfile, Timestamp, Verifier,
+    CallerKey, DrfProfile, KeyStore, Keyring, RequestHead, Scheme, Secret, SigV4Presigned,
+    SigV4Profile, SigningKey, StandardWebhooksProfile, Timestamp, Verifier,
 };
 use http::Method;
 
@@ -12,7 +12,7 @@ use http::Method;
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_323_045);
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
-    let drf = DrfProfile::for_caller("a").and_then(|drf| drf.route(Method::POST, "/drf"));
+    let drf = DrfProfile::for_caller("d").and_then(|drf| drf.route(Method::POST, "/drf"));
     let webhooks = StandardWebhooksProfile::for_caller("a")
         .and_then(|webhooks| webhooks.route(Method::POST, "/webhooks"));
     Verifier::builder()
@@ -21,6 +21,14 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .expected_hosts(["a"])
         .accept(Scheme::Ed25519)
         .accept(Scheme::MessageSignatures)
+        .accept(
+            SigV4Profile::new("r", "s")
+                .expect("names")
+                .with_presigned(SigV4Presigned::new())
+                .insecure_accept_noncanonical_paths()
+                .insecure_accept_ambiguous_queries()
+                .insecure_accept_repeated_query_names(),
+        )
         .accept_rfc3339_dates()
         .keep_evidence()
         .build()
@@ -34,9 +42,10 @@ static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
     };
     Keyring::builder()
         .caller("a", key("1", SigningKey::hmac_sha256(&secret())).seed_compatible())
-        .caller("a", key("2", SigningKey::drf(&secret())))
+        .caller("d", key("1", SigningKey::drf(&secret())))
         .caller("a", key("3", SigningKey::standard_webhooks(&secret())))
         .caller("a", key("4", SigningKey::message_hmac_sha256(&secret())).seed_compatible())
+        .caller("a", key("2", SigningKey::sigv4(&secret())))
         .build()
         .expect("a keyring")
 });

@@ -19,8 +19,8 @@ mod sigv4;
 use std::time::{Duration, Instant};
 
 use countersign::{
-    BodyState, ContentTypeRule, NonceRule, PayloadDigest, Secret, SigV4Credentials, SigV4Presigned,
-    SigV4Settings, Signer, SigningKey, Timestamp,
+    BodyState, ContentTypeRule, NonceRule, PayloadDigest, RejectionKind, Secret, SigV4Credentials,
+    SigV4Presigned, SigV4Profile, SigV4Settings, Signer, SigningKey, Timestamp,
 };
 use http::Method;
 use tests::keys::NOW;
@@ -276,12 +276,8 @@ fn a_signature_of_one_place_is_none_in_the_other() {
     let mut exchanged = in_query.clone();
     exchanged.target = exchanged.target.replace(signature, own);
     assert_eq!(code(&exchanged), "invalid_signature");
-    let profile = sigv4_profile_without_presigned();
+    let profile = SigV4Profile::new(REGION, SERVICE).unwrap();
     assert_eq!(code_with(&in_query, profile, &keyring(), NOW), "malformed");
-}
-
-fn sigv4_profile_without_presigned() -> countersign::SigV4Profile {
-    countersign::SigV4Profile::new(REGION, SERVICE).unwrap()
 }
 
 /// Source: swift3 CVE-2015-8466, actpub-httpsig: one date was checked, another one signed (part 1, row 22).
@@ -836,4 +832,37 @@ fn hostile_text_is_refused_in_linear_time() {
         "{:?}",
         began.elapsed()
     );
+}
+
+/// Source: GHSA-x9cc-346q-g27m (web-bot-auth): a signature that covers nothing was accepted (part 1, row 5).
+#[test]
+fn a_right_signature_over_too_little_is_refused() {
+    let message = unsigned("/");
+    let without_host = Forger::of(&message, "x-amz-date").sign(&message);
+    assert_eq!(code(&without_host), "insufficient_coverage");
+
+    let encoded = unsigned("/").with("content-encoding", "gzip");
+    let uncovered = Forger::of(&encoded, "host;x-amz-date").sign(&encoded);
+    assert_eq!(code(&uncovered), "insufficient_coverage");
+    let covered = Forger::of(&encoded, "content-encoding;host;x-amz-date").sign(&encoded);
+    assert_eq!(code(&covered), "accept");
+
+    let asks = verifier(profile())
+        .to_builder()
+        .require_headers([http::HeaderName::from_static("x-tenant")])
+        .build()
+        .unwrap();
+    let tenant = unsigned("/").with("x-tenant", "a");
+    for (list, expected) in [
+        ("host;x-amz-date", Some(RejectionKind::InsufficientCoverage)),
+        ("host;x-amz-date;x-tenant", None),
+    ] {
+        let signed = Forger::of(&tenant, list).sign(&tenant);
+        let found = judge_with(&signed, &asks, &keyring(), NOW);
+        assert_eq!(
+            found.err().map(|rejection| rejection.kind()),
+            expected,
+            "{list}"
+        );
+    }
 }

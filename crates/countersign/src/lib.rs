@@ -45,7 +45,8 @@
 //! # What it guarantees
 //!
 //! - The caller holds the key: HMAC-SHA256 or Ed25519 over method, target, authority, date, body and every covered
-//!   header. MACs are compared in constant time.
+//!   header. MACs are compared in constant time. AWS Signature Version 4 signs a canonical form of the target and, where it
+//!   is told to, no body: [`SigV4Profile`] says what that leaves open.
 //! - Every key is bound to one scheme. A request in another is refused; nothing falls back.
 //! - Nothing is read leniently: one spelling of each signature, date and hash, no duplicates, no header that is covered
 //!   but absent.
