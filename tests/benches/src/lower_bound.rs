@@ -243,7 +243,8 @@ fn unhex(digits: &[u8; 64]) -> Option<[u8; 32]> {
     (wrong == 0).then_some(bytes)
 }
 
-fn now() -> u64 {
+/// Unix seconds.
+pub fn now() -> u64 {
     SystemTime::UNIX_EPOCH
         .elapsed()
         .expect("the clock is set")

@@ -4,7 +4,11 @@ use std::{collections::HashMap, rc::Rc};
 
 use base64ct::{Base64, Encoding};
 use ed25519_dalek::{Signer, SigningKey};
-use http::{Method, request::Parts};
+use http::{
+    Method,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    request::Parts,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -137,25 +141,15 @@ impl Subject {
 
     /// The limits are those of the budget that was set before there was anything to measure.
     fn claims(self, group: Group) -> Group {
-        let limit = match (self.scheme, self.operation) {
-            (Scheme::SigV4, Operation::Sign) => 1.53,
-            (Scheme::SigV4, Operation::Verify) => 1.51,
-            (Scheme::HmacMessages, Operation::Sign) => 1.85,
-            (Scheme::HmacMessages, Operation::Verify) => 2.14,
-            (Scheme::Ed25519Messages, _) if self.body_len == KIB => {
-                return group.at_most_more(OURS, 1500.0, BACKEND);
-            }
-            (
-                Scheme::SigV4Presigned
-                | Scheme::Drf
-                | Scheme::StandardWebhooks
-                | Scheme::Ed25519Messages,
-                _,
-            ) => f64::INFINITY,
-        };
-        match self.body_len {
-            KIB if limit.is_finite() => group.at_most(OURS, limit, BOUND),
-            MIB if self.scheme != Scheme::Ed25519Messages => group.at_most(OURS, 1.05, HASH),
+        match (self.scheme, self.operation, self.body_len) {
+            (Scheme::SigV4, Operation::Sign, KIB) => group.at_most(OURS, 1.53, BOUND),
+            (Scheme::SigV4, Operation::Verify, KIB) => group.at_most(OURS, 1.51, BOUND),
+            (Scheme::HmacMessages, Operation::Sign, KIB) => group.at_most(OURS, 1.85, BOUND),
+            (Scheme::HmacMessages, Operation::Verify, KIB) => group.at_most(OURS, 2.14, BOUND),
+            (Scheme::Ed25519Messages, _, KIB) => group.at_most_more(OURS, 1500.0, BACKEND),
+            // Beside the hash, a signature is more than a twentieth.
+            (Scheme::Ed25519Messages, _, MIB) => group,
+            (_, _, MIB) => group.at_most(OURS, 1.05, HASH),
             _ => group,
         }
     }
@@ -301,6 +295,8 @@ pub fn signed(scheme: Scheme, body: &[u8]) -> Parts {
         }
         Scheme::SigV4Presigned => {
             parts.method = Method::GET;
+            parts.headers.remove(CONTENT_TYPE);
+            parts.headers.remove(CONTENT_LENGTH);
             let mut key = sigv4::Key::new(request::SIGV4_SECRET);
             let access_key = request::SIGV4_ACCESS_KEY;
             sigv4::presign(&mut key, access_key, EXPIRES_IN, &mut parts)
