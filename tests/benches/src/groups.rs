@@ -32,6 +32,13 @@ pub const HASH: &str = "SHA-256 of the body";
 
 /// Every group, in the order in which they are printed.
 pub fn all() -> Vec<Group> {
+    let mut groups = native();
+    groups.extend(Subject::all().into_iter().map(Subject::group));
+    groups
+}
+
+/// The groups of `HMAC-SHA256`.
+pub fn native() -> Vec<Group> {
     let mut groups = Vec::new();
     for layout in [Layout::Three, Layout::Default] {
         groups.push(verify_head(layout).at_most(OURS, 1.4, BOUND));
@@ -56,7 +63,6 @@ pub fn all() -> Vec<Group> {
             .at_most("countersign, sign", 1.05, HASH),
     );
     groups.push(routers(KIB));
-    groups.extend(Subject::all().into_iter().map(Subject::group));
     groups
 }
 
