@@ -17,7 +17,6 @@ use benches::{
 use http::{Request, Uri, request::Parts};
 
 pub mod aws_sigv4;
-pub mod cavage;
 pub mod hawk;
 pub mod httpsig;
 pub mod reqsign;
@@ -38,22 +37,8 @@ pub fn all() -> Vec<Group> {
                 groups::sign(layout, body_len),
                 groups::verify(layout, body_len),
             );
-            let (sign_limit, verify_limit) = match body_len {
-                KIB => (Some(1.35), Some(1.15)),
-                _ => (None, None),
-            };
-            all.push(native(
-                sign,
-                hawk::sign(body_len),
-                sign_limit,
-                cavage::sign(body_len),
-            ));
-            all.push(native(
-                verify,
-                hawk::verify(body_len),
-                verify_limit,
-                cavage::verify(body_len),
-            ));
+            all.push(beside_hawk(sign, hawk::sign(body_len), body_len, 1.35));
+            all.push(beside_hawk(verify, hawk::verify(body_len), body_len, 1.15));
         }
     }
     all
@@ -109,16 +94,16 @@ fn peers(subject: Subject) -> Vec<(Case, Option<f64>)> {
     }
 }
 
-/// Peers whose schemes do the work of our own, though their signatures are others. The limit for hawk is that of the budget,
-/// which was set beside three headers; hawk has a nonce, as our default layout does, so it stands for both. The budget has none
-/// for the draft.
-fn native(mut group: Group, hawk: Case, limit: Option<f64>, draft: Case) -> Group {
-    group.name.push_str(", and schemes like it");
+/// A group of `HMAC-SHA256` with hawk, whose scheme does the same work, though its signatures are others. The limit is that of
+/// the budget, which was set beside three headers; hawk has a nonce, as our default layout does, so it stands for both.
+fn beside_hawk(mut group: Group, hawk: Case, body_len: usize, limit: f64) -> Group {
+    group.name.push_str(", beside hawk");
     let name = hawk.name;
-    group.cases.extend([hawk, draft]);
-    match limit {
-        Some(limit) => group.faster_than(OURS, limit, name),
-        None => group,
+    group.cases.push(hawk);
+    if body_len == KIB {
+        group.faster_than(OURS, limit, name)
+    } else {
+        group
     }
 }
 
