@@ -63,6 +63,15 @@ pub enum Claim {
         /// The least ratio.
         limit: f64,
     },
+    /// `case` takes at most so much longer than `of`, which it does a part of its work with.
+    AtMostMore {
+        /// The case that is judged.
+        case: &'static str,
+        /// The case that it is compared with.
+        of: &'static str,
+        /// The greatest difference.
+        nanoseconds: f64,
+    },
 }
 
 impl Group {
@@ -86,6 +95,17 @@ impl Group {
     #[must_use]
     pub fn faster_than(mut self, case: &'static str, limit: f64, than: &'static str) -> Self {
         self.claims.push(Claim::FasterThan { case, than, limit });
+        self
+    }
+
+    /// Claims that `case` takes at most so much longer than `of`.
+    #[must_use]
+    pub fn at_most_more(mut self, case: &'static str, nanoseconds: f64, of: &'static str) -> Self {
+        self.claims.push(Claim::AtMostMore {
+            case,
+            of,
+            nanoseconds,
+        });
         self
     }
 
@@ -129,6 +149,11 @@ impl Times {
     /// machine for a while slows both sides of a ratio.
     pub fn ratio_to(&self, other: &Self) -> f64 {
         median(self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect())
+    }
+
+    /// How many nanoseconds longer than the other this took: the median of the differences of each round.
+    pub fn more_than(&self, other: &Self) -> f64 {
+        median(self.0.iter().zip(&other.0).map(|(a, b)| a - b).collect())
     }
 }
 

@@ -16,18 +16,30 @@ use crate::{
     layers::{self, Guard},
     lower_bound, naive, ours,
     request::{self, Layout},
+    schemes::Subject,
 };
 
-const KIB: usize = 1024;
-const MIB: usize = 1024 * KIB;
+pub(crate) const KIB: usize = 1024;
+pub(crate) const MIB: usize = 1024 * KIB;
 
-const BOUND: &str = "lower bound";
-const OURS: &str = "countersign";
-const NAIVE: &str = "naive";
-const HASH: &str = "SHA-256 of the body";
+/// The name of the least that the work costs.
+pub const BOUND: &str = "lower bound";
+/// The name of this project.
+pub const OURS: &str = "countersign";
+/// The name of what is written by hand.
+pub const NAIVE: &str = "naive";
+/// The name of what no signer or verifier can be without.
+pub const HASH: &str = "SHA-256 of the body";
 
 /// Every group, in the order in which they are printed.
 pub fn all() -> Vec<Group> {
+    let mut groups = native();
+    groups.extend(Subject::all().into_iter().map(Subject::group));
+    groups
+}
+
+/// The groups of `HMAC-SHA256`.
+pub fn native() -> Vec<Group> {
     let mut groups = Vec::new();
     for layout in [Layout::Three, Layout::Default] {
         groups.push(verify_head(layout).at_most(OURS, 1.4, BOUND));
@@ -77,7 +89,8 @@ fn verify_head(layout: Layout) -> Group {
     )
 }
 
-fn verify(layout: Layout, len: usize) -> Group {
+/// Verifying head and body in `HMAC-SHA256`.
+pub fn verify(layout: Layout, len: usize) -> Group {
     let name = format!("verify head and body of {}, {}", size(len), layout.name());
     let [bound, ours] = verify_cases(layout, len, [BOUND, OURS]);
     Group::new(name, vec![bound, ours, naive_verify(layout, len)])
@@ -108,7 +121,8 @@ fn naive_verify(layout: Layout, len: usize) -> Case {
     })
 }
 
-fn sign(layout: Layout, len: usize) -> Group {
+/// Signing in `HMAC-SHA256`.
+pub fn sign(layout: Layout, len: usize) -> Group {
     let name = format!(
         "sign into headers, body of {}, {}",
         size(len),
@@ -296,7 +310,7 @@ pub fn signed(layout: Layout, body: &[u8]) -> Parts {
     parts
 }
 
-fn size(len: usize) -> String {
+pub(crate) fn size(len: usize) -> String {
     match len {
         MIB => "1 MiB".to_string(),
         KIB => "1 KiB".to_string(),

@@ -6,8 +6,9 @@
     clippy::expect_used,
     clippy::implicit_hasher,
     clippy::missing_panics_doc,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a benchmark that cannot be set up fails by panicking; what it counts fits"
+    reason = "a benchmark that cannot be set up fails by panicking; what it counts fits; the table is what it is for"
 )]
 
 pub mod case;
@@ -16,4 +17,6 @@ pub mod layers;
 pub mod lower_bound;
 pub mod naive;
 pub mod ours;
+pub mod report;
 pub mod request;
+pub mod schemes;

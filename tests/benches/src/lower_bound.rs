@@ -15,6 +15,11 @@ use sha2::{Digest, Sha256};
 
 use crate::request::Layout;
 
+pub mod drf;
+pub mod message_signatures;
+pub mod sigv4;
+pub mod standard_webhooks;
+
 /// The keyed state.
 pub type Key = Hmac<Sha256>;
 
@@ -238,7 +243,8 @@ fn unhex(digits: &[u8; 64]) -> Option<[u8; 32]> {
     (wrong == 0).then_some(bytes)
 }
 
-fn now() -> u64 {
+/// Unix seconds.
+pub fn now() -> u64 {
     SystemTime::UNIX_EPOCH
         .elapsed()
         .expect("the clock is set")
@@ -312,9 +318,8 @@ fn days_from_civil(year: u64, month: u64, day: u64) -> Option<u64> {
     (year / 400 * 146_097 + day_of_era).checked_sub(719_468)
 }
 
-/// Writes an IMF-fixdate. Source: as [`days_from_civil`].
-fn imf_fixdate(seconds: u64) -> Option<[u8; 29]> {
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
+/// Year, month and day. Source: as [`days_from_civil`].
+fn civil_from_days(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;
     let day_of_era = shifted % 146_097;
     let year_of_era =
@@ -324,19 +329,45 @@ fn imf_fixdate(seconds: u64) -> Option<[u8; 29]> {
     let day = day_of_year - (153 * month + 2) / 5 + 1;
     let month = (month + 2) % 12 + 1;
     let year = year_of_era + shifted / 146_097 * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
 
+fn two_digits(number: u64) -> Option<[u8; 2]> {
+    let number = u8::try_from(number).ok()?;
+    Some([b'0' + number / 10, b'0' + number % 10])
+}
+
+/// Unix seconds as text, from 2001 to 2286.
+fn ten_digits(mut seconds: u64) -> Option<[u8; 10]> {
+    let mut digits = [0; 10];
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(seconds % 10).ok()?;
+        seconds /= 10;
+    }
+    (seconds == 0 && digits.first() != Some(&b'0')).then_some(digits)
+}
+
+/// Reads what [`ten_digits`] writes.
+fn from_ten_digits(digits: &str) -> Option<u64> {
+    let digits: &[u8; 10] = digits.as_bytes().try_into().ok()?;
+    digits.iter().try_fold(0, |seconds, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit <= 9).then(|| seconds * 10 + u64::from(digit))
+    })
+}
+
+/// Writes an IMF-fixdate.
+fn imf_fixdate(seconds: u64) -> Option<[u8; 29]> {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil_from_days(days);
     let [w1, w2, w3] = **WEEKDAYS.get(usize::try_from(days % 7).ok()?)?;
     let [m1, m2, m3] = **MONTHS.get(usize::try_from(month - 1).ok()?)?;
-    let digits = |number: u64| {
-        let number = u8::try_from(number).ok()?;
-        Some([b'0' + number / 10, b'0' + number % 10])
-    };
-    let [d1, d2] = digits(day)?;
-    let [y1, y2] = digits(year / 100)?;
-    let [y3, y4] = digits(year % 100)?;
-    let [h1, h2] = digits(second / 3600)?;
-    let [n1, n2] = digits(second / 60 % 60)?;
-    let [s1, s2] = digits(second % 60)?;
+    let [d1, d2] = two_digits(day)?;
+    let [y1, y2] = two_digits(year / 100)?;
+    let [y3, y4] = two_digits(year % 100)?;
+    let [h1, h2] = two_digits(second / 3600)?;
+    let [n1, n2] = two_digits(second / 60 % 60)?;
+    let [s1, s2] = two_digits(second % 60)?;
     Some([
         w1, w2, w3, b',', b' ', d1, d2, b' ', m1, m2, m3, b' ', y1, y2, y3, y4, b' ', h1, h2, b':',
         n1, n2, b':', s1, s2, b' ', b'G', b'M', b'T',

@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 
 use crate::request::Layout;
 
+pub mod drf;
+pub mod standard_webhooks;
+
 const WINDOW_SECONDS: i64 = 300;
 
 /// Verifies head and body.

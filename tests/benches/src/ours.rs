@@ -7,6 +7,8 @@ use countersign::{
 };
 use http::request::Parts;
 
+pub mod schemes;
+
 /// Verifies the head.
 pub fn verify_head(verifier: &Verifier, keys: &Keyring, parts: &Parts) -> bool {
     let now = Timestamp::from(SystemTime::now());

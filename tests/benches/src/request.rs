@@ -22,6 +22,30 @@ pub const TARGET: &str = "/api/v1/accounts/123/transfers?dry_run=false&currency=
 /// The key, in hexadecimal digits.
 pub const KEY: &str = "9f4c1f0b7a5d3e8821c6b4d2f0a19e7735d8c2b1a4f6e0937d5c8b2a1e4f6079";
 
+/// The access key of SigV4.
+pub const SIGV4_ACCESS_KEY: &str = "CSIDBILLING2026AB";
+
+/// Its secret, of the length that AWS gives its own.
+pub const SIGV4_SECRET: &str = "v3Kq8ZrT1xWm5NcB7yHd0PgLs2JfUa9EoRiQ4tXk";
+
+/// The region of its scope.
+pub const SIGV4_REGION: &str = "eu-central-1";
+
+/// The service of its scope.
+pub const SIGV4_SERVICE: &str = "user-service";
+
+/// The secret of the Django article's scheme, which is text.
+pub const DRF_SECRET: &str = "y7Fq-2nVwR8sKd0LxT4mZbJh6UcGpE1a";
+
+/// The secret of Standard Webhooks.
+pub const WEBHOOK_SECRET: &str = "whsec_n0wfC3pdPoghxrTS8KGedzXYwrGk9uCTfVyLKh5PYHk=";
+
+/// The id of the one webhook.
+pub const WEBHOOK_ID: &str = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W";
+
+/// The nonce of RFC 9421, as random ones look: 128 bits in base64.
+pub const MESSAGE_NONCE: &str = "q83vEjRWeJCrze8SNFZ4kA==";
+
 /// Which headers a signature covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

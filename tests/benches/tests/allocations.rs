@@ -22,7 +22,7 @@ const WARM_UP: u32 = 200;
 const COUNTED: usize = 101;
 
 fn count(group: &str, case: &str) -> u64 {
-    let groups = groups::all();
+    let groups = groups::native();
     let group: &mut Group = &mut groups
         .into_iter()
         .find(|found| found.name == group)

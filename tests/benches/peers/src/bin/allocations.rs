@@ -1,0 +1,30 @@
+//! Counts the allocations of every case of [`peers::all`]: one line each, group, case and count with tabs between.
+
+#![allow(clippy::print_stdout, reason = "this is what it is for")]
+
+use benches::case::Case;
+
+/// So many times before one is counted, so that what is set up on first use is.
+const WARM_UP: u32 = 200;
+
+/// The median is taken: now and then a table of the replay store grows.
+const COUNTED: usize = 101;
+
+fn main() {
+    for mut group in peers::all() {
+        for case in &mut group.cases {
+            let count = count(case);
+            println!("{}\t{}\t{count}", group.name, case.name);
+        }
+    }
+}
+
+fn count(case: &mut Case) -> u64 {
+    case.turn(WARM_UP);
+    let mut counts = [0; COUNTED];
+    for count in &mut counts {
+        case.once(|work| *count = allocation_counter::measure(work).count_total);
+    }
+    counts.sort_unstable();
+    counts.get(COUNTED / 2).copied().unwrap_or_default()
+}
