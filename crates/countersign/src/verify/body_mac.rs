@@ -138,7 +138,10 @@ impl<'r> BodyMac<'r> {
                 let tried = keys.keys_for(parsed.scheme, &parsed.key_id);
                 for (key, state) in tried.zip(&states) {
                     for signature in &signed.signatures {
-                        if state.matches(key, signature) {
+                        // Of several that match, one that has ended must not hide one that has not.
+                        if state.matches(key, signature)
+                            && matched.is_none_or(|known| has_ended(known, now))
+                        {
                             matched = Some(key);
                         }
                     }
@@ -165,6 +168,10 @@ impl<'r> BodyMac<'r> {
             kept,
         ))
     }
+}
+
+fn has_ended(key: &CallerKey, now: Timestamp) -> bool {
+    key.rules().refusal_at(now).is_some()
 }
 
 impl KeyState {
@@ -203,5 +210,61 @@ impl fmt::Debug for BodyMac<'_> {
             .field("scheme", &self.parsed.scheme)
             .field("key_id", &self.parsed.key_id)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, Request, header::HOST};
+
+    use super::*;
+    use crate::{
+        key::{KeyId, KeyState as State, Secret, SigningKey},
+        keyring::{KeyStore as _, Keyring},
+        scheme::webhooks::StandardWebhooksProfile,
+        signer::Signer,
+        verify::Verifier,
+    };
+
+    const NOW: Timestamp = Timestamp::from_unix_seconds(1_649_367_553);
+
+    /// What becomes of a message that is signed with all of these keys, in this order, by a verifier that knows them in
+    /// these states.
+    fn judged(keys: &[(&str, State)]) -> Result<String, Rejection> {
+        let mut builder = Keyring::builder();
+        let mut signing = Vec::new();
+        for (version, state) in keys {
+            let key = SigningKey::standard_webhooks(&Secret::generate().unwrap());
+            let known = CallerKey::new(version, key.verifying_key()).unwrap();
+            builder = builder.caller("svix", known.with_state(*state));
+            signing.push(key);
+        }
+        let keyring = builder.build().unwrap();
+        let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+        let verifier = Verifier::builder()
+            .accept_only(profile.route(Method::POST, "/hook").unwrap())
+            .build()
+            .unwrap();
+
+        let request = Request::post("/hook").header(HOST, "a").body(()).unwrap();
+        let (mut parts, ()) = request.into_parts();
+        let signer = Signer::standard_webhooks(signing, ["a"]).unwrap();
+        let signature = signer.sign(&parts, &b"body"[..], NOW).unwrap();
+        signature.apply(&mut parts);
+        let claim = verifier.parse(&parts, NOW).unwrap();
+        let keys = keyring.try_lookup(claim.key_id()).unwrap().unwrap();
+        let proven = claim.authenticate(&keys, NOW)?.finish_with(b"body", NOW)?;
+        Ok(proven.key_version().as_str().to_owned())
+    }
+
+    /// A sender signs with the old key and the new one until the last receiver has moved on.
+    #[test]
+    fn a_key_that_has_ended_does_not_hide_another_one_that_matches() {
+        let (active, revoked) = (("new", State::Active), ("old", State::Revoked));
+        assert_eq!(judged(&[active, revoked]).as_deref(), Ok("new"));
+        assert_eq!(judged(&[revoked, active]).as_deref(), Ok("new"));
+        let refused = judged(&[revoked]).unwrap_err();
+        assert_eq!(refused.kind().code(), "invalid_signature");
+        assert_eq!(refused.proven_caller().map(KeyId::as_str), Some("svix"));
     }
 }

@@ -130,7 +130,8 @@ impl Verified {
     }
 
     /// Whether the authority that the request was sent to was one of the verifier's expected hosts. `false` where none
-    /// are configured: then a request that was meant for another service with the same key verifies here too.
+    /// are configured, and where the signature does not cover it: then a request that was meant for another service with
+    /// the same key verifies here too.
     pub fn audience_checked(&self) -> bool {
         self.audience_checked
     }

@@ -134,8 +134,11 @@ impl ProfileOfFamily for Profile {
         _authorization: Option<(&'r str, &'r str)>,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
-        for headers in self.headers() {
-            if head.headers().contains_key(&headers.signature) {
+        // What two profiles name is one header, and so one signature.
+        let mut counted: SmallVec<[&HeaderName; 2]> = SmallVec::new();
+        for DrfHeaders { signature, .. } in self.headers() {
+            if head.headers().contains_key(signature) && !counted.contains(&signature) {
+                counted.push(signature);
                 found.push(Carrier {
                     scheme: Scheme::Drf,
                     parameters: "",
@@ -300,5 +303,36 @@ mod tests {
         let hour = django().with_window(Duration::from_secs(3600)).unwrap();
         assert_eq!(hour.window(), Duration::from_secs(3600));
         assert!(django().with_window(Duration::from_secs(3601)).is_err());
+    }
+
+    #[test]
+    fn one_signature_in_a_header_that_two_profiles_name_is_one() {
+        let other = DrfProfile::for_caller("batch").unwrap();
+        let other = other
+            .route(Method::PUT, "/api/batch")
+            .unwrap()
+            .with_headers(headers("x-time", "x-hmac-signature"));
+        let verifier = Verifier::builder()
+            .accept_only(django())
+            .accept(other)
+            .build()
+            .unwrap();
+        let now = crate::Timestamp::from_unix_seconds(1_767_323_045);
+        for (method, target, time, caller) in [
+            ("POST", "/api/echo", "x-hmac-timestamp", "django"),
+            ("PUT", "/api/batch", "x-time", "batch"),
+        ] {
+            let request = http::Request::builder()
+                .method(method)
+                .uri(target)
+                .header("host", "a")
+                .header(time, "1767323045")
+                .header("x-hmac-signature", "0".repeat(64));
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let claimed = verifier
+                .parse(&parts, now)
+                .map(|claim| claim.key_id().to_owned());
+            assert_eq!(claimed.as_deref(), Ok(caller));
+        }
     }
 }

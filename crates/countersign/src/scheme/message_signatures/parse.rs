@@ -1,9 +1,11 @@
 use std::borrow::Cow;
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HOST};
 
 use super::{
-    CONTENT_DIGEST, content_digest,
+    CONTENT_DIGEST,
+    component_id::ComponentId,
+    content_digest,
     credentials::Credentials,
     profile::{Content, MessageSignatures},
     signature_base::{Message, SignatureBase, UriScheme},
@@ -82,7 +84,9 @@ pub(super) fn parse<'r>(
         replay: params.nonce().map(ReplayIdentity::Nonce),
         content_type_uncovered: head.headers().contains_key(CONTENT_TYPE)
             && !covered.covers_field(CONTENT_TYPE.as_str()),
-        audience_checked,
+        // What the signature does not cover is for whoever sends the request to choose.
+        audience_checked: audience_checked
+            && (covered.covers(&ComponentId::AUTHORITY) || covered.covers_field(HOST.as_str())),
         presigned: false,
         proof: Proof::Head {
             credentials: Credentials {
@@ -127,7 +131,16 @@ fn check_audience(
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
+    use crate::{
+        key::{CallerKey, Secret, SigningKey},
+        keyring::CallerKeys,
+        scheme::message_signatures::MessageSigning,
+        signer::Signer,
+        verify::Verifier,
+    };
 
     #[test]
     fn an_authority_is_in_lower_case_and_has_no_default_port() {
@@ -145,6 +158,39 @@ mod tests {
             ("[2001:db8::1]:443", Some(Https), "[2001:db8::1]"),
         ] {
             assert_eq!(normalized(authority, scheme), expected, "{authority}");
+        }
+    }
+
+    /// What was compared with the expected hosts is worth nothing where whoever sends the request can change it.
+    #[test]
+    fn an_authority_that_is_not_covered_is_not_a_checked_audience() {
+        const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_323_045);
+
+        let key = SigningKey::message_hmac_sha256(&Secret::generate().unwrap());
+        let request = Request::get("http://a/x").body(()).unwrap();
+        let (parts, ()) = request.into_parts();
+        for (covered, expected) in [
+            (vec![ComponentId::METHOD, ComponentId::PATH], false),
+            (vec![ComponentId::METHOD, ComponentId::AUTHORITY], true),
+            (vec![ComponentId::METHOD, ComponentId::TARGET_URI], true),
+        ] {
+            let verifier = Verifier::builder()
+                .expected_hosts(["a"])
+                .accept_only(MessageSignatures::new().insecure_require_only([ComponentId::METHOD]))
+                .build()
+                .unwrap();
+            let signing = MessageSigning::new("billing", key.clone()).unwrap();
+            let signing = signing.insecure_cover_only(covered.clone());
+            let signer = Signer::message_signatures(signing, ["a"]).unwrap();
+            let mut parts = parts.clone();
+            let signature = signer.sign(&parts, &b""[..], NOW).unwrap();
+            signature.apply(&mut parts);
+            let known = CallerKey::new("1", key.verifying_key()).unwrap();
+            let keys = CallerKeys::new("billing", [known]).unwrap();
+            let claim = verifier.parse(&parts, NOW).unwrap();
+            let authenticated = claim.authenticate(&keys, NOW).unwrap();
+            let proven = authenticated.finish_with(b"", NOW).unwrap();
+            assert_eq!(proven.audience_checked(), expected, "{covered:?}");
         }
     }
 }

@@ -5,12 +5,14 @@
 //! that one answer.
 
 use std::{
-    future::poll_fn,
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Poll, Waker},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -132,33 +134,60 @@ struct Turn(Mutex<TurnState>);
 #[derive(Debug, Default)]
 struct TurnState {
     is_taken: bool,
-    waiting: Vec<Waker>,
+    /// By the number of whoever waits.
+    waiting: BTreeMap<u64, Waker>,
+    next_number: u64,
 }
 
 struct Taken<'t>(&'t Turn);
+
+/// The wait for a turn. A waker holds on to its whole task, so that none stays behind of whoever gives up.
+struct Waiting<'t> {
+    turn: &'t Turn,
+    number: Option<u64>,
+}
 
 impl Turn {
     fn is_taken(&self) -> bool {
         lock(&self.0).is_taken
     }
 
-    async fn take(&self) -> Taken<'_> {
-        poll_fn(|context| {
-            let mut state = lock(&self.0);
-            if !state.is_taken {
-                state.is_taken = true;
-                return Poll::Ready(Taken(self));
-            }
-            if !state
-                .waiting
-                .iter()
-                .any(|known| known.will_wake(context.waker()))
-            {
-                state.waiting.push(context.waker().clone());
-            }
-            Poll::Pending
-        })
-        .await
+    fn take(&self) -> Waiting<'_> {
+        Waiting {
+            turn: self,
+            number: None,
+        }
+    }
+}
+
+impl<'t> Future for Waiting<'t> {
+    type Output = Taken<'t>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Taken<'t>> {
+        let turn = self.turn;
+        let mut state = lock(&turn.0);
+        if !state.is_taken {
+            state.is_taken = true;
+            return Poll::Ready(Taken(turn));
+        }
+        let number = self.number.unwrap_or(state.next_number);
+        if self.number.replace(number).is_none() {
+            state.next_number = state.next_number.wrapping_add(1);
+        }
+        let before = state.waiting.insert(number, context.waker().clone());
+        // What a waker does when it is dropped is not known: not under the lock.
+        drop(state);
+        drop(before);
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            let waker = lock(&self.turn.0).waiting.remove(&number);
+            drop(waker);
+        }
     }
 }
 
@@ -170,7 +199,7 @@ impl Drop for Taken<'_> {
             std::mem::take(&mut state.waiting)
         };
         // All of them: the first to come may have given up.
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.into_values().for_each(Waker::wake);
     }
 }
 
@@ -182,11 +211,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::{
-        collections::VecDeque,
-        future::Future,
-        pin::{Pin, pin},
-        sync::atomic::AtomicUsize,
-        task::{Context, Wake},
+        collections::VecDeque, future::poll_fn, pin::pin, sync::atomic::AtomicUsize, task::Wake,
     };
 
     use super::*;
@@ -383,5 +408,22 @@ mod tests {
         assert_eq!(id(&current, after(3400)).as_deref(), Ok("b"));
         assert!(!current.is_due(after(8999)), "there is no answer any more");
         assert_eq!(id(&current, after(8999)).as_deref(), Ok("b"));
+    }
+
+    /// Requests that run into a time limit of their own while the provider does not answer.
+    #[test]
+    fn nothing_is_kept_of_those_who_gave_up_waiting() {
+        let gate = Gate::answering([Some(credentials("a", None))]);
+        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        let reader = Arc::new(Woken::default());
+        let mut one = pin!(current.refresh(START));
+        assert!(poll(one.as_mut(), &reader).is_pending());
+        let given_up: Vec<_> = (0..100).map(|_| Arc::new(Woken::default())).collect();
+        for woken in &given_up {
+            assert!(poll(pin!(current.refresh(START)).as_mut(), woken).is_pending());
+            assert_eq!(Arc::strong_count(woken), 1);
+        }
+        gate.open();
+        assert_eq!(poll(one.as_mut(), &reader), Poll::Ready(Ok(())));
     }
 }
