@@ -60,8 +60,8 @@ impl Evidence {
         self.signed_at
     }
 
-    /// The text that the signature is over, which are visible ASCII and line breaks but for the target, which may be UTF-8. The
-    /// body stands in them as its SHA-256.
+    /// The text that the signature is over: visible ASCII and line breaks but for the target, which may be UTF-8. The body
+    /// stands in it as its SHA-256, and covered headers as they are, a session token of SigV4 among them.
     pub fn canonical_request(&self) -> &str {
         &self.canonical_request
     }

@@ -59,7 +59,8 @@ impl UncoveredHeaders {
     }
 
     /// Refuses a request with an uncovered header that is not one of these. `host`, `authorization`, `content-length`
-    /// and `transfer-encoding` are always allowed.
+    /// and `transfer-encoding` are always allowed; headers of other names that carry a signature, such as `signature`,
+    /// `signature-input` and `webhook-signature`, must be listed.
     pub fn refuse_all_but(allowed: impl IntoIterator<Item = HeaderName>) -> Self {
         Self(Policy::RefuseAllBut(allowed.into_iter().collect()))
     }

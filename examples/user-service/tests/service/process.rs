@@ -3,6 +3,8 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Output, Stdio},
+    thread::sleep,
+    time::Duration,
 };
 
 const VARIABLES: [&str; 15] = [
@@ -35,9 +37,22 @@ fn command(variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// What the program says when it does not start.
+/// What the program says when it does not start. One that does start, and so would never end, is stopped.
 pub(crate) fn output(variables: &[(&str, &str)]) -> Output {
-    command(variables).output().unwrap()
+    let mut child = command(variables)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    for _ in 0..200 {
+        if child.try_wait().unwrap().is_some() {
+            return child.wait_with_output().unwrap();
+        }
+        sleep(Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    panic!("expected it not to start, found: {output:?}")
 }
 
 /// The running program, stopped when dropped.

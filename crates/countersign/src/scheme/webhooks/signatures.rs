@@ -22,6 +22,10 @@ use crate::{
 /// The greatest number of entries, known or not: every known one is tried under every key.
 const MAX_ENTRIES: usize = 8;
 
+/// The greatest number of Ed25519 signatures, each of which hashes the whole body under every such key before anything is
+/// proven: as many as two keys make that are being exchanged.
+const MAX_ED25519: usize = 2;
+
 /// The greatest length of the list, in bytes.
 const MAX_LEN: usize = 2048;
 
@@ -34,6 +38,7 @@ pub(super) fn parse(list: &str) -> Result<SmallVec<[BodySignature; 2]>, &'static
         return Err("longer than the limit");
     }
     let mut signatures = SmallVec::new();
+    let mut ed25519: usize = 0;
     for (before, entry) in list.split(' ').enumerate() {
         if before >= MAX_ENTRIES {
             return Err("more signatures than the limit");
@@ -45,6 +50,10 @@ pub(super) fn parse(list: &str) -> Result<SmallVec<[BodySignature; 2]>, &'static
             }
             Some((V1A, signature)) => {
                 let signature = decode(signature).ok_or("v1a: expected Base64 of 64 bytes")?;
+                ed25519 = ed25519.saturating_add(1);
+                if ed25519 > MAX_ED25519 {
+                    return Err("v1a: more signatures than the limit");
+                }
                 signatures.push(BodySignature::Ed25519(signature));
             }
             Some(("", _)) | None => return Err("expected a version, a comma and a signature"),
@@ -104,6 +113,7 @@ mod tests {
             ("a version in capitals", format!("V1,x {HMAC}"), "1"),
             ("another comma in it", format!("v2,a,b {HMAC}"), "1"),
             ("eight", [HMAC; 8].join(" "), "11111111"),
+            ("two of Ed25519", [ED25519; 2].join(" "), "aa"),
         ] {
             let found: String = parse(&list)
                 .unwrap()
@@ -168,6 +178,7 @@ mod tests {
             ("a space in it", HMAC.replace("I4", "I 4")),
             ("only a later version", "v2,x".to_owned()),
             ("nine", [HMAC; 9].join(" ")),
+            ("three of Ed25519", [ED25519; 3].join(" ")),
             (
                 "nine, most of them unknown",
                 format!("{} {HMAC}", ["v2,x"; 8].join(" ")),
