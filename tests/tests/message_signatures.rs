@@ -177,6 +177,8 @@ fn verifies_what_it_signs() {
                 .unwrap()
                 .with_expires_in(Duration::from_secs(60));
             let parts = sign(settings, parts, body);
+            let has_digest = parts.headers.contains_key("content-digest");
+            assert_eq!(has_digest, !body.is_empty(), "{name}");
             let verifier = verifier(MessageSignatures::new().with_tag("svc v1").unwrap());
             let verified = judge_at(&verifier, &keyring(&key), &parts, body, NOW).unwrap();
             let name = format!("{algorithm}: {name}");
@@ -481,7 +483,7 @@ fn created_and_key_id_are_required_and_the_nonce_by_the_key() {
         let parts = forge(get(), &GET_LINES, parameters);
         assert_eq!(judge(&parts, b"").map(|_| ()), expected, "{name}");
     }
-    let parts = sign(signing().insecure_without_nonce(), get(), b"");
+    let parts = sign(signing().insecure_omit_nonce(), get(), b"");
     let key = CallerKey::new("1", hmac().verifying_key())
         .unwrap()
         .with_nonce(countersign::NonceRule::Optional);
@@ -1017,6 +1019,41 @@ fn lines_of_a_list_are_signed_joined() {
             .append("accept", HeaderValue::from_static(value));
     }
     assert_refused("swapped", &swapped, b"", RejectionKind::InvalidSignature);
+}
+
+#[test]
+fn a_target_is_bounded() {
+    let limits = HeadLimits::default().with_target_bytes(14);
+    let verifier = builder(MessageSignatures::new())
+        .limits(limits)
+        .build()
+        .unwrap();
+    for (target, expected) in [
+        ("/api/account/7", Ok(())),
+        ("/api/account?7", Ok(())),
+        ("/api/account/78", Err(RejectionKind::Malformed)),
+        ("/api/account?78", Err(RejectionKind::Malformed)),
+    ] {
+        let mut parts = get();
+        parts.uri = Uri::from_static(target);
+        let parts = sign(signing(), parts, b"");
+        let found = judge_at(&verifier, &keyring(&hmac()), &parts, b"", NOW);
+        assert_eq!(found.map(|_| ()), expected, "{target}");
+    }
+}
+
+/// Source: RFC 9110 section 7.1, of `*` there is a target and no path of a URI.
+#[test]
+fn an_asterisk_is_a_target_and_no_uri() {
+    let mut parts = get();
+    parts.method = Method::OPTIONS;
+    parts.uri = Uri::from_static("*");
+    let target = signing().covering(ComponentId::REQUEST_TARGET).unwrap();
+    assert!(judge(&sign(target, parts.clone(), b""), b"").is_ok());
+    let uri = signing().covering(ComponentId::TARGET_URI).unwrap();
+    let uri = signer(uri.with_scheme(UriScheme::Https));
+    let error = uri.sign(&parts, PayloadDigest::of(b""), NOW).unwrap_err();
+    assert_eq!(error.kind(), SignErrorKind::Header);
 }
 
 #[test]

@@ -354,7 +354,7 @@ fn signs_as_the_examples_of_the_specification() {
             .with_label(text(case, "label"))
             .unwrap()
             .insecure_cover_only(components)
-            .insecure_without_nonce();
+            .insecure_omit_nonce();
         let signer = Signer::message_signatures(settings, ["example.com"]).unwrap();
         let now = Timestamp::from_unix_seconds(1_618_884_473);
         let signature = signer.sign(&parts, PayloadDigest::of(&body), now).unwrap();

@@ -103,7 +103,8 @@ impl Default for HeadLimits {
 }
 
 impl HeadLimits {
-    /// The greatest length of the `Authorization` value, in bytes.
+    /// The greatest length of the `Authorization` value, in bytes; in RFC 9421 of `Signature-Input` and of `Signature`, all
+    /// lines of each.
     #[must_use]
     pub fn with_authorization_bytes(mut self, bytes: usize) -> Self {
         self.authorization_bytes = bytes;
@@ -117,7 +118,7 @@ impl HeadLimits {
         self
     }
 
-    /// The greatest number of covered headers.
+    /// The greatest number of covered headers, or components.
     #[must_use]
     pub fn with_covered_headers(mut self, headers: usize) -> Self {
         self.covered_headers = headers;

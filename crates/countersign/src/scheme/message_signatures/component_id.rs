@@ -304,11 +304,8 @@ impl<'de, T, F: FnOnce(Found<'de>) -> T> ParameterVisitor<'de> for ParametersVis
         value: BareItemFromInput<'de>,
     ) -> Result<(), Self::Error> {
         if let Ok(known) = &mut self.parameters {
-            let key = key.as_str();
-            let twice = known.iter().flatten().any(|(known, _)| *known == key);
             match known.iter_mut().find(|free| free.is_none()) {
-                _ if twice => self.parameters = Err("component: a parameter twice"),
-                Some(free) => *free = Some((key, Text::of(&value))),
+                Some(free) => *free = Some((key.as_str(), Text::of(&value))),
                 None => self.parameters = Err("component: more parameters than any has"),
             }
         }
@@ -415,6 +412,8 @@ mod tests {
             ("sf that is a string", r#""date";sf="1""#),
             ("a key that is none", r#""date";key"#),
             ("a parameter twice", r#""date";key="a";key="b""#),
+            ("a flag twice", r#""date";sf;sf"#),
+            ("a name twice", r#""@query-param";name="a";name="a""#),
             ("three parameters", r#""date";sf;key="a";bs"#),
             ("something behind", r#""date" "host""#),
         ] {

@@ -17,6 +17,8 @@
 //!   read needs one.
 //! - `Signature-Input`, `Signature` and `Content-Digest` may each stand on several lines, whose members are those of one
 //!   dictionary; a member that comes twice is refused, in place of the last one counting.
+//! - A byte sequence may lack its padding, as RFC 9651 section 4.2.7 allows; what counts is the bytes.
+//! - `created` may be as far ahead of the clock as behind it: one window holds for all schemes.
 //! - A label in one of the two fields only is refused, as section 4.2 says.
 //! - Every other covered field may come several times and is signed joined by `, `, which is section 2.1; not so the
 //!   fields of one value, such as `content-type`. `Host` must be there once.

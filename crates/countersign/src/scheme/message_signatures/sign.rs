@@ -183,7 +183,7 @@ impl MessageSigning {
     }
 
     /// Sends no `nonce`, for receivers that refuse it. Such a request can be replayed for as long as its date is accepted.
-    pub fn insecure_without_nonce(mut self) -> Self {
+    pub fn insecure_omit_nonce(mut self) -> Self {
         self.nonce = NonceParam::LeftOut;
         self
     }

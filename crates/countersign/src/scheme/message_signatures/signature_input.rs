@@ -335,6 +335,15 @@ mod tests {
         }
     }
 
+    /// Two of one name would also have too few signatures, whichever of them are there.
+    #[test]
+    fn a_label_twice_is_refused_where_it_stands() {
+        with(&["a=(), a=()"], &["a=:AA:"], |input| {
+            let reason = input.unwrap_err().to_string();
+            assert!(reason.starts_with("header signature-input: "), "{reason}");
+        });
+    }
+
     #[test]
     fn what_one_signature_means_is_its_own_matter() {
         for (name, input) in [
