@@ -61,7 +61,7 @@ impl Evidence {
     }
 
     /// The text that the signature is over, which are visible ASCII and line breaks but for the target, which may be UTF-8. The
-    /// body stands in them as its SHA-256.
+    /// body stands in them as its SHA-256. A session token stands in them as it was sent: it is a secret.
     pub fn canonical_request(&self) -> &str {
         &self.canonical_request
     }
