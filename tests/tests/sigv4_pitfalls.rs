@@ -550,7 +550,7 @@ fn a_covered_header_twice_is_another_value_or_refused() {
 /// Source: CVE-2026-26275 (httpsig-hyper), rows 1 and 33: the digest was checked and not signed, or signed and not checked.
 #[test]
 fn a_body_is_the_one_that_was_signed() {
-    let implied = Signer::sigv4(settings().without_content_sha256(), [HOST]).unwrap();
+    let implied = Signer::sigv4(settings().with_implied_payload_hash(), [HOST]).unwrap();
     for (signer, refused) in [(signer(), "body_mismatch"), (implied, "invalid_signature")] {
         let mut message = signed(post(), &signer, NOW);
         assert_eq!(code(&message), "accept");
@@ -569,7 +569,7 @@ fn a_body_is_the_one_that_was_signed() {
     let required = profile().with_payload_hash_required();
     let implied = signed(
         post(),
-        &Signer::sigv4(settings().without_content_sha256(), [HOST]).unwrap(),
+        &Signer::sigv4(settings().with_implied_payload_hash(), [HOST]).unwrap(),
         NOW,
     );
     assert_eq!(
@@ -707,7 +707,7 @@ fn nothing_prints_a_secret_or_a_token() {
 #[test]
 fn a_content_type_may_be_uncovered_unless_the_key_says_otherwise() {
     let name = http::header::CONTENT_TYPE;
-    let signer = Signer::sigv4(settings().without_header(name), [HOST]).unwrap();
+    let signer = Signer::sigv4(settings().with_excluded_header(name), [HOST]).unwrap();
     let message = signed(post(), &signer, NOW);
     assert_eq!(code(&message), "accept");
     let strict = caller_key(key(SECRET)).with_content_type(ContentTypeRule::CoveredIfPresent);
@@ -889,7 +889,7 @@ fn forged_url(message: &Message, list: &str, further: &str, payload: &str) -> Me
     let mut message = message.clone();
     message.target = format!("/?{query}");
     let mut forger = Forger::of(&message, list);
-    forger.payload = payload.to_owned();
+    payload.clone_into(&mut forger.payload);
     let signature = forger.signature(&message);
     message
         .target

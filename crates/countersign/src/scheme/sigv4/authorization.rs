@@ -132,7 +132,7 @@ mod tests {
             ("trailing space", format!("{start}, Signature={HEX} ")),
             (
                 "space before a comma",
-                start.replace(",", " ,") + ", Signature=" + HEX,
+                start.replace(',', " ,") + ", Signature=" + HEX,
             ),
             ("space around equals", format!("{start}, Signature= {HEX}")),
             ("semicolons", format!("{start}; Signature={HEX}")),
