@@ -332,7 +332,7 @@ fn sigv4(name: &'static str, service: &str, implied: bool) -> Case {
         .unwrap()
         .with_nonce();
     let settings = if implied {
-        settings.omit_content_sha256()
+        settings.with_implied_payload_hash()
     } else {
         settings
     };

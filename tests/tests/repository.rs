@@ -266,6 +266,14 @@ fn secrets_and_signatures_cannot_be_compared() {
             "crates/countersign/src/scheme/native/authorization.rs",
         ),
         (
+            "pub(super) struct Signature",
+            "crates/countersign/src/scheme/sigv4/authorization.rs",
+        ),
+        (
+            "pub(crate) struct SessionToken",
+            "crates/countersign/src/key/session_token.rs",
+        ),
+        (
             "pub(crate) struct PayloadCheck",
             "crates/countersign/src/payload/check.rs",
         ),

@@ -19,8 +19,9 @@ mod sigv4;
 use std::time::{Duration, Instant};
 
 use countersign::{
-    BodyState, ContentTypeRule, NonceRule, PayloadDigest, RejectionKind, Secret, SigV4Credentials,
-    SigV4Presigned, SigV4Profile, SigV4Settings, Signer, SigningKey, Timestamp,
+    BodyState, CallerKey, ConfigErrorKind, ContentTypeRule, Keyring, NonceRule, PayloadDigest,
+    RejectionKind, Secret, SigV4Credentials, SigV4Presigned, SigV4Profile, SigV4Settings,
+    SignErrorKind, Signer, SigningKey, Timestamp,
 };
 use http::Method;
 use tests::keys::NOW;
@@ -514,7 +515,9 @@ fn a_covered_header_that_is_absent_is_not_an_empty_one() {
     assert_eq!(code(&present), "accept");
     let mut absent = present;
     absent.remove("x-extra");
-    assert_eq!(code(&absent), "malformed");
+    let refused = judge_with(&absent, &verifier(profile()), &keyring(), NOW).unwrap_err();
+    assert_eq!(refused.kind(), RejectionKind::Malformed);
+    assert!(refused.to_string().contains("found none"), "{refused}");
 }
 
 /// Source: http-signature-normalization-actix: the first or the last of two (part 1, row 7).
@@ -547,7 +550,7 @@ fn a_covered_header_twice_is_another_value_or_refused() {
 /// Source: CVE-2026-26275 (httpsig-hyper), rows 1 and 33: the digest was checked and not signed, or signed and not checked.
 #[test]
 fn a_body_is_the_one_that_was_signed() {
-    let implied = Signer::sigv4(settings().omit_content_sha256(), [HOST]).unwrap();
+    let implied = Signer::sigv4(settings().with_implied_payload_hash(), [HOST]).unwrap();
     for (signer, refused) in [(signer(), "body_mismatch"), (implied, "invalid_signature")] {
         let mut message = signed(post(), &signer, NOW);
         assert_eq!(code(&message), "accept");
@@ -566,7 +569,7 @@ fn a_body_is_the_one_that_was_signed() {
     let required = profile().with_payload_hash_required();
     let implied = signed(
         post(),
-        &Signer::sigv4(settings().omit_content_sha256(), [HOST]).unwrap(),
+        &Signer::sigv4(settings().with_implied_payload_hash(), [HOST]).unwrap(),
         NOW,
     );
     assert_eq!(
@@ -704,7 +707,7 @@ fn nothing_prints_a_secret_or_a_token() {
 #[test]
 fn a_content_type_may_be_uncovered_unless_the_key_says_otherwise() {
     let name = http::header::CONTENT_TYPE;
-    let signer = Signer::sigv4(settings().excluding(name), [HOST]).unwrap();
+    let signer = Signer::sigv4(settings().with_excluded_header(name), [HOST]).unwrap();
     let message = signed(post(), &signer, NOW);
     assert_eq!(code(&message), "accept");
     let strict = caller_key(key(SECRET)).with_content_type(ContentTypeRule::CoveredIfPresent);
@@ -822,6 +825,14 @@ fn hostile_text_is_refused_in_linear_time() {
             "{number} headers"
         );
     }
+    for (length, expected) in [(8 * 1024, "accept"), (8 * 1024 + 1, "malformed")] {
+        let target = format!("/{}", "a".repeat(length - 1));
+        assert_eq!(
+            code(&signed(get(&target), &signer(), NOW)),
+            expected,
+            "{length} bytes"
+        );
+    }
     let value = "v".repeat(8 * 1024 + 1);
     assert_eq!(
         code(&signed(get("/").with("x-h", value), &signer(), NOW)),
@@ -865,4 +876,131 @@ fn a_right_signature_over_too_little_is_refused() {
             "{list}"
         );
     }
+}
+
+/// A URL that the forger signs, with these headers covered. `further` is what its query holds besides, in order.
+fn forged_url(message: &Message, list: &str, further: &str, payload: &str) -> Message {
+    let escaped = list.replace(';', "%3B");
+    let credential = format!("{KEY_ID}%2F20260102%2F{REGION}%2F{SERVICE}%2Faws4_request");
+    let query = format!(
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256{further}&X-Amz-Credential={credential}&X-Amz-Date={DATE}&X-Amz-Expires=60\
+         &X-Amz-SignedHeaders={escaped}"
+    );
+    let mut message = message.clone();
+    message.target = format!("/?{query}");
+    let mut forger = Forger::of(&message, list);
+    payload.clone_into(&mut forger.payload);
+    let signature = forger.signature(&message);
+    message
+        .target
+        .extend([format!("&X-Amz-Signature={signature}")]);
+    message
+}
+
+/// A URL and its headers can say one thing twice: then which of them counts would be the reader's choice.
+#[test]
+fn a_url_and_its_headers_do_not_say_one_thing_twice() {
+    let empty = PayloadDigest::of(b"").to_string();
+    let hash = format!("&X-Amz-Content-Sha256={empty}");
+    let plain = get("/");
+    let with_token = get("/").with("x-amz-security-token", "token");
+    let with_hash = get("/").with("x-amz-content-sha256", &empty);
+    let bound = key(SECRET)
+        .with_session_token(&Secret::from_text("token"))
+        .unwrap();
+    let bound = keyring_of(caller_key(bound));
+    for (name, message, keys, expected) in [
+        (
+            "plain",
+            forged_url(&plain, "host", "", &empty),
+            &keyring(),
+            "accept",
+        ),
+        (
+            "hash in the URL",
+            forged_url(&plain, "host", &hash, &empty),
+            &keyring(),
+            "accept",
+        ),
+        (
+            "hash in a header",
+            forged_url(&with_hash, "host;x-amz-content-sha256", "", &empty),
+            &keyring(),
+            "accept",
+        ),
+        (
+            "hash in both",
+            forged_url(&with_hash, "host;x-amz-content-sha256", &hash, &empty),
+            &keyring(),
+            "malformed",
+        ),
+        (
+            "token in a header",
+            forged_url(&with_token, "host;x-amz-security-token", "", &empty),
+            &bound,
+            "malformed",
+        ),
+    ] {
+        assert_eq!(
+            code_with(&message, profile(), keys, NOW),
+            expected,
+            "{name}"
+        );
+    }
+}
+
+/// One secret is one key: listed twice with another token each, the second must not be dropped in silence.
+#[test]
+fn one_secret_with_two_session_tokens_is_refused() {
+    let with = |token: &str| {
+        let key = key(SECRET)
+            .with_session_token(&Secret::from_text(token))
+            .unwrap();
+        caller_key(key)
+    };
+    let build = |keys: [CallerKey; 2]| {
+        let [one, other] = keys;
+        Keyring::builder()
+            .caller("billing", one)
+            .caller("billing", other)
+            .build()
+    };
+    assert!(build([with("a"), with("a")]).is_ok());
+    let error = build([with("a"), with("b")]).unwrap_err();
+    assert_eq!(error.kind(), ConfigErrorKind::SharedKey);
+    assert!(build([with("a"), caller_key(key(SECRET))]).is_err());
+}
+
+/// A request that already says when, with what and by whom it is signed is somebody else's.
+#[test]
+fn a_request_that_carries_credentials_is_not_signed_again() {
+    let digest = PayloadDigest::of(b"");
+    for (name, value) in [
+        ("authorization", "Bearer a"),
+        ("x-amz-date", DATE),
+        ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
+        ("x-amz-security-token", "token"),
+    ] {
+        let parts = get("/a").with(name, value).parts().unwrap();
+        let error = signer().sign(&parts, digest, NOW).unwrap_err();
+        assert_eq!(error.kind(), SignErrorKind::AlreadySigned, "{name}");
+        let error = signer()
+            .presign(&parts, digest, Duration::from_secs(60), NOW)
+            .unwrap_err();
+        assert_eq!(error.kind(), SignErrorKind::AlreadySigned, "{name}");
+    }
+    let parts = get("/a")
+        .with("x-nonce", "0123456789abcdef")
+        .parts()
+        .unwrap();
+    let with_nonce = Signer::sigv4(settings().with_nonce(), [HOST]).unwrap();
+    let error = with_nonce.sign(&parts, digest, NOW).unwrap_err();
+    assert_eq!(error.kind(), SignErrorKind::AlreadySigned);
+    let other = Message::new("GET", "/a", "other.internal", b"")
+        .parts()
+        .unwrap();
+    let error = signer()
+        .presign(&other, digest, Duration::from_secs(60), NOW)
+        .unwrap_err();
+    assert_eq!(error.kind(), SignErrorKind::Authority);
 }

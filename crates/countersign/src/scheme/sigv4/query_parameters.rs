@@ -227,6 +227,11 @@ mod tests {
                 );
             }
         }
+        // Of the two checks either finds a parameter that is there twice.
+        let twice = format!("{WHOLE}&X-Amz-Date=d");
+        let twice = CanonicalQuery::parse(Some(&twice), 100).unwrap();
+        assert!(QueryParameters::parse(&twice).is_err());
+        assert!(ensure_distinct(&twice).is_err());
         for query in [
             WHOLE.replace("HMAC", "hmac"),
             format!("{WHOLE}&X-Amz-Meta=1&x-amz-meta=2"),

@@ -102,7 +102,7 @@ impl SigV4Settings {
 
     /// Does not send `x-amz-content-sha256`. The body is signed as well, but its receiver has to read it before it can check
     /// the signature.
-    pub fn omit_content_sha256(mut self) -> Self {
+    pub fn with_implied_payload_hash(mut self) -> Self {
         self.payload = PayloadMode::Implied;
         self
     }
@@ -114,7 +114,7 @@ impl SigV4Settings {
     }
 
     /// Does not cover this header, besides those that are never covered: something changes it behind the signer.
-    pub fn excluding(mut self, name: HeaderName) -> Self {
+    pub fn with_excluded_header(mut self, name: HeaderName) -> Self {
         self.excluded.push(name);
         self
     }

@@ -119,6 +119,15 @@ mod tests {
     }
 
     #[test]
+    fn is_of_the_canonical_request_whose_hash_it_holds() {
+        const REQUEST: &str = "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\nhost;x-amz-date\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let string_to_sign = StringToSign::parse(TEXT).unwrap();
+        assert!(string_to_sign.is_of(REQUEST));
+        assert!(!string_to_sign.is_of(&REQUEST.replace("GET", "PUT")));
+        assert!(!string_to_sign.is_of(""));
+    }
+
+    #[test]
     fn a_signature_is_one_keys_over_one_text() {
         let signature = base16ct::lower::decode_vec(SIGNATURE).unwrap();
         let key = VerifyingKey::sigv4(&Secret::from_text(
