@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use base64ct::{Base64, Encoding};
 use benches::{
     lower_bound::{self, drf, message_signatures, sigv4, standard_webhooks},
-    naive,
+    naive, ours,
     request::{self, CALLER, DRF_SECRET, WEBHOOK_SECRET},
     schemes::{self, Scheme},
 };
@@ -84,6 +84,38 @@ fn what_is_right_is_taken_and_what_is_not_is_refused() {
                 !covers_target,
                 "{scheme:?}, {len}: another target"
             );
+        }
+    }
+}
+
+/// What the bound signs is ours to take; and what we sign is the bound's, where we cover the same in the same order.
+#[test]
+fn ours_takes_what_the_bound_signs_and_signs_what_the_bound_takes() {
+    for scheme in SCHEMES {
+        let (verifier, keys) = (
+            ours::schemes::verifier(scheme),
+            ours::schemes::keyring(scheme),
+        );
+        let has_body = scheme != Scheme::SigV4Presigned;
+        for len in LENGTHS {
+            let body = request::body(if has_body { len } else { 0 });
+            let takes = |parts: &Parts, body: &[u8]| {
+                ours::schemes::verified(&verifier, &keys, parts, body).is_some()
+            };
+            let parts = schemes::signed(scheme, &body);
+            assert!(takes(&parts, &body), "{scheme:?}, {len}");
+            let longer = request::body(len + 1);
+            assert!(!takes(&parts, &longer), "{scheme:?}, {len}: another body");
+
+            let Some(signer) = ours::schemes::signer(scheme) else {
+                continue;
+            };
+            let mut parts = ours::schemes::unsigned(scheme, len);
+            ours::schemes::sign_with(&signer, None, &mut parts, &body).unwrap();
+            assert!(takes(&parts, &body), "{scheme:?}, {len}: our own");
+            if matches!(scheme, Scheme::Drf | Scheme::StandardWebhooks) {
+                assert!(self::takes(scheme, &parts, &body), "{scheme:?}, {len}");
+            }
         }
     }
 }

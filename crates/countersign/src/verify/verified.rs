@@ -56,9 +56,8 @@ pub enum Coverage {
 /// A [`ReplayIdentity`] that outlives the request.
 #[derive(Clone)]
 enum Identity {
-    /// A nonce that stands among the covered headers.
-    Covered(Range<usize>),
-    Nonce(Box<str>),
+    /// A nonce, by where it stands in the text of the covered headers.
+    Nonce(Range<usize>),
     IdAndTimestamp {
         id: Box<str>,
         timestamp: Box<str>,
@@ -81,14 +80,13 @@ impl Verified {
             }
         };
         let (covered, nonce_at) = CoveredLines::new(&parsed.proof, nonce);
-        let identity = parsed.replay.map(|identity| match (identity, nonce_at) {
-            (ReplayIdentity::Nonce(_), Some(at)) => Identity::Covered(at),
-            (ReplayIdentity::Nonce(nonce), None) => Identity::Nonce(nonce.into()),
-            (ReplayIdentity::IdAndTimestamp { id, timestamp }, _) => Identity::IdAndTimestamp {
+        let identity = parsed.replay.map(|identity| match identity {
+            ReplayIdentity::Nonce(_) => Identity::Nonce(nonce_at),
+            ReplayIdentity::IdAndTimestamp { id, timestamp } => Identity::IdAndTimestamp {
                 id: id.into(),
                 timestamp: timestamp.into(),
             },
-            (ReplayIdentity::Signature(signature), _) => Identity::Signature(signature.into()),
+            ReplayIdentity::Signature(signature) => Identity::Signature(signature.into()),
         });
         Self {
             caller,
@@ -160,8 +158,7 @@ impl Verified {
     /// The covered nonce.
     pub fn nonce(&self) -> Option<&str> {
         match self.identity.as_ref()? {
-            Identity::Covered(at) => self.covered.0.get(at.clone()),
-            Identity::Nonce(nonce) => Some(nonce),
+            Identity::Nonce(at) => self.covered.text.get(at.clone()),
             Identity::IdAndTimestamp { .. } | Identity::Signature(_) => None,
         }
     }
@@ -171,7 +168,7 @@ impl Verified {
     pub fn idempotency_key(&self) -> Option<&str> {
         match self.identity.as_ref()? {
             Identity::IdAndTimestamp { id, .. } => Some(id),
-            Identity::Covered(_) | Identity::Nonce(_) | Identity::Signature(_) => None,
+            Identity::Nonce(_) | Identity::Signature(_) => None,
         }
     }
 
@@ -194,8 +191,7 @@ impl Verified {
     /// See [`ReplayKey::new`] for `audience`.
     pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
         let identity = match self.identity.as_ref()? {
-            Identity::Covered(at) => ReplayIdentity::Nonce(self.covered.0.get(at.clone())?),
-            Identity::Nonce(nonce) => ReplayIdentity::Nonce(nonce),
+            Identity::Nonce(at) => ReplayIdentity::Nonce(self.covered.text.get(at.clone())?),
             Identity::IdAndTimestamp { id, timestamp } => {
                 ReplayIdentity::IdAndTimestamp { id, timestamp }
             }
@@ -239,37 +235,38 @@ impl fmt::Debug for Verified {
     }
 }
 
-/// Covered headers as `name:value` lines in one allocation. Neither part can hold a line break, nor a name a colon.
+/// Covered headers as `name:value` lines, and behind them a nonce that is none of them, in one allocation. Neither part of a
+/// line can hold a line break, nor a name a colon.
 #[derive(Clone)]
-struct CoveredLines(Box<str>);
+struct CoveredLines {
+    text: Box<str>,
+    lines: usize,
+}
 
 impl CoveredLines {
-    /// The lines, and where the nonce stands in them.
-    fn new(proof: &Proof<'_>, nonce: Option<&str>) -> (Self, Option<Range<usize>>) {
-        let mut length: usize = 0;
+    /// The lines, and where the nonce stands, if there is one.
+    fn new(proof: &Proof<'_>, nonce: Option<&str>) -> (Self, Range<usize>) {
+        let mut length = nonce.map_or(0, str::len);
         proof.covered(&mut |name, value| {
             length = length
                 .saturating_add(name.len())
                 .saturating_add(value.len())
                 .saturating_add(2);
         });
-        let mut lines = String::with_capacity(length);
-        let mut nonce_at = None;
+        let mut text = String::with_capacity(length);
         proof.covered(&mut |name, value| {
-            lines.push_str(name);
-            lines.push(':');
-            let start = lines.len();
-            lines.push_str(value);
-            if nonce == Some(value) {
-                nonce_at = Some(start..lines.len());
-            }
-            lines.push('\n');
+            text.extend([name, ":", value, "\n"]);
         });
-        (Self(lines.into_boxed_str()), nonce_at)
+        let lines = text.len();
+        text.push_str(nonce.unwrap_or_default());
+        let nonce_at = lines..text.len();
+        let text = text.into_boxed_str();
+        (Self { text, lines }, nonce_at)
     }
 
     fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
+        let lines = self.text.get(..self.lines).unwrap_or_default();
+        lines
             .split_terminator('\n')
             .filter_map(|line| line.split_once(':'))
     }

@@ -4,7 +4,6 @@
 //! Content-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:
 //! ```
 
-use base64ct::{Base64, Encoding};
 use http::HeaderValue;
 use sfv::{
     BareItemFromInput, KeyRef, Parser,
@@ -13,7 +12,7 @@ use sfv::{
 
 use super::{
     CONTENT_DIGEST,
-    structured_field::{Unreadable, lines},
+    structured_field::{Unreadable, byte_sequence, lines},
 };
 use crate::{
     error::{Rejection, RejectionKind, SignError, SignErrorKind},
@@ -47,13 +46,12 @@ pub(super) fn parse(
 
 /// The field of this digest.
 pub(super) fn format(digest: PayloadDigest) -> Result<HeaderValue, SignError> {
-    let text = Base64::encode_string(digest.as_bytes());
-    HeaderValue::try_from(["sha-256=:", &text, ":"].concat()).map_err(|_| {
-        SignError::new(
+    byte_sequence(["sha-256", "="], digest.as_bytes())
+        .and_then(|text| HeaderValue::try_from(text).ok())
+        .ok_or(SignError::new(
             SignErrorKind::Header,
             "the content digest is no header value",
-        )
-    })
+        ))
 }
 
 #[derive(Debug, Default)]

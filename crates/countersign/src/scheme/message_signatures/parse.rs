@@ -67,7 +67,7 @@ pub(super) fn parse<'r>(
         content_digest::parse(&head, &policy.limits)?
     } else {
         match profile.content {
-            Content::Signed => DeclaredPayload::Sha256(PayloadDigest::of(b"")),
+            Content::Signed => DeclaredPayload::Sha256(PayloadDigest::OF_NOTHING),
             Content::SignedIfCovered => DeclaredPayload::Unsigned,
         }
     };

@@ -1,6 +1,5 @@
 use std::{borrow::Cow, time::Duration};
 
-use base64ct::{Base64, Encoding};
 use hmac::Mac as _;
 use http::{
     HeaderName, HeaderValue,
@@ -16,7 +15,7 @@ use super::{
     profile::{DEFAULT_COMPONENTS, ensure_tag, known_fields},
     signature_base::{Message, SignatureBase, UriScheme},
     signature_params::{Param, SignatureParams},
-    structured_field::{StructuredType, is_plain_text},
+    structured_field::{self, StructuredType, is_plain_text},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
@@ -207,7 +206,7 @@ impl MessageSigning {
                         add(name.into());
                     }
                 }
-                if digest != PayloadDigest::of(b"") {
+                if digest != PayloadDigest::OF_NOTHING {
                     add(ComponentId::CONTENT_DIGEST);
                 }
             }
@@ -367,8 +366,7 @@ fn sign(
         .map_err(|problem| SignError::new(SignErrorKind::Header, problem))?;
 
     let signature_input = [&signer.label, "=", base.signature_params()].concat();
-    let signature = signature(&signer.key, &base);
-    let signature = [&signer.label, "=:", &signature, ":"].concat();
+    let signature = signature(&signer.label, &signer.key, &base)?;
     let mut headers = SignatureHeaders::new();
     if let Some(content_digest) = content_digest {
         headers.push((CONTENT_DIGEST.clone(), content_digest));
@@ -392,16 +390,19 @@ fn refuse_signatures(head: RequestHead<'_>) -> Result<(), SignError> {
     Ok(())
 }
 
-/// The signature over the base, in Base64.
-fn signature(key: &SigningKey, base: &SignatureBase) -> String {
+/// The signature over the base: its label and a byte sequence.
+fn signature(label: &str, key: &SigningKey, base: &SignatureBase) -> Result<String, SignError> {
     let base = base.as_str().as_bytes();
     match key.operation() {
         SigningOperation::Mac(mac) => {
             let mac = mac.clone().chain_update(base);
-            Base64::encode_string(&mac.finalize().into_bytes())
+            structured_field::byte_sequence([label, "="], &mac.finalize().into_bytes())
         }
-        SigningOperation::Ed25519(key) => Base64::encode_string(&key.sign(base)),
+        SigningOperation::Ed25519(key) => {
+            structured_field::byte_sequence([label, "="], &key.sign(base))
+        }
     }
+    .ok_or_else(|| SignError::new(SignErrorKind::Header, "the signature is no header value"))
 }
 
 fn header(text: String) -> Result<HeaderValue, SignError> {

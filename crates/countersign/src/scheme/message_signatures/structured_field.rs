@@ -2,6 +2,7 @@
 
 use std::{error, fmt};
 
+use base64ct::{Base64, Encoding};
 use http::HeaderName;
 use sfv::{BareItemFromInput, Dictionary, FieldType, Item, List, ListEntry, Parser};
 
@@ -95,6 +96,14 @@ impl<'de> Text<'de> {
             _ => Self::Other,
         }
     }
+}
+
+/// A byte sequence of up to 64 bytes behind these texts, in an allocation that a header value takes over as it is.
+pub(super) fn byte_sequence(before: [&str; 2], bytes: &[u8]) -> Option<String> {
+    let mut digits = [0; 88];
+    let digits = Base64::encode(bytes, &mut digits).ok()?;
+    let [first, second] = before;
+    Some([first, second, ":", digits, ":"].concat())
 }
 
 /// Whether a text stands in a string as it is.

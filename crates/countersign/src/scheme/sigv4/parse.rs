@@ -266,7 +266,7 @@ impl<'r> Claimed<'r> {
                 PayloadHashRule::Required => return Err(uncovered(&X_AMZ_CONTENT_SHA256)),
             },
         };
-        let empty = PayloadDigest::of(b"");
+        let empty = PayloadDigest::OF_NOTHING;
         let is_bodiless = presigned.is_some() && is_without_body(head.method());
         Ok(match hash {
             PayloadHash::Sha256(digest) => (hash, Some(DeclaredPayload::Sha256(digest))),

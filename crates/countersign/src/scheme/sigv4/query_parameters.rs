@@ -148,16 +148,20 @@ fn take<'r>(
 
 /// Refuses two `X-Amz-…` parameters that differ in the case of letters or the spelling of escapes only.
 pub(super) fn ensure_distinct(query: &CanonicalQuery<'_>) -> Result<(), Rejection> {
-    let mut names: SmallVec<[Vec<u8>; 8]> = SmallVec::new();
+    let decoded = |name| uri_encode::decoded(name).map(|byte| byte.to_ascii_lowercase());
+    let mut names: SmallVec<[&str; 8]> = SmallVec::new();
     for parameter in query.iter() {
-        let decoded = || uri_encode::decoded(parameter.name).map(|byte| byte.to_ascii_lowercase());
-        if decoded().take(6).eq(*b"x-amz-") {
-            names.push(decoded().collect());
+        if decoded(parameter.name).take(6).eq(*b"x-amz-") {
+            names.push(parameter.name);
         }
     }
-    names.sort_unstable();
+    names.sort_unstable_by(|one, other| decoded(one).cmp(decoded(other)));
     let next = names.iter().skip(1);
-    if names.iter().zip(next).any(|(one, next)| one == next) {
+    if names
+        .iter()
+        .zip(next)
+        .any(|(one, next)| decoded(one).eq(decoded(next)))
+    {
         return Err(Rejection::malformed(
             "query: an X-Amz parameter twice, whatever its case",
         ));

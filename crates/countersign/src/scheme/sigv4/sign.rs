@@ -93,21 +93,21 @@ fn sign(
     let mut headers = SignatureHeaders::new();
     headers.push((X_AMZ_DATE.clone(), value(date.as_str())?));
     let payload_hash = match settings.payload {
-        PayloadMode::Header | PayloadMode::Implied => PayloadHash::Sha256(input.payload.digest()),
-        PayloadMode::Unsigned => PayloadHash::Unsigned,
-    };
-    match settings.payload {
-        PayloadMode::Implied => {}
-        PayloadMode::Unsigned => headers.push((
-            X_AMZ_CONTENT_SHA256.clone(),
-            HeaderValue::from_static(UNSIGNED_PAYLOAD),
-        )),
+        PayloadMode::Implied => PayloadHash::Sha256(input.payload.digest()),
+        PayloadMode::Unsigned => {
+            let value = HeaderValue::from_static(UNSIGNED_PAYLOAD);
+            headers.push((X_AMZ_CONTENT_SHA256.clone(), value));
+            PayloadHash::Unsigned
+        }
         PayloadMode::Header => {
-            let digits = base16ct::lower::encode_string(input.payload.digest().as_bytes());
+            // Once: this may read the whole body.
+            let digest = input.payload.digest();
+            let digits = base16ct::lower::encode_string(digest.as_bytes());
             let digits = HeaderValue::try_from(digits).map_err(|_| no_header_value())?;
             headers.push((X_AMZ_CONTENT_SHA256.clone(), digits));
+            PayloadHash::Sha256(digest)
         }
-    }
+    };
     if let Some(token) = &credentials.session_token {
         let mut token = value(token.as_str())?;
         token.set_sensitive(true);
