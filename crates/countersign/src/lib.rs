@@ -42,14 +42,28 @@
 //! an [`AuthenticatedHead`] exists only if the signature matched, and [`Verified`] has no other way to be made than
 //! through both. What was claimed is never trusted and what is trusted comes from the key's own record.
 //!
+//! # Schemes
+//!
+//! | scheme | accepted by | signed by |
+//! |---|---|---|
+//! | `HMAC-SHA256`, `ED25519` | default, [`Scheme::Ed25519`] | [`Signer::new`] |
+//! | AWS Signature Version 4 | [`SigV4Profile`] | [`Signer::sigv4`], [`Signer::presign`] |
+//! | RFC 9421 HTTP Message Signatures | [`MessageSignatures`] | [`Signer::message_signatures`] |
+//! | the DRF profile: timestamp and body | [`DrfProfile`] | [`Signer::drf`] |
+//! | Standard Webhooks | [`StandardWebhooksProfile`] | [`Signer::standard_webhooks`] |
+//!
+//! A verifier accepts any set of them, each by name ([`VerifierBuilder::accept`]). A request that carries signatures in two
+//! accepted schemes is refused.
+//!
 //! # What it guarantees
 //!
 //! - The caller holds the key: HMAC-SHA256 or Ed25519 over method, target, authority, date, body and every covered
 //!   header. MACs are compared in constant time. AWS Signature Version 4 signs a canonical form of the target and, where it
-//!   is told to, no body: [`SigV4Profile`] says what that leaves open.
+//!   is told to, no body: [`SigV4Profile`] says what that leaves open. The last two schemes of the table sign a body and no
+//!   request: [`Coverage::BodyOnly`] says so.
 //! - Every key is bound to one scheme. A request in another is refused; nothing falls back.
-//! - Nothing is read leniently: one spelling of each signature, date and hash, no duplicates, no header that is covered
-//!   but absent.
+//! - Nothing is read leniently: exact lengths and alphabets of signatures, dates and hashes, no duplicates, no header that
+//!   is covered but absent.
 //! - A covered nonce is let through once, for as long as its date is accepted ([`ReplayStore`]).
 //!
 //! # What it does not

@@ -19,9 +19,10 @@
 //! 11. [`VerifiedCaller`](crate::VerifiedCaller) goes into the extensions and the inner service is called.
 //!
 //! Where the signature is over the body itself ([`DrfProfile`](countersign::DrfProfile),
-//! [`StandardWebhooksProfile`](countersign::StandardWebhooksProfile)) steps 7 and 8 change places: the body is read from a
-//! peer that has proven nothing, within the [smaller limits](BodyLimits) for such peers, and 413 and 408 can come before
-//! the signature. Step 4 is the route: a request that the settings name no sender for is refused unread.
+//! [`StandardWebhooksProfile`](countersign::StandardWebhooksProfile)), or over a hash of it that the head does not declare
+//! (SigV4 without `x-amz-content-sha256`), steps 7 and 8 change places: the body is read from a peer that has proven
+//! nothing, within the [smaller limits](BodyLimits) for such peers, and 413 and 408 can come before the signature. In the
+//! first two, step 4 is the route: a request that the settings name no sender for is refused unread.
 //!
 //! # A request that is accepted, and one that is refused
 //!
