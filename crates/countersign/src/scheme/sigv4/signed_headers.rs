@@ -49,34 +49,47 @@ pub(super) enum ListForm {
 
 /// The names of a list, checked one by one as they are taken, each greater than the one before.
 pub(super) fn names(list: &str, form: ListForm) -> impl Iterator<Item = Result<&str, Rejection>> {
-    let escaped = match form {
-        ListForm::Header => ["\0"; 2],
-        ListForm::Query => ["%3B", "%3b"],
+    let separators: &[&str] = match form {
+        ListForm::Header => &[],
+        ListForm::Query => &["%3B", "%3b"],
     };
-    let [upper, lower] = escaped;
+    let mut rest = Some(list);
     let mut before = "";
-    list.split(';')
-        .flat_map(move |names| names.split(upper))
-        .flat_map(move |names| names.split(lower))
-        .map(move |name| {
-            if name.is_empty() || !name.bytes().all(is_name_byte) {
-                return Err(Rejection::malformed(
-                    "SignedHeaders: expected names in lower case",
-                ));
-            }
-            if name == "authorization" {
-                return Err(Rejection::malformed(
-                    "SignedHeaders: a header that cannot be covered",
-                ));
-            }
-            if name <= before {
-                return Err(Rejection::malformed(
-                    "SignedHeaders: expected names in order and each once",
-                ));
-            }
-            before = name;
-            Ok(name)
-        })
+    let next = move || {
+        let text = rest?;
+        let escaped = separators.iter().filter_map(|at| Some((text.find(at)?, 3)));
+        let end = text
+            .find(';')
+            .map(|at| (at, 1))
+            .into_iter()
+            .chain(escaped)
+            .min();
+        let (name, behind) = match end {
+            Some((at, width)) => (text.get(..at)?, text.get(at.checked_add(width)?..)),
+            None => (text, None),
+        };
+        rest = behind;
+        Some(name)
+    };
+    std::iter::from_fn(next).map(move |name| {
+        if name.is_empty() || !name.bytes().all(is_name_byte) {
+            return Err(Rejection::malformed(
+                "SignedHeaders: expected names in lower case",
+            ));
+        }
+        if name == "authorization" {
+            return Err(Rejection::malformed(
+                "SignedHeaders: a header that cannot be covered",
+            ));
+        }
+        if name <= before {
+            return Err(Rejection::malformed(
+                "SignedHeaders: expected names in order and each once",
+            ));
+        }
+        before = name;
+        Ok(name)
+    })
 }
 
 /// What a list without `host` is refused with.
