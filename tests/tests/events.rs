@@ -28,7 +28,8 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
 use countersign::{
     CallerKey, CallerKeys, Claimed, KeyState, KeyStore, Keyring, MemoryReplayStore, ReplayClaim,
-    ReplayStore, ReplayStoreId, Scheme, Signer, Timestamp, Unavailable, Verifier,
+    ReplayStore, ReplayStoreId, Scheme, Secret, SigV4Credentials, SigV4Presigned, SigV4Profile,
+    SigV4Settings, Signer, SigningKey, Timestamp, Unavailable, Verifier, VerifyingKey,
 };
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -927,5 +928,56 @@ async fn nothing_secret_is_written_at_any_level_by_any_crate() {
         }
         let signature = base16ct::lower::encode_string(&signature_of(&good));
         assert!(!fields.contains(&signature[..16]), "{fields}");
+    }
+}
+
+/// A presigned URL is a key for whoever reads it: no event holds its query, its signature or its token.
+#[tokio::test]
+async fn nothing_of_a_presigned_url_is_written_accepted_or_refused() {
+    const TOKEN: &str = "FwoGZXIvYXdzEBYaDNotAReal-Token";
+    let secret = Secret::generate().unwrap();
+    let credentials = SigV4Credentials::new("AKIDBILLING", SigningKey::sigv4(&secret))
+        .and_then(|credentials| credentials.with_session_token(&Secret::from_text(TOKEN)))
+        .unwrap();
+    let settings = SigV4Settings::new("eu-central-1", "user-service", credentials).unwrap();
+    let signer = Signer::sigv4(settings, [AUTHORITY]).unwrap();
+    let key = VerifyingKey::sigv4(&secret)
+        .with_session_token(&Secret::from_text(TOKEN))
+        .unwrap();
+    let key = CallerKey::new("1", key).unwrap();
+    let keys = Keyring::builder()
+        .caller("billing", key.with_key_id("AKIDBILLING").unwrap())
+        .build()
+        .unwrap();
+    let profile = SigV4Profile::new("eu-central-1", "user-service").unwrap();
+    let verifier = Verifier::builder()
+        .expected_hosts([AUTHORITY])
+        .accept_only(profile.with_presigned(SigV4Presigned::new()))
+        .build()
+        .unwrap();
+    let layer = VerifyLayer::new(keys)
+        .with_verifier(verifier)
+        .with_clock(|| NOW);
+    let (parts, _) = signed::get("/report?ticket=tkt-4711").into_parts();
+    let url = signer
+        .presign(&parts, &b""[..], Duration::from_secs(60), NOW)
+        .unwrap();
+    let signature = url
+        .query()
+        .unwrap()
+        .split("X-Amz-Signature=")
+        .nth(1)
+        .unwrap();
+    let signature = signature.split('&').next().unwrap().to_owned();
+    let get = |uri: String| Request::get(uri).body(Body::empty()).unwrap();
+    let (capture, _guard) = Capture::start();
+    assert!(send(&layer, get(url.to_string())).await.is_none());
+    let tampered = url.to_string().replace("tkt-4711", "tkt-4712");
+    let refusal = send(&layer, get(tampered)).await.unwrap();
+    assert_eq!(refusal.code(), "invalid_signature");
+    let text = capture.text();
+    assert!(text.contains("accepted") && text.contains("refused"));
+    for needle in ["tkt-471", "X-Amz-", &*signature, TOKEN, "report"] {
+        assert!(!text.contains(needle), "{needle} in {text}");
     }
 }
