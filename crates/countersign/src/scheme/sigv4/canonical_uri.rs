@@ -111,15 +111,24 @@ impl<'r> CanonicalUri<'r> {
     }
 }
 
-/// Whether a path is the only one that is signed as it is, whatever the rule, but for the spelling of its escapes: no dot
-/// segments, no empty segments but at the end, and no escaped dot or slash, which a router or a decoder behind it may take
-/// for one.
+/// Whether a path is the only one that is signed as it is, whatever the rule, but for [its spelling](is_spelled_as_signed):
+/// no dot segments, no empty segments but at the end, and no escaped dot or slash, which a router or a decoder behind it
+/// may take for one.
 pub(super) fn is_canonical(path: &str) -> bool {
     let escapes_dot_or_slash = path
         .split('%')
         .skip(1)
         .any(|escape| matches!(escape.as_bytes(), [b'2', b'e' | b'E' | b'f' | b'F', ..]));
     !has_dots_or_gaps(path) && !escapes_dot_or_slash
+}
+
+/// Whether no other spelling of a path is signed like it. A path that is encoded once more stays what it is; one that is
+/// decoded first, so that `/%61` is signed as `/a`, is spelled as it is signed or has other spellings.
+pub(super) fn is_spelled_as_signed(path: &str, encoding: SigV4PathEncoding) -> bool {
+    match encoding {
+        SigV4PathEncoding::Double => true,
+        SigV4PathEncoding::Single => uri_encode::is_canonical(path, Slash::Keep),
+    }
 }
 
 fn has_dots_or_gaps(path: &str) -> bool {
@@ -230,6 +239,30 @@ mod tests {
             ("/a%2Eb", false),
         ] {
             assert_eq!(is_canonical(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_decoded_first_has_one_spelling() {
+        for (path, expected) in [
+            ("/", true),
+            ("/admin", true),
+            ("/a%20b", true),
+            ("/%C3%BC", true),
+            ("/~a-b_c.d", true),
+            ("/%61dmin", false),
+            ("/%7Ea", false),
+            ("/%c3%bc", false),
+            ("/a:b", false),
+            ("/a+b", false),
+            ("/a%", false),
+            ("/ü", false),
+        ] {
+            let spelled = |encoding| is_spelled_as_signed(path, encoding);
+            assert_eq!(spelled(SigV4PathEncoding::Single), expected, "{path}");
+            assert!(spelled(SigV4PathEncoding::Double), "{path}");
+            let signed = canonical(path, PathRule::of_service("s3"));
+            assert_eq!(signed.as_deref() == Ok(path), expected, "{path}");
         }
     }
 }

@@ -321,6 +321,13 @@ fn ensure_unambiguous(
             "path: expected no dot segments, no empty segments and no escaped dots or slashes",
         ));
     }
+    if settings.paths == Strictness::Strict
+        && !canonical_uri::is_spelled_as_signed(target.path, settings.path.encoding)
+    {
+        return Err(Rejection::malformed(
+            "path: expected unreserved characters as they are, and of all others % and upper-case digits",
+        ));
+    }
     let text = target.query.unwrap_or_default();
     if settings.queries == Strictness::Strict && !canonical_query::is_unambiguous(text) {
         return Err(Rejection::malformed(

@@ -33,9 +33,11 @@ use crate::{
 /// ```
 ///
 /// A path that is not canonical is refused: dot segments, empty segments, an escaped dot or slash. Signers normalise such
-/// paths while routers go by what was sent. Refused as well are a query with a `+` or with a name twice, which two readers
+/// paths while routers go by what was sent. With [single](SigV4PathEncoding::Single) encoding, where `/%61dmin` and `/admin`
+/// are signed alike, a path must be spelled as it is signed: `A-Z a-z 0-9 - . _ ~` and slashes as they are, and every other
+/// byte as `%` and two upper-case digits. Refused as well are a query with a `+` or with a name twice, which two readers
 /// read in two ways. What is left of a target that can be changed without the signature is the order of the query's
-/// parameters and, for the query and for [single](SigV4PathEncoding::Single) encoding, how an octet is escaped.
+/// parameters, and how a byte of the query is escaped.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigV4Profile {
@@ -152,10 +154,13 @@ impl SigV4Profile {
         self
     }
 
-    /// Accepts paths with dot segments, empty segments, and escaped dots and slashes.
+    /// Accepts paths with dot segments, empty segments, and escaped dots and slashes, and with single encoding paths in
+    /// any spelling.
     ///
     /// Where callers normalise, `/admin/../public`, `//public` and `/public` have one signature: whoever captures a request
-    /// for the one can send another, which a router may take elsewhere. Where they do not, only the escapes differ so.
+    /// for the one can send another, which a router may take elsewhere. Where they do not, only the escapes differ so:
+    /// `/%61dmin` is then accepted with the signature of `/admin`, and a router that compares before it decodes takes it
+    /// elsewhere.
     pub fn insecure_accept_noncanonical_paths(mut self) -> Self {
         self.paths = Strictness::Lenient;
         self
