@@ -60,7 +60,7 @@
 //! - The caller holds the key: HMAC-SHA256 or Ed25519 over method, target, authority, date, body and every covered
 //!   header. MACs are compared in constant time. AWS Signature Version 4 signs a canonical form of the target and, where it
 //!   is told to, no body: [`SigV4Profile`] says what that leaves open. The last two schemes of the table sign a body and no
-//!   request: [`Coverage::BodyOnly`] says so.
+//!   request: [`Coverage::BodyOnly`] says so, and [`Coverage::Partial`] of a signature that was allowed to leave something out.
 //! - Every key is bound to one scheme. A request in another is refused; nothing falls back.
 //! - Nothing is read leniently: exact lengths and alphabets of signatures, dates and hashes, no duplicates, no header that
 //!   is covered but absent.

@@ -58,8 +58,8 @@ impl VerifiedCaller {
         self.0.verified.idempotency_key()
     }
 
-    /// Whether the signature is for this request, or for its body alone: then it says nothing about method, path and
-    /// headers.
+    /// Whether the signature is for this request, for some of it, or for its body alone: then it says nothing about method,
+    /// path and headers.
     pub fn coverage(&self) -> Coverage {
         self.0.verified.coverage()
     }

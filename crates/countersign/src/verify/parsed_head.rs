@@ -1,6 +1,6 @@
 use std::{borrow::Cow, time::Duration};
 
-use super::{body_mac::SignedBody, replay_identity::ReplayIdentity};
+use super::{body_mac::SignedBody, replay_identity::ReplayIdentity, verified::Coverage};
 use crate::{
     error::Rejection,
     payload::DeclaredPayload,
@@ -17,6 +17,8 @@ pub(crate) struct ParsedHead<'r> {
     pub(crate) replay: Option<ReplayIdentity<'r>>,
     pub(crate) content_type_uncovered: bool,
     pub(crate) audience_checked: bool,
+    /// What is covered by this very signature, and not what its scheme could cover.
+    pub(crate) coverage: Coverage,
     /// Whether the signature stands in the URL, so that whoever was given the URL can send the request.
     pub(crate) presigned: bool,
     pub(crate) proof: Proof<'r>,

@@ -46,8 +46,13 @@ pub enum BodyState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Coverage {
-    /// Method, target, authority and what else the scheme covers: the signature is for this request.
+    /// Method, path, query, authority and what else the scheme covers: the signature is for this request. What is known of
+    /// the body, [`Verified::body`] says.
     Request,
+    /// Some of the request, but not all of method, path, query and authority, as the settings of the scheme allow
+    /// ([`MessageSignatures::insecure_require_only`](crate::MessageSignatures::insecure_require_only)). Whoever sees such a
+    /// request can send it with another value of what is left out.
+    Partial,
     /// The body, a date and no more. Whoever sees such a request can send its body elsewhere: to another method, path or
     /// host whose verifier accepts the same key for it.
     BodyOnly,
@@ -95,10 +100,7 @@ impl Verified {
             signed_at: parsed.signed_at,
             audience_checked: parsed.audience_checked,
             body,
-            coverage: match parsed.proof {
-                Proof::Head { .. } | Proof::HeadAndDigest { .. } => Coverage::Request,
-                Proof::Body(_) => Coverage::BodyOnly,
-            },
+            coverage: parsed.coverage,
             presigned: parsed.presigned,
             fresh_until: parsed.freshness.until,
             covered,
@@ -139,7 +141,7 @@ impl Verified {
         self.body
     }
 
-    /// Whether the signature is for this request, or for its body alone.
+    /// Whether the signature is for this request, for some of it, or for its body alone.
     pub fn coverage(&self) -> Coverage {
         self.coverage
     }

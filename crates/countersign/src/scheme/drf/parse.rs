@@ -9,7 +9,8 @@ use crate::{
     head::{Authority, RequestHead},
     scheme::{Scheme, sender::only_sender, unix_seconds},
     verify::{
-        BodySignature, Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody, VerifyPolicy,
+        BodySignature, Coverage, Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody,
+        VerifyPolicy,
     },
 };
 
@@ -53,6 +54,7 @@ pub(super) fn parse<'r>(
         content_type_uncovered: false,
         // The host is compared, but whoever sends the request chooses it.
         audience_checked: false,
+        coverage: Coverage::BodyOnly,
         presigned: false,
         proof: Proof::Body(SignedBody {
             prefix: signed_text::before_the_body(timestamp),

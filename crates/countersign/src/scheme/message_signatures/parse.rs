@@ -17,7 +17,7 @@ use crate::{
     payload::{DeclaredPayload, PayloadDigest},
     scheme::Scheme,
     timestamp::Timestamp,
-    verify::{ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
+    verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
 
 /// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2, then the authority of
@@ -71,6 +71,12 @@ pub(super) fn parse<'r>(
             Content::SignedIfCovered => DeclaredPayload::Unsigned,
         }
     };
+    let covers_authority =
+        covered.covers(&ComponentId::AUTHORITY) || covered.covers_field(HOST.as_str());
+    let covers_request = covers_authority
+        && [ComponentId::METHOD, ComponentId::PATH, ComponentId::QUERY]
+            .iter()
+            .all(|component| covered.covers(component));
     let signed_at = Timestamp::from_unix_seconds(created);
     let freshness = policy.freshness(signed_at);
     Ok(ParsedHead {
@@ -85,8 +91,12 @@ pub(super) fn parse<'r>(
         content_type_uncovered: head.headers().contains_key(CONTENT_TYPE)
             && !covered.covers_field(CONTENT_TYPE.as_str()),
         // What the signature does not cover is for whoever sends the request to choose.
-        audience_checked: audience_checked
-            && (covered.covers(&ComponentId::AUTHORITY) || covered.covers_field(HOST.as_str())),
+        audience_checked: audience_checked && covers_authority,
+        coverage: if covers_request {
+            Coverage::Request
+        } else {
+            Coverage::Partial
+        },
         presigned: false,
         proof: Proof::Head {
             credentials: Credentials {
@@ -137,7 +147,7 @@ mod tests {
     use crate::{
         key::{CallerKey, Secret, SigningKey},
         keyring::CallerKeys,
-        scheme::message_signatures::MessageSigning,
+        scheme::message_signatures::{MessageSigning, profile::DEFAULT_COMPONENTS},
         signer::Signer,
         verify::Verifier,
     };
@@ -161,22 +171,61 @@ mod tests {
         }
     }
 
-    /// What was compared with the expected hosts is worth nothing where whoever sends the request can change it.
+    /// What was compared with the expected hosts is worth nothing where whoever sends the request can change it, and a
+    /// signature that leaves out part of a request is not one for that request.
     #[test]
-    fn an_authority_that_is_not_covered_is_not_a_checked_audience() {
+    fn what_is_said_of_a_signature_is_what_it_covers() {
+        use ComponentId as Id;
         const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_323_045);
 
         let key = SigningKey::message_hmac_sha256(&Secret::generate().unwrap());
-        let request = Request::get("http://a/x").body(()).unwrap();
+        let request = Request::get("http://a/x")
+            .header(HOST, "a")
+            .body(())
+            .unwrap();
         let (parts, ()) = request.into_parts();
-        for (covered, expected) in [
-            (vec![ComponentId::METHOD, ComponentId::PATH], false),
-            (vec![ComponentId::METHOD, ComponentId::AUTHORITY], true),
-            (vec![ComponentId::METHOD, ComponentId::TARGET_URI], true),
+        let host = || Id::from(HOST);
+        for (covered, audience, coverage) in [
+            (vec![], false, Coverage::Partial),
+            (vec![Id::METHOD], false, Coverage::Partial),
+            (
+                vec![Id::METHOD, Id::PATH, Id::QUERY],
+                false,
+                Coverage::Partial,
+            ),
+            (vec![Id::METHOD, Id::AUTHORITY], true, Coverage::Partial),
+            (
+                vec![Id::AUTHORITY, Id::PATH, Id::QUERY],
+                true,
+                Coverage::Partial,
+            ),
+            (
+                vec![Id::METHOD, Id::AUTHORITY, Id::PATH],
+                true,
+                Coverage::Partial,
+            ),
+            (
+                vec![Id::METHOD, Id::AUTHORITY, Id::QUERY],
+                true,
+                Coverage::Partial,
+            ),
+            (vec![Id::TARGET_URI], true, Coverage::Partial),
+            (vec![Id::METHOD, Id::TARGET_URI], true, Coverage::Request),
+            (
+                vec![Id::METHOD, Id::REQUEST_TARGET],
+                false,
+                Coverage::Partial,
+            ),
+            (
+                vec![Id::METHOD, Id::REQUEST_TARGET, host()],
+                true,
+                Coverage::Request,
+            ),
+            (DEFAULT_COMPONENTS.to_vec(), true, Coverage::Request),
         ] {
             let verifier = Verifier::builder()
                 .expected_hosts(["a"])
-                .accept_only(MessageSignatures::new().insecure_require_only([ComponentId::METHOD]))
+                .accept_only(MessageSignatures::new().insecure_require_only([]))
                 .build()
                 .unwrap();
             let signing = MessageSigning::new("billing", key.clone()).unwrap();
@@ -190,7 +239,8 @@ mod tests {
             let claim = verifier.parse(&parts, NOW).unwrap();
             let authenticated = claim.authenticate(&keys, NOW).unwrap();
             let proven = authenticated.finish_with(b"", NOW).unwrap();
-            assert_eq!(proven.audience_checked(), expected, "{covered:?}");
+            assert_eq!(proven.audience_checked(), audience, "{covered:?}");
+            assert_eq!(proven.coverage(), coverage, "{covered:?}");
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     head::{Authority, Field, RequestHead, Target, parse_method},
     payload::DeclaredPayload,
     scheme::Carrier,
-    verify::{ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
+    verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
 
 /// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of step 2, then the
@@ -119,6 +119,7 @@ pub(super) fn parse<'r>(
         replay: nonce.map(ReplayIdentity::Nonce),
         content_type_uncovered,
         audience_checked,
+        coverage: Coverage::Request,
         presigned: false,
         proof: Proof::Head {
             credentials: Credentials {

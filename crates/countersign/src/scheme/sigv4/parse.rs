@@ -33,7 +33,7 @@ use crate::{
         native::{Nonce, X_NONCE},
     },
     timestamp::Timestamp,
-    verify::{ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
+    verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
 
 /// Reads a head that carries a signature in its header or in its URL: the grammar and the caps of step 2, then the authority
@@ -126,6 +126,7 @@ pub(super) fn parse<'r>(
         replay,
         content_type_uncovered,
         audience_checked,
+        coverage: Coverage::Request,
         presigned: is_presigned,
         proof: match declared {
             Some(payload) => Proof::Head {

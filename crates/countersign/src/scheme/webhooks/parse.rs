@@ -11,7 +11,7 @@ use crate::{
     error::{Rejection, RejectionKind},
     head::{Authority, RequestHead},
     scheme::{Scheme, sender::only_sender},
-    verify::{Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody, VerifyPolicy},
+    verify::{Coverage, Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody, VerifyPolicy},
 };
 
 /// Reads a head with an id, a timestamp and signatures. Who sends it is told by method and target alone.
@@ -52,6 +52,7 @@ pub(super) fn parse<'r>(
         content_type_uncovered: false,
         // The host is compared, but whoever sends the request chooses it.
         audience_checked: false,
+        coverage: Coverage::BodyOnly,
         presigned: false,
         proof: Proof::Body(SignedBody {
             prefix: signed_content::before_the_body(id, timestamp),
