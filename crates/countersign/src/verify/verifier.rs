@@ -171,11 +171,21 @@ pub struct VerifierBuilder {
 impl VerifierBuilder {
     /// Accepts requests in one more scheme: a [`Scheme`] as it is, or with the settings that its family has.
     ///
+    /// A scheme as it is that is accepted already keeps the settings it has. Settings given a second time are those of one
+    /// more caller or scope in the schemes that have them for each, and in RFC 9421 take the place of the first.
+    ///
     /// A request that carries signatures in two of the accepted schemes is refused. `ED25519` asks for
     /// [expected hosts](Self::expected_hosts): the same public key is known to every callee, so that a signature for one
     /// would otherwise serve all.
     pub fn accept(mut self, scheme: impl Into<AcceptedScheme>) -> Self {
-        match scheme.into().into_profile() {
+        let scheme = scheme.into();
+        if scheme
+            .plain()
+            .is_some_and(|plain| self.verifier.accepts(plain))
+        {
+            return self;
+        }
+        match scheme.into_profile() {
             Ok(mut profile) => {
                 for known in &mut self.verifier.policy.accepted {
                     match known.merge(profile) {
@@ -300,7 +310,10 @@ impl VerifierBuilder {
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
+
     use super::*;
+    use crate::scheme::{drf::DrfProfile, message_signatures::MessageSignatures};
 
     #[test]
     fn accepts_hmac_sha256_and_nothing_else_by_default() {
@@ -323,6 +336,54 @@ mod tests {
                 .expected_hosts(["a"])
                 .build()
                 .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_scheme_as_it_is_takes_no_settings_away() {
+        let set = || {
+            let settings = MessageSignatures::new().hmac_sha256_only();
+            settings.with_tag("svc-v1").unwrap()
+        };
+        let plain = Scheme::MessageSignatures;
+        let route = |name| DrfProfile::for_caller(name)?.route(Method::POST, "/a");
+        for (name, builder) in [
+            ("settings", Verifier::builder().accept_only(set())),
+            (
+                "behind",
+                Verifier::builder().accept_only(set()).accept(plain),
+            ),
+            (
+                "behind, in a verifier made before",
+                Verifier::builder()
+                    .accept_only(set())
+                    .build()
+                    .unwrap()
+                    .to_builder()
+                    .accept(plain),
+            ),
+            (
+                "before",
+                Verifier::builder().accept_only(plain).accept(set()),
+            ),
+        ] {
+            // Without the settings this fails, as no hosts are expected, and no tag is asked for.
+            let verifier = builder
+                .build()
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(verifier.accepted_schemes().eq([plain]), "{name}");
+            let challenges = verifier.challenges("service", false);
+            let text = challenges.last().unwrap().1.to_str().unwrap();
+            assert!(text.ends_with(";tag=\"svc-v1\""), "{name}: {text}");
+        }
+        let named = Verifier::builder().accept(route("django").unwrap());
+        let verifier = named.accept(Scheme::Drf).build().unwrap();
+        assert!(verifier.accepts(Scheme::Drf));
+        let only = Verifier::builder().accept(set()).accept_only(plain);
+        assert_eq!(
+            only.build().unwrap_err().kind(),
+            ConfigErrorKind::Authority,
+            "accept_only starts anew"
         );
     }
 

@@ -96,7 +96,7 @@ impl DrfProfile {
 
 impl From<DrfProfile> for AcceptedScheme {
     fn from(profile: DrfProfile) -> Self {
-        Self::new(Ok(Profile(vec![profile]).into()))
+        Self::new(Profile(vec![profile]))
     }
 }
 

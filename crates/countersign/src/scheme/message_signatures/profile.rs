@@ -18,7 +18,7 @@ use crate::{
     error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind},
     head::RequestHead,
     key::Algorithm,
-    scheme::{AcceptedScheme, Carrier, Profile as AnyProfile, ProfileOfFamily, Scheme},
+    scheme::{AcceptedScheme, Carrier, ProfileOfFamily, Scheme},
     verify::{HeadLimits, ParsedHead, VerifyPolicy},
 };
 
@@ -327,7 +327,7 @@ impl ProfileOfFamily for MessageSignatures {
 
 impl From<MessageSignatures> for AcceptedScheme {
     fn from(settings: MessageSignatures) -> Self {
-        Self::new(Ok(AnyProfile::from(settings)))
+        Self::new(settings)
     }
 }
 

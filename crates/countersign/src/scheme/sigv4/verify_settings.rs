@@ -201,7 +201,7 @@ impl SigV4Profile {
 
 impl From<SigV4Profile> for AcceptedScheme {
     fn from(profile: SigV4Profile) -> Self {
-        Self::new(Ok(profile::Profile::of(profile).into()))
+        Self::new(profile::Profile::of(profile))
     }
 }
 

@@ -83,7 +83,7 @@ impl StandardWebhooksProfile {
 
 impl From<StandardWebhooksProfile> for AcceptedScheme {
     fn from(profile: StandardWebhooksProfile) -> Self {
-        Self::new(Ok(Profile(vec![profile]).into()))
+        Self::new(Profile(vec![profile]))
     }
 }
 
