@@ -189,6 +189,125 @@ fn two_signatures_in_two_accepted_schemes_are_refused_though_both_hold() {
     }
 }
 
+/// A proxy signs what passes through it, for itself and with a tag of its own.
+#[test]
+fn signatures_with_another_tag_than_the_one_that_is_set_are_no_second_signature() {
+    let (caller, proxy) = (Caller::new(), Caller::new());
+    let keys = caller.keys();
+    let accepting = |settings| {
+        Verifier::builder()
+            .expected_hosts([HOST])
+            .accept(settings)
+            .build()
+            .unwrap()
+    };
+    let tagged = accepting(MessageSignatures::new().with_tag("svc-v1").unwrap());
+    let untagged = accepting(MessageSignatures::new());
+    // The fields of signatures by these callers, each with the tag beside it.
+    let fields = |signatures: &[(&Caller, Option<&str>)]| {
+        let mut found = Vec::new();
+        for (number, (by, tag)) in signatures.iter().enumerate() {
+            let settings = MessageSigning::new("billing", by.message.clone()).unwrap();
+            let mut settings = settings.with_label(&format!("s{number}")).unwrap();
+            if let Some(tag) = tag {
+                settings = settings.with_tag(tag).unwrap();
+            }
+            let parts = signed(&Signer::message_signatures(settings, [HOST]).unwrap());
+            for name in ["signature-input", "signature", "content-digest"] {
+                found.push((name, parts.headers[name].clone()));
+            }
+        }
+        found
+    };
+    let with = |mut parts: Parts, fields: Vec<(&'static str, HeaderValue)>| {
+        for (name, value) in fields {
+            // One digest is enough: all are of one body.
+            if name != "content-digest" || !parts.headers.contains_key(name) {
+                parts.headers.append(name, value);
+            }
+        }
+        parts
+    };
+    let (ours, others) = ((&caller, Some("svc-v1")), (&proxy, Some("proxy")));
+    let (malformed, missing) = (
+        Err(RejectionKind::Malformed),
+        Err(RejectionKind::MissingSignature),
+    );
+    let native = || signed(&caller.signer(Scheme::HmacSha256));
+    let native_is_taken = Ok(Scheme::HmacSha256);
+    let without = |mut parts: Parts, name: &str| {
+        parts.headers.remove(name);
+        parts
+    };
+    for (name, parts, by_tagged, by_untagged) in [
+        (
+            "beside another's",
+            with(native(), fields(&[others])),
+            native_is_taken,
+            malformed,
+        ),
+        (
+            "beside another's without a tag",
+            with(native(), fields(&[(&proxy, None)])),
+            native_is_taken,
+            malformed,
+        ),
+        (
+            "beside two others",
+            with(native(), fields(&[others, (&proxy, Some("svc-v2"))])),
+            native_is_taken,
+            malformed,
+        ),
+        (
+            "beside ours",
+            with(native(), fields(&[ours])),
+            malformed,
+            malformed,
+        ),
+        (
+            "beside another's and ours",
+            with(native(), fields(&[others, ours])),
+            malformed,
+            malformed,
+        ),
+        (
+            "beside one with our tag that would not hold",
+            with(native(), fields(&[(&proxy, Some("svc-v1"))])),
+            malformed,
+            malformed,
+        ),
+        (
+            "beside half of another's",
+            without(with(native(), fields(&[others])), "signature"),
+            malformed,
+            malformed,
+        ),
+        (
+            "beside the other half of another's",
+            without(with(native(), fields(&[others])), "signature-input"),
+            malformed,
+            malformed,
+        ),
+        (
+            "another's alone",
+            with(post(), fields(&[others])),
+            missing,
+            Err(RejectionKind::InvalidSignature),
+        ),
+        (
+            "another's and ours",
+            with(post(), fields(&[others, ours])),
+            Ok(Scheme::MessageSignatures),
+            malformed,
+        ),
+    ] {
+        for (verifier, expected) in [(&tagged, by_tagged), (&untagged, by_untagged)] {
+            let found = judge(verifier, &keys, &parts).map(|verified| verified.scheme());
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+}
+
 #[test]
 fn a_signature_that_fails_is_final_whatever_else_is_accepted() {
     let (caller, stranger) = (Caller::new(), Caller::new());

@@ -30,12 +30,13 @@ pub(crate) trait ProfileOfFamily {
     /// The schemes of the family that are accepted.
     fn schemes(&self) -> &[Scheme];
 
-    /// Every place in which the head carries credentials in one of them. `authorization` is the value of that header,
+    /// Every place in which the head carries credentials in one of them, whether or not they hold. `authorization` is the value of that header,
     /// already known to be there once and to be ASCII, in two parts: the name of a scheme and what follows the space.
     fn carriers<'r>(
         &self,
         head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
+        policy: &VerifyPolicy,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     );
 
@@ -197,9 +198,10 @@ macro_rules! families {
                 &self,
                 head: &$crate::head::RequestHead<'r>,
                 authorization: Option<(&'r str, &'r str)>,
+                policy: &$crate::verify::VerifyPolicy,
                 found: &mut ::smallvec::SmallVec<[Carrier<'r>; 2]>,
             ) {
-                match self { $( Self::$Family(profile) => profile.carriers(head, authorization, found), )+ }
+                match self { $( Self::$Family(profile) => profile.carriers(head, authorization, policy, found), )+ }
             }
 
             fn parse<'r>(

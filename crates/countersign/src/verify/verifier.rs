@@ -142,7 +142,7 @@ impl Verifier {
         let mut judge = None;
         for profile in &self.policy.accepted {
             let before = found.len();
-            profile.carriers(head, authorization, &mut found);
+            profile.carriers(head, authorization, &self.policy, &mut found);
             if found.len() > before {
                 judge = Some(profile);
             }

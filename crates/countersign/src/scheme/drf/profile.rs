@@ -132,6 +132,7 @@ impl ProfileOfFamily for Profile {
         &self,
         head: &RequestHead<'r>,
         _authorization: Option<(&'r str, &'r str)>,
+        _policy: &VerifyPolicy,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         // What two profiles name is one header, and so one signature.

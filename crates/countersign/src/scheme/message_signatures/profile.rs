@@ -50,8 +50,8 @@ use crate::{
 ///
 /// # Which signature counts
 ///
-/// A request may carry several. Those with another [tag](Self::with_tag), if one is set, are nobody's business here; of the
-/// others there must be exactly one that covers enough and has no parameter or component that is unknown. That one is
+/// A request may carry several. Those with another [tag](Self::with_tag), if one is set, are nobody's business here, nor do
+/// they count as a second signature beside one in another scheme; of the others there must be exactly one that covers enough and has no parameter or component that is unknown. That one is
 /// judged, and if it does not hold, no other one is tried. Two that could be judged are refused: which of them counts
 /// would otherwise be for whoever sent them to choose. Where a proxy adds signatures of its own, set a tag.
 #[derive(Clone, Debug)]
@@ -206,6 +206,14 @@ impl MessageSignatures {
         })
     }
 
+    /// Whether all signatures are ones that [`choose`](Self::choose) passes over. Read as they are read there, to the same
+    /// limits.
+    fn are_others(&self, head: &RequestHead<'_>, policy: &VerifyPolicy) -> bool {
+        self.tag.is_some()
+            && SignatureInput::parse(head, &policy.limits)
+                .is_ok_and(|input| !input.into_labels().any(|label| self.is_ours(&label)))
+    }
+
     fn is_ours(&self, label: &LabeledSignature<'_>) -> bool {
         self.tag
             .as_deref()
@@ -260,15 +268,18 @@ impl ProfileOfFamily for MessageSignatures {
         &[Scheme::MessageSignatures]
     }
 
-    /// Either field is one, so that a signature that lost its other half is not taken for none.
+    /// Either field is one, so that a signature that lost its other half is not taken for none; but for fields that can be
+    /// read and hold nothing but signatures with another tag than the one that is set, of which none would be judged.
     fn carriers<'r>(
         &self,
         head: &RequestHead<'r>,
         _authorization: Option<(&'r str, &'r str)>,
+        policy: &VerifyPolicy,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         let headers = head.headers();
-        if headers.contains_key(&SIGNATURE_INPUT) || headers.contains_key(&SIGNATURE) {
+        let has_field = headers.contains_key(&SIGNATURE_INPUT) || headers.contains_key(&SIGNATURE);
+        if has_field && !self.are_others(head, policy) {
             found.push(Carrier {
                 scheme: Scheme::MessageSignatures,
                 parameters: "",

@@ -42,6 +42,7 @@ impl ProfileOfFamily for Profile {
         &self,
         _head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
+        _policy: &VerifyPolicy,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         if let Some((name, parameters)) = authorization

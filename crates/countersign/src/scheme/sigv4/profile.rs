@@ -55,6 +55,7 @@ impl ProfileOfFamily for Profile {
         &self,
         head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
+        _policy: &VerifyPolicy,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         let scheme = Scheme::SigV4;

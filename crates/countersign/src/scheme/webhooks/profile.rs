@@ -110,6 +110,7 @@ impl ProfileOfFamily for Profile {
         &self,
         head: &RequestHead<'r>,
         _authorization: Option<(&'r str, &'r str)>,
+        _policy: &VerifyPolicy,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         if head.headers().contains_key(&WEBHOOK_SIGNATURE) {
