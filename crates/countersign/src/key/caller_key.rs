@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::{KeyId, KeyVersion, VerifyingKey};
 use crate::{error::ConfigError, scheme::Scheme, timestamp::Timestamp};
 
@@ -5,7 +7,7 @@ use crate::{error::ConfigError, scheme::Scheme, timestamp::Timestamp};
 ///
 /// A key made here is active from now on without end. Requests signed with it must cover their content type and carry a
 /// covered nonce, unless the clients of the scheme do not.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CallerKey {
     version: KeyVersion,
     key_id: Option<KeyId>,
@@ -160,6 +162,17 @@ impl CallerKey {
 
     pub(crate) fn rules(&self) -> KeyRules {
         self.rules
+    }
+}
+
+impl fmt::Debug for CallerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallerKey")
+            .field("version", &self.version)
+            .field("key_id", &self.key_id.as_ref().map(KeyId::shown))
+            .field("key", &self.key)
+            .field("rules", &self.rules)
+            .finish()
     }
 }
 

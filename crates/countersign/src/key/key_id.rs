@@ -51,6 +51,36 @@ impl KeyId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name of a key, as it may be shown. See [`ShownKeyId`].
+    pub(crate) fn shown(&self) -> ShownKeyId<'_> {
+        ShownKeyId(self)
+    }
+}
+
+/// No more of a key's name than its first four characters.
+///
+/// Where a name and its secret stand side by side, as those of an AWS access key do, the one is given for the other sooner
+/// or later. What looks like a secret cannot be told from a name: 32 hexadecimal digits, 61 letters and digits, and the 43
+/// characters of a key's hash in Base64 are all names that are in use. So none is refused, and none is printed.
+pub(crate) struct ShownKeyId<'k>(&'k KeyId);
+
+impl fmt::Display for ShownKeyId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.as_str();
+        match name.get(..4) {
+            Some(start) if start.len() < name.len() => {
+                write!(f, "{start}… ({} characters)", name.len())
+            }
+            _ => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Debug for ShownKeyId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({self})")
+    }
 }
 
 /// A short name as it is, a long one by its length alone: it may be a key in the wrong place.
@@ -123,6 +153,24 @@ mod tests {
             &"x".repeat(128),
         ] {
             assert_eq!(KeyId::new(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn no_more_than_four_characters_of_a_key_id_are_shown() {
+        for (id, expected) in [
+            ("A", "A"),
+            ("AKID", "AKID"),
+            ("AKIDA", "AKID… (5 characters)"),
+            ("AKIDBILLING", "AKID… (11 characters)"),
+            (
+                "correct/Horse+battery/Staple+0123456789a",
+                "corr… (40 characters)",
+            ),
+        ] {
+            let id = KeyId::new(id).unwrap();
+            assert_eq!(id.shown().to_string(), expected);
+            assert_eq!(format!("{:?}", id.shown()), format!("KeyId({expected})"));
         }
     }
 

@@ -59,6 +59,7 @@ impl KeyringBuilder {
                 if let Some(other) = names.insert(name.clone(), caller.clone())
                     && other != caller
                 {
+                    let name = name.shown();
                     return Err(ConfigError::new(
                         ConfigErrorKind::Keyring,
                         format!("key id {name}: of both caller {other} and caller {caller}"),
@@ -89,5 +90,35 @@ impl KeyringBuilder {
             callers.insert(caller, keys);
         }
         Ok(Keyring::from_snapshot(Snapshot::new(callers, holders)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{Secret, VerifyingKey};
+
+    /// A key id is often an access key id, and a secret often in its place.
+    #[test]
+    fn a_secret_in_the_place_of_a_key_id_is_not_shown() {
+        let key = || {
+            let key = VerifyingKey::sigv4(&Secret::generate().unwrap());
+            let key = CallerKey::new("1", key).unwrap();
+            key.with_key_id("correct/Horse+battery/Staple").unwrap()
+        };
+        let one = || Keyring::builder().caller("billing", key());
+        let error = one().caller("audit", key()).build().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "key id corr… (28 characters): of both caller billing and caller audit"
+        );
+        for text in [
+            format!("{error:?}"),
+            format!("{:?}", one()),
+            format!("{:?}", one().build().unwrap()),
+        ] {
+            assert!(!text.contains("corre"), "{text}");
+            assert!(text.contains("billing"), "{text}");
+        }
     }
 }

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, LazyLock},
 };
@@ -245,8 +245,10 @@ impl Snapshot {
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let callers: HashSet<_> = self.names.values().filter_map(CallerKeys::caller).collect();
         f.debug_struct("Keyring")
-            .field("names", &self.names.keys().collect::<Vec<_>>())
+            .field("callers", &callers)
+            .field("names", &self.names.len())
             .finish_non_exhaustive()
     }
 }

@@ -20,6 +20,8 @@ pub struct SigV4Credentials {
 impl SigV4Credentials {
     /// Credentials without an end.
     ///
+    /// A secret that is given for the id cannot be told from one. Errors and `Debug` show four characters of it.
+    ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if `access_key_id` is no [`KeyId`];
@@ -29,7 +31,7 @@ impl SigV4Credentials {
         let access_key_id = KeyId::new(access_key_id)?;
         key.ensure_for(&[Scheme::SigV4])
             .and_then(|()| key.ensure_strong())
-            .map_err(|error| error.within(format_args!("access key {access_key_id}")))?;
+            .map_err(|error| error.within(format_args!("access key {}", access_key_id.shown())))?;
         Ok(Self {
             access_key_id,
             key,
@@ -69,7 +71,7 @@ impl SigV4Credentials {
 impl fmt::Debug for SigV4Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigV4Credentials")
-            .field("access_key_id", &self.access_key_id)
+            .field("access_key_id", &self.access_key_id.shown())
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
@@ -151,27 +153,46 @@ impl fmt::Debug for ArcProvider {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ConfigErrorKind;
+    use crate::{error::ConfigErrorKind, scheme::sigv4::SigV4Settings, signer::Signer};
 
-    fn credentials() -> SigV4Credentials {
+    fn credentials(id: &str) -> SigV4Credentials {
         let key = SigningKey::sigv4(&Secret::from_text(
             "correct/Horse+battery/Staple+0123456789",
         ));
-        SigV4Credentials::new("AKID", key).unwrap()
+        SigV4Credentials::new(id, key).unwrap()
     }
 
     /// Source: CVE-2023-30610 (the aws-sigv4 crate), whose `Debug` printed secrets.
     #[test]
     fn debug_shows_neither_secret_nor_token() {
         let token = Secret::from_text("hunter2");
-        let credentials = credentials()
+        let credentials = credentials("AKIDBILLING")
             .with_session_token(&token)
             .unwrap()
             .with_expires_at(Timestamp::from_unix_seconds(0));
         assert_eq!(
             format!("{credentials:?}"),
-            "SigV4Credentials { access_key_id: KeyId(\"AKID\"), expires_at: Some(Timestamp { micros: 0 }), .. }"
+            "SigV4Credentials { access_key_id: KeyId(AKID… (11 characters)), expires_at: Some(Timestamp { micros: 0 }), .. }"
         );
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_the_id_is_not_shown() {
+        let secret = "correct/Horse+battery/Staple+0123456789a";
+        let id = SigningKey::sigv4(&Secret::from_text("AKIDBILLING"));
+        let error = SigV4Credentials::new(secret, id).unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::WeakKey);
+        let settings = SigV4Settings::new("r", "s", credentials(secret)).unwrap();
+        let signer = Signer::sigv4(settings.clone(), ["a"]).unwrap();
+        for text in [
+            error.to_string(),
+            format!("{error:?}"),
+            format!("{:?}", credentials(secret)),
+            format!("{settings:?}"),
+            format!("{signer:?}"),
+        ] {
+            assert!(!text.contains("corre"), "{text}");
+        }
     }
 
     #[test]
