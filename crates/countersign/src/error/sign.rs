@@ -1,10 +1,13 @@
-use std::{error, fmt};
+use std::{error, fmt, sync::Arc};
 
 /// A request that was not signed: this service's own mistake, and the request was not sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Two are equal where kind and message are; what is behind them is not compared.
+#[derive(Clone, Debug)]
 pub struct SignError {
     kind: SignErrorKind,
     message: String,
+    source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
 /// Why a request was not signed.
@@ -37,7 +40,15 @@ impl SignError {
         Self {
             kind,
             message: message.into(),
+            source: None,
         }
+    }
+
+    /// The same, with what is behind it. It is written to logs: it **must not** hold a secret.
+    #[must_use]
+    pub fn with_source(mut self, source: Arc<dyn error::Error + Send + Sync>) -> Self {
+        self.source = Some(source);
+        self
     }
 
     /// Why the request was not signed.
@@ -46,10 +57,23 @@ impl SignError {
     }
 }
 
+impl PartialEq for SignError {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, &self.message) == (other.kind, &other.message)
+    }
+}
+
+impl Eq for SignError {}
+
 impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl error::Error for SignError {}
+impl error::Error for SignError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -1,8 +1,8 @@
 use std::{error, fmt};
 
-/// A key store or a replay store that could not answer.
+/// A key store, a replay store or a provider of credentials that could not answer.
 ///
-/// A verifier answers 503 to this and never 401: the peer may well be who it says it is.
+/// A verifier answers 503 to this and never 401: the peer may well be who it says it is. A signer signs nothing.
 #[derive(Debug)]
 pub struct Unavailable {
     what: &'static str,
@@ -10,7 +10,7 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    /// A store named `what` (such as `"replay store"`) that could not answer.
+    /// Something named `what` (such as `"replay store"`) that could not answer.
     pub const fn new(what: &'static str) -> Self {
         Self { what, source: None }
     }

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use countersign::Signer;
 use tower_layer::Layer;
@@ -29,6 +29,15 @@ impl SignLayer {
         self
     }
 
+    /// Sets how long a request waits for [credentials](countersign::CredentialsProvider) that are about to expire to be read
+    /// anew, by default 5 seconds: after it, it is signed with those at hand, or is an error of kind
+    /// [`Credentials`](countersign::SignErrorKind::Credentials) if they have expired.
+    #[must_use]
+    pub fn with_credentials_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.credentials_deadline = deadline;
+        self
+    }
+
     /// Reads the time from this clock.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
@@ -50,6 +59,7 @@ impl fmt::Debug for SignLayer {
         f.debug_struct("SignLayer")
             .field("signer", &self.settings.signer)
             .field("buffer_bytes", &self.settings.buffer_bytes)
+            .field("credentials_deadline", &self.settings.credentials_deadline)
             .finish_non_exhaustive()
     }
 }

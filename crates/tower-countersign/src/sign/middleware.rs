@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use countersign::{SignError, SignErrorKind, Signer};
@@ -33,6 +33,15 @@ impl SignMiddleware {
         self
     }
 
+    /// Sets how long a request waits for [credentials](countersign::CredentialsProvider) that are about to expire to be read
+    /// anew, by default 5 seconds: after it, it is signed with those at hand, or is an error of kind
+    /// [`Credentials`](countersign::SignErrorKind::Credentials) if they have expired.
+    #[must_use]
+    pub fn with_credentials_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.credentials_deadline = deadline;
+        self
+    }
+
     /// Reads the time from this clock.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
@@ -59,9 +68,7 @@ impl SignMiddleware {
         let mut parts = head_of(request)?;
         Signer::normalize_authority(&mut parts)?;
         let body = self.read_body(request).await?;
-        let signer = &self.settings.signer;
-        signer.refresh(self.settings.clock.now()).await?;
-        let signature = signer.sign(&parts, &*body, self.settings.clock.now())?;
+        let signature = self.settings.sign(&parts, &*body).await?;
         signature.apply(&mut parts);
         // All of them, because Host may have been brought to its one form as well.
         *request.headers_mut() = parts.headers;

@@ -10,6 +10,8 @@
 //! - **Bound to its authorities**: a request to another one is an error, so that a redirect or a URL from outside cannot
 //!   make a service sign for a stranger. Clients must not follow redirects by themselves, since they would carry the
 //!   signature's headers along.
+//! - **Bounded waiting**: for temporary credentials a request waits 5 seconds
+//!   ([`with_credentials_deadline`](SignLayer::with_credentials_deadline)), and only where they are about to expire.
 //! - **By its own clock**: it never takes the time from a response's `Date`, which nobody has signed.
 
 mod layer;

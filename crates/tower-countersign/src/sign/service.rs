@@ -67,19 +67,16 @@ where
     B::Error: Into<BoxError>,
 {
     let (mut parts, body) = request.into_parts();
-    let signer = &settings.signer;
     Signer::normalize_authority(&mut parts)?;
     let (body, signature) = if let Some(digest) = parts.extensions.remove::<PayloadDigest>() {
-        signer.refresh(settings.clock.now()).await?;
-        let signature = signer.sign(&parts, digest, settings.clock.now())?;
+        let signature = settings.sign(&parts, digest).await?;
         (SignedBody::streamed(body), signature)
     } else {
         let mut body = SignedBody::buffered(body, settings.buffer_bytes).await?;
-        signer.refresh(settings.clock.now()).await?;
-        let signature = if signer.needs_body() {
-            signer.sign(&parts, &*body.bytes(), settings.clock.now())?
+        let signature = if settings.signer.needs_body() {
+            settings.sign(&parts, &*body.bytes()).await?
         } else {
-            signer.sign(&parts, body.digest(), settings.clock.now())?
+            settings.sign(&parts, body.digest()).await?
         };
         (body.into(), signature)
     };

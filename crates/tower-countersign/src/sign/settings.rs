@@ -1,6 +1,13 @@
-use std::sync::Arc;
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
-use countersign::Signer;
+use countersign::{Payload, SignError, SignErrorKind, Signature, Signer};
+use http::request::Parts;
 
 use crate::clock::{Clock, SystemClock};
 
@@ -10,6 +17,7 @@ pub(super) struct Settings {
     pub(super) signer: Arc<Signer>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) buffer_bytes: u64,
+    pub(super) credentials_deadline: Duration,
 }
 
 impl Settings {
@@ -18,6 +26,46 @@ impl Settings {
             signer: Arc::new(signer),
             clock: Arc::new(SystemClock),
             buffer_bytes: 8 * 1024 * 1024,
+            credentials_deadline: Duration::from_secs(5),
+        }
+    }
+
+    /// Signs, with credentials that are read anew where they are about to expire.
+    pub(super) async fn sign(
+        &self,
+        parts: &Parts,
+        payload: impl Into<Payload<'_>>,
+    ) -> Result<Signature, SignError> {
+        let late = self.refresh().await?;
+        let signature = self.signer.sign(parts, payload, self.clock.now());
+        match (signature, late) {
+            // What was at hand has expired, or there was nothing: that the provider is late is why.
+            (Err(error), Some(late)) if error.kind() == SignErrorKind::Credentials => Err(late),
+            (signature, _) => signature,
+        }
+    }
+
+    /// Waits for credentials no longer than the deadline. `Ok` with an error says that they are late: those at hand may
+    /// still do.
+    async fn refresh(&self) -> Result<Option<SignError>, SignError> {
+        let mut refresh = pin!(self.signer.refresh(self.clock.now()));
+        // Most signers have nothing to wait for, and then need no timer, which asks for a runtime.
+        let at_once = poll_fn(|context| Poll::Ready(refresh.as_mut().poll(context))).await;
+        if let Poll::Ready(answer) = at_once {
+            return answer.map(|()| None);
+        }
+        match tokio::time::timeout(self.credentials_deadline, refresh).await {
+            Ok(answer) => answer.map(|()| None),
+            Err(elapsed) => Ok(Some(
+                SignError::new(
+                    SignErrorKind::Credentials,
+                    format!(
+                        "credentials: expected within {:?}, found none by then",
+                        self.credentials_deadline
+                    ),
+                )
+                .with_source(Arc::new(elapsed)),
+            )),
         }
     }
 }

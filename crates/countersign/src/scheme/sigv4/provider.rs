@@ -81,13 +81,14 @@ impl fmt::Debug for SigV4Credentials {
 ///
 /// A [`Signer`](crate::Signer) keeps what it was given, asks again 5 minutes before it ends, and asks once at a time: the
 /// others sign with what there is, or wait where there is nothing. An implementation **must** answer with credentials that
-/// are still valid, and **must** bound its own waiting: nothing here has a clock.
+/// are still valid, and should bound its own waiting: nothing here has a clock, though the layer that signs has a deadline.
 pub trait CredentialsProvider: Send + Sync + 'static {
     /// The credentials to sign with now.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if there are none to be had.
+    /// [`Unavailable`] if there are none to be had. Where nothing can be signed for it, it is the source of the
+    /// [`SignError`](crate::SignError).
     fn credentials(&self) -> impl Future<Output = Result<SigV4Credentials, Unavailable>> + Send;
 
     /// The same, if it needs no waiting. `None`, the provided answer, means that [`credentials`](Self::credentials) is to be

@@ -38,19 +38,32 @@ pub(super) struct CurrentCredentials {
     turn: Turn,
     /// How often the provider has answered.
     answers: AtomicU64,
-    answered_at: Mutex<Option<Timestamp>>,
+    last: Mutex<LastAnswer>,
+}
+
+/// The last answer of the provider, but for the credentials.
+#[derive(Debug, Default)]
+struct LastAnswer {
+    /// When it was given; `None` if the provider was not asked since the start.
+    at: Option<Timestamp>,
+    /// Why there were no credentials in it that can be signed with.
+    failure: Option<Arc<Unavailable>>,
 }
 
 impl CurrentCredentials {
     /// Starts with what the provider has at hand.
     pub(super) fn new(provider: ArcProvider) -> Self {
-        let at_hand = provider.try_credentials().and_then(Result::ok);
+        let (at_hand, failure) = match provider.try_credentials() {
+            Some(Ok(credentials)) => (Some(Arc::new(credentials)), None),
+            Some(Err(failure)) => (None, Some(Arc::new(failure))),
+            None => (None, None),
+        };
         Self {
             provider,
-            current: ArcSwapOption::new(at_hand.map(Arc::new)),
+            current: ArcSwapOption::new(at_hand),
             turn: Turn::default(),
             answers: AtomicU64::new(0),
-            answered_at: Mutex::new(None),
+            last: Mutex::new(LastAnswer { at: None, failure }),
         }
     }
 
@@ -58,10 +71,14 @@ impl CurrentCredentials {
     pub(super) fn at(&self, now: Timestamp) -> Result<Arc<SigV4Credentials>, SignError> {
         let current = self.current.load_full();
         current.filter(|known| is_valid(known, now)).ok_or_else(|| {
-            SignError::new(
+            let error = SignError::new(
                 SignErrorKind::Credentials,
                 "expected credentials that are valid, found none or expired ones",
-            )
+            );
+            match lock(&self.last).failure.clone() {
+                Some(failure) => error.with_source(failure),
+                None => error,
+            }
         })
     }
 
@@ -101,12 +118,21 @@ impl CurrentCredentials {
     }
 
     fn take(&self, answer: Result<SigV4Credentials, Unavailable>, now: Timestamp) {
-        if let Ok(credentials) = answer
-            && is_valid(&credentials, now)
-        {
-            self.current.store(Some(Arc::new(credentials)));
-        }
-        *lock(&self.answered_at) = Some(now);
+        let failure = match answer {
+            Ok(credentials) if is_valid(&credentials, now) => {
+                self.current.store(Some(Arc::new(credentials)));
+                None
+            }
+            Ok(_) => Some(
+                Unavailable::new("credentials")
+                    .with_source("the provider answered with credentials that have ended"),
+            ),
+            Err(failure) => Some(failure),
+        };
+        *lock(&self.last) = LastAnswer {
+            at: Some(now),
+            failure: failure.map(Arc::new),
+        };
         self.answers.fetch_add(1, Ordering::Release);
     }
 
@@ -117,7 +143,7 @@ impl CurrentCredentials {
     }
 
     fn is_paused(&self, now: Timestamp) -> bool {
-        let answered_at = *lock(&self.answered_at);
+        let answered_at = lock(&self.last).at;
         // A clock that was set back must not make the pause longer.
         answered_at.is_some_and(|at| now.abs_diff(at) < PAUSE)
     }
@@ -211,7 +237,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use std::{
-        collections::VecDeque, future::poll_fn, pin::pin, sync::atomic::AtomicUsize, task::Wake,
+        collections::VecDeque, error::Error as _, future::poll_fn, pin::pin,
+        sync::atomic::AtomicUsize, task::Wake,
     };
 
     use super::*;
@@ -347,6 +374,59 @@ mod tests {
         assert!(current.is_due(after(1)));
         let mut three = pin!(current.refresh(after(1)));
         assert_eq!(poll(three.as_mut(), &woken), Poll::Ready(Ok(())));
+    }
+
+    #[test]
+    fn what_a_provider_failed_with_is_behind_the_error() {
+        struct Failing(Mutex<VecDeque<Result<SigV4Credentials, Unavailable>>>);
+        impl CredentialsProvider for Failing {
+            async fn credentials(&self) -> Result<SigV4Credentials, Unavailable> {
+                self.0.lock().unwrap().pop_front().unwrap()
+            }
+        }
+        let answers = [
+            Err(Unavailable::new("token service").with_source("connection refused")),
+            Ok(credentials("ended", Some(1))),
+            Ok(credentials("a", Some(3600))),
+            Err(Unavailable::new("token service").with_source("timed out")),
+        ];
+        let provider = Failing(Mutex::new(answers.into()));
+        let current = CurrentCredentials::new(ArcProvider::new(provider));
+        let woken = Arc::new(Woken::default());
+        let refresh = |seconds| match poll(pin!(current.refresh(after(seconds))).as_mut(), &woken) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => panic!("it is answered at once"),
+        };
+        let behind = |error: &SignError| {
+            let mut causes = Vec::new();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                causes.push(error.to_string());
+                cause = error.source();
+            }
+            causes.join(": ")
+        };
+        assert_eq!(behind(&current.at(START).unwrap_err()), "");
+        let error = refresh(0).unwrap_err();
+        assert_eq!(error.kind(), SignErrorKind::Credentials);
+        assert_eq!(
+            behind(&error),
+            "token service unavailable: connection refused"
+        );
+        assert_eq!(
+            behind(&refresh(2).unwrap_err()),
+            "credentials unavailable: the provider answered with credentials that have ended"
+        );
+        assert_eq!(refresh(4), Ok(()));
+        assert_eq!(
+            behind(&current.at(after(3600)).unwrap_err()),
+            "",
+            "they ended, and nothing failed"
+        );
+        assert_eq!(
+            behind(&refresh(3600).unwrap_err()),
+            "token service unavailable: timed out"
+        );
     }
 
     #[test]
