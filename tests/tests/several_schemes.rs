@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::similar_names,
+    clippy::too_many_lines,
     reason = "a test that cannot be set up fails by panicking"
 )]
 
