@@ -15,9 +15,9 @@
 use std::time::Duration;
 
 use countersign::{
-    CallerKey, DrfProfile, KeyStore as _, Keyring, MessageSignatures, MessageSigning, Secret,
-    SigV4Credentials, SigV4Presigned, SigV4Profile, SigV4Settings, Signer, SigningKey,
-    StandardWebhooksProfile, Verified, Verifier,
+    CallerKey, DrfProfile, KeyStore as _, Keyring, MessageSignaturesProfile,
+    MessageSignaturesSettings, Secret, SigV4Credentials, SigV4Presigned, SigV4Profile,
+    SigV4Settings, Signer, SigningKey, StandardWebhooksProfile, Verified, Verifier,
 };
 use http::{HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
 use tests::keys::{NOW, OTHER_SECRET, SECRET};
@@ -402,7 +402,7 @@ fn message_signatures() {
         ("hmac", SigningKey::message_hmac_sha256(&secret())),
         ("ed25519", SigningKey::message_ed25519(&secret()).unwrap()),
     ] {
-        let signing = MessageSigning::new("billing", key.clone()).unwrap();
+        let signing = MessageSignaturesSettings::new("billing", key.clone()).unwrap();
         let signing = signing
             .covering(HeaderName::from_static("x-tenant"))
             .unwrap();
@@ -412,7 +412,7 @@ fn message_signatures() {
             name,
             verifier: Verifier::builder()
                 .expected_hosts([HOST])
-                .accept_only(MessageSignatures::new())
+                .accept_only(MessageSignaturesProfile::new())
                 .build()
                 .unwrap(),
             keys: keyring(

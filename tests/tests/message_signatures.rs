@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 use base64ct::{Base64, Encoding};
 use countersign::{
     Algorithm, BodyState, CallerKey, ComponentId, ConfigErrorKind, HeadLimits, KeyStore as _,
-    Keyring, MessageSignatures, MessageSigning, Nonce, PayloadDigest, RejectionKind, Scheme,
-    Secret, SignErrorKind, Signer, SigningKey, Timestamp, UriScheme, Verified, Verifier,
-    VerifierBuilder, VerifyingKey,
+    Keyring, MessageSignaturesProfile, MessageSignaturesSettings, Nonce, PayloadDigest,
+    RejectionKind, Scheme, Secret, SignErrorKind, Signer, SigningKey, Timestamp, UriScheme,
+    Verified, Verifier, VerifierBuilder, VerifyingKey,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
@@ -48,11 +48,11 @@ fn hmac() -> SigningKey {
     key(Algorithm::HmacSha256, SECRET)
 }
 
-fn signing() -> MessageSigning {
-    MessageSigning::new("billing", hmac()).unwrap()
+fn signing() -> MessageSignaturesSettings {
+    MessageSignaturesSettings::new("billing", hmac()).unwrap()
 }
 
-fn signer(settings: MessageSigning) -> Signer {
+fn signer(settings: MessageSignaturesSettings) -> Signer {
     Signer::message_signatures(settings, [HOST]).unwrap()
 }
 
@@ -64,14 +64,14 @@ fn keyring_of(key: CallerKey) -> Keyring {
     Keyring::builder().caller("billing", key).build().unwrap()
 }
 
-fn builder(settings: MessageSignatures) -> VerifierBuilder {
+fn builder(settings: MessageSignaturesProfile) -> VerifierBuilder {
     Verifier::builder()
         .accept_only(settings)
         .expected_hosts([HOST])
         .keep_evidence()
 }
 
-fn verifier(settings: MessageSignatures) -> Verifier {
+fn verifier(settings: MessageSignaturesProfile) -> Verifier {
     builder(settings).build().unwrap()
 }
 
@@ -92,7 +92,7 @@ fn get() -> Parts {
     request.unwrap().into_parts().0
 }
 
-fn sign(settings: MessageSigning, mut parts: Parts, body: &[u8]) -> Parts {
+fn sign(settings: MessageSignaturesSettings, mut parts: Parts, body: &[u8]) -> Parts {
     let signature = signer(settings).sign(&parts, PayloadDigest::of(body), NOW);
     signature.unwrap().apply(&mut parts);
     parts
@@ -114,7 +114,7 @@ fn judge_at(
 
 /// Under the default settings, with the key that [`signing`] has.
 fn judge(parts: &Parts, body: &[u8]) -> Result<Verified, RejectionKind> {
-    let verifier = verifier(MessageSignatures::new());
+    let verifier = verifier(MessageSignaturesProfile::new());
     judge_at(&verifier, &keyring(&hmac()), parts, body, NOW)
 }
 
@@ -170,7 +170,7 @@ fn verifies_what_it_signs() {
             ("a type and no body", post(), b""),
         ] {
             let key = key(algorithm, SECRET);
-            let settings = MessageSigning::new("billing", key.clone())
+            let settings = MessageSignaturesSettings::new("billing", key.clone())
                 .unwrap()
                 .with_alg()
                 .with_tag("svc v1")
@@ -179,7 +179,7 @@ fn verifies_what_it_signs() {
             let parts = sign(settings, parts, body);
             let has_digest = parts.headers.contains_key("content-digest");
             assert_eq!(has_digest, !body.is_empty(), "{name}");
-            let verifier = verifier(MessageSignatures::new().with_tag("svc v1").unwrap());
+            let verifier = verifier(MessageSignaturesProfile::new().with_tag("svc v1").unwrap());
             let verified = judge_at(&verifier, &keyring(&key), &parts, body, NOW).unwrap();
             let name = format!("{algorithm}: {name}");
             assert_eq!(verified.caller(), &"billing", "{name}");
@@ -225,9 +225,17 @@ fn the_scheme_alone_is_accepted_under_the_default_settings() {
 #[test]
 fn expected_hosts_are_asked_for_unless_only_secrets_are_accepted() {
     for (name, settings, valid) in [
-        ("any key", MessageSignatures::new(), false),
-        ("Ed25519", MessageSignatures::new().ed25519_only(), false),
-        ("secrets", MessageSignatures::new().hmac_sha256_only(), true),
+        ("any key", MessageSignaturesProfile::new(), false),
+        (
+            "Ed25519",
+            MessageSignaturesProfile::new().ed25519_only(),
+            false,
+        ),
+        (
+            "secrets",
+            MessageSignaturesProfile::new().hmac_sha256_only(),
+            true,
+        ),
     ] {
         let built = Verifier::builder().accept_only(settings).build();
         let kind = built.map(|_| ()).map_err(|error| error.kind());
@@ -245,28 +253,28 @@ fn only_the_algorithms_of_the_settings_are_accepted() {
     for (algorithm, settings, valid) in [
         (
             Algorithm::HmacSha256,
-            MessageSignatures::new().hmac_sha256_only(),
+            MessageSignaturesProfile::new().hmac_sha256_only(),
             true,
         ),
         (
             Algorithm::HmacSha256,
-            MessageSignatures::new().ed25519_only(),
+            MessageSignaturesProfile::new().ed25519_only(),
             false,
         ),
         (
             Algorithm::Ed25519,
-            MessageSignatures::new().hmac_sha256_only(),
+            MessageSignaturesProfile::new().hmac_sha256_only(),
             false,
         ),
         (
             Algorithm::Ed25519,
-            MessageSignatures::new().ed25519_only(),
+            MessageSignaturesProfile::new().ed25519_only(),
             true,
         ),
     ] {
         let key = key(algorithm, SECRET);
         let parts = sign(
-            MessageSigning::new("billing", key.clone()).unwrap(),
+            MessageSignaturesSettings::new("billing", key.clone()).unwrap(),
             get(),
             b"",
         );
@@ -376,7 +384,7 @@ fn rustsec_2024_0010_a_part_of_a_signature_is_none() {
     for algorithm in ALGORITHMS {
         let key = key(algorithm, SECRET);
         let original = sign(
-            MessageSigning::new("billing", key.clone()).unwrap(),
+            MessageSignaturesSettings::new("billing", key.clone()).unwrap(),
             get(),
             b"",
         );
@@ -412,7 +420,7 @@ fn rustsec_2024_0010_a_part_of_a_signature_is_none() {
                 "signature",
                 &format!("sig1=:{}:", Base64::encode_string(signature)),
             );
-            let verifier = verifier(MessageSignatures::new());
+            let verifier = verifier(MessageSignaturesProfile::new());
             let found = judge_at(&verifier, &keyring(&key), &parts, b"", NOW);
             assert_eq!(found.map(|_| ()), expected, "{algorithm}: {name}");
         }
@@ -487,7 +495,7 @@ fn created_and_key_id_are_required_and_the_nonce_by_the_key() {
     let key = CallerKey::new("1", hmac().verifying_key())
         .unwrap()
         .with_nonce(countersign::NonceRule::Optional);
-    let verifier = verifier(MessageSignatures::new());
+    let verifier = verifier(MessageSignaturesProfile::new());
     let verified = judge_at(&verifier, &keyring_of(key), &parts, b"", NOW).unwrap();
     assert_eq!(verified.nonce(), None);
     assert!(verified.replay_key("").is_none());
@@ -510,11 +518,11 @@ fn what_the_application_requires_must_be_covered() {
     for (name, verifier) in [
         (
             "a header",
-            builder(MessageSignatures::new()).require_headers([header.clone()]),
+            builder(MessageSignaturesProfile::new()).require_headers([header.clone()]),
         ),
         (
             "a component",
-            builder(MessageSignatures::new().requiring(header)),
+            builder(MessageSignaturesProfile::new().requiring(header)),
         ),
     ] {
         let verifier = verifier.build().unwrap();
@@ -597,7 +605,7 @@ fn apisix_13395_a_digest_counts_only_if_it_is_covered_and_right() {
     assert_refused("empty", &covered, b"", RejectionKind::BodyMismatch);
 
     // Given up by name, and still checked where it is covered.
-    let lenient = verifier(MessageSignatures::new().insecure_allow_unsigned_content());
+    let lenient = verifier(MessageSignaturesProfile::new().insecure_allow_unsigned_content());
     let keys = keyring(&hmac());
     let verified = judge_at(&lenient, &keys, &parts, BODY, NOW).unwrap();
     assert_eq!(verified.body(), BodyState::Unsigned);
@@ -635,12 +643,14 @@ fn ghsa_869p_cjfg_cm3x_the_key_says_the_algorithm() {
     let public = Secret::from_bytes(ed25519.public_key().unwrap());
     let forger = SigningKey::message_hmac_sha256(&public);
     for settings in [
-        MessageSigning::new("billing", forger.clone()).unwrap(),
-        MessageSigning::new("billing", forger).unwrap().with_alg(),
+        MessageSignaturesSettings::new("billing", forger.clone()).unwrap(),
+        MessageSignaturesSettings::new("billing", forger)
+            .unwrap()
+            .with_alg(),
     ] {
         let parts = sign(settings, get(), b"");
         let keys = keyring_of(CallerKey::new("1", ed25519.clone()).unwrap());
-        let verifier = verifier(MessageSignatures::new());
+        let verifier = verifier(MessageSignaturesProfile::new());
         let found = judge_at(&verifier, &keys, &parts, b"", NOW);
         assert_eq!(found.unwrap_err(), RejectionKind::InvalidSignature);
     }
@@ -650,10 +660,10 @@ fn ghsa_869p_cjfg_cm3x_the_key_says_the_algorithm() {
 fn a_key_of_another_scheme_is_none() {
     let other = SigningKey::hmac_sha256(&secret(SECRET));
     let parts = sign(signing(), get(), b"");
-    let verifier = verifier(MessageSignatures::new());
+    let verifier = verifier(MessageSignaturesProfile::new());
     let found = judge_at(&verifier, &keyring(&other), &parts, b"", NOW);
     assert_eq!(found.unwrap_err(), RejectionKind::InvalidSignature);
-    let refused = MessageSigning::new("billing", other).unwrap_err();
+    let refused = MessageSignaturesSettings::new("billing", other).unwrap_err();
     assert_eq!(refused.kind(), ConfigErrorKind::Key);
 }
 
@@ -735,11 +745,11 @@ fn rfc9421_2_a_component_twice_is_refused_also_with_reordered_parameters() {
 fn cve_2022_29167_a_mebibyte_of_anything_is_read_in_linear_time() {
     const LEN: usize = 1 << 20;
     let limits = HeadLimits::default().with_authorization_bytes(LEN * 2);
-    let lenient = builder(MessageSignatures::new())
+    let lenient = builder(MessageSignaturesProfile::new())
         .limits(limits)
         .build()
         .unwrap();
-    let strict = verifier(MessageSignatures::new());
+    let strict = verifier(MessageSignaturesProfile::new());
     for (name, start, piece, end) in [
         ("brackets", "sig1=", "(", ""),
         ("spaces", "sig1=(", " ", ")"),
@@ -833,14 +843,14 @@ fn a_signature_is_not_accepted_beyond_what_it_says() {
         let parameters = format!("{PARAMETERS};expires={}", 1_767_323_045 + expires);
         let parts = forge(get(), &GET_LINES, &parameters);
         let now = NOW.saturating_add(Duration::from_secs(at));
-        let verifier = verifier(MessageSignatures::new());
+        let verifier = verifier(MessageSignaturesProfile::new());
         let found = judge_at(&verifier, &keyring(&hmac()), &parts, b"", now);
         assert_eq!(found.map(|_| ()), expected, "{name}");
     }
 }
 
 /// Adds the signature of other settings beside one that is there, under another label.
-fn beside(mut parts: Parts, settings: MessageSigning) -> Parts {
+fn beside(mut parts: Parts, settings: MessageSignaturesSettings) -> Parts {
     let mut bare = parts.clone();
     for name in ["signature-input", "signature", "content-digest"] {
         bare.headers.remove(name);
@@ -854,16 +864,18 @@ fn beside(mut parts: Parts, settings: MessageSigning) -> Parts {
 
 #[test]
 fn one_of_several_signatures_counts() {
-    let orders =
-        || MessageSigning::new("orders", key(Algorithm::HmacSha256, OTHER_SECRET)).unwrap();
-    let tagged = |settings: MessageSigning, tag| settings.with_tag(tag).unwrap();
+    let orders = || {
+        MessageSignaturesSettings::new("orders", key(Algorithm::HmacSha256, OTHER_SECRET)).unwrap()
+    };
+    let tagged = |settings: MessageSignaturesSettings, tag| settings.with_tag(tag).unwrap();
     let own = || sign(tagged(signing(), "a"), post(), BODY);
     let partial = || orders().insecure_cover_only([ComponentId::METHOD]);
-    let wrong =
-        || MessageSigning::new("billing", key(Algorithm::HmacSha256, OTHER_SECRET)).unwrap();
-    let any = MessageSignatures::new;
-    let a = || MessageSignatures::new().with_tag("a").unwrap();
-    let b = || MessageSignatures::new().with_tag("b").unwrap();
+    let wrong = || {
+        MessageSignaturesSettings::new("billing", key(Algorithm::HmacSha256, OTHER_SECRET)).unwrap()
+    };
+    let any = MessageSignaturesProfile::new;
+    let a = || MessageSignaturesProfile::new().with_tag("a").unwrap();
+    let b = || MessageSignaturesProfile::new().with_tag("b").unwrap();
     let refused = RejectionKind::Malformed;
     for (name, parts, settings, expected) in [
         ("one, any tag", own(), any(), Ok(())),
@@ -968,7 +980,7 @@ fn signatures_in_two_schemes_are_refused() {
     signature.unwrap().apply(&mut parts);
     let both = sign(signing(), parts.clone(), b"");
     let verifier = Verifier::builder()
-        .accept(MessageSignatures::new().hmac_sha256_only())
+        .accept(MessageSignaturesProfile::new().hmac_sha256_only())
         .build()
         .unwrap();
     let found = verifier.parse(&both, NOW).map(|_| ()).unwrap_err();
@@ -1024,7 +1036,7 @@ fn lines_of_a_list_are_signed_joined() {
 #[test]
 fn a_target_is_bounded() {
     let limits = HeadLimits::default().with_target_bytes(14);
-    let verifier = builder(MessageSignatures::new())
+    let verifier = builder(MessageSignaturesProfile::new())
         .limits(limits)
         .build()
         .unwrap();
@@ -1060,12 +1072,16 @@ fn an_asterisk_is_a_target_and_no_uri() {
 fn a_key_may_have_an_id_of_its_own() {
     let key = CallerKey::new("1", hmac().verifying_key()).unwrap();
     let keys = keyring_of(key.with_key_id("billing/2026a").unwrap());
-    let verifier = verifier(MessageSignatures::new());
+    let verifier = verifier(MessageSignaturesProfile::new());
     for (key_id, expected) in [
         ("billing/2026a", Ok(())),
         ("billing", Err(RejectionKind::InvalidSignature)),
     ] {
-        let parts = sign(MessageSigning::new(key_id, hmac()).unwrap(), get(), b"");
+        let parts = sign(
+            MessageSignaturesSettings::new(key_id, hmac()).unwrap(),
+            get(),
+            b"",
+        );
         let found = judge_at(&verifier, &keys, &parts, b"", NOW);
         assert_eq!(
             found.map(|verified| assert_eq!(verified.caller(), &"billing")),
@@ -1089,32 +1105,32 @@ fn the_scheme_is_that_of_the_uri_or_of_the_settings() {
     let mut origin = sign(covering().with_scheme(UriScheme::Https), get(), b"");
     let https = sign(covering(), absolute("https"), b"");
     for (name, parts, settings, expected) in [
-        ("absolute", &https, MessageSignatures::new(), Ok(())),
+        ("absolute", &https, MessageSignaturesProfile::new(), Ok(())),
         (
             "origin form",
             &origin,
-            MessageSignatures::new(),
+            MessageSignaturesProfile::new(),
             Err(RejectionKind::Malformed),
         ),
         (
             "origin form, behind TLS",
             &origin,
-            MessageSignatures::new().with_scheme(UriScheme::Https),
+            MessageSignaturesProfile::new().with_scheme(UriScheme::Https),
             Ok(()),
         ),
         (
             "origin form, without TLS",
             &origin,
-            MessageSignatures::new().with_scheme(UriScheme::Http),
+            MessageSignaturesProfile::new().with_scheme(UriScheme::Http),
             Err(RejectionKind::InvalidSignature),
         ),
         (
             "the URI of a proxy",
             &https,
-            MessageSignatures::new().with_scheme(UriScheme::Http),
+            MessageSignaturesProfile::new().with_scheme(UriScheme::Http),
             Err(RejectionKind::InvalidSignature),
         ),
-        ("target URI", &uri, MessageSignatures::new(), Ok(())),
+        ("target URI", &uri, MessageSignaturesProfile::new(), Ok(())),
     ] {
         let found = judge_at(&verifier(settings), &keyring(&hmac()), parts, b"", NOW);
         assert_eq!(found.map(|_| ()), expected, "{name}");
@@ -1132,7 +1148,7 @@ fn the_scheme_is_that_of_the_uri_or_of_the_settings() {
 #[test]
 fn an_authority_is_one_in_every_case_and_with_its_default_port() {
     let keys = keyring(&hmac());
-    let settings = || MessageSignatures::new().with_scheme(UriScheme::Https);
+    let settings = || MessageSignaturesProfile::new().with_scheme(UriScheme::Https);
     let parts = sign(signing().with_scheme(UriScheme::Https), get(), b"");
     for expected_host in ["user-service.internal", "user-service.internal:443"] {
         let verifier = Verifier::builder()
@@ -1170,7 +1186,7 @@ fn a_refusal_says_how_to_sign() {
     };
     let list = r#"sig1=("@method" "@authority" "@path" "@query" "content-digest")"#;
     assert_eq!(
-        text(MessageSignatures::new(), false),
+        text(MessageSignaturesProfile::new(), false),
         [
             "www-authenticate: Signature realm=\"user-service\"".to_owned(),
             format!("accept-signature: {list};created"),
@@ -1178,7 +1194,7 @@ fn a_refusal_says_how_to_sign() {
     );
     assert_eq!(
         text(
-            MessageSignatures::new()
+            MessageSignaturesProfile::new()
                 .ed25519_only()
                 .with_tag("svc v1")
                 .unwrap(),
@@ -1193,7 +1209,7 @@ fn a_refusal_says_how_to_sign() {
 
 #[test]
 fn a_refused_request_says_who_it_is_from() {
-    let verifier = verifier(MessageSignatures::new());
+    let verifier = verifier(MessageSignaturesProfile::new());
     let parts = sign(signing().insecure_cover_only([]), get(), b"");
     assert_eq!(verifier.claimed_key_id(&parts).as_deref(), Some("billing"));
     assert_eq!(verifier.claimed_key_id(&get()), None);
@@ -1209,7 +1225,7 @@ fn refuses_to_sign_what_it_must_not() {
             .unwrap_err();
         assert_eq!(error.kind(), SignErrorKind::AlreadySigned, "{name}");
     }
-    let sign = |settings: MessageSigning, parts: &Parts, now| {
+    let sign = |settings: MessageSignaturesSettings, parts: &Parts, now| {
         let signed = signer(settings).sign(parts, PayloadDigest::of(b""), now);
         signed.map(|_| ()).unwrap_err().kind()
     };
@@ -1244,12 +1260,12 @@ fn refuses_settings_that_are_none() {
     for tag in ["", "a\"b", "a\\b", "é", "a\n"] {
         let error = signing().with_tag(tag).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Setting, "{tag}");
-        let error = MessageSignatures::new().with_tag(tag).unwrap_err();
+        let error = MessageSignaturesProfile::new().with_tag(tag).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Setting, "{tag}");
     }
     for (name, secret) in [("short", "ab".repeat(31)), ("repetitive", "ab".repeat(32))] {
         let key = SigningKey::message_hmac_sha256(&self::secret(&secret));
-        let error = MessageSigning::new("billing", key).unwrap_err();
+        let error = MessageSignaturesSettings::new("billing", key).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::WeakKey, "{name}");
     }
     // Source: RFC 9421 appendix B.1.4.
@@ -1378,7 +1394,7 @@ proptest! {
             prop_assert!(judge(&parts, BODY).is_err());
         }
         set(&mut parts, "signature-input", &input);
-        let verifier = verifier(MessageSignatures::new());
+        let verifier = verifier(MessageSignaturesProfile::new());
         let _ = verifier.claimed_key_id(&parts);
         let _ = input.parse::<ComponentId<'_>>();
     }

@@ -20,9 +20,9 @@
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    CallerKey, ComponentId, HeadLimits, KeyStore as _, Keyring, MessageSignatures, MessageSigning,
-    PayloadDigest, RejectionKind, Secret, Signer, SigningKey, StructuredType, Timestamp, UriScheme,
-    Verified, Verifier, VerifyingKey,
+    CallerKey, ComponentId, HeadLimits, KeyStore as _, Keyring, MessageSignaturesProfile,
+    MessageSignaturesSettings, PayloadDigest, RejectionKind, Secret, Signer, SigningKey,
+    StructuredType, Timestamp, UriScheme, Verified, Verifier, VerifyingKey,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue, Request, request::Parts};
@@ -136,10 +136,10 @@ fn request(raw: &[u8]) -> Option<(Parts, Vec<u8>)> {
 }
 
 /// Settings that require nothing.
-fn lenient(scheme: &str) -> MessageSignatures {
+fn lenient(scheme: &str) -> MessageSignaturesProfile {
     let [dictionary, agent, list] =
         ["example-dict", "signature-agent", "x-list"].map(HeaderName::from_static);
-    MessageSignatures::new()
+    MessageSignaturesProfile::new()
         .insecure_require_only([])
         .insecure_allow_unsigned_content()
         .with_scheme(match scheme {
@@ -155,7 +155,7 @@ fn lenient(scheme: &str) -> MessageSignatures {
 fn verify(
     parts: &Parts,
     body: &[u8],
-    settings: MessageSignatures,
+    settings: MessageSignaturesProfile,
     key: &VerifyingKey,
     now: i64,
 ) -> Result<Verified, RejectionKind> {
@@ -227,7 +227,7 @@ fn attach(parts: &mut Parts, label: &str, input: &str, base: &str) {
 /// Whether the verifier comes to this value of a component, or refuses it.
 fn component(
     parts: &Parts,
-    settings: MessageSignatures,
+    settings: MessageSignaturesProfile,
     identifier: &str,
     value: &str,
 ) -> Result<(), RejectionKind> {
@@ -349,12 +349,13 @@ fn signs_as_the_examples_of_the_specification() {
         let (mut parts, body) = request(&base64(case, "message_b64")).unwrap();
         // The example carries a digest that it does not cover; a signer leaves none that is not its own.
         parts.headers.remove("content-digest");
-        let settings = MessageSigning::new(text(case, "keyid"), key.insecure_allow_weak_key())
-            .unwrap()
-            .with_label(text(case, "label"))
-            .unwrap()
-            .insecure_cover_only(components)
-            .insecure_omit_nonce();
+        let settings =
+            MessageSignaturesSettings::new(text(case, "keyid"), key.insecure_allow_weak_key())
+                .unwrap()
+                .with_label(text(case, "label"))
+                .unwrap()
+                .insecure_cover_only(components)
+                .insecure_omit_nonce();
         let signer = Signer::message_signatures(settings, ["example.com"]).unwrap();
         let now = Timestamp::from_unix_seconds(1_618_884_473);
         let signature = signer.sign(&parts, PayloadDigest::of(&body), now).unwrap();

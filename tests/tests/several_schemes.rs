@@ -11,9 +11,9 @@
 )]
 
 use countersign::{
-    CallerKey, DrfProfile, KeyStore, Keyring, MessageSignatures, MessageSigning, RejectionKind,
-    Scheme, Secret, SigV4Credentials, SigV4Profile, SigV4Settings, Signer, SigningKey,
-    StandardWebhooksProfile, Verified, Verifier,
+    CallerKey, DrfProfile, KeyStore, Keyring, MessageSignaturesProfile, MessageSignaturesSettings,
+    RejectionKind, Scheme, Secret, SigV4Credentials, SigV4Profile, SigV4Settings, Signer,
+    SigningKey, StandardWebhooksProfile, Verified, Verifier,
 };
 use http::{HeaderValue, Method, Request, request::Parts};
 use tests::keys::NOW;
@@ -64,7 +64,8 @@ impl Caller {
                 Signer::sigv4(settings.with_nonce(), [HOST]).unwrap()
             }
             Scheme::MessageSignatures => {
-                let settings = MessageSigning::new("billing", self.message.clone()).unwrap();
+                let settings =
+                    MessageSignaturesSettings::new("billing", self.message.clone()).unwrap();
                 Signer::message_signatures(settings, [HOST]).unwrap()
             }
             Scheme::Drf => Signer::drf(self.drf.clone(), [HOST]).unwrap(),
@@ -90,7 +91,7 @@ fn accepting(schemes: &[Scheme]) -> Verifier {
     for scheme in schemes {
         let accepted = match scheme {
             Scheme::SigV4 => SigV4Profile::new(REGION, SERVICE).unwrap().into(),
-            Scheme::MessageSignatures => MessageSignatures::new().into(),
+            Scheme::MessageSignatures => MessageSignaturesProfile::new().into(),
             Scheme::Drf => DrfProfile::for_caller("django")
                 .unwrap()
                 .route(Method::POST, "/api/echo")
@@ -202,13 +203,13 @@ fn signatures_with_another_tag_than_the_one_that_is_set_are_no_second_signature(
             .build()
             .unwrap()
     };
-    let tagged = accepting(MessageSignatures::new().with_tag("svc-v1").unwrap());
-    let untagged = accepting(MessageSignatures::new());
+    let tagged = accepting(MessageSignaturesProfile::new().with_tag("svc-v1").unwrap());
+    let untagged = accepting(MessageSignaturesProfile::new());
     // The fields of signatures by these callers, each with the tag beside it.
     let fields = |signatures: &[(&Caller, Option<&str>)]| {
         let mut found = Vec::new();
         for (number, (by, tag)) in signatures.iter().enumerate() {
-            let settings = MessageSigning::new("billing", by.message.clone()).unwrap();
+            let settings = MessageSignaturesSettings::new("billing", by.message.clone()).unwrap();
             let mut settings = settings.with_label(&format!("s{number}")).unwrap();
             if let Some(tag) = tag {
                 settings = settings.with_tag(tag).unwrap();

@@ -48,7 +48,7 @@
 //! |---|---|---|
 //! | `HMAC-SHA256`, `ED25519` | default, [`Scheme::Ed25519`] | [`Signer::new`] |
 //! | AWS Signature Version 4 | [`SigV4Profile`] | [`Signer::sigv4`], [`Signer::presign`] |
-//! | RFC 9421 HTTP Message Signatures | [`MessageSignatures`] | [`Signer::message_signatures`] |
+//! | RFC 9421 HTTP Message Signatures | [`MessageSignaturesProfile`] | [`Signer::message_signatures`] |
 //! | the DRF profile: timestamp and body | [`DrfProfile`] | [`Signer::drf`] |
 //! | Standard Webhooks | [`StandardWebhooksProfile`] | [`Signer::standard_webhooks`] |
 //!
@@ -120,7 +120,8 @@ pub use self::{
         AcceptedScheme, Scheme,
         drf::{DrfHeaders, DrfProfile},
         message_signatures::{
-            ComponentId, MessageSignatures, MessageSigning, StructuredType, UriScheme,
+            ComponentId, MessageSignaturesProfile, MessageSignaturesSettings, StructuredType,
+            UriScheme,
         },
         native::Nonce,
         sigv4::{

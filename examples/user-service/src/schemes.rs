@@ -4,8 +4,8 @@ use std::fmt;
 
 use base64ct::{Base64, Encoding as _};
 use countersign::{
-    CallerKey, DrfProfile, KeyringBuilder, MessageSignatures, Secret, SigV4Profile, SigningKey,
-    StandardWebhooksProfile, VerifierBuilder, VerifyingKey,
+    CallerKey, DrfProfile, KeyringBuilder, MessageSignaturesProfile, Secret, SigV4Profile,
+    SigningKey, StandardWebhooksProfile, VerifierBuilder, VerifyingKey,
 };
 use http::Method;
 use tower_countersign::BoxError;
@@ -58,9 +58,9 @@ fn add_message_signatures(
     let profile = match (&shared, &public) {
         (None, None) => return Ok((keys, verifier)),
         // A secret is shared with one callee, so that no hosts are asked for.
-        (Some(_), None) => MessageSignatures::new().hmac_sha256_only(),
-        (None, Some(_)) => MessageSignatures::new().ed25519_only(),
-        (Some(_), Some(_)) => MessageSignatures::new(),
+        (Some(_), None) => MessageSignaturesProfile::new().hmac_sha256_only(),
+        (None, Some(_)) => MessageSignaturesProfile::new().ed25519_only(),
+        (Some(_), Some(_)) => MessageSignaturesProfile::new(),
     };
     if let Some(json) = shared {
         keys = key_object::add(keys, SHARED, "message-signature", &json, |text| {

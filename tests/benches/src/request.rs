@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use countersign::{
-    CallerKey, Keyring, MessageSignatures, MessageSigning, PayloadDigest, Secret, Signer,
-    SigningKey, Verifier,
+    CallerKey, Keyring, MessageSignaturesProfile, MessageSignaturesSettings, PayloadDigest, Secret,
+    Signer, SigningKey, Verifier,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
 
@@ -89,13 +89,13 @@ impl Layout {
 /// A signer in RFC 9421: `@method @authority @path @query content-type content-digest`.
 pub fn message_signer() -> Signer {
     let key = SigningKey::message_hmac_sha256(&secret());
-    let settings = MessageSigning::new(CALLER, key).unwrap();
+    let settings = MessageSignaturesSettings::new(CALLER, key).unwrap();
     Signer::message_signatures(settings, [HOST]).unwrap()
 }
 
 /// What verifies it.
 pub fn message_verifier() -> Verifier {
-    let settings = MessageSignatures::new().hmac_sha256_only();
+    let settings = MessageSignaturesProfile::new().hmac_sha256_only();
     let builder = Verifier::builder().accept_only(settings);
     builder.build().unwrap()
 }

@@ -50,7 +50,7 @@ pub enum Coverage {
     /// the body, [`Verified::body`] says.
     Request,
     /// Some of the request, but not all of method, path, query and authority, as the settings of the scheme allow
-    /// ([`MessageSignatures::insecure_require_only`](crate::MessageSignatures::insecure_require_only)). Whoever sees such a
+    /// ([`MessageSignaturesProfile::insecure_require_only`](crate::MessageSignaturesProfile::insecure_require_only)). Whoever sees such a
     /// request can send it with another value of what is left out.
     Partial,
     /// The body, a date and no more. Whoever sees such a request can send its body elsewhere: to another method, path or

@@ -313,7 +313,7 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::scheme::{drf::DrfProfile, message_signatures::MessageSignatures};
+    use crate::scheme::{drf::DrfProfile, message_signatures::MessageSignaturesProfile};
 
     #[test]
     fn accepts_hmac_sha256_and_nothing_else_by_default() {
@@ -342,7 +342,7 @@ mod tests {
     #[test]
     fn a_scheme_as_it_is_takes_no_settings_away() {
         let set = || {
-            let settings = MessageSignatures::new().hmac_sha256_only();
+            let settings = MessageSignaturesProfile::new().hmac_sha256_only();
             settings.with_tag("svc-v1").unwrap()
         };
         let plain = Scheme::MessageSignatures;

@@ -2,7 +2,8 @@
 
 use base64ct::{Base64, Encoding as _};
 use countersign::{
-    MessageSigning, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey, VerifyingKey,
+    MessageSignaturesSettings, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey,
+    VerifyingKey,
 };
 use http::Request;
 use serde_json::json;
@@ -35,7 +36,7 @@ fn sigv4(region: &str, service: &str, authority: &str) -> Signer {
 }
 
 fn message(caller: &str, key: SigningKey, authority: &str) -> Signer {
-    let settings = MessageSigning::new(caller, key).unwrap();
+    let settings = MessageSignaturesSettings::new(caller, key).unwrap();
     Signer::message_signatures(settings, [authority]).unwrap()
 }
 

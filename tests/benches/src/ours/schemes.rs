@@ -6,9 +6,10 @@ use std::{
 };
 
 use countersign::{
-    CallerKey, ComponentId, ContentTypeRule, DrfProfile, KeyStore, Keyring, MessageSignatures,
-    MessageSigning, Nonce, NonceRule, Secret, SigV4Credentials, SigV4Presigned, SigV4Profile,
-    SigV4Settings, Signer, SigningKey, StandardWebhooksProfile, Timestamp, Verified, Verifier,
+    CallerKey, ComponentId, ContentTypeRule, DrfProfile, KeyStore, Keyring,
+    MessageSignaturesProfile, MessageSignaturesSettings, Nonce, NonceRule, Secret,
+    SigV4Credentials, SigV4Presigned, SigV4Profile, SigV4Settings, Signer, SigningKey,
+    StandardWebhooksProfile, Timestamp, Verified, Verifier,
 };
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 
@@ -126,7 +127,7 @@ pub fn signer(scheme: Scheme) -> Option<Signer> {
                 "@query" => ComponentId::QUERY,
                 _ => ComponentId::CONTENT_DIGEST,
             });
-            let settings = MessageSigning::new(CALLER, key).unwrap();
+            let settings = MessageSignaturesSettings::new(CALLER, key).unwrap();
             let settings = settings.insecure_cover_only(covered).with_alg();
             Signer::message_signatures(settings, [HOST])
         }
@@ -153,9 +154,11 @@ pub fn verifier(scheme: Scheme) -> Verifier {
             let profile = StandardWebhooksProfile::for_caller(CALLER).unwrap();
             builder.accept_only(profile.route(Method::POST, TARGET).unwrap())
         }
-        Scheme::HmacMessages => builder.accept_only(MessageSignatures::new().hmac_sha256_only()),
+        Scheme::HmacMessages => {
+            builder.accept_only(MessageSignaturesProfile::new().hmac_sha256_only())
+        }
         Scheme::Ed25519Messages => builder
-            .accept_only(MessageSignatures::new().ed25519_only())
+            .accept_only(MessageSignaturesProfile::new().ed25519_only())
             .expected_hosts([HOST]),
     };
     builder.build().unwrap()

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What is signed is the [signature base](signature_base): one line for each component and its value, then the list
-//! itself. The RFC leaves to the application what must be on the list; [`MessageSignatures`] says it. The head is
+//! itself. The RFC leaves to the application what must be on the list; [`MessageSignaturesProfile`] says it. The head is
 //! authenticated before the body is read, which is then compared with the covered digest; the `nonce` parameter is the
 //! replay identity.
 //!
@@ -44,12 +44,12 @@ mod structured_field;
 use http::HeaderName;
 
 pub use self::{
-    component_id::ComponentId, profile::MessageSignatures, sign::MessageSigning,
+    component_id::ComponentId, profile::MessageSignaturesProfile, sign::MessageSignaturesSettings,
     signature_base::UriScheme, structured_field::StructuredType,
 };
 pub(crate) use self::{
-    credentials::Credentials, profile::MessageSignatures as Profile,
-    sign::MessageSigning as FamilySigner,
+    credentials::Credentials, profile::MessageSignaturesProfile as Profile,
+    sign::MessageSignaturesSettings as FamilySigner,
 };
 use super::Definition;
 use crate::key::{Algorithm, ContentTypeRule, NonceRule};

@@ -7,7 +7,7 @@ use super::{
     component_id::ComponentId,
     content_digest,
     credentials::Credentials,
-    profile::{Content, MessageSignatures},
+    profile::{Content, MessageSignaturesProfile},
     signature_base::{Message, SignatureBase, UriScheme},
     signature_input::{LabeledSignature, SignatureInput},
 };
@@ -23,7 +23,7 @@ use crate::{
 /// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2, then the authority of
 /// step 3 and the coverage of step 4.
 pub(super) fn parse<'r>(
-    profile: &MessageSignatures,
+    profile: &MessageSignaturesProfile,
     head: RequestHead<'r>,
     policy: &VerifyPolicy,
 ) -> Result<ParsedHead<'r>, Rejection> {
@@ -147,7 +147,7 @@ mod tests {
     use crate::{
         key::{CallerKey, Secret, SigningKey},
         keyring::CallerKeys,
-        scheme::message_signatures::{MessageSigning, profile::DEFAULT_COMPONENTS},
+        scheme::message_signatures::{MessageSignaturesSettings, profile::DEFAULT_COMPONENTS},
         signer::Signer,
         verify::Verifier,
     };
@@ -225,10 +225,10 @@ mod tests {
         ] {
             let verifier = Verifier::builder()
                 .expected_hosts(["a"])
-                .accept_only(MessageSignatures::new().insecure_require_only([]))
+                .accept_only(MessageSignaturesProfile::new().insecure_require_only([]))
                 .build()
                 .unwrap();
-            let signing = MessageSigning::new("billing", key.clone()).unwrap();
+            let signing = MessageSignaturesSettings::new("billing", key.clone()).unwrap();
             let signing = signing.insecure_cover_only(covered.clone());
             let signer = Signer::message_signatures(signing, ["a"]).unwrap();
             let mut parts = parts.clone();

@@ -26,12 +26,12 @@ use crate::{
 /// which of several signatures it is that counts.
 ///
 /// ```
-/// use countersign::{ComponentId, MessageSignatures, UriScheme, Verifier};
+/// use countersign::{ComponentId, MessageSignaturesProfile, UriScheme, Verifier};
 ///
 /// let verifier = Verifier::builder()
 ///     .expected_hosts(["user-service.internal"])
 ///     .accept_only(
-///         MessageSignatures::new()
+///         MessageSignaturesProfile::new()
 ///             .requiring(ComponentId::SCHEME)
 ///             .with_scheme(UriScheme::Https)
 ///             .with_tag("svc-v1")?,
@@ -56,7 +56,7 @@ use crate::{
 /// would otherwise be for whoever sent them to choose. Where a proxy adds signatures of its own, set a tag.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct MessageSignatures {
+pub struct MessageSignaturesProfile {
     pub(super) required: Vec<ComponentId<'static>>,
     pub(super) tag: Option<Box<str>>,
     pub(super) scheme: Option<UriScheme>,
@@ -72,13 +72,13 @@ pub(super) enum Content {
     SignedIfCovered,
 }
 
-impl Default for MessageSignatures {
+impl Default for MessageSignaturesProfile {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl MessageSignatures {
+impl MessageSignaturesProfile {
     /// The strictest settings: any tag, any of the two algorithms, no scheme.
     pub fn new() -> Self {
         Self {
@@ -263,7 +263,7 @@ impl MessageSignatures {
     }
 }
 
-impl ProfileOfFamily for MessageSignatures {
+impl ProfileOfFamily for MessageSignaturesProfile {
     fn schemes(&self) -> &[Scheme] {
         &[Scheme::MessageSignatures]
     }
@@ -336,8 +336,8 @@ impl ProfileOfFamily for MessageSignatures {
     }
 }
 
-impl From<MessageSignatures> for AcceptedScheme {
-    fn from(settings: MessageSignatures) -> Self {
+impl From<MessageSignaturesProfile> for AcceptedScheme {
+    fn from(settings: MessageSignaturesProfile) -> Self {
         Self::new(settings)
     }
 }

@@ -34,7 +34,7 @@ use crate::{
 /// is 128 fresh random bits, and `keyid`.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct MessageSigning {
+pub struct MessageSignaturesSettings {
     key_id: KeyId,
     key: SigningKey,
     label: Box<str>,
@@ -66,7 +66,7 @@ enum AlgParam {
     LeftOut,
 }
 
-impl MessageSigning {
+impl MessageSignaturesSettings {
     /// Signs with this key, which the receiver knows by this `keyid`: the caller's name, unless its record has another.
     ///
     /// # Errors
@@ -138,7 +138,7 @@ impl MessageSigning {
     ///
     /// # Errors
     ///
-    /// As [`MessageSignatures::with_tag`](crate::MessageSignatures::with_tag).
+    /// As [`MessageSignaturesProfile::with_tag`](crate::MessageSignaturesProfile::with_tag).
     pub fn with_tag(mut self, tag: &str) -> Result<Self, ConfigError> {
         self.tag = Some(ensure_tag(tag)?.into());
         Ok(self)
@@ -264,7 +264,7 @@ impl MessageSigning {
     }
 }
 
-impl SignerOfFamily for MessageSigning {
+impl SignerOfFamily for MessageSignaturesSettings {
     fn scheme(&self) -> Scheme {
         Scheme::MessageSignatures
     }
@@ -299,10 +299,10 @@ impl Signer {
     /// A signer in RFC 9421 for requests to these authorities, as for [`new`](Self::new).
     ///
     /// ```
-    /// use countersign::{MessageSigning, PayloadDigest, Secret, Signer, SigningKey, Timestamp};
+    /// use countersign::{MessageSignaturesSettings, PayloadDigest, Secret, Signer, SigningKey, Timestamp};
     ///
     /// let key = SigningKey::message_hmac_sha256(&Secret::generate()?);
-    /// let settings = MessageSigning::new("billing", key)?.with_tag("svc-v1")?;
+    /// let settings = MessageSignaturesSettings::new("billing", key)?.with_tag("svc-v1")?;
     /// let signer = Signer::message_signatures(settings, ["user-service.internal"])?;
     ///
     /// let (parts, body) = http::Request::post("https://user-service.internal/api/account")
@@ -320,7 +320,7 @@ impl Signer {
     ///
     /// [`ConfigErrorKind::Authority`] if an authority is none, or there is none at all.
     pub fn message_signatures<I>(
-        settings: MessageSigning,
+        settings: MessageSignaturesSettings,
         authorities: I,
     ) -> Result<Self, ConfigError>
     where
@@ -332,7 +332,7 @@ impl Signer {
 }
 
 fn sign(
-    signer: &MessageSigning,
+    signer: &MessageSignaturesSettings,
     input: &SigningInput<'_>,
     nonce: Option<&Nonce>,
 ) -> Result<SignatureHeaders, SignError> {
