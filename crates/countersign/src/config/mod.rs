@@ -2,6 +2,7 @@
 
 mod env;
 mod file;
+mod targets;
 
 use crate::error::{ConfigError, ConfigErrorKind};
 

@@ -103,8 +103,8 @@ impl fmt::Debug for Reload {
     }
 }
 
-/// A source that is being watched. Dropped, it is watched no more, and what was last applied stays in use; a load that is
-/// under way is then not applied.
+/// A source that is being watched. Dropped, it is watched no more and what was last applied stays in use, but for a load
+/// that is under way at that moment, which may still be applied.
 #[derive(Debug)]
 #[must_use = "a source is watched for as long as this lives"]
 pub struct Reloading {

@@ -26,8 +26,8 @@ impl ReloadHealth {
         self.status.has_changed().is_err()
     }
 
-    /// Waits for the next attempt that is not the first of its outcome seen here, whether it succeeds or fails. `None`
-    /// once reloading has stopped.
+    /// Waits for an attempt that this handle has not told of yet, whether it succeeded or failed. `None` once reloading
+    /// has stopped.
     pub async fn changed(&mut self) -> Option<ReloadStatus> {
         self.status.changed().await.ok()?;
         Some(self.status.borrow_and_update().clone())

@@ -67,14 +67,16 @@ where
     B::Error: Into<BoxError>,
 {
     let (mut parts, body) = request.into_parts();
-    let signer = &settings.signer;
     Signer::normalize_authority(&mut parts)?;
     let (body, signature) = if let Some(digest) = parts.extensions.remove::<PayloadDigest>() {
+        let signer = settings.signer.at(settings.clock.now())?;
         signer.refresh(settings.clock.now()).await?;
         let signature = signer.sign(&parts, digest, settings.clock.now())?;
         (SignedBody::streamed(body), signature)
     } else {
         let mut body = SignedBody::buffered(body, settings.buffer_bytes).await?;
+        // The body may have taken a while, and the keys may have changed.
+        let signer = settings.signer.at(settings.clock.now())?;
         signer.refresh(settings.clock.now()).await?;
         let signature = if signer.needs_body() {
             signer.sign(&parts, &*body.bytes(), settings.clock.now())?

@@ -1,21 +1,21 @@
 use std::sync::Arc;
 
-use countersign::Signer;
+use countersign::SharedSigner;
 
 use crate::clock::{Clock, SystemClock};
 
 /// What the layer and the middleware share.
 #[derive(Clone)]
 pub(super) struct Settings {
-    pub(super) signer: Arc<Signer>,
+    pub(super) signer: SharedSigner,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) buffer_bytes: u64,
 }
 
 impl Settings {
-    pub(super) fn new(signer: Signer) -> Self {
+    pub(super) fn new(signer: SharedSigner) -> Self {
         Self {
-            signer: Arc::new(signer),
+            signer,
             clock: Arc::new(SystemClock),
             buffer_bytes: 8 * 1024 * 1024,
         }
