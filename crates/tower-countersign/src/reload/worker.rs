@@ -307,3 +307,39 @@ fn with_sources(error: &ConfigError) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, ModifyKind, RemoveKind};
+
+    use super::*;
+
+    /// The watch tells of files that are opened, those that it leads to included: it would never come to rest.
+    #[test]
+    fn reading_is_no_change() {
+        for (name, kind, expected) in [
+            (
+                "opened",
+                EventKind::Access(AccessKind::Open(AccessMode::Any)),
+                true,
+            ),
+            ("read", EventKind::Access(AccessKind::Read), true),
+            (
+                "closed after reading",
+                EventKind::Access(AccessKind::Close(AccessMode::Read)),
+                true,
+            ),
+            (
+                "closed after writing",
+                EventKind::Access(AccessKind::Close(AccessMode::Write)),
+                false,
+            ),
+            ("created", EventKind::Create(CreateKind::Any), false),
+            ("changed", EventKind::Modify(ModifyKind::Any), false),
+            ("removed", EventKind::Remove(RemoveKind::Any), false),
+            ("anything else", EventKind::Any, false),
+        ] {
+            assert_eq!(is_only_read(kind), expected, "{name}");
+        }
+    }
+}
