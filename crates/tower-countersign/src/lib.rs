@@ -63,7 +63,7 @@ pub use self::{
     caller::VerifiedCaller,
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},
-    verify::{BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
+    verify::{BodyLimits, KeyUse, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
 };
 
 /// The examples of the README, run as tests.
