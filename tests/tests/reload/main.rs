@@ -11,12 +11,13 @@
     reason = "tests are tables of constants, and panic where one is wrong"
 )]
 
+mod directories;
 mod files;
 mod signers;
 
 use std::time::Duration;
 
-use countersign::{KeyStore, Keyring};
+use countersign::{KeyStore, Keyring, Scheme, Signer, Verifier};
 use tests::keys::{NOW, signer};
 use tower_countersign::reload::{Reload, ReloadHealth, ReloadStatus};
 
@@ -57,12 +58,23 @@ fn billing(secret: &str) -> String {
 
 /// Whether the keyring takes what a caller signs with this secret.
 fn takes(keys: &Keyring, caller: &str, secret: &str) -> bool {
-    let signer = signer(caller, tests::keys::hmac_key(secret), AUTHORITY);
+    takes_of(
+        keys,
+        &signer(caller, tests::keys::hmac_key(secret), AUTHORITY),
+    )
+}
+
+fn takes_of(keys: &Keyring, signer: &Signer) -> bool {
+    let verifier = Verifier::builder()
+        .accept(Scheme::Ed25519)
+        .expected_hosts([AUTHORITY])
+        .build()
+        .unwrap();
     let request = http::Request::get(format!("http://{AUTHORITY}/"))
         .body("")
         .unwrap();
-    let (parts, body) = tests::signed::at(NOW, &signer, request).into_parts();
-    let claim = countersign::Verifier::default().parse(&parts, NOW).unwrap();
+    let (parts, body) = tests::signed::at(NOW, signer, request).into_parts();
+    let claim = verifier.parse(&parts, NOW).unwrap();
     let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
     let authenticated = claim.authenticate(&found, NOW);
     authenticated

@@ -17,6 +17,18 @@ impl Reload {
         self.keyring_with(path, |path| Keyring::from_toml_file(path))
     }
 
+    /// The callers of a directory of secret files, as [`Keyring::from_directory`] reads them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::from_directory`] and [`watch`](Self::watch).
+    pub fn keyring_directory(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<(Keyring, Reloading), ConfigError> {
+        self.keyring_with(path, |path| Keyring::from_directory(path))
+    }
+
     /// A keyring that is read in a way of its own, such as out of several files.
     ///
     /// # Errors
