@@ -9,6 +9,7 @@
 )]
 
 pub mod client;
+pub mod directory;
 pub mod keys;
 pub mod peer;
 pub mod raw;

@@ -96,6 +96,7 @@ mod keyring;
 mod payload;
 mod replay;
 mod scheme;
+mod shared_signer;
 mod signer;
 mod timestamp;
 mod verify;
@@ -130,6 +131,7 @@ pub use self::{
         },
         webhooks::StandardWebhooksProfile,
     },
+    shared_signer::{SharedSigner, SignerKey},
     signer::{Signature, Signer},
     timestamp::Timestamp,
     verify::{

@@ -39,6 +39,7 @@
 //! | `axum` | yes | [`VerifiedCaller`] as an extractor, and the original URI behind `Router::nest` |
 //! | `reqwest` | no | `ReqwestService`: a reqwest client, without redirects, as the service under [`SignLayer`] |
 //! | `reqwest-middleware` | no | `SignMiddleware`: the signer as a middleware of `reqwest-middleware` |
+//! | `reload` | no | `reload`: keys, and whatever else is in files, read again when the files change |
 //!
 //! The layers need a tokio runtime with its timer, for the deadline of bodies.
 
@@ -47,6 +48,8 @@ mod chunks;
 mod clock;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "reload")]
+pub mod reload;
 pub mod sign;
 pub mod verify;
 
@@ -60,7 +63,7 @@ pub use self::{
     caller::VerifiedCaller,
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},
-    verify::{BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
+    verify::{BodyLimits, KeyUse, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
 };
 
 /// The examples of the README, run as tests.

@@ -1,12 +1,11 @@
-//! Keys in TOML: those of the callers, and those of the targets.
+//! Keys in TOML: those of the callers.
 
 use std::{collections::HashSet, fs, path::Path};
 
-use http::HeaderName;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::ensure_no_key;
+use super::{ensure_no_key, targets::Target};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{
@@ -15,7 +14,6 @@ use crate::{
     },
     keyring::Keyring,
     scheme::Scheme,
-    signer::Signer,
     timestamp::Timestamp,
 };
 
@@ -63,7 +61,7 @@ impl Keyring {
     /// | `nonce` | `"required"` or `"optional"` | `"required"`, but for schemes whose clients know no nonce |
     /// | `seed_compatible` | whether the caller signs three headers and no nonce | `false` |
     ///
-    /// If the text also holds [`targets`](Signer::from_toml), no key of theirs may be a caller's.
+    /// If the text also holds [`targets`](crate::SharedSigner::from_toml), no key of theirs may be a caller's.
     ///
     /// # Errors
     ///
@@ -81,7 +79,9 @@ impl Keyring {
                     format!("target {:?}: listed twice", target.name),
                 ));
             }
-            keyring.ensure_distinct_from(&[&target.into_signer()?])?;
+            target
+                .into_shared_signer()?
+                .ensure_distinct_from(&keyring)?;
         }
         Ok(keyring)
     }
@@ -97,72 +97,7 @@ impl Keyring {
     }
 }
 
-impl Signer {
-    /// Reads the signer for one target from the `targets` of a TOML text.
-    ///
-    /// ```
-    /// # use countersign::Signer;
-    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
-    /// let text = r#"
-    /// [[targets]]
-    /// name = "user-service"
-    /// caller = "billing"
-    /// authorities = ["user-service.internal:8081"]
-    /// secret_hex = "<64 hexadecimal digits>"
-    /// "#;
-    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1));
-    /// let signer = Signer::from_toml(text, "user-service")?;
-    /// assert_eq!(signer.caller().unwrap(), &"billing");
-    /// # Ok::<(), countersign::ConfigError>(())
-    /// ```
-    ///
-    /// | key of `targets` | value | default |
-    /// |---|---|---|
-    /// | `name` | what this service calls the target | must be given |
-    /// | `caller` | the name that the target knows this service by | must be given |
-    /// | `authorities` | the hosts, with their ports, to sign for | must be given |
-    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_seed_hex` | the key; exactly one of the four | must be given |
-    /// | `covering` | further headers to cover | none |
-    /// | `seed_compatible` | whether the target knows three headers and no nonce | `false` |
-    ///
-    /// If the text also holds [`callers`](Keyring::from_toml), the key may be none of theirs.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, or has not exactly one such target;
-    /// else as [`new`](Self::new), [`covering`](Self::covering) and [`Keyring::ensure_distinct_from`]. No error holds a
-    /// key.
-    pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {
-        let file = File::parse(text)?;
-        let mut of_name = file
-            .targets
-            .into_iter()
-            .filter(|known| known.name == target);
-        let (Some(found), None) = (of_name.next(), of_name.next()) else {
-            return Err(ConfigError::new(
-                ConfigErrorKind::File,
-                format!("target {target:?}: expected once in the file, found none or more"),
-            ));
-        };
-        let signer = found.into_signer()?;
-        if !file.callers.is_empty() {
-            keyring(file.callers)?.ensure_distinct_from(&[&signer])?;
-        }
-        Ok(signer)
-    }
-
-    /// Reads the signer for one target from a TOML file, once. See [`from_toml`](Self::from_toml).
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
-    pub fn from_toml_file(path: impl AsRef<Path>, target: &str) -> Result<Self, ConfigError> {
-        let path = path.as_ref();
-        Self::from_toml(&read(path)?, target).map_err(|error| error.within(path.display()))
-    }
-}
-
-fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     fs::read_to_string(path)
         .map(Zeroizing::new)
         .map_err(|error| {
@@ -174,7 +109,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
         })
 }
 
-fn keyring(callers: Vec<Caller>) -> Result<Keyring, ConfigError> {
+pub(super) fn keyring(callers: Vec<Caller>) -> Result<Keyring, ConfigError> {
     let mut builder = Keyring::builder();
     let mut seen = HashSet::new();
     for caller in callers {
@@ -206,16 +141,16 @@ fn keyring(callers: Vec<Caller>) -> Result<Keyring, ConfigError> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(super) struct File {
     #[serde(default)]
-    callers: Vec<Caller>,
+    pub(super) callers: Vec<Caller>,
     #[serde(default)]
-    targets: Vec<Target>,
+    pub(super) targets: Vec<Target>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Caller {
+pub(super) struct Caller {
     name: String,
     #[serde(default)]
     keys: Vec<Key>,
@@ -241,29 +176,23 @@ struct Key {
     seed_compatible: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Target {
-    name: String,
-    caller: String,
-    authorities: Vec<String>,
-    secret_hex: Option<Zeroizing<String>>,
-    secret_base64: Option<Zeroizing<String>>,
-    secret_text: Option<Zeroizing<String>>,
-    ed25519_seed_hex: Option<Zeroizing<String>>,
-    #[serde(default)]
-    covering: Vec<String>,
-    #[serde(default)]
-    seed_compatible: bool,
-}
-
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum State {
+pub(super) enum State {
     #[default]
     Active,
     AcceptOnly,
     Revoked,
+}
+
+impl From<State> for KeyState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Active => Self::Active,
+            State::AcceptOnly => Self::AcceptOnly,
+            State::Revoked => Self::Revoked,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -274,7 +203,7 @@ enum Nonce {
 }
 
 impl File {
-    fn parse(text: &str) -> Result<Self, ConfigError> {
+    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| wrong_toml(text, &error))
     }
 }
@@ -301,11 +230,7 @@ impl Key {
         if let Some(not_after) = self.not_after {
             key = key.with_not_after(moment("not_after", not_after)?);
         }
-        Ok(key.with_state(match self.state {
-            State::Active => KeyState::Active,
-            State::AcceptOnly => KeyState::AcceptOnly,
-            State::Revoked => KeyState::Revoked,
-        }))
+        Ok(key.with_state(self.state.into()))
     }
 
     fn verifying_key(&self) -> Result<VerifyingKey, ConfigError> {
@@ -353,37 +278,10 @@ fn no_such_keys(scheme: Scheme, found: &str) -> ConfigError {
     )
 }
 
-impl Target {
-    fn into_signer(self) -> Result<Signer, ConfigError> {
-        ensure_no_key(&self.name)?;
-        let place = format!("target {}", self.name);
-        self.signer().map_err(|error| error.within(place))
-    }
-
-    fn signer(self) -> Result<Signer, ConfigError> {
-        let secrets = [&self.secret_hex, &self.secret_base64, &self.secret_text];
-        let key = match (secret(secrets)?, &self.ed25519_seed_hex) {
-            (Some(secret), None) => SigningKey::hmac_sha256(&secret),
-            (None, Some(hex)) => SigningKey::ed25519(&Secret::from_hex(hex)?)?,
-            _ => return Err(not_one_key("ed25519_seed_hex")),
-        };
-        let mut signer = Signer::new(&self.caller, key, self.authorities)?;
-        if self.seed_compatible {
-            signer = signer.seed_compatible();
-        }
-        for name in self.covering {
-            let name = HeaderName::try_from(&name).map_err(|_| {
-                let message = format!("covering: expected a header name, found {name:?}");
-                ConfigError::new(ConfigErrorKind::Coverage, message)
-            })?;
-            signer = signer.covering(name)?;
-        }
-        Ok(signer)
-    }
-}
-
 /// The secret in whichever of the encodings hex, Base64, text it is given, if in one.
-fn secret(encodings: [&Option<Zeroizing<String>>; 3]) -> Result<Option<Secret>, ConfigError> {
+pub(super) fn secret(
+    encodings: [&Option<Zeroizing<String>>; 3],
+) -> Result<Option<Secret>, ConfigError> {
     match encodings {
         [None, None, None] => Ok(None),
         [Some(hex), None, None] => Secret::from_hex(hex).map(Some),
@@ -393,14 +291,17 @@ fn secret(encodings: [&Option<Zeroizing<String>>; 3]) -> Result<Option<Secret>, 
     }
 }
 
-fn not_one_key(ed25519: &str) -> ConfigError {
+pub(super) fn not_one_key(ed25519: &str) -> ConfigError {
     ConfigError::new(
         ConfigErrorKind::Key,
         format!("expected exactly one of secret_hex, secret_base64, secret_text and {ed25519}"),
     )
 }
 
-fn moment(name: &str, datetime: toml::value::Datetime) -> Result<Timestamp, ConfigError> {
+pub(super) fn moment(
+    name: &str,
+    datetime: toml::value::Datetime,
+) -> Result<Timestamp, ConfigError> {
     let text = datetime.to_string();
     text.parse::<jiff::Timestamp>()
         .map(|moment| Timestamp::from_unix_micros(moment.as_microsecond()))

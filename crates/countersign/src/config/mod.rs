@@ -1,7 +1,10 @@
-//! Keys from outside: the two environment variables, and TOML. Read at start-up, never on the path of a request.
+//! Keys from outside: the two environment variables, TOML, and directories of files. Read when asked to, never on the path of
+//! a request.
 
+mod directory;
 mod env;
 mod file;
+mod targets;
 
 use crate::error::{ConfigError, ConfigErrorKind};
 

@@ -38,7 +38,9 @@ pub enum ConfigErrorKind {
 }
 
 impl ConfigError {
-    pub(crate) fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
+    /// An error of the given kind, for those who read settings of their own. The message is lower case, says what was
+    /// expected and what was found, and **must not** hold a key: it is written to logs.
+    pub fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -46,16 +48,16 @@ impl ConfigError {
         }
     }
 
-    pub(crate) fn with_source(
-        mut self,
-        source: impl Into<Box<dyn error::Error + Send + Sync>>,
-    ) -> Self {
+    /// The same, with what is behind it. Its text **must not** hold a key either.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
     /// Says where the mistake is, in front of what it is.
-    pub(crate) fn within(mut self, place: impl fmt::Display) -> Self {
+    #[must_use]
+    pub fn within(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
     }

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::Signer;
+use countersign::SharedSigner;
 use tower_layer::Layer;
 
 use super::{service::Sign, settings::Settings};
@@ -13,10 +13,11 @@ pub struct SignLayer {
 }
 
 impl SignLayer {
-    /// A layer that signs with this signer, and reads bodies of up to 8 MiB into memory to do so.
-    pub fn new(signer: Signer) -> Self {
+    /// A layer that signs with this [`Signer`](countersign::Signer), and reads bodies of up to 8 MiB into memory to do so.
+    /// Of a [`SharedSigner`] each request is signed with what it holds by then.
+    pub fn new(signer: impl Into<SharedSigner>) -> Self {
         Self {
-            settings: Settings::new(signer),
+            settings: Settings::new(signer.into()),
         }
     }
 

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use countersign::{SignError, SignErrorKind, Signer};
+use countersign::{SharedSigner, SignError, SignErrorKind, Signer};
 use http::{Extensions, Request, request::Parts};
 use http_body_util::{BodyExt, Limited};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
@@ -19,10 +19,11 @@ pub struct SignMiddleware {
 }
 
 impl SignMiddleware {
-    /// A middleware that signs with this signer, and reads bodies of up to 8 MiB into memory to do so.
-    pub fn new(signer: Signer) -> Self {
+    /// A middleware that signs with this signer, and reads bodies of up to 8 MiB into memory to do so. Of a [`SharedSigner`]
+    /// each request is signed with what it holds by then.
+    pub fn new(signer: impl Into<SharedSigner>) -> Self {
         Self {
-            settings: Settings::new(signer),
+            settings: Settings::new(signer.into()),
         }
     }
 
@@ -68,7 +69,8 @@ impl SignMiddleware {
         let mut parts = head_of(request)?;
         Signer::normalize_authority(&mut parts)?;
         let body = self.read_body(request).await?;
-        let signature = self.settings.sign(&parts, &*body).await?;
+        let signer = self.settings.signer()?;
+        let signature = self.settings.sign(&signer, &parts, &*body).await?;
         signature.apply(&mut parts);
         // All of them, because Host may have been brought to its one form as well.
         *request.headers_mut() = parts.headers;

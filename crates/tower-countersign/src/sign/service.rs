@@ -69,14 +69,17 @@ where
     let (mut parts, body) = request.into_parts();
     Signer::normalize_authority(&mut parts)?;
     let (body, signature) = if let Some(digest) = parts.extensions.remove::<PayloadDigest>() {
-        let signature = settings.sign(&parts, digest).await?;
+        let signer = settings.signer()?;
+        let signature = settings.sign(&signer, &parts, digest).await?;
         (SignedBody::streamed(body), signature)
     } else {
         let mut body = SignedBody::buffered(body, settings.buffer_bytes).await?;
-        let signature = if settings.signer.needs_body() {
-            settings.sign(&parts, &*body.bytes()).await?
+        // The body may have taken a while, and the keys may have changed.
+        let signer = settings.signer()?;
+        let signature = if signer.needs_body() {
+            settings.sign(&signer, &parts, &*body.bytes()).await?
         } else {
-            settings.sign(&parts, body.digest()).await?
+            settings.sign(&signer, &parts, body.digest()).await?
         };
         (body.into(), signature)
     };

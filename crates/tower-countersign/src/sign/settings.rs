@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use countersign::{Payload, SignError, SignErrorKind, Signature, Signer};
+use countersign::{Payload, SharedSigner, SignError, SignErrorKind, Signature, Signer};
 use http::request::Parts;
 
 use crate::clock::{Clock, SystemClock};
@@ -14,30 +14,36 @@ use crate::clock::{Clock, SystemClock};
 /// What the layer and the middleware share.
 #[derive(Clone)]
 pub(super) struct Settings {
-    pub(super) signer: Arc<Signer>,
+    pub(super) signer: SharedSigner,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) buffer_bytes: u64,
     pub(super) credentials_deadline: Duration,
 }
 
 impl Settings {
-    pub(super) fn new(signer: Signer) -> Self {
+    pub(super) fn new(signer: SharedSigner) -> Self {
         Self {
-            signer: Arc::new(signer),
+            signer,
             clock: Arc::new(SystemClock),
             buffer_bytes: 8 * 1024 * 1024,
             credentials_deadline: Duration::from_secs(5),
         }
     }
 
+    /// The signer to sign a request with that is about to be sent.
+    pub(super) fn signer(&self) -> Result<Arc<Signer>, SignError> {
+        self.signer.at(self.clock.now())
+    }
+
     /// Signs, with credentials that are read anew where they are about to expire.
     pub(super) async fn sign(
         &self,
+        signer: &Signer,
         parts: &Parts,
         payload: impl Into<Payload<'_>>,
     ) -> Result<Signature, SignError> {
-        let late = self.refresh().await?;
-        let signature = self.signer.sign(parts, payload, self.clock.now());
+        let late = self.refresh(signer).await?;
+        let signature = signer.sign(parts, payload, self.clock.now());
         match (signature, late) {
             // What was at hand has expired, or there was nothing: that the provider is late is why.
             (Err(error), Some(late)) if error.kind() == SignErrorKind::Credentials => Err(late),
@@ -47,8 +53,8 @@ impl Settings {
 
     /// Waits for credentials no longer than the deadline. `Ok` with an error says that they are late: those at hand may
     /// still do.
-    async fn refresh(&self) -> Result<Option<SignError>, SignError> {
-        let mut refresh = pin!(self.signer.refresh(self.clock.now()));
+    async fn refresh(&self, signer: &Signer) -> Result<Option<SignError>, SignError> {
+        let mut refresh = pin!(signer.refresh(self.clock.now()));
         // Most signers have nothing to wait for, and then need no timer, which asks for a runtime.
         let at_once = poll_fn(|context| Poll::Ready(refresh.as_mut().poll(context))).await;
         if let Poll::Ready(answer) = at_once {

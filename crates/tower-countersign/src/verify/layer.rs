@@ -6,6 +6,7 @@ use tower_layer::Layer;
 use super::{
     body_limits::BodyLimits,
     budget::BodyBudget,
+    key_use::KeyUse,
     service::Verify,
     settings::{Drain, Settings},
     uncovered::UncoveredHeaders,
@@ -143,6 +144,18 @@ impl<K, R> VerifyLayer<K, R> {
         self
     }
 
+    /// Records the use of keys here: to have one record for several layers.
+    #[must_use]
+    pub fn with_key_use(mut self, key_use: KeyUse) -> Self {
+        self.settings.key_use = key_use;
+        self
+    }
+
+    /// When each key was last used. Clone it before the layer is put on a service.
+    pub fn key_use(&self) -> &KeyUse {
+        &self.settings.key_use
+    }
+
     /// Reads up to so much of a refused request's body, for up to so long, before the refusal is sent.
     ///
     /// On HTTP/1.1 a server that answers before the body is in closes the connection, and a client that is still
@@ -167,6 +180,7 @@ where
         self.settings
             .events
             .started(!hosts.is_empty(), self.replay.forgets_on_restart());
+        self.settings.key_use.begin(self.settings.clock.now());
         Verify::new(
             inner,
             self.settings.clone(),

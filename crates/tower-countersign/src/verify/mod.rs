@@ -97,6 +97,7 @@ mod body;
 mod body_limits;
 mod budget;
 pub mod events;
+mod key_use;
 mod layer;
 mod refusal;
 mod request_uri;
@@ -108,6 +109,7 @@ mod verified_body;
 
 pub use self::{
     body_limits::BodyLimits,
+    key_use::{KeyUse, LastUse, Unused},
     layer::VerifyLayer,
     refusal::Refusal,
     response_body::ResponseBody,

@@ -187,6 +187,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         match self.verify(&mut parts, body.as_mut(), now).await {
             Ok((caller, body)) => {
                 events::accepted(&caller);
+                settings
+                    .key_use
+                    .record(caller.id(), caller.key_version(), now);
                 parts.extensions.insert(caller);
                 Ok(Request::from_parts(parts, body))
             }

@@ -3,7 +3,8 @@ use std::{sync::Arc, time::Duration};
 use countersign::Verifier;
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, events::Events, uncovered::UncoveredHeaders,
+    body_limits::BodyLimits, budget::BodyBudget, events::Events, key_use::KeyUse,
+    uncovered::UncoveredHeaders,
 };
 use crate::clock::{Clock, SystemClock};
 
@@ -24,6 +25,7 @@ pub(super) struct Settings {
     pub(super) store_deadline: Duration,
     pub(super) drain: Option<Drain>,
     pub(super) events: Events,
+    pub(super) key_use: KeyUse,
 }
 
 /// How much of a refused body is read before the refusal is sent.
@@ -49,6 +51,7 @@ impl Default for Settings {
             store_deadline: Duration::from_secs(5),
             drain: None,
             events: Events::default(),
+            key_use: KeyUse::new(),
         }
     }
 }

@@ -1,0 +1,157 @@
+//! Keys from a directory of files, one key in each, as secrets are mounted by Kubernetes and written by agents.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use zeroize::Zeroizing;
+
+use super::ensure_no_key;
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    key::{CallerKey, Secret, VerifyingKey},
+    keyring::{Keyring, KeyringBuilder},
+};
+
+/// The greatest length of a file that holds one key, in bytes.
+const MAX_FILE_LEN: u64 = 4096;
+
+impl Keyring {
+    /// Reads a keyring from a directory that holds a file for each key, once.
+    ///
+    /// A file is named `<caller>.<version>.<encoding>`, such as `billing.2026-01.secret_hex`. The encoding, what is behind
+    /// the last dot, has the names that it has in [TOML](Self::from_toml): `secret_hex`, `secret_base64` and `secret_text`
+    /// for `HMAC-SHA256`, `ed25519_public_key_hex` for `ED25519`. The version holds no dot here; a caller's name may. The
+    /// file holds the key in that encoding and nothing else; one line end behind it is left out, because editors and
+    /// `echo` put one there. For a key of `secret_text` that ends in a line end, use another encoding.
+    ///
+    /// Every key is active and without dates under the strictest rules: a key is taken out of use by taking its file away.
+    /// What else a key can have is said in TOML.
+    ///
+    /// Names that begin with a dot are passed over: `..data` and the directories that it leads to are how mounted volumes
+    /// are swapped. If there is a `..data`, the names are read from where it leads at that moment, so that a swap
+    /// while they are read does not mix old and new. Anything else in the directory is an error, as an unknown setting is
+    /// in TOML. Who may read the files is not judged.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the directory or a file cannot be read, a file is longer than 4096 bytes or is none,
+    /// or a name has another form; [`ConfigErrorKind::Keyring`] for a directory without keys; else as
+    /// [`KeyringBuilder::build`]. They name the file, and no error holds a key.
+    pub fn from_directory(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        Self::builder()
+            .callers_from_directory(path)?
+            .build()
+            .map_err(|error| error.within(path.display()))
+    }
+}
+
+impl KeyringBuilder {
+    /// Adds the callers that [`Keyring::from_directory`] reads, for a service that also has keys from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::from_directory`], but for what only [`build`](Self::build) finds.
+    pub fn callers_from_directory(mut self, path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        for file in files(path).map_err(|error| unreadable(path, error))? {
+            let (caller, key) = read_key(&file).map_err(|error| error.within(path.display()))?;
+            self = self.caller(caller, key);
+        }
+        Ok(self)
+    }
+}
+
+/// The files in their order, so that the first error is always the same one.
+fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mounted = directory.join("..data");
+    let directory = match mounted.canonicalize() {
+        Ok(current) => current,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => directory.to_owned(),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read_key(path: &Path) -> Result<(String, CallerKey), ConfigError> {
+    let wrong = |problem: &str| ConfigError::new(ConfigErrorKind::File, problem);
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| wrong("expected a file name in UTF-8"))?;
+    // A name may be a key in the wrong place, whole or between its dots.
+    name.split('.').try_for_each(ensure_no_key)?;
+    let parts = name.rsplit_once('.').and_then(|(label, encoding)| {
+        let (caller, version) = label.rsplit_once('.')?;
+        Some((caller, version, encoding))
+    });
+    let (caller, version, encoding) = parts.ok_or_else(|| {
+        wrong("expected files named <caller>.<version>.<encoding>, found another name")
+            .within(format_args!("{:?}", shown(name)))
+    })?;
+    let key = || {
+        let text = read_text(path)?;
+        let key = match encoding {
+            "secret_hex" => VerifyingKey::hmac_sha256(&Secret::from_hex(&text)?),
+            "secret_base64" => VerifyingKey::hmac_sha256(&Secret::from_base64(&text)?),
+            "secret_text" => VerifyingKey::hmac_sha256(&Secret::from_text(&text)),
+            "ed25519_public_key_hex" => VerifyingKey::ed25519_from_hex(&text)?,
+            _ => {
+                return Err(wrong(
+                    "expected secret_hex, secret_base64, secret_text or ed25519_public_key_hex behind the last dot, found another",
+                ));
+            }
+        };
+        CallerKey::new(version, key)
+    };
+    let key = key().map_err(|error| error.within(format_args!("{:?}", shown(name))))?;
+    Ok((caller.to_owned(), key))
+}
+
+/// The text of a file without the one line end behind it.
+fn read_text(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    let wrong = |problem: &str| ConfigError::new(ConfigErrorKind::File, problem);
+    let unreadable = |error: io::Error| wrong("cannot be read").with_source(error);
+    // Before it is opened: a pipe would be waited for.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(wrong("expected a file, found something else"));
+    }
+    // With room from the start, because a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::new());
+    bytes.reserve_exact(
+        usize::try_from(MAX_FILE_LEN)
+            .unwrap_or_default()
+            .saturating_add(64),
+    );
+    let file = File::open(path).map_err(unreadable)?;
+    let length = file
+        .take(MAX_FILE_LEN.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if u64::try_from(length).unwrap_or(u64::MAX) > MAX_FILE_LEN {
+        return Err(wrong("expected at most 4096 bytes, found more"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("expected text in UTF-8"))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+fn unreadable(path: &Path, error: io::Error) -> ConfigError {
+    let message = format!("{}: cannot be read", path.display());
+    ConfigError::new(ConfigErrorKind::File, message).with_source(error)
+}
+
+/// As much of a name as serves to find the file.
+fn shown(name: &str) -> String {
+    name.chars().take(128).collect()
+}

@@ -1,0 +1,285 @@
+//! Keys in TOML: those of the targets.
+
+use std::path::Path;
+
+use http::HeaderName;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::{
+    ensure_no_key,
+    file::{File, State, keyring, moment, not_one_key, read, secret},
+};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    key::{Secret, SigningKey},
+    keyring::Keyring,
+    shared_signer::{SharedSigner, SignerKey},
+    signer::Signer,
+};
+
+impl SharedSigner {
+    /// Reads the keys for one target from the `targets` of a TOML text.
+    ///
+    /// ```
+    /// # use countersign::{SharedSigner, Timestamp};
+    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// let text = r#"
+    /// [[targets]]
+    /// name = "user-service"
+    /// caller = "billing"
+    /// authorities = ["user-service.internal:8081"]
+    ///
+    /// [[targets.keys]]
+    /// version = "2025-10"
+    /// secret_hex = "<64 hexadecimal digits>"
+    ///
+    /// [[targets.keys]]
+    /// version = "2026-01"
+    /// not_before = 2026-01-01T00:00:00Z
+    /// secret_hex = "<64 other digits>"
+    /// "#;
+    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1)).replace("<64 other digits>", &digits(2));
+    /// let signer = SharedSigner::from_toml(text, "user-service")?;
+    /// assert_eq!(signer.version_at(Timestamp::from_unix_seconds(1_767_323_045)).unwrap(), "2026-01");
+    /// # Ok::<(), countersign::ConfigError>(())
+    /// ```
+    ///
+    /// A target has the keys that [`Signer::from_toml`] lists, with its one key beside its name, or in their place up to
+    /// [`MAX_KEYS`](Self::MAX_KEYS) of these:
+    ///
+    /// | key of `targets.keys` | value | default |
+    /// |---|---|---|
+    /// | `version` | the label of the key | must be given |
+    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_seed_hex` | the key; exactly one of the four | must be given |
+    /// | `state` | `"active"`, or `"accept-only"` or `"revoked"`, which sign nothing | `"active"` |
+    /// | `not_before`, `not_after` | a TOML date-time with an offset | no bound |
+    ///
+    /// # Errors
+    ///
+    /// As [`Signer::from_toml`] and [`new`](Self::new).
+    pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {
+        let (target, callers) = Target::find(text, target)?;
+        let signer = target.into_shared_signer()?;
+        if let Some(callers) = callers {
+            signer.ensure_distinct_from(&callers)?;
+        }
+        Ok(signer)
+    }
+
+    /// Reads the keys for one target from a TOML file, once. See [`from_toml`](Self::from_toml).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
+    pub fn from_toml_file(path: impl AsRef<Path>, target: &str) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        Self::from_toml(&read(path)?, target).map_err(|error| error.within(path.display()))
+    }
+}
+
+impl Signer {
+    /// Reads the signer for one target from the `targets` of a TOML text.
+    ///
+    /// ```
+    /// # use countersign::Signer;
+    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// let text = r#"
+    /// [[targets]]
+    /// name = "user-service"
+    /// caller = "billing"
+    /// authorities = ["user-service.internal:8081"]
+    /// secret_hex = "<64 hexadecimal digits>"
+    /// "#;
+    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1));
+    /// let signer = Signer::from_toml(text, "user-service")?;
+    /// assert_eq!(signer.caller().unwrap(), &"billing");
+    /// # Ok::<(), countersign::ConfigError>(())
+    /// ```
+    ///
+    /// | key of `targets` | value | default |
+    /// |---|---|---|
+    /// | `name` | what this service calls the target | must be given |
+    /// | `caller` | the name that the target knows this service by | must be given |
+    /// | `authorities` | the hosts, with their ports, to sign for | must be given |
+    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_seed_hex` | the key; exactly one of the four | must be given |
+    /// | `covering` | further headers to cover | none |
+    /// | `seed_compatible` | whether the target knows three headers and no nonce | `false` |
+    ///
+    /// A target with several keys is read by [`SharedSigner::from_toml`]. If the text also holds
+    /// [`callers`](Keyring::from_toml), the key may be none of theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, or has not exactly one such target
+    /// with one key; else as [`new`](Self::new), [`covering`](Self::covering) and [`Keyring::ensure_distinct_from`]. No error holds a
+    /// key.
+    pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {
+        let (target, callers) = Target::find(text, target)?;
+        let signer = target.into_signer()?;
+        if let Some(callers) = callers {
+            callers.ensure_distinct_from(&[&signer])?;
+        }
+        Ok(signer)
+    }
+
+    /// Reads the signer for one target from a TOML file, once. See [`from_toml`](Self::from_toml).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
+    pub fn from_toml_file(path: impl AsRef<Path>, target: &str) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        Self::from_toml(&read(path)?, target).map_err(|error| error.within(path.display()))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Target {
+    pub(super) name: String,
+    caller: String,
+    authorities: Vec<String>,
+    secret_hex: Option<Zeroizing<String>>,
+    secret_base64: Option<Zeroizing<String>>,
+    secret_text: Option<Zeroizing<String>>,
+    ed25519_seed_hex: Option<Zeroizing<String>>,
+    #[serde(default)]
+    keys: Vec<TargetKey>,
+    #[serde(default)]
+    covering: Vec<String>,
+    #[serde(default)]
+    seed_compatible: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TargetKey {
+    version: String,
+    secret_hex: Option<Zeroizing<String>>,
+    secret_base64: Option<Zeroizing<String>>,
+    secret_text: Option<Zeroizing<String>>,
+    ed25519_seed_hex: Option<Zeroizing<String>>,
+    #[serde(default)]
+    state: State,
+    not_before: Option<toml::value::Datetime>,
+    not_after: Option<toml::value::Datetime>,
+}
+
+impl Target {
+    /// The one of this name, and the callers of the same text if it has any.
+    fn find(text: &str, name: &str) -> Result<(Self, Option<Keyring>), ConfigError> {
+        let file = File::parse(text)?;
+        let mut of_name = file.targets.into_iter().filter(|known| known.name == name);
+        let (Some(found), None) = (of_name.next(), of_name.next()) else {
+            return Err(ConfigError::new(
+                ConfigErrorKind::File,
+                format!("target {name:?}: expected once in the file, found none or more"),
+            ));
+        };
+        let callers = match file.callers {
+            callers if callers.is_empty() => None,
+            callers => Some(keyring(callers)?),
+        };
+        Ok((found, callers))
+    }
+
+    fn into_signer(self) -> Result<Signer, ConfigError> {
+        ensure_no_key(&self.name)?;
+        if !self.keys.is_empty() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::File,
+                format!(
+                    "target {}: expected one key beside its name, found targets.keys",
+                    self.name
+                ),
+            ));
+        }
+        self.signer(self.own_key())
+            .map_err(|error| error.within(format_args!("target {}", self.name)))
+    }
+
+    pub(super) fn into_shared_signer(self) -> Result<SharedSigner, ConfigError> {
+        if self.keys.is_empty() {
+            return self.into_signer().map(SharedSigner::from);
+        }
+        ensure_no_key(&self.name)?;
+        self.shared_signer()
+            .map_err(|error| error.within(format_args!("target {}", self.name)))
+    }
+
+    fn shared_signer(&self) -> Result<SharedSigner, ConfigError> {
+        if self.own_key().is_some() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Key,
+                "expected a key beside the name or targets.keys, found both",
+            ));
+        }
+        let mut keys = Vec::new();
+        for key in &self.keys {
+            ensure_no_key(&key.version)?;
+            let place = format!("key {}", key.version);
+            let key = self.signer_key(key).map_err(|error| error.within(place))?;
+            keys.push(key);
+        }
+        SharedSigner::new(keys)
+    }
+
+    fn signer_key(&self, from: &TargetKey) -> Result<SignerKey, ConfigError> {
+        let material = Material {
+            secrets: [&from.secret_hex, &from.secret_base64, &from.secret_text],
+            ed25519_seed_hex: &from.ed25519_seed_hex,
+        };
+        let signer = self.signer(Some(material))?;
+        let mut key = SignerKey::new(&from.version, signer)?.with_state(from.state.into());
+        if let Some(not_before) = from.not_before {
+            key = key.with_not_before(moment("not_before", not_before)?);
+        }
+        if let Some(not_after) = from.not_after {
+            key = key.with_not_after(moment("not_after", not_after)?);
+        }
+        Ok(key)
+    }
+
+    fn own_key(&self) -> Option<Material<'_>> {
+        let secrets = [&self.secret_hex, &self.secret_base64, &self.secret_text];
+        let given =
+            secrets.iter().any(|secret| secret.is_some()) || self.ed25519_seed_hex.is_some();
+        given.then_some(Material {
+            secrets,
+            ed25519_seed_hex: &self.ed25519_seed_hex,
+        })
+    }
+
+    fn signer(&self, material: Option<Material<'_>>) -> Result<Signer, ConfigError> {
+        let material = material.ok_or_else(|| not_one_key("ed25519_seed_hex"))?;
+        let mut signer = Signer::new(&self.caller, material.signing_key()?, &self.authorities)?;
+        if self.seed_compatible {
+            signer = signer.seed_compatible();
+        }
+        for name in &self.covering {
+            let name = HeaderName::try_from(name).map_err(|_| {
+                let message = format!("covering: expected a header name, found {name:?}");
+                ConfigError::new(ConfigErrorKind::Coverage, message)
+            })?;
+            signer = signer.covering(name)?;
+        }
+        Ok(signer)
+    }
+}
+
+/// A key in whichever of its encodings.
+struct Material<'t> {
+    secrets: [&'t Option<Zeroizing<String>>; 3],
+    ed25519_seed_hex: &'t Option<Zeroizing<String>>,
+}
+
+impl Material<'_> {
+    fn signing_key(&self) -> Result<SigningKey, ConfigError> {
+        match (secret(self.secrets)?, self.ed25519_seed_hex) {
+            (Some(secret), None) => Ok(SigningKey::hmac_sha256(&secret)),
+            (None, Some(hex)) => SigningKey::ed25519(&Secret::from_hex(hex)?),
+            _ => Err(not_one_key("ed25519_seed_hex")),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Keys from files.
+
+use std::path::Path;
+
+use countersign::{ConfigError, Keyring, SharedSigner};
+
+use super::{Reload, Reloading};
+
+impl Reload {
+    /// The callers of a TOML file, as [`Keyring::from_toml_file`] reads them. Every handle of the keyring has the new keys
+    /// at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::from_toml_file`] and [`watch`](Self::watch).
+    pub fn keyring(&self, path: impl AsRef<Path>) -> Result<(Keyring, Reloading), ConfigError> {
+        self.keyring_with(path, |path| Keyring::from_toml_file(path))
+    }
+
+    /// The callers of a directory of secret files, as [`Keyring::from_directory`] reads them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::from_directory`] and [`watch`](Self::watch).
+    pub fn keyring_directory(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<(Keyring, Reloading), ConfigError> {
+        self.keyring_with(path, |path| Keyring::from_directory(path))
+    }
+
+    /// A keyring that is read in a way of its own, such as out of several files.
+    ///
+    /// # Errors
+    ///
+    /// As `load` the first time and [`watch`](Self::watch).
+    pub fn keyring_with(
+        &self,
+        path: impl AsRef<Path>,
+        load: impl Fn(&Path) -> Result<Keyring, ConfigError> + Send + 'static,
+    ) -> Result<(Keyring, Reloading), ConfigError> {
+        let path = std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned());
+        let keyring = load(&path)?;
+        let shared = keyring.clone();
+        let reloading = self.watch(path, load, move |loaded| shared.replace(&loaded))?;
+        Ok((keyring, reloading))
+    }
+
+    /// The signer for one target of a TOML file, as [`SharedSigner::from_toml_file`] reads it. Every layer with a handle of
+    /// it signs with the new keys at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`SharedSigner::from_toml_file`] and [`watch`](Self::watch).
+    pub fn signer(
+        &self,
+        path: impl AsRef<Path>,
+        target: &str,
+    ) -> Result<(SharedSigner, Reloading), ConfigError> {
+        let target = target.to_owned();
+        self.signer_with(path, move |path| {
+            SharedSigner::from_toml_file(path, &target)
+        })
+    }
+
+    /// A signer that is read in a way of its own.
+    ///
+    /// Where callers and targets are in two files, this and [`keyring_with`](Self::keyring_with) are where to refuse one
+    /// secret for both directions, at the start and at every change:
+    ///
+    /// ```no_run
+    /// use countersign::{ConfigError, SharedSigner};
+    /// use tower_countersign::reload::Reload;
+    ///
+    /// # fn main() -> Result<(), ConfigError> {
+    /// let reload = Reload::new();
+    /// let (keys, reloading_keys) = reload.keyring("callers.toml")?;
+    /// let callers = keys.clone();
+    /// let (signer, reloading_signer) = reload.signer_with("targets.toml", move |path| {
+    ///     let signer = SharedSigner::from_toml_file(path, "audit")?;
+    ///     signer.ensure_distinct_from(&callers)?;
+    ///     Ok(signer)
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As `load` the first time and [`watch`](Self::watch).
+    pub fn signer_with(
+        &self,
+        path: impl AsRef<Path>,
+        load: impl Fn(&Path) -> Result<SharedSigner, ConfigError> + Send + 'static,
+    ) -> Result<(SharedSigner, Reloading), ConfigError> {
+        let path = std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned());
+        let signer = load(&path)?;
+        let shared = signer.clone();
+        let reloading = self.watch(path, load, move |loaded| shared.replace(&loaded))?;
+        Ok((signer, reloading))
+    }
+}

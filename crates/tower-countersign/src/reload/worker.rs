@@ -1,0 +1,345 @@
+//! The thread on which a source is watched.
+
+use std::{
+    error::Error,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    time::Instant,
+};
+
+use countersign::{ConfigError, ConfigErrorKind, Timestamp};
+use notify::{
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode},
+};
+use tokio::sync::watch;
+
+use super::{
+    content::Content,
+    files::Reload,
+    health::{ReloadError, ReloadHealth, ReloadStatus},
+};
+
+/// What the handle tells the thread.
+#[derive(Clone, Debug)]
+pub(super) struct Signals {
+    flags: Arc<Flags>,
+    /// Has room for one: a second says no more than the first.
+    wake: SyncSender<()>,
+}
+
+#[derive(Debug, Default)]
+struct Flags {
+    stop: AtomicBool,
+    reload: AtomicBool,
+}
+
+impl Signals {
+    pub(super) fn reload(&self) {
+        self.flags.reload.store(true, Ordering::Release);
+        self.changed();
+    }
+
+    pub(super) fn stop(&self) {
+        self.flags.stop.store(true, Ordering::Release);
+        self.changed();
+    }
+
+    fn changed(&self) {
+        // Full: the thread has yet to wake, and will see this as well. Gone: nobody is left to tell.
+        self.wake.try_send(()).ok();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.flags.stop.load(Ordering::Acquire)
+    }
+}
+
+pub(super) struct Worker {
+    settings: Reload,
+    path: PathBuf,
+    signals: Signals,
+    woken: Receiver<()>,
+    watcher: Option<RecommendedWatcher>,
+    /// What was there when it was last loaded, or tried to.
+    seen: Option<Content>,
+    status: watch::Sender<ReloadStatus>,
+}
+
+impl Worker {
+    pub(super) fn new(settings: &Reload, path: PathBuf) -> Self {
+        let (wake, woken) = sync_channel(1);
+        let now = settings.clock.now();
+        Self {
+            settings: settings.clone(),
+            path,
+            signals: Signals {
+                flags: Arc::default(),
+                wake,
+            },
+            woken,
+            watcher: None,
+            seen: None,
+            status: watch::Sender::new(ReloadStatus {
+                generation: 1,
+                loaded_at: now,
+                checked_at: now,
+                error: None,
+                last_error: None,
+                notified: false,
+            }),
+        }
+    }
+
+    /// What the handle keeps, once the first load was applied.
+    pub(super) fn started(&mut self) -> (ReloadHealth, Signals) {
+        let now = self.now();
+        self.status.send_modify(|status| {
+            status.loaded_at = now;
+            status.checked_at = now;
+        });
+        let health = ReloadHealth::new(self.status.subscribe());
+        (health, self.signals.clone())
+    }
+
+    pub(super) fn run<T>(
+        mut self,
+        load: &impl Fn(&Path) -> Result<T, ConfigError>,
+        apply: &mut impl FnMut(T),
+    ) {
+        loop {
+            let woken = match self.woken.recv_timeout(self.settings.poll_interval) {
+                Ok(()) => true,
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if self.signals.is_stopped() {
+                return;
+            }
+            let forced = self.signals.flags.reload.swap(false, Ordering::AcqRel);
+            if woken && !forced {
+                self.let_settle();
+            }
+            if self.signals.is_stopped() {
+                return;
+            }
+            if forced || self.has_changed() {
+                self.attempt(load, apply);
+            }
+        }
+    }
+
+    /// Waits for the end of a burst of changes, but not for ever.
+    fn let_settle(&self) {
+        let debounce = self.settings.debounce;
+        let began = Instant::now();
+        while began.elapsed() < debounce.saturating_mul(10)
+            && self.woken.recv_timeout(debounce).is_ok()
+            && !self.signals.is_stopped()
+            && !self.signals.flags.reload.load(Ordering::Acquire)
+        {}
+    }
+
+    /// Whether there is something to load. A source that was bad is tried again each time: what was wrong need not have
+    /// been in it.
+    fn has_changed(&self) -> bool {
+        let now = self.now();
+        let was_good = self.status.borrow().is_good();
+        self.status.send_if_modified(|status| {
+            status.checked_at = now;
+            false
+        });
+        !was_good || self.seen.as_ref() != Some(&Content::of(&self.path))
+    }
+
+    /// Remembers what is there. It is called before a load: what changes after it is then seen as a change.
+    pub(super) fn look(&mut self) {
+        self.seen = Some(Content::of(&self.path));
+    }
+
+    fn attempt<T>(
+        &mut self,
+        load: &impl Fn(&Path) -> Result<T, ConfigError>,
+        apply: &mut impl FnMut(T),
+    ) {
+        // What a link led to may be another directory by now, and a directory that was made anew is another one.
+        self.watch_for_events();
+        self.look();
+        let loaded = caught(|| load(&self.path)).and_then(|loaded| loaded);
+        if self.signals.is_stopped() {
+            return;
+        }
+        match loaded.and_then(|value| caught(|| apply(value))) {
+            Ok(()) => self.succeeded(),
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn succeeded(&self) {
+        let now = self.now();
+        let mut generation = 0;
+        self.status.send_modify(|status| {
+            status.generation = status.generation.saturating_add(1);
+            status.loaded_at = now;
+            status.checked_at = now;
+            status.error = None;
+            generation = status.generation;
+        });
+        tracing::info!(
+            target: "countersign",
+            outcome = "reloaded",
+            path = %self.path.display(),
+            generation,
+        );
+    }
+
+    fn failed(&self, error: &ConfigError) {
+        let message = with_sources(error);
+        let now = self.now();
+        // A source that stays bad in one way is tried at every poll and told of once.
+        let known = {
+            let status = self.status.borrow();
+            status.error().map(ReloadError::message) == Some(&*message)
+        };
+        let error = ReloadError { at: now, message };
+        if !known {
+            tracing::error!(
+                target: "countersign",
+                outcome = "reload_failed",
+                path = %self.path.display(),
+                reason = %error.message,
+                "what was last good stays in use"
+            );
+        }
+        self.status.send_modify(|status| {
+            status.checked_at = now;
+            status.last_error = Some(error.clone());
+            status.error = Some(error);
+        });
+    }
+
+    /// Asks the operating system to tell of changes. If it will not, the polls are left.
+    pub(super) fn watch_for_events(&mut self) {
+        let signals = self.signals.clone();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            if event.is_ok_and(|event| is_only_read(event.kind)) {
+                return;
+            }
+            signals.changed();
+        });
+        let watcher = watcher.and_then(|mut watcher| {
+            for (directory, mode) in self.directories() {
+                watcher.watch(&directory, mode)?;
+            }
+            Ok(watcher)
+        });
+        let notified = watcher.is_ok();
+        if let Err(error) = &watcher
+            && self.watcher.is_some()
+        {
+            tracing::debug!(
+                target: "countersign",
+                outcome = "reload_polls",
+                path = %self.path.display(),
+                reason = %error,
+            );
+        }
+        self.watcher = watcher.ok();
+        self.status.send_if_modified(|status| {
+            status.notified = notified;
+            false
+        });
+    }
+
+    /// Where names change if the source does. A watch of the file itself would end with the first file that is renamed
+    /// over it.
+    fn directories(&self) -> Vec<(PathBuf, RecursiveMode)> {
+        let mut directories = Vec::new();
+        let mut add = |path: &Path| {
+            if path.is_dir() {
+                directories.push((path.to_owned(), RecursiveMode::Recursive));
+            }
+            if let Some(parent) = path.parent() {
+                directories.push((parent.to_owned(), RecursiveMode::NonRecursive));
+            }
+        };
+        add(&self.path);
+        if let Ok(target) = self.path.canonicalize()
+            && target != self.path
+        {
+            add(&target);
+        }
+        directories
+    }
+
+    fn now(&self) -> Timestamp {
+        self.settings.clock.now()
+    }
+}
+
+/// Reading the source is an event as well, and must not lead to the next reading.
+fn is_only_read(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
+}
+
+/// A panic ends neither the thread nor what is in use. Its text may be anything and is not repeated.
+fn caught<T>(run: impl FnOnce() -> T) -> Result<T, ConfigError> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|_| {
+        ConfigError::new(
+            ConfigErrorKind::File,
+            "expected a value or an error, found a panic",
+        )
+    })
+}
+
+fn with_sources(error: &ConfigError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, ModifyKind, RemoveKind};
+
+    use super::*;
+
+    /// The watch tells of files that are opened, those that it leads to included: it would never come to rest.
+    #[test]
+    fn reading_is_no_change() {
+        for (name, kind, expected) in [
+            (
+                "opened",
+                EventKind::Access(AccessKind::Open(AccessMode::Any)),
+                true,
+            ),
+            ("read", EventKind::Access(AccessKind::Read), true),
+            (
+                "closed after reading",
+                EventKind::Access(AccessKind::Close(AccessMode::Read)),
+                true,
+            ),
+            (
+                "closed after writing",
+                EventKind::Access(AccessKind::Close(AccessMode::Write)),
+                false,
+            ),
+            ("created", EventKind::Create(CreateKind::Any), false),
+            ("changed", EventKind::Modify(ModifyKind::Any), false),
+            ("removed", EventKind::Remove(RemoveKind::Any), false),
+            ("anything else", EventKind::Any, false),
+        ] {
+            assert_eq!(is_only_read(kind), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! One file, whatever becomes of it.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use countersign::{ConfigError, ConfigErrorKind, Keyring};
+use tests::directory::Directory;
+
+use crate::{A, B, C, bad, billing, by_events, by_polls, callers, generation, takes};
+
+type Change = fn(&Directory, &str);
+
+#[tokio::test]
+async fn a_change_is_put_into_use_however_it_is_made() {
+    let ways: [(&str, Change, Change); 6] = [
+        (
+            "written in place",
+            |directory, text| drop(directory.write("keys.toml", text)),
+            |directory, text| drop(directory.write("keys.toml", text)),
+        ),
+        (
+            "renamed over",
+            |directory, text| drop(directory.write("keys.toml", text)),
+            |directory, text| drop(directory.rename_in("keys.toml", text)),
+        ),
+        (
+            "removed and made anew",
+            |directory, text| drop(directory.write("keys.toml", text)),
+            |directory, text| {
+                fs::remove_file(directory.join("keys.toml")).unwrap();
+                directory.write("keys.toml", text);
+            },
+        ),
+        (
+            "behind a link that is swapped",
+            |directory, text| {
+                directory.write("elsewhere/1.toml", text);
+                symlink("elsewhere/1.toml", directory.join("keys.toml")).unwrap();
+            },
+            |directory, text| {
+                directory.write("elsewhere/2.toml", text);
+                symlink("elsewhere/2.toml", directory.join(".new")).unwrap();
+                fs::rename(directory.join(".new"), directory.join("keys.toml")).unwrap();
+            },
+        ),
+        (
+            "behind a link, written where it leads",
+            |directory, text| {
+                directory.write("elsewhere/1.toml", text);
+                symlink("elsewhere/1.toml", directory.join("keys.toml")).unwrap();
+            },
+            |directory, text| drop(directory.rename_in("elsewhere/1.toml", text)),
+        ),
+        (
+            "mounted by Kubernetes",
+            |directory, text| directory.mount(&[("keys.toml", text)]),
+            |directory, text| directory.mount(&[("keys.toml", text)]),
+        ),
+    ];
+    for (name, place, change) in ways {
+        let directory = Directory::new();
+        place(&directory, &billing(A));
+        let path = directory.join("keys.toml");
+        let (keys, reloading) = by_events().keyring(&path).unwrap();
+        assert!(reloading.status().is_notified(), "{name}");
+        assert!(takes(&keys, "billing", A), "{name}");
+        let mut health = reloading.health();
+        // Twice: what is watched may not be what was there at the start.
+        for (number, new, old) in [(2, B, A), (3, C, B)] {
+            change(&directory, &billing(new));
+            let status = generation(&mut health, number).await;
+            assert!(status.is_good(), "{name}: {status:?}");
+            assert!(takes(&keys, "billing", new), "{name}: the new key");
+            assert!(!takes(&keys, "billing", old), "{name}: the old key");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_tells_of_is_found_by_the_next_poll() {
+    let directory = Directory::new();
+    directory.write("1/keys/keys.toml", &billing(A));
+    directory.write("2/keys/keys.toml", &billing(B));
+    symlink("1", directory.join("current")).unwrap();
+    let path = directory.join("current/keys/keys.toml");
+    let (keys, reloading) = by_polls().keyring(path).unwrap();
+    symlink("2", directory.join("new")).unwrap();
+    // Two levels up from the file: no directory that is watched has changed.
+    fs::rename(directory.join("new"), directory.join("current")).unwrap();
+    generation(&mut reloading.health(), 2).await;
+    assert!(takes(&keys, "billing", B) && !takes(&keys, "billing", A));
+}
+
+#[tokio::test]
+async fn what_is_bad_keeps_the_last_good_keys_and_is_told() {
+    let half = &billing(B)[..100];
+    let weak = billing(&"00".repeat(32));
+    let shared = callers(&[("billing", &[("1", B)]), ("audit", &[("1", B)])]);
+    let unknown = billing(B) + "colour = \"red\"\n";
+    let breaks: [(&str, Box<dyn Fn(&Directory)>); 7] = [
+        (
+            "gone",
+            Box::new(|directory| fs::remove_file(directory.join("keys.toml")).unwrap()),
+        ),
+        (
+            "empty",
+            Box::new(|directory| drop(directory.rename_in("keys.toml", ""))),
+        ),
+        (
+            "half written",
+            Box::new(|directory| drop(directory.write("keys.toml", half))),
+        ),
+        (
+            "a weak key",
+            Box::new(|directory| drop(directory.rename_in("keys.toml", &weak))),
+        ),
+        (
+            "one key of two callers",
+            Box::new(|directory| drop(directory.rename_in("keys.toml", &shared))),
+        ),
+        (
+            "an unknown setting",
+            Box::new(|directory| drop(directory.rename_in("keys.toml", &unknown))),
+        ),
+        (
+            "a directory",
+            Box::new(|directory| {
+                fs::remove_file(directory.join("keys.toml")).unwrap();
+                fs::create_dir(directory.join("keys.toml")).unwrap();
+            }),
+        ),
+    ];
+    for (name, break_it) in breaks {
+        let directory = Directory::new();
+        let path = directory.write("keys.toml", &billing(A));
+        let (keys, reloading) = by_events().keyring(&path).unwrap();
+        let mut health = reloading.health();
+        break_it(&directory);
+        let status = bad(&mut health).await;
+        assert_eq!(status.generation(), 1, "{name}: nothing was put into use");
+        assert_eq!(keys.len(), 1, "{name}: the keyring is not emptied");
+        assert!(
+            takes(&keys, "billing", A),
+            "{name}: what was good is in use"
+        );
+        assert!(!takes(&keys, "billing", B), "{name}: what is bad is not");
+        let message = status.error().unwrap().message();
+        assert!(message.contains("keys.toml"), "{name}: {message}");
+        assert!(!message.contains(&B[..8]), "{name}: {message}");
+
+        if path.is_dir() {
+            fs::remove_dir(&path).unwrap();
+        }
+        directory.rename_in("keys.toml", &billing(C));
+        let status = generation(&mut health, 2).await;
+        assert!(status.is_good() && status.error().is_none(), "{name}");
+        assert!(status.last_error().is_some(), "{name}: it is not forgotten");
+        assert!(takes(&keys, "billing", C), "{name}: good again");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_file_that_is_made_good_as_it_was_is_good_again() {
+    let directory = Directory::new();
+    let path = directory.write("keys.toml", &billing(A));
+    let (keys, reloading) = by_events().keyring(path).unwrap();
+    let mut health = reloading.health();
+    directory.rename_in("keys.toml", "?");
+    bad(&mut health).await;
+    directory.rename_in("keys.toml", &billing(A));
+    let status = generation(&mut health, 2).await;
+    assert!(status.is_good() && takes(&keys, "billing", A));
+}
+
+#[test]
+fn a_source_that_is_bad_from_the_start_does_not_start() {
+    let directory = Directory::new();
+    for (name, text) in [
+        ("gone", None),
+        ("no TOML", Some("?")),
+        ("no callers", Some("")),
+    ] {
+        let path = directory.join("keys.toml");
+        if let Some(text) = text {
+            fs::write(&path, text).unwrap();
+        }
+        assert!(by_events().keyring(&path).is_err(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_content_is_not_put_into_use_again() {
+    let directory = Directory::new();
+    let path = directory.write("keys.toml", &billing(A));
+    let loads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&loads);
+    let load = move |path: &std::path::Path| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Keyring::from_toml_file(path)
+    };
+    let reloading = by_events().watch(path, load, |_| ()).unwrap();
+    directory.write("keys.toml", &billing(A));
+    directory.write("another file.toml", "?");
+    directory.rename_in("keys.toml", &billing(A));
+    directory.rename_in("keys.toml", &billing(B));
+    let status = generation(&mut reloading.health(), 2).await;
+    assert_eq!(status.generation(), 2);
+    assert_eq!(loads.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_reload_can_be_asked_for_without_a_change() {
+    let directory = Directory::new();
+    let path = directory.write("keys.toml", &billing(A));
+    let (_, reloading) = by_events().keyring(path).unwrap();
+    let mut health = reloading.health();
+    reloading.reload();
+    generation(&mut health, 2).await;
+    reloading.reload();
+    generation(&mut health, 3).await;
+}
+
+#[tokio::test]
+async fn a_dropped_handle_ends_the_watch_and_leaves_what_is_in_use() {
+    let directory = Directory::new();
+    let path = directory.write("keys.toml", &billing(A));
+    let (keys, reloading) = by_events().keyring(path).unwrap();
+    let mut health = reloading.health();
+    assert!(!health.is_stopped());
+    drop(reloading);
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(30), health.changed());
+    assert_eq!(ended.await.unwrap(), None);
+    assert!(health.is_stopped());
+    directory.rename_in("keys.toml", &billing(B));
+    assert!(takes(&keys, "billing", A) && !takes(&keys, "billing", B));
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure_like_another() {
+    let directory = Directory::new();
+    let path = directory.write("value", "1");
+    let applied = Arc::new(AtomicUsize::new(0));
+    let shared = Arc::clone(&applied);
+    let load = |path: &std::path::Path| match &*fs::read_to_string(path).unwrap() {
+        "panic" => panic!("{A}"),
+        text => text.parse::<usize>().map_err(|_| {
+            ConfigError::new(
+                ConfigErrorKind::File,
+                "expected a number, found something else",
+            )
+        }),
+    };
+    let apply = move |value: usize| {
+        assert!(value != 13, "{A}");
+        shared.store(value, Ordering::SeqCst);
+    };
+    let reloading = by_events().watch(path, load, apply).unwrap();
+    let mut health = reloading.health();
+    for (number, (text, good)) in [("panic", "2"), ("13", "3")].into_iter().enumerate() {
+        directory.rename_in("value", text);
+        let status = bad(&mut health).await;
+        assert!(!status.error().unwrap().message().contains(A), "{text}");
+        directory.rename_in("value", good);
+        let expected = u64::try_from(number).unwrap() + 2;
+        generation(&mut health, expected).await;
+        assert_eq!(applied.load(Ordering::SeqCst).to_string(), good);
+    }
+}
+
+#[tokio::test]
+async fn a_directory_is_watched_with_all_that_is_in_it() {
+    let directory = Directory::new();
+    directory.write("keys/a/1", "x");
+    let count = |path: &std::path::Path| {
+        let names = fs::read_dir(path.join("a")).map_err(|error| {
+            ConfigError::new(ConfigErrorKind::File, "no such directory").with_source(error)
+        })?;
+        Ok(names.count())
+    };
+    let seen = Arc::new(AtomicUsize::new(0));
+    let shared = Arc::clone(&seen);
+    let apply = move |value| shared.store(value, Ordering::SeqCst);
+    let reloading = by_events()
+        .watch(directory.join("keys"), count, apply)
+        .unwrap();
+    let mut health = reloading.health();
+    directory.write("keys/a/2", "x");
+    generation(&mut health, 2).await;
+    assert_eq!(seen.load(Ordering::SeqCst), 2);
+    directory.write("keys/a/2", "y");
+    generation(&mut health, 3).await;
+}
