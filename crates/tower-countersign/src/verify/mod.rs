@@ -99,7 +99,7 @@ mod budget;
 pub mod events;
 mod layer;
 mod refusal;
-mod request_uri;
+pub(crate) mod request_uri;
 mod response_body;
 mod service;
 mod settings;
