@@ -68,6 +68,9 @@ impl Policy {
     /// | `DateGreaterThan`, `DateGreaterThanEquals`, `DateLessThan`, `DateLessThanEquals` | `aws:CurrentTime`, in RFC 3339 |
     /// | `StringEquals`, `StringNotEquals`, `StringLike`, `StringNotLike` | `countersign:Scheme`, `countersign:Coverage`, `countersign:KeyVersion`, `countersign:Route` |
     ///
+    /// As in IAM a `*` for the stage goes on over the method: `API/*/GET/pets` is also a POST of `/x/GET/pets`. Write the stage
+    /// out.
+    ///
     /// Several values of a key are alternatives, several keys and operators must all hold, and a `Not…` operator holds if no
     /// value matches. Where the value of a request is not known, IAM lets a `Not…` operator hold; here no condition of an
     /// `Allow` does, and every one of a `Deny`.
