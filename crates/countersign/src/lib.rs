@@ -94,6 +94,7 @@ mod head;
 mod key;
 mod keyring;
 mod payload;
+mod policy;
 mod replay;
 mod scheme;
 mod shared_signer;
@@ -113,6 +114,10 @@ pub use self::{
     },
     keyring::{ArcKeyStore, CallerKeys, KeyStore, Keyring, KeyringBuilder},
     payload::{Payload, PayloadDigest},
+    policy::{
+        Decision, ExecuteApi, Membership, Policy, PolicyRequest, SharedPolicy, StatementId,
+        UncoveredRoute, WhyUncovered,
+    },
     replay::{
         ArcReplayStore, Claimed, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
         ReplayKey, ReplayStore, ReplayStoreId,

@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use countersign::{BodyState, Coverage, Evidence, KeyId, KeyVersion, Scheme, Timestamp, Verified};
+use http::{Method, Uri, uri::PathAndQuery};
 
 /// The caller that a request was proven to come from, and what else was proven of it.
 ///
@@ -17,19 +18,49 @@ pub struct VerifiedCaller(Arc<Inner>);
 struct Inner {
     verified: Verified,
     replay_protected: bool,
+    target: VerifiedTarget,
+}
+
+/// The method and the target of the request at the moment that it was verified.
+pub(crate) struct VerifiedTarget {
+    method: Method,
+    path_and_query: Option<PathAndQuery>,
+}
+
+impl VerifiedTarget {
+    pub(crate) fn new(method: &Method, uri: &Uri) -> Self {
+        Self {
+            method: method.clone(),
+            path_and_query: uri.path_and_query().cloned(),
+        }
+    }
 }
 
 impl VerifiedCaller {
-    pub(crate) fn new(verified: Verified, replay_protected: bool) -> Self {
+    pub(crate) fn new(verified: Verified, replay_protected: bool, target: VerifiedTarget) -> Self {
         Self(Arc::new(Inner {
             verified,
             replay_protected,
+            target,
         }))
     }
 
     /// The caller, as its key record names it.
     pub fn id(&self) -> &KeyId {
         self.0.verified.caller()
+    }
+
+    /// The method of the request as it was verified, whatever has rewritten it since. Where the
+    /// [coverage](Self::coverage) is of the body only, it was sent and not signed.
+    pub fn method(&self) -> &Method {
+        &self.0.target.method
+    }
+
+    /// The path of the request as it was verified: the whole of it, also behind `Router::nest`, not decoded, without the
+    /// query. Where the [coverage](Self::coverage) is of the body only, it was sent and not signed.
+    pub fn path(&self) -> &str {
+        let target = &self.0.target.path_and_query;
+        target.as_ref().map_or("", PathAndQuery::path)
     }
 
     /// Which of the caller's keys matched.

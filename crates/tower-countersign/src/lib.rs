@@ -30,19 +30,21 @@
 //! ```
 //!
 //! See [`verify`] for what is decided in which order, where to put the layer, and what refused peers are told; [`sign`]
-//! for the client's side; and the `countersign` crate for keys, schemes and what a signature does and does not prove.
+//! for the client's side; [`authorize`] for who may call what; and the `countersign` crate for keys, schemes and what a signature does and does not prove.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | [`VerifiedCaller`] as an extractor, and the original URI behind `Router::nest` |
+//! | `connect-info` | yes | the peer's address of axum's `ConnectInfo`, for policies with a condition on it |
 //! | `reqwest` | no | `ReqwestService`: a reqwest client, without redirects, as the service under [`SignLayer`] |
 //! | `reqwest-middleware` | no | `SignMiddleware`: the signer as a middleware of `reqwest-middleware` |
 //! | `reload` | no | `reload`: keys, and whatever else is in files, read again when the files change |
 //!
 //! The layers need a tokio runtime with its timer, for the deadline of bodies.
 
+pub mod authorize;
 mod caller;
 mod chunks;
 mod clock;
@@ -54,12 +56,15 @@ pub mod sign;
 pub mod verify;
 
 #[cfg(feature = "axum")]
+pub use self::authorize::{CallerIn, CallerNames};
+#[cfg(feature = "axum")]
 pub use self::extract::NotVerified;
 #[cfg(feature = "reqwest")]
 pub use self::sign::ReqwestService;
 #[cfg(feature = "reqwest-middleware")]
 pub use self::sign::SignMiddleware;
 pub use self::{
+    authorize::{AllowCallers, AuthorizeLayer, Forbidden, ForbiddenReason},
     caller::VerifiedCaller,
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},

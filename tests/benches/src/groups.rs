@@ -14,7 +14,7 @@ use tower_service::Service;
 use crate::{
     case::{Case, Group},
     layers::{self, Guard},
-    lower_bound, naive, ours,
+    lower_bound, naive, ours, policies,
     request::{self, Layout},
     schemes::Subject,
 };
@@ -35,6 +35,7 @@ pub const HASH: &str = "SHA-256 of the body";
 pub fn all() -> Vec<Group> {
     let mut groups = native();
     groups.extend(Subject::all().into_iter().map(Subject::group));
+    groups.push(policies::group());
     groups
 }
 

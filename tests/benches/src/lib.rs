@@ -17,6 +17,7 @@ pub mod layers;
 pub mod lower_bound;
 pub mod naive;
 pub mod ours;
+pub mod policies;
 pub mod report;
 pub mod request;
 pub mod schemes;

@@ -9,7 +9,7 @@
     reason = "a test that cannot be set up fails by panicking"
 )]
 
-use benches::{case::Group, groups, schemes::Subject};
+use benches::{case::Group, groups, policies, schemes::Subject};
 
 /// So many times before one is counted, so that what is set up on first use is.
 const WARM_UP: u32 = 200;
@@ -20,6 +20,7 @@ const COUNTED: usize = 101;
 fn count(group: &str, case: &str) -> u64 {
     let mut groups = groups::native();
     groups.extend(Subject::all().into_iter().map(Subject::group));
+    groups.push(policies::group());
     let group: &mut Group = &mut groups
         .into_iter()
         .find(|found| found.name == group)
@@ -118,4 +119,11 @@ fn every_scheme_allocates_so_often() {
     }
     let presigned = "verify SigV4 presigned, body of 0 B";
     assert_eq!(count(presigned, "countersign"), 3, "{presigned}");
+}
+
+#[test]
+fn a_policy_is_evaluated_without_an_allocation() {
+    for case in [policies::FEW, policies::MORE, policies::MANY] {
+        assert_eq!(count(policies::NAME, case), 0, "{case}");
+    }
 }

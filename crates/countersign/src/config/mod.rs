@@ -9,7 +9,7 @@ mod targets;
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// Refuses a name that looks like a key: the two stand side by side, and errors show names.
-fn ensure_no_key(name: &str) -> Result<(), ConfigError> {
+pub(crate) fn ensure_no_key(name: &str) -> Result<(), ConfigError> {
     if name.len() >= 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(ConfigError::new(
             ConfigErrorKind::Name,

@@ -33,6 +33,8 @@ pub enum ConfigErrorKind {
     Authority,
     /// A header that cannot be covered by a signature.
     Coverage,
+    /// A policy that says nothing, names what is not known, or could not be meant.
+    Policy,
     /// A limit, window or other setting out of its range.
     Setting,
 }

@@ -32,7 +32,7 @@ const EVENTS_PER_SECOND: u32 = 10;
 
 /// Writes events, the noisy ones not too often.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Events(Arc<Shared>);
+pub(crate) struct Events(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -139,7 +139,7 @@ impl Events {
     }
 
     /// Whether one more event of this code may be written in this second; if so, how many were left out before it.
-    fn admit(&self, code: &'static str, now: Timestamp) -> Option<u64> {
+    pub(crate) fn admit(&self, code: &'static str, now: Timestamp) -> Option<u64> {
         let mut rates = self
             .0
             .by_code
@@ -161,7 +161,7 @@ impl Events {
 }
 
 /// Text of the peer's choosing, at most 64 bytes of it, with everything but visible ASCII escaped.
-struct Escaped<'t>(&'t str);
+pub(crate) struct Escaped<'t>(pub(crate) &'t str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

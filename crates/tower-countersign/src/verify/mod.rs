@@ -100,7 +100,7 @@ pub mod events;
 mod key_use;
 mod layer;
 mod refusal;
-mod request_uri;
+pub(crate) mod request_uri;
 mod response_body;
 mod service;
 mod settings;

@@ -1,4 +1,4 @@
-use http::{Uri, request::Parts};
+use http::{Extensions, Uri, request::Parts};
 
 use super::refusal::Refusal;
 
@@ -9,18 +9,10 @@ use super::refusal::Refusal;
 /// the routers are nested deep, and the query is the same. Anything else means that something rewrote the URI between the
 /// routers.
 pub(super) fn of(parts: &Parts) -> Result<&Uri, Refusal> {
-    let Some(original) = original(parts) else {
+    let Some(original) = original(&parts.extensions) else {
         return Ok(&parts.uri);
     };
-    let (path, current) = (original.path(), parts.uri.path());
-    let fits = match nested_at(parts) {
-        None => path == current,
-        // The whole path may be the prefix: then `/`, which is not its end, is left.
-        Some(prefix) => path
-            .strip_suffix(current)
-            .or_else(|| (current == "/").then_some(path))
-            .is_some_and(|taken| segments(taken) == segments(prefix.trim_end_matches('/'))),
-    };
+    let fits = is_handled_as(original.path(), &parts.uri, &parts.extensions);
     if fits && original.query() == parts.uri.query() {
         Ok(original)
     } else {
@@ -28,26 +20,40 @@ pub(super) fn of(parts: &Parts) -> Result<&Uri, Refusal> {
     }
 }
 
+/// Whether a request for this path, now with this URI, is still a request for it: nothing but nested routers has taken
+/// anything away.
+pub(crate) fn is_handled_as(path: &str, current: &Uri, extensions: &Extensions) -> bool {
+    let current = current.path();
+    match nested_at(extensions) {
+        None => path == current,
+        // The whole path may be the prefix: then `/`, which is not its end, is left.
+        Some(prefix) => path
+            .strip_suffix(current)
+            .or_else(|| (current == "/").then_some(path))
+            .is_some_and(|taken| segments(taken) == segments(prefix.trim_end_matches('/'))),
+    }
+}
+
 #[cfg(feature = "axum")]
-fn original(parts: &Parts) -> Option<&Uri> {
-    let original = parts.extensions.get::<axum::extract::OriginalUri>()?;
+fn original(extensions: &Extensions) -> Option<&Uri> {
+    let original = extensions.get::<axum::extract::OriginalUri>()?;
     Some(&original.0)
 }
 
 /// The pattern of the prefix that the routers took away. A capture in it stands for one segment.
 #[cfg(feature = "axum")]
-fn nested_at(parts: &Parts) -> Option<&str> {
-    let nested = parts.extensions.get::<axum::extract::NestedPath>()?;
+fn nested_at(extensions: &Extensions) -> Option<&str> {
+    let nested = extensions.get::<axum::extract::NestedPath>()?;
     Some(nested.as_str())
 }
 
 #[cfg(not(feature = "axum"))]
-fn original(_parts: &Parts) -> Option<&Uri> {
+fn original(_extensions: &Extensions) -> Option<&Uri> {
     None
 }
 
 #[cfg(not(feature = "axum"))]
-fn nested_at(_parts: &Parts) -> Option<&str> {
+fn nested_at(_extensions: &Extensions) -> Option<&str> {
     None
 }
 

@@ -28,13 +28,13 @@ pin_project! {
 }
 
 impl<B> ResponseBody<B> {
-    pub(super) fn handled(body: B) -> Self {
+    pub(crate) fn handled(body: B) -> Self {
         Self {
             inner: Inner::Handled { body },
         }
     }
 
-    pub(super) fn refused(bytes: Bytes) -> Self {
+    pub(crate) fn refused(bytes: Bytes) -> Self {
         Self {
             inner: Inner::Refused { bytes },
         }

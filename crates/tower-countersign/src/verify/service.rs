@@ -25,7 +25,10 @@ use super::{
     body, events, refusal::Refusal, request_uri, response_body::ResponseBody, settings::Settings,
     verified_body::VerifiedBody,
 };
-use crate::{BoxError, caller::VerifiedCaller};
+use crate::{
+    BoxError,
+    caller::{VerifiedCaller, VerifiedTarget},
+};
 
 /// The service of [`VerifyLayer`](crate::VerifyLayer). See the [module documentation](crate::verify).
 pub struct Verify<S, K, R> {
@@ -236,6 +239,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             Authentication::Head(head) => self.read_body(parts, head, body).await?,
             Authentication::Body(mac) => self.read_body_to_authenticate(mac, body).await?,
         };
+        let target = VerifiedTarget::new(&parts.method, uri);
         let caller = read.verified.caller().clone();
 
         // Step 9: what the signature does not cover.
@@ -251,7 +255,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             .map_err(Refused::by(&caller))?;
 
         Ok((
-            VerifiedCaller::new(read.verified, replay_protected),
+            VerifiedCaller::new(read.verified, replay_protected, target),
             read.body,
         ))
     }

@@ -1,0 +1,48 @@
+use std::fmt;
+
+use super::statement::StatementId;
+
+/// What a [`Policy`](super::Policy) says of a request, and which statement decided.
+///
+/// `Display` is the reason for the operator's log. It is not for the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision<'p> {
+    /// This statement allows it and none denies it.
+    Allowed(&'p StatementId),
+    /// This statement denies it, whatever allows it.
+    Denied(&'p StatementId),
+    /// No statement denies it, and none can allow it: its path is not in the one plain form, for this reason.
+    NotPlain(&'static str),
+    /// No statement matches.
+    NoMatch,
+}
+
+impl<'p> Decision<'p> {
+    /// Whether the request may be handled.
+    pub fn is_allowed(self) -> bool {
+        match self {
+            Self::Allowed(_) => true,
+            Self::Denied(_) | Self::NotPlain(_) | Self::NoMatch => false,
+        }
+    }
+
+    /// The statement that decided, if one did.
+    pub fn statement(self) -> Option<&'p StatementId> {
+        match self {
+            Self::Allowed(statement) | Self::Denied(statement) => Some(statement),
+            Self::NotPlain(_) | Self::NoMatch => None,
+        }
+    }
+}
+
+impl fmt::Display for Decision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allowed(statement) => write!(f, "allowed by statement {statement}"),
+            Self::Denied(statement) => write!(f, "denied by statement {statement}"),
+            Self::NotPlain(reason) => f.write_str(reason),
+            Self::NoMatch => f.write_str("no statement allows it"),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+use super::{
+    Policy, Statements, decision::Decision, execute_api::Target, plain_path::PlainPath,
+    request::PolicyRequest,
+};
+use crate::key::KeyId;
+
+impl Policy {
+    /// Judges a request, as IAM does: any `Deny` that matches refuses it; else an `Allow` that matches allows it; else it is
+    /// refused.
+    ///
+    /// Only statements about the caller, its groups, its account and everyone are looked at.
+    pub fn evaluate(&self, request: &PolicyRequest<'_>) -> Decision<'_> {
+        let target = Target::new(&self.api, request);
+        let denies = self.about(request.caller).flat_map(|about| &about.denies);
+        for statement in denies {
+            if statement.denies(request, &target) {
+                return Decision::Denied(&statement.id);
+            }
+        }
+        let path = match PlainPath::parse(request.path) {
+            Ok(path) => path,
+            Err(reason) => return Decision::NotPlain(reason),
+        };
+        let allows = self.about(request.caller).flat_map(|about| &about.allows);
+        for statement in allows {
+            if statement.allows(request, path, &target) {
+                return Decision::Allowed(&statement.id);
+            }
+        }
+        Decision::NoMatch
+    }
+
+    /// How many statements are about this caller, by its name, its groups, its account or everyone: so many are looked at
+    /// for a request of its. One that is about it in two ways is counted twice.
+    pub fn statements_about(&self, caller: &KeyId) -> usize {
+        let lengths = self
+            .about(caller)
+            .map(|about| about.denies.len().saturating_add(about.allows.len()));
+        lengths.fold(0, usize::saturating_add)
+    }
+
+    fn about(&self, caller: &KeyId) -> impl Iterator<Item = &Statements> {
+        let own = self.by_caller.get(caller).map_or(&[][..], |own| own);
+        let own = own.iter().map(|about| &**about);
+        own.chain(std::iter::once(&self.about_everyone))
+    }
+}

@@ -1,0 +1,148 @@
+//! Who may call what: policies, and how they are evaluated.
+//!
+//! See [`Policy`].
+
+mod condition;
+mod decision;
+mod evaluate;
+mod execute_api;
+mod file;
+mod json;
+mod json_values;
+mod overlap;
+mod path_pattern;
+mod plain_path;
+mod principal;
+mod request;
+mod resource;
+mod shared;
+mod statement;
+mod toml;
+mod uncovered;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use smallvec::SmallVec;
+
+pub use self::{
+    decision::Decision,
+    execute_api::ExecuteApi,
+    principal::Membership,
+    request::PolicyRequest,
+    shared::SharedPolicy,
+    statement::StatementId,
+    uncovered::{UncoveredRoute, WhyUncovered},
+};
+use self::{
+    principal::Principal,
+    statement::{Effect, Statement, ensure_distinct},
+};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    key::KeyId,
+};
+
+/// Says which caller may call what: statements that allow, statements that deny, and a refusal for the rest.
+///
+/// ```
+/// use countersign::{KeyId, Policy, PolicyRequest};
+///
+/// let policy = Policy::from_toml(r#"
+/// [[statements]]
+/// id = "billing reads accounts"
+/// effect = "allow"
+/// callers = ["billing"]
+/// methods = ["GET"]
+/// paths = ["/api/account/*"]
+/// "#)?;
+/// let billing = KeyId::new("billing")?;
+/// let decision = policy.evaluate(&PolicyRequest::new(&billing, "GET", "/api/account/7"));
+/// assert!(decision.is_allowed());
+/// assert_eq!(decision.statement().unwrap().as_str(), "billing reads accounts");
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+///
+/// It is read from TOML ([`from_toml`](Self::from_toml)) or from JSON in the shape of API Gateway's resource policies
+/// ([`from_json`](Self::from_json)). Nothing in either is passed over: what is not known is an error.
+///
+/// # How a request is judged
+///
+/// 1. A statement matches if it is about the caller, the method and the path, and if all its conditions hold.
+/// 2. If a `Deny` matches, the request is refused. Else if an `Allow` matches, it is allowed. Else it is refused.
+/// 3. The path is the one that was verified, byte for byte: case counts, nothing is decoded. A path that is not in its one
+///    plain form can match no `Allow`: one with dot segments or empty segments, with escapes of what needs none (`%61`,
+///    `%2E`, `%40`), of what no path should hold (`%2F`, `%5C`, `%3B`, `%25`, controls, what is not UTF-8), or in lower case
+///    (`%c3`), and one with `;`, `\` or a bare byte that needs an escape.
+/// 4. A condition on what is not known, such as an address behind a proxy that says none, keeps an `Allow` from matching and
+///    lets a `Deny` match.
+///
+/// A statement of a caller with [body-only](crate::Coverage::BodyOnly) coverage is about the method and path that are routed:
+/// its signature covers neither. Refuse it with `when = { coverage = ["request"] }`.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    statements: Vec<Arc<Statement>>,
+    by_caller: HashMap<KeyId, SmallVec<[Arc<Statements>; 2]>>,
+    about_everyone: Statements,
+    /// What the names of requests begin with, in the JSON form.
+    api: String,
+}
+
+/// The statements about one principal.
+#[derive(Clone, Debug, Default)]
+struct Statements {
+    denies: Vec<Arc<Statement>>,
+    allows: Vec<Arc<Statement>>,
+}
+
+impl Policy {
+    fn build(
+        statements: Vec<Statement>,
+        membership: &Membership,
+        api: String,
+    ) -> Result<Self, ConfigError> {
+        if statements.is_empty() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Policy,
+                "policy: expected at least one statement, found none",
+            ));
+        }
+        ensure_distinct(&statements)?;
+        let statements: Vec<_> = statements.into_iter().map(Arc::new).collect();
+        let mut by_principal: HashMap<Principal, Statements> = HashMap::new();
+        for statement in &statements {
+            let principals: HashSet<_> = statement.principals.iter().collect();
+            for principal in principals {
+                let about = by_principal.entry(principal.clone()).or_default();
+                match statement.effect {
+                    Effect::Allow => about.allows.push(Arc::clone(statement)),
+                    Effect::Deny => about.denies.push(Arc::clone(statement)),
+                }
+            }
+        }
+        let about_everyone = by_principal
+            .remove(&Principal::Everyone)
+            .unwrap_or_default();
+        let mut by_caller: HashMap<KeyId, SmallVec<_>> = HashMap::new();
+        for (principal, about) in by_principal {
+            let about = Arc::new(about);
+            for caller in membership.named_by(&principal) {
+                let about = Arc::clone(&about);
+                by_caller.entry(caller.clone()).or_default().push(about);
+            }
+        }
+        Ok(Self {
+            statements,
+            by_caller,
+            about_everyone,
+            api,
+        })
+    }
+
+    /// The names of the statements, in their order.
+    pub fn statement_ids(&self) -> impl Iterator<Item = &StatementId> {
+        self.statements.iter().map(|statement| &statement.id)
+    }
+}

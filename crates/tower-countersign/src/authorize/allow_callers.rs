@@ -1,0 +1,67 @@
+use countersign::Coverage;
+use tower_layer::Layer;
+
+use super::{
+    rule::{Callers, Rule},
+    service::{Authorize, Mode, Settings},
+};
+
+/// Lets these callers through and refuses all others with 403. See the [module documentation](crate::authorize).
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use tower_countersign::{AllowCallers, VerifiedCaller};
+///
+/// let router: Router = Router::new()
+///     .route("/api/account/{id}", get(async |caller: VerifiedCaller| caller.id().to_string()))
+///     .route_layer(AllowCallers::new(["billing", "audit"]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct AllowCallers {
+    callers: Callers,
+    settings: Settings,
+}
+
+impl AllowCallers {
+    /// A layer for the callers of these names, compared byte for byte. None at all refuses everyone.
+    pub fn new<I>(names: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let names = names.into_iter().map(|name| name.as_ref().into());
+        let callers = Callers {
+            names: names.collect(),
+            coverage: None,
+        };
+        Self {
+            settings: Settings::new(Rule::Callers(callers.clone())),
+            callers,
+        }
+    }
+
+    /// Refuses also what one of them signed in a scheme that binds the body alone: such a signature says nothing about this
+    /// route.
+    #[must_use]
+    pub fn requiring_request_coverage(mut self) -> Self {
+        self.callers.coverage = Some(Coverage::Request);
+        self.settings.rule = Rule::Callers(self.callers.clone());
+        self
+    }
+
+    /// Refuses nothing and logs what would have been refused. Nothing is put into the request: a request without a verified
+    /// caller goes on without one.
+    #[must_use]
+    pub fn report_only(mut self) -> Self {
+        self.settings.mode = Mode::ReportOnly;
+        self
+    }
+}
+
+impl<S> Layer<S> for AllowCallers {
+    type Service = Authorize<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Authorize::new(inner, self.settings.clone())
+    }
+}

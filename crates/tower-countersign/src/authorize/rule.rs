@@ -1,0 +1,124 @@
+use std::{fmt, sync::Arc};
+
+use countersign::{Coverage, PolicyRequest, SharedPolicy, StatementId, Timestamp};
+use http::Request;
+
+use super::{
+    forbidden::{Forbidden, ForbiddenReason},
+    source_address::SourceAddress,
+};
+use crate::{
+    caller::VerifiedCaller,
+    clock::{Clock, SystemClock},
+    verify::request_uri,
+};
+
+/// What a layer goes by.
+#[derive(Clone, Debug)]
+pub(super) enum Rule {
+    Callers(Callers),
+    Policy(PolicyRule),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Callers {
+    pub(super) names: Arc<[Box<str>]>,
+    pub(super) coverage: Option<Coverage>,
+}
+
+#[derive(Clone)]
+pub(super) struct PolicyRule {
+    pub(super) policy: SharedPolicy,
+    pub(super) source: SourceAddress,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Rule {
+    /// The statement that allows the request, if it is one that does; or why it is refused.
+    pub(super) fn judge<B>(&self, request: &Request<B>) -> Result<Option<StatementId>, Forbidden> {
+        let Some(caller) = request.extensions().get::<VerifiedCaller>() else {
+            return Err(Forbidden::new(None, ForbiddenReason::NoVerifiedCaller));
+        };
+        let judged = match self {
+            Self::Callers(callers) => callers.judge(caller).map(|()| None),
+            Self::Policy(policy) => policy.judge(caller, request).map(Some),
+        };
+        judged.map_err(|reason| Forbidden::new(Some(caller.id()), reason))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        match self {
+            Self::Callers(_) => SystemClock.now(),
+            Self::Policy(policy) => policy.clock.now(),
+        }
+    }
+}
+
+impl Callers {
+    fn judge(&self, caller: &VerifiedCaller) -> Result<(), ForbiddenReason> {
+        if !self
+            .names
+            .iter()
+            .any(|name| **name == *caller.id().as_str())
+        {
+            return Err(ForbiddenReason::NotListed);
+        }
+        match self.coverage {
+            Some(coverage) if coverage != caller.coverage() => Err(ForbiddenReason::BodyOnly),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl PolicyRule {
+    fn judge<B>(
+        &self,
+        caller: &VerifiedCaller,
+        request: &Request<B>,
+    ) -> Result<StatementId, ForbiddenReason> {
+        let (uri, extensions) = (request.uri(), request.extensions());
+        // The policy is about what was verified; that is only of use if it is also what will be handled.
+        if request.method() != caller.method()
+            || !request_uri::is_handled_as(caller.path(), uri, extensions)
+        {
+            return Err(ForbiddenReason::Rewritten);
+        }
+        let mut asked = PolicyRequest::new(caller.id(), caller.method().as_str(), caller.path())
+            .with_scheme(caller.scheme())
+            .with_coverage(caller.coverage())
+            .with_key_version(caller.key_version())
+            .at(self.clock.now());
+        if let Some(route) = matched_route(extensions) {
+            asked = asked.with_route(route);
+        }
+        if let Some(source) = self.source.of(request.headers(), extensions) {
+            asked = asked.with_source(source);
+        }
+        let policy = self.policy.current();
+        let decision = policy.evaluate(&asked);
+        match (ForbiddenReason::of(decision), decision.statement()) {
+            (None, Some(statement)) => Ok(statement.clone()),
+            (reason, _) => Err(reason.unwrap_or(ForbiddenReason::NoMatch)),
+        }
+    }
+}
+
+#[cfg(feature = "axum")]
+fn matched_route(extensions: &http::Extensions) -> Option<&str> {
+    let matched = extensions.get::<axum::extract::MatchedPath>()?;
+    Some(matched.as_str())
+}
+
+#[cfg(not(feature = "axum"))]
+fn matched_route(_extensions: &http::Extensions) -> Option<&str> {
+    None
+}
+
+impl fmt::Debug for PolicyRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyRule")
+            .field("policy", &self.policy)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}

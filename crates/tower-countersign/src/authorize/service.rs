@@ -1,0 +1,144 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{events, rule::Rule};
+use crate::{
+    caller::VerifiedCaller,
+    verify::{ResponseBody, events::Events},
+};
+
+/// The service of [`AllowCallers`](crate::AllowCallers) and [`AuthorizeLayer`](crate::AuthorizeLayer). See the
+/// [module documentation](crate::authorize).
+#[derive(Clone, Debug)]
+pub struct Authorize<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) rule: Rule,
+    pub(super) mode: Mode,
+    pub(super) events: Events,
+}
+
+/// What becomes of a request that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Enforced,
+    ReportOnly,
+}
+
+impl Settings {
+    pub(super) fn new(rule: Rule) -> Self {
+        Self {
+            rule,
+            mode: Mode::Enforced,
+            events: Events::default(),
+        }
+    }
+
+    /// The response that refuses the request; `None` if it is let through.
+    fn refusal<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
+        let forbidden = match self.rule.judge(request) {
+            Ok(statement) => {
+                let caller = request.extensions().get::<VerifiedCaller>();
+                let caller = caller.map(VerifiedCaller::id);
+                events::allowed(caller, request.method(), statement.as_ref());
+                return None;
+            }
+            Err(forbidden) => forbidden,
+        };
+        let now = self.rule.now();
+        events::forbidden(&self.events, &forbidden, self.mode, request.method(), now);
+        match self.mode {
+            Mode::Enforced => Some(forbidden.into_response()),
+            Mode::ReportOnly => None,
+        }
+    }
+}
+
+impl<S> Authorize<S> {
+    pub(super) fn new(inner: S, settings: Settings) -> Self {
+        Self {
+            inner,
+            settings: Arc::new(settings),
+        }
+    }
+}
+
+impl<S, B, ResBody> Service<Request<B>> for Authorize<S>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    ResBody: Body,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = AuthorizeFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // Nothing is waited for, so the instance that was polled ready is called here or not at all.
+        let state = match self.settings.refusal(&request) {
+            None => State::Handled {
+                future: self.inner.call(request),
+            },
+            Some(refusal) => State::Refused {
+                refusal: Some(refusal),
+            },
+        };
+        AuthorizeFuture { state }
+    }
+}
+
+pin_project! {
+    /// The future of [`Authorize`].
+    #[derive(Debug)]
+    pub struct AuthorizeFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[derive(Debug)]
+    #[project = Projected]
+    enum State<F> {
+        Handled { #[pin] future: F },
+        Refused { refusal: Option<Response<Bytes>> },
+    }
+}
+
+impl<F, ResBody, E> Future for AuthorizeFuture<F>
+where
+    F: Future<Output = Result<Response<ResBody>, E>>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            Projected::Handled { future } => {
+                let response = ready!(future.poll(cx))?;
+                Poll::Ready(Ok(response.map(ResponseBody::handled)))
+            }
+            Projected::Refused { refusal } => match refusal.take() {
+                Some(refusal) => Poll::Ready(Ok(refusal.map(ResponseBody::refused))),
+                // Polled after it was done, which no caller may do.
+                None => Poll::Pending,
+            },
+        }
+    }
+}

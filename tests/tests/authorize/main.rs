@@ -1,0 +1,60 @@
+//! Who may call what: policies in both forms, and the layers and the extractor that refuse.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "tests are tables of constants, and panic where one is wrong"
+)]
+
+mod conditions;
+mod events;
+mod hostile_paths;
+mod index;
+mod json;
+mod layers;
+mod outcomes;
+mod patterns;
+mod positions;
+mod reload;
+mod source_address;
+mod toml;
+mod uncovered;
+
+use countersign::{Decision, KeyId, Policy, PolicyRequest};
+
+/// A policy in TOML that allows everything to everyone.
+const ALLOW_ALL: &str = r#"
+[[statements]]
+id = "all"
+effect = "allow"
+callers = ["*"]
+methods = ["*"]
+paths = ["/**"]
+"#;
+
+fn policy(text: &str) -> Policy {
+    Policy::from_toml(text).unwrap()
+}
+
+/// What a policy says, as `allowed by …`, `denied by …` or the reason why nothing matched.
+fn ask(policy: &Policy, caller: &str, method: &str, path: &str) -> String {
+    let caller = KeyId::new(caller).unwrap();
+    let decision = policy.evaluate(&PolicyRequest::new(&caller, method, path));
+    match decision {
+        Decision::Allowed(id) => format!("allowed by {id}"),
+        Decision::Denied(id) => format!("denied by {id}"),
+        other => other.to_string(),
+    }
+}
+
+fn allows(policy: &Policy, caller: &str, method: &str, path: &str) -> bool {
+    let caller = KeyId::new(caller).unwrap();
+    policy
+        .evaluate(&PolicyRequest::new(&caller, method, path))
+        .is_allowed()
+}
