@@ -95,6 +95,8 @@ mod key;
 mod keyring;
 mod payload;
 mod replay;
+#[cfg(feature = "replay-conformance")]
+pub mod replay_conformance;
 mod scheme;
 mod signer;
 mod timestamp;

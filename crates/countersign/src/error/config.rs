@@ -38,7 +38,9 @@ pub enum ConfigErrorKind {
 }
 
 impl ConfigError {
-    pub(crate) fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
+    /// A configuration that is wrong in `kind`, for authors of stores. The message says what was expected and what was found,
+    /// and **must not** hold a secret: it is written to logs.
+    pub fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
