@@ -96,6 +96,8 @@ mod keyring;
 mod payload;
 mod policy;
 mod replay;
+#[cfg(feature = "replay-conformance")]
+pub mod replay_conformance;
 mod scheme;
 mod shared_signer;
 mod signer;

@@ -35,6 +35,12 @@ impl ReplayKey {
         Self(key)
     }
 
+    /// An identity that no request was found to have, for tests of stores.
+    #[cfg(feature = "replay-conformance")]
+    pub(crate) const fn of_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The 16 bytes of the identity, for a store to keep.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0

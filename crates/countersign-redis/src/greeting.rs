@@ -1,0 +1,250 @@
+use std::collections::HashMap;
+
+use redis::{Value, aio::MultiplexedConnection, cmd, from_redis_value};
+
+use crate::{failure::Failure, node::NodeAddress};
+
+/// The first release that takes `NX` and `GET` in one `SET`.
+const OLDEST: u32 = 7;
+
+/// What a server must be for its answers to mean what we take them for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    pub(crate) mode: Mode,
+    pub(crate) eviction: Eviction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A server of its own, which must be a master.
+    Standalone,
+    /// A node of a cluster, which says itself whose slot a key is in.
+    Cluster,
+}
+
+/// What becomes of a server that throws entries away before their time when its memory is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Eviction {
+    #[default]
+    Refused,
+    Allowed,
+}
+
+/// Asks a server what it is, once for each connection, and refuses one that could not keep what it is told.
+pub(crate) async fn greet(
+    connection: &mut MultiplexedConnection,
+    address: &NodeAddress,
+    expected: Expected,
+) -> Result<(), Failure> {
+    let hello: Value = cmd("HELLO")
+        .query_async(connection)
+        .await
+        .map_err(|error| {
+            unfit(
+                address,
+                &format!("expected an answer to HELLO, found {error}"),
+            )
+        })?;
+    let hello: HashMap<String, Value> = from_redis_value(hello)
+        .map_err(|_| unfit(address, "expected a map in answer to HELLO, found none"))?;
+    let field = |name: &str| {
+        let value = hello.get(name).cloned()?;
+        from_redis_value::<String>(value).ok()
+    };
+    judge(
+        expected.mode,
+        &field("version").unwrap_or_default(),
+        &field("mode").unwrap_or_default(),
+        &field("role").unwrap_or_default(),
+    )
+    .map_err(|why| unfit(address, &why))?;
+
+    match eviction_policy(connection).await {
+        Some(policy) if policy == "noeviction" => Ok(()),
+        Some(policy) if expected.eviction == Eviction::Refused => Err(unfit(
+            address,
+            &format!(
+                "expected maxmemory-policy noeviction, found {policy}: evicting a nonce lets its request in again"
+            ),
+        )),
+        Some(policy) => {
+            tracing::warn!(target: "countersign", node = %address, policy, "the replay store evicts what it must keep");
+            Ok(())
+        }
+        None => {
+            tracing::warn!(target: "countersign", node = %address, "the replay store does not say whether it evicts: INFO is not permitted");
+            Ok(())
+        }
+    }
+}
+
+/// `None` if the server does not say.
+pub(crate) async fn eviction_policy(connection: &mut MultiplexedConnection) -> Option<String> {
+    let info: String = cmd("INFO")
+        .arg("memory")
+        .query_async(connection)
+        .await
+        .ok()?;
+    info_field(&info, "maxmemory_policy").map(str::to_owned)
+}
+
+/// One field of an answer to `INFO`.
+pub(crate) fn info_field<'i>(info: &'i str, name: &str) -> Option<&'i str> {
+    info.lines()
+        .filter_map(|line| line.trim_end().split_once(':'))
+        .find_map(|(found, value)| (found == name).then_some(value))
+}
+
+fn judge(expected: Mode, version: &str, mode: &str, role: &str) -> Result<(), String> {
+    let major: u32 = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok())
+        .unwrap_or(0);
+    if major < OLDEST {
+        return Err(format!(
+            "expected Redis {OLDEST}.0 or later, or Valkey, found version {version}"
+        ));
+    }
+    match (expected, mode) {
+        (Mode::Standalone, "standalone") if role != "master" => {
+            Err(format!("expected a master, found a {role}"))
+        }
+        (Mode::Standalone, "standalone") | (Mode::Cluster, "cluster") => Ok(()),
+        (Mode::Standalone, "cluster") => Err(
+            "expected a server of its own, found a node of a cluster: see redis+cluster://"
+                .to_owned(),
+        ),
+        (_, "sentinel") => {
+            Err("expected a server, found a sentinel: see redis+sentinel://".to_owned())
+        }
+        (Mode::Standalone, _) => Err(format!("expected a server of its own, found mode {mode}")),
+        (Mode::Cluster, _) => Err(format!("expected a node of a cluster, found mode {mode}")),
+    }
+}
+
+fn unfit(address: &NodeAddress, why: &str) -> Failure {
+    Failure::unreachable(format!("{address}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_that_can_keep_a_promise_is_taken() {
+        for (name, expected, version, mode, role, taken) in [
+            (
+                "Redis 7",
+                Mode::Standalone,
+                "7.0.15",
+                "standalone",
+                "master",
+                true,
+            ),
+            (
+                "Valkey 8",
+                Mode::Standalone,
+                "8.1.1",
+                "standalone",
+                "master",
+                true,
+            ),
+            (
+                "Redis 10",
+                Mode::Standalone,
+                "10.0.0",
+                "standalone",
+                "master",
+                true,
+            ),
+            ("a node", Mode::Cluster, "7.2.4", "cluster", "master", true),
+            (
+                "a replica that knows its master",
+                Mode::Cluster,
+                "7.2.4",
+                "cluster",
+                "replica",
+                true,
+            ),
+            (
+                "before SET NX GET",
+                Mode::Standalone,
+                "6.2.14",
+                "standalone",
+                "master",
+                false,
+            ),
+            (
+                "without a version",
+                Mode::Standalone,
+                "",
+                "standalone",
+                "master",
+                false,
+            ),
+            (
+                "a replica",
+                Mode::Standalone,
+                "7.0.15",
+                "standalone",
+                "replica",
+                false,
+            ),
+            (
+                "without a role",
+                Mode::Standalone,
+                "7.0.15",
+                "standalone",
+                "",
+                false,
+            ),
+            (
+                "one node for all",
+                Mode::Standalone,
+                "7.0.15",
+                "cluster",
+                "master",
+                false,
+            ),
+            (
+                "no cluster",
+                Mode::Cluster,
+                "7.0.15",
+                "standalone",
+                "master",
+                false,
+            ),
+            (
+                "a sentinel",
+                Mode::Standalone,
+                "7.0.15",
+                "sentinel",
+                "sentinel",
+                false,
+            ),
+            (
+                "a sentinel for a node",
+                Mode::Cluster,
+                "7.0.15",
+                "sentinel",
+                "sentinel",
+                false,
+            ),
+        ] {
+            assert_eq!(
+                judge(expected, version, mode, role).is_ok(),
+                taken,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_field_of_info_is_found_by_its_whole_name() {
+        let info = "# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n";
+        assert_eq!(info_field(info, "maxmemory_policy"), Some("noeviction"));
+        assert_eq!(info_field(info, "maxmemory"), Some("0"));
+        assert_eq!(info_field(info, "memory"), None);
+    }
+}

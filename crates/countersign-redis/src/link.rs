@@ -1,0 +1,123 @@
+use std::{sync::Arc, time::Duration};
+
+use redis::{Cmd, Pipeline, RedisResult, Value, aio::MultiplexedConnection};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    failure::Failure,
+    greeting::{self, Expected},
+    kept::{Kept, Numbered},
+    node::{Access, NodeAddress},
+    sentinel::Sentinels,
+};
+
+/// One connection for all claims, which is made again when it breaks.
+///
+/// The redis crate's own manager of a connection keeps one whose server no longer answers, because a timeout does not end it;
+/// and it knows no sentinels.
+#[derive(Clone, Debug)]
+pub(crate) struct Link(Arc<Kept<MultiplexedConnection>>);
+
+/// What goes to a server in one write and is answered in one.
+pub(crate) enum Command<'c> {
+    Plain(&'c Cmd),
+    /// Before it, that the key's slot is not this node's yet.
+    Asking(&'c Cmd),
+}
+
+impl Link {
+    /// To the server at one address.
+    pub(crate) fn to_node(
+        address: NodeAddress,
+        access: Access,
+        expected: Expected,
+        within: Duration,
+    ) -> Self {
+        Self(Kept::new(move || {
+            let (address, access) = (address.clone(), access.clone());
+            async move { connect(&address, &access, expected, within).await }
+        }))
+    }
+
+    /// To whichever server is the master by the word of sentinels.
+    pub(crate) fn to_master(sentinels: Arc<Sentinels>) -> Self {
+        Self(Kept::new(move || {
+            let sentinels = Arc::clone(&sentinels);
+            async move { sentinels.connect().await }
+        }))
+    }
+
+    /// The answer to a command, sent once, and once more if it may have got lost.
+    pub(crate) async fn ask_twice(
+        &self,
+        command: &Cmd,
+        first: Instant,
+        last: Instant,
+    ) -> Result<Value, Failure> {
+        match self.ask(&Command::Plain(command), first).await {
+            Err(failure) if failure.is_worth_another() => {
+                self.ask(&Command::Plain(command), last).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The answer to a command, sent once.
+    pub(crate) async fn ask(
+        &self,
+        command: &Command<'_>,
+        deadline: Instant,
+    ) -> Result<Value, Failure> {
+        let Numbered { number, value } = timeout_at(deadline, self.0.get())
+            .await
+            .map_err(|_| Failure::unreachable("no connection in time"))??;
+        let outcome = match timeout_at(deadline, command.send(value)).await {
+            Ok(answer) => answer.map_err(|error| Failure::of_command(&error)),
+            Err(_) => Err(Failure::Lost("not in time".into())),
+        };
+        if outcome.as_ref().is_err_and(Failure::ends_the_connection) {
+            self.0.discard(number);
+        }
+        outcome
+    }
+
+    /// The connection itself, for what is asked but once.
+    pub(crate) async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
+        Ok(self.0.get().await?.value)
+    }
+}
+
+impl Command<'_> {
+    async fn send(&self, mut connection: MultiplexedConnection) -> RedisResult<Value> {
+        match self {
+            Self::Plain(command) => command.query_async(&mut connection).await,
+            Self::Asking(command) => {
+                let mut both = Pipeline::with_capacity(2);
+                both.cmd("ASKING").ignore();
+                both.add_command((*command).clone());
+                let mut answers: Vec<Value> = both.query_async(&mut connection).await?;
+                // None would be an answer too: it must not be taken for the nil that says Fresh.
+                let missing = Value::SimpleString("no answer".to_owned());
+                Ok(answers.pop().unwrap_or(missing))
+            }
+        }
+    }
+}
+
+/// A connection to a server that is what it must be.
+pub(crate) async fn connect(
+    address: &NodeAddress,
+    access: &Access,
+    expected: Expected,
+    within: Duration,
+) -> Result<MultiplexedConnection, Failure> {
+    let connecting = async {
+        let mut connection = access.connect(address, within).await?;
+        greeting::greet(&mut connection, address, expected).await?;
+        Ok(connection)
+    };
+    match tokio::time::timeout(within, connecting).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Failure::unreachable(format!("{address}: not in time"))),
+    }
+}

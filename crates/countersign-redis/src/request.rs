@@ -1,0 +1,115 @@
+use countersign::{Claimed, ReplayKey, Unavailable};
+use redis::{Cmd, Value, cmd};
+
+use crate::failure::Failure;
+
+/// Random for each claim, and the same when that claim is sent again: a claim that finds its own token was the first.
+#[derive(Clone, Copy)]
+pub(crate) struct Token([u8; 16]);
+
+impl Token {
+    pub(crate) fn random() -> Result<Self, Unavailable> {
+        let mut token = [0; 16];
+        getrandom::fill(&mut token)
+            .map_err(|error| Unavailable::new("replay store").with_source(error))?;
+        Ok(Self(token))
+    }
+
+    /// `SET key token NX GET PX millis`: one round trip, atomic in the server.
+    pub(crate) fn claim(&self, key: &str, millis: u64) -> Cmd {
+        let mut command = cmd("SET");
+        command
+            .arg(key)
+            .arg(&self.0[..])
+            .arg("NX")
+            .arg("GET")
+            .arg("PX")
+            .arg(millis);
+        command
+    }
+
+    /// What the answer means: nothing there before, or only what this claim had put there.
+    pub(crate) fn read(&self, answer: &Value) -> Result<Claimed, Failure> {
+        match answer {
+            Value::Nil => Ok(Claimed::Fresh),
+            Value::BulkString(token) if *token == self.0 => Ok(Claimed::Fresh),
+            Value::BulkString(_) => Ok(Claimed::Replayed),
+            _ => Err(Failure::refused(
+                "expected a token or none in answer to SET, found something else",
+            )),
+        }
+    }
+}
+
+/// The name of an entry. In hexadecimal, so that an operator can look for it, and without braces, which would have only a part
+/// of it decide on its slot.
+pub(crate) fn entry(namespace: &str, key: &ReplayKey) -> String {
+    let key = base16ct::lower::encode_string(key.as_bytes());
+    format!("{namespace}:{key}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_one_command() {
+        let command = Token(*b"0123456789abcdef").claim("countersign:00", 5001);
+        let packed = String::from_utf8(command.get_packed_command()).unwrap();
+        assert_eq!(
+            packed,
+            "*7\r\n$3\r\nSET\r\n$14\r\ncountersign:00\r\n$16\r\n0123456789abcdef\r\n$2\r\nNX\r\n$3\r\nGET\r\n$2\r\nPX\r\n$4\r\n5001\r\n"
+        );
+    }
+
+    #[test]
+    fn only_nothing_and_the_own_token_are_fresh() {
+        let token = Token(*b"0123456789abcdef");
+        let text = |text: &[u8]| Value::BulkString(text.to_vec());
+        for (name, answer, expected) in [
+            ("nothing", Value::Nil, Some(Claimed::Fresh)),
+            ("its own", text(b"0123456789abcdef"), Some(Claimed::Fresh)),
+            (
+                "another",
+                text(b"0123456789abcdeF"),
+                Some(Claimed::Replayed),
+            ),
+            (
+                "a part of its own",
+                text(b"0123456789abcde"),
+                Some(Claimed::Replayed),
+            ),
+            (
+                "more than its own",
+                text(b"0123456789abcdef0"),
+                Some(Claimed::Replayed),
+            ),
+            ("an empty one", text(b""), Some(Claimed::Replayed)),
+            ("what SET says without GET", Value::Okay, None),
+            ("a number", Value::Int(1), None),
+            ("a word", Value::SimpleString("QUEUED".to_owned()), None),
+            ("a list", Value::Array(vec![Value::Nil]), None),
+        ] {
+            assert_eq!(token.read(&answer).ok(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn tokens_differ() {
+        let [one, other] = [Token::random().unwrap(), Token::random().unwrap()];
+        assert_ne!(one.0, other.0);
+    }
+
+    #[test]
+    fn an_entry_is_named_by_the_whole_key() {
+        let key = ReplayKey::new("", "billing", "n");
+        let name = entry("countersign", &key);
+        assert_eq!(name.len(), "countersign:".len() + 32);
+        assert!(name.starts_with("countersign:"));
+        assert_ne!(
+            name,
+            entry("countersign", &ReplayKey::new("", "billing", "m"))
+        );
+        assert_ne!(name, entry("other", &key));
+    }
+}
