@@ -30,7 +30,7 @@
 //! ```
 //!
 //! See [`verify`] for what is decided in which order, where to put the layer, and what refused peers are told; [`sign`]
-//! for the client's side; and the `countersign` crate for keys, schemes and what a signature does and does not prove.
+//! for the client's side; [`metrics`] for what can be watched; and the `countersign` crate for keys, schemes and what a signature does and does not prove.
 //!
 //! # Features
 //!
@@ -47,7 +47,9 @@ mod chunks;
 mod clock;
 #[cfg(feature = "axum")]
 mod extract;
+pub mod metrics;
 pub mod sign;
+mod unverified_caller;
 pub mod verify;
 
 #[cfg(feature = "axum")]
@@ -60,6 +62,7 @@ pub use self::{
     caller::VerifiedCaller,
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},
+    unverified_caller::{UnverifiedCaller, Verdict},
     verify::{BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
 };
 

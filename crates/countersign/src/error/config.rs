@@ -38,7 +38,8 @@ pub enum ConfigErrorKind {
 }
 
 impl ConfigError {
-    pub(crate) fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
+    /// A mistake of this kind. The message says what was expected and what was found; it **must not** hold a key.
+    pub fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),

@@ -3,7 +3,8 @@ use std::{sync::Arc, time::Duration};
 use countersign::Verifier;
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, events::Events, uncovered::UncoveredHeaders,
+    body_limits::BodyLimits, budget::BodyBudget, events::Events, report_only::ReportOnly,
+    uncovered::UncoveredHeaders,
 };
 use crate::clock::{Clock, SystemClock};
 
@@ -23,6 +24,7 @@ pub(super) struct Settings {
     pub(super) clock_difference: Duration,
     pub(super) store_deadline: Duration,
     pub(super) drain: Option<Drain>,
+    pub(super) report_only: ReportOnly,
     pub(super) events: Events,
 }
 
@@ -48,6 +50,7 @@ impl Default for Settings {
             clock_difference: Duration::from_secs(5),
             store_deadline: Duration::from_secs(5),
             drain: None,
+            report_only: ReportOnly::default(),
             events: Events::default(),
         }
     }
