@@ -49,7 +49,9 @@ fn recorder() -> PrometheusRecorder {
     for metric in ours::ALL {
         if !metric.buckets().is_empty() {
             let name = Matcher::Full(metric.name().to_owned());
-            builder = builder.set_buckets_for_metric(name, metric.buckets()).unwrap();
+            builder = builder
+                .set_buckets_for_metric(name, metric.buckets())
+                .unwrap();
         }
     }
     builder.build_recorder()
@@ -71,10 +73,13 @@ fn samples(text: &str) -> Vec<Sample> {
             let (series, value) = line.rsplit_once(' ').unwrap();
             let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
             let labels = labels.strip_suffix('}').unwrap();
-            let labels = labels.split(',').filter(|label| !label.is_empty()).map(|label| {
-                let (name, value) = label.split_once('=').unwrap();
-                (name.to_owned(), value.trim_matches('"').to_owned())
-            });
+            let labels = labels
+                .split(',')
+                .filter(|label| !label.is_empty())
+                .map(|label| {
+                    let (name, value) = label.split_once('=').unwrap();
+                    (name.to_owned(), value.trim_matches('"').to_owned())
+                });
             Sample {
                 name: name.to_owned(),
                 labels: labels.collect(),
@@ -136,7 +141,9 @@ impl KeyStore for Slow {
         match claimed {
             "billing" => {
                 tokio::task::yield_now().await;
-                keyring("billing", &hmac_key(SECRET)).try_lookup("billing").unwrap()
+                keyring("billing", &hmac_key(SECRET))
+                    .try_lookup("billing")
+                    .unwrap()
             }
             "lost" => std::future::pending().await,
             _ => Err(Unavailable::new("key store")),
@@ -164,19 +171,34 @@ async fn everything() -> Vec<Sample> {
     let _listening = set_default_local_recorder(&recorder);
     let hello = |path| signed::post(path, "hello");
 
-    let server = Server::axum(app(layer().report_only_for([(Method::POST, "/reported")]).unwrap())).await;
+    let server = Server::axum(app(layer()
+        .report_only_for([(Method::POST, "/reported")])
+        .unwrap()))
+    .await;
     let copy = signed::now(&billing(), hello("/a"));
     assert_eq!(send(&server, copy.clone()).await, 200);
     assert_eq!(send(&server, copy).await, 401);
-    assert_eq!(send(&server, signed::at(ago(20), &billing(), hello("/a"))).await, 200);
-    assert_eq!(send(&server, signed::at(ago(400), &billing(), hello("/a"))).await, 401);
+    assert_eq!(
+        send(&server, signed::at(ago(20), &billing(), hello("/a"))).await,
+        200
+    );
+    assert_eq!(
+        send(&server, signed::at(ago(400), &billing(), hello("/a"))).await,
+        401
+    );
     assert_eq!(send(&server, hello("/a")).await, 401);
     assert_eq!(send(&server, hello("/reported")).await, 200);
-    assert_eq!(send(&server, signed::now(&billing(), hello("/reported"))).await, 200);
+    assert_eq!(
+        send(&server, signed::now(&billing(), hello("/reported"))).await,
+        200
+    );
     for number in 0..20 {
         let name = format!("stranger-{number}");
         let stranger = signer(&name, hmac_key(OTHER_SECRET), AUTHORITY);
-        assert_eq!(send(&server, signed::now(&stranger, hello("/a"))).await, 401);
+        assert_eq!(
+            send(&server, signed::now(&stranger, hello("/a"))).await,
+            401
+        );
     }
     let mut other = signed::now(&billing(), hello("/a"));
     *other.body_mut() = Bytes::from("HELLO");
@@ -185,19 +207,49 @@ async fn everything() -> Vec<Sample> {
     // Stores that take their time, or do not answer.
     let slow = VerifyLayer::new(Slow).with_store_deadline(Duration::from_millis(50));
     let server = Server::axum(app(slow.clone())).await;
-    assert_eq!(send(&server, signed::now(&billing(), hello("/a"))).await, 200);
+    assert_eq!(
+        send(&server, signed::now(&billing(), hello("/a"))).await,
+        200
+    );
     for (name, status) in [("lost", 503), ("gone", 503)] {
         let caller = signer(name, hmac_key(SECRET), AUTHORITY);
-        assert_eq!(send(&server, signed::now(&caller, hello("/a"))).await, status);
+        assert_eq!(
+            send(&server, signed::now(&caller, hello("/a"))).await,
+            status
+        );
     }
     let server = Server::axum(app(layer().with_replay_store(Down(ReplayStoreId::unique())))).await;
-    assert_eq!(send(&server, signed::now(&billing(), hello("/a"))).await, 503);
-    let one = MemoryReplayStore::builder().quota_per_caller(1).callers(1).build().unwrap();
+    assert_eq!(
+        send(&server, signed::now(&billing(), hello("/a"))).await,
+        503
+    );
+    let one = MemoryReplayStore::builder()
+        .quota_per_caller(1)
+        .callers(1)
+        .build()
+        .unwrap();
     let limits = BodyLimits::default().with_total_bytes(8);
-    let server = Server::axum(app(layer().with_replay_store(one).with_body_limits(limits).with_audience("small"))).await;
-    assert_eq!(send(&server, signed::now(&billing(), hello("/a"))).await, 200);
-    assert_eq!(send(&server, signed::now(&billing(), hello("/a"))).await, 429);
-    assert_eq!(send(&server, signed::now(&billing(), signed::post("/a", "too much of it"))).await, 503);
+    let server = Server::axum(app(layer()
+        .with_replay_store(one)
+        .with_body_limits(limits)
+        .with_audience("small")))
+    .await;
+    assert_eq!(
+        send(&server, signed::now(&billing(), hello("/a"))).await,
+        200
+    );
+    assert_eq!(
+        send(&server, signed::now(&billing(), hello("/a"))).await,
+        429
+    );
+    assert_eq!(
+        send(
+            &server,
+            signed::now(&billing(), signed::post("/a", "too much of it"))
+        )
+        .await,
+        503
+    );
 
     // A client that goes away in the middle of its body.
     let request = signed::now(&billing(), hello("/a"));
@@ -242,7 +294,11 @@ async fn every_metric_is_emitted_with_the_labels_of_the_table_and_no_other_is() 
         }
     }
     for sample in &found {
-        assert!(names.contains(&sample.name), "{} is not in the table", sample.name);
+        assert!(
+            names.contains(&sample.name),
+            "{} is not in the table",
+            sample.name
+        );
     }
 }
 
@@ -251,44 +307,189 @@ async fn decisions_are_counted_by_scheme_outcome_and_proven_caller() {
     let found = everything().await;
     let scheme = Scheme::HmacSha256.name();
     for (labels, expected) in [
-        (&[("outcome", "accepted"), ("code", ""), ("caller", "billing"), ("mode", "enforced"), ("scheme", scheme)][..], 4.0),
-        (&[("outcome", "accepted"), ("mode", "report_only"), ("caller", "billing")], 1.0),
-        (&[("outcome", "refused"), ("code", "replayed"), ("caller", "billing")], 1.0),
-        (&[("outcome", "refused"), ("code", "expired"), ("caller", ""), ("scheme", scheme)], 1.0),
-        (&[("outcome", "refused"), ("code", "missing_signature"), ("scheme", ""), ("mode", "enforced")], 1.0),
-        (&[("outcome", "refused"), ("code", "missing_signature"), ("mode", "report_only")], 1.0),
-        (&[("outcome", "refused"), ("code", "invalid_signature"), ("caller", ""), ("scheme", scheme)], 20.0),
-        (&[("outcome", "refused"), ("code", "body_mismatch"), ("caller", "billing")], 1.0),
-        (&[("outcome", "refused"), ("code", "over_quota"), ("caller", "billing")], 1.0),
+        (
+            &[
+                ("outcome", "accepted"),
+                ("code", ""),
+                ("caller", "billing"),
+                ("mode", "enforced"),
+                ("scheme", scheme),
+            ][..],
+            4.0,
+        ),
+        (
+            &[
+                ("outcome", "accepted"),
+                ("mode", "report_only"),
+                ("caller", "billing"),
+            ],
+            1.0,
+        ),
+        (
+            &[
+                ("outcome", "refused"),
+                ("code", "replayed"),
+                ("caller", "billing"),
+            ],
+            1.0,
+        ),
+        (
+            &[
+                ("outcome", "refused"),
+                ("code", "expired"),
+                ("caller", ""),
+                ("scheme", scheme),
+            ],
+            1.0,
+        ),
+        (
+            &[
+                ("outcome", "refused"),
+                ("code", "missing_signature"),
+                ("scheme", ""),
+                ("mode", "enforced"),
+            ],
+            1.0,
+        ),
+        (
+            &[
+                ("outcome", "refused"),
+                ("code", "missing_signature"),
+                ("mode", "report_only"),
+            ],
+            1.0,
+        ),
+        (
+            &[
+                ("outcome", "refused"),
+                ("code", "invalid_signature"),
+                ("caller", ""),
+                ("scheme", scheme),
+            ],
+            20.0,
+        ),
+        (
+            &[
+                ("outcome", "refused"),
+                ("code", "body_mismatch"),
+                ("caller", "billing"),
+            ],
+            1.0,
+        ),
+        (
+            &[
+                ("outcome", "refused"),
+                ("code", "over_quota"),
+                ("caller", "billing"),
+            ],
+            1.0,
+        ),
         (&[("outcome", "refused"), ("code", "unavailable")], 4.0),
         (&[("outcome", "undecided")], 1.0),
     ] {
-        assert_eq!(sum(&found, "countersign_decisions_total", labels), expected, "{labels:?}");
+        assert_eq!(
+            sum(&found, "countersign_decisions_total", labels),
+            expected,
+            "{labels:?}"
+        );
     }
     let decided = sum(&found, "countersign_decisions_total", &[]);
-    assert_eq!(sum(&found, "countersign_verify_duration_seconds_count", &[]), decided);
+    assert_eq!(
+        sum(&found, "countersign_verify_duration_seconds_count", &[]),
+        decided
+    );
     for (name, labels, expected) in [
-        ("countersign_replay_claims_total", &[("answer", "fresh")][..], 5.0),
-        ("countersign_replay_claims_total", &[("answer", "over_quota")], 1.0),
-        ("countersign_replay_claims_total", &[("answer", "error")], 1.0),
-        ("countersign_store_errors_total", &[("store", "keys"), ("error", "timeout")], 1.0),
-        ("countersign_store_errors_total", &[("store", "keys"), ("error", "unavailable")], 1.0),
-        ("countersign_store_errors_total", &[("store", "replay"), ("error", "unavailable")], 1.0),
-        ("countersign_store_errors_total", &[("store", "body_buffer"), ("error", "full")], 1.0),
-        ("countersign_replay_store_entries", &[("audience", "small")], 1.0),
-        ("countersign_replay_store_entries", &[("audience", AUTHORITY)], 3.0),
-        ("countersign_date_skew_seconds_bucket", &[("outcome", "accepted"), ("direction", "past"), ("le", "30")], 5.0),
-        ("countersign_date_skew_seconds_bucket", &[("outcome", "accepted"), ("direction", "past"), ("le", "10")], 4.0),
-        ("countersign_date_skew_seconds_count", &[("outcome", "refused"), ("direction", "past"), ("caller", "")], 1.0),
+        (
+            "countersign_replay_claims_total",
+            &[("answer", "fresh")][..],
+            5.0,
+        ),
+        (
+            "countersign_replay_claims_total",
+            &[("answer", "over_quota")],
+            1.0,
+        ),
+        (
+            "countersign_replay_claims_total",
+            &[("answer", "error")],
+            1.0,
+        ),
+        (
+            "countersign_store_errors_total",
+            &[("store", "keys"), ("error", "timeout")],
+            1.0,
+        ),
+        (
+            "countersign_store_errors_total",
+            &[("store", "keys"), ("error", "unavailable")],
+            1.0,
+        ),
+        (
+            "countersign_store_errors_total",
+            &[("store", "replay"), ("error", "unavailable")],
+            1.0,
+        ),
+        (
+            "countersign_store_errors_total",
+            &[("store", "body_buffer"), ("error", "full")],
+            1.0,
+        ),
+        (
+            "countersign_replay_store_entries",
+            &[("audience", "small")],
+            1.0,
+        ),
+        (
+            "countersign_replay_store_entries",
+            &[("audience", AUTHORITY)],
+            3.0,
+        ),
+        (
+            "countersign_date_skew_seconds_bucket",
+            &[("outcome", "accepted"), ("direction", "past"), ("le", "30")],
+            5.0,
+        ),
+        (
+            "countersign_date_skew_seconds_bucket",
+            &[("outcome", "accepted"), ("direction", "past"), ("le", "10")],
+            4.0,
+        ),
+        (
+            "countersign_date_skew_seconds_count",
+            &[
+                ("outcome", "refused"),
+                ("direction", "past"),
+                ("caller", ""),
+            ],
+            1.0,
+        ),
         ("countersign_body_bytes_sum", &[("caller", "billing")], 25.0),
-        ("countersign_store_wait_seconds_count", &[("store", "keys")], 3.0),
-        ("countersign_key_reloads_total", &[("result", "failure")], 1.0),
+        (
+            "countersign_store_wait_seconds_count",
+            &[("store", "keys")],
+            3.0,
+        ),
+        (
+            "countersign_key_reloads_total",
+            &[("result", "failure")],
+            1.0,
+        ),
     ] {
         assert_eq!(sum(&found, name, labels), expected, "{name} {labels:?}");
     }
-    let last = sum(&found, "countersign_key_last_use_timestamp_seconds", &[("caller", "billing"), ("key_version", "1")]);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
-    assert!((now - last).abs() < 60.0, "{last} is the time of a request of this test");
+    let last = sum(
+        &found,
+        "countersign_key_last_use_timestamp_seconds",
+        &[("caller", "billing"), ("key_version", "1")],
+    );
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs_f64();
+    assert!(
+        (now - last).abs() < 60.0,
+        "{last} is the time of a request of this test"
+    );
 }
 
 /// Whoever can reach the service could otherwise make as many series as there are names.
@@ -312,24 +513,42 @@ async fn a_date_counts_for_a_day_at_most() {
     let _listening = set_default_local_recorder(&recorder);
     let server = Server::axum(app(layer())).await;
     let far = Timestamp::from_unix_seconds(250_000_000_000);
-    assert_eq!(send(&server, signed::at(far, &billing(), signed::get("/a"))).await, 401);
+    assert_eq!(
+        send(&server, signed::at(far, &billing(), signed::get("/a"))).await,
+        401
+    );
     let found = samples(&handle.render());
     let labels = [("direction", "future"), ("outcome", "refused")];
-    assert_eq!(sum(&found, "countersign_date_skew_seconds_sum", &labels), 86_400.0);
+    assert_eq!(
+        sum(&found, "countersign_date_skew_seconds_sum", &labels),
+        86_400.0
+    );
 }
 
 #[tokio::test]
 async fn a_recorder_may_come_after_the_layer() {
     let server = Server::axum(app(layer())).await;
-    assert_eq!(send(&server, signed::now(&billing(), signed::get("/a"))).await, 200);
+    assert_eq!(
+        send(&server, signed::now(&billing(), signed::get("/a"))).await,
+        200
+    );
     let recorder = recorder();
     let handle = recorder.handle();
     let _listening = set_default_local_recorder(&recorder);
     ours::describe();
-    assert_eq!(send(&server, signed::now(&billing(), signed::get("/a"))).await, 200);
+    assert_eq!(
+        send(&server, signed::now(&billing(), signed::get("/a"))).await,
+        200
+    );
     let text = handle.render();
-    assert_eq!(sum(&samples(&text), "countersign_decisions_total", &[]), 1.0);
-    assert!(text.contains("# HELP countersign_decisions_total Requests by what was decided"), "{text}");
+    assert_eq!(
+        sum(&samples(&text), "countersign_decisions_total", &[]),
+        1.0
+    );
+    assert!(
+        text.contains("# HELP countersign_decisions_total Requests by what was decided"),
+        "{text}"
+    );
 }
 
 /// A body that signs itself is counted when the handler has read it, or not.
@@ -343,7 +562,11 @@ async fn a_signed_body_on_a_route_that_reports_is_counted_at_its_end() {
         .build()
         .unwrap();
     let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
-    let profile = profile.route(Method::POST, "/read").unwrap().route(Method::POST, "/left").unwrap();
+    let profile = profile
+        .route(Method::POST, "/read")
+        .unwrap()
+        .route(Method::POST, "/left")
+        .unwrap();
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let signer = Signer::standard_webhooks([key], [AUTHORITY]).unwrap();
     let layer = VerifyLayer::new(keys).with_verifier(verifier).report_only();
@@ -365,14 +588,35 @@ async fn a_signed_body_on_a_route_that_reports_is_counted_at_its_end() {
     }
     let found = samples(&handle.render());
     for (labels, expected) in [
-        (&[("outcome", "accepted"), ("caller", "svix"), ("mode", "report_only")][..], 1.0),
-        (&[("outcome", "refused"), ("code", "invalid_signature"), ("caller", "")], 1.0),
+        (
+            &[
+                ("outcome", "accepted"),
+                ("caller", "svix"),
+                ("mode", "report_only"),
+            ][..],
+            1.0,
+        ),
+        (
+            &[
+                ("outcome", "refused"),
+                ("code", "invalid_signature"),
+                ("caller", ""),
+            ],
+            1.0,
+        ),
         (&[("outcome", "undecided"), ("caller", "")], 1.0),
         (&[], 3.0),
     ] {
-        assert_eq!(sum(&found, "countersign_decisions_total", labels), expected, "{labels:?}");
+        assert_eq!(
+            sum(&found, "countersign_decisions_total", labels),
+            expected,
+            "{labels:?}"
+        );
     }
-    assert_eq!(sum(&found, "countersign_body_bytes_sum", &[("caller", "svix")]), 5.0);
+    assert_eq!(
+        sum(&found, "countersign_body_bytes_sum", &[("caller", "svix")]),
+        5.0
+    );
 }
 
 fn operations() -> PathBuf {
@@ -381,11 +625,13 @@ fn operations() -> PathBuf {
 }
 
 fn alerts() -> Value {
-    serde_norway::from_str(&fs::read_to_string(operations().join("prometheus-alerts.yml")).unwrap()).unwrap()
+    serde_norway::from_str(&fs::read_to_string(operations().join("prometheus-alerts.yml")).unwrap())
+        .unwrap()
 }
 
 fn dashboard() -> Value {
-    serde_json::from_str(&fs::read_to_string(operations().join("grafana-dashboard.json")).unwrap()).unwrap()
+    serde_json::from_str(&fs::read_to_string(operations().join("grafana-dashboard.json")).unwrap())
+        .unwrap()
 }
 
 /// The text of every field of this name, however deep.
@@ -407,7 +653,9 @@ fn fields<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v str>) {
 /// Every metric of ours in an expression of PromQL with the labels it is selected by; and all labels that it is grouped by.
 fn asked(expression: &str) -> (Vec<(String, Vec<String>)>, Vec<String>) {
     let word = |text: &str| -> String {
-        text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+        text.chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .collect()
     };
     let mut metrics = Vec::new();
     let mut rest = expression;
@@ -420,7 +668,11 @@ fn asked(expression: &str) -> (Vec<(String, Vec<String>)>, Vec<String>) {
             rest = after;
             // Between the quotes stand values.
             let names = inside.split('"').step_by(2);
-            labels.extend(names.map(|text| word(text.trim_start_matches([',', ' ']))).filter(|name| !name.is_empty()));
+            labels.extend(
+                names
+                    .map(|text| word(text.trim_start_matches([',', ' '])))
+                    .filter(|name| !name.is_empty()),
+            );
         }
         metrics.push((name, labels));
     }
@@ -440,7 +692,10 @@ fn the_reader_of_expressions_misses_no_name() {
         r#"sum by (code, le) (rate(countersign_a_total{mode="x,y{", code!~"z"}[5m])) / on (caller) countersign_b > 0"#,
     );
     let expected = [
-        ("countersign_a_total".to_owned(), vec!["mode".to_owned(), "code".to_owned()]),
+        (
+            "countersign_a_total".to_owned(),
+            vec!["mode".to_owned(), "code".to_owned()],
+        ),
         ("countersign_b".to_owned(), vec![]),
     ];
     assert_eq!(metrics, expected);
@@ -466,7 +721,10 @@ async fn the_dashboard_and_the_alerts_ask_for_what_there_is() {
                     .and_then(|query| query.strip_suffix(')'))
                     .and_then(|query| query.split_once(", "))
                     .unwrap();
-                let known = ours::ALL.iter().find(|known| known.name() == metric).unwrap();
+                let known = ours::ALL
+                    .iter()
+                    .find(|known| known.name() == metric)
+                    .unwrap();
                 assert!(known.labels().contains(&label) || label == "job", "{query}");
             }
         }
@@ -481,9 +739,13 @@ async fn the_dashboard_and_the_alerts_ask_for_what_there_is() {
                         .any(|ending| name.strip_suffix(ending) == Some(metric.name())),
                     _ => metric.name() == name,
                 });
-                let metric = metric.unwrap_or_else(|| panic!("{file} asks for {name}: {expression}"));
+                let metric =
+                    metric.unwrap_or_else(|| panic!("{file} asks for {name}: {expression}"));
                 used.insert(metric.name());
-                assert!(emitted.iter().any(|sample| sample.name == *name), "{file}: {name} is never emitted");
+                assert!(
+                    emitted.iter().any(|sample| sample.name == *name),
+                    "{file}: {name} is never emitted"
+                );
                 for label in labels {
                     assert!(
                         metric.labels().contains(&label.as_str()) || label == "job",
@@ -493,25 +755,55 @@ async fn the_dashboard_and_the_alerts_ask_for_what_there_is() {
                 selectable.extend(metric.labels());
             }
             for group in groups {
-                assert!(selectable.contains(group.as_str()), "{file}: grouped by {group}: {expression}");
+                assert!(
+                    selectable.contains(group.as_str()),
+                    "{file}: grouped by {group}: {expression}"
+                );
             }
             // A value that no code emits would match nothing, for ever.
             for (label, values) in [
-                ("outcome", &["accepted", "refused", "undecided", "allowed", "denied"][..]),
+                (
+                    "outcome",
+                    &["accepted", "refused", "undecided", "allowed", "denied"][..],
+                ),
                 ("mode", &["enforced", "report_only"]),
                 ("answer", &["fresh", "replayed", "over_quota", "error"]),
                 ("result", &["success", "failure"]),
-                ("code", &["missing_signature", "malformed", "misdirected", "insufficient_coverage", "expired", "invalid_signature", "too_large", "timeout", "body_mismatch", "replayed", "over_quota", "unavailable", "misconfigured"]),
+                (
+                    "code",
+                    &[
+                        "missing_signature",
+                        "malformed",
+                        "misdirected",
+                        "insufficient_coverage",
+                        "expired",
+                        "invalid_signature",
+                        "too_large",
+                        "timeout",
+                        "body_mismatch",
+                        "replayed",
+                        "over_quota",
+                        "unavailable",
+                        "misconfigured",
+                    ],
+                ),
             ] {
                 for part in expression.split(&format!("{label}=\"")).skip(1) {
                     let (value, _) = part.split_once('"').unwrap();
-                    assert!(values.contains(&value), "{file}: {label}={value}: {expression}");
+                    assert!(
+                        values.contains(&value),
+                        "{file}: {label}={value}: {expression}"
+                    );
                 }
             }
         }
     }
     for metric in ours::ALL {
-        assert!(used.contains(metric.name()), "{} is on neither", metric.name());
+        assert!(
+            used.contains(metric.name()),
+            "{} is on neither",
+            metric.name()
+        );
     }
 }
 
@@ -520,7 +812,11 @@ fn the_page_explains_every_metric_and_every_alert() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let page = fs::read_to_string(root.join("crates/OPERATIONS.md")).unwrap();
     for metric in ours::ALL {
-        assert!(page.contains(&format!("`{}`", metric.name())), "{}", metric.name());
+        assert!(
+            page.contains(&format!("`{}`", metric.name())),
+            "{}",
+            metric.name()
+        );
     }
     let alerts = alerts();
     let mut names = Vec::new();
@@ -530,16 +826,35 @@ fn the_page_explains_every_metric_and_every_alert() {
         assert!(page.contains(&format!("`{name}`")), "{name}");
     }
     // And names none that is not there.
-    for part in page.split('`').skip(1).step_by(2).filter(|part| part.starts_with("countersign_")) {
-        let name: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        assert!(ours::ALL.iter().any(|metric| metric.name() == name), "{name}");
+    for part in page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|part| part.starts_with("countersign_"))
+    {
+        let name: String = part
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .collect();
+        assert!(
+            ours::ALL.iter().any(|metric| metric.name() == name),
+            "{name}"
+        );
     }
 }
 
 fn promtool(arguments: &[&str]) {
-    let output = Command::new("promtool").args(arguments).current_dir(operations()).output().unwrap();
+    let output = Command::new("promtool")
+        .args(arguments)
+        .current_dir(operations())
+        .output()
+        .unwrap();
     let text = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&text));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&text)
+    );
 }
 
 #[test]

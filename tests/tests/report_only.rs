@@ -59,9 +59,14 @@ async fn echo(request: AxumRequest) -> (HeaderMap, Bytes) {
     let (parts, body) = request.into_parts();
     let mut seen = HeaderMap::new();
     let verified = parts.extensions.get::<VerifiedCaller>().is_some();
-    seen.insert("seen-verified", HeaderValue::from_static(if verified { "yes" } else { "no" }));
+    seen.insert(
+        "seen-verified",
+        HeaderValue::from_static(if verified { "yes" } else { "no" }),
+    );
     if let Some(caller) = parts.extensions.get::<UnverifiedCaller>() {
-        let code = caller.would_refuse().map_or("none", |refusal| refusal.code());
+        let code = caller
+            .would_refuse()
+            .map_or("none", |refusal| refusal.code());
         seen.insert("seen-code", HeaderValue::from_static(code));
         let verdict = format!("{:?}", caller.verdict());
         let verdict: String = verdict.chars().take_while(|c| c.is_alphabetic()).collect();
@@ -84,7 +89,10 @@ async fn echo(request: AxumRequest) -> (HeaderMap, Bytes) {
     }
     for name in ["x-http-method-override", "x-original-url", "x-uncovered"] {
         if let Some(value) = parts.headers.get(name) {
-            seen.insert(format!("seen-{name}").parse::<http::HeaderName>().unwrap(), value.clone());
+            seen.insert(
+                format!("seen-{name}").parse::<http::HeaderName>().unwrap(),
+                value.clone(),
+            );
         }
     }
     (seen, collected.to_bytes())
@@ -143,20 +151,54 @@ async fn what_would_be_refused_is_handled_as_it_came() {
     let imposter = signer("billing", hmac_key(OTHER_SECRET), AUTHORITY);
     let elsewhere = signer("billing", hmac_key(SECRET), "elsewhere");
     let with = |name: &'static str, value: &'static str, mut request: Request<Bytes>| {
-        request.headers_mut().insert(name, HeaderValue::from_static(value));
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
         request
     };
-    let for_elsewhere = Request::post("http://elsewhere/a").body(Bytes::from("hello")).unwrap();
+    let for_elsewhere = Request::post("http://elsewhere/a")
+        .body(Bytes::from("hello"))
+        .unwrap();
     let mut other_body = good();
     *other_body.body_mut() = Bytes::from("HELLO");
     for (name, code, claimed, request) in [
         ("unsigned", "missing_signature", None, hello()),
-        ("not a signature", "malformed", None, with("authorization", "HMAC-SHA256 nonsense", hello())),
-        ("for another host", "misdirected", Some("billing"), signed::now(&elsewhere, for_elsewhere)),
-        ("no nonce", "insufficient_coverage", Some("billing"), signed::now(&billing().seed_compatible(), hello())),
-        ("stale", "expired", Some("billing"), signed::at(ago(400), &billing(), hello())),
-        ("unknown caller", "invalid_signature", Some("stranger"), signed::now(&stranger, hello())),
-        ("wrong key", "invalid_signature", Some("billing"), signed::now(&imposter, hello())),
+        (
+            "not a signature",
+            "malformed",
+            None,
+            with("authorization", "HMAC-SHA256 nonsense", hello()),
+        ),
+        (
+            "for another host",
+            "misdirected",
+            Some("billing"),
+            signed::now(&elsewhere, for_elsewhere),
+        ),
+        (
+            "no nonce",
+            "insufficient_coverage",
+            Some("billing"),
+            signed::now(&billing().seed_compatible(), hello()),
+        ),
+        (
+            "stale",
+            "expired",
+            Some("billing"),
+            signed::at(ago(400), &billing(), hello()),
+        ),
+        (
+            "unknown caller",
+            "invalid_signature",
+            Some("stranger"),
+            signed::now(&stranger, hello()),
+        ),
+        (
+            "wrong key",
+            "invalid_signature",
+            Some("billing"),
+            signed::now(&imposter, hello()),
+        ),
         ("another body", "body_mismatch", Some("billing"), other_body),
     ] {
         let base = layer();
@@ -179,7 +221,11 @@ async fn what_would_be_refused_is_handled_as_it_came() {
 
 #[tokio::test]
 async fn a_request_in_which_all_is_right_is_still_nobody_s() {
-    let answer = send(&app(layer().report_only()), in_full(signed::now(&billing(), signed::post("/a", "hello")))).await;
+    let answer = send(
+        &app(layer().report_only()),
+        in_full(signed::now(&billing(), signed::post("/a", "hello"))),
+    )
+    .await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.seen("verified"), Some("no"));
     assert_eq!(answer.seen("verdict"), Some("Accept"));
@@ -191,8 +237,14 @@ async fn a_request_in_which_all_is_right_is_still_nobody_s() {
 async fn a_handler_that_asks_for_a_verified_caller_fails_closed() {
     let app = Router::new()
         .route("/strict", any(async |_: VerifiedCaller| "handled"))
-        .route("/open", any(async |caller: UnverifiedCaller| caller.claimed_id().unwrap().to_owned()))
-        .route("/either", any(async |caller: Option<VerifiedCaller>| caller.is_some().to_string()));
+        .route(
+            "/open",
+            any(async |caller: UnverifiedCaller| caller.claimed_id().unwrap().to_owned()),
+        )
+        .route(
+            "/either",
+            any(async |caller: Option<VerifiedCaller>| caller.is_some().to_string()),
+        );
     let reporting = app.clone().layer(layer().report_only());
     let enforcing = app.layer(layer());
     for (path, reported, enforced) in [
@@ -221,26 +273,41 @@ async fn what_others_say_of_the_caller_is_dropped() {
     // The outer layer has proven the caller, the inner one only reports.
     let app = under(layer().report_only(), layer());
     let answer = send(&app, in_full(signed::now(&billing(), signed::get("/a")))).await;
-    assert_eq!((answer.seen("verified"), answer.seen("code")), (Some("no"), Some("none")));
+    assert_eq!(
+        (answer.seen("verified"), answer.seen("code")),
+        (Some("no"), Some("none"))
+    );
     // The outer layer reports, the inner one enforces.
     let app = under(layer(), layer().report_only());
     let answer = send(&app, in_full(signed::now(&billing(), signed::get("/a")))).await;
-    assert_eq!((answer.seen("verified"), answer.seen("verdict")), (Some("yes"), None));
+    assert_eq!(
+        (answer.seen("verified"), answer.seen("verdict")),
+        (Some("yes"), None)
+    );
     let answer = send(&app, in_full(signed::get("/a"))).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     // Without any, none is there.
     let answer = send(&inner, in_full(signed::get("/a"))).await;
-    assert_eq!((answer.seen("verified"), answer.seen("verdict")), (Some("no"), None));
+    assert_eq!(
+        (answer.seen("verified"), answer.seen("verdict")),
+        (Some("no"), None)
+    );
 }
 
 /// A layer that reports and one behind it that enforces share a store, as clones of one layer do.
 #[tokio::test]
 async fn a_claim_by_the_layer_that_reports_counts_for_the_one_behind_it() {
     let base = layer();
-    let app = Router::new().fallback(any(echo)).layer(base.clone()).layer(base.report_only());
+    let app = Router::new()
+        .fallback(any(echo))
+        .layer(base.clone())
+        .layer(base.report_only());
     let request = signed::now(&billing(), signed::post("/a", "hello"));
     let first = send(&app, in_full(request.clone())).await;
-    assert_eq!((first.status, first.seen("verified")), (StatusCode::OK, Some("yes")));
+    assert_eq!(
+        (first.status, first.seen("verified")),
+        (StatusCode::OK, Some("yes"))
+    );
     let second = send(&app, in_full(request)).await;
     assert_eq!(second.body, r#"{"error":"replayed"}"#);
 }
@@ -249,9 +316,15 @@ async fn a_claim_by_the_layer_that_reports_counts_for_the_one_behind_it() {
 async fn a_copy_is_handled_and_reported_as_one() {
     let app = app(layer().report_only());
     let request = signed::now(&billing(), signed::post("/a", "hello"));
-    assert_eq!(send(&app, in_full(request.clone())).await.seen("verdict"), Some("Accept"));
+    assert_eq!(
+        send(&app, in_full(request.clone())).await.seen("verdict"),
+        Some("Accept")
+    );
     let copy = send(&app, in_full(request)).await;
-    assert_eq!((copy.status, copy.seen("code")), (StatusCode::OK, Some("replayed")));
+    assert_eq!(
+        (copy.status, copy.seen("code")),
+        (StatusCode::OK, Some("replayed"))
+    );
     assert_eq!(copy.body, "hello");
 }
 
@@ -261,10 +334,15 @@ async fn an_unproven_request_burns_no_nonce() {
     let store = MemoryReplayStore::new();
     let request = signed::now(&billing(), signed::post("/a", "hello"));
     let unknown = Keyring::builder()
-        .caller("audit", CallerKey::new("1", hmac_key(OTHER_SECRET).verifying_key()).unwrap())
+        .caller(
+            "audit",
+            CallerKey::new("1", hmac_key(OTHER_SECRET).verifying_key()).unwrap(),
+        )
         .build()
         .unwrap();
-    let reporting = VerifyLayer::new(unknown).with_replay_store(store.clone()).report_only();
+    let reporting = VerifyLayer::new(unknown)
+        .with_replay_store(store.clone())
+        .report_only();
     let answer = send(&app(reporting), in_full(request.clone())).await;
     assert_eq!(answer.seen("code"), Some("invalid_signature"));
     assert_eq!(store.len(), 0);
@@ -294,16 +372,27 @@ impl http_body::Body for Untouched {
 async fn not_a_byte_of_an_unproven_body_is_read_before_the_handler() {
     let drf = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
     let keys = Keyring::builder()
-        .caller("billing", CallerKey::new("1", hmac_key(SECRET).verifying_key()).unwrap())
+        .caller(
+            "billing",
+            CallerKey::new("1", hmac_key(SECRET).verifying_key()).unwrap(),
+        )
         .caller("django", CallerKey::new("1", drf.verifying_key()).unwrap())
         .build()
         .unwrap();
-    let profile = DrfProfile::for_caller("django").unwrap().route(Method::POST, "/drf").unwrap();
+    let profile = DrfProfile::for_caller("django")
+        .unwrap()
+        .route(Method::POST, "/drf")
+        .unwrap();
     let verifier = Verifier::builder().accept(profile).build().unwrap();
     let app = Router::new()
-        .fallback(any(async |Extension(_): Extension<UnverifiedCaller>, _unread: Body| "handled"))
+        .fallback(any(
+            async |Extension(_): Extension<UnverifiedCaller>, _unread: Body| "handled",
+        ))
         .layer(VerifyLayer::new(keys).with_verifier(verifier).report_only());
-    let by_body = signed::now_in_full(&Signer::drf(drf, [AUTHORITY]).unwrap(), signed::post("/drf", "x"));
+    let by_body = signed::now_in_full(
+        &Signer::drf(drf, [AUTHORITY]).unwrap(),
+        signed::post("/drf", "x"),
+    );
     let imposter = signer("billing", hmac_key(OTHER_SECRET), AUTHORITY);
     for (name, request) in [
         ("unsigned", signed::post("/a", "x")),
@@ -319,7 +408,10 @@ async fn not_a_byte_of_an_unproven_body_is_read_before_the_handler() {
 }
 
 fn frames(chunks: &[&[u8]]) -> Vec<Result<Frame<Bytes>, std::io::Error>> {
-    chunks.iter().map(|chunk| Ok(Frame::data(Bytes::copy_from_slice(chunk)))).collect()
+    chunks
+        .iter()
+        .map(|chunk| Ok(Frame::data(Bytes::copy_from_slice(chunk))))
+        .collect()
 }
 
 fn trailer() -> Frame<Bytes> {
@@ -370,7 +462,11 @@ async fn a_body_that_is_read_in_part_reaches_the_handler_whole() {
         );
         let body = StreamBody::new(stream);
         let answer = send(&app, Request::from_parts(parts, body)).await;
-        assert_eq!((answer.status, answer.seen("code")), (StatusCode::OK, Some(code)), "{name}");
+        assert_eq!(
+            (answer.status, answer.seen("code")),
+            (StatusCode::OK, Some(code)),
+            "{name}"
+        );
         assert_eq!(answer.body, whole, "{name}");
         assert_eq!(answer.seen("trailer"), Some("kept"), "{name}");
     }
@@ -380,7 +476,10 @@ async fn a_body_that_is_read_in_part_reaches_the_handler_whole() {
 async fn an_error_of_the_body_is_the_handler_s_to_see() {
     let app = app(layer().report_only());
     for (name, request) in [
-        ("proven", signed::now(&billing(), signed::post("/a", "whole"))),
+        (
+            "proven",
+            signed::now(&billing(), signed::post("/a", "whole")),
+        ),
         ("unproven", signed::post("/a", "whole")),
     ] {
         let mut sent = frames(&[b"who"]);
@@ -416,10 +515,19 @@ impl ReplayStore for DownReplay {
 #[tokio::test]
 async fn a_store_that_is_down_refuses_nobody() {
     let no_keys = app(VerifyLayer::new(Down).report_only());
-    let no_nonces = app(layer().with_replay_store(DownReplay(ReplayStoreId::unique())).report_only());
+    let no_nonces = app(layer()
+        .with_replay_store(DownReplay(ReplayStoreId::unique()))
+        .report_only());
     for app in [no_keys, no_nonces] {
-        let answer = send(&app, in_full(signed::now(&billing(), signed::post("/a", "hello")))).await;
-        assert_eq!((answer.status, answer.seen("code")), (StatusCode::OK, Some("unavailable")));
+        let answer = send(
+            &app,
+            in_full(signed::now(&billing(), signed::post("/a", "hello"))),
+        )
+        .await;
+        assert_eq!(
+            (answer.status, answer.seen("code")),
+            (StatusCode::OK, Some("unavailable"))
+        );
         assert_eq!(answer.body, "hello");
     }
 }
@@ -435,7 +543,9 @@ async fn headers_stay_as_they_are_whatever_the_policy() {
         let app = app(layer().with_uncovered_headers(policy).report_only());
         let mut request = signed::now(&billing(), signed::get("/a"));
         for name in ["x-http-method-override", "x-original-url", "x-uncovered"] {
-            request.headers_mut().insert(name, HeaderValue::from_static("DELETE"));
+            request
+                .headers_mut()
+                .insert(name, HeaderValue::from_static("DELETE"));
         }
         let answer = send(&app, in_full(request)).await;
         assert_eq!(answer.seen("code"), Some(code));
@@ -494,7 +604,11 @@ async fn a_route_that_reports_opens_no_other() {
         );
         let answer = raw::exchange(server.addr(), request.as_bytes()).await;
         assert_eq!(raw::status(&answer), expected, "{line} {header}");
-        assert_eq!(answer.contains("seen-verified: no"), expected == 200, "{line} {header}");
+        assert_eq!(
+            answer.contains("seen-verified: no"),
+            expected == 200,
+            "{line} {header}"
+        );
     }
 }
 
@@ -502,20 +616,58 @@ async fn a_route_that_reports_opens_no_other() {
 async fn routes_that_are_enforced_go_on_as_before() {
     let layer = layer().report_only_for([(Method::POST, "/a")]).unwrap();
     let app = app(layer);
-    let accepted = send(&app, in_full(signed::now(&billing(), signed::post("/b", "hello")))).await;
-    assert_eq!((accepted.status, accepted.seen("verified")), (StatusCode::OK, Some("yes")));
-    let reported = send(&app, in_full(signed::now(&billing(), signed::post("/a", "hello")))).await;
-    assert_eq!((reported.status, reported.seen("verified")), (StatusCode::OK, Some("no")));
+    let accepted = send(
+        &app,
+        in_full(signed::now(&billing(), signed::post("/b", "hello"))),
+    )
+    .await;
+    assert_eq!(
+        (accepted.status, accepted.seen("verified")),
+        (StatusCode::OK, Some("yes"))
+    );
+    let reported = send(
+        &app,
+        in_full(signed::now(&billing(), signed::post("/a", "hello"))),
+    )
+    .await;
+    assert_eq!(
+        (reported.status, reported.seen("verified")),
+        (StatusCode::OK, Some("no"))
+    );
 }
 
 #[tokio::test]
 async fn what_is_set_last_holds_and_routes_add_up() {
-    let only = |layer: VerifyLayer<Keyring>, path| layer.report_only_for([(Method::GET, path)]).unwrap();
+    let only =
+        |layer: VerifyLayer<Keyring>, path| layer.report_only_for([(Method::GET, path)]).unwrap();
     for (name, layer, open, closed) in [
-        ("routes", only(only(layer(), "/a"), "/b"), &["/a", "/b"][..], &["/c"][..]),
-        ("everywhere, then routes", only(layer().report_only(), "/a"), &["/a"], &["/b"]),
-        ("routes, then everywhere", only(layer(), "/a").report_only(), &["/a", "/b"], &[]),
-        ("no routes", layer().report_only().report_only_for([(Method::GET, "/x")]).unwrap(), &[], &["/a"]),
+        (
+            "routes",
+            only(only(layer(), "/a"), "/b"),
+            &["/a", "/b"][..],
+            &["/c"][..],
+        ),
+        (
+            "everywhere, then routes",
+            only(layer().report_only(), "/a"),
+            &["/a"],
+            &["/b"],
+        ),
+        (
+            "routes, then everywhere",
+            only(layer(), "/a").report_only(),
+            &["/a", "/b"],
+            &[],
+        ),
+        (
+            "no routes",
+            layer()
+                .report_only()
+                .report_only_for([(Method::GET, "/x")])
+                .unwrap(),
+            &[],
+            &["/a"],
+        ),
     ] {
         let app = app(layer);
         for (paths, expected) in [(open, StatusCode::OK), (closed, StatusCode::UNAUTHORIZED)] {
@@ -542,7 +694,8 @@ async fn two_layers_on_different_routes_each_keep_to_their_own() {
         ("/a/../a/admin", 404),
         ("/a/%61dmin", 401),
     ] {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {AUTHORITY}\r\nconnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: {AUTHORITY}\r\nconnection: close\r\n\r\n");
         let answer = raw::exchange(server.addr(), request.as_bytes()).await;
         // The router compares decoded or not as it likes: what reaches the handler of the other route is not it.
         if path == "/a/%61dmin" {
@@ -581,22 +734,43 @@ async fn an_upload_that_waits_to_be_let_in_is() {
     stream.write_all(b"hello").await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.contains("200 OK") && answer.ends_with("hello"), "{answer}");
+    assert!(
+        answer.contains("200 OK") && answer.ends_with("hello"),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
 async fn large_bodies_come_through_over_both_versions_to_the_byte() {
     let limits = BodyLimits::default().with_max_bytes(100_000);
-    let server = Server::axum(app(layer().with_body_limits(limits).report_only()).layer(axum::extract::DefaultBodyLimit::disable())).await;
-    let body: Bytes = (0..1_000_000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
+    let server = Server::axum(
+        app(layer().with_body_limits(limits).report_only())
+            .layer(axum::extract::DefaultBodyLimit::disable()),
+    )
+    .await;
+    let body: Bytes = (0..1_000_000_u32)
+        .map(|n| u8::try_from(n % 251).unwrap())
+        .collect();
     for (name, request) in [
         ("unsigned", signed::post("/a", body.clone())),
-        ("over its limit", signed::now(&billing(), signed::post("/a", body.clone()))),
-        ("another one", signed::now(&billing(), signed::post("/a", "x")).map(|_| body.clone())),
+        (
+            "over its limit",
+            signed::now(&billing(), signed::post("/a", body.clone())),
+        ),
+        (
+            "another one",
+            signed::now(&billing(), signed::post("/a", "x")).map(|_| body.clone()),
+        ),
     ] {
         let responses = [
-            client::http1(server.addr()).request(in_full(request.clone())).await.unwrap(),
-            client::http2(server.addr()).request(in_full(request)).await.unwrap(),
+            client::http1(server.addr())
+                .request(in_full(request.clone()))
+                .await
+                .unwrap(),
+            client::http2(server.addr())
+                .request(in_full(request))
+                .await
+                .unwrap(),
         ];
         for response in responses {
             assert_eq!(response.status(), StatusCode::OK, "{name}");
@@ -609,28 +783,48 @@ async fn large_bodies_come_through_over_both_versions_to_the_byte() {
 /// A webhook is judged by what the handler reads of it; the store hears nothing of it.
 #[tokio::test]
 async fn a_signed_body_is_judged_while_the_handler_reads_it() {
-    let text = Base64::encode_string(&[7, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24]);
+    let text = Base64::encode_string(&[
+        7, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+    ]);
     let secret = Secret::from_base64(&text).unwrap();
     let keys = Keyring::builder()
-        .caller("svix", CallerKey::new("1", VerifyingKey::standard_webhooks(&secret)).unwrap())
+        .caller(
+            "svix",
+            CallerKey::new("1", VerifyingKey::standard_webhooks(&secret)).unwrap(),
+        )
         .build()
         .unwrap();
-    let profile = StandardWebhooksProfile::for_caller("svix").unwrap().route(Method::POST, "/hook").unwrap();
+    let profile = StandardWebhooksProfile::for_caller("svix")
+        .unwrap()
+        .route(Method::POST, "/hook")
+        .unwrap();
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let store = MemoryReplayStore::new();
-    let layer = VerifyLayer::new(keys).with_verifier(verifier).with_replay_store(store.clone());
-    let signer = Signer::standard_webhooks([SigningKey::standard_webhooks(&secret)], [AUTHORITY]).unwrap();
+    let layer = VerifyLayer::new(keys)
+        .with_verifier(verifier)
+        .with_replay_store(store.clone());
+    let signer =
+        Signer::standard_webhooks([SigningKey::standard_webhooks(&secret)], [AUTHORITY]).unwrap();
     let request = signed::now_in_full(&signer, signed::post("/hook", "event"));
     let reporting = app(layer.clone().report_only());
     for _ in 0..2 {
         let answer = send(&reporting, in_full(request.clone())).await;
-        assert_eq!((answer.seen("verdict"), answer.seen("verified")), (Some("Undecided"), Some("no")));
+        assert_eq!(
+            (answer.seen("verdict"), answer.seen("verified")),
+            (Some("Undecided"), Some("no"))
+        );
         assert_eq!(answer.body, "event");
     }
     assert_eq!(store.len(), 0);
     // The layer behind it decides for itself.
-    let both = Router::new().route("/hook", post(echo)).layer(layer.clone()).layer(layer.report_only());
+    let both = Router::new()
+        .route("/hook", post(echo))
+        .layer(layer.clone())
+        .layer(layer.report_only());
     let answer = send(&both, in_full(request)).await;
-    assert_eq!((answer.status, answer.seen("verified")), (StatusCode::OK, Some("yes")));
+    assert_eq!(
+        (answer.status, answer.seen("verified")),
+        (StatusCode::OK, Some("yes"))
+    );
     assert_eq!((answer.body.as_ref(), store.len()), (&b"event"[..], 1));
 }

@@ -115,7 +115,10 @@ impl fmt::Debug for UnverifiedCaller {
         f.debug_struct("UnverifiedCaller")
             .field("claimed_id", &self.claimed_id())
             .field("verdict", &self.0.verdict)
-            .field("key_version", &self.as_if_enforced().map(VerifiedCaller::key_version))
+            .field(
+                "key_version",
+                &self.as_if_enforced().map(VerifiedCaller::key_version),
+            )
             .finish_non_exhaustive()
     }
 }

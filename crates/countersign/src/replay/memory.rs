@@ -28,7 +28,7 @@ const PURGED_PER_CLAIM: usize = 64;
 /// the window of its date. [`refuse_dates_before`](MemoryReplayStoreBuilder::refuse_dates_before) closes that gap for
 /// callers whose clocks are not ahead, at the price of refusing what was signed before the start.
 ///
-/// An entry takes about 100 bytes.
+/// An entry takes 67 to 87 bytes, and 106 at the moment in which the table grows.
 #[derive(Clone)]
 pub struct MemoryReplayStore(Arc<Shared>);
 

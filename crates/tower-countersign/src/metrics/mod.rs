@@ -39,17 +39,18 @@ mod decision;
 mod record;
 mod table;
 
+pub(crate) use self::{
+    decision::Decision,
+    record::{Store, StoreError, Wait, replay_answer, replay_entries, store_error},
+};
 pub use self::{
     record::{
-        Authorization, Reload, authorization_decision, describe, key_reload, policy_reload, replay_store_bypassed,
+        Authorization, Reload, authorization_decision, describe, key_reload, policy_reload,
+        replay_store_bypassed,
     },
     table::{
         ALL, AUTHORIZATION_DECISIONS, BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION,
         KEY_LAST_USE, KEY_RELOADS, Kind, Metric, POLICY_RELOADS, REPLAY_CLAIMS,
         REPLAY_STORE_BYPASSED, REPLAY_STORE_ENTRIES, STORE_ERRORS, STORE_WAIT, VERIFY_DURATION,
     },
-};
-pub(crate) use self::{
-    decision::Decision,
-    record::{Store, StoreError, Wait, replay_answer, replay_entries, store_error},
 };

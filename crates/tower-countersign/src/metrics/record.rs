@@ -73,10 +73,7 @@ pub fn replay_store_bypassed() {
 
 /// What an authorization layer decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "whoever is not allowed is denied"
-)]
+#[expect(clippy::exhaustive_enums, reason = "whoever is not allowed is denied")]
 pub enum Authorization {
     /// The caller may.
     Allowed,
@@ -95,11 +92,7 @@ impl Authorization {
 
 /// Counts what an authorization layer decided: [`AUTHORIZATION_DECISIONS`]. `None` for a request that nobody was proven to
 /// have sent.
-pub fn authorization_decision(
-    decided: Authorization,
-    caller: Option<&VerifiedCaller>,
-    mode: Mode,
-) {
+pub fn authorization_decision(decided: Authorization, caller: Option<&VerifiedCaller>, mode: Mode) {
     with_recorder(|recorder| {
         let caller = caller.map_or(SharedString::const_str(""), |caller| {
             caller.id().as_str().to_owned().into()

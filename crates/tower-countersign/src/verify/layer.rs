@@ -7,8 +7,8 @@ use tower_layer::Layer;
 use super::{
     body_limits::BodyLimits,
     budget::BodyBudget,
-    service::Verify,
     report_only::ReportOnly,
+    service::Verify,
     settings::{Drain, Settings},
     uncovered::UncoveredHeaders,
 };

@@ -54,7 +54,11 @@ impl ReportOnly {
         };
         let path = uri.path();
         if is_plain(path)
-            && !parts.headers.keys().map(HeaderName::as_str).any(is_override)
+            && !parts
+                .headers
+                .keys()
+                .map(HeaderName::as_str)
+                .any(is_override)
             && routes.iter().any(|route| route.is(&parts.method, path))
         {
             Mode::ReportOnly
@@ -218,8 +222,21 @@ mod tests {
     #[test]
     fn refuses_patterns_that_could_stand_for_more_than_they_say() {
         for pattern in [
-            "", "a", "*", "/*", "/{*rest}", "/{}", "/a{id}", "/{a}{b}", "/a//b", "/../a", "/%61",
-            "/a?b", "http://a/b", "/{a", "/a}",
+            "",
+            "a",
+            "*",
+            "/*",
+            "/{*rest}",
+            "/{}",
+            "/a{id}",
+            "/{a}{b}",
+            "/a//b",
+            "/../a",
+            "/%61",
+            "/a?b",
+            "http://a/b",
+            "/{a",
+            "/a}",
         ] {
             assert!(Route::new(Method::GET, pattern).is_err(), "{pattern}");
         }

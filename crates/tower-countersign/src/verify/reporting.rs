@@ -26,7 +26,11 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// The request as it came, with what would have been decided on it.
     ///
     /// Of a body nothing is read unless its head is authenticated. What was read is handed on, and the rest after it.
-    pub(super) async fn report<B>(self: &Arc<Self>, mut parts: Parts, body: B) -> Request<VerifiedBody>
+    pub(super) async fn report<B>(
+        self: &Arc<Self>,
+        mut parts: Parts,
+        body: B,
+    ) -> Request<VerifiedBody>
     where
         B: Body + Send + 'static,
         B::Data: Send,
@@ -40,7 +44,13 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         }
         let mut intake = Intake::default();
         let verified = self
-            .verify(&mut parts, Pin::new(&mut body), now, &mut decision, &mut intake)
+            .verify(
+                &mut parts,
+                Pin::new(&mut body),
+                now,
+                &mut decision,
+                &mut intake,
+            )
             .await;
         let caller = match verified {
             Ok(caller) => {

@@ -22,14 +22,8 @@ use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{
-    body, events,
-    intake::Intake,
-    refusal::Refusal,
-    report_only::Mode,
-    request_uri,
-    response_body::ResponseBody,
-    settings::Settings,
-    verified_body::VerifiedBody,
+    body, events, intake::Intake, refusal::Refusal, report_only::Mode, request_uri,
+    response_body::ResponseBody, settings::Settings, verified_body::VerifiedBody,
 };
 use crate::{
     BoxError,
@@ -377,9 +371,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     {
         let settings = &self.settings;
         let limits = &settings.limits;
-        let mac =
-            body::read_unauthenticated(mac, body, limits, &settings.unauthenticated, intake)
-                .await?;
+        let mac = body::read_unauthenticated(mac, body, limits, &settings.unauthenticated, intake)
+            .await?;
         let verified = mac.finish(settings.clock.now())?;
         let caller = verified.caller().clone();
         // From here on it is the caller's own memory.

@@ -58,10 +58,7 @@ impl VerifiedBody {
 }
 
 impl Rest {
-    fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Some(last) = self.last.take() {
             return Poll::Ready(Some(*last));
         }
@@ -98,7 +95,11 @@ fn longer_by(hint: SizeHint, bytes: u64) -> SizeHint {
     if let Some(upper) = hint.upper().and_then(|upper| upper.checked_add(bytes)) {
         longer.set_upper(upper);
     }
-    longer.set_lower(hint.lower().saturating_add(bytes).min(longer.upper().unwrap_or(u64::MAX)));
+    longer.set_lower(
+        hint.lower()
+            .saturating_add(bytes)
+            .min(longer.upper().unwrap_or(u64::MAX)),
+    );
     longer
 }
 
