@@ -27,6 +27,15 @@ pub fn now<B: AsRef<[u8]>>(signer: &Signer, request: Request<B>) -> Request<B> {
     at(std::time::SystemTime::now().into(), signer, request)
 }
 
+/// The same in a scheme that signs the body itself.
+pub fn now_in_full(signer: &Signer, request: Request<Bytes>) -> Request<Bytes> {
+    let (mut parts, body) = request.into_parts();
+    let now = std::time::SystemTime::now().into();
+    let signature = signer.sign(&parts, &body[..], now).unwrap();
+    signature.apply(&mut parts);
+    Request::from_parts(parts, body)
+}
+
 /// A GET of a path of [`AUTHORITY`], unsigned.
 pub fn get(path: &str) -> Request<Bytes> {
     Request::get(format!("http://{AUTHORITY}{path}"))

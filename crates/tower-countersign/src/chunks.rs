@@ -56,6 +56,11 @@ impl Chunks {
         whole
     }
 
+    /// How many bytes there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
     fn end_small(&mut self) {
         for chunk in [mem::take(&mut self.lone), self.small.split().freeze()] {
             if !chunk.is_empty() {
@@ -65,7 +70,7 @@ impl Chunks {
     }
 
     /// The next chunk, if there is one.
-    fn pop(&mut self) -> Option<Bytes> {
+    pub(crate) fn pop(&mut self) -> Option<Bytes> {
         let chunk = match self.whole.pop_front() {
             Some(chunk) => chunk,
             None if !self.lone.is_empty() => mem::take(&mut self.lone),

@@ -1,4 +1,6 @@
-//! `VerifiedCaller` as an axum extractor.
+//! `VerifiedCaller` and `UnverifiedCaller` as axum extractors.
+
+use std::convert::Infallible;
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -6,9 +8,10 @@ use axum::{
 };
 use http::{StatusCode, request::Parts};
 
-use crate::VerifiedCaller;
+use crate::{UnverifiedCaller, VerifiedCaller};
 
-/// Why [`VerifiedCaller`] could not be extracted: no [`VerifyLayer`](crate::VerifyLayer) covers the route.
+/// Why [`VerifiedCaller`] could not be extracted: no [`VerifyLayer`](crate::VerifyLayer) covers the route, or one that only
+/// reports. Of [`UnverifiedCaller`]: no layer that reports covers it.
 ///
 /// It answers 500 and not 401, because it is the service that is wrong and not the peer.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +20,9 @@ pub struct NotVerified;
 
 impl std::fmt::Display for NotVerified {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the route asks for a verified caller, but no VerifyLayer covers it")
+        f.write_str(
+            "the route asks for a caller that no VerifyLayer tells it: none covers it, or one in the other mode",
+        )
     }
 }
 
@@ -30,21 +35,31 @@ impl IntoResponse for NotVerified {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for VerifiedCaller {
-    type Rejection = NotVerified;
+macro_rules! extractor {
+    ($Caller:ident) => {
+        impl<S: Sync> FromRequestParts<S> for $Caller {
+            type Rejection = NotVerified;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, NotVerified> {
-        parts.extensions.get::<Self>().cloned().ok_or(NotVerified)
-    }
+            async fn from_request_parts(
+                parts: &mut Parts,
+                _state: &S,
+            ) -> Result<Self, NotVerified> {
+                parts.extensions.get::<Self>().cloned().ok_or(NotVerified)
+            }
+        }
+
+        impl<S: Sync> OptionalFromRequestParts<S> for $Caller {
+            type Rejection = Infallible;
+
+            async fn from_request_parts(
+                parts: &mut Parts,
+                _state: &S,
+            ) -> Result<Option<Self>, Infallible> {
+                Ok(parts.extensions.get::<Self>().cloned())
+            }
+        }
+    };
 }
 
-impl<S: Sync> OptionalFromRequestParts<S> for VerifiedCaller {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        _state: &S,
-    ) -> Result<Option<Self>, std::convert::Infallible> {
-        Ok(parts.extensions.get::<Self>().cloned())
-    }
-}
+extractor!(VerifiedCaller);
+extractor!(UnverifiedCaller);

@@ -30,7 +30,8 @@
 //! ```
 //!
 //! See [`verify`] for what is decided in which order, where to put the layer, and what refused peers are told; [`sign`]
-//! for the client's side; [`authorize`] for who may call what; and the `countersign` crate for keys, schemes and what a signature does and does not prove.
+//! for the client's side; [`authorize`] for who may call what; [`metrics`] for what can be watched; and the `countersign`
+//! crate for keys, schemes and what a signature does and does not prove.
 //!
 //! # Features
 //!
@@ -50,9 +51,11 @@ mod chunks;
 mod clock;
 #[cfg(feature = "axum")]
 mod extract;
+pub mod metrics;
 #[cfg(feature = "reload")]
 pub mod reload;
 pub mod sign;
+mod unverified_caller;
 pub mod verify;
 
 #[cfg(feature = "axum")]
@@ -68,6 +71,7 @@ pub use self::{
     caller::VerifiedCaller,
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},
+    unverified_caller::{UnverifiedCaller, Verdict},
     verify::{BodyLimits, KeyUse, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
 };
 

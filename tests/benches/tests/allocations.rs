@@ -127,3 +127,18 @@ fn a_policy_is_evaluated_without_an_allocation() {
         assert_eq!(count(policies::NAME, case), 0, "{case}");
     }
 }
+
+/// What is counted is counted by the `metrics` facade, in which nobody has installed a recorder here: then no label is made.
+/// The figure is that of the layer before it counted anything.
+#[test]
+fn what_nobody_counts_allocates_nothing() {
+    let group = "through an axum router in process, body of 1 KiB";
+    let bare = count(group, "no layer");
+    for (case, expected) in [
+        ("countersign, three headers", 9),
+        ("countersign, default layout", 10),
+    ] {
+        let more = count(group, case) - bare;
+        assert!(more <= expected, "{case}: {more} more than {bare}");
+    }
+}

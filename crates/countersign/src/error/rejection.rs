@@ -187,6 +187,14 @@ impl Rejection {
         self.caller.as_ref()
     }
 
+    /// The signed date, where it is what the request was refused for. Nothing of it need be proven.
+    pub fn stale_date(&self) -> Option<Timestamp> {
+        match self.reason {
+            Reason::Stale { signed_at, .. } => Some(signed_at),
+            Reason::Text(_) | Reason::Header { .. } => None,
+        }
+    }
+
     /// What the peer is told.
     pub fn kind(&self) -> RejectionKind {
         self.kind
@@ -239,5 +247,9 @@ mod tests {
             "signed at 1970-01-01T00:00:00Z, more than 300 s from 1970-01-01T00:16:40Z"
         );
         assert_eq!(rejection.kind().code(), "expired");
+        assert_eq!(
+            rejection.stale_date(),
+            Some(Timestamp::from_unix_seconds(0))
+        );
     }
 }

@@ -51,7 +51,7 @@ pub(super) enum Bound {
     After,
 }
 
-const COVERAGES: [Coverage; 2] = [Coverage::Request, Coverage::BodyOnly];
+const COVERAGES: [Coverage; 3] = [Coverage::Request, Coverage::Partial, Coverage::BodyOnly];
 
 impl Condition {
     pub(super) const fn new(test: Test) -> Self {
@@ -158,6 +158,7 @@ impl Attribute {
 const fn coverage_name(coverage: Coverage) -> &'static str {
     match coverage {
         Coverage::Request => "request",
+        Coverage::Partial => "partial",
         Coverage::BodyOnly => "body-only",
     }
 }

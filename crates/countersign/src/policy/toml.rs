@@ -71,7 +71,7 @@ impl Policy {
     /// | key of `when` | holds if |
     /// |---|---|
     /// | `scheme` | the signature is in one of these [schemes](crate::Scheme) |
-    /// | `coverage` | it binds one of these: `"request"`, `"body-only"` |
+    /// | `coverage` | it binds one of these: `"request"`, `"partial"`, `"body-only"` |
     /// | `key_version` | it is by a key with one of these labels |
     /// | `source_cidr` | the request comes from one of these addresses or ranges |
     /// | `route` | the router matched one of these routes, as the application wrote them |

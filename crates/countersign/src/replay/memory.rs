@@ -1,7 +1,10 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
     fmt,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::{Claimed, ReplayClaim, ReplayKey, ReplayStore, ReplayStoreId};
@@ -25,7 +28,7 @@ const PURGED_PER_CLAIM: usize = 64;
 /// the window of its date. [`refuse_dates_before`](MemoryReplayStoreBuilder::refuse_dates_before) closes that gap for
 /// callers whose clocks are not ahead, at the price of refusing what was signed before the start.
 ///
-/// An entry takes about 100 bytes.
+/// An entry takes 67 to 87 bytes, and 106 at the moment in which the table grows.
 #[derive(Clone)]
 pub struct MemoryReplayStore(Arc<Shared>);
 
@@ -35,6 +38,8 @@ struct Shared {
     capacity: usize,
     refuse_dates_before: Option<Timestamp>,
     state: Mutex<State>,
+    /// How many are live, for whoever asks without the lock.
+    entries: AtomicUsize,
 }
 
 /// Every live entry stands twice: by key to be found, and by the second in which it expires to be cleared away.
@@ -114,6 +119,10 @@ impl ReplayStore for MemoryReplayStore {
         self.0.refuse_dates_before.is_none()
     }
 
+    fn entries(&self) -> Option<usize> {
+        Some(self.0.entries.load(Ordering::Relaxed))
+    }
+
     fn id(&self) -> ReplayStoreId {
         self.0.id
     }
@@ -133,7 +142,9 @@ impl Shared {
             .lock()
             .map_err(|_| Unavailable::new("replay store"))?;
         state.purge(claim.now);
-        state.claim(claim, self.quota, self.capacity)
+        let answer = state.claim(claim, self.quota, self.capacity);
+        self.entries.store(state.live.len(), Ordering::Relaxed);
+        answer
     }
 }
 
@@ -284,6 +295,7 @@ impl MemoryReplayStoreBuilder {
             capacity: self.quota.saturating_mul(self.callers),
             refuse_dates_before: self.refuse_dates_before,
             state: Mutex::default(),
+            entries: AtomicUsize::new(0),
         }))
     }
 }
@@ -421,6 +433,7 @@ mod tests {
             decide(&store, &claim("a", &format!("later {nonce}"), 5000, 2000)).unwrap();
         }
         assert_eq!(store.len(), 200);
+        assert_eq!(store.entries(), Some(200), "told without the lock");
     }
 
     #[test]

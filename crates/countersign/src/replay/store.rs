@@ -108,6 +108,12 @@ pub trait ReplayStore: Send + Sync + 'static {
         false
     }
 
+    /// How many identities the store holds, as far as it can tell at once: a gauge that is read while requests are
+    /// decided. It **must not** wait, for a lock or for another machine. `None`, the provided answer, where it cannot tell.
+    fn entries(&self) -> Option<usize> {
+        None
+    }
+
     /// Which store this is: equal for all handles of one store, different for different stores.
     fn id(&self) -> ReplayStoreId;
 }
@@ -140,6 +146,10 @@ impl ReplayStore for ArcReplayStore {
         self.0.forgets_on_restart()
     }
 
+    fn entries(&self) -> Option<usize> {
+        self.0.entries()
+    }
+
     fn id(&self) -> ReplayStoreId {
         self.0.id()
     }
@@ -158,6 +168,7 @@ trait ErasedReplayStore: Send + Sync {
     fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<Claimed, Unavailable>>;
     fn seen(&self, key: &ReplayKey) -> bool;
     fn forgets_on_restart(&self) -> bool;
+    fn entries(&self) -> Option<usize>;
     fn id(&self) -> ReplayStoreId;
 }
 
@@ -176,6 +187,10 @@ impl<S: ReplayStore> ErasedReplayStore for S {
 
     fn forgets_on_restart(&self) -> bool {
         ReplayStore::forgets_on_restart(self)
+    }
+
+    fn entries(&self) -> Option<usize> {
+        ReplayStore::entries(self)
     }
 
     fn id(&self) -> ReplayStoreId {

@@ -43,6 +43,12 @@ impl<'r> Claim<'r> {
         &self.parsed.key_id
     }
 
+    /// Whether the signature can be checked only once the body is there, because it is over the body, or over a digest of
+    /// it that the head does not declare.
+    pub fn needs_body(&self) -> bool {
+        !matches!(self.parsed.proof, Proof::Head { .. })
+    }
+
     /// Checks the signature with the keys that were found for [`key_id`](Self::key_id), as far as that can be done
     /// without the body.
     ///

@@ -116,6 +116,13 @@ impl Verifier {
         profile.claimed_key_id(carrier, &head)
     }
 
+    /// Which scheme a refused request says it is signed in, as far as that can be told from where its credentials stand:
+    /// unproven, but one of those that are accepted.
+    pub fn claimed_scheme(&self, head: &RequestHead<'_>) -> Option<Scheme> {
+        let (_, carrier) = self.only_signature(head).ok()?;
+        Some(carrier.scheme)
+    }
+
     /// The headers of a 401 that say how to sign, for each scheme that is accepted. `realm` must be visible ASCII without
     /// `"` and `\`; `stale` says whether the date was wrong.
     pub fn challenges(&self, realm: &str, stale: bool) -> Vec<(HeaderName, HeaderValue)> {

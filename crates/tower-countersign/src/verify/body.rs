@@ -9,19 +9,22 @@ use std::{
     time::Duration,
 };
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use countersign::{AuthenticatedHead, BodyMac, KeyId, Rejection, RejectionKind, Verified};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::{BodyExt, LengthLimitError};
 
 use super::{
     body_limits::BodyLimits,
     budget::{BodyBudget, Reservation},
+    intake::Intake,
     refusal::Refusal,
     settings::Drain,
-    verified_body::VerifiedBody,
 };
-use crate::{BoxError, chunks::Chunks};
+use crate::{
+    BoxError,
+    metrics::{self, Store, StoreError},
+};
 
 const TOO_LARGE: Rejection =
     Rejection::new(RejectionKind::TooLarge, "the body is larger than the limit");
@@ -32,13 +35,14 @@ pub(super) async fn read<B>(
     body: Pin<&mut B>,
     limits: &BodyLimits,
     budget: &BodyBudget,
-) -> Result<(Verified, VerifiedBody), Refusal>
+    intake: &mut Intake,
+) -> Result<Verified, Refusal>
 where
     B: Body,
     B::Error: Into<BoxError>,
 {
     if body.is_end_stream() {
-        return Ok((head.finish()?, VerifiedBody::default()));
+        return Ok(head.finish()?);
     }
     let bounds = Bounds {
         max_bytes: limits.max_bytes,
@@ -47,24 +51,24 @@ where
         broken_off: RejectionKind::BodyMismatch,
     };
     let mut reservation = budget.open(head.caller());
-    let chunks = collect(body, &bounds, &mut reservation, |chunk| head.update(chunk)).await?;
-    Ok((head.finish()?, VerifiedBody::new(chunks, reservation)))
+    let read = collect(body, &bounds, &mut reservation, intake, |chunk| {
+        head.update(chunk);
+    })
+    .await;
+    intake.is_held_by(reservation);
+    read?;
+    Ok(head.finish()?)
 }
 
-/// The body of a peer that had proven nothing while it sent it. It counts as nobody's memory until it is somebody's.
-pub(super) struct UnauthenticatedBody {
-    chunks: Chunks,
-    len: u64,
-    _reservation: Reservation,
-}
-
-/// Reads the body of a peer that is authenticated by it, within limits of their own.
+/// Reads the body of a peer that is authenticated by it, within limits of their own. It counts as nobody's memory until it
+/// is somebody's.
 pub(super) async fn read_unauthenticated<'r, B>(
     mut mac: BodyMac<'r>,
     body: Pin<&mut B>,
     limits: &BodyLimits,
     budget: &BodyBudget,
-) -> Result<(BodyMac<'r>, UnauthenticatedBody), Refusal>
+    intake: &mut Intake,
+) -> Result<BodyMac<'r>, Refusal>
 where
     B: Body,
     B::Error: Into<BoxError>,
@@ -76,38 +80,40 @@ where
         // Nothing is proven yet, so that it cannot be said that the signature was right and the body was not.
         broken_off: RejectionKind::InvalidSignature,
     };
+    if body.is_end_stream() {
+        return Ok(mac);
+    }
+    if intake.is_passing() && bounds.copies > 0 {
+        intake.leave_undecided();
+        return Err(Refusal::unavailable(Store::BodyBuffer.name()));
+    }
     let mut reservation = budget.open_for_nobody();
-    let mut len: u64 = 0;
-    let chunks = if body.is_end_stream() {
-        Chunks::default()
-    } else {
-        collect(body, &bounds, &mut reservation, |chunk| {
-            len = len.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
-            mac.update(chunk);
-        })
-        .await?
-    };
-    let body = UnauthenticatedBody {
-        chunks,
-        len,
-        _reservation: reservation,
-    };
-    Ok((mac, body))
+    let read = collect(body, &bounds, &mut reservation, intake, |chunk| {
+        mac.update(chunk);
+    })
+    .await;
+    intake.is_held_by(reservation);
+    read?;
+    Ok(mac)
 }
 
-impl UnauthenticatedBody {
-    /// Takes the memory over into the budget of the caller that has been proven by now.
-    pub(super) fn owned_by(
-        self,
-        caller: &KeyId,
-        budget: &BodyBudget,
-    ) -> Result<VerifiedBody, Refusal> {
-        let mut reservation = budget.open(caller);
-        if !reservation.grow(self.len) {
-            return Err(Refusal::unavailable("body buffer"));
-        }
-        Ok(VerifiedBody::new(self.chunks, reservation))
+/// Takes the memory over into the budget of the caller that has been proven by now.
+pub(super) fn hand_over(
+    intake: &mut Intake,
+    caller: &KeyId,
+    budget: &BodyBudget,
+) -> Result<(), Refusal> {
+    let mut reservation = budget.open(caller);
+    if !reservation.grow(intake.held()) {
+        return Err(buffer_full());
     }
+    intake.is_held_by(reservation);
+    Ok(())
+}
+
+fn buffer_full() -> Refusal {
+    metrics::store_error(Store::BodyBuffer, StoreError::Full);
+    Refusal::unavailable(Store::BodyBuffer.name())
 }
 
 struct Bounds {
@@ -124,8 +130,9 @@ async fn collect<B>(
     mut body: Pin<&mut B>,
     bounds: &Bounds,
     reservation: &mut Reservation,
+    intake: &mut Intake,
     mut update: impl FnMut(&[u8]),
-) -> Result<Chunks, Refusal>
+) -> Result<(), Refusal>
 where
     B: Body,
     B::Error: Into<BoxError>,
@@ -133,28 +140,43 @@ where
     if body.size_hint().lower() > bounds.max_bytes {
         return Err(TOO_LARGE.into());
     }
-    let mut chunks = Chunks::default();
+    intake.begin();
+    let held = u64::from(!intake.is_passing());
     let mut received: u64 = 0;
     let mut reading = pin!(async {
         while let Some(frame) = body.frame().await {
-            let frame =
-                frame.map_err(|error| broken_off(bounds.broken_off, error.into().as_ref()))?;
-            // Trailers are not covered by the signature and are dropped.
-            let Ok(mut data) = frame.into_data() else {
-                continue;
+            let frame = match frame {
+                Ok(frame) => frame,
+                Err(error) => {
+                    let error = error.into();
+                    let refusal = broken_off(bounds.broken_off, error.as_ref());
+                    intake.push_last(Err(error));
+                    return Err(refusal);
+                }
+            };
+            let mut data = match frame.into_data() {
+                Ok(data) => data,
+                Err(frame) => {
+                    // Trailers are not covered by the signature: whoever was let through is shown none.
+                    intake.push_last(Ok(frame.map_data(|_| Bytes::new())));
+                    continue;
+                }
             };
             let len = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
             received = received.saturating_add(len);
+            let chunk = data.copy_to_bytes(data.remaining());
             if received > bounds.max_bytes {
+                intake.push_last(Ok(Frame::data(chunk)));
                 return Err(TOO_LARGE.into());
             }
-            if !reservation.grow(len.saturating_add(len.saturating_mul(bounds.copies))) {
-                return Err(Refusal::unavailable("body buffer"));
+            if !reservation.grow(len.saturating_mul(held.saturating_add(bounds.copies))) {
+                intake.push_last(Ok(Frame::data(chunk)));
+                return Err(buffer_full());
             }
-            let chunk = data.copy_to_bytes(data.remaining());
             update(&chunk);
-            chunks.push(chunk);
+            intake.push(chunk);
         }
+        intake.end();
         Ok(())
     });
     // Most bodies are there already, and then no timer is set.
@@ -182,7 +204,7 @@ where
             .into());
         }
     }
-    Ok(chunks)
+    Ok(())
 }
 
 /// A body that cannot be read to its end is not the one that was signed.

@@ -7,7 +7,11 @@
 //! | `debug` | a request was let through | `outcome = "accepted"`, `caller`, `key_version`, `scheme`, `replay_protected` |
 //! | `warn` | a request was refused | `outcome = "refused"`, `code`, `status`, `reason`, `method`, `caller` (proven) or `claimed` (not), `suppressed` |
 //! | `error` | a store could not answer, or the URI was rewritten | the same |
+//! | `debug` | a request on a route that only reports could not be decided on, but by keeping its body | `outcome = "undecided"` |
 //! | `info`, `warn` | once a layer, at start | `outcome = "started"` |
+//!
+//! Where a layer [only reports](crate::VerifyLayer::report_only), `outcome` is what it would have been, and every event has
+//! `report_only = true`.
 //!
 //! Refusals before the signature matched are written at most ten times a second for each code; `suppressed` counts those
 //! left out since the last. The text of `claimed` and `method` is the peer's: it is cut to 64 bytes and every character
@@ -25,8 +29,8 @@ use std::{
 use countersign::{KeyId, Timestamp};
 use http::Method;
 
-use super::refusal::Refusal;
-use crate::caller::VerifiedCaller;
+use super::{refusal::Refusal, report_only::Mode};
+use crate::{caller::VerifiedCaller, metrics};
 
 const EVENTS_PER_SECOND: u32 = 10;
 
@@ -37,6 +41,7 @@ pub(crate) struct Events(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     started: AtomicBool,
+    reporting: AtomicBool,
     by_code: Mutex<HashMap<&'static str, Rate>>,
 }
 
@@ -55,15 +60,26 @@ pub(super) enum From<'r> {
     Proven(&'r KeyId),
 }
 
-pub(super) fn accepted(caller: &VerifiedCaller) {
+pub(super) fn accepted(caller: &VerifiedCaller, mode: Mode) {
     tracing::debug!(
         target: "countersign",
         outcome = "accepted",
+        report_only = reports(mode),
         caller = %caller.id(),
         key_version = %caller.key_version(),
         scheme = %caller.scheme(),
         replay_protected = caller.replay_protected(),
     );
+}
+
+/// Only where a layer reports: that it cannot tell.
+pub(super) fn undecided() {
+    tracing::debug!(target: "countersign", outcome = "undecided", report_only = true);
+}
+
+/// The field is left out where the layer enforces.
+fn reports(mode: Mode) -> Option<bool> {
+    (mode == Mode::ReportOnly).then_some(true)
 }
 
 impl<'r> From<'r> {
@@ -77,10 +93,23 @@ impl<'r> From<'r> {
 }
 
 impl Events {
+    /// Nothing that this layer sees is refused, or some routes are let through.
+    pub(super) fn reporting_only(&self) {
+        if !self.0.reporting.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "countersign",
+                outcome = "started",
+                report_only = true,
+                "report only: requests that are not proven are handled"
+            );
+        }
+    }
+
     pub(super) fn started(&self, hosts_are_expected: bool, nonces_are_forgotten: bool) {
         if self.0.started.swap(true, Ordering::Relaxed) {
             return;
         }
+        metrics::describe();
         if nonces_are_forgotten {
             tracing::info!(
                 target: "countersign",
@@ -102,6 +131,7 @@ impl Events {
         refusal: &Refusal,
         method: &Method,
         from: From<'_>,
+        mode: Mode,
         now: Timestamp,
     ) {
         let suppressed = match from {
@@ -122,6 +152,7 @@ impl Events {
                 tracing::$level!(
                     target: "countersign",
                     outcome = "refused",
+                    report_only = reports(mode),
                     code = refusal.code(),
                     status = refusal.status().as_u16(),
                     method = %Escaped(method.as_str()),

@@ -1,12 +1,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use countersign::{ConfigError, KeyStore, MemoryReplayStore, ReplayStore, Verifier};
+use http::Method;
 use tower_layer::Layer;
 
 use super::{
     body_limits::BodyLimits,
     budget::BodyBudget,
     key_use::KeyUse,
+    report_only::ReportOnly,
     service::Verify,
     settings::{Drain, Settings},
     uncovered::UncoveredHeaders,
@@ -166,6 +168,52 @@ impl<K, R> VerifyLayer<K, R> {
         self.settings.drain = Some(Drain { bytes, time });
         self
     }
+
+    /// Refuses nothing: verifies, counts and logs as usual, and hands every request on as it came. **Whoever can reach the
+    /// service can call it**, as if no layer were there; it is for finding out who would be refused before anyone is.
+    ///
+    /// The handler gets an [`UnverifiedCaller`](crate::UnverifiedCaller), never a
+    /// [`VerifiedCaller`](crate::VerifiedCaller): one that asks for the latter answers 500. See the
+    /// [module documentation](crate::verify#report-only) for what is and is not done to a request.
+    #[must_use]
+    pub fn report_only(mut self) -> Self {
+        self.settings.report_only = ReportOnly::Everywhere;
+        self
+    }
+
+    /// [Reports only](Self::report_only) on these routes and enforces every other one. Routes of several calls add up.
+    ///
+    /// A route is a method and a path, of which a whole segment may be `{name}`, for any one segment that is not empty. The
+    /// path is that of the request line, with whatever prefix a router takes away.
+    ///
+    /// What is not on the list is enforced, and so is every request that something behind this layer could take for one that
+    /// is not on it: whose path is not plain (it must be the list's own, byte for byte; any encoded, empty or dotted segment
+    /// is not), and which has a header that overrides method or URL, such as `x-http-method-override`.
+    ///
+    /// A pattern does not know of other routes: `/account/{id}` is `/account/admin`, too, even if a router has a route of its
+    /// own for that. Under axum `Router::route_layer` with a layer that reports, on the routes that it is for, leaves the
+    /// decision to the router itself.
+    ///
+    /// ```
+    /// use countersign::{ConfigError, KeyStore};
+    /// use http::Method;
+    /// use tower_countersign::VerifyLayer;
+    ///
+    /// fn verify<K: KeyStore>(keys: K) -> Result<VerifyLayer<K>, ConfigError> {
+    ///     VerifyLayer::new(keys).report_only_for([(Method::GET, "/api/account/{id}"), (Method::POST, "/api/echo")])
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if a path is not in plain form.
+    pub fn report_only_for(
+        mut self,
+        routes: impl IntoIterator<Item = (Method, impl AsRef<str>)>,
+    ) -> Result<Self, ConfigError> {
+        self.settings.report_only = self.settings.report_only.and_for(routes)?;
+        Ok(self)
+    }
 }
 
 impl<S, K, R> Layer<S> for VerifyLayer<K, R>
@@ -181,6 +229,9 @@ where
             .events
             .started(!hosts.is_empty(), self.replay.forgets_on_restart());
         self.settings.key_use.begin(self.settings.clock.now());
+        if !matches!(self.settings.report_only, ReportOnly::Nowhere) {
+            self.settings.events.reporting_only();
+        }
         Verify::new(
             inner,
             self.settings.clone(),

@@ -77,6 +77,25 @@
 //! | key store, replay store or body buffer unavailable | 503 | `unavailable` |
 //! | URI rewritten between two routers | 500 | `misconfigured` |
 //!
+//! # Report only
+//!
+//! For switching verification on in a fleet that is live, a layer can be set to [refuse nothing](VerifyLayer::report_only),
+//! or [nothing on some routes](VerifyLayer::report_only_for). Everything above is decided, counted and logged all the same,
+//! and then:
+//!
+//! - The request is handed on as it came: no header is taken away, and the body is the same to the byte, with its trailers
+//!   and its errors.
+//! - The handler gets an [`UnverifiedCaller`](crate::UnverifiedCaller), which says what would have been decided, and never a
+//!   [`VerifiedCaller`](crate::VerifiedCaller), not even where all was right.
+//! - A request whose head is not authenticated claims no nonce, and not a byte of its body is read: it streams through. Of
+//!   one that is authenticated the body is read as ever, within the limits; if it is over them, what was read goes on to the
+//!   handler and the rest streams after it. A slow body then reaches the handler when its deadline is over.
+//! - A signature over the body is checked on what the handler reads, as it reads it; the handler is called before and is
+//!   told [`Undecided`](crate::Verdict::Undecided). No nonce is claimed, and so no replay found. If the handler does not
+//!   read to the end, or if a check would have to keep the body (Ed25519 keys of webhooks), the outcome is `undecided`.
+//! - One whose head is authenticated claims its nonce, so that replays are counted. A layer further in with the same store
+//!   goes by that claim.
+//!
 //! # Where to put the layer
 //!
 //! - **Outside what changes the body**: a layer that decompresses requests goes inside this one, because the body is hashed
@@ -97,9 +116,13 @@ mod body;
 mod body_limits;
 mod budget;
 pub mod events;
+mod intake;
 mod key_use;
 mod layer;
+mod passing_body;
 mod refusal;
+mod report_only;
+mod reporting;
 pub(crate) mod request_uri;
 mod response_body;
 mod service;
@@ -112,6 +135,7 @@ pub use self::{
     key_use::{KeyUse, LastUse, Unused},
     layer::VerifyLayer,
     refusal::Refusal,
+    report_only::Mode,
     response_body::ResponseBody,
     service::{Verify, VerifyFuture},
     uncovered::UncoveredHeaders,

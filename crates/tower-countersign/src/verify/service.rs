@@ -22,12 +22,14 @@ use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{
-    body, events, refusal::Refusal, request_uri, response_body::ResponseBody, settings::Settings,
-    verified_body::VerifiedBody,
+    body, events, intake::Intake, refusal::Refusal, report_only::Mode, request_uri,
+    response_body::ResponseBody, settings::Settings, verified_body::VerifiedBody,
 };
 use crate::{
     BoxError,
     caller::{VerifiedCaller, VerifiedTarget},
+    metrics::{self, Decision, Store, StoreError, Wait},
+    unverified_caller::UnverifiedCaller,
 };
 
 /// The service of [`VerifyLayer`](crate::VerifyLayer). See the [module documentation](crate::verify).
@@ -132,8 +134,8 @@ struct ClaimMade {
     key: ReplayKey,
 }
 
-struct Verification<K, R> {
-    settings: Settings,
+pub(super) struct Verification<K, R> {
+    pub(super) settings: Settings,
     audience: Arc<str>,
     keys: K,
     replay: R,
@@ -142,16 +144,15 @@ struct Verification<K, R> {
 /// A request whose body has been read and is the one that was signed.
 struct Read {
     verified: Verified,
-    body: VerifiedBody,
     replay_key: Option<ReplayKey>,
     /// How long the body may have been on its way after the date was judged.
     judged_before: Duration,
 }
 
 /// A refusal, and the caller if it was proven by then.
-struct Refused {
-    refusal: Refusal,
-    caller: Option<KeyId>,
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    pub(super) caller: Option<KeyId>,
 }
 
 impl Refused {
@@ -174,47 +175,110 @@ impl<E: Into<Refusal>> From<E> for Refused {
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// The request to be handled, or the response that refuses it.
-    async fn decide<B>(&self, request: Request<B>) -> Result<Request<VerifiedBody>, Response<Bytes>>
+    async fn decide<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+    ) -> Result<Request<VerifiedBody>, Response<Bytes>>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let (mut parts, body) = request.into_parts();
+        // Whatever happens, nobody else's word for the caller gets through.
+        parts.extensions.remove::<VerifiedCaller>();
+        parts.extensions.remove::<UnverifiedCaller>();
+        match self.settings.report_only.mode_of(&parts) {
+            Mode::Enforced => self.enforce(parts, body).await,
+            // In a box, so that the other mode does not carry its state along.
+            Mode::ReportOnly => Ok(Box::pin(self.report(parts, body)).await),
+        }
+    }
+
+    async fn enforce<B>(
+        &self,
+        mut parts: Parts,
+        body: B,
+    ) -> Result<Request<VerifiedBody>, Response<Bytes>>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
         let settings = &self.settings;
         let now = settings.clock.now();
-        let (mut parts, body) = request.into_parts();
         // A body may not be polled past its end, and draining cannot know whether it was reached.
         let body = pin!(body);
         let mut body = pin!(body.fuse());
-        // Whatever happens, nobody else's word for the caller gets through.
-        parts.extensions.remove::<VerifiedCaller>();
-        match self.verify(&mut parts, body.as_mut(), now).await {
-            Ok((caller, body)) => {
-                events::accepted(&caller);
-                settings
-                    .key_use
-                    .record(caller.id(), caller.key_version(), now);
+        let mut decision = Decision::begin(Mode::Enforced);
+        let mut intake = Intake::default();
+        let verified = self
+            .verify(&mut parts, body.as_mut(), now, &mut decision, &mut intake)
+            .await;
+        match verified {
+            Ok(caller) => {
+                self.accepted(&caller, decision, intake.held(), now);
                 parts.extensions.insert(caller);
-                Ok(Request::from_parts(parts, body))
+                Ok(Request::from_parts(parts, intake.into_verified()))
             }
-            Err(Refused { refusal, caller }) => {
-                let claimed = settings.verifier.claimed_key_id(&parts);
-                let from = events::From::new(caller.as_ref(), claimed.as_deref());
-                settings.events.refused(&refusal, &parts.method, from, now);
+            Err(refused) => {
+                // What is not handed on takes no memory while the rest is drained.
+                drop(intake);
+                self.refused(&parts, &refused, decision, now);
                 if let Some(drain) = settings.drain {
                     body::drain(body, drain).await;
                 }
+                let Refused { refusal, .. } = refused;
                 Err(refusal.into_response(&settings.verifier, &settings.realm, now))
             }
         }
     }
 
+    /// Logs and counts a request that is let through, or would be.
+    pub(super) fn accepted(
+        &self,
+        caller: &VerifiedCaller,
+        decision: Decision,
+        body_bytes: u64,
+        now: Timestamp,
+    ) {
+        events::accepted(caller, decision.mode());
+        self.settings
+            .key_use
+            .record(caller.id(), caller.key_version(), now);
+        decision.accepted(caller, body_bytes, now);
+    }
+
+    /// Logs and counts a request that is refused, or would be.
+    pub(super) fn refused(
+        &self,
+        parts: &Parts,
+        refused: &Refused,
+        decision: Decision,
+        now: Timestamp,
+    ) {
+        let Refused { refusal, caller } = refused;
+        let settings = &self.settings;
+        let claimed = settings.verifier.claimed_key_id(parts);
+        let from = events::From::new(caller.as_ref(), claimed.as_deref());
+        let mode = decision.mode();
+        settings
+            .events
+            .refused(refusal, &parts.method, from, mode, now);
+        let scheme = || settings.verifier.claimed_scheme(&RequestHead::from(parts));
+        decision.refused(refusal, caller.as_ref(), scheme, now);
+    }
+
     /// Steps 1 to 10, in their order.
-    async fn verify<B>(
+    ///
+    /// What has been read of the body is in `intake`, whatever becomes of the request.
+    pub(super) async fn verify<B>(
         &self,
         parts: &mut Parts,
         body: Pin<&mut B>,
         now: Timestamp,
-    ) -> Result<(VerifiedCaller, VerifiedBody), Refused>
+        decision: &mut Decision,
+        intake: &mut Intake,
+    ) -> Result<VerifiedCaller, Refused>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -225,28 +289,37 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
 
         // Steps 1 to 5: one signature, its grammar, the authority, the coverage, the date.
         let claim = settings.verifier.parse(head, now)?;
+        decision.parsed(claim.scheme());
 
         // Step 6: the keys.
         let keys = if let Some(answer) = self.keys.try_lookup(claim.key_id()) {
-            answer?
+            answered(Store::Keys, answer)?
         } else {
             let lookup = self.keys.lookup(claim.key_id());
-            within(settings.store_deadline, "key store", lookup).await?
+            within(settings.store_deadline, Store::Keys, lookup).await?
         };
 
         // Step 7: the signature over the head. Not a byte of the body has been read. The look-up may have taken a while.
         let read = match claim.authenticate(&keys, settings.clock.now())? {
-            Authentication::Head(head) => self.read_body(parts, head, body).await?,
-            Authentication::Body(mac) => self.read_body_to_authenticate(mac, body).await?,
+            Authentication::Head(head) => {
+                decision.head_matched();
+                self.read_body(parts, head, body, intake).await?
+            }
+            Authentication::Body(mac) => self.read_body_to_authenticate(mac, body, intake).await?,
         };
         let target = VerifiedTarget::new(&parts.method, uri);
         let caller = read.verified.caller().clone();
 
         // Step 9: what the signature does not cover.
-        settings
-            .uncovered
-            .apply(&mut parts.headers, &read.verified)
-            .map_err(|rejection| Refused::by(&caller)(rejection.into()))?;
+        match decision.mode() {
+            Mode::Enforced => settings.uncovered.apply(&mut parts.headers, &read.verified),
+            // The request stays as it is.
+            Mode::ReportOnly => {
+                let headers = &mut parts.headers.clone();
+                settings.uncovered.apply(headers, &read.verified)
+            }
+        }
+        .map_err(|rejection| Refused::by(&caller)(rejection.into()))?;
 
         // Step 10: the nonce, once and for all.
         let replay_protected = self
@@ -254,10 +327,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             .await
             .map_err(Refused::by(&caller))?;
 
-        Ok((
-            VerifiedCaller::new(read.verified, replay_protected, target),
-            read.body,
-        ))
+        Ok(VerifiedCaller::new(read.verified, replay_protected, target))
     }
 
     /// Step 8 for a peer whose signature has matched.
@@ -266,6 +336,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         parts: &Parts,
         head: AuthenticatedHead<'_>,
         body: Pin<&mut B>,
+        intake: &mut Intake,
     ) -> Result<Read, Refused>
     where
         B: Body,
@@ -281,12 +352,11 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         {
             return Err(Refused::by(&caller)(REPLAYED.into()));
         }
-        let (verified, body) = body::read(head, body, &settings.limits, &settings.budget)
+        let verified = body::read(head, body, &settings.limits, &settings.budget, intake)
             .await
             .map_err(Refused::by(&caller))?;
         Ok(Read {
             verified,
-            body,
             replay_key,
             judged_before: settings.limits.deadline,
         })
@@ -297,25 +367,28 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         &self,
         mac: BodyMac<'_>,
         body: Pin<&mut B>,
+        intake: &mut Intake,
     ) -> Result<Read, Refused>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
         let settings = &self.settings;
-        let (mac, chunks) =
-            body::read_unauthenticated(mac, body, &settings.limits, &settings.unauthenticated)
-                .await?;
+        let limits = &settings.limits;
+        let mac = body::read_unauthenticated(mac, body, limits, &settings.unauthenticated, intake)
+            .await?;
         let verified = mac.finish(settings.clock.now())?;
         let caller = verified.caller().clone();
         // From here on it is the caller's own memory.
-        let body = chunks
-            .owned_by(&caller, &settings.budget)
-            .map_err(Refused::by(&caller))?;
-        let replay_key = verified.replay_key(&self.audience);
+        body::hand_over(intake, &caller, &settings.budget).map_err(Refused::by(&caller))?;
+        // A request whose body passes by is being handled already.
+        let replay_key = if intake.is_passing() {
+            None
+        } else {
+            verified.replay_key(&self.audience)
+        };
         Ok(Read {
             verified,
-            body,
             replay_key,
             // The date was judged again when the body was there.
             judged_before: Duration::ZERO,
@@ -348,12 +421,14 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             return Err(REPLAYED.into());
         }
         let answer = if let Some(answer) = self.replay.try_claim(&claim) {
-            answer?
+            answered(Store::Replay, answer)
         } else {
             let claim = self.replay.claim(claim);
-            within(self.settings.store_deadline, "replay store", claim).await?
+            within(self.settings.store_deadline, Store::Replay, claim).await
         };
-        match answer {
+        metrics::replay_answer(answer.as_ref().ok().copied());
+        metrics::replay_entries(&self.audience, || self.replay.entries());
+        match answer? {
             Claimed::Fresh => {
                 let store = self.replay.id();
                 let ClaimsMade(made) = parts.extensions.get_or_insert_default();
@@ -377,13 +452,26 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
 /// A store that does not answer is not available: a request may not wait for ever.
 async fn within<T>(
     deadline: Duration,
-    what: &'static str,
+    store: Store,
     answer: impl Future<Output = Result<T, Unavailable>>,
 ) -> Result<T, Refusal> {
-    match tokio::time::timeout(deadline, answer).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(Refusal::unavailable(what)),
+    let wait = Wait::begin(store);
+    let waited = tokio::time::timeout(deadline, answer).await;
+    wait.end();
+    match waited {
+        Ok(answer) => answered(store, answer),
+        Err(_) => {
+            metrics::store_error(store, StoreError::Timeout);
+            Err(Refusal::unavailable(store.name()))
+        }
     }
+}
+
+fn answered<T>(store: Store, answer: Result<T, Unavailable>) -> Result<T, Refusal> {
+    if answer.is_err() {
+        metrics::store_error(store, StoreError::Unavailable);
+    }
+    Ok(answer?)
 }
 
 const REPLAYED: Rejection = Rejection::new(RejectionKind::Replayed, "the nonce was used before");

@@ -4,6 +4,7 @@ use countersign::Verifier;
 
 use super::{
     body_limits::BodyLimits, budget::BodyBudget, events::Events, key_use::KeyUse,
+    report_only::ReportOnly,
     uncovered::UncoveredHeaders,
 };
 use crate::clock::{Clock, SystemClock};
@@ -24,6 +25,7 @@ pub(super) struct Settings {
     pub(super) clock_difference: Duration,
     pub(super) store_deadline: Duration,
     pub(super) drain: Option<Drain>,
+    pub(super) report_only: ReportOnly,
     pub(super) events: Events,
     pub(super) key_use: KeyUse,
 }
@@ -50,6 +52,7 @@ impl Default for Settings {
             clock_difference: Duration::from_secs(5),
             store_deadline: Duration::from_secs(5),
             drain: None,
+            report_only: ReportOnly::default(),
             events: Events::default(),
             key_use: KeyUse::new(),
         }

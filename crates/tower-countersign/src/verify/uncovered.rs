@@ -105,7 +105,7 @@ impl UncoveredHeaders {
     }
 }
 
-fn is_override(name: &str) -> bool {
+pub(super) fn is_override(name: &str) -> bool {
     let alike = |known: &str| {
         let dashes = |byte: u8| if byte == b'_' { b'-' } else { byte };
         known.len() == name.len() && known.bytes().eq(name.bytes().map(dashes))

@@ -1,33 +1,106 @@
 use std::{
-    convert::Infallible,
     fmt,
     pin::Pin,
+    sync::{Mutex, PoisonError},
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
 
 use super::budget::Reservation;
-use crate::chunks::Chunks;
+use crate::{BoxError, chunks::Chunks};
 
 /// The body that the inner service sees: whole, in memory, and the one that was signed.
 ///
 /// Its memory counts towards the layer's budget until it has been read, or dropped unread. It has no trailers: they are
-/// not covered by any signature and are left out. `Debug` shows its length only.
+/// not covered by any signature and are left out. It never fails. `Debug` shows its length only.
+///
+/// Where a layer [only reports](crate::VerifyLayer::report_only), it is the request's own body, verified or not, with its
+/// trailers and its errors, as if no layer were there.
 #[derive(Default)]
 pub struct VerifiedBody {
     chunks: Chunks,
     _reservation: Option<Reservation>,
+    /// Only where a layer reports.
+    rest: Option<Box<Rest>>,
+}
+
+/// What of an unverified body follows the chunks that were read.
+struct Rest {
+    last: Option<Box<Result<Frame<Bytes>, BoxError>>>,
+    body: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
 }
 
 impl VerifiedBody {
-    pub(super) fn new(chunks: Chunks, reservation: Reservation) -> Self {
+    pub(super) fn new(chunks: Chunks, reservation: Option<Reservation>) -> Self {
         Self {
             chunks,
-            _reservation: Some(reservation),
+            _reservation: reservation,
+            rest: None,
         }
     }
+
+    pub(super) fn unverified(
+        chunks: Chunks,
+        reservation: Option<Reservation>,
+        last: Option<Box<Result<Frame<Bytes>, BoxError>>>,
+        rest: Option<UnsyncBoxBody<Bytes, BoxError>>,
+    ) -> Self {
+        let body = rest.map(Mutex::new);
+        Self {
+            chunks,
+            _reservation: reservation,
+            rest: (last.is_some() || body.is_some()).then(|| Box::new(Rest { last, body })),
+        }
+    }
+}
+
+impl Rest {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(last) = self.last.take() {
+            return Poll::Ready(Some(*last));
+        }
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let body = body.get_mut().unwrap_or_else(PoisonError::into_inner);
+        Pin::new(body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.last.is_none() && self.of_body(Body::is_end_stream).unwrap_or(true)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let data = match self.last.as_deref() {
+            Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+            Some(Err(_)) | None => 0,
+        };
+        let data = u64::try_from(data).unwrap_or(u64::MAX);
+        let body = self.of_body(Body::size_hint);
+        longer_by(body.unwrap_or_else(|| SizeHint::with_exact(0)), data)
+    }
+
+    fn of_body<T>(&self, ask: impl Fn(&UnsyncBoxBody<Bytes, BoxError>) -> T) -> Option<T> {
+        let body = self.body.as_ref()?;
+        // It is nobody else's: the lock only makes it Sync.
+        Some(ask(&body.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn longer_by(hint: SizeHint, bytes: u64) -> SizeHint {
+    let mut longer = SizeHint::new();
+    if let Some(upper) = hint.upper().and_then(|upper| upper.checked_add(bytes)) {
+        longer.set_upper(upper);
+    }
+    longer.set_lower(
+        hint.lower()
+            .saturating_add(bytes)
+            .min(longer.upper().unwrap_or(u64::MAX)),
+    );
+    longer
 }
 
 impl fmt::Debug for VerifiedBody {
@@ -40,20 +113,28 @@ impl fmt::Debug for VerifiedBody {
 
 impl Body for VerifiedBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.get_mut().chunks).poll_frame(cx)
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        match (this.chunks.pop(), &mut this.rest) {
+            (Some(chunk), _) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
+            (None, Some(rest)) => rest.poll_frame(cx),
+            (None, None) => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.chunks.is_end_stream()
+        self.chunks.is_end_stream() && self.rest.as_ref().is_none_or(|rest| rest.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.chunks.size_hint()
+        match &self.rest {
+            None => self.chunks.size_hint(),
+            Some(rest) => longer_by(rest.size_hint(), self.chunks.len()),
+        }
     }
 }

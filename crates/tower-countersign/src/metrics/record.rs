@@ -1,0 +1,264 @@
+//! The values, handed to the recorder if there is one.
+
+use std::time::{Duration, Instant};
+
+use countersign::Claimed;
+use metrics::{Key, Label, Level, Metadata, Recorder, SharedString, Unit};
+
+use super::table::{
+    ALL, AUTHORIZATION_DECISIONS, KEY_RELOADS, Kind, Metric, POLICY_RELOADS, REPLAY_CLAIMS,
+    REPLAY_STORE_BYPASSED, REPLAY_STORE_ENTRIES, STORE_ERRORS, STORE_WAIT,
+};
+use crate::{caller::VerifiedCaller, verify::Mode};
+
+static METADATA: Metadata<'static> = Metadata::new("countersign", Level::INFO, None);
+
+/// Tells the recorder that is installed what each metric means. A layer does it when it is built; call it where the recorder
+/// is installed later.
+pub fn describe() {
+    with_recorder(|recorder| {
+        for metric in ALL {
+            let name = metric.name();
+            let text = metric.description();
+            let unit = match name {
+                _ if name.ends_with("_seconds") => Some(Unit::Seconds),
+                _ if name.ends_with("_bytes") => Some(Unit::Bytes),
+                _ => None,
+            };
+            match metric.kind() {
+                Kind::Counter => recorder.describe_counter(name.into(), unit, text.into()),
+                Kind::Gauge => recorder.describe_gauge(name.into(), unit, text.into()),
+                Kind::Histogram => recorder.describe_histogram(name.into(), unit, text.into()),
+            }
+        }
+    });
+}
+
+/// How a reload went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "what was read is in force, or what was there before is"
+)]
+pub enum Reload {
+    /// What was read is in force.
+    Succeeded,
+    /// What was there before stays in force.
+    Failed,
+}
+
+impl Reload {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "success",
+            Self::Failed => "failure",
+        }
+    }
+}
+
+/// Counts a reload of keys, for a source of your own: [`KEY_RELOADS`].
+pub fn key_reload(result: Reload) {
+    with_recorder(|recorder| count(recorder, &KEY_RELOADS, [result.as_str().into()]));
+}
+
+/// Counts a reload of a policy, for a source of your own: [`POLICY_RELOADS`].
+pub fn policy_reload(result: Reload) {
+    with_recorder(|recorder| count(recorder, &POLICY_RELOADS, [result.as_str().into()]));
+}
+
+/// Counts a request that went on without an answer of the replay store: [`REPLAY_STORE_BYPASSED`].
+pub fn replay_store_bypassed() {
+    with_recorder(|recorder| count(recorder, &REPLAY_STORE_BYPASSED, []));
+}
+
+/// What an authorization layer decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "whoever is not allowed is denied")]
+pub enum Authorization {
+    /// The caller may.
+    Allowed,
+    /// The caller may not, or nobody was proven to call.
+    Denied,
+}
+
+impl Authorization {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// Counts what an authorization layer decided: [`AUTHORIZATION_DECISIONS`]. `None` for a request that nobody was proven to
+/// have sent.
+pub fn authorization_decision(decided: Authorization, caller: Option<&VerifiedCaller>, mode: Mode) {
+    with_recorder(|recorder| {
+        let caller = caller.map_or(SharedString::const_str(""), |caller| {
+            caller.id().as_str().to_owned().into()
+        });
+        count(
+            recorder,
+            &AUTHORIZATION_DECISIONS,
+            [decided.as_str().into(), caller, mode.as_str().into()],
+        );
+    });
+}
+
+/// What a request had to ask.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Store {
+    Keys,
+    Replay,
+    BodyBuffer,
+}
+
+impl Store {
+    /// As a refusal names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Keys => "key store",
+            Self::Replay => "replay store",
+            Self::BodyBuffer => "body buffer",
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Replay => "replay",
+            Self::BodyBuffer => "body_buffer",
+        }
+    }
+}
+
+/// Why it did not serve the request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StoreError {
+    Unavailable,
+    Timeout,
+    Full,
+}
+
+impl StoreError {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::Full => "full",
+        }
+    }
+}
+
+pub(crate) fn store_error(store: Store, error: StoreError) {
+    with_recorder(|recorder| {
+        let labels = [store.as_str().into(), error.as_str().into()];
+        count(recorder, &STORE_ERRORS, labels);
+    });
+}
+
+/// The time until a store has answered, measured if anyone listens.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    store: Store,
+    began: Option<Instant>,
+}
+
+impl Wait {
+    pub(crate) fn begin(store: Store) -> Self {
+        Self {
+            store,
+            began: now_if_heard(),
+        }
+    }
+
+    pub(crate) fn end(self) {
+        let Some(began) = self.began else { return };
+        with_recorder(|recorder| {
+            let labels = [self.store.as_str().into()];
+            measure(recorder, &STORE_WAIT, labels, seconds(began.elapsed()));
+        });
+    }
+}
+
+/// `None` where it did not answer.
+pub(crate) fn replay_answer(answer: Option<Claimed>) {
+    let answer = match answer {
+        Some(Claimed::Fresh) => "fresh",
+        Some(Claimed::OverQuota) => "over_quota",
+        Some(_) => "replayed",
+        None => "error",
+    };
+    with_recorder(|recorder| count(recorder, &REPLAY_CLAIMS, [answer.into()]));
+}
+
+pub(crate) fn replay_entries(audience: &str, entries: impl FnOnce() -> Option<usize>) {
+    with_recorder(|recorder| {
+        if let Some(entries) = entries() {
+            let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+            let labels = [audience.to_owned().into()];
+            set(recorder, &REPLAY_STORE_ENTRIES, labels, entries.into());
+        }
+    });
+}
+
+/// Calls `record` if the process has installed a recorder.
+///
+/// The facade does not say whether it has: without one it hands out its `NoopRecorder`, which is of no size. What it hands
+/// out otherwise holds what it counts, or a handle of it.
+pub(super) fn with_recorder(record: impl FnOnce(&dyn Recorder)) {
+    metrics::with_recorder(|recorder| {
+        if size_of_val(recorder) != 0 {
+            record(recorder);
+        }
+    });
+}
+
+/// The present, if anyone will be told a time.
+pub(super) fn now_if_heard() -> Option<Instant> {
+    let mut now = None;
+    with_recorder(|_| now = Some(Instant::now()));
+    now
+}
+
+pub(super) fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}
+
+pub(super) fn count<const N: usize>(
+    recorder: &dyn Recorder,
+    metric: &Metric,
+    values: [SharedString; N],
+) {
+    let counter = recorder.register_counter(&key(metric, values), &METADATA);
+    counter.increment(1);
+}
+
+pub(super) fn set<const N: usize>(
+    recorder: &dyn Recorder,
+    metric: &Metric,
+    values: [SharedString; N],
+    value: f64,
+) {
+    let gauge = recorder.register_gauge(&key(metric, values), &METADATA);
+    gauge.set(value);
+}
+
+pub(super) fn measure<const N: usize>(
+    recorder: &dyn Recorder,
+    metric: &Metric,
+    values: [SharedString; N],
+    value: f64,
+) {
+    let histogram = recorder.register_histogram(&key(metric, values), &METADATA);
+    histogram.record(value);
+}
+
+fn key<const N: usize>(metric: &Metric, values: [SharedString; N]) -> Key {
+    debug_assert_eq!(metric.labels().len(), N, "{}", metric.name());
+    let labels = metric.labels().iter().zip(values);
+    let labels: Vec<_> = labels
+        .map(|(name, value)| Label::new(*name, value))
+        .collect();
+    Key::from_parts(metric.name(), labels)
+}
