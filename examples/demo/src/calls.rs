@@ -12,7 +12,7 @@ use tower_countersign::BoxError;
 
 use crate::{
     client::{Client, order},
-    key::SharedKey,
+    key::{READER, SharedKey},
     services::Services,
     table::{Row, Section},
 };
@@ -30,6 +30,7 @@ pub(crate) async fn sections(
     Ok(vec![
         accepted(client, services).await?,
         refused(client, services).await?,
+        denied(client, services).await?,
     ])
 }
 
@@ -73,7 +74,7 @@ async fn accepted(client: &Client, services: &Services) -> Result<Section, BoxEr
 async fn refused(client: &Client, services: &Services) -> Result<Section, BoxError> {
     let wrong_key = SharedKey::generate("wrong")?;
     let authority = services.users.authority();
-    let stranger = Signer::new("reporting", wrong_key.signing_key()?, [&authority])?;
+    let stranger = Signer::new("scraper", wrong_key.signing_key()?, [&authority])?;
     let stranger = Calls::new(services, stranger);
     let impostor = Calls::new(services, services.signer(&wrong_key)?);
     let calls = Calls::new(services, services.signer(&services.key)?);
@@ -137,6 +138,30 @@ async fn refused(client: &Client, services: &Services) -> Result<Section, BoxErr
         "413 too_large",
         got,
     ));
+    Ok(section)
+}
+
+/// Calls of one who is who it says it is, and may not do everything.
+async fn denied(client: &Client, services: &Services) -> Result<Section, BoxError> {
+    let key = services.reader_key.signing_key()?;
+    let signer = Signer::new(READER, key, [services.users.authority()])?;
+    let calls = Calls::new(services, signer);
+    let mut section = Section::new("reporting, which may read accounts and nothing else");
+    for (sent, expected, request) in [
+        (
+            "GET /api/account/7, signed by reporting",
+            "200",
+            calls.signed(calls.get(ACTIVE)?)?,
+        ),
+        (
+            "POST /api/account/7, signed by reporting",
+            "403 forbidden",
+            calls.signed(calls.update()?)?,
+        ),
+    ] {
+        let got = client.send(request).await?;
+        section.rows.push(Row::new(sent, expected, got));
+    }
     Ok(section)
 }
 

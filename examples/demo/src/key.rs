@@ -6,6 +6,9 @@ use tower_countersign::BoxError;
 /// The name that billing signs as.
 pub(crate) const CALLER: &str = "billing";
 
+/// A caller that may read and nothing else.
+pub(crate) const READER: &str = "reporting";
+
 /// A key that the two services share.
 pub(crate) struct SharedKey {
     version: &'static str,
@@ -38,10 +41,10 @@ impl SharedKey {
     }
 }
 
-/// The receiver's side: billing, with these keys.
-pub(crate) fn keyring(keys: &[&SharedKey]) -> Result<Keyring, ConfigError> {
-    let mut builder = Keyring::builder();
-    for key in keys {
+/// The receiver's side: billing with these keys, and reporting with its one.
+pub(crate) fn keyring(billing: &[&SharedKey], reader: &SharedKey) -> Result<Keyring, ConfigError> {
+    let mut builder = Keyring::builder().caller(READER, reader.caller_key()?);
+    for key in billing {
         builder = builder.caller(CALLER, key.caller_key()?);
     }
     builder.build()

@@ -44,7 +44,9 @@ pub(crate) async fn section(
     ));
 
     // 1. The receiver learns the new key beside the old one.
-    services.keys.replace(&keyring(&[&services.key, &new])?);
+    services
+        .keys
+        .replace(&keyring(&[&services.key, &new], &services.reader_key)?);
     let got = traffic.step().await;
     section
         .rows
@@ -61,7 +63,9 @@ pub(crate) async fn section(
         .push(row("2. billing signs with the new key", got));
 
     // 3. The old key goes.
-    services.keys.replace(&keyring(&[&new])?);
+    services
+        .keys
+        .replace(&keyring(&[&new], &services.reader_key)?);
     let got = traffic.step().await;
     section
         .rows

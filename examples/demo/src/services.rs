@@ -4,9 +4,9 @@ use std::{io, net::SocketAddr};
 
 use axum::Router;
 use billing_service::{BaseUrl, UserService};
-use countersign::{Keyring, Signer};
+use countersign::{Keyring, Policy, Signer};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use tower_countersign::{BoxError, VerifyLayer};
+use tower_countersign::{AuthorizeLayer, BoxError, VerifyLayer};
 
 use crate::key::{CALLER, SharedKey, keyring};
 
@@ -17,23 +17,45 @@ pub(crate) struct Services {
     pub(crate) keys: Keyring,
     /// The key that billing signs with.
     pub(crate) key: SharedKey,
+    /// The key that reporting signs with.
+    pub(crate) reader_key: SharedKey,
 }
+
+/// Who may call what of the user service.
+const POLICY: &str = r#"
+[[statements]]
+id = "billing reads and changes accounts"
+effect = "allow"
+callers = ["billing"]
+methods = ["GET", "POST"]
+paths = ["/api/**"]
+
+[[statements]]
+id = "reporting reads accounts"
+effect = "allow"
+callers = ["reporting"]
+methods = ["GET"]
+paths = ["/api/account/*"]
+"#;
 
 impl Services {
     pub(crate) async fn start() -> Result<Self, BoxError> {
         let key = SharedKey::generate("old")?;
-        let keys = keyring(&[&key])?;
+        let reader_key = SharedKey::generate("reader")?;
+        let keys = keyring(&[&key], &reader_key)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let addr = listener.local_addr()?;
         let hosts = [addr.to_string(), format!("localhost:{}", addr.port())];
         let verify = VerifyLayer::new(keys.clone()).with_expected_hosts(hosts)?;
-        let users = Server::start(listener, user_service::app(verify))?;
+        let authorize = AuthorizeLayer::new(Policy::from_toml(POLICY)?);
+        let users = Server::start(listener, user_service::app(verify, Some(authorize)))?;
         let billing = start_billing(&users, &key).await?;
         Ok(Self {
             users,
             billing,
             keys,
             key,
+            reader_key,
         })
     }
 

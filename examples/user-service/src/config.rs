@@ -1,9 +1,20 @@
-use std::env;
+use std::{env, error::Error, ffi::OsStr, fmt, path::Path};
 
-use countersign::{HostForm, Keyring, Verifier};
-use tower_countersign::{BoxError, VerifyLayer};
+use countersign::{
+    ArcReplayStore, ConfigError, ConfigErrorKind, ExecuteApi, HostForm, KeyStore as _, Keyring,
+    MemoryReplayStore, Policy, Verifier,
+};
+use countersign_redis::RedisReplayStore;
+use http::Method;
+use tower_countersign::{
+    AuthorizeLayer, BoxError, VerifyLayer,
+    reload::{Reload, Reloading},
+};
 
 use crate::schemes;
+
+/// The name by which replicas share their nonces.
+const AUDIENCE: &str = "user-service";
 
 /// What the environment says.
 #[derive(Debug)]
@@ -12,7 +23,15 @@ pub struct Config {
     /// Where to listen, as a name or an address with a port.
     pub listen_addr: String,
     /// Who may call, and what is asked of every request.
-    pub verify: VerifyLayer<Keyring>,
+    pub verify: VerifyLayer<Keyring, ArcReplayStore>,
+    /// Who may call what.
+    pub authorize: Option<AuthorizeLayer>,
+    /// Where metrics are to be had, as a name or an address with a port.
+    pub metrics_addr: Option<String>,
+    /// The nonces that replicas share.
+    pub redis: Option<RedisReplayStore>,
+    /// The files that are read again when they change, for as long as these live.
+    pub reloading: Vec<Reloading>,
 }
 
 impl Config {
@@ -30,16 +49,145 @@ impl Config {
         if let Some(form) = variable("HOST_FORM")? {
             verifier = verifier.host_form(host_form(&form)?);
         }
-        let keys = Keyring::builder().callers_from_env()?;
-        let (keys, verifier) = schemes::add(keys, verifier)?;
-        let verifier = verifier
+        let verifier = schemes::accept(verifier)?
             .build()
             .map_err(|error| format!("EXPECTED_HOSTS: {error}"))?;
-        let verify = VerifyLayer::new(keys.build()?).with_verifier(verifier);
+
+        let mut reloading = Vec::new();
+        let keys = match variable("KEYS_FILE")? {
+            None => schemes::keys(Keyring::builder().callers_from_env()?)?.build()?,
+            Some(path) => {
+                let (keys, watched) = Reload::new()
+                    .keyring_with(path, keys_with_file)
+                    .map_err(|error| in_variable("KEYS_FILE", error))?;
+                reloading.push(watched);
+                keys
+            }
+        };
+        let redis = variable("REDIS_URL")?
+            .map(|url| RedisReplayStore::from_url(&url))
+            .transpose()
+            .map_err(|error| in_variable("REDIS_URL", error))?;
+        let nonces = match &redis {
+            Some(redis) => ArcReplayStore::new(redis.clone()),
+            None => ArcReplayStore::new(MemoryReplayStore::for_callers(keys.callers())),
+        };
+        let mut verify = VerifyLayer::new(keys)
+            .with_verifier(verifier)
+            .with_replay_store(nonces);
+        if redis.is_some() {
+            verify = verify.with_audience(AUDIENCE);
+        }
+        let mut authorize = match variable("POLICY_FILE")? {
+            None => None,
+            Some(path) => {
+                let (policy, watched) = Reload::new()
+                    .policy_with(path, policy)
+                    .map_err(|error| in_variable("POLICY_FILE", error))?;
+                reloading.push(watched);
+                Some(AuthorizeLayer::new(policy))
+            }
+        };
+        match report_only()? {
+            ReportOnly::Nowhere => {}
+            ReportOnly::Everywhere => {
+                verify = verify.report_only();
+                authorize = authorize.map(AuthorizeLayer::report_only);
+            }
+            ReportOnly::For(_) if authorize.is_some() => {
+                return Err(
+                    "REPORT_ONLY: expected true or false where POLICY_FILE is set, found routes"
+                        .into(),
+                );
+            }
+            ReportOnly::For(routes) => {
+                verify = verify
+                    .report_only_for(routes)
+                    .map_err(|error| in_variable("REPORT_ONLY", error))?;
+            }
+        }
         Ok(Self {
             listen_addr,
             verify,
+            authorize,
+            metrics_addr: variable("METRICS_ADDR")?,
+            redis,
+            reloading,
         })
+    }
+}
+
+/// The callers of `KEYS_FILE` beside those of the other variables.
+fn keys_with_file(path: &Path) -> Result<Keyring, ConfigError> {
+    let keys = match env::var_os("SERVICE_SECRETS") {
+        Some(_) => Keyring::builder().callers_from_env()?,
+        None => Keyring::builder(),
+    };
+    schemes::keys(keys)
+        .map_err(|error| ConfigError::new(ConfigErrorKind::Variable, error.to_string()))?
+        .callers_from_toml_file(path)?
+        .build()
+}
+
+/// A policy in JSON, by the name of its file, or else in TOML.
+fn policy(path: &Path) -> Result<Policy, ConfigError> {
+    if path.extension() == Some(OsStr::new("json")) {
+        let api = ExecuteApi::new("us-east-1", "000000000000", "user-service", "prod")?;
+        Policy::from_json_file(path, &api)
+    } else {
+        Policy::from_toml_file(path)
+    }
+}
+
+enum ReportOnly {
+    Nowhere,
+    Everywhere,
+    For(Vec<(Method, String)>),
+}
+
+fn report_only() -> Result<ReportOnly, BoxError> {
+    let Some(text) = variable("REPORT_ONLY")? else {
+        return Ok(ReportOnly::Nowhere);
+    };
+    let routes = match &*text {
+        "true" | "1" => return Ok(ReportOnly::Everywhere),
+        "false" | "0" => return Ok(ReportOnly::Nowhere),
+        routes => routes.split(',').map(str::trim),
+    };
+    let routes = routes.map(|route| {
+        let (method, path) = route.split_once(' ')?;
+        let method = method.parse().ok()?;
+        path.starts_with('/').then(|| (method, path.to_owned()))
+    });
+    match routes.collect() {
+        Some(routes) => Ok(ReportOnly::For(routes)),
+        None => Err("REPORT_ONLY: expected true, false, or routes such as \"POST /api/echo, GET /api/account/{id}\"".into()),
+    }
+}
+
+fn in_variable(name: &str, error: ConfigError) -> BoxError {
+    Box::new(InVariable {
+        name: name.to_owned(),
+        error,
+    })
+}
+
+/// A mistake in what a variable says, with what is behind it.
+#[derive(Debug)]
+struct InVariable {
+    name: String,
+    error: ConfigError,
+}
+
+impl fmt::Display for InVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.error)
+    }
+}
+
+impl Error for InVariable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
     }
 }
 

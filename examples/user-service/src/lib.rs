@@ -20,6 +20,11 @@
 //! | `MESSAGE_SIGNATURE_ED25519_KEYS` | the same with Ed25519 public keys in Base64; needs `EXPECTED_HOSTS` | nobody has such a key |
 //! | `DRF_SECRET`, `DRF_CALLER` | the text of a secret, and who holds it: a Django service that signs timestamp and body | that scheme is off |
 //! | `WEBHOOK_SECRET`, `WEBHOOK_CALLER` | `whsec_…`, and who holds it: a sender of Standard Webhooks | that scheme is off |
+//! | `KEYS_FILE` | a TOML file of callers, [as `Keyring::from_toml`](Keyring::from_toml) reads it, beside those of the variables; read again when it changes | callers come from the variables, of which `SERVICE_SECRETS` must be set |
+//! | `POLICY_FILE` | who may call what: TOML, [as `Policy::from_toml`](countersign::Policy::from_toml) reads it, or by the ending `.json` a resource policy of `arn:aws:execute-api:us-east-1:000000000000:user-service/prod/*`; read again when it changes | every caller may call everything |
+//! | `REDIS_URL` | where replicas share their nonces, as [`RedisReplayStore::from_url`] takes it | nonces are kept in memory |
+//! | `REPORT_ONLY` | `true`: verify, log and count, and refuse nothing; or the routes for which that holds, such as `POST /api/echo, GET /api/account/{id}` | everything is enforced |
+//! | `METRICS_ADDR` | where `GET /metrics` answers in Prometheus' text format | nothing is counted |
 //! | `RUST_LOG` | which events are logged on standard error | `info` |
 //!
 //! It answers anyone at `GET /healthz`, and its callers at `GET /api/account/{id}`, `POST /api/account/{id}` with
@@ -57,8 +62,10 @@
 //! ```
 
 mod accounts;
+mod caller;
 mod config;
 mod key_object;
+pub mod metrics;
 mod schemes;
 
 use axum::{
@@ -67,10 +74,13 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use countersign::{Keyring, PayloadDigest};
+use countersign::{Keyring, PayloadDigest, ReplayStore};
+#[cfg(doc)]
+use countersign_redis::RedisReplayStore;
 use serde::Serialize;
-use tower_countersign::{VerifiedCaller, VerifyLayer};
+use tower_countersign::{AuthorizeLayer, VerifyLayer};
 
+use self::caller::Caller;
 pub use self::{
     accounts::{Accounts, Status},
     config::Config,
@@ -86,15 +96,22 @@ pub use self::{
 /// let keys = Keyring::builder()
 ///     .caller("billing", CallerKey::new("2026-01", VerifyingKey::hmac_sha256(&secret))?)
 ///     .build()?;
-/// let app: axum::Router = user_service::app(VerifyLayer::new(keys));
+/// let app: axum::Router = user_service::app(VerifyLayer::new(keys), None);
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
-pub fn app(verify: VerifyLayer<Keyring>) -> Router {
-    let api = Router::new()
+pub fn app<R>(verify: VerifyLayer<Keyring, R>, authorize: Option<AuthorizeLayer>) -> Router
+where
+    R: ReplayStore + Clone,
+{
+    let mut api = Router::new()
         .route("/api/account/{id}", get(show).post(update))
         .route("/api/echo", post(echo))
-        .layer(verify)
         .with_state(Accounts::default());
+    // Layers that are added later are further out: who calls is proven before it is asked what they may.
+    if let Some(authorize) = authorize {
+        api = api.layer(authorize);
+    }
+    let api = api.layer(verify);
     Router::new()
         .route("/healthz", get(async || "ok"))
         .merge(api)
@@ -105,49 +122,49 @@ pub fn app(verify: VerifyLayer<Keyring>) -> Router {
 struct Account {
     id: u64,
     status: Status,
-    caller: String,
+    caller: Option<String>,
 }
 
 async fn show(
-    caller: VerifiedCaller,
+    caller: Caller,
     State(accounts): State<Accounts>,
     Path(id): Path<u64>,
 ) -> Json<Account> {
     let status = accounts.status(id);
-    tracing::info!(caller = %caller.id(), account = id, ?status, "shown");
+    tracing::info!(caller = caller.name(), account = id, ?status, "shown");
     Json(Account {
         id,
         status,
-        caller: caller.id().to_string(),
+        caller: caller.into_name(),
     })
 }
 
 async fn update(
-    caller: VerifiedCaller,
+    caller: Caller,
     State(accounts): State<Accounts>,
     Path(id): Path<u64>,
     Json(update): Json<accounts::Update>,
 ) -> Json<Account> {
     let status = accounts.update(id, update);
-    tracing::info!(caller = %caller.id(), account = id, ?status, "updated");
+    tracing::info!(caller = caller.name(), account = id, ?status, "updated");
     Json(Account {
         id,
         status,
-        caller: caller.id().to_string(),
+        caller: caller.into_name(),
     })
 }
 
 /// What arrived, as the caller can compare it with what it sent.
 #[derive(Debug, Serialize)]
 struct Echo {
-    caller: String,
+    caller: Option<String>,
     len: usize,
     sha256: String,
 }
 
-async fn echo(caller: VerifiedCaller, body: Bytes) -> Json<Echo> {
+async fn echo(caller: Caller, body: Bytes) -> Json<Echo> {
     Json(Echo {
-        caller: caller.id().to_string(),
+        caller: caller.into_name(),
         len: body.len(),
         sha256: PayloadDigest::of(&body).to_string(),
     })

@@ -3,13 +3,15 @@
 use std::{
     error::Error,
     io::{self, Write},
+    net::SocketAddr,
     process::ExitCode,
 };
 
+use countersign_redis::RedisReplayStore;
 use tokio::net::TcpListener;
 use tower_countersign::BoxError;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
-use user_service::Config;
+use user_service::{Config, metrics};
 
 const FAILED: u8 = 1;
 const MISCONFIGURED: u8 = 2;
@@ -35,17 +37,54 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: Config) -> Result<(), BoxError> {
-    let listener = TcpListener::bind(&config.listen_addr)
-        .await
-        .map_err(|error| format!("LISTEN_ADDR: {}: {error}", config.listen_addr))?;
+    let listener = listen("LISTEN_ADDR", &config.listen_addr).await?;
     let addr = listener.local_addr()?;
-    let app = user_service::app(config.verify);
     let interruption = interruption()?;
+    let metrics = match &config.metrics_addr {
+        Some(addr) => {
+            let listener = listen("METRICS_ADDR", addr).await?;
+            tracing::info!(addr = %listener.local_addr()?, "metrics");
+            let app = metrics::app(metrics::install()?);
+            Some(tokio::spawn(async { axum::serve(listener, app).await }))
+        }
+        None => None,
+    };
+    if let Some(nonces) = config.redis {
+        tokio::spawn(check(nonces));
+    }
+    let app = user_service::app(config.verify, config.authorize);
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     writeln!(io::stdout(), "listening on http://{addr}")?;
     axum::serve(listener, app)
         .with_graceful_shutdown(interruption)
         .await?;
+    if let Some(metrics) = metrics {
+        metrics.abort();
+    }
+    drop(config.reloading);
     Ok(())
+}
+
+async fn listen(variable: &str, addr: &str) -> Result<TcpListener, BoxError> {
+    let listener = TcpListener::bind(addr).await;
+    Ok(listener.map_err(|error| format!("{variable}: {addr}: {error}"))?)
+}
+
+/// Says what about the servers lets a nonce be forgotten. If they cannot be reached now, they may be later: until then
+/// requests are answered with 503.
+async fn check(nonces: RedisReplayStore) {
+    match nonces.check().await {
+        Ok(warnings) => {
+            for warning in warnings {
+                tracing::warn!(%warning, "REDIS_URL");
+            }
+        }
+        Err(error) => tracing::error!(
+            %error,
+            reason = error.source().map(ToString::to_string),
+            "REDIS_URL"
+        ),
+    }
 }
 
 /// Watches for Ctrl-C and SIGTERM from now on. After either, requests that have begun are answered and no new ones taken.

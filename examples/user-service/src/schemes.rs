@@ -4,8 +4,8 @@ use std::fmt;
 
 use base64ct::{Base64, Encoding as _};
 use countersign::{
-    CallerKey, DrfProfile, KeyringBuilder, MessageSignaturesProfile, Secret, SigV4Profile,
-    SigningKey, StandardWebhooksProfile, VerifierBuilder, VerifyingKey,
+    CallerKey, DrfProfile, Keyring, KeyringBuilder, MessageSignaturesProfile, Secret, SigV4Profile,
+    SigningKey, StandardWebhooksProfile, Verifier, VerifierBuilder, VerifyingKey,
 };
 use http::Method;
 use tower_countersign::BoxError;
@@ -15,8 +15,17 @@ use crate::{config::variable, key_object};
 /// The only request that a scheme may send whose signature is for a body and not for a request.
 const BODY_ONLY_TARGET: &str = "/api/echo";
 
-/// Adds what the variables say to the keys and to what is accepted.
-pub(crate) fn add(
+/// Adds the keys of the variables.
+pub(crate) fn keys(keys: KeyringBuilder) -> Result<KeyringBuilder, BoxError> {
+    Ok(add(keys, Verifier::builder())?.0)
+}
+
+/// Adds the schemes of the variables to what is accepted.
+pub(crate) fn accept(verifier: VerifierBuilder) -> Result<VerifierBuilder, BoxError> {
+    Ok(add(Keyring::builder(), verifier)?.1)
+}
+
+fn add(
     keys: KeyringBuilder,
     verifier: VerifierBuilder,
 ) -> Result<(KeyringBuilder, VerifierBuilder), BoxError> {

@@ -12,7 +12,7 @@ use crate::{
         Algorithm, CallerKey, KeyState, NonceRule, Secret, SigningKey, VerifyingKey,
         public_key_from_hex,
     },
-    keyring::Keyring,
+    keyring::{Keyring, KeyringBuilder},
     scheme::Scheme,
     timestamp::Timestamp,
 };
@@ -70,19 +70,8 @@ impl Keyring {
     /// [`ensure_distinct_from`](Self::ensure_distinct_from). No error holds a key.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file = File::parse(text)?;
-        let keyring = keyring(file.callers)?;
-        let mut seen = HashSet::new();
-        for target in file.targets {
-            if !seen.insert(target.name.clone()) {
-                return Err(ConfigError::new(
-                    ConfigErrorKind::File,
-                    format!("target {:?}: listed twice", target.name),
-                ));
-            }
-            target
-                .into_shared_signer()?
-                .ensure_distinct_from(&keyring)?;
-        }
+        let keyring = add(Self::builder(), file.callers)?.build()?;
+        ensure_distinct(file.targets, &keyring)?;
         Ok(keyring)
     }
 
@@ -97,6 +86,39 @@ impl Keyring {
     }
 }
 
+impl KeyringBuilder {
+    /// Adds the callers of a TOML file as [`Keyring::from_toml_file`] reads them, for a service that also has keys from
+    /// elsewhere. Keys of the file's targets are compared with its own callers'.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::from_toml_file`], but for what only [`build`](Self::build) finds.
+    pub fn callers_from_toml_file(self, path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        let add_file = || {
+            let text = read(path)?;
+            // The whole file by itself first: what it says of its targets is held against its callers.
+            Keyring::from_toml(&text)?;
+            add(self, File::parse(&text)?.callers)
+        };
+        add_file().map_err(|error| error.within(path.display()))
+    }
+}
+
+fn ensure_distinct(targets: Vec<Target>, keyring: &Keyring) -> Result<(), ConfigError> {
+    let mut seen = HashSet::new();
+    for target in targets {
+        if !seen.insert(target.name.clone()) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::File,
+                format!("target {:?}: listed twice", target.name),
+            ));
+        }
+        target.into_shared_signer()?.ensure_distinct_from(keyring)?;
+    }
+    Ok(())
+}
+
 pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     fs::read_to_string(path)
         .map(Zeroizing::new)
@@ -109,8 +131,10 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
         })
 }
 
-pub(super) fn keyring(callers: Vec<Caller>) -> Result<Keyring, ConfigError> {
-    let mut builder = Keyring::builder();
+pub(super) fn add(
+    mut builder: KeyringBuilder,
+    callers: Vec<Caller>,
+) -> Result<KeyringBuilder, ConfigError> {
     let mut seen = HashSet::new();
     for caller in callers {
         ensure_no_key(&caller.name)?;
@@ -136,7 +160,7 @@ pub(super) fn keyring(callers: Vec<Caller>) -> Result<Keyring, ConfigError> {
             builder = builder.caller(caller.name.as_str(), key);
         }
     }
-    builder.build()
+    Ok(builder)
 }
 
 #[derive(Deserialize)]

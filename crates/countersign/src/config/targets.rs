@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ensure_no_key,
-    file::{File, State, keyring, moment, not_one_key, read, secret},
+    file::{File, State, add, moment, not_one_key, read, secret},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
@@ -179,7 +179,7 @@ impl Target {
         };
         let callers = match file.callers {
             callers if callers.is_empty() => None,
-            callers => Some(keyring(callers)?),
+            callers => Some(add(Keyring::builder(), callers)?.build()?),
         };
         Ok((found, callers))
     }

@@ -3,8 +3,9 @@ use tower_layer::Layer;
 
 use super::{
     rule::{Callers, Rule},
-    service::{Authorize, Mode, Settings},
+    service::{Authorize, Settings},
 };
+use crate::verify::Mode;
 
 /// Lets these callers through and refuses all others with 403. See the [module documentation](crate::authorize).
 ///

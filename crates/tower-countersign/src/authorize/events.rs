@@ -15,8 +15,11 @@
 use countersign::{KeyId, StatementId, Timestamp};
 use http::Method;
 
-use super::{forbidden::Forbidden, service::Mode};
-use crate::verify::events::{Escaped, Events};
+use super::forbidden::Forbidden;
+use crate::verify::{
+    Mode,
+    events::{Escaped, Events},
+};
 
 pub(super) fn allowed(caller: Option<&KeyId>, method: &Method, statement: Option<&StatementId>) {
     tracing::debug!(

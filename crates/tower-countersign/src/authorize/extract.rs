@@ -9,12 +9,12 @@ use http::request::Parts;
 use super::{
     events,
     forbidden::{Forbidden, ForbiddenReason},
-    service::Mode,
 };
 use crate::{
     NotVerified, VerifiedCaller,
     clock::{Clock, SystemClock},
-    verify::events::Events,
+    metrics::{Authorization, authorization_decision},
+    verify::{Mode, events::Events},
 };
 
 /// The names of callers, as a type.
@@ -94,6 +94,7 @@ impl<S: Sync, N: CallerNames> FromRequestParts<S> for CallerIn<N> {
         let caller = parts.extensions.get::<VerifiedCaller>();
         let caller = caller.ok_or(CallerInRejection::NotVerified(NotVerified))?;
         if N::NAMES.contains(&caller.id().as_str()) {
+            authorization_decision(Authorization::Allowed, Some(caller), Mode::Enforced);
             return Ok(Self {
                 caller: caller.clone(),
                 names: PhantomData,
@@ -102,6 +103,7 @@ impl<S: Sync, N: CallerNames> FromRequestParts<S> for CallerIn<N> {
         let forbidden = Forbidden::new(Some(caller.id()), ForbiddenReason::NotListed);
         // Of a proven caller every refusal is written: there is no rate to keep.
         let (events, now) = (Events::default(), SystemClock.now());
+        authorization_decision(Authorization::Denied, Some(caller), Mode::Enforced);
         events::forbidden(&events, &forbidden, Mode::Enforced, &parts.method, now);
         Err(CallerInRejection::Forbidden(forbidden))
     }

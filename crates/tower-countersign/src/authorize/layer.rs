@@ -6,12 +6,12 @@ use tower_layer::Layer;
 
 use super::{
     rule::{PolicyRule, Rule},
-    service::{Authorize, Mode, Settings},
+    service::{Authorize, Settings},
     source_address::SourceAddress,
 };
 use crate::{
     clock::{Clock, SystemClock},
-    verify::events::Events,
+    verify::{Mode, events::Events},
 };
 
 /// Asks a policy whether the verified caller may do what it asks for, and refuses with 403 what is not allowed. See the

@@ -35,8 +35,12 @@ pub(super) struct PolicyRule {
 
 impl Rule {
     /// The statement that allows the request, if it is one that does; or why it is refused.
-    pub(super) fn judge<B>(&self, request: &Request<B>) -> Result<Option<StatementId>, Forbidden> {
-        let Some(caller) = request.extensions().get::<VerifiedCaller>() else {
+    pub(super) fn judge<B>(
+        &self,
+        caller: Option<&VerifiedCaller>,
+        request: &Request<B>,
+    ) -> Result<Option<StatementId>, Forbidden> {
+        let Some(caller) = caller else {
             return Err(Forbidden::new(None, ForbiddenReason::NoVerifiedCaller));
         };
         let judged = match self {

@@ -14,7 +14,9 @@ use tower_service::Service;
 use super::{events, rule::Rule};
 use crate::{
     caller::VerifiedCaller,
-    verify::{ResponseBody, events::Events},
+    metrics::{Authorization, authorization_decision},
+    unverified_caller::UnverifiedCaller,
+    verify::{Mode, ResponseBody, events::Events},
 };
 
 /// The service of [`AllowCallers`](crate::AllowCallers) and [`AuthorizeLayer`](crate::AuthorizeLayer). See the
@@ -32,13 +34,6 @@ pub(super) struct Settings {
     pub(super) events: Events,
 }
 
-/// What becomes of a request that is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    Enforced,
-    ReportOnly,
-}
-
 impl Settings {
     pub(super) fn new(rule: Rule) -> Self {
         Self {
@@ -50,20 +45,34 @@ impl Settings {
 
     /// The response that refuses the request; `None` if it is let through.
     fn refusal<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
-        let forbidden = match self.rule.judge(request) {
+        let caller = self.caller(request);
+        let forbidden = match self.rule.judge(caller, request) {
             Ok(statement) => {
-                let caller = request.extensions().get::<VerifiedCaller>();
+                authorization_decision(Authorization::Allowed, caller, self.mode);
                 let caller = caller.map(VerifiedCaller::id);
                 events::allowed(caller, request.method(), statement.as_ref());
                 return None;
             }
             Err(forbidden) => forbidden,
         };
+        authorization_decision(Authorization::Denied, caller, self.mode);
         let now = self.rule.now();
         events::forbidden(&self.events, &forbidden, self.mode, request.method(), now);
         match self.mode {
             Mode::Enforced => Some(forbidden.into_response()),
             Mode::ReportOnly => None,
+        }
+    }
+
+    /// Who is judged. A layer that only reports says of requests that another one reported on what it would say of them
+    /// once both are enforced; a layer that is enforced knows nobody but a verified caller.
+    fn caller<'r, B>(&self, request: &'r Request<B>) -> Option<&'r VerifiedCaller> {
+        let extensions = request.extensions();
+        match (extensions.get::<VerifiedCaller>(), self.mode) {
+            (None, Mode::ReportOnly) => extensions
+                .get::<UnverifiedCaller>()
+                .and_then(UnverifiedCaller::as_if_enforced),
+            (verified, _) => verified,
         }
     }
 }

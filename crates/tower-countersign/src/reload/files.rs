@@ -6,7 +6,10 @@ use super::{
     health::{ReloadHealth, ReloadStatus},
     worker::{Signals, Worker},
 };
-use crate::clock::{Clock, SystemClock};
+use crate::{
+    clock::{Clock, SystemClock},
+    metrics,
+};
 
 /// Reads something from a file or a directory, and again whenever that changes. See the
 /// [module documentation](crate::reload).
@@ -16,6 +19,8 @@ pub struct Reload {
     pub(super) debounce: Duration,
     pub(super) poll_interval: Duration,
     pub(super) clock: Arc<dyn Clock>,
+    /// Where each attempt after the first is counted.
+    counted: Option<fn(metrics::Reload)>,
 }
 
 impl Default for Reload {
@@ -24,6 +29,7 @@ impl Default for Reload {
             debounce: Duration::from_millis(50),
             poll_interval: Duration::from_secs(10),
             clock: Arc::new(SystemClock),
+            counted: None,
         }
     }
 }
@@ -52,6 +58,19 @@ impl Reload {
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    pub(super) fn counted(&self, count: fn(metrics::Reload)) -> Self {
+        Self {
+            counted: Some(count),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn count(&self, result: metrics::Reload) {
+        if let Some(count) = self.counted {
+            count(result);
+        }
     }
 
     /// Reads `path` with `load` and hands the value to `apply`: now, and again after each change until the answer is

@@ -5,6 +5,7 @@ use std::path::Path;
 use countersign::{ConfigError, Keyring, SharedSigner};
 
 use super::{Reload, Reloading};
+use crate::metrics;
 
 impl Reload {
     /// The callers of a TOML file, as [`Keyring::from_toml_file`] reads them. Every handle of the keyring has the new keys
@@ -42,7 +43,9 @@ impl Reload {
         let path = std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned());
         let keyring = load(&path)?;
         let shared = keyring.clone();
-        let reloading = self.watch(path, load, move |loaded| shared.replace(&loaded))?;
+        let reloading = self
+            .counted(metrics::key_reload)
+            .watch(path, load, move |loaded| shared.replace(&loaded))?;
         Ok((keyring, reloading))
     }
 
@@ -96,7 +99,9 @@ impl Reload {
         let path = std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned());
         let signer = load(&path)?;
         let shared = signer.clone();
-        let reloading = self.watch(path, load, move |loaded| shared.replace(&loaded))?;
+        let reloading = self
+            .counted(metrics::key_reload)
+            .watch(path, load, move |loaded| shared.replace(&loaded))?;
         Ok((signer, reloading))
     }
 }

@@ -78,6 +78,7 @@ mod content;
 mod files;
 mod health;
 mod keys;
+mod policy;
 mod worker;
 
 pub use self::{

@@ -24,6 +24,7 @@ use super::{
     files::Reload,
     health::{ReloadError, ReloadHealth, ReloadStatus},
 };
+use crate::metrics;
 
 /// What the handle tells the thread.
 #[derive(Clone, Debug)]
@@ -181,6 +182,7 @@ impl Worker {
     }
 
     fn succeeded(&self) {
+        self.settings.count(metrics::Reload::Succeeded);
         let now = self.now();
         let mut generation = 0;
         self.status.send_modify(|status| {
@@ -199,6 +201,7 @@ impl Worker {
     }
 
     fn failed(&self, error: &ConfigError) {
+        self.settings.count(metrics::Reload::Failed);
         let message = with_sources(error);
         let now = self.now();
         // A source that stays bad in one way is tried at every poll and told of once.

@@ -4,8 +4,7 @@ use countersign::Verifier;
 
 use super::{
     body_limits::BodyLimits, budget::BodyBudget, events::Events, key_use::KeyUse,
-    report_only::ReportOnly,
-    uncovered::UncoveredHeaders,
+    report_only::ReportOnly, uncovered::UncoveredHeaders,
 };
 use crate::clock::{Clock, SystemClock};
 

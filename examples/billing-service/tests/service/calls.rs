@@ -23,7 +23,7 @@ async fn user_service(caller: &str) -> String {
     let verify = VerifyLayer::new(keys)
         .with_expected_hosts([&authority])
         .unwrap();
-    tokio::spawn(async { axum::serve(listener, user_service::app(verify)).await });
+    tokio::spawn(async { axum::serve(listener, user_service::app(verify, None)).await });
     format!("http://{authority}")
 }
 
