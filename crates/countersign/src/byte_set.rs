@@ -19,6 +19,14 @@ impl ByteSet {
         Self(set)
     }
 
+    /// Parts a text behind the bytes at its start that are in the set, all of which must be ASCII.
+    pub(crate) fn split<'t>(&self, text: &'t str) -> (&'t str, &'t str) {
+        let len = text.bytes().position(|byte| !self.has(byte));
+        // Invariant: a character ends where ASCII does.
+        len.and_then(|len| text.split_at_checked(len))
+            .unwrap_or((text, ""))
+    }
+
     /// Whether the set has this byte.
     pub(crate) fn has(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte)).is_some_and(|has| *has)

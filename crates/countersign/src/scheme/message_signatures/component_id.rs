@@ -10,7 +10,11 @@ use super::{
     derived_component::DerivedComponent,
     structured_field::{Text, Unreadable, is_plain_text},
 };
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    byte_set::ByteSet,
+    error::{ConfigError, ConfigErrorKind},
+    scheme::native::canonical_request::Sink,
+};
 
 /// What one line of the signature base is about: a header field, or a part of the request that is derived
 /// (RFC 9421 section 2).
@@ -151,13 +155,18 @@ impl<'c> ComponentId<'c> {
         }
     }
 
+    /// The identifier of a name without parameters.
+    pub(super) fn plain(name: &'c str) -> Result<Self, &'static str> {
+        Self::from_parts(name, [None, None])
+    }
+
     /// The identifier of a name and its parameters in their order.
     fn from_parts(name: &'c str, parameters: AtMostTwo<'c>) -> Result<Self, &'static str> {
         if name.starts_with('@') {
             return DerivedComponent::from_parts(name, parameters)
                 .map(|derived| Self(Component::Derived(derived)));
         }
-        if name.is_empty() || !name.bytes().all(is_field_name_byte) {
+        if name.is_empty() || !name.bytes().all(|byte| FIELD_NAME_BYTES.has(byte)) {
             return Err("component: expected a field name in lower case");
         }
         let sf = ("sf", Text::True);
@@ -202,8 +211,8 @@ impl<'c> ComponentId<'c> {
     }
 
     /// Writes the identifier as RFC 9421 section 2.5 has it in a line of the signature base.
-    pub(super) fn write_to(&self, text: &mut String) {
-        let mut write = |pieces: &[&str]| text.extend(pieces.iter().copied());
+    pub(super) fn write_to(&self, text: &mut impl Sink) {
+        let mut write = |pieces: &[&str]| pieces.iter().for_each(|piece| text.write(piece));
         match &self.0 {
             Component::Derived(derived) => {
                 write(&["\"", derived.name(), "\""]);
@@ -324,26 +333,8 @@ impl<'de, T, F: FnOnce(Found<'de>) -> T> ParameterVisitor<'de> for ParametersVis
 }
 
 /// Tokens of RFC 9110 section 5.6.2 without upper-case letters.
-const fn is_field_name_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'0'..=b'9')
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
-}
+static FIELD_NAME_BYTES: ByteSet =
+    ByteSet::of(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 
 fn refused(problem: &'static str) -> ConfigError {
     ConfigError::new(ConfigErrorKind::Coverage, problem)

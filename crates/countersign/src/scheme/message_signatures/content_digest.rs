@@ -11,7 +11,7 @@ use sfv::{
 };
 
 use super::{
-    CONTENT_DIGEST,
+    CONTENT_DIGEST, serialized,
     structured_field::{Unreadable, byte_sequence, lines},
 };
 use crate::{
@@ -31,7 +31,16 @@ pub(super) fn parse(
     let malformed = |problem| Rejection::header(RejectionKind::Malformed, &CONTENT_DIGEST, problem);
     let mut digests = Digests::default();
     for line in lines(head, &CONTENT_DIGEST, limits.covered_value_bytes) {
-        Parser::new(line?)
+        let line = line?;
+        let mut bytes = [0; 32];
+        if let Digests { sha256: None, .. } = digests
+            && let Some(("sha-256", read)) = serialized::byte_sequence(line, &mut bytes)
+            && read.len() == 32
+        {
+            digests.sha256 = Some(PayloadDigest::from_bytes(bytes));
+            continue;
+        }
+        Parser::new(line)
             .parse_dictionary_with_visitor(&mut digests)
             .map_err(|_| malformed("expected a dictionary of digests, each once"))?;
     }
@@ -136,6 +145,19 @@ mod tests {
             }
             Ok(DeclaredPayload::Sha256(_) | DeclaredPayload::Unsigned) | Err(_) => None,
         }
+    }
+
+    #[test]
+    fn a_digest_is_taken_once_whichever_parser_reads_it() {
+        let spaced = format!(" {SHA256}");
+        assert_eq!(read(&[SHA256]), Some((true, false)));
+        assert_eq!(read(&[&spaced]), Some((true, false)));
+        for values in [[SHA256, SHA256], [SHA256, &spaced], [&spaced, SHA256]] {
+            assert_eq!(read(&values), None, "{values:?}");
+        }
+        // 31 bytes.
+        let short = format!("sha-256=:{}==:", "A".repeat(42));
+        assert_eq!(read(&[&short]), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use smallvec::SmallVec;
 
 use super::component_id::{Component, ComponentId};
+use crate::scheme::native::canonical_request::Sink;
 
 /// Up to this many components are kept without an allocation.
 const INLINE: usize = 8;
@@ -50,15 +51,15 @@ impl<'c> CoveredComponents<'c> {
     }
 
     /// Writes the inner list.
-    pub(super) fn write_to(&self, text: &mut String) {
-        text.push('(');
+    pub(super) fn write_to(&self, text: &mut impl Sink) {
+        text.write("(");
         for (position, id) in self.0.iter().enumerate() {
             if position > 0 {
-                text.push(' ');
+                text.write(" ");
             }
             id.write_to(text);
         }
-        text.push(')');
+        text.write(")");
     }
 }
 

@@ -1,4 +1,4 @@
-use super::signature_base::SignatureBase;
+use super::{signature_base::SignatureBase, signature_input::SignatureBytes};
 use crate::{
     key::{Algorithm, VerifyingKey},
     payload::PayloadDigest,
@@ -9,7 +9,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials<'r> {
     pub(super) base: SignatureBase,
-    pub(super) signature: Vec<u8>,
+    pub(super) signature: SignatureBytes,
     pub(super) alg: Option<&'r str>,
     /// The one algorithm that is accepted, if it is not any.
     pub(super) only: Option<Algorithm>,

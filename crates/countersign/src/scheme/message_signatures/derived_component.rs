@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::{
     component_id::AtMostTwo, query_param, signature_base::Message, structured_field::Text,
 };
-use crate::head::Target;
+use crate::{head::Target, scheme::native::canonical_request::Sink};
 
 /// A part of the request that is no header field (RFC 9421 section 2.2).
 ///
@@ -89,20 +89,25 @@ impl<'c> DerivedComponent<'c> {
     pub(super) fn write_value(
         &self,
         message: &Message<'_>,
-        text: &mut String,
+        text: &mut impl Sink,
     ) -> Result<(), &'static str> {
         let Target { path, query } = message.target;
         match self {
-            Self::Method => text.push_str(message.method),
-            Self::Authority => text.push_str(message.authority),
-            Self::Path => text.push_str(path),
-            Self::Query => text.extend(["?", query.unwrap_or_default()]),
-            Self::Scheme => text.push_str(message.scheme()?.as_str()),
+            Self::Method => text.write(message.method),
+            Self::Authority => text.write(message.authority),
+            Self::Path => text.write(path),
+            Self::Query => {
+                text.write("?");
+                text.write(query.unwrap_or_default());
+            }
+            Self::Scheme => text.write(message.scheme()?.as_str()),
             Self::TargetUri => {
                 if path == "*" {
                     return Err("@target-uri: expected a path, found an asterisk");
                 }
-                text.extend([message.scheme()?.as_str(), "://", message.authority]);
+                text.write(message.scheme()?.as_str());
+                text.write("://");
+                text.write(message.authority);
                 write_target(message.target, text);
             }
             // That of the origin form, and `:path`: which form a request line had is not kept.
@@ -115,9 +120,10 @@ impl<'c> DerivedComponent<'c> {
     }
 }
 
-fn write_target(target: Target<'_>, text: &mut String) {
-    text.push_str(target.path);
+fn write_target(target: Target<'_>, text: &mut impl Sink) {
+    text.write(target.path);
     if let Some(query) = target.query {
-        text.extend(["?", query]);
+        text.write("?");
+        text.write(query);
     }
 }

@@ -35,6 +35,7 @@ mod derived_component;
 mod parse;
 mod profile;
 mod query_param;
+mod serialized;
 mod sign;
 mod signature_base;
 mod signature_input;

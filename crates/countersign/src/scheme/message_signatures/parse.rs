@@ -43,8 +43,9 @@ pub(super) fn parse<'r>(
         covered,
         params,
         signature,
+        serialized,
         ..
-    } = profile.choose(input, &head, policy)?;
+    } = profile.choose(&input, &head, policy)?;
     if let Some(problem) = params.problem() {
         return Err(Rejection::malformed(problem));
     }
@@ -62,7 +63,8 @@ pub(super) fn parse<'r>(
         content_digest: None,
         max_field_bytes: policy.limits.covered_value_bytes,
     };
-    let base = SignatureBase::new(&message, &covered, &params).map_err(Rejection::malformed)?;
+    let base =
+        SignatureBase::new(&message, covered, params, *serialized).map_err(Rejection::malformed)?;
     let payload = if covered.covers_field(CONTENT_DIGEST.as_str()) {
         content_digest::parse(&head, &policy.limits)?
     } else {
@@ -101,7 +103,7 @@ pub(super) fn parse<'r>(
         proof: Proof::Head {
             credentials: Credentials {
                 base,
-                signature,
+                signature: signature.clone(),
                 alg: params.alg(),
                 only: profile.only,
             }

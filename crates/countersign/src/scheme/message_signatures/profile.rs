@@ -173,18 +173,18 @@ impl MessageSignaturesProfile {
     }
 
     /// The one signature that is judged.
-    pub(super) fn choose<'r>(
+    pub(super) fn choose<'i, 'r>(
         &self,
-        input: SignatureInput<'r>,
+        input: &'i SignatureInput<'r>,
         head: &RequestHead<'r>,
         policy: &VerifyPolicy,
-    ) -> Result<LabeledSignature<'r>, Rejection> {
+    ) -> Result<&'i LabeledSignature<'r>, Rejection> {
         let mut chosen = None;
         let mut refusal = None;
-        for label in input.into_labels().filter(|label| self.is_ours(label)) {
+        for label in input.labels().filter(|label| self.is_ours(label)) {
             let judged = match label.problem {
                 Some(problem) => Err(Rejection::malformed(problem)),
-                None => self.ensure_coverage(&label, head, policy),
+                None => self.ensure_coverage(label, head, policy),
             };
             match judged {
                 Ok(()) if chosen.is_some() => {
@@ -302,7 +302,7 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         head: &RequestHead<'r>,
     ) -> Option<Cow<'r, str>> {
         let input = SignatureInput::parse(head, &HeadLimits::default()).ok()?;
-        let mut labels = input.into_labels().filter(|label| self.is_ours(label));
+        let mut labels = input.labels().filter(|label| self.is_ours(label));
         labels
             .find_map(|label| label.params.keyid())
             .map(Cow::Borrowed)

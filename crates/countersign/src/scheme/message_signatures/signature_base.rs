@@ -15,6 +15,7 @@ use http::{
     HeaderName, HeaderValue,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST},
 };
+use smallvec::SmallVec;
 
 use super::{
     component_id::{Component, ComponentId, FieldForm},
@@ -22,7 +23,10 @@ use super::{
     signature_params::SignatureParams,
     structured_field::{StructuredType, member},
 };
-use crate::head::{RequestHead, Target};
+use crate::{
+    head::{RequestHead, Target},
+    scheme::native::canonical_request::Sink,
+};
 
 const SIGNATURE_PARAMS: &str = "\"@signature-params\": ";
 
@@ -89,7 +93,7 @@ impl Message<'_> {
     }
 
     /// Writes the value that a component has.
-    fn write_value(&self, id: &ComponentId<'_>, text: &mut String) -> Result<(), &'static str> {
+    fn write_value(&self, id: &ComponentId<'_>, text: &mut impl Sink) -> Result<(), &'static str> {
         match id.component() {
             Component::Derived(derived) => derived.write_value(self, text),
             Component::Field { name, form } => self.write_field(name, form, text),
@@ -100,14 +104,14 @@ impl Message<'_> {
         &self,
         name: &str,
         form: &FieldForm<'_>,
-        text: &mut String,
+        text: &mut impl Sink,
     ) -> Result<(), &'static str> {
         match form {
             FieldForm::Plain => self.write_lines(name, text, plain),
             FieldForm::ByteSequence => self.write_lines(name, text, byte_sequence),
             FieldForm::Structured => {
                 let value = self.type_of(name)?.reserialize(&self.joined(name)?);
-                text.push_str(&value.ok_or("sf: the field is not of its type")?);
+                text.write(&value.ok_or("sf: the field is not of its type")?);
                 Ok(())
             }
             FieldForm::Member { key, .. } => {
@@ -115,7 +119,7 @@ impl Message<'_> {
                     return Err("key: expected a field that is a dictionary");
                 }
                 let member = member(&self.joined(name)?, key);
-                text.push_str(&member.ok_or("key: expected a dictionary with this member")?);
+                text.write(&member.ok_or("key: expected a dictionary with this member")?);
                 Ok(())
             }
         }
@@ -138,23 +142,24 @@ impl Message<'_> {
     }
 
     /// Writes the lines of a field, joined by `, `. There must be one: nothing may stand for "not there".
-    fn write_lines(
+    fn write_lines<S: Sink>(
         &self,
         name: &str,
-        text: &mut String,
-        write: impl Fn(&HeaderValue, &mut String) -> Result<(), &'static str>,
+        text: &mut S,
+        write: impl Fn(&HeaderValue, &mut S) -> Result<usize, &'static str>,
     ) -> Result<(), &'static str> {
         let added = self.content_digest.filter(|_| name == "content-digest");
         let lines = self.head.headers().get_all(name).iter().chain(added);
-        let start = text.len();
+        let mut len: usize = 0;
         let mut count: usize = 0;
         for line in lines {
             if count > 0 {
-                text.push_str(", ");
+                text.write(", ");
+                len = len.saturating_add(2);
             }
             count = count.saturating_add(1);
-            write(line, text)?;
-            if text.len().saturating_sub(start) > self.max_field_bytes {
+            len = len.saturating_add(write(line, text)?);
+            if len > self.max_field_bytes {
                 return Err("a covered field: longer than the limit");
             }
         }
@@ -169,52 +174,94 @@ impl Message<'_> {
     }
 }
 
-/// The text that is signed, and with it everything a signature says.
-#[derive(Clone, Debug)]
-pub(super) struct SignatureBase(String);
+/// Room for a signature base, on the stack unless it is long.
+#[derive(Default)]
+pub(super) struct BaseText(SmallVec<[u8; 1024]>);
 
-impl SignatureBase {
-    /// The values of the components as this message has them, then the components and the parameters themselves.
+impl Sink for BaseText {
+    #[inline]
+    fn write(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl BaseText {
+    /// Writes the values of the components as this message has them, then the components and the parameters themselves.
     ///
     /// The last line is the list as RFC 9651 section 4.1 writes it (RFC 9421 section 2.3), not as it was sent: spaces
-    /// between its items are no part of it.
+    /// between its items are no part of it. It is `serialized` where that is at hand.
+    pub(super) fn write_base(
+        &mut self,
+        message: &Message<'_>,
+        covered: &CoveredComponents<'_>,
+        params: &SignatureParams<'_>,
+        serialized: Option<&str>,
+    ) -> Result<Base<'_>, &'static str> {
+        for id in covered.iter() {
+            id.write_to(self);
+            self.write(": ");
+            let start = self.0.len();
+            message.write_value(id, self)?;
+            // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
+            // scheme rests on, so it is not left to that.
+            if self
+                .0
+                .get(start..)
+                .is_none_or(|value| value.contains(&b'\n'))
+            {
+                return Err("a covered component: expected one line");
+            }
+            self.write("\n");
+        }
+        self.write(SIGNATURE_PARAMS);
+        let before = self.0.len();
+        if let Some(text) = serialized {
+            self.write(text);
+        } else {
+            covered.write_to(self);
+            params.write_to(self);
+        }
+        match str::from_utf8(&self.0) {
+            Ok(text) if text.is_ascii() => Ok(Base { text, before }),
+            _ => Err("a covered component: expected ASCII"),
+        }
+    }
+}
+
+/// The text that is signed, where it was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Base<'t> {
+    pub(super) text: &'t str,
+    before: usize,
+}
+
+impl<'t> Base<'t> {
+    /// The components and the parameters, as they stand in the last line and behind a label.
+    pub(super) fn signature_params(self) -> &'t str {
+        // Invariant: so much stands before them.
+        self.text.get(self.before..).unwrap_or_default()
+    }
+}
+
+/// The text that is signed, and with it everything a signature says.
+#[derive(Clone, Debug)]
+pub(super) struct SignatureBase(Box<str>);
+
+impl SignatureBase {
+    /// Keeps the base of a message, as [`write_base`](BaseText::write_base) writes it.
     pub(super) fn new(
         message: &Message<'_>,
         covered: &CoveredComponents<'_>,
         params: &SignatureParams<'_>,
+        serialized: Option<&str>,
     ) -> Result<Self, &'static str> {
-        let mut text = String::with_capacity(1024);
-        for id in covered.iter() {
-            id.write_to(&mut text);
-            text.push_str(": ");
-            let start = text.len();
-            message.write_value(id, &mut text)?;
-            // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
-            // scheme rests on, so it is not left to that.
-            if text.get(start..).is_none_or(|value| value.contains('\n')) {
-                return Err("a covered component: expected one line");
-            }
-            text.push('\n');
-        }
-        text.push_str(SIGNATURE_PARAMS);
-        covered.write_to(&mut text);
-        params.write_to(&mut text);
-        if text.is_ascii() {
-            Ok(Self(text))
-        } else {
-            Err("a covered component: expected ASCII")
-        }
+        let mut text = BaseText::default();
+        let base = text.write_base(message, covered, params, serialized)?;
+        Ok(Self(base.text.into()))
     }
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// The components and the parameters, as they stand in the last line and behind a label.
-    pub(super) fn signature_params(&self) -> &str {
-        let last = self.0.rsplit('\n').next().unwrap_or_default();
-        // Invariant: this is how the last line begins.
-        last.strip_prefix(SIGNATURE_PARAMS).unwrap_or_default()
     }
 
     /// The fields that are covered as they were sent, and the authority as `host`.
@@ -241,12 +288,13 @@ impl SignatureBase {
 /// How the line of the authority goes on behind its quote.
 const AUTHORITY: &str = "@authority\": ";
 
-fn plain(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
+fn plain(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str> {
     let line = line
         .to_str()
         .map_err(|_| "a covered field: expected visible ASCII")?;
-    text.push_str(line.trim_matches([' ', '\t']));
-    Ok(())
+    let line = line.trim_matches([' ', '\t']);
+    text.write(line);
+    Ok(line.len())
 }
 
 /// Any bytes can be covered like this, those outside ASCII too.
@@ -254,7 +302,7 @@ fn plain(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
     clippy::unnecessary_wraps,
     reason = "it stands where the plain form does, which can fail"
 )]
-fn byte_sequence(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
+fn byte_sequence(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str> {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let mut line = line.as_bytes();
     while let [first, rest @ ..] = line
@@ -267,8 +315,11 @@ fn byte_sequence(line: &HeaderValue, text: &mut String) -> Result<(), &'static s
     {
         line = rest;
     }
-    text.extend([":", &Base64::encode_string(line), ":"]);
-    Ok(())
+    let digits = Base64::encode_string(line);
+    text.write(":");
+    text.write(&digits);
+    text.write(":");
+    Ok(digits.len().saturating_add(2))
 }
 
 #[cfg(test)]
@@ -308,7 +359,7 @@ mod tests {
         }
         let mut params = SignatureParams::default();
         params.push(Param::Created(1)).unwrap();
-        SignatureBase::new(&message, &covered, &params).map(|base| base.0)
+        SignatureBase::new(&message, &covered, &params, None).map(|base| base.0.into_string())
     }
 
     fn value(target: &str, fields: &[(&str, &[u8])], id: &str) -> Result<String, &'static str> {
@@ -461,12 +512,11 @@ mod tests {
             "\"f\": ",
             "\"@signature-params\": ();nonce=\"\"",
         ];
-        let base = SignatureBase(text.join("\n"));
+        let base = SignatureBase(text.join("\n").into());
         let found: Vec<_> = base.fields().collect();
         assert_eq!(
             found,
             [("a", "b: \"c\""), ("host", "example.com"), ("f", "")]
         );
-        assert_eq!(base.signature_params(), "();nonce=\"\"");
     }
 }

@@ -14,6 +14,7 @@ use super::{
     SIGNATURE, SIGNATURE_INPUT,
     component_id::{ComponentVisitor, Found},
     covered_components::CoveredComponents,
+    serialized::{self, SerializedInput},
     signature_params::SignatureParams,
     structured_field::{Unreadable, lines},
 };
@@ -42,8 +43,13 @@ pub(super) struct LabeledSignature<'r> {
     /// What keeps this one from being judged. A signature of somebody else may have what is not known here.
     pub(super) problem: Option<&'static str>,
     /// Empty until the signature is found.
-    pub(super) signature: Vec<u8>,
+    pub(super) signature: SignatureBytes,
+    /// The components and the parameters as they were sent, where they were sent as they are signed.
+    pub(super) serialized: Option<&'r str>,
 }
+
+/// The bytes of a signature.
+pub(super) type SignatureBytes = SmallVec<[u8; 64]>;
 
 impl<'r> SignatureInput<'r> {
     /// Reads both fields. What is wrong with the fields as such is refused, and so is a label that is in one of them only
@@ -54,7 +60,22 @@ impl<'r> SignatureInput<'r> {
             max_components: limits.covered_headers,
         };
         for line in lines(head, &SIGNATURE_INPUT, limits.authorization_bytes) {
-            Parser::new(line?)
+            let line = line?;
+            // The only line, unless another one follows.
+            if input.labels.is_empty()
+                && let Some(read) = SerializedInput::read(line, limits.covered_headers)
+            {
+                input.labels.push(LabeledSignature {
+                    label: read.label,
+                    covered: read.covered,
+                    params: read.params,
+                    problem: None,
+                    signature: SignatureBytes::new(),
+                    serialized: Some(read.text),
+                });
+                continue;
+            }
+            Parser::new(line)
                 .parse_dictionary_with_visitor(&mut input)
                 .map_err(|_| malformed(&SIGNATURE_INPUT, "expected labels of lists, each once"))?;
         }
@@ -63,7 +84,11 @@ impl<'r> SignatureInput<'r> {
             found: 0,
         };
         for line in lines(head, &SIGNATURE, limits.authorization_bytes) {
-            Parser::new(line?)
+            let line = line?;
+            if signatures.take_serialized(line).is_some() {
+                continue;
+            }
+            Parser::new(line)
                 .parse_dictionary_with_visitor(&mut signatures)
                 .map_err(|_| {
                     malformed(
@@ -81,8 +106,8 @@ impl<'r> SignatureInput<'r> {
         Ok(input)
     }
 
-    pub(super) fn into_labels(self) -> impl Iterator<Item = LabeledSignature<'r>> {
-        self.labels.into_iter()
+    pub(super) fn labels(&self) -> impl Iterator<Item = &LabeledSignature<'r>> {
+        self.labels.iter()
     }
 }
 
@@ -102,7 +127,8 @@ impl<'de> DictionaryVisitor<'de> for &mut SignatureInput<'de> {
             covered: CoveredComponents::default(),
             params: SignatureParams::default(),
             problem: None,
-            signature: Vec::new(),
+            signature: SignatureBytes::new(),
+            serialized: None,
         });
         let into = self.labels.last_mut().ok_or(Unreadable)?;
         Ok(InnerListOf {
@@ -183,6 +209,19 @@ struct Signatures<'v, 'de> {
     found: usize,
 }
 
+impl Signatures<'_, '_> {
+    /// Takes the signature of a known label that has none yet. `None` if the line is anything else.
+    fn take_serialized(&mut self, line: &str) -> Option<()> {
+        let mut buffer = [0; 64];
+        let (label, bytes) = serialized::byte_sequence(line, &mut buffer)?;
+        let mut labels = self.labels.iter_mut();
+        let into = labels.find(|known| known.label == label && known.signature.is_empty())?;
+        into.signature.extend_from_slice(bytes);
+        self.found = self.found.saturating_add(1);
+        Some(())
+    }
+}
+
 impl<'de> DictionaryVisitor<'de> for &mut Signatures<'_, 'de> {
     type Out = ();
     type Error = Unreadable;
@@ -210,7 +249,7 @@ impl<'de> EntryVisitor<'de> for SignatureOf<'_, 'de> {
         let into = &mut self.0.signature;
         Ok(move |item: BareItemFromInput<'de>| match item {
             BareItemFromInput::ByteSequence(bytes) if into.is_empty() && !bytes.is_empty() => {
-                *into = bytes;
+                *into = SignatureBytes::from_slice(&bytes);
                 Ok(Ignored)
             }
             _ => Err(Unreadable),
@@ -250,7 +289,8 @@ mod tests {
 
     fn labels(inputs: &[&str], signatures: &[&str]) -> Option<Vec<(String, bool)>> {
         with(inputs, signatures, |input| {
-            let labels = input.ok()?.into_labels();
+            let input = input.ok()?;
+            let labels = input.labels();
             Some(
                 labels
                     .map(|label| (label.label.to_owned(), label.problem.is_none()))
@@ -264,16 +304,57 @@ mod tests {
         // Source: RFC 9421 section 4.1.
         let input = r#"sig1=("@method" "@target-uri" "@authority" "content-digest" "cache-control");created=1618884475;keyid="test-key-rsa-pss""#;
         with(&[input], &["sig1=:AQI=:"], |found| {
-            let label = found.unwrap().into_labels().next().unwrap();
+            let input_found = found.unwrap();
+            let label = input_found.labels().next().unwrap();
             assert_eq!(label.label, "sig1");
             assert_eq!(label.problem, None);
-            assert_eq!(label.signature, [1, 2]);
+            assert_eq!(label.signature.as_slice(), [1, 2]);
             assert_eq!(label.params.created(), Some(1_618_884_475));
             let mut text = "sig1=".to_owned();
             label.covered.write_to(&mut text);
             label.params.write_to(&mut text);
             assert_eq!(text, input);
         });
+    }
+
+    /// A space in front, which means nothing, leaves a line to the parser of everything.
+    #[test]
+    fn both_parsers_read_the_same() {
+        const INPUT: &str = r#"sig1=("@method" "date");created=1;nonce="n";alg="a";keyid="k""#;
+        let spaced = [format!(" {INPUT}"), " sig1=:AQI=:".to_owned()];
+        let read = |inputs: &[&str], signatures: &[&str]| {
+            with(inputs, signatures, |input| {
+                let input = input.unwrap();
+                let label = input.labels().next().unwrap();
+                let serialized = label.serialized.is_some();
+                let label = LabeledSignature {
+                    serialized: None,
+                    ..label.clone()
+                };
+                (serialized, format!("{label:?}"))
+            })
+        };
+        let (serialized, found) = read(&[INPUT], &["sig1=:AQI=:"]);
+        let (spaced_serialized, expected) = read(&[&spaced[0]], &[&spaced[1]]);
+        assert!(serialized && !spaced_serialized);
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_label_is_taken_once_whichever_parser_reads_it() {
+        const LINE: &str = r#"a=("date");created=1"#;
+        let spaced = format!(" {LINE}");
+        for inputs in [[LINE, LINE], [LINE, &spaced], [&spaced, LINE]] {
+            assert_eq!(labels(&inputs, &["a=:AA==:"]), None, "{inputs:?}");
+        }
+        for signatures in [
+            ["a=:AA==:", "a=:AA==:"],
+            ["a=:AA==:", " a=:AA==:"],
+            [" a=:AA==:", "a=:AA==:"],
+        ] {
+            assert_eq!(labels(&[LINE], &signatures), None, "{signatures:?}");
+        }
+        assert_eq!(labels(&[LINE], &["b=:AA==:"]), None);
     }
 
     #[test]

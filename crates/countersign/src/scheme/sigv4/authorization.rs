@@ -38,20 +38,26 @@ impl Signature {
 impl<'r> Authorization<'r> {
     /// Parses what follows the scheme's name and the space behind it.
     pub(super) fn parse(parameters: &'r str) -> Result<Self, Rejection> {
-        let mut slots = [None; NAMES.len()];
-        for (count, parameter) in parameters.split(',').enumerate() {
-            let parameter = match count {
-                0 => parameter,
-                _ => parameter.trim_start_matches([' ', '\t']),
+        let mut slots = [None; 3];
+        let [credential, signed_headers, signature] = &mut slots;
+        let mut rest = Some(parameters);
+        while let Some(text) = rest {
+            let (parameter, behind) = match text.split_once(',') {
+                Some((parameter, behind)) => (parameter, Some(behind)),
+                None => (text, None),
             };
-            let (name, value) = parameter
-                .split_once('=')
-                .ok_or(Rejection::malformed("authorization: expected name=value"))?;
-            let slot = NAMES
-                .iter()
-                .zip(&mut slots)
-                .find(|(known, _)| **known == name);
-            let (_, slot) = slot.ok_or(Rejection::malformed("authorization: unknown parameter"))?;
+            rest = behind.map(|behind| behind.trim_start_matches([' ', '\t']));
+            let (slot, value) = if let Some(value) = parameter.strip_prefix("Credential=") {
+                (&mut *credential, value)
+            } else if let Some(value) = parameter.strip_prefix("SignedHeaders=") {
+                (&mut *signed_headers, value)
+            } else if let Some(value) = parameter.strip_prefix("Signature=") {
+                (&mut *signature, value)
+            } else if parameter.contains('=') {
+                return Err(Rejection::malformed("authorization: unknown parameter"));
+            } else {
+                return Err(Rejection::malformed("authorization: expected name=value"));
+            };
             if slot.replace(value).is_some() {
                 return Err(Rejection::malformed("authorization: a parameter twice"));
             }
@@ -68,8 +74,6 @@ impl<'r> Authorization<'r> {
         })
     }
 }
-
-const NAMES: [&str; 3] = ["Credential", "SignedHeaders", "Signature"];
 
 #[cfg(test)]
 mod tests {

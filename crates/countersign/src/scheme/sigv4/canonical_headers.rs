@@ -22,15 +22,15 @@ pub(super) struct CoveredHeader<'r> {
 
 const SPACE: [char; 2] = [' ', '\t'];
 
-/// The value of all occurrences of a header; borrowed where it is sent in canonical form. `None` if there is none, or one
-/// of them is not ASCII.
+/// The value of all occurrences of a header; borrowed where it is sent in canonical form. `None` if one of them is not
+/// ASCII.
 pub(super) fn canonical_value<'r>(
-    values: impl IntoIterator<Item = &'r HeaderValue>,
+    first: &'r HeaderValue,
+    further: impl IntoIterator<Item = &'r HeaderValue>,
 ) -> Option<Cow<'r, str>> {
-    let mut values = values.into_iter();
-    let mut joined = canonical_text(values.next()?.to_str().ok()?);
-    for value in values {
-        let value = canonical_text(value.to_str().ok()?);
+    let mut joined = canonical_line(first)?;
+    for value in further {
+        let value = canonical_line(value)?;
         let text = joined.to_mut();
         text.push(',');
         text.push_str(&value);
@@ -38,9 +38,33 @@ pub(super) fn canonical_value<'r>(
     Some(joined)
 }
 
+fn canonical_line(value: &HeaderValue) -> Option<Cow<'_, str>> {
+    let bytes = value.as_bytes();
+    // Most values have no white space at all: such a one is in canonical form.
+    if is_graphic(bytes) {
+        return str::from_utf8(bytes).ok().map(Cow::Borrowed);
+    }
+    value.to_str().ok().map(canonical_text)
+}
+
+/// Whether all bytes are ASCII that can be seen. All are looked at before any is judged, eight at a time.
+fn is_graphic(bytes: &[u8]) -> bool {
+    let all = |all: bool, byte: &u8| all & byte.is_ascii_graphic();
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let chunks = chunks.iter();
+    chunks.fold(true, |so_far, chunk| so_far & chunk.iter().fold(true, all))
+        & rest.iter().fold(true, all)
+}
+
 pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
     let text = text.trim_matches(SPACE);
-    if !text.contains('\t') && !text.contains("  ") {
+    let mut before = 0;
+    let mut has_run = false;
+    for byte in text.bytes() {
+        has_run |= (byte == b'\t') | ((byte == b' ') & (before == b' '));
+        before = byte;
+    }
+    if !has_run {
         return Cow::Borrowed(text);
     }
     let mut canonical = String::with_capacity(text.len());
@@ -90,7 +114,7 @@ mod tests {
                 .map(|value| HeaderValue::from_str(value).unwrap())
                 .collect();
             assert_eq!(
-                canonical_value(&values).as_deref(),
+                canonical_value(&values[0], &values[1..]).as_deref(),
                 Some(expected),
                 "{name}"
             );
@@ -101,7 +125,7 @@ mod tests {
     fn a_canonical_value_is_borrowed() {
         let value = HeaderValue::from_static("a b");
         assert!(matches!(
-            canonical_value([&value]),
+            canonical_value(&value, []),
             Some(Cow::Borrowed("a b"))
         ));
     }
@@ -110,11 +134,8 @@ mod tests {
     #[test]
     fn a_value_that_is_not_ascii_has_no_canonical_form() {
         let value = HeaderValue::from_bytes("a\u{a0}b".as_bytes()).unwrap();
-        assert_eq!(canonical_value([&value]), None);
-        assert_eq!(
-            canonical_value([&HeaderValue::from_static("a"), &value]),
-            None
-        );
-        assert_eq!(canonical_value([]), None);
+        assert_eq!(canonical_value(&value, []), None);
+        let first = HeaderValue::from_static("a");
+        assert_eq!(canonical_value(&first, [&value]), None);
     }
 }

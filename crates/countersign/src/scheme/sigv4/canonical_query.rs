@@ -26,6 +26,29 @@ pub(super) struct Parameter<'r> {
 }
 
 impl<'r> Parameter<'r> {
+    /// Reads the parameter at the start of a query, and gives back what follows the `&` behind it.
+    fn first(query: &'r str) -> (Self, Option<&'r str>) {
+        // Most are spelled as they are signed: then one look at each byte is enough.
+        let (name, behind_name) = uri_encode::split_kept(query);
+        let (value, behind) = match behind_name.strip_prefix('=') {
+            Some(rest) => uri_encode::split_kept(rest),
+            None => ("", behind_name),
+        };
+        let is_whole = behind.is_empty() || behind.starts_with('&');
+        if is_whole {
+            let canonical = Self {
+                name,
+                value,
+                is_canonical: true,
+            };
+            return (canonical, behind.strip_prefix('&'));
+        }
+        match query.split_once('&') {
+            Some((parameter, behind)) => (Self::parse(parameter), Some(behind)),
+            None => (Self::parse(query), None),
+        }
+    }
+
     fn parse(text: &'r str) -> Self {
         let (name, value) = text.split_once('=').unwrap_or((text, ""));
         let is_canonical = uri_encode::is_canonical(name, Slash::Encode)
@@ -38,6 +61,9 @@ impl<'r> Parameter<'r> {
     }
 
     fn has_name_of(&self, other: &Self) -> bool {
+        if self.is_canonical && other.is_canonical {
+            return self.name == other.name;
+        }
         uri_encode::decoded(self.name).eq(uri_encode::decoded(other.name))
     }
 
@@ -61,15 +87,42 @@ impl<'r> Parameter<'r> {
 
 /// The parameters of a query in the order in which they were sent. Between two `&` with nothing between them there is none.
 pub(super) fn parameters(query: &str) -> impl Iterator<Item = Parameter<'_>> {
-    let pieces = query.split('&').filter(|piece| !piece.is_empty());
-    pieces.map(Parameter::parse)
+    let mut rest = Some(query);
+    std::iter::from_fn(move || {
+        let query = rest?.trim_start_matches('&');
+        if query.is_empty() {
+            return None;
+        }
+        let (parameter, behind) = Parameter::first(query);
+        rest = behind;
+        Some(parameter)
+    })
+}
+
+/// Whether a parameter's name may begin with this letter, whatever its case, decoded or not.
+pub(super) fn may_have_name_from(query: &str, letter: u8) -> bool {
+    let begins = |byte: u8| byte.eq_ignore_ascii_case(&letter) | (byte == b'%');
+    // All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    let pairs = query.bytes().zip(query.bytes().skip(1));
+    query.bytes().next().is_some_and(begins)
+        | pairs.fold(false, |any, (byte, next)| {
+            any | ((byte == b'&') & begins(next))
+        })
 }
 
 /// Whether a query can be read in one way only: no `+`, which is a plus to one reader and a space to the next, and no
 /// parameter without a name, which some leave out.
 pub(super) fn is_unambiguous(query: &str) -> bool {
-    let named = |piece: &str| !piece.is_empty() && !piece.starts_with('=');
-    query.is_empty() || (!query.contains('+') && query.split('&').all(named))
+    let begins_unnamed = |byte: u8| (byte == b'&') | (byte == b'=');
+    // All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    let pairs = query.bytes().zip(query.bytes().skip(1));
+    let unnamed = query.bytes().next().is_some_and(begins_unnamed)
+        | query.ends_with('&')
+        | pairs.fold(false, |any, (byte, next)| {
+            any | ((byte == b'&') & begins_unnamed(next))
+        });
+    let plus = query.bytes().fold(false, |any, byte| any | (byte == b'+'));
+    !unnamed & !plus
 }
 
 impl<'r> CanonicalQuery<'r> {
@@ -77,13 +130,15 @@ impl<'r> CanonicalQuery<'r> {
     pub(super) fn parse(query: Option<&'r str>, cap: usize) -> Result<Self, &'static str> {
         let query = query.unwrap_or_default();
         let mut kept = SmallVec::new();
+        let mut is_canonical = true;
         for parameter in parameters(query) {
             if kept.len() >= cap {
                 return Err("query: more parameters than the limit");
             }
+            is_canonical &= parameter.is_canonical;
             kept.push(parameter);
         }
-        if !uri_encode::is_well_formed(query) {
+        if !is_canonical && !uri_encode::is_well_formed(query) {
             return Err("query: expected two hexadecimal digits behind every %");
         }
         kept.sort_unstable_by(Parameter::cmp);

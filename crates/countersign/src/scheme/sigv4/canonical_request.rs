@@ -30,12 +30,14 @@ pub(super) struct CanonicalRequest<'r> {
     pub(super) uri: CanonicalUri<'r>,
     pub(super) query: CanonicalQuery<'r>,
     pub(super) headers: CoveredHeaders<'r>,
+    /// The names of these headers, joined by semicolons, where they were sent so.
+    pub(super) signed_headers: Option<&'r str>,
     pub(super) payload_hash: PayloadHash,
 }
 
 impl CanonicalRequest<'_> {
-    /// Streams the text into `sink`, but for its last line.
-    fn write_head_to(&self, sink: &mut impl Sink) {
+    /// Streams the text into `sink`. `body` is the digest of the body where the head declares none.
+    pub(super) fn write_to(&self, body: Option<&PayloadDigest>, sink: &mut impl Sink) {
         sink.write(self.method);
         sink.write("\n");
         self.uri.write_to(sink);
@@ -49,40 +51,42 @@ impl CanonicalRequest<'_> {
             sink.write("\n");
         }
         sink.write("\n");
-        for (count, header) in self.headers.iter().enumerate() {
-            if count > 0 {
-                sink.write(";");
+        if let Some(names) = self.signed_headers {
+            sink.write(names);
+        } else {
+            for (count, header) in self.headers.iter().enumerate() {
+                if count > 0 {
+                    sink.write(";");
+                }
+                sink.write(header.name);
             }
-            sink.write(header.name);
         }
         sink.write("\n");
-    }
-
-    /// Streams the text into `sink`. `body` is the digest of the body where the head declares none.
-    pub(super) fn write_to(&self, body: Option<&PayloadDigest>, sink: &mut impl Sink) {
-        self.write_head_to(sink);
         self.payload_hash.write_to(body, sink);
     }
 
-    /// The state of the hash before the last line.
+    /// The state of the hash behind what the head declares: all of the text, but for the digest of the body where the head
+    /// has none.
     pub(super) fn head_hash(&self) -> Sha256 {
         let mut hash = Sha256::new();
         let mut gathered = Gathered::new();
-        self.write_head_to(&mut gathered);
+        self.write_to(None, &mut gathered);
         match gathered.text() {
             Some(text) => hash.update(text),
-            None => self.write_head_to(&mut Hash(&mut hash)),
+            None => self.write_to(None, &mut Hash(&mut hash)),
         }
         hash
     }
 
-    /// The hash of the text, from the state before the last line.
+    /// The hash of the text, from that state.
     pub(super) fn finish_hash(
         &self,
         mut head_hash: Sha256,
         body: Option<&PayloadDigest>,
     ) -> [u8; 32] {
-        self.payload_hash.write_to(body, &mut Hash(&mut head_hash));
+        if self.payload_hash == PayloadHash::OfBody {
+            self.payload_hash.write_to(body, &mut Hash(&mut head_hash));
+        }
         head_hash.finalize().into()
     }
 }
@@ -113,6 +117,7 @@ mod tests {
                     value: value.into(),
                 })
                 .collect(),
+            signed_headers: None,
             payload_hash: PayloadHash::OfBody,
         }
     }
@@ -130,14 +135,30 @@ mod tests {
 
     #[test]
     fn gathering_changes_no_byte_at_any_length() {
-        let body = PayloadDigest::of(b"");
-        for len in (0..2500).step_by(11).chain(900..1100) {
-            let long = "v".repeat(len);
-            let request = request(None, &long);
-            let mut text = String::new();
-            request.write_to(Some(&body), &mut text);
-            let found = request.finish_hash(request.head_hash(), Some(&body));
-            assert_eq!(found, <[u8; 32]>::from(Sha256::digest(&text)), "{len}");
+        let digest = PayloadDigest::of(b"");
+        for (payload_hash, body) in [
+            (PayloadHash::OfBody, Some(&digest)),
+            (PayloadHash::OfBody, None),
+            (PayloadHash::Sha256(digest), None),
+            (PayloadHash::Unsigned, None),
+        ] {
+            for len in (0..2500).step_by(11).chain(900..1100) {
+                let long = "v".repeat(len);
+                let request = CanonicalRequest {
+                    payload_hash,
+                    ..request(None, &long)
+                };
+                let mut text = String::new();
+                request.write_to(body, &mut text);
+                let found = request.finish_hash(request.head_hash(), body);
+                assert_eq!(found, <[u8; 32]>::from(Sha256::digest(&text)), "{len}");
+                let listed = CanonicalRequest {
+                    signed_headers: Some("host;x-amz-date"),
+                    ..request
+                };
+                let found = listed.finish_hash(listed.head_hash(), body);
+                assert_eq!(found, <[u8; 32]>::from(Sha256::digest(&text)), "{len}");
+            }
         }
     }
 }

@@ -132,6 +132,14 @@ pub(super) fn is_spelled_as_signed(path: &str, encoding: SigV4PathEncoding) -> b
 }
 
 fn has_dots_or_gaps(path: &str) -> bool {
+    // What most paths do not have. All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    let pairs = path.bytes().zip(path.bytes().skip(1));
+    let may_have = pairs.fold(false, |any, (byte, next)| {
+        any | ((byte == b'/') & ((next == b'/') | (next == b'.')))
+    });
+    if !may_have {
+        return false;
+    }
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         let is_last = segments.peek().is_none();

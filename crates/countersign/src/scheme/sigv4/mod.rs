@@ -25,6 +25,7 @@ mod canonical_uri;
 mod credential_scope;
 mod credentials;
 mod date;
+mod header_lines;
 mod parse;
 mod payload_hash;
 mod presign;

@@ -2,7 +2,7 @@ use std::{borrow::Cow, time::Duration};
 
 use http::{
     HeaderName,
-    header::{CONTENT_ENCODING, CONTENT_TYPE, DATE},
+    header::{CONTENT_TYPE, DATE, HOST},
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     credential_scope::Credential,
     credentials::Credentials,
     date::AmzDate,
+    header_lines::HeaderLines,
     payload_hash::PayloadHash,
     profile::Profile,
     query_parameters::{self, QueryParameters},
@@ -52,11 +53,12 @@ pub(super) fn parse<'r>(
     let query = CanonicalQuery::parse(target.query, policy.limits.query_parameters)
         .map_err(Rejection::malformed)?;
     query_parameters::ensure_distinct(&query)?;
+    let lines = HeaderLines::of(head.headers());
     let is_presigned = target.query.is_some_and(query_parameters::carry_signature);
     let claimed = if is_presigned {
-        Claimed::in_query(&query, &head)?
+        Claimed::in_query(&query, &lines)?
     } else {
-        Claimed::in_header(carrier, &query, &head)?
+        Claimed::in_header(carrier, &query, &lines)?
     };
 
     let scope = claimed.credential.scope;
@@ -75,10 +77,10 @@ pub(super) fn parse<'r>(
     ensure_unambiguous(settings, target, &query)?;
     let uri = CanonicalUri::new(target.path, settings.path).map_err(Rejection::malformed)?;
 
-    let authority = Authority::of(&head)?;
+    let authority = Authority::agreed(head.uri(), lines.field("host").text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
-    let headers = covered_headers(&claimed, host, &head, policy)?;
-    let nonce = covered_nonce(&headers, &head)?;
+    let headers = covered_headers(&claimed, host, &lines, policy)?;
+    let nonce = covered_nonce(&headers, &lines)?;
 
     let audience_checked = policy.check_audience(authority)?;
     ensure_covered(&claimed, &headers, &head, policy)?;
@@ -97,7 +99,7 @@ pub(super) fn parse<'r>(
         }
     }
     let content_type_uncovered = value_of(&headers, CONTENT_TYPE.as_str()).is_none()
-        && head.headers().contains_key(CONTENT_TYPE);
+        && !lines.field(CONTENT_TYPE.as_str()).is_absent();
 
     let request = CanonicalRequest {
         method,
@@ -108,6 +110,11 @@ pub(super) fn parse<'r>(
             query
         },
         headers,
+        signed_headers: match claimed.list_form() {
+            // As it is signed: each name once, in order, with semicolons.
+            ListForm::Header => Some(claimed.signed_headers),
+            ListForm::Query => None,
+        },
         payload_hash,
     };
     let credentials = Credentials::new(
@@ -138,6 +145,8 @@ pub(super) fn parse<'r>(
     })
 }
 
+static HTTP_DATE: HeaderName = DATE;
+
 /// What a head says of its signature, in either place.
 struct Claimed<'r> {
     credential: Credential<'r>,
@@ -146,7 +155,7 @@ struct Claimed<'r> {
     date: AmzDate,
     signed_at: Timestamp,
     /// The header that the date was read from, which must be covered.
-    date_header: Option<HeaderName>,
+    date_header: Option<&'static HeaderName>,
     session_token: Option<Cow<'r, str>>,
     content_sha256: Option<&'r str>,
     presigned: Option<Presigned<'r>>,
@@ -161,12 +170,13 @@ impl<'r> Claimed<'r> {
     fn in_header(
         carrier: Carrier<'r>,
         query: &CanonicalQuery<'r>,
-        head: &RequestHead<'r>,
+        lines: &HeaderLines<'r>,
     ) -> Result<Self, Rejection> {
         let authorization = Authorization::parse(carrier.parameters)?;
-        let (name, parsed) = match (head.single(&X_AMZ_DATE)?, head.single(&DATE)?) {
+        let single = |name| single(lines, name);
+        let (name, parsed) = match (single(&X_AMZ_DATE)?, single(&HTTP_DATE)?) {
             (Some(text), _) => (&X_AMZ_DATE, AmzDate::parse(text)),
-            (None, Some(text)) => (&DATE, AmzDate::parse_http(text)),
+            (None, Some(text)) => (&HTTP_DATE, AmzDate::parse_http(text)),
             (None, None) => {
                 return Err(Rejection::malformed(
                     "expected x-amz-date or date, found neither",
@@ -174,7 +184,7 @@ impl<'r> Claimed<'r> {
             }
         };
         let (date, signed_at) = parsed.ok_or_else(|| {
-            let expected = if *name == DATE {
+            let expected = if *name == HTTP_DATE {
                 "expected an IMF-fixdate"
             } else {
                 "expected YYYYMMDD'T'HHMMSS'Z'"
@@ -192,26 +202,26 @@ impl<'r> Claimed<'r> {
             signature: authorization.signature,
             date,
             signed_at,
-            date_header: Some(name.clone()),
-            session_token: head.single(&X_AMZ_SECURITY_TOKEN)?.map(Cow::Borrowed),
-            content_sha256: head.single(&X_AMZ_CONTENT_SHA256)?,
+            date_header: Some(name),
+            session_token: single(&X_AMZ_SECURITY_TOKEN)?.map(Cow::Borrowed),
+            content_sha256: single(&X_AMZ_CONTENT_SHA256)?,
             presigned: None,
         })
     }
 
-    fn in_query(query: &CanonicalQuery<'r>, head: &RequestHead<'r>) -> Result<Self, Rejection> {
+    fn in_query(query: &CanonicalQuery<'r>, lines: &HeaderLines<'r>) -> Result<Self, Rejection> {
         let parameters = QueryParameters::parse(query)?;
         let (date, signed_at) = AmzDate::parse(parameters.date).ok_or(Rejection::malformed(
             "X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z'",
         ))?;
-        if head.headers().contains_key(&X_AMZ_SECURITY_TOKEN) {
+        if !lines.field(X_AMZ_SECURITY_TOKEN.as_str()).is_absent() {
             return Err(Rejection::malformed(
                 "x-amz-security-token: expected where the signature is, found in the headers",
             ));
         }
         let content_sha256 = match (
             parameters.content_sha256,
-            head.single(&X_AMZ_CONTENT_SHA256)?,
+            single(lines, &X_AMZ_CONTENT_SHA256)?,
         ) {
             (Some(_), Some(_)) => {
                 return Err(Rejection::malformed(
@@ -344,12 +354,12 @@ fn ensure_unambiguous(
 /// The nonce, if there is one among what is covered.
 fn covered_nonce<'r>(
     covered: &[CoveredHeader<'_>],
-    head: &RequestHead<'r>,
+    lines: &HeaderLines<'r>,
 ) -> Result<Option<&'r str>, Rejection> {
     if value_of(covered, X_NONCE.as_str()).is_none() {
         return Ok(None);
     }
-    let nonce = head.single(&X_NONCE)?;
+    let nonce = single(lines, &X_NONCE)?;
     if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
         return Err(Rejection::header(
             RejectionKind::Malformed,
@@ -363,7 +373,7 @@ fn covered_nonce<'r>(
 fn covered_headers<'r>(
     claimed: &Claimed<'r>,
     host: &'r str,
-    head: &RequestHead<'r>,
+    lines: &HeaderLines<'r>,
     policy: &VerifyPolicy,
 ) -> Result<CoveredHeaders<'r>, Rejection> {
     let mut headers = CoveredHeaders::new();
@@ -379,7 +389,7 @@ fn covered_headers<'r>(
             covers_host = true;
             Cow::Borrowed(host)
         } else {
-            covered_value(name, head, policy.limits.covered_value_bytes)?
+            covered_value(name, lines, policy.limits.covered_value_bytes)?
         };
         headers.push(CoveredHeader { name, value });
     }
@@ -393,27 +403,28 @@ fn covered_headers<'r>(
 /// The value of a covered header. An absent one is refused: nothing may stand for "not there".
 fn covered_value<'r>(
     name: &str,
-    head: &RequestHead<'r>,
+    lines: &HeaderLines<'r>,
     cap: usize,
 ) -> Result<Cow<'r, str>, Rejection> {
-    let values = head.headers().get_all(name);
-    let mut number: usize = 0;
-    let mut bytes: usize = 0;
-    for value in &values {
-        number = number.saturating_add(1);
-        bytes = bytes.saturating_add(value.len()).saturating_add(1);
+    const NUMBER: Rejection =
+        Rejection::malformed("a covered header: expected once, found none or more");
+    let mut values = lines.named(name);
+    let first = values.next().ok_or(NUMBER)?;
+    let mut bytes = first.len();
+    let mut further = values.clone().peekable();
+    if further.peek().is_some() && is_single(name) {
+        return Err(NUMBER);
     }
-    if number == 0 || (number > 1 && is_single(name)) {
-        return Err(Rejection::malformed(
-            "a covered header: expected once, found none or more",
-        ));
+    for value in further {
+        // Behind a comma.
+        bytes = bytes.saturating_add(1).saturating_add(value.len());
     }
-    if bytes.saturating_sub(1) > cap {
+    if bytes > cap {
         return Err(Rejection::malformed(
             "a covered header is longer than the limit",
         ));
     }
-    canonical_value(values).ok_or(Rejection::malformed(
+    canonical_value(first, values).ok_or(Rejection::malformed(
         "a covered header: expected visible ASCII",
     ))
 }
@@ -426,25 +437,30 @@ fn ensure_covered(
     policy: &VerifyPolicy,
 ) -> Result<(), Rejection> {
     let is_covered = |name: &HeaderName| value_of(covered, name.as_str()).is_some();
-    let must_be_covered = policy.required_headers.iter().chain(&claimed.date_header);
+    let must_be_covered = policy.required_headers.iter().chain(claimed.date_header);
     if let Some(name) = must_be_covered.into_iter().find(|name| !is_covered(name)) {
         return Err(uncovered(name));
     }
     // Source: GHSA-g8w9-qw9q-fghr (RustFS), where an unsigned x-amz-copy-source made a PUT read another object.
     let mut present = head.headers().keys();
     let must_be_covered = present.find(|name| {
-        let speaks =
-            name.as_str().starts_with("x-amz-") || [&X_NONCE, &CONTENT_ENCODING].contains(name);
+        let speaks = name.as_str().starts_with("x-amz-")
+            || matches!(name.as_str(), "x-nonce" | "content-encoding");
         speaks && !is_covered(name)
     });
     must_be_covered.map_or(Ok(()), |name| Err(uncovered(name)))
 }
 
+/// The text of a header that may occur at most once.
+fn single<'r>(lines: &HeaderLines<'r>, name: &HeaderName) -> Result<Option<&'r str>, Rejection> {
+    lines.field(name.as_str()).text(name)
+}
+
 fn value_of<'v>(covered: &'v [CoveredHeader<'_>], name: &str) -> Option<&'v str> {
-    let at = covered
-        .binary_search_by(|header| header.name.cmp(name))
-        .ok()?;
-    covered.get(at).map(|header| &*header.value)
+    // Two names are seldom of one length: this is sooner done than a search by order.
+    let mut covered = covered.iter();
+    let header = covered.find(|header| header.name == name)?;
+    Some(&header.value)
 }
 
 fn uncovered(name: &HeaderName) -> Rejection {

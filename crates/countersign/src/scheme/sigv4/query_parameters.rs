@@ -55,11 +55,13 @@ pub(super) struct QueryParameters<'r> {
 
 /// Whether a query carries a signature, or something that a reader may take for one.
 pub(super) fn carry_signature(query: &str) -> bool {
-    canonical_query::parameters(query).any(|parameter| {
-        [ALGORITHM, CREDENTIAL, SIGNATURE]
-            .iter()
-            .any(|name| parameter.is_like(name))
-    })
+    // Most queries have no name that could be one of these.
+    canonical_query::may_have_name_from(query, b'x')
+        && canonical_query::parameters(query).any(|parameter| {
+            [ALGORITHM, CREDENTIAL, SIGNATURE]
+                .iter()
+                .any(|name| parameter.is_like(name))
+        })
 }
 
 /// The value of `X-Amz-Credential`, wherever it stands.

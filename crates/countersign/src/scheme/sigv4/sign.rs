@@ -122,7 +122,7 @@ fn sign(
     for (name, value) in &headers {
         covered.push(CoveredHeader {
             name: name.as_str(),
-            value: canonical_value([value]).ok_or_else(no_header_value)?,
+            value: canonical_value(value, []).ok_or_else(no_header_value)?,
         });
     }
     covered.sort_unstable_by_key(|header| header.name);
@@ -201,11 +201,15 @@ pub(super) fn headers_to_cover<'h>(
                 format!("covered header {name}: {problem}"),
             )
         };
-        let values = head.headers().get_all(name);
-        if is_single(name.as_str()) && values.iter().nth(1).is_some() {
+        let mut values = head.headers().get_all(name).iter();
+        // Invariant: a name among the keys has a value.
+        let Some(first) = values.next() else { continue };
+        let mut further = values.peekable();
+        if further.peek().is_some() && is_single(name.as_str()) {
             return Err(refused("expected once, found more than once"));
         }
-        let value = canonical_value(values).ok_or_else(|| refused("expected visible ASCII"))?;
+        let value =
+            canonical_value(first, further).ok_or_else(|| refused("expected visible ASCII"))?;
         covered.push(CoveredHeader {
             name: name.as_str(),
             value,
@@ -230,6 +234,7 @@ pub(super) fn canonical_request<'h>(
         uri: CanonicalUri::new(target.path, settings.path).map_err(refused)?,
         query: CanonicalQuery::parse(query, usize::MAX).map_err(refused)?,
         headers,
+        signed_headers: None,
         payload_hash,
     })
 }

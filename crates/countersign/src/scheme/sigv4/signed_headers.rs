@@ -7,7 +7,10 @@
 //!
 //! In a URL the semicolons may stand as `%3B`.
 
-use crate::error::{Rejection, RejectionKind};
+use crate::{
+    byte_set::ByteSet,
+    error::{Rejection, RejectionKind},
+};
 
 /// What a signer does not cover: the header that carries the signature, those that change between two hosts, and those that
 /// clients and proxies add or rewrite behind the signer's back. A verifier cannot ask for them.
@@ -49,47 +52,29 @@ pub(super) enum ListForm {
 
 /// The names of a list, checked one by one as they are taken, each greater than the one before.
 pub(super) fn names(list: &str, form: ListForm) -> impl Iterator<Item = Result<&str, Rejection>> {
-    let separators: &[&str] = match form {
-        ListForm::Header => &[],
-        ListForm::Query => &["%3B", "%3b"],
-    };
     let mut rest = Some(list);
     let mut before = "";
     let next = move || {
-        let text = rest?;
-        let escaped = separators.iter().filter_map(|at| Some((text.find(at)?, 3)));
-        let end = text
-            .find(';')
-            .map(|at| (at, 1))
-            .into_iter()
-            .chain(escaped)
-            .min();
-        let (name, behind) = match end {
-            Some((at, width)) => (text.get(..at)?, text.get(at.checked_add(width)?..)),
-            None => (text, None),
+        let (name, behind) = NAME_BYTES.split(rest.take()?);
+        rest = match behind.as_bytes() {
+            [] => None,
+            [b';', ..] => behind.get(1..),
+            [b'%', b'3', b'B' | b'b', ..] if form == ListForm::Query => behind.get(3..),
+            _ => return Some(Err("SignedHeaders: expected names in lower case")),
         };
-        rest = behind;
-        Some(name)
-    };
-    std::iter::from_fn(next).map(move |name| {
-        if name.is_empty() || !name.bytes().all(is_name_byte) {
-            return Err(Rejection::malformed(
-                "SignedHeaders: expected names in lower case",
-            ));
+        if name.is_empty() {
+            return Some(Err("SignedHeaders: expected names in lower case"));
         }
         if name == "authorization" {
-            return Err(Rejection::malformed(
-                "SignedHeaders: a header that cannot be covered",
-            ));
+            return Some(Err("SignedHeaders: a header that cannot be covered"));
         }
         if name <= before {
-            return Err(Rejection::malformed(
-                "SignedHeaders: expected names in order and each once",
-            ));
+            return Some(Err("SignedHeaders: expected names in order and each once"));
         }
         before = name;
-        Ok(name)
-    })
+        Some(Ok(name))
+    };
+    std::iter::from_fn(next).map(|name| name.map_err(Rejection::malformed))
 }
 
 /// What a list without `host` is refused with.
@@ -101,25 +86,7 @@ pub(super) const fn host_missing() -> Rejection {
 }
 
 /// Tokens of RFC 9110 section 5.6.2 without upper-case letters, and without the percent sign of a URL.
-const fn is_name_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'0'..=b'9')
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
-}
+static NAME_BYTES: ByteSet = ByteSet::of(b"!#$&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 
 #[cfg(test)]
 mod tests {

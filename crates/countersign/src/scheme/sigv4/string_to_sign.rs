@@ -16,7 +16,7 @@ use crate::{
     scheme::{
         Mac, Scheme,
         native::{
-            canonical_request::Sink,
+            canonical_request::{Gathered, Sink},
             hex::{self, Letters},
         },
     },
@@ -73,7 +73,12 @@ impl<'s> StringToSign<'s> {
     /// The MAC state after the text.
     pub(super) fn mac(&self, secret: &Mac, derived: &DerivedKeys) -> Mac {
         let mut mac = signing_key::for_scope(secret, derived, &self.scope);
-        self.write_to(&mut mac);
+        let mut gathered = Gathered::new();
+        self.write_to(&mut gathered);
+        match gathered.text() {
+            Some(text) => mac.update(text),
+            None => self.write_to(&mut mac),
+        }
         mac
     }
 

@@ -1,6 +1,6 @@
 //! `UriEncode` of the specification: every byte but `A-Z a-z 0-9 - . _ ~` becomes `%XX` in upper-case digits.
 
-use crate::scheme::native::canonical_request::Sink;
+use crate::{byte_set::ByteSet, scheme::native::canonical_request::Sink};
 
 /// Whether `/` stays as it is: it does in a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,14 +10,22 @@ pub(super) enum Slash {
 }
 
 impl Slash {
-    const fn keeps(self, byte: u8) -> bool {
+    fn keeps(self, byte: u8) -> bool {
         is_unreserved(byte) || matches!((self, byte), (Self::Keep, b'/'))
     }
 }
 
 /// RFC 3986 section 2.3.
-pub(super) const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+fn is_unreserved(byte: u8) -> bool {
+    UNRESERVED.has(byte)
+}
+
+static UNRESERVED: ByteSet =
+    ByteSet::of(b"-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+/// Parts a text behind the bytes at its start that stay as they are.
+pub(super) fn split_kept(text: &str) -> (&str, &str) {
+    UNRESERVED.split(text)
 }
 
 /// Encodes the bytes of a text as they are, a `%` too.

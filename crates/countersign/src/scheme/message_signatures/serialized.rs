@@ -1,0 +1,248 @@
+//! Structured fields that are written just as RFC 9651 section 4.1 writes them, as most peers do: each has one spelling, so
+//! that one look at every byte is enough, and the text itself is what would be written anew.
+//!
+//! Everything else is `None` here, also what is wrong, and is left to the parser of all that section 4.2 allows. What is
+//! read here is what that reads.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{
+    component_id::ComponentId,
+    covered_components::CoveredComponents,
+    signature_params::{Param, SignatureParams},
+};
+use crate::byte_set::ByteSet;
+
+/// The only member of a dictionary that is an inner list, as `Signature-Input` has it.
+pub(super) struct SerializedInput<'r> {
+    pub(super) label: &'r str,
+    pub(super) covered: CoveredComponents<'r>,
+    pub(super) params: SignatureParams<'r>,
+    /// The list and its parameters.
+    pub(super) text: &'r str,
+}
+
+impl<'r> SerializedInput<'r> {
+    /// Reads components without parameters, behind them the parameters of RFC 9421.
+    pub(super) fn read(line: &'r str, max_components: usize) -> Option<Self> {
+        let (label, text) = member(line)?;
+        let mut covered = CoveredComponents::default();
+        let mut rest = text.strip_prefix('(')?;
+        loop {
+            let (name, behind) = string(rest)?;
+            if covered.len() >= max_components {
+                return None;
+            }
+            covered.push(ComponentId::plain(name).ok()?).ok()?;
+            rest = match behind.strip_prefix(' ') {
+                Some(behind) => behind,
+                None => {
+                    rest = behind.strip_prefix(')')?;
+                    break;
+                }
+            };
+        }
+        let mut params = SignatureParams::default();
+        while !rest.is_empty() {
+            let param;
+            (param, rest) = parameter(rest.strip_prefix(';')?)?;
+            params.push(param).ok()?;
+        }
+        Some(Self {
+            label,
+            covered,
+            params,
+            text,
+        })
+    }
+}
+
+/// The only member of a dictionary, a byte sequence of so many bytes.
+pub(super) fn byte_sequence<'r, 'b>(
+    line: &'r str,
+    buffer: &'b mut [u8],
+) -> Option<(&'r str, &'b [u8])> {
+    let (key, value) = member(line)?;
+    let digits = value.strip_prefix(':')?.strip_suffix(':')?;
+    // Not in constant time: what is decoded was sent in the open.
+    let len = STANDARD.decode_slice(digits, buffer).ok()?;
+    let bytes = buffer.get(..len)?;
+    (!bytes.is_empty()).then_some((key, bytes))
+}
+
+/// The key of a member, and its value.
+fn member(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = KEY_BYTES.split(line);
+    let begins = matches!(key.as_bytes().first(), Some(b'a'..=b'z' | b'*'));
+    begins.then_some((key, value.strip_prefix('=')?))
+}
+
+fn parameter<'r>(text: &'r str) -> Option<(Param<'r>, &'r str)> {
+    let (key, value) = text.split_once('=')?;
+    let with_text = |param: fn(&'r str) -> Param<'r>| {
+        let (text, rest) = string(value)?;
+        Some((param(text), rest))
+    };
+    let with_seconds = |param: fn(i64) -> Param<'r>| {
+        let (digits, rest) = DIGITS.split(value);
+        // A zero in front would not be written. More digits are no integer.
+        let is_integer = (1..=15).contains(&digits.len()) && !digits.starts_with('0');
+        let is_whole = rest.is_empty() || rest.starts_with(';');
+        (is_integer && is_whole).then_some((param(digits.parse().ok()?), rest))
+    };
+    match key {
+        "created" => with_seconds(Param::Created),
+        "expires" => with_seconds(Param::Expires),
+        "nonce" => with_text(Param::Nonce),
+        "keyid" => with_text(Param::Keyid),
+        "alg" => with_text(Param::Alg),
+        "tag" => with_text(Param::Tag),
+        _ => None,
+    }
+}
+
+/// A string without escapes, and what is behind its closing quote.
+fn string(text: &str) -> Option<(&str, &str)> {
+    let (text, behind) = PLAIN_TEXT.split(text.strip_prefix('"')?);
+    Some((text, behind.strip_prefix('"')?))
+}
+
+static DIGITS: ByteSet = ByteSet::of(b"0123456789");
+
+static KEY_BYTES: ByteSet = ByteSet::of(b"*-._0123456789abcdefghijklmnopqrstuvwxyz");
+
+/// Visible ASCII and spaces without `"` and `\`.
+static PLAIN_TEXT: ByteSet = ByteSet::of(
+    b" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheme::message_signatures::structured_field::is_plain_text;
+
+    #[test]
+    fn plain_text_is_what_is_plain_elsewhere() {
+        for byte in 0..=0x7f_u8 {
+            let text = char::from(byte).to_string();
+            assert_eq!(PLAIN_TEXT.has(byte), is_plain_text(&text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn leaves_every_other_spelling_to_the_other_parser() {
+        const LIST: &str = "sig1=(\"@method\" \"date\");created=1;keyid=\"k\"";
+        assert!(SerializedInput::read(LIST, 2).is_some());
+        for (name, line) in [
+            ("nothing", String::new()),
+            ("spaces in the list", LIST.replace("\" \"", "\"  \"")),
+            ("a space before the list", LIST.replace('(', "( ")),
+            ("a space behind the list", LIST.replace(')', " )")),
+            ("a space before a parameter", LIST.replace(";k", "; k")),
+            ("an empty list", "sig1=();created=1".to_owned()),
+            ("a component twice", LIST.replace("date", "@method")),
+            (
+                "a component with a parameter",
+                LIST.replace("date\"", "date\";bs"),
+            ),
+            ("an upper-case component", LIST.replace("date", "Date")),
+            (
+                "an unknown derived component",
+                LIST.replace("@method", "@m"),
+            ),
+            ("a zero in front", LIST.replace("=1", "=01")),
+            ("zero", LIST.replace("=1", "=0")),
+            ("a negative integer", LIST.replace("=1", "=-1")),
+            ("a decimal", LIST.replace("=1", "=1.0")),
+            (
+                "an integer too long",
+                LIST.replace("=1", "=1234567890123456"),
+            ),
+            ("no integer", LIST.replace("=1", "=\"1\"")),
+            ("no string", LIST.replace("\"k\"", "k")),
+            ("an escape", LIST.replace("\"k\"", "\"k\\\\\"")),
+            ("a tab", LIST.replace("\"k\"", "\"k\t\"")),
+            ("no closing quote", LIST.replace("\"k\"", "\"k")),
+            ("an unknown parameter", format!("{LIST};x=1")),
+            ("a parameter twice", format!("{LIST};created=1")),
+            ("a parameter without a value", format!("{LIST};tag")),
+            ("two members", format!("{LIST}, b=(\"date\")")),
+            ("a space at the end", format!("{LIST} ")),
+            ("a space at the start", format!(" {LIST}")),
+            ("an upper-case label", LIST.replace("sig", "Sig")),
+            ("a label that begins with a digit", LIST.replace("sig", "")),
+        ] {
+            assert!(SerializedInput::read(&line, 8).is_none(), "{name}");
+        }
+        assert!(SerializedInput::read(LIST, 1).is_none());
+        let mut buffer = [0; 64];
+        assert!(byte_sequence("a=:AQI=:", &mut buffer).is_some());
+        for (len, digits) in [
+            (64, format!("{}AA==", "A".repeat(84))),
+            (32, format!("{}AAA=", "A".repeat(40))),
+        ] {
+            let line = format!("a=:{digits}:");
+            let found = byte_sequence(&line, buffer.get_mut(..len).unwrap());
+            assert_eq!(found, Some(("a", &vec![0; len][..])), "{len}");
+        }
+        for line in [
+            "a=:AQI:",
+            "a=:AQJ=:",
+            "a=::",
+            "a=:A QI=:",
+            "a=:AQI=:;b",
+            "a=AQI=",
+            "A=:AQI=:",
+        ] {
+            assert_eq!(byte_sequence(line, &mut buffer), None, "{line}");
+        }
+        let long = format!("a=:{}:", "A".repeat(88));
+        assert_eq!(byte_sequence(&long, &mut buffer), None);
+    }
+
+    /// What is written anew is the very text, and so what the other parser would have read.
+    #[test]
+    fn what_is_read_is_written_as_it_was_sent() {
+        const LISTS: [&str; 7] = [
+            "",
+            "\"@path\"",
+            "\"@path\" \"a\"",
+            "\"a\" ",
+            "\"A\"",
+            " \"a\"",
+            "\"a\";sf",
+        ];
+        const PARAMETERS: [&str; 12] = [
+            "",
+            ";created=1",
+            ";created=0",
+            ";created=01",
+            ";created=-1",
+            ";expires=23",
+            ";nonce=\"=;\"",
+            ";keyid=\"\"",
+            ";alg=\"a b\"",
+            ";tag=\"\\\"\"",
+            "; tag=\"a\"",
+            ";x=1",
+        ];
+        let mut read: usize = 0;
+        for list in LISTS {
+            for first in PARAMETERS {
+                for second in PARAMETERS {
+                    let line = format!("a=({list}){first}{second}");
+                    if let Some(found) = SerializedInput::read(&line, 8) {
+                        let mut text = "a=".to_owned();
+                        found.covered.write_to(&mut text);
+                        found.params.write_to(&mut text);
+                        assert_eq!(text, line);
+                        assert_eq!(found.text, &line[2..]);
+                        read = read.saturating_add(1);
+                    }
+                }
+            }
+        }
+        // Two lists, and of five parameters none, one or two that differ.
+        assert_eq!(read, 2 * (1 + 2 * 5 + 5 * 4));
+    }
+}
