@@ -54,6 +54,7 @@ impl ProfileOfFamily for Profile {
         }
     }
 
+    #[inline]
     fn parse<'r>(
         &self,
         carrier: Carrier<'r>,
