@@ -31,7 +31,7 @@ const TOO_LARGE: Rejection =
 
 /// Reads the body of an authenticated peer to its end, hashing it as it arrives, and checks its digest.
 pub(super) async fn read<B>(
-    mut head: AuthenticatedHead<'_>,
+    mut head: AuthenticatedHead<'_, '_>,
     body: Pin<&mut B>,
     limits: &BodyLimits,
     budget: &BodyBudget,
@@ -62,13 +62,13 @@ where
 
 /// Reads the body of a peer that is authenticated by it, within limits of their own. It counts as nobody's memory until it
 /// is somebody's.
-pub(super) async fn read_unauthenticated<'r, B>(
-    mut mac: BodyMac<'r>,
+pub(super) async fn read_unauthenticated<'c, 'r, B>(
+    mut mac: BodyMac<'c, 'r>,
     body: Pin<&mut B>,
     limits: &BodyLimits,
     budget: &BodyBudget,
     intake: &mut Intake,
-) -> Result<BodyMac<'r>, Refusal>
+) -> Result<BodyMac<'c, 'r>, Refusal>
 where
     B: Body,
     B::Error: Into<BoxError>,

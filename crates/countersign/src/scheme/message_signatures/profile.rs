@@ -211,7 +211,7 @@ impl MessageSignaturesProfile {
     fn are_others(&self, head: &RequestHead<'_>, policy: &VerifyPolicy) -> bool {
         self.tag.is_some()
             && SignatureInput::parse(head, &policy.limits)
-                .is_ok_and(|input| !input.into_labels().any(|label| self.is_ours(&label)))
+                .is_ok_and(|input| !input.labels().any(|label| self.is_ours(label)))
     }
 
     fn is_ours(&self, label: &LabeledSignature<'_>) -> bool {

@@ -55,6 +55,7 @@ impl ProfileOfFamily for Profile {
         }
     }
 
+    #[inline]
     fn parse<'r>(
         &self,
         carrier: Carrier<'r>,
