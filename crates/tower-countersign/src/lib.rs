@@ -43,6 +43,7 @@
 //!
 //! The layers need a tokio runtime with its timer, for the deadline of bodies.
 
+pub mod cached_keys;
 mod caller;
 mod chunks;
 mod clock;
@@ -60,6 +61,7 @@ pub use self::sign::ReqwestService;
 #[cfg(feature = "reqwest-middleware")]
 pub use self::sign::SignMiddleware;
 pub use self::{
+    cached_keys::CachedKeys,
     caller::VerifiedCaller,
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},

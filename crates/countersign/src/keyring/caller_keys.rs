@@ -48,6 +48,11 @@ impl CallerKeys {
         UNKNOWN.clone()
     }
 
+    /// Whether this is nobody.
+    pub fn is_unknown(&self) -> bool {
+        self.0.caller.is_none()
+    }
+
     fn padded(caller: Option<KeyId>, keys: Vec<CallerKey>, work: Arc<Work>) -> Self {
         Self(Arc::new(Inner { caller, keys, work }))
     }
