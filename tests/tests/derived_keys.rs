@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::similar_names,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
     clippy::too_many_lines,

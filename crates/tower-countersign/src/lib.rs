@@ -68,8 +68,8 @@ pub use self::{
     verify::{BodyLimits, KeyUse, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
 };
 
-/// The examples of the README, run as tests.
-#[cfg(doctest)]
+/// The examples of the README, run as tests. One of them needs the feature.
+#[cfg(all(doctest, feature = "reload"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
