@@ -5,6 +5,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::format_push_string,
     clippy::panic,
     clippy::arithmetic_side_effects,
     reason = "a test that cannot be set up fails by panicking"
