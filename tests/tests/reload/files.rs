@@ -15,7 +15,7 @@ use tests::directory::Directory;
 use crate::{A, B, C, bad, billing, by_events, by_polls, callers, generation, takes};
 
 type Change = fn(&Directory, &str);
-type Break = Box<dyn Fn(&Directory)>;
+type Break<'t> = Box<dyn Fn(&Directory) + 't>;
 
 #[tokio::test]
 async fn a_change_is_put_into_use_however_it_is_made() {
@@ -104,7 +104,7 @@ async fn what_is_bad_keeps_the_last_good_keys_and_is_told() {
     let weak = billing(&"00".repeat(32));
     let shared = callers(&[("billing", &[("1", B)]), ("audit", &[("1", B)])]);
     let unknown = billing(B) + "colour = \"red\"\n";
-    let breaks: [(&str, Break); 7] = [
+    let breaks: [(&str, Break<'_>); 7] = [
         (
             "gone",
             Box::new(|directory| fs::remove_file(directory.join("keys.toml")).unwrap()),
