@@ -44,8 +44,10 @@ impl Directory {
 
     /// Writes a file beside where it is to be and renames it.
     pub fn rename_in(&self, name: &str, text: &str) -> PathBuf {
-        let beside = self.write(&format!(".{name}.new"), text);
         let path = self.join(name);
+        let hidden = format!(".{}.new", path.file_name().unwrap().display());
+        let beside = path.with_file_name(hidden);
+        fs::write(&beside, text).unwrap();
         fs::rename(beside, &path).unwrap();
         path
     }

@@ -111,10 +111,13 @@ pub use self::{
     },
     head::{HostForm, RequestHead},
     key::{
-        Algorithm, CallerKey, ContentTypeRule, KeyId, KeyState, KeyVersion, NonceRule, Secret,
-        SigningKey, VerifyingKey,
+        Algorithm, CallerKey, ContentTypeRule, KeyId, KeyState, KeyVersion, NonceRule, RootKey,
+        Secret, SigningKey, VerifyingKey,
     },
-    keyring::{ArcKeyStore, CallerKeys, KeyStore, Keyring, KeyringBuilder},
+    keyring::{
+        ArcKeyStore, CallerKeys, DerivedCallers, DerivedKeyring, DerivedKeyringBuilder, KeyStore,
+        Keyring, KeyringBuilder,
+    },
     payload::{Payload, PayloadDigest},
     policy::{
         Decision, ExecuteApi, Membership, Policy, PolicyRequest, SharedPolicy, StatementId,

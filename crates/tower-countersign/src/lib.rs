@@ -46,6 +46,7 @@
 //! The layers need a tokio runtime with its timer, for the deadline of bodies.
 
 pub mod authorize;
+pub mod cached_keys;
 mod caller;
 mod chunks;
 mod clock;
@@ -68,6 +69,7 @@ pub use self::sign::ReqwestService;
 pub use self::sign::SignMiddleware;
 pub use self::{
     authorize::{AllowCallers, AuthorizeLayer, Forbidden, ForbiddenReason},
+    cached_keys::CachedKeys,
     caller::VerifiedCaller,
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},
@@ -75,8 +77,8 @@ pub use self::{
     verify::{BodyLimits, KeyUse, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
 };
 
-/// The examples of the README, run as tests.
-#[cfg(doctest)]
+/// The examples of the README, run as tests. One of them needs the feature.
+#[cfg(all(doctest, feature = "reload"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 

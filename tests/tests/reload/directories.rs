@@ -178,7 +178,7 @@ fn whatever_is_no_key_is_refused_and_no_key_is_shown() {
         (
             "not UTF-8",
             Box::new(|directory| {
-                fs::write(directory.join("billing.1.secret_text"), [0xff; 40]).unwrap()
+                fs::write(directory.join("billing.1.secret_text"), [0xff; 40]).unwrap();
             }),
             ConfigErrorKind::File,
         ),

@@ -15,10 +15,11 @@ use tests::directory::Directory;
 use crate::{A, B, C, bad, billing, by_events, by_polls, callers, generation, takes};
 
 type Change = fn(&Directory, &str);
+type Break<'t> = Box<dyn Fn(&Directory) + 't>;
 
 #[tokio::test]
 async fn a_change_is_put_into_use_however_it_is_made() {
-    let ways: [(&str, Change, Change); 6] = [
+    let ways: [(&str, Change, Change); 7] = [
         (
             "written in place",
             |directory, text| drop(directory.write("keys.toml", text)),
@@ -56,6 +57,22 @@ async fn a_change_is_put_into_use_however_it_is_made() {
                 symlink("elsewhere/1.toml", directory.join("keys.toml")).unwrap();
             },
             |directory, text| drop(directory.rename_in("elsewhere/1.toml", text)),
+        ),
+        (
+            "behind a link that is swapped, then written where it leads by then",
+            |directory, text| {
+                directory.write("first/1.toml", text);
+                symlink("first/1.toml", directory.join("keys.toml")).unwrap();
+            },
+            |directory, text| {
+                if directory.join("second").exists() {
+                    directory.rename_in("second/1.toml", text);
+                    return;
+                }
+                directory.write("second/1.toml", text);
+                symlink("second/1.toml", directory.join(".new")).unwrap();
+                fs::rename(directory.join(".new"), directory.join("keys.toml")).unwrap();
+            },
         ),
         (
             "mounted by Kubernetes",
@@ -103,7 +120,7 @@ async fn what_is_bad_keeps_the_last_good_keys_and_is_told() {
     let weak = billing(&"00".repeat(32));
     let shared = callers(&[("billing", &[("1", B)]), ("audit", &[("1", B)])]);
     let unknown = billing(B) + "colour = \"red\"\n";
-    let breaks: [(&str, Box<dyn Fn(&Directory)>); 7] = [
+    let breaks: [(&str, Break<'_>); 7] = [
         (
             "gone",
             Box::new(|directory| fs::remove_file(directory.join("keys.toml")).unwrap()),
@@ -176,6 +193,26 @@ async fn a_bad_file_that_is_made_good_as_it_was_is_good_again() {
     directory.rename_in("keys.toml", &billing(A));
     let status = generation(&mut health, 2).await;
     assert!(status.is_good() && takes(&keys, "billing", A));
+}
+
+#[tokio::test]
+async fn what_was_bad_for_a_reason_elsewhere_is_tried_again_at_the_next_poll() {
+    let directory = Directory::new();
+    let path = directory.write("value", "1");
+    let elsewhere = Directory::new();
+    let flag = elsewhere.write("flag", "");
+    let load = move |_: &std::path::Path| {
+        fs::metadata(&flag)
+            .map(|_| ())
+            .map_err(|error| ConfigError::new(ConfigErrorKind::File, "no flag").with_source(error))
+    };
+    let reloading = by_polls().watch(path, load, |()| ()).unwrap();
+    let mut health = reloading.health();
+    fs::remove_file(elsewhere.join("flag")).unwrap();
+    directory.rename_in("value", "2");
+    bad(&mut health).await;
+    elsewhere.write("flag", "");
+    assert!(generation(&mut health, 2).await.is_good());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::format_push_string,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -201,7 +201,12 @@ async fn one_secret_for_both_directions_is_not_put_into_use() {
         assert_eq!(version_sent(&signer, &old, NOW).await, B[..4], "{name}");
         directory.rename_in("keys.toml", &good);
         for health in [reloading_keys.health(), reloading_signer.health()] {
-            crate::within(health.clone().wait_for(|status| status.is_good())).await;
+            crate::within(
+                health
+                    .clone()
+                    .wait_for(tower_countersign::reload::ReloadStatus::is_good),
+            )
+            .await;
         }
     }
 }

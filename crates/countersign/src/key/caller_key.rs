@@ -23,6 +23,8 @@ pub(crate) struct KeyRules {
     pub(crate) not_after: Option<Timestamp>,
     pub(crate) nonce: NonceRule,
     pub(crate) content_type: ContentTypeRule,
+    /// Whether the authority must have been one that the verifier expects.
+    pub(crate) audience_required: bool,
 }
 
 /// Where a key stands in its rotation.
@@ -76,6 +78,7 @@ impl CallerKey {
                 not_after: None,
                 nonce: key.scheme().definition().nonce,
                 content_type: key.scheme().definition().content_type,
+                audience_required: false,
             },
             key,
         })
@@ -133,6 +136,12 @@ impl CallerKey {
     pub fn seed_compatible(mut self) -> Self {
         self.rules.nonce = NonceRule::Optional;
         self.rules.content_type = ContentTypeRule::Exempt;
+        self
+    }
+
+    /// The key verifies nothing where the verifier does not know its own hosts.
+    pub(crate) fn requiring_audience(mut self) -> Self {
+        self.rules.audience_required = true;
         self
     }
 

@@ -6,6 +6,7 @@ mod derived_keys;
 mod fingerprint;
 mod key_id;
 mod key_version;
+mod root_key;
 mod secret;
 mod session_token;
 mod signing_key;
@@ -17,6 +18,7 @@ pub use self::{
     caller_key::{CallerKey, ContentTypeRule, KeyState, NonceRule},
     key_id::KeyId,
     key_version::KeyVersion,
+    root_key::RootKey,
     secret::Secret,
     signing_key::SigningKey,
     verifying_key::VerifyingKey,

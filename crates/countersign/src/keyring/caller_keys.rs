@@ -48,8 +48,18 @@ impl CallerKeys {
         UNKNOWN.clone()
     }
 
-    fn padded(caller: Option<KeyId>, keys: Vec<CallerKey>, work: Arc<Work>) -> Self {
+    /// Whether this is nobody.
+    pub fn is_unknown(&self) -> bool {
+        self.0.caller.is_none()
+    }
+
+    pub(super) fn padded(caller: Option<KeyId>, keys: Vec<CallerKey>, work: Arc<Work>) -> Self {
         Self(Arc::new(Inner { caller, keys, work }))
+    }
+
+    pub(super) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
+        let keys = self.0.keys.iter();
+        keys.flat_map(|key| key.verifying_key().fingerprints())
     }
 
     pub(crate) fn caller(&self) -> Option<&KeyId> {
@@ -147,6 +157,10 @@ pub(super) fn check_caller(
 pub(super) struct Work(Vec<(Scheme, Algorithm, usize)>);
 
 impl Work {
+    pub(super) fn of_hmac_sha256(keys: usize) -> Self {
+        Self(vec![(Scheme::HmacSha256, Algorithm::HmacSha256, keys)])
+    }
+
     fn of(&self, scheme: Scheme, algorithm: Algorithm) -> Option<usize> {
         let known = self.0.iter();
         known
@@ -198,7 +212,8 @@ fn decoy(scheme: Scheme, algorithm: Algorithm) -> Option<&'static VerifyingKey> 
 pub(super) struct Snapshot {
     /// By every name that a request can go by: those of the callers, and the key ids of their keys.
     names: HashMap<KeyId, CallerKeys>,
-    callers: usize,
+    /// A caller all of whose keys have ids of their own is not among the names.
+    callers: HashSet<KeyId>,
     unknown: CallerKeys,
     holders: HashMap<Fingerprint, KeyId>,
 }
@@ -209,7 +224,7 @@ impl Snapshot {
         holders: HashMap<Fingerprint, KeyId>,
     ) -> Self {
         let work = Arc::new(Work::largest(&callers));
-        let number = callers.len();
+        let all = callers.keys().cloned().collect();
         let mut names = HashMap::new();
         for (caller, keys) in callers {
             let mut by_name: HashMap<KeyId, Vec<CallerKey>> = HashMap::new();
@@ -225,17 +240,22 @@ impl Snapshot {
         Self {
             unknown: CallerKeys::padded(None, Vec::new(), work),
             names,
-            callers: number,
+            callers: all,
             holders,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.callers
+        self.callers.len()
     }
 
     pub(super) fn lookup(&self, claimed: &str) -> CallerKeys {
         self.names.get(claimed).unwrap_or(&self.unknown).clone()
+    }
+
+    /// Whether there is anything to say of this name: it is a caller's, or the id of a key.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.names.contains_key(name) || self.callers.contains(name)
     }
 
     pub(super) fn holder_of(&self, key: &Fingerprint) -> Option<&KeyId> {

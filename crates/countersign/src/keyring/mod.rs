@@ -2,6 +2,7 @@
 
 mod builder;
 mod caller_keys;
+mod derived;
 mod store;
 
 use std::{fmt, sync::Arc};
@@ -12,6 +13,7 @@ use self::caller_keys::Snapshot;
 pub use self::{
     builder::KeyringBuilder,
     caller_keys::CallerKeys,
+    derived::{DerivedCallers, DerivedKeyring, DerivedKeyringBuilder},
     store::{ArcKeyStore, KeyStore},
 };
 use crate::{

@@ -154,6 +154,13 @@ pub(super) fn check_key_rules(
     if let Some(reason) = rules.refusal_at(now) {
         return refused(RejectionKind::InvalidSignature, reason);
     }
+    if rules.audience_required && !parsed.audience_checked {
+        // Not before the signature: it would tell which callers have such keys.
+        return refused(
+            RejectionKind::Misdirected,
+            "the key is derived: expected hosts must be configured, found none",
+        );
+    }
     if rules.nonce == NonceRule::Required && parsed.replay.is_none() {
         return refused(
             RejectionKind::InsufficientCoverage,

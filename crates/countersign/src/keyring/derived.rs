@@ -1,0 +1,325 @@
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+
+use super::{CallerKeys, KeyStore, Keyring, caller_keys::Work};
+use crate::{
+    error::{ConfigError, ConfigErrorKind, Unavailable},
+    key::{KeyId, RootKey},
+    verify::Verifier,
+};
+
+/// A key store of one callee that holds a root and derives each caller's key from it: adding a caller changes nothing here.
+///
+/// ```
+/// use countersign::{DerivedCallers, DerivedKeyring, RootKey, Secret, Verifier};
+///
+/// let verifier = Verifier::builder().expected_hosts(["user-service:8081"]).build()?;
+/// let root = RootKey::new("2026-01", &Secret::generate()?)?;
+/// let keys = DerivedKeyring::builder("user-service", DerivedCallers::deny(["retired-service"]), &verifier)
+///     .root(root)
+///     .build()?;
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+///
+/// # What is answered
+///
+/// 1. A name that the explicit keyring knows, as a caller or as a key id, has the keys that stand there and no other: an
+///    entry always beats derivation. If its only key is revoked, it has none.
+/// 2. A name that is not admitted by [`DerivedCallers`] is unknown.
+/// 3. For any other the key is derived, from each of the roots (see [`RootKey`]). One that the explicit keyring lists
+///    for somebody else, in whatever state, is nobody's here.
+///
+/// Requests with derived keys must be for one of the verifier's expected hosts. The verifier is asked for at the
+/// start, so that a service without them does not start; and each derived key says so of itself, so that a request is
+/// refused also by another verifier, behind whatever cache. It needs a covered nonce like any other.
+///
+/// # What it costs
+///
+/// A fleet of N services that all call each other needs N roots instead of N times N-1 secrets, and callees need no news of
+/// callers. For that:
+///
+/// - **The root is every caller at once**, to its callee. Give each callee its own; keep it where the callers' keys are
+///   derived, and in the callee. With a root for all callees, every callee could be every caller everywhere.
+/// - A caller's key that leaks cannot be replaced on its own: put the caller into the explicit keyring, with a new key or
+///   a revoked one, or change the root, which changes the key of every caller.
+/// - With [`DerivedCallers::deny`], whoever gets a key from the holder of the root is in. The list of callers is then kept
+///   where keys are given out.
+/// - It is a shared secret all the same: the callee can sign as its callers. For proof to others there is Ed25519.
+/// - Callers on an allow list have their keys derived once. Under a deny list each request has its key derived anew,
+///   because names can be made up without end; nothing is kept of them. Unknown names and known ones take different times
+///   here: the names of callers are not kept secret.
+#[derive(Clone)]
+pub struct DerivedKeyring {
+    derivation: Arc<ArcSwap<Derivation>>,
+}
+
+/// For whom a [`DerivedKeyring`] derives keys.
+#[derive(Clone, Debug)]
+pub struct DerivedCallers {
+    names: Vec<String>,
+    listed: Listed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listed {
+    Admitted,
+    Refused,
+}
+
+impl DerivedCallers {
+    /// For these and nobody else. At least one.
+    pub fn allow<I>(names: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        Self::listed(names, Listed::Admitted)
+    }
+
+    /// For everyone but these: the holder of the root decides who is a caller. May be empty, `deny::<[&str; 0]>([])`.
+    pub fn deny<I>(names: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        Self::listed(names, Listed::Refused)
+    }
+
+    fn listed<I>(names: I, listed: Listed) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        Self {
+            names: names.into_iter().map(Into::into).collect(),
+            listed,
+        }
+    }
+}
+
+/// Builds a [`DerivedKeyring`].
+#[derive(Debug)]
+#[must_use]
+pub struct DerivedKeyringBuilder {
+    callee: String,
+    callers: DerivedCallers,
+    hosts_are_expected: bool,
+    roots: Vec<RootKey>,
+    explicit: Option<Keyring>,
+}
+
+impl DerivedKeyringBuilder {
+    /// Adds a root. Several verify side by side, so that a root is rotated as a key is.
+    pub fn root(mut self, root: RootKey) -> Self {
+        self.roots.push(root);
+        self
+    }
+
+    /// Adds callers with keys of their own, and keys that are revoked. It is a handle: what is
+    /// [replaced](Keyring::replace) in it holds here at once.
+    pub fn explicit(mut self, keyring: Keyring) -> Self {
+        self.explicit = Some(keyring);
+        self
+    }
+
+    /// The key store.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Authority`] if the verifier has no expected hosts; [`ConfigErrorKind::Name`] for a callee or a
+    /// caller that is no [`KeyId`]; [`ConfigErrorKind::Keyring`] for no roots, more than
+    /// [`Keyring::MAX_KEYS_PER_CALLER`], two of one version, or an allow list with nobody on it;
+    /// [`ConfigErrorKind::SharedKey`] if one root is listed twice or is also a caller's key.
+    pub fn build(self) -> Result<DerivedKeyring, ConfigError> {
+        let refused = |kind, problem: &str| {
+            let message = format!("derived keys: {problem}");
+            Err(ConfigError::new(kind, message))
+        };
+        if !self.hosts_are_expected {
+            return refused(
+                ConfigErrorKind::Authority,
+                "expected hosts must be configured, or a signature could serve another service",
+            );
+        }
+        if !(1..=Keyring::MAX_KEYS_PER_CALLER).contains(&self.roots.len()) {
+            return refused(ConfigErrorKind::Keyring, "expected 1 to 4 root keys");
+        }
+        let mut seen: Vec<&RootKey> = Vec::new();
+        for root in &self.roots {
+            if seen.iter().any(|other| other.version() == root.version()) {
+                return refused(ConfigErrorKind::Keyring, "two root keys of one version");
+            }
+            if seen
+                .iter()
+                .any(|other| other.fingerprint() == root.fingerprint())
+            {
+                return refused(ConfigErrorKind::SharedKey, "one root key of two versions");
+            }
+            if let Some(explicit) = &self.explicit
+                && explicit
+                    .snapshot
+                    .load()
+                    .holder_of(root.fingerprint())
+                    .is_some()
+            {
+                return refused(
+                    ConfigErrorKind::SharedKey,
+                    "a root key is also a caller's key",
+                );
+            }
+            seen.push(root);
+        }
+        let mut names = HashSet::new();
+        for name in &self.callers.names {
+            names.insert(KeyId::new(name)?);
+        }
+        let work = Arc::new(Work::of_hmac_sha256(self.roots.len()));
+        let mut derivation = Derivation {
+            callee: KeyId::new(&self.callee)?,
+            roots: self.roots,
+            explicit: self.explicit,
+            admission: Admission::AllBut(HashSet::new()),
+            unknown: CallerKeys::padded(None, Vec::new(), Arc::clone(&work)),
+            work,
+        };
+        derivation.admission = match self.callers.listed {
+            Listed::Refused => Admission::AllBut(names),
+            Listed::Admitted if names.is_empty() => {
+                return refused(
+                    ConfigErrorKind::Keyring,
+                    "expected at least one caller, found none",
+                );
+            }
+            Listed::Admitted => {
+                let mut keys = HashMap::new();
+                for name in names {
+                    let derived = derivation.derive(&name)?;
+                    keys.insert(name, derived);
+                }
+                Admission::Only(keys)
+            }
+        };
+        Ok(DerivedKeyring {
+            derivation: Arc::new(ArcSwap::from_pointee(derivation)),
+        })
+    }
+}
+
+struct Derivation {
+    callee: KeyId,
+    roots: Vec<RootKey>,
+    explicit: Option<Keyring>,
+    admission: Admission,
+    unknown: CallerKeys,
+    work: Arc<Work>,
+}
+
+enum Admission {
+    /// With their keys, as many as are listed.
+    Only(HashMap<KeyId, CallerKeys>),
+    AllBut(HashSet<KeyId>),
+}
+
+impl Derivation {
+    fn lookup(&self, claimed: &str) -> CallerKeys {
+        // One look at the explicit keyring, which may be replaced meanwhile.
+        let explicit = self
+            .explicit
+            .as_ref()
+            .map(|keyring| keyring.snapshot.load());
+        if let Some(explicit) = &explicit
+            && explicit.knows(claimed)
+        {
+            return explicit.lookup(claimed);
+        }
+        let derived = match &self.admission {
+            Admission::Only(keys) => keys.get(claimed).cloned(),
+            Admission::AllBut(refused) if refused.contains(claimed) => None,
+            Admission::AllBut(_) => KeyId::new(claimed)
+                .and_then(|caller| self.derive(&caller))
+                .ok(),
+        };
+        let Some(derived) = derived else {
+            return self.unknown.clone();
+        };
+        let is_listed = explicit.is_some_and(|explicit| {
+            let mut fingerprints = derived.fingerprints();
+            fingerprints.any(|key| explicit.holder_of(key).is_some())
+        });
+        if is_listed {
+            return self.unknown.clone();
+        }
+        derived
+    }
+
+    fn derive(&self, caller: &KeyId) -> Result<CallerKeys, ConfigError> {
+        let roots = self.roots.iter();
+        let keys: Result<Vec<_>, ConfigError> = roots
+            .map(|root| root.caller_key(caller, &self.callee))
+            .collect();
+        Ok(CallerKeys::padded(
+            Some(caller.clone()),
+            keys?,
+            Arc::clone(&self.work),
+        ))
+    }
+}
+
+impl DerivedKeyring {
+    /// Starts a key store for this callee, whose callers it derives keys for and whose requests this verifier judges.
+    ///
+    /// `callee` is the name that the keys were derived for. It is this service's own and no other's.
+    pub fn builder(
+        callee: &str,
+        callers: DerivedCallers,
+        verifier: &Verifier,
+    ) -> DerivedKeyringBuilder {
+        DerivedKeyringBuilder {
+            callee: callee.to_owned(),
+            callers,
+            hosts_are_expected: !verifier.expected_hosts().is_empty(),
+            roots: Vec::new(),
+            explicit: None,
+        }
+    }
+
+    /// Takes over roots, lists and the explicit keyring of another one, for every handle of this one.
+    pub fn replace(&self, with: &Self) {
+        self.derivation.store(with.derivation.load_full());
+    }
+}
+
+impl KeyStore for DerivedKeyring {
+    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+        Ok(self.derivation.load().lookup(claimed))
+    }
+
+    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
+        Some(Ok(self.derivation.load().lookup(claimed)))
+    }
+
+    fn callers(&self) -> Option<usize> {
+        let derivation = self.derivation.load();
+        let explicit = derivation.explicit.as_ref().map_or(0, Keyring::len);
+        match &derivation.admission {
+            Admission::Only(keys) => Some(keys.len().saturating_add(explicit)),
+            Admission::AllBut(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for DerivedKeyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let derivation = self.derivation.load();
+        f.debug_struct("DerivedKeyring")
+            .field("callee", &derivation.callee)
+            .field("roots", &derivation.roots)
+            .field("explicit", &derivation.explicit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! How often something may happen: so many times a second, and so many at once after some quiet.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// A token bucket.
+pub(super) struct MissLimit {
+    every: Duration,
+    burst: u32,
+    bucket: Mutex<Option<Bucket>>,
+}
+
+struct Bucket {
+    left: u32,
+    filled_at: Instant,
+}
+
+impl MissLimit {
+    /// `per_second` is not zero.
+    pub(super) fn new(per_second: u32, burst: u32) -> Self {
+        let every = Duration::from_secs(1).checked_div(per_second);
+        Self {
+            every: every.unwrap_or(Duration::from_secs(1)),
+            burst,
+            bucket: Mutex::new(None),
+        }
+    }
+
+    /// Whether it may happen now; then it counts as having happened.
+    pub(super) fn take(&self, now: Instant) -> bool {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = bucket.get_or_insert(Bucket {
+            left: self.burst,
+            filled_at: now,
+        });
+        let quiet = now.saturating_duration_since(bucket.filled_at);
+        let more = quiet.as_nanos().checked_div(self.every.as_nanos());
+        let more = u32::try_from(more.unwrap_or(0)).unwrap_or(u32::MAX);
+        if more > 0 {
+            bucket.left = bucket.left.saturating_add(more).min(self.burst);
+            let filled = bucket
+                .filled_at
+                .checked_add(self.every.saturating_mul(more));
+            bucket.filled_at = filled.unwrap_or(now);
+        }
+        match bucket.left.checked_sub(1) {
+            Some(left) => {
+                bucket.left = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn so_many_at_once_and_so_many_a_second() {
+        let limit = MissLimit::new(10, 3);
+        let start = Instant::now();
+        let taken = |millis: u64| {
+            let now = start + Duration::from_millis(millis);
+            (0..100).filter(|_| limit.take(now)).count()
+        };
+        for (millis, expected) in [
+            (0, 3),
+            (99, 0),
+            (100, 1),
+            (150, 0),
+            (200, 1),
+            (399, 1),
+            (400, 1),
+            (60_000, 3),
+        ] {
+            assert_eq!(taken(millis), expected, "after {millis} ms");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use countersign::{CallerKeys, KeyStore, Unavailable};
+use tokio::time::Instant;
+
+use super::{
+    builder::{CachedKeysBuilder, Settings},
+    entries::{Entries, Found},
+    miss_limit::MissLimit,
+    single_flight::{self, Flight, Flights},
+    status::{CachedKeysStatus, Counts},
+};
+
+/// Remembers what a slow key store answers. See the [module documentation](crate::cached_keys) for what is answered at
+/// which age and how often the store is asked.
+///
+/// Handles are cheap to clone and share the memory. It needs the tokio runtime that the layer runs on.
+pub struct CachedKeys<S>(Arc<Shared<S>>);
+
+pub(super) struct Shared<S> {
+    pub(super) store: S,
+    pub(super) settings: Settings,
+    /// Written to when a look-up lands, of which there are few: everyone else reads.
+    entries: RwLock<Entries>,
+    pub(super) flights: Flights,
+    misses: MissLimit,
+    failure_events: MissLimit,
+    limit_events: MissLimit,
+    pub(super) counts: Counts,
+}
+
+impl<S: KeyStore> CachedKeys<S> {
+    /// A cache with the default settings.
+    pub fn new(store: S) -> Self {
+        Self::with_settings(store, Settings::default())
+    }
+
+    /// Starts from the default settings.
+    pub fn builder(store: S) -> CachedKeysBuilder<S> {
+        CachedKeysBuilder::new(store)
+    }
+
+    /// Looks these names up, one after the other and regardless of the limit of misses, so that their callers are known
+    /// before anyone calls. Returns how many of them the store knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the store cannot tell for one of them; those before it are known then.
+    pub async fn warm<I>(&self, names: I) -> Result<usize, Unavailable>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let mut known = 0_usize;
+        for name in names {
+            let keys = self.answer(name.as_ref(), Asking::Operator).await?;
+            known = known.saturating_add(usize::from(!keys.is_unknown()));
+        }
+        Ok(known)
+    }
+
+    async fn answer(&self, name: &str, asking: Asking) -> Result<CallerKeys, Unavailable> {
+        let shared = &self.0;
+        let mut flight = match shared.answer_or_flight(name, asking)? {
+            Outcome::Answer(keys) => return Ok(keys),
+            Outcome::Flight(flight) => flight,
+        };
+        let landed = match flight.wait_for(Option::is_some).await {
+            Ok(landed) => landed.clone(),
+            Err(_) => None,
+        };
+        let reason = match landed {
+            Some(Ok(keys)) => return Ok(keys),
+            Some(Err(reason)) => reason,
+            None => Arc::from("the look-up was cut off"),
+        };
+        let stale = shared
+            .entries()
+            .stale(name, Instant::now(), &shared.settings);
+        if let Some(keys) = stale {
+            shared.counts.stale_answer();
+            return Ok(keys);
+        }
+        Err(Unavailable::new("key store").with_source(reason.to_string()))
+    }
+}
+
+impl<S> CachedKeys<S> {
+    pub(super) fn with_settings(store: S, settings: Settings) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            settings,
+            entries: RwLock::default(),
+            flights: Flights::default(),
+            misses: MissLimit::new(settings.misses_per_second, settings.misses_burst),
+            failure_events: MissLimit::new(1, 1),
+            limit_events: MissLimit::new(1, 1),
+            counts: Counts::default(),
+        }))
+    }
+
+    /// What it holds and what it did.
+    pub fn status(&self) -> CachedKeysStatus {
+        self.0.counts.status(self.0.entries().len())
+    }
+}
+
+/// Who wants to know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    Anyone,
+    Operator,
+}
+
+enum Outcome {
+    Answer(CallerKeys),
+    Flight(Flight),
+}
+
+impl<S> Shared<S> {
+    /// A panic leaves entries whole: each change is one insertion or removal.
+    fn entries(&self) -> RwLockReadGuard<'_, Entries> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn learn(&self, name: &str, keys: CallerKeys, asked_at: Instant) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.learn(name, keys, asked_at, &self.settings);
+    }
+
+    /// The reason is the store's own; the name is the peer's and is left out.
+    pub(super) fn failed(&self, name: &str, reason: &str) {
+        let now = Instant::now();
+        self.counts.failure();
+        if self.failure_events.take(now) {
+            tracing::warn!(target: "countersign", outcome = "key_lookup_failed", reason);
+        }
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.failed(name, now);
+    }
+
+    fn refused_without_lookup(&self, now: Instant) -> CallerKeys {
+        self.counts.refused_without_lookup();
+        if self.limit_events.take(now) {
+            tracing::warn!(
+                target: "countersign",
+                outcome = "key_lookups_limited",
+                "more unknown names than may be looked up: they are refused unasked"
+            );
+        }
+        CallerKeys::unknown()
+    }
+}
+
+impl<S: KeyStore> Shared<S> {
+    /// The answer if it is in memory, or the look-up to wait for, started if need be.
+    fn answer_or_flight(
+        self: &Arc<Self>,
+        name: &str,
+        asking: Asking,
+    ) -> Result<Outcome, Unavailable> {
+        let flights = self.flights.lock();
+        let flying = flights.get(name).cloned();
+        let now = Instant::now();
+        // Looked at again under the lock: a look-up that has landed is in memory before it leaves the list.
+        match self.entries().find(name, now, &self.settings) {
+            Found::Answer(keys) => Ok(Outcome::Answer(keys)),
+            Found::Stale(keys) => {
+                self.counts.stale_answer();
+                Ok(Outcome::Answer(keys))
+            }
+            Found::Failed => Err(Unavailable::new("key store")
+                .with_source("it failed just now and is left alone for a while")),
+            Found::Revalidate(keys) => {
+                if flying.is_none() {
+                    // Without a runtime there is nobody to ask it; the keys may be given all the same.
+                    single_flight::start(self, flights, name).ok();
+                }
+                Ok(Outcome::Answer(keys))
+            }
+            found @ (Found::Ask | Found::Miss) => {
+                if let Some(flight) = flying {
+                    return Ok(Outcome::Flight(flight));
+                }
+                let is_limited = matches!(found, Found::Miss) && asking == Asking::Anyone;
+                if is_limited && !self.misses.take(now) {
+                    return Ok(Outcome::Answer(self.refused_without_lookup(now)));
+                }
+                single_flight::start(self, flights, name).map(Outcome::Flight)
+            }
+        }
+    }
+}
+
+impl<S: KeyStore> KeyStore for CachedKeys<S> {
+    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+        self.answer(claimed, Asking::Anyone).await
+    }
+
+    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
+        let shared = &self.0;
+        let found = shared
+            .entries()
+            .find(claimed, Instant::now(), &shared.settings);
+        match found {
+            Found::Answer(keys) => Some(Ok(keys)),
+            Found::Ask | Found::Miss => None,
+            Found::Stale(_) | Found::Failed | Found::Revalidate(_) => {
+                match shared.answer_or_flight(claimed, Asking::Anyone) {
+                    Ok(Outcome::Answer(keys)) => Some(Ok(keys)),
+                    Ok(Outcome::Flight(_)) => None,
+                    Err(unavailable) => Some(Err(unavailable)),
+                }
+            }
+        }
+    }
+
+    fn callers(&self) -> Option<usize> {
+        self.0.store.callers()
+    }
+}
+
+impl<S> Clone for CachedKeys<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for CachedKeys<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedKeys")
+            .field("settings", &self.0.settings)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}

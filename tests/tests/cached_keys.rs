@@ -1,0 +1,522 @@
+//! A cache over a store that is slow, failing and flapping, while strangers ask for names that nobody has.
+//!
+//! Time is the runtime's own and stands still but where a test waits.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::too_many_lines,
+    reason = "tests are tables of constants, and panic where one is wrong"
+)]
+
+use std::{
+    collections::HashSet,
+    future::pending,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use countersign::{
+    CallerKey, CallerKeys, ConfigErrorKind, KeyStore, Secret, Unavailable, VerifyingKey,
+};
+use futures::future::join_all;
+use proptest::prelude::*;
+use tokio::time::{Instant, advance, sleep};
+use tower_countersign::{CachedKeys, cached_keys::CachedKeysBuilder};
+
+/// How a directory of keys somewhere else behaves at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Well,
+    Slow(Duration),
+    Failing,
+    Hanging,
+    Panicking,
+}
+
+#[derive(Clone)]
+struct Remote(Arc<State>);
+
+struct State {
+    names: Mutex<HashSet<String>>,
+    mood: Mutex<Mood>,
+    asked: AtomicUsize,
+}
+
+impl Remote {
+    fn new(names: &[&str]) -> Self {
+        Self(Arc::new(State {
+            names: Mutex::new(names.iter().map(|name| (*name).to_owned()).collect()),
+            mood: Mutex::new(Mood::Well),
+            asked: AtomicUsize::new(0),
+        }))
+    }
+
+    fn set(&self, mood: Mood) {
+        *self.0.mood.lock().unwrap() = mood;
+    }
+
+    fn remove(&self, name: &str) {
+        self.0.names.lock().unwrap().remove(name);
+    }
+
+    fn add(&self, name: &str) {
+        self.0.names.lock().unwrap().insert(name.to_owned());
+    }
+
+    fn asked(&self) -> usize {
+        self.0.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl KeyStore for Remote {
+    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+        self.0.asked.fetch_add(1, Ordering::SeqCst);
+        let mood = *self.0.mood.lock().unwrap();
+        match mood {
+            Mood::Well => sleep(Duration::from_millis(10)).await,
+            Mood::Slow(time) => sleep(time).await,
+            Mood::Failing => {
+                sleep(Duration::from_millis(10)).await;
+                return Err(Unavailable::new("directory").with_source("down"));
+            }
+            Mood::Hanging => pending().await,
+            Mood::Panicking => panic!("the store has a bug"),
+        }
+        if !self.0.names.lock().unwrap().contains(claimed) {
+            return Ok(CallerKeys::unknown());
+        }
+        let secret =
+            Secret::from_text(&format!("{claimed}: 0123456789 abcdefghijklmnopqrstuvwxyz"));
+        let key = CallerKey::new("1", VerifyingKey::hmac_sha256(&secret)).unwrap();
+        Ok(CallerKeys::new(claimed, [key]).unwrap())
+    }
+}
+
+const FRESH: u64 = 30;
+const REVALIDATE: u64 = 20;
+const STALE: u64 = 300;
+
+fn builder(remote: &Remote) -> CachedKeysBuilder<Remote> {
+    CachedKeys::builder(remote.clone())
+        .fresh_for(Duration::from_secs(FRESH))
+        .stale_while_revalidate(Duration::from_secs(REVALIDATE))
+        .stale_if_error(Duration::from_secs(STALE))
+        .unknown_for(Duration::from_secs(10))
+        .retry_after(Duration::from_secs(1))
+        .lookup_deadline(Duration::from_secs(2))
+        .misses(10, 5)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Known,
+    Unknown,
+    Unavailable,
+}
+
+fn read(answer: Result<CallerKeys, Unavailable>) -> Answer {
+    match answer {
+        Ok(keys) if keys.is_unknown() => Answer::Unknown,
+        Ok(_) => Answer::Known,
+        Err(_) => Answer::Unavailable,
+    }
+}
+
+/// As the layer asks.
+async fn ask(keys: &CachedKeys<Remote>, name: &str) -> Answer {
+    match keys.try_lookup(name) {
+        Some(answer) => read(answer),
+        None => read(keys.lookup(name).await),
+    }
+}
+
+/// Lets what was started in the background come to its end.
+async fn settle() {
+    sleep(Duration::from_millis(50)).await;
+}
+
+async fn seconds(seconds: u64) {
+    settle().await;
+    advance(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fresh_answer_needs_no_store_and_no_waiting() {
+    let remote = Remote::new(&["billing"]);
+    let keys = builder(&remote).build().unwrap();
+    assert!(keys.try_lookup("billing").is_none(), "nothing is known yet");
+    assert_eq!(ask(&keys, "billing").await, Answer::Known);
+    remote.set(Mood::Failing);
+    seconds(FRESH - 1).await;
+    let answer = keys.try_lookup("billing").map(read);
+    assert_eq!(answer, Some(Answer::Known));
+    assert_eq!(remote.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_one_name_waits_for_one_look_up() {
+    for (name, expected) in [("billing", Answer::Known), ("nobody", Answer::Unknown)] {
+        let remote = Remote::new(&["billing"]);
+        let keys = builder(&remote).build().unwrap();
+        let answers = join_all((0..100).map(|_| ask(&keys, name))).await;
+        assert!(answers.iter().all(|answer| *answer == expected), "{name}");
+        assert_eq!(remote.asked(), 1, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_strands_nobody() {
+    let remote = Remote::new(&["billing"]);
+    remote.set(Mood::Slow(Duration::from_secs(1)));
+    let keys = builder(&remote).build().unwrap();
+    let first = tokio::spawn({
+        let keys = keys.clone();
+        async move { ask(&keys, "billing").await }
+    });
+    settle().await;
+    assert_eq!(remote.asked(), 1);
+    let second = tokio::spawn({
+        let keys = keys.clone();
+        async move { ask(&keys, "billing").await }
+    });
+    settle().await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    assert_eq!(second.await.unwrap(), Answer::Known);
+    assert_eq!(remote.asked(), 1, "the look-up of the first went on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_or_panics_is_a_store_that_fails() {
+    for mood in [Mood::Hanging, Mood::Panicking, Mood::Failing] {
+        let remote = Remote::new(&["billing"]);
+        remote.set(mood);
+        let keys = builder(&remote).build().unwrap();
+        let began = Instant::now();
+        assert_eq!(ask(&keys, "billing").await, Answer::Unavailable, "{mood:?}");
+        assert!(began.elapsed() <= Duration::from_secs(2), "{mood:?}");
+        assert_eq!(keys.status().failures, 1, "{mood:?}");
+        remote.set(Mood::Well);
+        assert_eq!(ask(&keys, "billing").await, Answer::Known, "{mood:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn made_up_names_are_looked_up_no_faster_than_the_limit() {
+    let remote = Remote::new(&["billing"]);
+    let keys = builder(&remote).build().unwrap();
+    let names: Vec<String> = (0..1000).map(|number| format!("nobody-{number}")).collect();
+    let answers = join_all(names.iter().map(|name| ask(&keys, name))).await;
+    assert!(answers.iter().all(|answer| *answer == Answer::Unknown));
+    assert_eq!(remote.asked(), 5, "the burst");
+    assert_eq!(keys.status().refused_without_lookup, 995);
+    seconds(1).await;
+    join_all(names.iter().map(|name| ask(&keys, name))).await;
+    assert_eq!(remote.asked(), 10, "no more than a burst after a second");
+    advance(Duration::from_millis(200)).await;
+    join_all(names.iter().map(|name| ask(&keys, name))).await;
+    assert_eq!(remote.asked(), 12, "ten a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_made_up_names_does_not_keep_known_callers_out() {
+    let remote = Remote::new(&["billing", "audit"]);
+    let keys = builder(&remote).build().unwrap();
+    assert_eq!(keys.warm(["billing", "audit", "nobody"]).await.unwrap(), 2);
+    let mut number = 0;
+    // Through every age that an entry can have, past all of its bounds.
+    for wait in [1, FRESH, FRESH + REVALIDATE, FRESH + STALE + 1] {
+        for _ in 0..20 {
+            number += 1;
+            ask(&keys, &format!("nobody-{number}")).await;
+        }
+        advance(Duration::from_secs(wait)).await;
+        let flood: Vec<String> = (0..20).map(|more| format!("{wait}-{more}")).collect();
+        join_all(flood.iter().map(|name| ask(&keys, name))).await;
+        assert_eq!(ask(&keys, "new-in-the-flood").await, Answer::Unknown);
+        for name in ["billing", "audit"] {
+            assert_eq!(
+                ask(&keys, name).await,
+                Answer::Known,
+                "{name} after {wait} s"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn warming_is_not_subject_to_the_limit() {
+    let names: Vec<String> = (0..50).map(|number| format!("caller-{number}")).collect();
+    let remote = Remote::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let keys = builder(&remote).misses(1, 1).build().unwrap();
+    assert_eq!(keys.warm(&names).await.unwrap(), 50);
+    remote.set(Mood::Failing);
+    assert!(keys.warm(["another"]).await.is_err());
+    assert_eq!(keys.warm(&names).await.unwrap(), 50, "from memory");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_name_is_remembered_for_a_while_and_within_bounds() {
+    let remote = Remote::new(&[]);
+    let keys = builder(&remote)
+        .misses(1000, 1000)
+        .unknown_capacity(3)
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        assert_eq!(ask(&keys, "later").await, Answer::Unknown);
+    }
+    assert_eq!(remote.asked(), 1);
+    for number in 0..10 {
+        ask(&keys, &format!("nobody-{number}")).await;
+        assert!(keys.status().unknown <= 3);
+    }
+    remote.add("later");
+    seconds(10).await;
+    assert_eq!(
+        ask(&keys, "later").await,
+        Answer::Known,
+        "a caller that was added"
+    );
+    for _ in 0..2 {
+        for name in ["a", "b", "c"] {
+            ask(&keys, name).await;
+        }
+    }
+    assert_eq!(keys.status().unknown, 3);
+    assert_eq!(
+        remote.asked(),
+        1 + 10 + 1 + 3,
+        "what is over made room for three"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_a_little_old_is_given_at_once_while_the_store_is_asked() {
+    let remote = Remote::new(&["billing"]);
+    let keys = builder(&remote).build().unwrap();
+    ask(&keys, "billing").await;
+    remote.set(Mood::Slow(Duration::from_secs(1)));
+    seconds(FRESH).await;
+    for _ in 0..10 {
+        let answer = keys.try_lookup("billing").map(read);
+        assert_eq!(answer, Some(Answer::Known));
+    }
+    sleep(Duration::from_millis(1500)).await;
+    assert_eq!(remote.asked(), 2, "once in the background");
+    seconds(FRESH - 5).await;
+    assert_eq!(keys.try_lookup("billing").map(read), Some(Answer::Known));
+    assert_eq!(remote.asked(), 2, "fresh again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_key_stops_within_the_two_first_bounds() {
+    let remote = Remote::new(&["billing", "quiet"]);
+    let keys = builder(&remote).build().unwrap();
+    ask(&keys, "billing").await;
+    ask(&keys, "quiet").await;
+    remote.remove("billing");
+    remote.remove("quiet");
+    seconds(FRESH).await;
+    assert_eq!(
+        ask(&keys, "billing").await,
+        Answer::Known,
+        "while the store is asked"
+    );
+    settle().await;
+    assert_eq!(ask(&keys, "billing").await, Answer::Unknown);
+    // One that did not call in the meantime is not let in once more.
+    advance(Duration::from_secs(REVALIDATE)).await;
+    assert_eq!(ask(&keys, "quiet").await, Answer::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_store_is_stood_in_for_until_the_last_bound_and_no_longer() {
+    for mood in [Mood::Failing, Mood::Hanging, Mood::Panicking] {
+        let remote = Remote::new(&["billing"]);
+        let keys = builder(&remote).build().unwrap();
+        let read_at = Instant::now();
+        ask(&keys, "billing").await;
+        remote.set(mood);
+        while read_at.elapsed() < Duration::from_secs(FRESH + STALE - 3) {
+            assert_eq!(
+                ask(&keys, "billing").await,
+                Answer::Known,
+                "{mood:?} after {:?}",
+                read_at.elapsed()
+            );
+            seconds(7).await;
+        }
+        seconds(10).await;
+        assert!(read_at.elapsed() >= Duration::from_secs(FRESH + STALE));
+        // Not once more, also where one has waited for the store over the end of the bound.
+        assert_eq!(ask(&keys, "billing").await, Answer::Unavailable, "{mood:?}");
+        assert_eq!(ask(&keys, "billing").await, Answer::Unavailable, "{mood:?}");
+        remote.set(Mood::Well);
+        seconds(1).await;
+        assert_eq!(ask(&keys, "billing").await, Answer::Known, "{mood:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_failed_is_left_alone_for_a_while() {
+    let remote = Remote::new(&["billing"]);
+    let keys = builder(&remote).build().unwrap();
+    ask(&keys, "billing").await;
+    remote.set(Mood::Failing);
+    seconds(FRESH + REVALIDATE).await;
+    let before = remote.asked();
+    for _ in 0..100 {
+        assert_eq!(ask(&keys, "billing").await, Answer::Known);
+    }
+    assert_eq!(remote.asked(), before + 1);
+    seconds(1).await;
+    ask(&keys, "billing").await;
+    assert_eq!(remote.asked(), before + 2);
+    assert!(keys.status().stale_answers >= 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_never_taken_for_an_unknown_name() {
+    let remote = Remote::new(&["billing"]);
+    let keys = builder(&remote).build().unwrap();
+    remote.set(Mood::Failing);
+    assert_eq!(ask(&keys, "billing").await, Answer::Unavailable);
+    assert_eq!(keys.status().unknown, 0);
+    remote.set(Mood::Well);
+    assert_eq!(ask(&keys, "billing").await, Answer::Known);
+}
+
+#[tokio::test(start_paused = true)]
+async fn known_names_are_kept_within_their_bound() {
+    let names: Vec<String> = (0..20).map(|number| format!("caller-{number}")).collect();
+    let remote = Remote::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let keys = builder(&remote)
+        .misses(1000, 1000)
+        .capacity(10)
+        .build()
+        .unwrap();
+    for name in &names {
+        assert_eq!(ask(&keys, name).await, Answer::Known);
+        assert!(keys.status().known <= 10);
+    }
+    assert!(keys.try_lookup("caller-19").is_some(), "the latest is kept");
+    assert!(keys.try_lookup("caller-0").is_none(), "the oldest is not");
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_refused() {
+    let remote = Remote::new(&[]);
+    for (name, builder) in [
+        (
+            "no deadline",
+            builder(&remote).lookup_deadline(Duration::ZERO),
+        ),
+        ("no misses", builder(&remote).misses(0, 5)),
+        ("no burst", builder(&remote).misses(5, 0)),
+        ("no room", builder(&remote).capacity(0)),
+        (
+            "bounds the wrong way round",
+            builder(&remote).stale_if_error(Duration::from_secs(1)),
+        ),
+    ] {
+        assert_eq!(
+            builder.build().unwrap_err().kind(),
+            ConfigErrorKind::Setting,
+            "{name}"
+        );
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Wait(u64),
+    Mood(Mood),
+    Flood(u8),
+    Remove,
+    Add,
+    Ask,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let mood = prop_oneof![
+        2 => Just(Mood::Well),
+        1 => Just(Mood::Failing),
+        1 => Just(Mood::Hanging),
+        1 => Just(Mood::Panicking),
+        1 => (1_u64..3000).prop_map(|millis| Mood::Slow(Duration::from_millis(millis))),
+    ];
+    prop_oneof![
+        4 => (1_u64..100).prop_map(Step::Wait),
+        3 => mood.prop_map(Step::Mood),
+        1 => (1_u8..50).prop_map(Step::Flood),
+        1 => Just(Step::Remove),
+        1 => Just(Step::Add),
+        6 => Just(Step::Ask),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever the store does and whoever asks: a removed key is let in no longer than the bounds say, and a caller that
+    /// was known all along is refused as unknown never.
+    #[test]
+    fn no_sequence_of_moods_lets_a_removed_key_in_or_a_known_one_out(steps in prop::collection::vec(step(), 1..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let remote = Remote::new(&["steady", "billing"]);
+            let keys = builder(&remote).build().unwrap();
+            keys.warm(["steady", "billing"]).await.unwrap();
+            let (mut removed_at, mut well_since) = (None, Some(Instant::now()));
+            let mut flooded = 0_u32;
+            for step in steps {
+                match step {
+                    Step::Wait(time) => seconds(time).await,
+                    Step::Mood(mood) => {
+                        remote.set(mood);
+                        well_since = (mood == Mood::Well).then(Instant::now);
+                    }
+                    Step::Flood(names) => {
+                        for _ in 0..names {
+                            flooded += 1;
+                            let name = format!("nobody-{flooded}");
+                            assert_ne!(ask(&keys, &name).await, Answer::Known);
+                        }
+                    }
+                    Step::Remove => {
+                        remote.remove("billing");
+                        removed_at.get_or_insert(Instant::now());
+                    }
+                    Step::Add => {
+                        remote.add("billing");
+                        removed_at = None;
+                    }
+                    Step::Ask => {
+                        assert_ne!(ask(&keys, "steady").await, Answer::Unknown);
+                        let asked_at = Instant::now();
+                        let answer = ask(&keys, "billing").await;
+                        if let (Answer::Known, Some(removed_at)) = (answer, removed_at) {
+                            let gone_for = asked_at - removed_at;
+                            // What had begun before the removal may land after it, at most a deadline later.
+                            assert!(gone_for <= Duration::from_secs(FRESH + STALE + 2), "{gone_for:?}");
+                            if let Some(well_since) = well_since {
+                                let both = gone_for.min(asked_at - well_since);
+                                assert!(both <= Duration::from_secs(FRESH + REVALIDATE + 3), "{both:?}");
+                            }
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
