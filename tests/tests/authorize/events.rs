@@ -37,8 +37,11 @@ methods = ["*"]
 paths = ["/secret-path"]
 "#;
 
+/// The level of an event, and its fields by name.
+type Event = (Level, BTreeMap<String, String>);
+
 #[derive(Clone, Default)]
-struct Capture(Arc<Mutex<Vec<(Level, BTreeMap<String, String>)>>>);
+struct Capture(Arc<Mutex<Vec<Event>>>);
 
 struct Fields<'f>(&'f mut BTreeMap<String, String>);
 

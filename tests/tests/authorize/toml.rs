@@ -2,7 +2,7 @@
 
 use countersign::{ConfigErrorKind, Policy};
 
-use crate::{ALLOW_ALL, policy};
+use crate::{ALLOW_ALL, allows, policy};
 
 const STATEMENT: &str = r#"
 [groups]
@@ -256,6 +256,18 @@ fn what_is_wrong_is_refused_and_the_message_says_where() {
         assert_eq!(error.kind(), kind, "{name}: {error}");
         assert!(error.to_string().contains(says), "{name}: {error}");
     }
+}
+
+#[test]
+fn the_policy_in_the_readme_is_one() {
+    let readme = include_str!("../../../README.md");
+    let (_, behind) = readme.split_once("Policy::from_toml(r#\"").unwrap();
+    let (text, _) = behind.split_once("\"#").unwrap();
+    let policy = policy(text);
+    assert!(allows(&policy, "audit", "GET", "/api/account/7"));
+    assert!(!allows(&policy, "audit", "DELETE", "/api/account/7"));
+    let uncovered = policy.uncovered([("GET", "/api/account/{id}"), ("GET", "/api/report")]);
+    assert_eq!(uncovered.unwrap()[0].route, "/api/report");
 }
 
 #[test]
