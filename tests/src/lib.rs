@@ -12,6 +12,7 @@ pub mod client;
 pub mod keys;
 pub mod peer;
 pub mod raw;
+pub mod redis;
 pub mod server;
 pub mod signed;
 pub mod vectors;

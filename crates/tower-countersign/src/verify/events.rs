@@ -6,11 +6,12 @@
 //! |---|---|---|
 //! | `debug` | a request was let through | `outcome = "accepted"`, `caller`, `key_version`, `scheme`, `replay_protected` |
 //! | `warn` | a request was refused | `outcome = "refused"`, `code`, `status`, `reason`, `method`, `caller` (proven) or `claimed` (not), `suppressed` |
+//! | `warn` | a request was let through without a claim of its nonce | `outcome = "unclaimed"`, `caller`, `reason`, `suppressed` |
 //! | `error` | a store could not answer, or the URI was rewritten | the same |
 //! | `info`, `warn` | once a layer, at start | `outcome = "started"` |
 //!
 //! Refusals before the signature matched are written at most ten times a second for each code; `suppressed` counts those
-//! left out since the last. The text of `claimed` and `method` is the peer's: it is cut to 64 bytes and every character
+//! left out since the last; and so are those of requests let through without a claim. The text of `claimed` and `method` is the peer's: it is cut to 64 bytes and every character
 //! but visible ASCII is escaped. No event holds a path, a query, a body, a secret or a signature.
 
 use std::{
@@ -136,6 +137,20 @@ impl Events {
             Refusal::Rejected(_) => event!(warn),
             Refusal::Unavailable { .. } | Refusal::Misconfigured => event!(error),
         }
+    }
+
+    /// A request that was let through while the replay store could not answer.
+    pub(super) fn unclaimed(&self, outage: &Refusal, caller: &KeyId, now: Timestamp) {
+        let Some(suppressed) = self.admit("unclaimed", now) else {
+            return;
+        };
+        tracing::warn!(
+            target: "countersign",
+            outcome = "unclaimed",
+            %caller,
+            suppressed,
+            reason = %outage,
+        );
     }
 
     /// Whether one more event of this code may be written in this second; if so, how many were left out before it.

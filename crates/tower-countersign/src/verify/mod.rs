@@ -98,6 +98,7 @@ mod body_limits;
 mod budget;
 pub mod events;
 mod layer;
+mod outages;
 mod refusal;
 mod request_uri;
 mod response_body;

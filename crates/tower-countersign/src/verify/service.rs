@@ -341,10 +341,21 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             return Err(REPLAYED.into());
         }
         let answer = if let Some(answer) = self.replay.try_claim(&claim) {
-            answer?
+            answer.map_err(Refusal::from)
         } else {
             let claim = self.replay.claim(claim);
-            within(self.settings.store_deadline, "replay store", claim).await?
+            within(self.settings.store_deadline, "replay store", claim).await
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(outage) => {
+                return self.settings.outages.decide(
+                    outage,
+                    verified.caller(),
+                    &self.settings.events,
+                    self.settings.clock.now(),
+                );
+            }
         };
         match answer {
             Claimed::Fresh => {

@@ -3,7 +3,8 @@ use std::{sync::Arc, time::Duration};
 use countersign::Verifier;
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, events::Events, uncovered::UncoveredHeaders,
+    body_limits::BodyLimits, budget::BodyBudget, events::Events, outages::Outages,
+    uncovered::UncoveredHeaders,
 };
 use crate::clock::{Clock, SystemClock};
 
@@ -22,6 +23,7 @@ pub(super) struct Settings {
     pub(super) realm: Arc<str>,
     pub(super) clock_difference: Duration,
     pub(super) store_deadline: Duration,
+    pub(super) outages: Outages,
     pub(super) drain: Option<Drain>,
     pub(super) events: Events,
 }
@@ -47,6 +49,7 @@ impl Default for Settings {
             realm: Arc::from("service"),
             clock_difference: Duration::from_secs(5),
             store_deadline: Duration::from_secs(5),
+            outages: Outages::default(),
             drain: None,
             events: Events::default(),
         }
