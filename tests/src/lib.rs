@@ -13,6 +13,7 @@ pub mod directory;
 pub mod keys;
 pub mod peer;
 pub mod raw;
+pub mod redis;
 pub mod server;
 pub mod signed;
 pub mod vectors;

@@ -472,6 +472,32 @@ impl http_body::Body for Never {
 }
 
 #[tokio::test]
+async fn a_request_let_through_without_a_claim_is_told_ten_times_a_second_and_counted() {
+    let (capture, _guard) = Capture::start();
+    let layer = layer()
+        .with_expected_hosts([AUTHORITY])
+        .unwrap()
+        .with_replay_store(Down)
+        .insecure_continue_without_replay_store();
+    for _ in 0..25 {
+        assert!(send(&layer, good()).await.is_none());
+    }
+    let events = capture.take();
+    let unclaimed: Vec<_> = events
+        .iter()
+        .filter(|event| event.field("outcome") == Some("unclaimed"))
+        .collect();
+    assert_eq!(unclaimed.len(), 10);
+    for event in unclaimed {
+        assert_eq!(event.level, Level::WARN);
+        assert_eq!(event.names(), ["caller", "outcome", "reason", "suppressed"]);
+        assert_eq!(event.field("caller"), Some("billing"));
+        assert_eq!(event.field("reason"), Some("replay store unavailable"));
+    }
+    assert_eq!(layer.unclaimed_requests(), 25);
+}
+
+#[tokio::test]
 async fn a_layer_says_once_that_it_starts_and_whether_it_knows_its_hosts() {
     let (capture, _guard) = Capture::start();
     let routes = || {

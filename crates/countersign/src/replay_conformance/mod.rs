@@ -53,7 +53,7 @@
 //! | `a_long_life_is_kept` | overflows, or keeps for so long at most |
 //! | `seen_knows_only_what_was_claimed` | turns honest requests away |
 //! | `a_claim_without_an_answer_at_once_was_not_made` | claims, and asks to be asked again |
-//! | `an_abandoned_claim_lets_nothing_through_twice` | undoes a claim whose request went away |
+//! | `an_abandoned_claim_lets_nothing_through_twice` | takes back, for a request that went away, what the next one claimed |
 //! | `a_store_cut_off_is_unavailable` | lets everything through in an outage, or never answers |
 //! | `each_store_has_an_id_of_its_own` | takes two stores for one |
 //!

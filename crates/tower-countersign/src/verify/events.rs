@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `debug` | a request was let through | `outcome = "accepted"`, `caller`, `key_version`, `scheme`, `replay_protected` |
 //! | `warn` | a request was refused | `outcome = "refused"`, `code`, `status`, `reason`, `method`, `caller` (proven) or `claimed` (not), `suppressed` |
+//! | `warn` | a request was let through without a claim of its nonce | `outcome = "unclaimed"`, `caller`, `reason`, `suppressed` |
 //! | `error` | a store could not answer, or the URI was rewritten | the same |
 //! | `debug` | a request on a route that only reports could not be decided on, but by keeping its body | `outcome = "undecided"` |
 //! | `info`, `warn` | once a layer, at start | `outcome = "started"` |
@@ -14,7 +15,7 @@
 //! `report_only = true`.
 //!
 //! Refusals before the signature matched are written at most ten times a second for each code; `suppressed` counts those
-//! left out since the last. The text of `claimed` and `method` is the peer's: it is cut to 64 bytes and every character
+//! left out since the last; and so are those of requests let through without a claim. The text of `claimed` and `method` is the peer's: it is cut to 64 bytes and every character
 //! but visible ASCII is escaped. No event holds a path, a query, a body, a secret or a signature.
 
 use std::{
@@ -167,6 +168,20 @@ impl Events {
             Refusal::Rejected(_) => event!(warn),
             Refusal::Unavailable { .. } | Refusal::Misconfigured => event!(error),
         }
+    }
+
+    /// A request that was let through while the replay store could not answer.
+    pub(super) fn unclaimed(&self, outage: &Refusal, caller: &KeyId, now: Timestamp) {
+        let Some(suppressed) = self.admit("unclaimed", now) else {
+            return;
+        };
+        tracing::warn!(
+            target: "countersign",
+            outcome = "unclaimed",
+            %caller,
+            suppressed,
+            reason = %outage,
+        );
     }
 
     /// Whether one more event of this code may be written in this second; if so, how many were left out before it.

@@ -158,6 +158,28 @@ impl<K, R> VerifyLayer<K, R> {
         &self.settings.key_use
     }
 
+    /// While the replay store cannot answer, lets requests through that pass everything else, instead of answering 503.
+    ///
+    /// Each is counted in [`unclaimed_requests`](Self::unclaimed_requests) and told in an event,
+    /// `VerifiedCaller::replay_protected()` is false for it, and its nonce is not used up: the handler can refuse what must not be
+    /// handled twice.
+    ///
+    /// # Attack
+    ///
+    /// Whoever has captured a request and can bring the store down, or wait until it is, has the request handled as often as
+    /// they like within the window of its date.
+    #[must_use]
+    pub fn insecure_continue_without_replay_store(mut self) -> Self {
+        self.settings.outages.insecure_continue();
+        self
+    }
+
+    /// How many requests this layer, its clones and its services have let through because the replay store could not answer: 0
+    /// unless [`insecure_continue_without_replay_store`](Self::insecure_continue_without_replay_store) was set.
+    pub fn unclaimed_requests(&self) -> u64 {
+        self.settings.outages.unclaimed()
+    }
+
     /// Reads up to so much of a refused request's body, for up to so long, before the refusal is sent.
     ///
     /// On HTTP/1.1 a server that answers before the body is in closes the connection, and a client that is still

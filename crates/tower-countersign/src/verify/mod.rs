@@ -119,6 +119,7 @@ pub mod events;
 mod intake;
 mod key_use;
 mod layer;
+mod outages;
 mod passing_body;
 mod refusal;
 mod report_only;

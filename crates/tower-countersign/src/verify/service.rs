@@ -430,7 +430,18 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         };
         metrics::replay_answer(answer.as_ref().ok().copied());
         metrics::replay_entries(&self.audience, || self.replay.entries());
-        match answer? {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(outage) => {
+                return self.settings.outages.decide(
+                    outage,
+                    verified.caller(),
+                    &self.settings.events,
+                    self.settings.clock.now(),
+                );
+            }
+        };
+        match answer {
             Claimed::Fresh => {
                 let store = self.replay.id();
                 let ClaimsMade(made) = parts.extensions.get_or_insert_default();

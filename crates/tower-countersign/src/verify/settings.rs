@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use countersign::Verifier;
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, events::Events, key_use::KeyUse,
+    body_limits::BodyLimits, budget::BodyBudget, events::Events, key_use::KeyUse, outages::Outages,
     report_only::ReportOnly, uncovered::UncoveredHeaders,
 };
 use crate::clock::{Clock, SystemClock};
@@ -23,6 +23,7 @@ pub(super) struct Settings {
     pub(super) realm: Arc<str>,
     pub(super) clock_difference: Duration,
     pub(super) store_deadline: Duration,
+    pub(super) outages: Outages,
     pub(super) drain: Option<Drain>,
     pub(super) report_only: ReportOnly,
     pub(super) events: Events,
@@ -50,6 +51,7 @@ impl Default for Settings {
             realm: Arc::from("service"),
             clock_difference: Duration::from_secs(5),
             store_deadline: Duration::from_secs(5),
+            outages: Outages::default(),
             drain: None,
             report_only: ReportOnly::default(),
             events: Events::default(),

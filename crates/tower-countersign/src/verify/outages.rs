@@ -1,0 +1,45 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use countersign::{KeyId, Timestamp};
+
+use super::{events::Events, refusal::Refusal};
+use crate::metrics;
+
+/// What becomes of requests while the replay store cannot answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outages {
+    insecure_continue: bool,
+    /// Requests that were let through without a claim, of this layer and its clones.
+    unclaimed: Arc<AtomicU64>,
+}
+
+impl Outages {
+    /// Lets requests through from now on.
+    pub(super) fn insecure_continue(&mut self) {
+        self.insecure_continue = true;
+    }
+
+    pub(super) fn unclaimed(&self) -> u64 {
+        self.unclaimed.load(Ordering::Relaxed)
+    }
+
+    /// Whether the request is replay protected, which it is not if it is let through, or the refusal.
+    pub(super) fn decide(
+        &self,
+        outage: Refusal,
+        caller: &KeyId,
+        events: &Events,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
+        if !self.insecure_continue {
+            return Err(outage);
+        }
+        self.unclaimed.fetch_add(1, Ordering::Relaxed);
+        metrics::replay_store_bypassed();
+        events.unclaimed(&outage, caller, now);
+        Ok(false)
+    }
+}

@@ -1,0 +1,226 @@
+//! The replay store on more than one server: a failover by a sentinel, a cluster that loses a master, and slots that move.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "tests are tables of constants, and panic where one is wrong"
+)]
+
+use std::time::Duration;
+
+use countersign::{Claimed, ReplayClaim, ReplayStore, replay_conformance};
+use countersign_redis::{RedisReplayStore, WarningKind};
+use tests::redis::{RedisServer, RedisStores, claim, cli, cluster, until};
+
+const LIFE: Duration = Duration::from_secs(335);
+
+async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<Claimed, ()> {
+    store.claim(claim.clone()).await.map_err(|_| ())
+}
+
+/// The first answer that is one.
+async fn answer(store: &RedisReplayStore, claim: &ReplayClaim) -> Claimed {
+    for _ in 0..600 {
+        if let Ok(answer) = decide(store, claim).await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the store did not recover");
+}
+
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_failover_is_followed_without_a_restart_and_what_was_replicated_is_known() {
+    let mut master = RedisServer::start(&[]);
+    let replica_of = format!("127.0.0.1 {}", master.port());
+    let replica = RedisServer::start(&["--replicaof", &replica_of]);
+    let sentinel = RedisServer::sentinel(master.port());
+    let port = replica.port().to_string();
+    until("the sentinel knows the replica", || {
+        sentinel
+            .cli(&["sentinel", "replicas", "main"])
+            .contains(&port)
+    });
+    until("the replica is in step", || {
+        replica
+            .cli(&["info", "replication"])
+            .contains("master_link_status:up")
+    });
+    // The first sentinel is one that is gone.
+    let gone = tests::redis::free_port();
+    let url = format!(
+        "redis+sentinel://127.0.0.1:{gone},127.0.0.1:{}/main",
+        sentinel.port()
+    );
+    let store = RedisReplayStore::from_url(&url).unwrap();
+    let warnings = store.check().await.unwrap();
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.kind == WarningKind::ClaimsUnreplicated),
+        "{warnings:?}"
+    );
+
+    let before = claim("before", LIFE);
+    assert_eq!(decide(&store, &before).await, Ok(Claimed::Fresh));
+    until("the claim is replicated", || {
+        replica.cli(&["dbsize"]) == "1"
+    });
+    master.kill();
+    let meanwhile = decide(&store, &claim("meanwhile", LIFE)).await;
+    assert_eq!(meanwhile, Err(()), "nobody has taken over yet");
+    assert_eq!(answer(&store, &before).await, Claimed::Replayed);
+    assert_eq!(answer(&store, &claim("after", LIFE)).await, Claimed::Fresh);
+
+    // The old master comes back and is made a replica. Whoever asks it is told so.
+    master.restart();
+    until("the old master is a replica", || {
+        master.cli(&["info", "replication"]).contains("role:slave")
+    });
+    let old = RedisReplayStore::from_url(&master.url()).unwrap();
+    assert_eq!(decide(&old, &claim("at the old one", LIFE)).await, Err(()));
+    assert_eq!(decide(&store, &before).await, Ok(Claimed::Replayed));
+}
+
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_master_that_is_demoted_is_left_within_the_claim() {
+    let first = RedisServer::start(&[]);
+    let second = RedisServer::start(&[]);
+    let sentinel = RedisServer::sentinel(first.port());
+    let url = format!("redis+sentinel://127.0.0.1:{}/main", sentinel.port());
+    let store = RedisReplayStore::from_url(&url).unwrap();
+    assert_eq!(
+        decide(&store, &claim("at the first", LIFE)).await,
+        Ok(Claimed::Fresh)
+    );
+    sentinel.cli(&["sentinel", "remove", "main"]);
+    sentinel.cli(&[
+        "sentinel",
+        "monitor",
+        "main",
+        "127.0.0.1",
+        &second.port().to_string(),
+        "1",
+    ]);
+    first.cli(&["replicaof", "127.0.0.1", &second.port().to_string()]);
+    // The connection is alive, and its server says READONLY.
+    assert_eq!(
+        decide(&store, &claim("at the second", LIFE)).await,
+        Ok(Claimed::Fresh)
+    );
+    assert_eq!(second.calls("set"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis"]
+async fn the_store_passes_the_suite_on_a_cluster() {
+    let servers = cluster(3, &[]);
+    let url = format!("redis+cluster://127.0.0.1:{}", servers[1].port());
+    replay_conformance::run_all(&RedisStores::at(&url)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis"]
+async fn a_lost_master_stops_its_own_slots_and_no_others() {
+    let mut servers = cluster(3, &["--appendonly", "yes", "--appendfsync", "always"]);
+    let seeds: Vec<_> = servers
+        .iter()
+        .map(|server| format!("127.0.0.1:{}", server.port()))
+        .collect();
+    let url = format!("redis+cluster://{}", seeds.join(","));
+    let store = RedisReplayStore::from_url(&url).unwrap();
+    assert_eq!(store.check().await.unwrap(), []);
+    let claims: Vec<_> = (0..300).map(|n| claim(&n.to_string(), LIFE)).collect();
+    for claim in &claims {
+        assert_eq!(decide(&store, claim).await, Ok(Claimed::Fresh));
+    }
+    let lost: usize = servers[2].cli(&["dbsize"]).parse().unwrap();
+    assert!((50..150).contains(&lost), "{lost}");
+    let count = async || {
+        let answers = claims.iter().map(|claim| decide(&store, claim));
+        let (mut known, mut unavailable) = (0, 0);
+        for answer in futures::future::join_all(answers).await {
+            match answer {
+                Ok(Claimed::Replayed) => known += 1,
+                Err(()) => unavailable += 1,
+                Ok(other) => panic!("{other:?}"),
+            }
+        }
+        (known, unavailable)
+    };
+    // One that hangs, and one that is gone.
+    servers[2].signal("STOP");
+    assert_eq!(count().await, (300 - lost, lost), "hanging");
+    assert_eq!(count().await, (300 - lost, lost), "hanging");
+    servers[2].signal_child("CONT");
+    servers[2].kill();
+    assert_eq!(count().await, (300 - lost, lost), "gone");
+    until("the others have noticed", || {
+        servers[0].cli(&["cluster", "nodes"]).contains("fail")
+    });
+    assert_eq!(count().await, (300 - lost, lost), "noticed");
+    servers[2].restart();
+    for claim in &claims {
+        assert_eq!(answer(&store, claim).await, Claimed::Replayed, "it is back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis"]
+async fn slots_that_move_under_load_let_nothing_through_twice() {
+    let servers = cluster(3, &[]);
+    let url = format!("redis+cluster://127.0.0.1:{}", servers[0].port());
+    let store = RedisReplayStore::from_url(&url).unwrap();
+    let claims: Vec<_> = (0..500).map(|n| claim(&n.to_string(), LIFE)).collect();
+    for claim in &claims {
+        assert_eq!(decide(&store, claim).await, Ok(Claimed::Fresh));
+    }
+    let id = |server: &RedisServer| server.cli(&["cluster", "myid"]);
+    let (from, to, port) = (id(&servers[0]), id(&servers[1]), servers[0].port());
+    let moving = tokio::task::spawn_blocking(move || {
+        let node = format!("127.0.0.1:{port}");
+        cli(
+            port,
+            &[
+                "--cluster",
+                "reshard",
+                &node,
+                "--cluster-from",
+                &from,
+                "--cluster-to",
+                &to,
+                "--cluster-slots",
+                "1500",
+                "--cluster-yes",
+            ],
+        )
+    });
+    let mut rounds = 0;
+    let mut unused = 0;
+    while !moving.is_finished() || rounds < 2 {
+        for claim in &claims {
+            let answer = decide(&store, claim).await;
+            assert_ne!(answer, Ok(Claimed::Fresh));
+        }
+        let new = claim(&format!("new {rounds}"), LIFE);
+        if decide(&store, &new).await == Ok(Claimed::Fresh) {
+            unused += 1;
+            assert_ne!(decide(&store, &new).await, Ok(Claimed::Fresh));
+        }
+        rounds += 1;
+    }
+    moving.await.unwrap();
+    assert!(unused > 0);
+    for claim in &claims {
+        assert_eq!(decide(&store, claim).await, Ok(Claimed::Replayed));
+    }
+    // A store that starts with the old map in its hand is sent on.
+    assert!(servers[1].calls("set") > 0);
+}

@@ -1,0 +1,512 @@
+//! The replay store on a real Redis: what it passes, what it sends, and what becomes of claims when the server goes away.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "tests are tables of constants, and panic where one is wrong"
+)]
+
+use std::{
+    error::Error,
+    net::SocketAddr,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use countersign::{Claimed, ReplayClaim, ReplayStore, Timestamp, Unavailable, replay_conformance};
+use countersign_redis::{RedisReplayStore, WarningKind};
+use tests::redis::{Folder, RedisServer, RedisStores, claim};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+const LIFE: Duration = Duration::from_secs(335);
+
+fn store(server: &RedisServer) -> RedisReplayStore {
+    RedisReplayStore::from_url(&server.url()).unwrap()
+}
+
+async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<Claimed, String> {
+    store
+        .claim(claim.clone())
+        .await
+        .map_err(|error| why(&error))
+}
+
+/// The claim as a verifier makes it whose clock says `now`.
+fn at(claim: &ReplayClaim, now: Timestamp) -> ReplayClaim {
+    let mut claim = claim.clone();
+    claim.now = now;
+    claim
+}
+
+fn why(error: &Unavailable) -> String {
+    let source = error.source().map(ToString::to_string);
+    format!("{error}: {}", source.unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis"]
+async fn the_store_passes_the_suite() {
+    let server = RedisServer::start(&[]);
+    replay_conformance::run_all(&RedisStores::at(&server.url())).await;
+}
+
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_claim_is_one_command_with_a_relative_life() {
+    let server = RedisServer::start(&[]);
+    let store = store(&server);
+    for (name, life, millis) in [
+        ("the shortest", Duration::from_micros(1), 5001),
+        ("an ordinary one", LIFE, 340_000),
+    ] {
+        let claim = claim(name, life);
+        let before = server.calls("set");
+        assert_eq!(decide(&store, &claim).await, Ok(Claimed::Fresh), "{name}");
+        let entry: String = claim
+            .key
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let left = server.cli(&["pttl", &format!("countersign:replay:{entry}")]);
+        let left: i64 = left.parse().unwrap();
+        assert!((millis - 2000..=millis).contains(&left), "{name}: {left}");
+        assert_eq!(server.calls("set"), before + 1, "{name}");
+    }
+    // An expired claim is no command at all.
+    let mut expired = claim("expired", LIFE);
+    expired.expires_at = expired.now;
+    assert_eq!(decide(&store, &expired).await, Ok(Claimed::Replayed));
+    assert_eq!(server.calls("set"), 2);
+}
+
+/// Only differences are sent, so that it does not matter what the server takes the time to be. The replicas are 5 seconds apart,
+/// and claims come at the edges of what their clocks allow.
+#[tokio::test]
+#[ignore = "needs redis and faketime"]
+async fn a_server_ten_minutes_off_changes_nothing() {
+    for offset in ["+10m", "-10m"] {
+        let server = RedisServer::start_under(&["faketime", "-f", offset], &[]);
+        let there: i64 = server
+            .cli(&["time"])
+            .lines()
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let here = claim("", LIFE).now.as_unix_seconds();
+        assert!(
+            there.abs_diff(here) > 590,
+            "{offset}: the server's clock is not off"
+        );
+        let replicas = [store(&server), store(&server)];
+        let difference = Duration::from_secs(5);
+        for (name, life) in [
+            ("the shortest", Duration::from_micros(1)),
+            ("to the end of the window", Duration::from_secs(5)),
+            ("an ordinary one", LIFE),
+            ("dated ahead", LIFE * 2),
+        ] {
+            let first = claim(name, life);
+            assert_eq!(
+                decide(&replicas[0], &first).await,
+                Ok(Claimed::Fresh),
+                "{offset}: {name}"
+            );
+            let behind = at(&first, first.now.saturating_sub(difference));
+            let ahead = at(&first, first.now.saturating_add(difference));
+            for copy in [&first, &behind, &ahead] {
+                assert_eq!(
+                    decide(&replicas[1], copy).await,
+                    Ok(Claimed::Replayed),
+                    "{offset}: {name}"
+                );
+            }
+        }
+        // Past the end, for as long as a claim may be on its way.
+        let edge = claim("edge", Duration::from_secs(1));
+        assert_eq!(decide(&replicas[0], &edge).await, Ok(Claimed::Fresh));
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let late = at(
+            &edge,
+            edge.expires_at.saturating_sub(Duration::from_micros(1)),
+        );
+        assert_eq!(
+            decide(&replicas[1], &late).await,
+            Ok(Claimed::Replayed),
+            "{offset}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs redis"]
+async fn a_server_killed_under_load_refuses_and_comes_back_and_forgets_nothing() {
+    let mut server = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let store = store(&server);
+    let stop = Arc::new(AtomicBool::new(false));
+    let [fresh, down] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let workers: Vec<_> = (0..16)
+        .map(|worker| {
+            let (store, stop) = (store.clone(), Arc::clone(&stop));
+            let (fresh, down) = (Arc::clone(&fresh), Arc::clone(&down));
+            tokio::spawn(async move {
+                let mut accepted = Vec::new();
+                for request in 0.. {
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    let claim = claim(&format!("{worker} {request}"), LIFE);
+                    // Longer than any claim may take: an answer there must be.
+                    let answer =
+                        tokio::time::timeout(Duration::from_secs(10), decide(&store, &claim));
+                    match answer.await.expect("every claim is answered") {
+                        Ok(Claimed::Fresh) => {
+                            fresh.fetch_add(1, Ordering::SeqCst);
+                            accepted.push(claim);
+                        }
+                        Ok(other) => panic!("an honest claim was {other:?}"),
+                        Err(_) => {
+                            down.fetch_add(1, Ordering::SeqCst);
+                            tokio::time::sleep(Duration::from_millis(5)).await;
+                        }
+                    }
+                }
+                accepted
+            })
+        })
+        .collect();
+    let grown = async |count: &AtomicUsize| {
+        let before = count.load(Ordering::SeqCst);
+        while count.load(Ordering::SeqCst) < before + 200 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    for _ in 0..2 {
+        grown(&fresh).await;
+        server.kill();
+        grown(&down).await;
+        server.restart();
+        grown(&fresh).await;
+    }
+    stop.store(true, Ordering::SeqCst);
+    for worker in workers {
+        for claim in worker.await.unwrap() {
+            assert_eq!(decide(&store, &claim).await, Ok(Claimed::Replayed));
+        }
+    }
+}
+
+/// What a store without persistence promises: nothing through a restart. Here to show that the test above can fail.
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_server_that_keeps_nothing_forgets_on_restart_and_the_check_says_so() {
+    for (settings, expected) in [
+        (&[][..], vec![WarningKind::ForgetsOnRestart]),
+        (
+            &["--appendonly", "yes", "--appendfsync", "everysec"],
+            vec![WarningKind::ForgetsLastWrites],
+        ),
+        (&["--appendonly", "yes", "--appendfsync", "always"], vec![]),
+    ] {
+        let mut server = RedisServer::start(settings);
+        let store = store(&server);
+        let warnings = store.check().await.unwrap();
+        let kinds: Vec<_> = warnings.iter().map(|warning| warning.kind).collect();
+        assert_eq!(kinds, expected);
+        let claim = claim("through a restart", LIFE);
+        assert_eq!(decide(&store, &claim).await, Ok(Claimed::Fresh));
+        server.restart();
+        let answer = match decide(&store, &claim).await {
+            // What is loading is not there yet.
+            Err(_) => {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                decide(&store, &claim).await
+            }
+            answer => answer,
+        };
+        let forgets = expected == [WarningKind::ForgetsOnRestart];
+        let after = if forgets {
+            Claimed::Fresh
+        } else {
+            Claimed::Replayed
+        };
+        assert_eq!(answer, Ok(after), "{settings:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_server_that_hangs_is_unavailable_and_works_when_it_goes_on() {
+    let server = RedisServer::start(&[]);
+    let store = store(&server);
+    assert_eq!(
+        decide(&store, &claim("before", LIFE)).await,
+        Ok(Claimed::Fresh)
+    );
+    server.signal("STOP");
+    for _ in 0..3 {
+        assert!(decide(&store, &claim("hanging", LIFE)).await.is_err());
+    }
+    server.signal_child("CONT");
+    let answer = loop {
+        let answer = decide(&store, &claim("after", LIFE)).await;
+        if answer.is_ok() {
+            break answer;
+        }
+    };
+    assert_eq!(answer, Ok(Claimed::Fresh));
+    assert_eq!(
+        decide(&store, &claim("before", LIFE)).await,
+        Ok(Claimed::Replayed)
+    );
+}
+
+/// What a proxy does with the answers to `SET`.
+#[derive(Clone, Copy)]
+enum Swallow {
+    First,
+    All,
+}
+
+/// Stands before a server, and breaks a connection once the answer to a `SET` is there.
+async fn swallowing(server: u16, swallow: Swallow) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let swallowed = Arc::new(AtomicUsize::new(0));
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let swallowed = Arc::clone(&swallowed);
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+                let (mut asked, mut answered) = ([0; 4096], [0; 16384]);
+                loop {
+                    tokio::select! {
+                        read = client.read(&mut asked) => {
+                            let Ok(read @ 1..) = read else { return };
+                            server.write_all(&asked[..read]).await.unwrap();
+                            let is_set = asked[..read].windows(3).any(|word| word == b"SET");
+                            let breaks = match swallow {
+                                Swallow::First => swallowed.load(Ordering::SeqCst) == 0,
+                                Swallow::All => true,
+                            };
+                            if is_set && breaks {
+                                swallowed.fetch_add(1, Ordering::SeqCst);
+                                server.read(&mut answered).await.unwrap();
+                                return;
+                            }
+                        }
+                        read = server.read(&mut answered) => {
+                            let Ok(read @ 1..) = read else { return };
+                            client.write_all(&answered[..read]).await.unwrap();
+                        }
+                    }
+                }
+            });
+        }
+    });
+    addr
+}
+
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_claim_whose_answer_got_lost_is_sent_once_more_and_is_fresh() {
+    let server = RedisServer::start(&[]);
+    let proxy = swallowing(server.port(), Swallow::First).await;
+    let store = RedisReplayStore::from_url(&format!("redis://{proxy}")).unwrap();
+    let claim = claim("lost", LIFE);
+    assert_eq!(decide(&store, &claim).await, Ok(Claimed::Fresh));
+    assert_eq!(server.calls("set"), 2, "it was carried out twice");
+    assert_eq!(decide(&store, &claim).await, Ok(Claimed::Replayed));
+}
+
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_claim_is_sent_twice_at_most() {
+    let server = RedisServer::start(&[]);
+    let proxy = swallowing(server.port(), Swallow::All).await;
+    let store = RedisReplayStore::from_url(&format!("redis://{proxy}")).unwrap();
+    let answer = decide(&store, &claim("lost", LIFE)).await;
+    assert!(answer.is_err(), "{answer:?}");
+    assert_eq!(server.calls("set"), 2);
+}
+
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_server_that_evicts_is_refused_unless_that_was_allowed() {
+    let server = RedisServer::start(&["--maxmemory-policy", "allkeys-lru"]);
+    let claim = claim("evicted", LIFE);
+    let refused = decide(&store(&server), &claim).await.unwrap_err();
+    assert!(
+        refused.contains("expected maxmemory-policy noeviction, found allkeys-lru"),
+        "{refused}"
+    );
+    let builder = RedisReplayStore::builder(&server.url()).unwrap();
+    let allowed = builder.insecure_allow_eviction().build().unwrap();
+    assert_eq!(decide(&allowed, &claim).await, Ok(Claimed::Fresh));
+    let warnings = allowed.check().await.unwrap();
+    assert_eq!(warnings[0].kind, WarningKind::Evicts);
+}
+
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_full_server_is_unavailable_and_evicts_nothing() {
+    let server = RedisServer::start(&["--maxmemory", "3mb"]);
+    let store = store(&server);
+    let mut accepted = Vec::new();
+    let full = loop {
+        let claim = claim(&format!("{}", accepted.len()), LIFE);
+        match decide(&store, &claim).await {
+            Ok(Claimed::Fresh) => accepted.push(claim),
+            Ok(other) => panic!("{other:?}"),
+            Err(full) => break full,
+        }
+        assert!(accepted.len() < 100_000, "it is never full");
+    };
+    assert!(full.contains("OOM"), "{full}");
+    assert!(accepted.len() > 100);
+    for claim in &accepted {
+        // A full server refuses the command itself; whatever it says, a copy is not let through.
+        let answer = decide(&store, claim).await;
+        assert!(
+            matches!(answer, Err(_) | Ok(Claimed::Replayed)),
+            "{answer:?}"
+        );
+    }
+    server.cli(&["config", "set", "maxmemory", "0"]);
+    for claim in &accepted {
+        assert_eq!(decide(&store, claim).await, Ok(Claimed::Replayed));
+    }
+}
+
+fn openssl(folder: &Folder, arguments: &str) {
+    let done = Command::new("openssl")
+        .args(arguments.split(' '))
+        .current_dir(folder.path())
+        .output()
+        .expect("openssl runs");
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+/// An authority, and a server's and a client's certificate by it.
+fn certificates() -> Folder {
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("names"), "subjectAltName=IP:127.0.0.1").unwrap();
+    openssl(
+        &folder,
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem",
+    );
+    for name in ["server", "client"] {
+        openssl(
+            &folder,
+            &format!(
+                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={name} -keyout {name}.key -out {name}.csr"
+            ),
+        );
+        openssl(
+            &folder,
+            &format!(
+                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out {name}.pem"
+            ),
+        );
+    }
+    folder
+}
+
+#[tokio::test]
+#[ignore = "needs redis and openssl"]
+async fn tls_and_passwords_keep_strangers_out_on_both_sides() {
+    let folder = certificates();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let read = |name: &str| std::fs::read(path(name)).unwrap();
+    let (certificate, key, authority) = (path("server.pem"), path("server.key"), path("ca.pem"));
+    let server = RedisServer::start(&[
+        "--tls-port",
+        "PORT",
+        "--port",
+        "0",
+        "--tls-cert-file",
+        &certificate,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &authority,
+        "--tls-auth-clients",
+        "yes",
+        "--user",
+        "default off",
+        "--user",
+        "verifier on >hunter2 ~countersign:replay:* +set +hello +info",
+    ]);
+    let port = server.port();
+    let url =
+        |scheme: &str, password: &str| format!("{scheme}://verifier:{password}@127.0.0.1:{port}");
+    let trusting = |url: &str| {
+        RedisReplayStore::builder(url)
+            .unwrap()
+            .root_certificates_pem(&read("ca.pem"))
+    };
+    let (shown, proven) = (read("client.pem"), read("client.key"));
+    let right = trusting(&url("rediss", "hunter2"))
+        .client_certificate_pem(&shown, &proven)
+        .build()
+        .unwrap();
+    let request = claim("behind TLS", LIFE);
+    assert_eq!(decide(&right, &request).await, Ok(Claimed::Fresh));
+    assert_eq!(decide(&right, &request).await, Ok(Claimed::Replayed));
+    for (name, store) in [
+        (
+            "a wrong password",
+            trusting(&url("rediss", "hunter3"))
+                .client_certificate_pem(&shown, &proven)
+                .build(),
+        ),
+        (
+            "no password",
+            trusting(&format!("rediss://127.0.0.1:{port}"))
+                .client_certificate_pem(&shown, &proven)
+                .build(),
+        ),
+        (
+            "no certificate",
+            trusting(&url("rediss", "hunter2")).build(),
+        ),
+        (
+            "an authority nobody knows",
+            RedisReplayStore::builder(&url("rediss", "hunter2"))
+                .unwrap()
+                .client_certificate_pem(&shown, &proven)
+                .build(),
+        ),
+        (
+            "another name",
+            trusting(&format!("rediss://verifier:hunter2@localhost:{port}"))
+                .client_certificate_pem(&shown, &proven)
+                .build(),
+        ),
+        (
+            "no TLS",
+            RedisReplayStore::from_url(&url("redis", "hunter2")),
+        ),
+    ] {
+        let told = decide(&store.unwrap(), &request).await.unwrap_err();
+        assert!(!told.contains("hunter"), "{name}: {told}");
+    }
+}
