@@ -17,7 +17,7 @@ use super::{
     passing_body::{PassingBody, Shown},
     report_only::Mode,
     request_uri,
-    service::Verification,
+    service::{Verification, accepted},
     verified_body::VerifiedBody,
 };
 use crate::{BoxError, metrics::Decision, unverified_caller::UnverifiedCaller};
@@ -54,7 +54,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             .await;
         let caller = match verified {
             Ok(caller) => {
-                self.accepted(&caller, decision, intake.held(), now);
+                accepted(&caller, decision, intake.held(), now);
                 UnverifiedCaller::accepted(caller)
             }
             Err(refused) => {
@@ -98,7 +98,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 .await;
             match verified {
                 _ if intake.is_undecided() => events::undecided(),
-                Ok(caller) => this.accepted(&caller, decision, shown.seen(), now),
+                Ok(caller) => accepted(&caller, decision, shown.seen(), now),
                 Err(refused) => this.refused(&judged, &refused, decision, now),
             }
         });

@@ -216,7 +216,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             .await;
         match verified {
             Ok(caller) => {
-                self.accepted(&caller, decision, intake.held(), now);
+                accepted(&caller, decision, intake.held(), now);
                 parts.extensions.insert(caller);
                 Ok(Request::from_parts(parts, intake.into_verified()))
             }
@@ -231,18 +231,6 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 Err(refusal.into_response(&settings.verifier, &settings.realm, now))
             }
         }
-    }
-
-    /// Logs and counts a request that is let through, or would be.
-    pub(super) fn accepted(
-        &self,
-        caller: &VerifiedCaller,
-        decision: Decision,
-        body_bytes: u64,
-        now: Timestamp,
-    ) {
-        events::accepted(caller, decision.mode());
-        decision.accepted(caller, body_bytes, now);
     }
 
     /// Logs and counts a request that is refused, or would be.
@@ -445,6 +433,17 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     }
 }
 
+/// Logs and counts a request that is let through, or would be.
+pub(super) fn accepted(
+    caller: &VerifiedCaller,
+    decision: Decision,
+    body_bytes: u64,
+    now: Timestamp,
+) {
+    events::accepted(caller, decision.mode());
+    decision.accepted(caller, body_bytes, now);
+}
+
 /// A store that does not answer is not available: a request may not wait for ever.
 async fn within<T>(
     deadline: Duration,
@@ -454,13 +453,11 @@ async fn within<T>(
     let wait = Wait::begin(store);
     let waited = tokio::time::timeout(deadline, answer).await;
     wait.end();
-    match waited {
-        Ok(answer) => answered(store, answer),
-        Err(_) => {
-            metrics::store_error(store, StoreError::Timeout);
-            Err(Refusal::unavailable(store.name()))
-        }
+    if let Ok(answer) = waited {
+        return answered(store, answer);
     }
+    metrics::store_error(store, StoreError::Timeout);
+    Err(Refusal::unavailable(store.name()))
 }
 
 fn answered<T>(store: Store, answer: Result<T, Unavailable>) -> Result<T, Refusal> {
