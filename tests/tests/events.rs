@@ -1007,3 +1007,43 @@ async fn nothing_of_a_presigned_url_is_written_accepted_or_refused() {
         assert!(!text.contains(needle), "{needle} in {text}");
     }
 }
+
+/// The outcome is what it would have been, and the event says that it was not.
+#[tokio::test]
+async fn a_layer_that_reports_says_so_in_every_event() {
+    let (capture, _guard) = Capture::start();
+    let layer = layer().report_only();
+    assert!(send(&layer, good()).await.is_none());
+    let unsigned = signed::post("/account/7?token=abc", "body").map(Body::from);
+    assert!(send(&layer, unsigned).await.is_none());
+    let events = capture.take();
+    let reported: Vec<_> = events
+        .iter()
+        .filter(|event| event.field("report_only") == Some("true"))
+        .map(|event| {
+            (
+                event.level,
+                event.field("outcome").unwrap(),
+                event.field("code"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        reported,
+        [
+            (Level::WARN, "started", None),
+            (Level::DEBUG, "accepted", None),
+            (Level::WARN, "refused", Some("missing_signature")),
+        ]
+    );
+    let others = events.len() - reported.len();
+    let started = events
+        .iter()
+        .filter(|event| event.field("outcome") == Some("started"));
+    assert_eq!(
+        others,
+        started.count() - 1,
+        "only what is said at the start"
+    );
+    assert!(!capture.text().contains("token=abc"));
+}

@@ -7,6 +7,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::float_cmp,
+    clippy::string_slice,
     clippy::too_many_lines,
     clippy::arithmetic_side_effects,
     reason = "tests are tables of constants, and panic where one is wrong"

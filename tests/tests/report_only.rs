@@ -828,3 +828,52 @@ async fn a_signed_body_is_judged_while_the_handler_reads_it() {
     );
     assert_eq!((answer.body.as_ref(), store.len()), (&b"event"[..], 1));
 }
+
+/// Finds keys only after it has been asked again and again.
+#[derive(Clone)]
+struct Waits(Keyring);
+
+impl KeyStore for Waits {
+    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        self.0.try_lookup(claimed).unwrap()
+    }
+}
+
+/// The judge has seen each chunk before the next one is read, however long the key store takes.
+#[tokio::test]
+async fn a_signed_body_in_many_chunks_waits_for_a_slow_key_store_and_loses_nothing() {
+    let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
+    let keys = Keyring::builder()
+        .caller("django", CallerKey::new("1", key.verifying_key()).unwrap())
+        .build()
+        .unwrap();
+    let profile = DrfProfile::for_caller("django").unwrap();
+    let profile = profile.route(Method::POST, "/drf").unwrap();
+    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _listening = metrics::set_default_local_recorder(&recorder);
+    let app = app(VerifyLayer::new(Waits(keys))
+        .with_verifier(verifier)
+        .report_only());
+    let chunks: [&[u8]; 4] = [b"one ", &[b'x'; 9000], b"two ", b"three"];
+    let signer = Signer::drf(key, [AUTHORITY]).unwrap();
+    let request = signed::now_in_full(&signer, signed::post("/drf", chunks.concat()));
+    let mut sent = frames(&chunks);
+    sent.push(Ok(trailer()));
+    let body = StreamBody::new(futures::stream::iter(sent));
+    let answer = send(&app, request.map(|_| body)).await;
+    assert_eq!(answer.body, chunks.concat());
+    assert_eq!(answer.seen("trailer"), Some("kept"));
+    let counted = handle.render();
+    let accepted = counted
+        .lines()
+        .find(|line| line.contains("outcome=\"accepted\""));
+    assert!(
+        accepted.is_some_and(|line| line.contains("caller=\"django\"")),
+        "{counted}"
+    );
+}

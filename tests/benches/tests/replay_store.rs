@@ -5,6 +5,7 @@
 //! ```
 
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::cast_precision_loss,
     clippy::print_stdout,

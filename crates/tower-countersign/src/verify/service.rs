@@ -471,13 +471,11 @@ async fn within<T>(
     let wait = Wait::begin(store);
     let waited = tokio::time::timeout(deadline, answer).await;
     wait.end();
-    match waited {
-        Ok(answer) => answered(store, answer),
-        Err(_) => {
-            metrics::store_error(store, StoreError::Timeout);
-            Err(Refusal::unavailable(store.name()))
-        }
+    if let Ok(answer) = waited {
+        return answered(store, answer);
     }
+    metrics::store_error(store, StoreError::Timeout);
+    Err(Refusal::unavailable(store.name()))
 }
 
 fn answered<T>(store: Store, answer: Result<T, Unavailable>) -> Result<T, Refusal> {
