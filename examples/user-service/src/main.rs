@@ -43,9 +43,10 @@ async fn serve(config: Config) -> Result<(), BoxError> {
     let metrics = match &config.metrics_addr {
         Some(addr) => {
             let listener = listen("METRICS_ADDR", addr).await?;
-            tracing::info!(addr = %listener.local_addr()?, "metrics");
+            let addr = listener.local_addr()?;
             let app = metrics::app(metrics::install()?);
-            Some(tokio::spawn(async { axum::serve(listener, app).await }))
+            let task = tokio::spawn(async { axum::serve(listener, app).await });
+            Some((addr, task))
         }
         None => None,
     };
@@ -55,11 +56,14 @@ async fn serve(config: Config) -> Result<(), BoxError> {
     let app = user_service::app(config.verify, config.authorize);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     writeln!(io::stdout(), "listening on http://{addr}")?;
+    if let Some((addr, _)) = &metrics {
+        writeln!(io::stdout(), "metrics on http://{addr}/metrics")?;
+    }
     axum::serve(listener, app)
         .with_graceful_shutdown(interruption)
         .await?;
-    if let Some(metrics) = metrics {
-        metrics.abort();
+    if let Some((_, task)) = metrics {
+        task.abort();
     }
     drop(config.reloading);
     Ok(())

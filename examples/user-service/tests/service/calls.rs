@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 use crate::process::Process;
 
-const OLD: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
-const NEW: &str = "c8df51469c308a59bfbd48a3e0bdd228ca922d6032035f5ef6e4ad45f473a9f3";
+pub(crate) const OLD: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
+pub(crate) const NEW: &str = "c8df51469c308a59bfbd48a3e0bdd228ca922d6032035f5ef6e4ad45f473a9f3";
 
-fn secrets(key: &str) -> String {
+pub(crate) fn secrets(key: &str) -> String {
     format!("{{\"billing\":\"{key}\"}}")
 }
 
-fn signer(key: &str, authority: &str) -> Signer {
+pub(crate) fn signer(key: &str, authority: &str) -> Signer {
     let key = SigningKey::hmac_sha256(&Secret::from_hex(key).unwrap());
     Signer::new("billing", key, [authority]).unwrap()
 }

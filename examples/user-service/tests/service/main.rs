@@ -12,6 +12,7 @@
 
 mod calls;
 mod interop;
+mod operation;
 mod process;
 mod schemes;
 mod start;

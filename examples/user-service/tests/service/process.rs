@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 20] = [
     "LISTEN_ADDR",
     "SERVICE_SECRETS",
     "ROTATING_SERVICE_SECRETS",
@@ -22,6 +22,11 @@ const VARIABLES: [&str; 15] = [
     "DRF_CALLER",
     "WEBHOOK_SECRET",
     "WEBHOOK_CALLER",
+    "KEYS_FILE",
+    "POLICY_FILE",
+    "REDIS_URL",
+    "REPORT_ONLY",
+    "METRICS_ADDR",
     "RUST_LOG",
 ];
 
@@ -59,6 +64,7 @@ pub(crate) fn output(variables: &[(&str, &str)]) -> Output {
 pub(crate) struct Process {
     child: Child,
     authority: String,
+    metrics: Option<String>,
 }
 
 impl Process {
@@ -69,16 +75,26 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let authority = line
-            .strip_prefix("listening on http://")
-            .unwrap_or_else(|| panic!("the first line is {line:?}"))
-            .trim_end()
-            .to_owned();
-        Self { child, authority }
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut said = |prefix: &str| {
+            let line = lines.next().unwrap().unwrap();
+            let rest = line.strip_prefix(prefix);
+            rest.unwrap_or_else(|| panic!("expected {prefix:?}, found {line:?}"))
+                .to_owned()
+        };
+        let authority = said("listening on http://");
+        let counts = variables.iter().any(|(name, _)| *name == "METRICS_ADDR");
+        let metrics = counts.then(|| said("metrics on "));
+        Self {
+            child,
+            authority,
+            metrics,
+        }
+    }
+
+    /// The URL at which it tells what it counts.
+    pub(crate) fn metrics(&self) -> &str {
+        self.metrics.as_deref().unwrap()
     }
 
     /// The address and port it listens on.
