@@ -3,10 +3,15 @@
 
 use std::{
     collections::HashMap,
+    env, fs,
     future::Future,
+    mem,
     pin::Pin,
+    process,
     sync::Arc,
     task::{Context, Poll},
+    thread,
+    time::Duration,
 };
 
 use axum::{
@@ -18,15 +23,16 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
-use countersign::MemoryReplayStore;
+use countersign::{MemoryReplayStore, Policy};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use tower_countersign::VerifyLayer;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use tower_countersign::{AuthorizeLayer, VerifyLayer, metrics, reload::Reload};
 use tower_layer::{Identity, layer_fn};
 use tower_service::Service;
 
 use crate::{
-    lower_bound,
+    lower_bound, policies,
     request::{self, Layout},
 };
 
@@ -42,13 +48,15 @@ pub enum Guard {
     LowerBound(Layout),
     /// This project's layer, with its replay store.
     Countersign(Layout),
+    /// The same with keys that are reloaded from a file, a policy, and everything counted for Prometheus.
+    Everything(Layout),
     /// A middleware function written by hand.
     Naive,
 }
 
 impl Guard {
     /// Every guard, with the name by which a server is started with it.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("no layer", Self::None),
         ("identity layer", Self::Identity),
         (
@@ -66,6 +74,10 @@ impl Guard {
         (
             "countersign, default layout",
             Self::Countersign(Layout::Default),
+        ),
+        (
+            "countersign, everything on",
+            Self::Everything(Layout::Default),
         ),
         ("naive", Self::Naive),
     ];
@@ -95,18 +107,54 @@ pub fn router(guard: Guard) -> Router {
             }))
         }
         Guard::Countersign(layout) => {
-            let replay = MemoryReplayStore::builder()
-                .quota_per_caller(1 << 26)
-                .callers(1)
-                .build()
-                .unwrap();
-            routes.layer(VerifyLayer::new(layout.keyring()).with_replay_store(replay))
+            routes.layer(VerifyLayer::new(layout.keyring()).with_replay_store(nonces()))
         }
+        Guard::Everything(layout) => everything(layout, routes),
         Guard::Naive => {
             let keys = Arc::new(keys(<[u8]>::to_vec));
             routes.layer(middleware::from_fn_with_state(keys, naive))
         }
     }
+}
+
+fn nonces() -> MemoryReplayStore {
+    MemoryReplayStore::builder()
+        .quota_per_caller(1 << 26)
+        .callers(1)
+        .build()
+        .unwrap()
+}
+
+/// Counts for the whole process, and watches its file until the process ends.
+fn everything(layout: Layout, routes: Router) -> Router {
+    let mut prometheus = PrometheusBuilder::new();
+    for metric in metrics::ALL {
+        if !metric.buckets().is_empty() {
+            let name = Matcher::Full(metric.name().to_owned());
+            prometheus = prometheus
+                .set_buckets_for_metric(name, metric.buckets())
+                .unwrap();
+        }
+    }
+    let handle = prometheus.install_recorder().unwrap();
+    thread::spawn(move || {
+        loop {
+            thread::sleep(Duration::from_secs(1));
+            handle.run_upkeep();
+        }
+    });
+    let file = env::temp_dir().join(format!("countersign-bench-{}", process::id()));
+    fs::write(&file, "").unwrap();
+    // What the keys are is the layout's; that they can change at any time is what this one is about.
+    let (keys, watched) = Reload::new()
+        .keyring_with(&file, move |_| Ok(layout.keyring()))
+        .unwrap();
+    mem::forget(watched);
+    let transfers = "[[statements]]\nid = \"transfers\"\neffect = \"allow\"\ncallers = [\"billing\"]\nmethods = [\"POST\"]\npaths = [\"/api/v1/accounts/*/transfers\"]\n";
+    let policy = Policy::from_toml(&(policies::text(100) + transfers)).unwrap();
+    routes
+        .layer(AuthorizeLayer::new(policy))
+        .layer(VerifyLayer::new(keys).with_replay_store(nonces()))
 }
 
 /// What a verifier by hand knows.

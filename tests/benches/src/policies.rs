@@ -36,6 +36,10 @@ pub fn group() -> Group {
 }
 
 fn policy(statements: usize) -> Policy {
+    Policy::from_toml(&text(statements)).unwrap()
+}
+
+pub(crate) fn text(statements: usize) -> String {
     let mut text = String::from("[groups]\nfinance = [\"billing\", \"audit\"]\n");
     let mut add = |effect: &str, caller: &str, path: &str, number: usize| {
         write!(
@@ -51,5 +55,5 @@ fn policy(statements: usize) -> Policy {
     for number in 4..statements {
         add("allow", &format!("caller-{number}"), "/api/**", number);
     }
-    Policy::from_toml(&text).unwrap()
+    text
 }
