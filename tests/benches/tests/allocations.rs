@@ -58,14 +58,14 @@ fn head_and_body_take_one_allocation() {
     }
 }
 
-/// In RFC 9421 the signature, the signature base and, where there is a body, its digest; behind the head one more for the
-/// covered headers and the nonce, which outlive the request.
+/// In RFC 9421 the signature base; behind the head one more for the covered headers and the nonce, which outlive the
+/// request.
 #[test]
-fn message_signatures_take_two_allocations_for_the_head_and_one_for_a_digest() {
-    assert_eq!(count("verify the head, RFC 9421", "countersign"), 2);
-    for (size, expected) in [("0 B", 3), ("1 KiB", 4)] {
+fn message_signatures_take_one_allocation_for_the_head_and_one_behind_it() {
+    assert_eq!(count("verify the head, RFC 9421", "countersign"), 1);
+    for size in ["0 B", "1 KiB"] {
         let group = format!("verify head and body of {size}, RFC 9421");
-        assert_eq!(count(&group, "countersign"), expected, "{size}");
+        assert_eq!(count(&group, "countersign"), 2, "{size}");
     }
 }
 
@@ -107,8 +107,8 @@ fn every_scheme_allocates_so_often() {
         ("SigV4", 3, 2),
         ("DRF", 4, 4),
         ("Standard Webhooks", 7, 5),
-        ("RFC 9421 hmac-sha256", 5, 4),
-        ("RFC 9421 ed25519", 5, 4),
+        ("RFC 9421 hmac-sha256", 4, 2),
+        ("RFC 9421 ed25519", 4, 2),
     ] {
         for size in ["0 B", "1 KiB", "1 MiB"] {
             for (operation, expected) in [("sign", sign), ("verify", verify)] {

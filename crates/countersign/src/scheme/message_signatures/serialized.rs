@@ -34,13 +34,12 @@ impl<'r> SerializedInput<'r> {
                 return None;
             }
             covered.push(ComponentId::plain(name).ok()?).ok()?;
-            rest = match behind.strip_prefix(' ') {
-                Some(behind) => behind,
-                None => {
-                    rest = behind.strip_prefix(')')?;
-                    break;
-                }
-            };
+            if let Some(behind) = behind.strip_prefix(' ') {
+                rest = behind;
+            } else {
+                rest = behind.strip_prefix(')')?;
+                break;
+            }
         }
         let mut params = SignatureParams::default();
         while !rest.is_empty() {

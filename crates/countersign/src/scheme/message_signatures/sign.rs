@@ -362,7 +362,7 @@ fn sign(
         content_digest: content_digest.as_ref(),
         max_field_bytes: usize::MAX,
     };
-    let mut text = BaseText::default();
+    let mut text = BaseText::new();
     let base = text
         .write_base(&message, &covered, &params, None)
         .map_err(|problem| SignError::new(SignErrorKind::Header, problem))?;

@@ -15,7 +15,6 @@ use http::{
     HeaderName, HeaderValue,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST},
 };
-use smallvec::SmallVec;
 
 use super::{
     component_id::{Component, ComponentId, FieldForm},
@@ -174,18 +173,57 @@ impl Message<'_> {
     }
 }
 
-/// Room for a signature base, on the stack unless it is long.
-#[derive(Default)]
-pub(super) struct BaseText(SmallVec<[u8; 1024]>);
+/// Room for a signature base: on the stack, unless it is long.
+pub(super) struct BaseText {
+    buffer: [u8; ROOM],
+    len: usize,
+    /// All of the text, once it did not fit.
+    spilled: Vec<u8>,
+}
+
+/// The most that is kept on the stack, in bytes.
+const ROOM: usize = 1024;
 
 impl Sink for BaseText {
     #[inline]
     fn write(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
+        let end = self.len.saturating_add(text.len());
+        match self.buffer.get_mut(self.len..end) {
+            Some(room) if self.spilled.is_empty() => room.copy_from_slice(text.as_bytes()),
+            _ => self.spill(text.as_bytes()),
+        }
+        self.len = end;
     }
 }
 
 impl BaseText {
+    pub(super) const fn new() -> Self {
+        Self {
+            buffer: [0; ROOM],
+            len: 0,
+            spilled: Vec::new(),
+        }
+    }
+
+    #[cold]
+    fn spill(&mut self, text: &[u8]) {
+        if self.spilled.is_empty() {
+            // Invariant: what was written before fitted.
+            let before = self.buffer.get(..self.len).unwrap_or_default();
+            self.spilled.extend_from_slice(before);
+        }
+        self.spilled.extend_from_slice(text);
+    }
+
+    fn written(&self) -> &[u8] {
+        if self.spilled.is_empty() {
+            // Invariant: all that was written fitted.
+            self.buffer.get(..self.len).unwrap_or_default()
+        } else {
+            &self.spilled
+        }
+    }
+
     /// Writes the values of the components as this message has them, then the components and the parameters themselves.
     ///
     /// The last line is the list as RFC 9651 section 4.1 writes it (RFC 9421 section 2.3), not as it was sent: spaces
@@ -200,28 +238,25 @@ impl BaseText {
         for id in covered.iter() {
             id.write_to(self);
             self.write(": ");
-            let start = self.0.len();
+            let start = self.len;
             message.write_value(id, self)?;
             // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
             // scheme rests on, so it is not left to that.
-            if self
-                .0
-                .get(start..)
-                .is_none_or(|value| value.contains(&b'\n'))
-            {
+            let value = self.written().get(start..);
+            if value.is_none_or(|value| value.contains(&b'\n')) {
                 return Err("a covered component: expected one line");
             }
             self.write("\n");
         }
         self.write(SIGNATURE_PARAMS);
-        let before = self.0.len();
+        let before = self.len;
         if let Some(text) = serialized {
             self.write(text);
         } else {
             covered.write_to(self);
             params.write_to(self);
         }
-        match str::from_utf8(&self.0) {
+        match str::from_utf8(self.written()) {
             Ok(text) if text.is_ascii() => Ok(Base { text, before }),
             _ => Err("a covered component: expected ASCII"),
         }
@@ -255,7 +290,7 @@ impl SignatureBase {
         params: &SignatureParams<'_>,
         serialized: Option<&str>,
     ) -> Result<Self, &'static str> {
-        let mut text = BaseText::default();
+        let mut text = BaseText::new();
         let base = text.write_base(message, covered, params, serialized)?;
         Ok(Self(base.text.into()))
     }
@@ -367,6 +402,20 @@ mod tests {
         let (line, rest) = base.split_once('\n').unwrap();
         assert_eq!(rest, format!("\"@signature-params\": ({id});created=1"));
         Ok(line.strip_prefix(&format!("{id}: ")).unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_text_of_any_length_is_kept_as_it_was_written() {
+        for len in [0, 1, ROOM - 4, ROOM - 3, ROOM - 2, ROOM, ROOM + 1, 5000] {
+            let long = "v".repeat(len);
+            let pieces = ["a\n", &long, "", "b", &long];
+            let mut text = BaseText::new();
+            for piece in pieces {
+                text.write(piece);
+            }
+            assert_eq!(text.written(), pieces.concat().as_bytes(), "{len}");
+            assert_eq!(text.len, text.written().len(), "{len}");
+        }
     }
 
     #[test]

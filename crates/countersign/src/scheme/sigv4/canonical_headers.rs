@@ -61,7 +61,7 @@ pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
     let mut before = 0;
     let mut has_run = false;
     for byte in text.bytes() {
-        has_run |= (byte == b'\t') | ((byte == b' ') & (before == b' '));
+        has_run |= (byte == b'\t') || (byte == b' ') && (before == b' ');
         before = byte;
     }
     if !has_run {

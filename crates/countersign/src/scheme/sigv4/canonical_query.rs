@@ -101,7 +101,7 @@ pub(super) fn parameters(query: &str) -> impl Iterator<Item = Parameter<'_>> {
 
 /// Whether a parameter's name may begin with this letter, whatever its case, decoded or not.
 pub(super) fn may_have_name_from(query: &str, letter: u8) -> bool {
-    let begins = |byte: u8| byte.eq_ignore_ascii_case(&letter) | (byte == b'%');
+    let begins = |byte: u8| byte.eq_ignore_ascii_case(&letter) || (byte == b'%');
     // All bytes are looked at before any is judged, so that the compiler takes many at a time.
     let pairs = query.bytes().zip(query.bytes().skip(1));
     query.bytes().next().is_some_and(begins)
@@ -113,7 +113,7 @@ pub(super) fn may_have_name_from(query: &str, letter: u8) -> bool {
 /// Whether a query can be read in one way only: no `+`, which is a plus to one reader and a space to the next, and no
 /// parameter without a name, which some leave out.
 pub(super) fn is_unambiguous(query: &str) -> bool {
-    let begins_unnamed = |byte: u8| (byte == b'&') | (byte == b'=');
+    let begins_unnamed = |byte: u8| (byte == b'&') || (byte == b'=');
     // All bytes are looked at before any is judged, so that the compiler takes many at a time.
     let pairs = query.bytes().zip(query.bytes().skip(1));
     let unnamed = query.bytes().next().is_some_and(begins_unnamed)
@@ -121,8 +121,8 @@ pub(super) fn is_unambiguous(query: &str) -> bool {
         | pairs.fold(false, |any, (byte, next)| {
             any | ((byte == b'&') & begins_unnamed(next))
         });
-    let plus = query.bytes().fold(false, |any, byte| any | (byte == b'+'));
-    !unnamed & !plus
+    let plus = query.contains('+');
+    !unnamed && !plus
 }
 
 impl<'r> CanonicalQuery<'r> {

@@ -135,7 +135,7 @@ fn has_dots_or_gaps(path: &str) -> bool {
     // What most paths do not have. All bytes are looked at before any is judged, so that the compiler takes many at a time.
     let pairs = path.bytes().zip(path.bytes().skip(1));
     let may_have = pairs.fold(false, |any, (byte, next)| {
-        any | ((byte == b'/') & ((next == b'/') | (next == b'.')))
+        any || ((byte == b'/') && (next == b'/') || (next == b'.'))
     });
     if !may_have {
         return false;
