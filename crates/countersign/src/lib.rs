@@ -38,7 +38,7 @@
 //! A signature that is over the body itself cannot be checked before the body is there: then the chain goes over a
 //! [`BodyMac`], and whoever reads the body holds the peer, which has proven nothing, to a smaller limit.
 //!
-//! Each step consumes the one before: a [`Claim`] is all that an unauthenticated peer gets to,
+//! Each step is made only by the one before, and borrows from it: a [`Claim`] is all that an unauthenticated peer gets to,
 //! an [`AuthenticatedHead`] exists only if the signature matched, and [`Verified`] has no other way to be made than
 //! through both. What was claimed is never trusted and what is trusted comes from the key's own record.
 //!

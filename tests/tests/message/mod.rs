@@ -202,16 +202,16 @@ impl Message {
     }
 }
 
-/// The first two steps of the chain.
+/// The first two steps of the chain. The claim and the keys are leaked, so that what borrows from them can be returned.
 fn authentication<'p>(
     parts: &'p Parts,
     verifier: &Verifier,
     keys: &Keyring,
     now: Timestamp,
-) -> Result<Authentication<'p>, Rejection> {
-    let claim = verifier.parse(parts, now)?;
-    let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-    claim.authenticate(&found, now)
+) -> Result<Authentication<'p, 'p>, Rejection> {
+    let claim = Box::leak(Box::new(verifier.parse(parts, now)?));
+    let found = Box::leak(Box::new(keys.try_lookup(claim.key_id()).unwrap().unwrap()));
+    claim.authenticate(found, now)
 }
 
 /// The same for a signature over the head.
@@ -220,7 +220,7 @@ pub fn authenticate<'p>(
     verifier: &Verifier,
     keys: &Keyring,
     now: Timestamp,
-) -> Result<AuthenticatedHead<'p>, Rejection> {
+) -> Result<AuthenticatedHead<'p, 'p>, Rejection> {
     match authentication(parts, verifier, keys, now)? {
         Authentication::Head(head) => Ok(head),
         Authentication::Body(mac) => panic!("{}: the head says nothing of its body", mac.scheme()),

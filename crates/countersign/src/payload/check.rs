@@ -10,52 +10,52 @@ use crate::{
 };
 
 /// The check of a body that arrives in pieces against what its head declared.
+///
+/// A hash is made in its place with the first piece: it is large to move and is wiped when it is dropped.
 #[derive(Clone)]
-pub(crate) struct PayloadCheck {
-    sha256: Option<(Sha256, PayloadDigest)>,
-    sha512: Option<Box<(Sha512, [u8; 64])>>,
+pub(crate) struct PayloadCheck<'c> {
+    declared: &'c DeclaredPayload,
+    sha256: Option<Sha256>,
+    sha512: Option<Box<Sha512>>,
 }
 
-impl PayloadCheck {
-    pub(crate) fn new(declared: &DeclaredPayload) -> Self {
-        let (sha256, sha512) = match declared {
-            DeclaredPayload::Sha256(digest) => (Some(*digest), None),
-            DeclaredPayload::ContentDigest { sha256, sha512 } => (*sha256, sha512.as_deref()),
-            DeclaredPayload::Unsigned => (None, None),
-        };
+impl<'c> PayloadCheck<'c> {
+    pub(crate) fn new(declared: &'c DeclaredPayload) -> Self {
         Self {
-            sha256: sha256.map(|expected| (Sha256::new(), expected)),
-            sha512: sha512.map(|expected| Box::new((Sha512::new(), *expected))),
+            declared,
+            sha256: None,
+            sha512: None,
         }
     }
 
     /// The SHA-256 that the body must have, if one was declared.
     pub(crate) fn expected(&self) -> Option<PayloadDigest> {
-        self.sha256.as_ref().map(|(_, expected)| *expected)
+        self.declared.sha256()
     }
 
     pub(crate) fn update(&mut self, chunk: &[u8]) {
-        if let Some((hash, _)) = &mut self.sha256 {
-            hash.update(chunk);
+        if self.declared.sha256().is_some() {
+            self.sha256.get_or_insert_default().update(chunk);
         }
-        if let Some(check) = &mut self.sha512 {
-            check.0.update(chunk);
+        if self.declared.sha512().is_some() {
+            self.sha512.get_or_insert_default().update(chunk);
         }
     }
 
     /// Compares in constant time: how much of a guessed digest was right is nobody's business. Every digest that was
-    /// declared must match.
+    /// declared must match; without a single piece, that of no body.
     pub(crate) fn finish(self) -> Result<BodyState, Rejection> {
         let mut state = BodyState::Unsigned;
-        if let Some(check) = self.sha512 {
-            let (hash, expected) = *check;
+        if let Some(expected) = self.declared.sha512() {
+            let hash = self.sha512.unwrap_or_default();
             ensure_equal::<Sha512>(
                 &CtOutput::new(hash.finalize()),
-                &CtOutput::new(expected.into()),
+                &CtOutput::new((*expected).into()),
             )?;
             state = BodyState::Signed;
         }
-        if let Some((hash, expected)) = self.sha256 {
+        if let Some(expected) = self.declared.sha256() {
+            let hash = self.sha256.unwrap_or_default();
             let declared = CtOutput::new((*expected.as_bytes()).into());
             ensure_equal::<Sha256>(&CtOutput::new(hash.finalize()), &declared)?;
             state = BodyState::Verified(expected);
@@ -78,7 +78,7 @@ fn ensure_equal<D: OutputSizeUser>(
     }
 }
 
-impl fmt::Debug for PayloadCheck {
+impl fmt::Debug for PayloadCheck<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PayloadCheck")
             .field("expected", &self.expected())
@@ -163,6 +163,15 @@ mod tests {
         ] {
             let found = finish(&declared, &[body]);
             assert_eq!(found, Err(RejectionKind::BodyMismatch), "{declared:?}");
+        }
+    }
+
+    #[test]
+    fn no_piece_at_all_is_an_empty_body() {
+        for (empty, other) in declared(b"").iter().zip(&declared(b"body")) {
+            assert!(finish(empty, &[]).is_ok(), "{empty:?}");
+            let found = finish(other, &[]);
+            assert_eq!(found, Err(RejectionKind::BodyMismatch), "{other:?}");
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     payload::{Payload, PayloadDigest},
     scheme::native::Nonce,
     timestamp::Timestamp,
-    verify::{ParsedHead, VerifyPolicy},
+    verify::{Claim, ParsedHead, VerifyPolicy},
 };
 
 /// Where a signature of a scheme was found.
@@ -46,6 +46,19 @@ pub(crate) trait ProfileOfFamily {
         head: RequestHead<'r>,
         policy: &VerifyPolicy,
     ) -> Result<ParsedHead<'r>, Rejection>;
+
+    /// Reads the head, then judges its date: step 5.
+    ///
+    /// A claim is large, and is made where it is read: passed on by another function it would be copied.
+    fn claim<'r>(
+        &self,
+        carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &VerifyPolicy,
+        now: Timestamp,
+    ) -> Result<Claim<'r>, Rejection> {
+        Claim::new(self.parse(carrier, head, policy)?, policy, now)
+    }
 
     /// Who the request says it is from, for a log: unproven, and not even well-formed.
     fn claimed_key_id<'r>(
@@ -209,6 +222,16 @@ macro_rules! families {
                 policy: &$crate::verify::VerifyPolicy,
             ) -> Result<$crate::verify::ParsedHead<'r>, $crate::error::Rejection> {
                 match self { $( Self::$Family(profile) => profile.parse(carrier, head, policy), )+ }
+            }
+
+            fn claim<'r>(
+                &self,
+                carrier: Carrier<'r>,
+                head: $crate::head::RequestHead<'r>,
+                policy: &$crate::verify::VerifyPolicy,
+                now: $crate::timestamp::Timestamp,
+            ) -> Result<$crate::verify::Claim<'r>, $crate::error::Rejection> {
+                match self { $( Self::$Family(profile) => profile.claim(carrier, head, policy, now), )+ }
             }
 
             fn claimed_key_id<'r>(

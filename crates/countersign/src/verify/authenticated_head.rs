@@ -3,7 +3,7 @@ use std::fmt;
 use super::{evidence::Evidence, parsed_head::ParsedHead, verified::Verified};
 use crate::{
     error::Rejection,
-    key::{KeyId, KeyVersion},
+    key::{CallerKey, KeyId, KeyVersion},
     payload::{PayloadCheck, PayloadDigest},
     replay::ReplayKey,
     scheme::Scheme,
@@ -14,39 +14,23 @@ use crate::{
 ///
 /// Feed every byte of the body to [`update`](Self::update) as it arrives, then [`finish`](Self::finish). Nothing here
 /// needs the body in memory.
-pub struct AuthenticatedHead<'r> {
-    caller: KeyId,
-    key_version: KeyVersion,
-    parsed: ParsedHead<'r>,
-    payload: PayloadCheck,
-    evidence: Option<Box<Evidence>>,
+pub struct AuthenticatedHead<'c, 'r> {
+    pub(super) parsed: &'c ParsedHead<'r>,
+    pub(super) caller: &'c KeyId,
+    pub(super) key: &'c CallerKey,
+    pub(super) payload: PayloadCheck<'c>,
+    pub(super) evidence: Option<Box<Evidence>>,
 }
 
-impl<'r> AuthenticatedHead<'r> {
-    pub(super) fn new(
-        caller: KeyId,
-        key_version: KeyVersion,
-        payload: PayloadCheck,
-        parsed: ParsedHead<'r>,
-        evidence: Option<Box<Evidence>>,
-    ) -> Self {
-        Self {
-            caller,
-            key_version,
-            parsed,
-            payload,
-            evidence,
-        }
-    }
-
+impl AuthenticatedHead<'_, '_> {
     /// The caller, as its key record names it.
     pub fn caller(&self) -> &KeyId {
-        &self.caller
+        self.caller
     }
 
     /// Which of the caller's keys matched.
     pub fn key_version(&self) -> &KeyVersion {
-        &self.key_version
+        self.key.version()
     }
 
     /// The scheme of the signature.
@@ -85,20 +69,20 @@ impl<'r> AuthenticatedHead<'r> {
     pub fn finish(self) -> Result<Verified, Rejection> {
         let body = self.payload.finish()?;
         Ok(Verified::new(
-            self.caller,
-            self.key_version,
-            &self.parsed,
+            self.caller.clone(),
+            self.key.version().clone(),
+            self.parsed,
             body,
             self.evidence,
         ))
     }
 }
 
-impl fmt::Debug for AuthenticatedHead<'_> {
+impl fmt::Debug for AuthenticatedHead<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthenticatedHead")
             .field("caller", &self.caller)
-            .field("key_version", &self.key_version)
+            .field("key_version", self.key.version())
             .field("scheme", &self.parsed.scheme)
             .finish_non_exhaustive()
     }

@@ -11,14 +11,14 @@ use crate::{error::Rejection, timestamp::Timestamp};
     clippy::exhaustive_enums,
     reason = "a third state would have to be handled by whoever reads bodies"
 )]
-pub enum Authentication<'r> {
+pub enum Authentication<'c, 'r> {
     /// The signature matched. The body is still to be compared with what the head declares.
-    Head(AuthenticatedHead<'r>),
+    Head(AuthenticatedHead<'c, 'r>),
     /// The signature is over the body, or over its digest without declaring it. Nothing is proven.
-    Body(BodyMac<'r>),
+    Body(BodyMac<'c, 'r>),
 }
 
-impl Authentication<'_> {
+impl Authentication<'_, '_> {
     /// Verifies a body that is in memory as a whole, whichever state this is. `now` is the time at which the body was
     /// there.
     ///

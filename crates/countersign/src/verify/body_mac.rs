@@ -22,9 +22,9 @@ use crate::{
 ///
 /// Whoever reads the body must hold this peer to a smaller limit than an authenticated one, in bytes and in time. Feed
 /// every byte to [`update`](Self::update), then [`finish`](Self::finish).
-pub struct BodyMac<'r> {
-    parsed: ParsedHead<'r>,
-    keys: CallerKeys,
+pub struct BodyMac<'c, 'r> {
+    parsed: &'c ParsedHead<'r>,
+    keys: &'c CallerKeys,
     state: State,
     keep_evidence: bool,
 }
@@ -59,8 +59,12 @@ enum KeyState {
     Message(Vec<u8>),
 }
 
-impl<'r> BodyMac<'r> {
-    pub(super) fn new(parsed: ParsedHead<'r>, keys: CallerKeys, keep_evidence: bool) -> Self {
+impl<'c, 'r> BodyMac<'c, 'r> {
+    pub(super) fn new(
+        parsed: &'c ParsedHead<'r>,
+        keys: &'c CallerKeys,
+        keep_evidence: bool,
+    ) -> Self {
         let state = match &parsed.proof {
             Proof::Head { .. } | Proof::HeadAndDigest { .. } => State::Digest(Sha256::new()),
             Proof::Body(signed) => State::Body(
@@ -128,9 +132,9 @@ impl<'r> BodyMac<'r> {
             ) => {
                 let digest = PayloadDigest::from_bytes(hash.finalize().into());
                 let matches = |key: &VerifyingKey| credentials.matches(key, Some(&digest));
-                let (caller, key) = matching_key(&parsed, &keys, matches)?;
+                let (caller, key) = matching_key(parsed, keys, matches)?;
                 let kept = keep_evidence
-                    .then(|| Box::new(evidence(&parsed, caller, key, credentials, Some(&digest))));
+                    .then(|| Box::new(evidence(parsed, caller, key, credentials, Some(&digest))));
                 (caller, key, BodyState::Verified(digest), kept)
             }
             (Proof::Body(signed), State::Body(states)) => {
@@ -159,11 +163,11 @@ impl<'r> BodyMac<'r> {
                 return Err(Rejection::invalid_signature("no key of the caller matches"));
             }
         };
-        check_key_rules(&parsed, caller, key, now)?;
+        check_key_rules(parsed, caller, key, now)?;
         Ok(Verified::new(
             caller.clone(),
             key.version().clone(),
-            &parsed,
+            parsed,
             body,
             kept,
         ))
@@ -204,7 +208,7 @@ impl KeyState {
     }
 }
 
-impl fmt::Debug for BodyMac<'_> {
+impl fmt::Debug for BodyMac<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyMac")
             .field("scheme", &self.parsed.scheme)

@@ -6,6 +6,7 @@ use super::{
     body_mac::BodyMac,
     evidence::Evidence,
     parsed_head::{ParsedHead, Proof},
+    policy::VerifyPolicy,
 };
 use crate::{
     error::{Rejection, RejectionKind},
@@ -25,11 +26,18 @@ pub struct Claim<'r> {
 }
 
 impl<'r> Claim<'r> {
-    pub(super) fn new(parsed: ParsedHead<'r>, keep_evidence: bool) -> Self {
-        Self {
+    /// Step 5: the signed date, the last that is judged before the keys.
+    #[inline]
+    pub(crate) fn new(
+        parsed: ParsedHead<'r>,
+        policy: &VerifyPolicy,
+        now: Timestamp,
+    ) -> Result<Self, Rejection> {
+        parsed.ensure_fresh(now)?;
+        Ok(Self {
             parsed,
-            keep_evidence,
-        }
+            keep_evidence: policy.keep_evidence,
+        })
     }
 
     /// The scheme that the signature is in.
@@ -59,32 +67,33 @@ impl<'r> Claim<'r> {
     /// [`RejectionKind::InvalidSignature`] for an unknown caller, a key of another scheme, a wrong signature, a key that
     /// is revoked or outside its dates: all alike to the peer. [`RejectionKind::InsufficientCoverage`] if the key asks
     /// for a nonce or a covered content type that the request has not.
-    pub fn authenticate(
-        self,
-        keys: &CallerKeys,
+    pub fn authenticate<'c>(
+        &'c self,
+        keys: &'c CallerKeys,
         now: Timestamp,
-    ) -> Result<Authentication<'r>, Rejection> {
-        self.parsed.ensure_fresh(now)?;
+    ) -> Result<Authentication<'c, 'r>, Rejection> {
+        let parsed = &self.parsed;
+        parsed.ensure_fresh(now)?;
         let Proof::Head {
             credentials,
             payload,
-        } = &self.parsed.proof
+        } = &parsed.proof
         else {
-            let mac = BodyMac::new(self.parsed, keys.clone(), self.keep_evidence);
+            let mac = BodyMac::new(parsed, keys, self.keep_evidence);
             return Ok(Authentication::Body(mac));
         };
-        let (caller, key) = matching_key(&self.parsed, keys, |key| credentials.matches(key, None))?;
-        check_key_rules(&self.parsed, caller, key, now)?;
+        let (caller, key) = matching_key(parsed, keys, |key| credentials.matches(key, None))?;
+        check_key_rules(parsed, caller, key, now)?;
         let evidence = self
             .keep_evidence
-            .then(|| Box::new(evidence(&self.parsed, caller, key, credentials, None)));
-        Ok(Authentication::Head(AuthenticatedHead::new(
-            caller.clone(),
-            key.version().clone(),
-            PayloadCheck::new(payload),
-            self.parsed,
+            .then(|| Box::new(evidence(parsed, caller, key, credentials, None)));
+        Ok(Authentication::Head(AuthenticatedHead {
+            parsed,
+            caller,
+            key,
+            payload: PayloadCheck::new(payload),
             evidence,
-        )))
+        }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The verifier: a chain of types, each step consuming the one before.
+//! The verifier: a chain of types, each step made only by the one before.
 //!
 //! ```text
 //! request head ──parse──▶ Claim ──authenticate(keys)─┬▶ AuthenticatedHead ──body──▶ Verified

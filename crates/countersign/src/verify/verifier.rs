@@ -102,9 +102,7 @@ impl Verifier {
     ) -> Result<Claim<'r>, Rejection> {
         let head = head.into();
         let (profile, carrier) = self.only_signature(&head)?;
-        let parsed = profile.parse(carrier, head, &self.policy)?;
-        parsed.ensure_fresh(now)?;
-        Ok(Claim::new(parsed, self.policy.keep_evidence))
+        profile.claim(carrier, head, &self.policy, now)
     }
 
     /// Who a refused request says it is from, for a log: unproven, and not even well-formed.
@@ -137,7 +135,7 @@ impl Verifier {
         if authorization.is_some_and(|value| value.len() > self.policy.limits.authorization_bytes) {
             return Err(Rejection::malformed("authorization: longer than the limit"));
         }
-        let authorization = authorization.map(|value| value.split_once(' ').unwrap_or((value, "")));
+        let authorization = authorization.map(split_at_space);
         let mut found: SmallVec<[Carrier<'r>; 2]> = SmallVec::new();
         let mut judge = None;
         for profile in &self.policy.accepted {
@@ -158,6 +156,14 @@ impl Verifier {
             )),
         }
     }
+}
+
+/// The name of a scheme, and what follows the space behind it.
+fn split_at_space(value: &str) -> (&str, &str) {
+    // Over so few bytes a plain loop is faster than the search of `str::split_once`.
+    let end = value.bytes().position(|byte| byte == b' ');
+    end.and_then(|end| Some((value.get(..end)?, value.get(end.checked_add(1)?..)?)))
+        .unwrap_or((value, ""))
 }
 
 /// Builds a [`Verifier`]; a setting that is wrong is an error of [`build`](Self::build).

@@ -28,7 +28,7 @@ const TOO_LARGE: Rejection =
 
 /// Reads the body of an authenticated peer to its end, hashing it as it arrives, and checks its digest.
 pub(super) async fn read<B>(
-    mut head: AuthenticatedHead<'_>,
+    mut head: AuthenticatedHead<'_, '_>,
     body: Pin<&mut B>,
     limits: &BodyLimits,
     budget: &BodyBudget,
@@ -59,12 +59,12 @@ pub(super) struct UnauthenticatedBody {
 }
 
 /// Reads the body of a peer that is authenticated by it, within limits of their own.
-pub(super) async fn read_unauthenticated<'r, B>(
-    mut mac: BodyMac<'r>,
+pub(super) async fn read_unauthenticated<'c, 'r, B>(
+    mut mac: BodyMac<'c, 'r>,
     body: Pin<&mut B>,
     limits: &BodyLimits,
     budget: &BodyBudget,
-) -> Result<(BodyMac<'r>, UnauthenticatedBody), Refusal>
+) -> Result<(BodyMac<'c, 'r>, UnauthenticatedBody), Refusal>
 where
     B: Body,
     B::Error: Into<BoxError>,

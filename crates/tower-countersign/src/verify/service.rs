@@ -233,6 +233,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             Authentication::Head(head) => self.read_body(parts, head, body).await?,
             Authentication::Body(mac) => self.read_body_to_authenticate(mac, body).await?,
         };
+        // It borrows the headers, which are about to change.
+        drop(claim);
         let caller = read.verified.caller().clone();
 
         // Step 9: what the signature does not cover.
@@ -257,7 +259,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     async fn read_body<B>(
         &self,
         parts: &Parts,
-        head: AuthenticatedHead<'_>,
+        head: AuthenticatedHead<'_, '_>,
         body: Pin<&mut B>,
     ) -> Result<Read, Refused>
     where
@@ -288,7 +290,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// Step 8 for a peer that has proven nothing yet: within smaller limits, and the signature after it.
     async fn read_body_to_authenticate<B>(
         &self,
-        mac: BodyMac<'_>,
+        mac: BodyMac<'_, '_>,
         body: Pin<&mut B>,
     ) -> Result<Read, Refused>
     where
