@@ -274,7 +274,9 @@ fn routers(len: usize) -> Group {
 
 fn through_router(name: &'static str, guard: Guard, len: usize) -> Case {
     let layout = match guard {
-        Guard::LowerBound(layout) | Guard::Countersign(layout) => layout,
+        Guard::LowerBound(layout) | Guard::Countersign(layout) | Guard::Everything(layout) => {
+            layout
+        }
         Guard::None | Guard::Identity | Guard::Naive => Layout::Default,
     };
     let body = Bytes::from(request::body(len));

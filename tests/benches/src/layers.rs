@@ -55,8 +55,8 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// Every guard, with the name by which a server is started with it.
-    pub const ALL: [(&'static str, Self); 8] = [
+    /// The guards that can stand in one process, with the names by which servers are started with them.
+    pub const ALL: [(&'static str, Self); 7] = [
         ("no layer", Self::None),
         ("identity layer", Self::Identity),
         (
@@ -75,16 +75,19 @@ impl Guard {
             "countersign, default layout",
             Self::Countersign(Layout::Default),
         ),
-        (
-            "countersign, everything on",
-            Self::Everything(Layout::Default),
-        ),
         ("naive", Self::Naive),
     ];
 
+    /// The one that needs a process of its own, because what is counted is counted for the whole process.
+    const ALONE: (&'static str, Self) = (
+        "countersign, everything on",
+        Self::Everything(Layout::Default),
+    );
+
     /// The guard of this name.
     pub fn named(name: &str) -> Option<Self> {
-        let (_, guard) = Self::ALL.into_iter().find(|(known, _)| *known == name)?;
+        let mut all = Self::ALL.into_iter().chain([Self::ALONE]);
+        let (_, guard) = all.find(|(known, _)| *known == name)?;
         Some(guard)
     }
 }
@@ -185,7 +188,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let unready = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, unready);
+        let mut inner = mem::replace(&mut self.inner, unready);
         let keys = Arc::clone(&self.keys);
         let layout = self.layout;
         Box::pin(async move {
