@@ -66,9 +66,12 @@ pub fn free_port() -> u16 {
 
 /// Waits until it is so.
 pub fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
+    let start = Instant::now();
     while !so() {
-        assert!(Instant::now() < end, "{what}: not within {PATIENCE:?}");
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{what}: not within {PATIENCE:?}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -242,7 +245,7 @@ pub fn cluster(masters: usize, settings: &[&str]) -> Vec<RedisServer> {
     let mut arguments = vec!["--cluster", "create"];
     arguments.extend(nodes.iter().map(String::as_str));
     arguments.push("--cluster-yes");
-    let created = cli(servers[0].port(), &arguments);
+    let created = cli(servers.first().unwrap().port(), &arguments);
     assert!(created.contains("All 16384 slots covered"), "{created}");
     for server in &servers {
         until("the cluster agrees", || {
@@ -304,7 +307,13 @@ impl Subject for RedisStores {
     }
 
     async fn replica(&self, store: &RedisReplayStore) -> RedisReplayStore {
-        let namespace = self.namespaces.lock().unwrap()[&store.id()].clone();
+        let namespace = self
+            .namespaces
+            .lock()
+            .unwrap()
+            .get(&store.id())
+            .unwrap()
+            .clone();
         self.open(namespace)
     }
 
