@@ -66,9 +66,12 @@ pub fn free_port() -> u16 {
 
 /// Waits until it is so.
 pub fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
+    let start = Instant::now();
     while !so() {
-        assert!(Instant::now() < end, "{what}: not within {PATIENCE:?}");
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{what}: not within {PATIENCE:?}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -83,19 +86,13 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// A server that keeps nothing on disk, with these settings besides.
+    /// A server that keeps nothing on disk, with these settings besides. `PORT` among them stands for its port.
     pub fn start(settings: &[&str]) -> Self {
-        Self::start_under(&[], settings)
-    }
-
-    /// The same under another program, such as one that shows it another time.
-    pub fn start_under(program: &[&str], settings: &[&str]) -> Self {
         let port = free_port();
         let folder = Folder::new();
         let port_text = port.to_string();
         let folder_text = folder.path().to_str().unwrap().to_owned();
-        let mut command: Vec<&str> = program.to_vec();
-        command.extend([
+        let mut command = vec![
             "redis-server",
             "--bind",
             "127.0.0.1",
@@ -103,7 +100,7 @@ impl RedisServer {
             &folder_text,
             "--save",
             "",
-        ]);
+        ];
         if !settings.contains(&"--tls-port") {
             command.extend(["--port", &port_text]);
         }
@@ -162,10 +159,6 @@ impl RedisServer {
     /// Ends it at once, as a crash of the process would.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // Under another program the server is that program's child, so the port says which it is.
-            if self.command[0] != "redis-server" {
-                self.signal("KILL");
-            }
             let _ = child.kill();
             child.wait().unwrap();
         }
@@ -173,21 +166,6 @@ impl RedisServer {
 
     /// Sends a signal, such as `STOP` and `CONT`.
     pub fn signal(&self, signal: &str) {
-        let info = self.cli(&["info", "server"]);
-        let process = info
-            .lines()
-            .find_map(|line| line.trim_end().strip_prefix("process_id:"))
-            .map(str::to_owned)
-            .or_else(|| self.child.as_ref().map(|child| child.id().to_string()));
-        let process = process.unwrap();
-        let sent = Command::new("kill")
-            .args([&format!("-{signal}"), &process])
-            .status();
-        assert!(sent.unwrap().success());
-    }
-
-    /// Sends a signal to the process that was started.
-    pub fn signal_child(&self, signal: &str) {
         let process = self.child.as_ref().unwrap().id().to_string();
         let sent = Command::new("kill")
             .args([&format!("-{signal}"), &process])
@@ -267,7 +245,7 @@ pub fn cluster(masters: usize, settings: &[&str]) -> Vec<RedisServer> {
     let mut arguments = vec!["--cluster", "create"];
     arguments.extend(nodes.iter().map(String::as_str));
     arguments.push("--cluster-yes");
-    let created = cli(servers[0].port(), &arguments);
+    let created = cli(servers.first().unwrap().port(), &arguments);
     assert!(created.contains("All 16384 slots covered"), "{created}");
     for server in &servers {
         until("the cluster agrees", || {
@@ -329,7 +307,13 @@ impl Subject for RedisStores {
     }
 
     async fn replica(&self, store: &RedisReplayStore) -> RedisReplayStore {
-        let namespace = self.namespaces.lock().unwrap()[&store.id()].clone();
+        let namespace = self
+            .namespaces
+            .lock()
+            .unwrap()
+            .get(&store.id())
+            .unwrap()
+            .clone();
         self.open(namespace)
     }
 

@@ -159,7 +159,7 @@ async fn a_lost_master_stops_its_own_slots_and_no_others() {
     servers[2].signal("STOP");
     assert_eq!(count().await, (300 - lost, lost), "hanging");
     assert_eq!(count().await, (300 - lost, lost), "hanging");
-    servers[2].signal_child("CONT");
+    servers[2].signal("CONT");
     servers[2].kill();
     assert_eq!(count().await, (300 - lost, lost), "gone");
     until("the others have noticed", || {

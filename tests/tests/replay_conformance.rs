@@ -313,7 +313,7 @@ impl Subject for Faults {
 /// Each fault is found by the case for it, and by no other unless that one must notice it too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_is_wrong_fails_in_the_case_meant_for_it() {
-    let everything = HashSet::from_iter(CASES.iter().copied());
+    let everything: HashSet<_> = CASES.iter().copied().collect();
     let mut found = HashSet::new();
     let faults = [
         (Fault::None, &[][..]),

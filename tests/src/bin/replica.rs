@@ -45,7 +45,8 @@ async fn main() {
         .layer(layer);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    writeln!(std::io::stdout(), "{port}").unwrap();
+    let mut output = std::io::stdout();
+    writeln!(output, "{port}").unwrap();
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
