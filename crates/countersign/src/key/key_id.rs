@@ -61,8 +61,8 @@ impl KeyId {
 /// No more of a key's name than its first four characters.
 ///
 /// Where a name and its secret stand side by side, as those of an AWS access key do, the one is given for the other sooner
-/// or later. What looks like a secret cannot be told from a name: 32 hexadecimal digits, 61 letters and digits, and the 43
-/// characters of a key's hash in Base64 are all names that are in use. So none is refused, and none is printed.
+/// or later. What looks like a secret cannot be told from a name, which may be any text that a user chooses. So none is
+/// refused, and none is printed.
 pub(crate) struct ShownKeyId<'k>(&'k KeyId);
 
 impl fmt::Display for ShownKeyId<'_> {
