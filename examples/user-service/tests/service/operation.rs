@@ -337,7 +337,7 @@ async fn replicas_share_their_nonces_and_refuse_while_they_cannot() {
     let variables = [("SERVICE_SECRETS", &*secrets(OLD)), ("REDIS_URL", &*url)];
     let (one, other) = (Process::start(&variables), Process::start(&variables));
     let signer = signer(OLD, "users.internal");
-    let signed = |process: &Process| {
+    let fresh = |process: &Process| {
         let uri = "http://users.internal/api/account/7";
         let mut request = sign(&signer, Request::get(uri).body("").unwrap());
         *request.uri_mut() = format!("http://{}/api/account/7", process.authority())
@@ -353,20 +353,20 @@ async fn replicas_share_their_nonces_and_refuse_while_they_cannot() {
         *request.uri_mut() = uri.parse().unwrap();
         request
     };
-    let first = signed(&one);
+    let first = fresh(&one);
     assert_eq!(send(first.clone()).await.0, 200);
     assert_eq!(
         send(to(&other, first)).await,
         (401, json!({ "error": "replayed" }))
     );
-    assert_eq!(send(signed(&other)).await.0, 200);
+    assert_eq!(send(fresh(&other)).await.0, 200);
 
     drop(redis);
     assert_eq!(
-        send(signed(&one)).await,
+        send(fresh(&one)).await,
         (503, json!({ "error": "unavailable" }))
     );
     // Nobody restarts the service when the server is back.
     let _redis = Redis::start(&folder.0, port);
-    until(200, async || send(signed(&one)).await.0).await;
+    until(200, async || send(fresh(&one)).await.0).await;
 }
