@@ -191,6 +191,26 @@ fn top_level_names_are_the_six_and_nothing_loud() {
     }
 }
 
+/// The tables of the README point each promise at the test that shows it.
+#[test]
+fn links_of_the_pages_lead_somewhere() {
+    let mut links = 0;
+    for page in files(&root(), ".md") {
+        let text = fs::read_to_string(&page).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets {
+            let path = target.split('#').next().unwrap();
+            if path.is_empty() || path.contains("://") || path.contains(char::is_whitespace) {
+                continue;
+            }
+            links += 1;
+            let file = page.parent().unwrap().join(path);
+            assert!(file.exists(), "{}: {target}", page.display());
+        }
+    }
+    assert!(links > 50, "{links}");
+}
+
 #[test]
 fn every_member_takes_the_one_table_of_lints() {
     let manifests = files(&root(), "Cargo.toml");
