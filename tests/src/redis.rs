@@ -20,7 +20,7 @@ use countersign::{
 use countersign_redis::RedisReplayStore;
 
 /// How long a server may take to start, or a group of them to agree.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A folder that is gone when it is dropped.
 #[derive(Debug)]
