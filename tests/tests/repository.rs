@@ -197,7 +197,10 @@ fn links_of_the_pages_lead_somewhere() {
     let mut links = 0;
     for page in files(&root(), ".md") {
         let text = fs::read_to_string(&page).unwrap();
-        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
         for target in targets {
             let path = target.split('#').next().unwrap();
             if path.is_empty() || path.contains("://") || path.contains(char::is_whitespace) {
