@@ -239,7 +239,7 @@ async fn tells_what_it_counts() {
     assert_eq!(value("refused", "").as_deref(), Some("1"), "{text}");
     // The door for callers does not tell.
     let uri = format!("http://{}/metrics", process.authority());
-    assert_eq!(send(Request::get(uri).body("").unwrap()).await.0, 404);
+    assert_eq!(send(Request::get(uri).body("").unwrap()).await.0, 401);
 }
 
 #[test]
