@@ -109,6 +109,7 @@ impl<S> Layer<S> for AuthorizeLayer {
             rule: Rule::Policy(self.rule.clone()),
             mode: self.mode,
             events: self.events.clone(),
+            metrics: Arc::default(),
         };
         Authorize::new(inner, settings)
     }

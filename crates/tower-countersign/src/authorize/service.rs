@@ -14,7 +14,7 @@ use tower_service::Service;
 use super::{events, rule::Rule};
 use crate::{
     caller::VerifiedCaller,
-    metrics::{Authorization, authorization_decision},
+    metrics::{Authorization, Handles},
     unverified_caller::UnverifiedCaller,
     verify::{Mode, ResponseBody, events::Events},
 };
@@ -32,6 +32,7 @@ pub(super) struct Settings {
     pub(super) rule: Rule,
     pub(super) mode: Mode,
     pub(super) events: Events,
+    pub(super) metrics: Arc<Handles>,
 }
 
 impl Settings {
@@ -40,6 +41,7 @@ impl Settings {
             rule,
             mode: Mode::Enforced,
             events: Events::default(),
+            metrics: Arc::default(),
         }
     }
 
@@ -48,14 +50,16 @@ impl Settings {
         let caller = self.caller(request);
         let forbidden = match self.rule.judge(caller, request) {
             Ok(statement) => {
-                authorization_decision(Authorization::Allowed, caller, self.mode);
+                self.metrics
+                    .authorization_decision(Authorization::Allowed, caller, self.mode);
                 let caller = caller.map(VerifiedCaller::id);
                 events::allowed(caller, request.method(), statement.as_ref());
                 return None;
             }
             Err(forbidden) => forbidden,
         };
-        authorization_decision(Authorization::Denied, caller, self.mode);
+        self.metrics
+            .authorization_decision(Authorization::Denied, caller, self.mode);
         let now = self.rule.now();
         events::forbidden(&self.events, &forbidden, self.mode, request.method(), now);
         match self.mode {

@@ -1,13 +1,16 @@
 //! One decision, from the head of a request to its outcome.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use countersign::{KeyId, Scheme, Timestamp};
-use metrics::{Recorder, SharedString};
+use metrics::Recorder;
 
 use super::{
-    record::{count, measure, now_if_heard, seconds, set, with_recorder},
-    table::{BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION, KEY_LAST_USE, VERIFY_DURATION},
+    handles::Handles,
+    record::{now_if_heard, seconds, with_recorder},
 };
 use crate::{
     caller::VerifiedCaller,
@@ -17,11 +20,12 @@ use crate::{
 /// A stranger may sign any date: none counts for more than this.
 const GREATEST_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
-const NOBODY: SharedString = SharedString::const_str("");
+const NOBODY: &str = "";
 
 /// What is measured of a decision while it is made. One that is dropped before its outcome is known counts as undecided.
 #[derive(Debug)]
 pub(crate) struct Decision {
+    handles: Arc<Handles>,
     mode: Mode,
     scheme: Option<Scheme>,
     /// When it began, if anyone listens and the outcome is still to come.
@@ -30,8 +34,9 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    pub(crate) fn begin(mode: Mode) -> Self {
+    pub(crate) fn begin(mode: Mode, handles: &Arc<Handles>) -> Self {
         Self {
+            handles: Arc::clone(handles),
             mode,
             scheme: None,
             began: now_if_heard(),
@@ -59,19 +64,18 @@ impl Decision {
             return;
         };
         with_recorder(|recorder| {
-            let id = || name(caller.id());
-            self.settle(recorder, began, "accepted", "", id());
+            let id = caller.id().as_str();
+            let ended = self.settle(recorder, began, "accepted", "", id);
             let bytes = u32::try_from(body_bytes).unwrap_or(u32::MAX);
-            measure(recorder, &BODY_BYTES, [id()], bytes.into());
-            skew(recorder, "accepted", caller.signed_at(), id(), now);
-            let version = caller.key_version().as_str().to_owned();
+            self.handles
+                .body_bytes
+                .measure(recorder, [id], bytes.into(), ended);
+            self.skew(recorder, "accepted", caller.signed_at(), id, now, ended);
+            let version = caller.key_version().as_str();
             let at = Duration::from_micros(u64::try_from(now.as_unix_micros()).unwrap_or(0));
-            set(
-                recorder,
-                &KEY_LAST_USE,
-                [id(), version.into()],
-                at.as_secs_f64(),
-            );
+            self.handles
+                .key_last_use
+                .set(recorder, [id, version], at.as_secs_f64(), ended);
         });
     }
 
@@ -89,70 +93,68 @@ impl Decision {
         };
         with_recorder(|recorder| {
             self.scheme = self.scheme.or_else(claimed_scheme);
-            let id = || caller.map_or(NOBODY, name);
-            self.settle(recorder, began, "refused", refusal.code(), id());
+            let id = caller.map_or(NOBODY, KeyId::as_str);
+            let ended = self.settle(recorder, began, "refused", refusal.code(), id);
             let stale = refusal
                 .rejection()
                 .and_then(countersign::Rejection::stale_date);
             if let Some(signed_at) = stale {
-                skew(recorder, "refused", signed_at, id(), now);
+                self.skew(recorder, "refused", signed_at, id, now, ended);
             }
         });
     }
 
+    /// What every outcome has. Returns when it was.
     fn settle(
         &self,
         recorder: &dyn Recorder,
         began: Instant,
-        outcome: &'static str,
-        code: &'static str,
-        caller: SharedString,
-    ) {
-        let scheme = || SharedString::const_str(self.scheme.map_or("", Scheme::name));
-        let mode = || SharedString::const_str(self.mode.as_str());
-        let outcome = || SharedString::const_str(outcome);
-        count(
-            recorder,
-            &DECISIONS,
-            [scheme(), outcome(), code.into(), caller, mode()],
-        );
-        measure(
-            recorder,
-            &VERIFY_DURATION,
-            [scheme(), outcome(), mode()],
-            seconds(began.elapsed()),
-        );
+        outcome: &str,
+        code: &str,
+        caller: &str,
+    ) -> Instant {
+        let ended = Instant::now();
+        let handles = &self.handles;
+        let scheme = self.scheme.map_or("", Scheme::name);
+        let mode = self.mode.as_str();
+        let labels = [scheme, outcome, code, caller, mode];
+        handles.decisions.count(recorder, labels, ended);
+        let took = seconds(ended.saturating_duration_since(began));
+        handles
+            .verify_duration
+            .measure(recorder, [scheme, outcome, mode], took, ended);
         if let Some(head) = self.head {
-            measure(recorder, &HEAD_DURATION, [scheme(), mode()], seconds(head));
+            handles
+                .head_duration
+                .measure(recorder, [scheme, mode], seconds(head), ended);
         }
+        ended
+    }
+
+    fn skew(
+        &self,
+        recorder: &dyn Recorder,
+        outcome: &str,
+        signed_at: Timestamp,
+        caller: &str,
+        now: Timestamp,
+        ended: Instant,
+    ) {
+        let direction = if signed_at > now { "future" } else { "past" };
+        let distance = seconds(signed_at.abs_diff(now).min(GREATEST_SKEW));
+        let labels = [outcome, direction, caller];
+        self.handles
+            .date_skew
+            .measure(recorder, labels, distance, ended);
     }
 }
 
 impl Drop for Decision {
     fn drop(&mut self) {
         if let Some(began) = self.began.take() {
-            with_recorder(|recorder| self.settle(recorder, began, "undecided", "", NOBODY));
+            with_recorder(|recorder| {
+                self.settle(recorder, began, "undecided", "", NOBODY);
+            });
         }
     }
-}
-
-fn name(caller: &KeyId) -> SharedString {
-    caller.as_str().to_owned().into()
-}
-
-fn skew(
-    recorder: &dyn Recorder,
-    outcome: &'static str,
-    signed_at: Timestamp,
-    caller: SharedString,
-    now: Timestamp,
-) {
-    let direction = if signed_at > now { "future" } else { "past" };
-    let distance = signed_at.abs_diff(now).min(GREATEST_SKEW);
-    measure(
-        recorder,
-        &DATE_SKEW,
-        [outcome.into(), direction.into(), caller],
-        seconds(distance),
-    );
 }

@@ -13,6 +13,9 @@
 //! clock is read, no label is made and nothing is allocated for it. Install one at any time, before or after the layers
 //! are built. A recorder whose type holds nothing at all (that has a size of zero) is taken for none.
 //!
+//! Handles of what is counted with every request are kept for 15 seconds. An exporter that forgets series which nothing was
+//! heard of for a while must not do so earlier.
+//!
 //! # Labels are bounded
 //!
 //! | label | values |
@@ -36,12 +39,14 @@
 //! and Prometheus alerts are in `crates/tower-countersign/operations`.
 
 mod decision;
+mod handles;
 mod record;
 mod table;
 
 pub(crate) use self::{
     decision::Decision,
-    record::{Store, StoreError, Wait, replay_answer, replay_entries, store_error},
+    handles::Handles,
+    record::{Store, StoreError, Wait, store_error},
 };
 pub use self::{
     record::{

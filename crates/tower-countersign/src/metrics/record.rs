@@ -3,15 +3,18 @@
 use std::time::{Duration, Instant};
 
 use countersign::Claimed;
-use metrics::{Key, Label, Level, Metadata, Recorder, SharedString, Unit};
+use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
 
-use super::table::{
-    ALL, AUTHORIZATION_DECISIONS, KEY_RELOADS, Kind, Metric, POLICY_RELOADS, REPLAY_CLAIMS,
-    REPLAY_STORE_BYPASSED, REPLAY_STORE_ENTRIES, STORE_ERRORS, STORE_WAIT,
+use super::{
+    handles::Handles,
+    table::{
+        ALL, AUTHORIZATION_DECISIONS, KEY_RELOADS, Kind, Metric, POLICY_RELOADS,
+        REPLAY_STORE_BYPASSED, STORE_ERRORS, STORE_WAIT,
+    },
 };
 use crate::{caller::VerifiedCaller, verify::Mode};
 
-static METADATA: Metadata<'static> = Metadata::new("countersign", Level::INFO, None);
+pub(super) static METADATA: Metadata<'static> = Metadata::new("countersign", Level::INFO, None);
 
 /// Tells the recorder that is installed what each metric means. A layer does it when it is built; call it where the recorder
 /// is installed later.
@@ -58,12 +61,12 @@ impl Reload {
 
 /// Counts a reload of keys, for a source of your own: [`KEY_RELOADS`].
 pub fn key_reload(result: Reload) {
-    with_recorder(|recorder| count(recorder, &KEY_RELOADS, [result.as_str().into()]));
+    with_recorder(|recorder| count(recorder, &KEY_RELOADS, [result.as_str()]));
 }
 
 /// Counts a reload of a policy, for a source of your own: [`POLICY_RELOADS`].
 pub fn policy_reload(result: Reload) {
-    with_recorder(|recorder| count(recorder, &POLICY_RELOADS, [result.as_str().into()]));
+    with_recorder(|recorder| count(recorder, &POLICY_RELOADS, [result.as_str()]));
 }
 
 /// Counts a request that went on without an answer of the replay store: [`REPLAY_STORE_BYPASSED`].
@@ -90,19 +93,54 @@ impl Authorization {
     }
 }
 
-/// Counts what an authorization layer decided: [`AUTHORIZATION_DECISIONS`]. `None` for a request that nobody was proven to
-/// have sent.
+/// Counts what an authorization layer decided: [`AUTHORIZATION_DECISIONS`](super::AUTHORIZATION_DECISIONS). `None` for a
+/// request that nobody was proven to have sent.
 pub fn authorization_decision(decided: Authorization, caller: Option<&VerifiedCaller>, mode: Mode) {
     with_recorder(|recorder| {
-        let caller = caller.map_or(SharedString::const_str(""), |caller| {
-            caller.id().as_str().to_owned().into()
-        });
-        count(
-            recorder,
-            &AUTHORIZATION_DECISIONS,
-            [decided.as_str().into(), caller, mode.as_str().into()],
-        );
+        let caller = caller.map_or("", |caller| caller.id().as_str());
+        let labels = [decided.as_str(), caller, mode.as_str()];
+        count(recorder, &AUTHORIZATION_DECISIONS, labels);
     });
+}
+
+impl Handles {
+    /// What [`authorization_decision`] does.
+    pub(crate) fn authorization_decision(
+        &self,
+        decided: Authorization,
+        caller: Option<&VerifiedCaller>,
+        mode: Mode,
+    ) {
+        with_recorder(|recorder| {
+            let caller = caller.map_or("", |caller| caller.id().as_str());
+            let labels = [decided.as_str(), caller, mode.as_str()];
+            self.authorization.count(recorder, labels, Instant::now());
+        });
+    }
+
+    /// `None` where the replay store did not answer.
+    pub(crate) fn replay_answer(&self, answer: Option<Claimed>) {
+        let answer = match answer {
+            Some(Claimed::Fresh) => "fresh",
+            Some(Claimed::OverQuota) => "over_quota",
+            Some(_) => "replayed",
+            None => "error",
+        };
+        with_recorder(|recorder| {
+            self.replay_claims.count(recorder, [answer], Instant::now());
+        });
+    }
+
+    pub(crate) fn replay_entries(&self, audience: &str, entries: impl FnOnce() -> Option<usize>) {
+        with_recorder(|recorder| {
+            if let Some(entries) = entries() {
+                let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+                let now = Instant::now();
+                self.replay_entries
+                    .set(recorder, [audience], entries.into(), now);
+            }
+        });
+    }
 }
 
 /// What a request had to ask.
@@ -152,7 +190,7 @@ impl StoreError {
 
 pub(crate) fn store_error(store: Store, error: StoreError) {
     with_recorder(|recorder| {
-        let labels = [store.as_str().into(), error.as_str().into()];
+        let labels = [store.as_str(), error.as_str()];
         count(recorder, &STORE_ERRORS, labels);
     });
 }
@@ -175,31 +213,10 @@ impl Wait {
     pub(crate) fn end(self) {
         let Some(began) = self.began else { return };
         with_recorder(|recorder| {
-            let labels = [self.store.as_str().into()];
+            let labels = [self.store.as_str()];
             measure(recorder, &STORE_WAIT, labels, seconds(began.elapsed()));
         });
     }
-}
-
-/// `None` where it did not answer.
-pub(crate) fn replay_answer(answer: Option<Claimed>) {
-    let answer = match answer {
-        Some(Claimed::Fresh) => "fresh",
-        Some(Claimed::OverQuota) => "over_quota",
-        Some(_) => "replayed",
-        None => "error",
-    };
-    with_recorder(|recorder| count(recorder, &REPLAY_CLAIMS, [answer.into()]));
-}
-
-pub(crate) fn replay_entries(audience: &str, entries: impl FnOnce() -> Option<usize>) {
-    with_recorder(|recorder| {
-        if let Some(entries) = entries() {
-            let entries = u32::try_from(entries).unwrap_or(u32::MAX);
-            let labels = [audience.to_owned().into()];
-            set(recorder, &REPLAY_STORE_ENTRIES, labels, entries.into());
-        }
-    });
 }
 
 /// Calls `record` if the process has installed a recorder.
@@ -225,40 +242,26 @@ pub(super) fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
 }
 
-pub(super) fn count<const N: usize>(
-    recorder: &dyn Recorder,
-    metric: &Metric,
-    values: [SharedString; N],
-) {
+fn count<const N: usize>(recorder: &dyn Recorder, metric: &Metric, values: [&str; N]) {
     let counter = recorder.register_counter(&key(metric, values), &METADATA);
     counter.increment(1);
 }
 
-pub(super) fn set<const N: usize>(
+fn measure<const N: usize>(
     recorder: &dyn Recorder,
     metric: &Metric,
-    values: [SharedString; N],
-    value: f64,
-) {
-    let gauge = recorder.register_gauge(&key(metric, values), &METADATA);
-    gauge.set(value);
-}
-
-pub(super) fn measure<const N: usize>(
-    recorder: &dyn Recorder,
-    metric: &Metric,
-    values: [SharedString; N],
+    values: [&str; N],
     value: f64,
 ) {
     let histogram = recorder.register_histogram(&key(metric, values), &METADATA);
     histogram.record(value);
 }
 
-fn key<const N: usize>(metric: &Metric, values: [SharedString; N]) -> Key {
+pub(super) fn key<const N: usize>(metric: &Metric, values: [&str; N]) -> Key {
     debug_assert_eq!(metric.labels().len(), N, "{}", metric.name());
     let labels = metric.labels().iter().zip(values);
     let labels: Vec<_> = labels
-        .map(|(name, value)| Label::new(*name, value))
+        .map(|(name, value)| Label::new(*name, value.to_owned()))
         .collect();
     Key::from_parts(metric.name(), labels)
 }

@@ -37,7 +37,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         B::Error: Into<BoxError>,
     {
         let now = self.settings.clock.now();
-        let mut decision = Decision::begin(Mode::ReportOnly);
+        let mut decision = Decision::begin(Mode::ReportOnly, &self.settings.metrics);
         let mut body = erased(body);
         if !body.is_end_stream() && self.must_read_to_authenticate(&parts, now) {
             return self.judge_in_passing(parts, body, decision, now);

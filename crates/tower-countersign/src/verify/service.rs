@@ -209,7 +209,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         // A body may not be polled past its end, and draining cannot know whether it was reached.
         let body = pin!(body);
         let mut body = pin!(body.fuse());
-        let mut decision = Decision::begin(Mode::Enforced);
+        let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics);
         let mut intake = Intake::default();
         let verified = self
             .verify(&mut parts, body.as_mut(), now, &mut decision, &mut intake)
@@ -428,8 +428,12 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             let claim = self.replay.claim(claim);
             within(self.settings.store_deadline, Store::Replay, claim).await
         };
-        metrics::replay_answer(answer.as_ref().ok().copied());
-        metrics::replay_entries(&self.audience, || self.replay.entries());
+        self.settings
+            .metrics
+            .replay_answer(answer.as_ref().ok().copied());
+        self.settings
+            .metrics
+            .replay_entries(&self.audience, || self.replay.entries());
         let answer = match answer {
             Ok(answer) => answer,
             Err(outage) => {

@@ -6,7 +6,10 @@ use super::{
     body_limits::BodyLimits, budget::BodyBudget, events::Events, key_use::KeyUse, outages::Outages,
     report_only::ReportOnly, uncovered::UncoveredHeaders,
 };
-use crate::clock::{Clock, SystemClock};
+use crate::{
+    clock::{Clock, SystemClock},
+    metrics::Handles,
+};
 
 /// Everything but the stores.
 #[derive(Clone)]
@@ -28,6 +31,7 @@ pub(super) struct Settings {
     pub(super) report_only: ReportOnly,
     pub(super) events: Events,
     pub(super) key_use: KeyUse,
+    pub(super) metrics: Arc<Handles>,
 }
 
 /// How much of a refused body is read before the refusal is sent.
@@ -56,6 +60,7 @@ impl Default for Settings {
             report_only: ReportOnly::default(),
             events: Events::default(),
             key_use: KeyUse::new(),
+            metrics: Arc::default(),
         }
     }
 }
