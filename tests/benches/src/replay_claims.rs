@@ -2,6 +2,8 @@
 //!
 //! The stores are kept at a number of live entries: time goes on with each claim, so that as many expire as are added.
 
+use std::time::Duration;
+
 use countersign::{
     Claimed, KeyId, MemoryReplayStore, ReplayClaim, ReplayKey, ReplayStore, Timestamp,
 };
@@ -22,8 +24,8 @@ pub const APART: &str = "two threads, a store each";
 /// The name of the case under contention.
 pub const TOGETHER: &str = "two threads, one store";
 
-/// The life of an entry with nothing set: window, body deadline and clock difference, in seconds.
-const LIFE: u64 = 335;
+/// The life of an entry with nothing set: window, body deadline and clock difference.
+const LIFE: Duration = Duration::from_secs(335);
 
 /// Every group.
 pub fn groups() -> Vec<Group> {
@@ -71,6 +73,7 @@ struct Claims {
     stores: Vec<MemoryReplayStore>,
     live: u64,
     next: u64,
+    at: usize,
     caller: KeyId,
 }
 
@@ -80,28 +83,31 @@ impl Claims {
             stores: (0..stores).map(|_| MemoryReplayStore::new()).collect(),
             live,
             next: 0,
+            at: 0,
             caller: KeyId::new("billing").unwrap(),
         }
     }
 
     /// The next claim. The first one fills the stores, so that a group that nobody asks for costs nothing.
     fn next(&mut self) -> Claim {
-        while self.next < self.live * self.stores.len() as u64 {
+        while self.next < self.live {
             self.following().make();
         }
         self.following()
     }
 
     fn following(&mut self) -> Claim {
-        let stores = self.stores.len() as u64;
-        let (number, at) = (self.next / stores, self.next % stores);
-        self.next += 1;
-        let micros = number * LIFE * 1_000_000 / self.live;
+        let micros = self.next * LIFE.as_secs() * 1_000_000 / self.live;
         let now = Timestamp::from_unix_micros(i64::try_from(micros).unwrap());
-        let expires = now.saturating_add(std::time::Duration::from_secs(LIFE));
-        let key = ReplayKey::new("user-service", "billing", &number.to_string());
+        let key = ReplayKey::new("user-service", "billing", &self.next.to_string());
+        let expires = now.saturating_add(LIFE);
+        let store = self.stores.get(self.at).unwrap().clone();
+        self.at += 1;
+        if self.at == self.stores.len() {
+            (self.at, self.next) = (0, self.next + 1);
+        }
         Claim {
-            store: self.stores.get(at as usize).unwrap().clone(),
+            store,
             claim: ReplayClaim::new(key, self.caller.clone(), now, expires, now),
         }
     }
