@@ -14,7 +14,7 @@ use tower_service::Service;
 use crate::{
     case::{Case, Group},
     layers::{self, Guard},
-    lower_bound, naive, ours, policies,
+    lower_bound, naive, ours, policies, replay_claims,
     request::{self, Layout},
     schemes::Subject,
 };
@@ -36,6 +36,7 @@ pub fn all() -> Vec<Group> {
     let mut groups = native();
     groups.extend(Subject::all().into_iter().map(Subject::group));
     groups.push(policies::group());
+    groups.extend(replay_claims::groups());
     groups
 }
 

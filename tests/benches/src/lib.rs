@@ -18,6 +18,7 @@ pub mod lower_bound;
 pub mod naive;
 pub mod ours;
 pub mod policies;
+pub mod replay_claims;
 pub mod report;
 pub mod request;
 pub mod schemes;

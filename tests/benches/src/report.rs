@@ -21,7 +21,7 @@ pub fn run(groups: impl IntoIterator<Item = Group>, counter: &str) -> ExitCode {
         .skip(1)
         .find(|argument| !argument.starts_with('-'))
         .unwrap_or_default();
-    let allocations = allocations(counter);
+    let allocations = allocations(counter, &filter);
     let mut all_hold = true;
     for mut group in groups {
         if group.name.contains(&filter) {
@@ -36,8 +36,8 @@ pub fn run(groups: impl IntoIterator<Item = Group>, counter: &str) -> ExitCode {
     }
 }
 
-fn allocations(counter: &str) -> Allocations {
-    let output = Command::new(counter).output();
+fn allocations(counter: &str, filter: &str) -> Allocations {
+    let output = Command::new(counter).arg(filter).output();
     let lines = output.map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&lines)
         .lines()

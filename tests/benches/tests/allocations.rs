@@ -9,7 +9,7 @@
     reason = "a test that cannot be set up fails by panicking"
 )]
 
-use benches::{case::Group, groups, policies, schemes::Subject};
+use benches::{case::Group, groups, policies, replay_claims, schemes::Subject};
 
 /// So many times before one is counted, so that what is set up on first use is.
 const WARM_UP: u32 = 200;
@@ -21,6 +21,7 @@ fn count(group: &str, case: &str) -> u64 {
     let mut groups = groups::native();
     groups.extend(Subject::all().into_iter().map(Subject::group));
     groups.push(policies::group());
+    groups.extend(replay_claims::groups());
     let group: &mut Group = &mut groups
         .into_iter()
         .find(|found| found.name == group)
@@ -126,6 +127,12 @@ fn a_policy_is_evaluated_without_an_allocation() {
     for case in [policies::FEW, policies::MORE, policies::MANY] {
         assert_eq!(count(policies::NAME, case), 0, "{case}");
     }
+}
+
+/// As a rule: now and then a table grows.
+#[test]
+fn a_claim_is_made_without_an_allocation() {
+    assert_eq!(count(replay_claims::NAME, replay_claims::FEW), 0);
 }
 
 /// What is counted is counted by the `metrics` facade, in which nobody has installed a recorder here: then no label is made.

@@ -1,4 +1,5 @@
-//! Counts the allocations of every case of [`benches::groups`]: one line each, group, case and count with tabs between.
+//! Counts the allocations of every case of [`benches::groups`]: one line each, group, case and count with tabs between. Only
+//! groups whose names hold the argument, if there is one.
 
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
@@ -11,7 +12,11 @@ const WARM_UP: u32 = 200;
 const COUNTED: usize = 101;
 
 fn main() {
+    let filter = std::env::args().nth(1).unwrap_or_default();
     for mut group in groups::all() {
+        if !group.name.contains(&filter) {
+            continue;
+        }
         for case in &mut group.cases {
             let count = count(case);
             println!("{}\t{}\t{count}", group.name, case.name);
