@@ -202,6 +202,7 @@ async fn a_store_that_hangs_or_panics_is_a_store_that_fails() {
         assert!(began.elapsed() <= Duration::from_secs(2), "{mood:?}");
         assert_eq!(keys.status().failures, 1, "{mood:?}");
         remote.set(Mood::Well);
+        seconds(1).await;
         assert_eq!(ask(&keys, "billing").await, Answer::Known, "{mood:?}");
     }
 }
@@ -389,7 +390,63 @@ async fn a_failure_is_never_taken_for_an_unknown_name() {
     assert_eq!(ask(&keys, "billing").await, Answer::Unavailable);
     assert_eq!(keys.status().unknown, 0);
     remote.set(Mood::Well);
+    seconds(1).await;
     assert_eq!(ask(&keys, "billing").await, Answer::Known);
+}
+
+/// A store that is down at the start: nobody is known yet, and nobody is refused for it as a stranger.
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_was_never_seen_is_not_called_unknown_while_the_store_fails() {
+    let names: Vec<String> = (0..20).map(|number| format!("caller-{number}")).collect();
+    let remote = Remote::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let keys = builder(&remote).build().unwrap();
+    remote.set(Mood::Failing);
+    for _ in 0..20 {
+        assert_eq!(ask(&keys, "caller-0").await, Answer::Unavailable);
+    }
+    assert_eq!(remote.asked(), 1, "it is left alone for a while");
+    // More callers than may be looked up.
+    for name in &names {
+        assert_eq!(ask(&keys, name).await, Answer::Unavailable, "{name}");
+    }
+    assert!(remote.asked() <= 10, "the limit of misses stands");
+    remote.set(Mood::Well);
+    seconds(2).await;
+    for name in &names {
+        assert_eq!(ask(&keys, name).await, Answer::Known, "{name}");
+        seconds(1).await;
+    }
+}
+
+/// A look-up that begins while the runtime shuts down is dropped on the spot, by whoever began it.
+#[test]
+fn a_runtime_that_is_gone_hangs_nobody() {
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        let _entered = handle.enter();
+        let remote = Remote::new(&["billing"]);
+        let keys = builder(&remote).build().unwrap();
+        let answer = futures::executor::block_on(ask(&keys, "billing"));
+        done.send(answer).unwrap();
+    });
+    let answer = ended.recv_timeout(Duration::from_secs(30));
+    assert_eq!(answer, Ok(Answer::Unavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_past_what_a_clock_can_tell_apart_is_a_limit_all_the_same() {
+    let remote = Remote::new(&[]);
+    let keys = builder(&remote).misses(u32::MAX, 3).build().unwrap();
+    for number in 0..10 {
+        ask(&keys, &format!("nobody-{number}")).await;
+    }
+    assert_eq!(remote.asked(), 10, "each waits longer than a look-up may");
 }
 
 #[tokio::test(start_paused = true)]

@@ -328,6 +328,60 @@ async fn a_claim_whose_answer_got_lost_is_sent_once_more_and_is_fresh() {
     assert_eq!(decide(&store, &claim).await, Ok(Claimed::Replayed));
 }
 
+/// Stands before a server, and lets nothing more through on the first connection once a `SET` was sent on it.
+async fn falling_silent(server: u16) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut is_first = true;
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let falls_silent = std::mem::take(&mut is_first);
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+                let (mut asked, mut answered) = ([0; 4096], [0; 16384]);
+                loop {
+                    tokio::select! {
+                        read = client.read(&mut asked) => {
+                            let Ok(read @ 1..) = read else { return };
+                            if falls_silent && asked[..read].windows(3).any(|word| word == b"SET") {
+                                std::future::pending::<()>().await;
+                            }
+                            server.write_all(&asked[..read]).await.unwrap();
+                        }
+                        read = server.read(&mut answered) => {
+                            let Ok(read @ 1..) = read else { return };
+                            client.write_all(&answered[..read]).await.unwrap();
+                        }
+                    }
+                }
+            });
+        }
+    });
+    addr
+}
+
+/// By a layer whose deadline is shorter than what the store waits for before it gives a connection up.
+#[tokio::test]
+#[ignore = "needs redis"]
+async fn a_connection_that_fell_silent_is_left_though_every_claim_is_given_up_before() {
+    for deadline in [150, 20] {
+        let server = RedisServer::start(&[]);
+        let proxy = falling_silent(server.port()).await;
+        let store = RedisReplayStore::from_url(&format!("redis://{proxy}")).unwrap();
+        store.check().await.unwrap();
+        let deadline = Duration::from_millis(deadline);
+        let mut answers = Vec::new();
+        for number in 0..50 {
+            let claim = claim(&format!("given up {number}"), LIFE);
+            let answer = tokio::time::timeout(deadline, decide(&store, &claim)).await;
+            answers.push(answer.is_ok_and(|answer| answer == Ok(Claimed::Fresh)));
+        }
+        assert!(!answers[0], "the first one is given up");
+        assert!(answers[49], "{deadline:?}: {answers:?}");
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs redis"]
 async fn a_claim_is_sent_twice_at_most() {

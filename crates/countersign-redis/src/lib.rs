@@ -87,6 +87,7 @@ mod location;
 mod node;
 mod request;
 mod sentinel;
+mod silence;
 mod slots;
 mod store;
 mod time_to_live;

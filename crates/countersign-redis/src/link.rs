@@ -9,6 +9,7 @@ use crate::{
     kept::{Kept, Numbered},
     node::{Access, NodeAddress},
     sentinel::Sentinels,
+    silence::Silence,
 };
 
 /// One connection for all claims, which is made again when it breaks.
@@ -16,7 +17,10 @@ use crate::{
 /// The redis crate's own manager of a connection keeps one whose server no longer answers, because a timeout does not end it;
 /// and it knows no sentinels.
 #[derive(Clone, Debug)]
-pub(crate) struct Link(Arc<Kept<MultiplexedConnection>>);
+pub(crate) struct Link {
+    kept: Arc<Kept<MultiplexedConnection>>,
+    silence: Arc<Silence>,
+}
 
 /// What goes to a server in one write and is answered in one.
 pub(crate) enum Command<'c> {
@@ -33,7 +37,7 @@ impl Link {
         expected: Expected,
         within: Duration,
     ) -> Self {
-        Self(Kept::new(move || {
+        Self::of(Kept::new(move || {
             let (address, access) = (address.clone(), access.clone());
             async move { connect(&address, &access, expected, within).await }
         }))
@@ -41,10 +45,17 @@ impl Link {
 
     /// To whichever server is the master by the word of sentinels.
     pub(crate) fn to_master(sentinels: Arc<Sentinels>) -> Self {
-        Self(Kept::new(move || {
+        Self::of(Kept::new(move || {
             let sentinels = Arc::clone(&sentinels);
             async move { sentinels.connect().await }
         }))
+    }
+
+    fn of(kept: Arc<Kept<MultiplexedConnection>>) -> Self {
+        Self {
+            kept,
+            silence: Arc::default(),
+        }
     }
 
     /// The answer to a command, sent once, and once more if it may have got lost.
@@ -68,22 +79,27 @@ impl Link {
         command: &Command<'_>,
         deadline: Instant,
     ) -> Result<Value, Failure> {
-        let Numbered { number, value } = timeout_at(deadline, self.0.get())
+        let Numbered { number, value } = timeout_at(deadline, self.kept.get())
             .await
             .map_err(|_| Failure::unreachable("no connection in time"))??;
-        let outcome = match timeout_at(deadline, command.send(value)).await {
+        let waiting = self
+            .silence
+            .wait(number, |number| self.kept.discard(number));
+        let outcome = timeout_at(deadline, command.send(value)).await;
+        waiting.end();
+        let outcome = match outcome {
             Ok(answer) => answer.map_err(|error| Failure::of_command(&error)),
             Err(_) => Err(Failure::Lost("not in time".into())),
         };
         if outcome.as_ref().is_err_and(Failure::ends_the_connection) {
-            self.0.discard(number);
+            self.kept.discard(number);
         }
         outcome
     }
 
     /// The connection itself, for what is asked but once.
     pub(crate) async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
-        Ok(self.0.get().await?.value)
+        Ok(self.kept.get().await?.value)
     }
 }
 

@@ -101,6 +101,7 @@ pub mod replay_conformance;
 mod scheme;
 mod shared_signer;
 mod signer;
+mod text_file;
 mod timestamp;
 mod verify;
 

@@ -14,6 +14,8 @@ use tests::directory::Directory;
 
 use crate::{A, B, C, bad, billing, by_events, by_polls, callers, generation, takes};
 
+const ALLOW: &str = "[[statements]]\nid = \"all\"\neffect = \"allow\"\ncallers = [\"CALLER\"]\nmethods = [\"*\"]\npaths = [\"/**\"]\n";
+
 type Change = fn(&Directory, &str);
 type Break<'t> = Box<dyn Fn(&Directory) + 't>;
 
@@ -261,6 +263,78 @@ async fn a_reload_can_be_asked_for_without_a_change() {
     generation(&mut health, 2).await;
     reloading.reload();
     generation(&mut health, 3).await;
+}
+
+/// The wish comes while a burst of changes settles that turns out to be none.
+#[tokio::test]
+async fn a_reload_that_is_asked_for_in_a_burst_is_not_forgotten() {
+    let directory = Directory::new();
+    let path = directory.write("keys.toml", &billing(A));
+    let reload = by_events().with_debounce(std::time::Duration::from_secs(1));
+    let (_, reloading) = reload.keyring(path).unwrap();
+    directory.write("another file", "?");
+    // There is nothing to await: that the thread has woken cannot be seen from outside.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    reloading.reload();
+    generation(&mut reloading.health(), 2).await;
+}
+
+/// Who waits for a pipe waits for ever, and would never see the file that takes its place.
+#[tokio::test]
+async fn what_never_ends_is_no_file() {
+    for target in ["keys", "policy"] {
+        let directory = Directory::new();
+        let (good, better) = match target {
+            "keys" => (billing(A), billing(B)),
+            _ => (
+                ALLOW.replace("CALLER", "billing"),
+                ALLOW.replace("CALLER", "audit"),
+            ),
+        };
+        let path = directory.write("source", &good);
+        let reloading = match target {
+            "keys" => by_events().keyring(&path).unwrap().1,
+            _ => by_events().policy(&path).unwrap().1,
+        };
+        let mut health = reloading.health();
+        for made in ["mkfifo", "ln -s /dev/zero"] {
+            let mut words = made.split(' ').chain([".new"]);
+            let made = std::process::Command::new(words.next().unwrap())
+                .args(words)
+                .current_dir(directory.path())
+                .status();
+            assert!(made.unwrap().success());
+            fs::rename(directory.join(".new"), &path).unwrap();
+            let status = bad(&mut health).await;
+            assert!(
+                status
+                    .error()
+                    .unwrap()
+                    .message()
+                    .contains("expected a file")
+            );
+            let before = status.generation();
+            directory.rename_in("source", if before == 1 { &better } else { &good });
+            generation(&mut health, before + 1).await;
+        }
+    }
+}
+
+/// More than anyone's keys, and less than a machine's memory.
+#[test]
+fn a_file_without_measure_is_refused() {
+    let directory = Directory::new();
+    let path = directory.join("keys.toml");
+    for length in [(16 << 20) + 1, 1 << 40] {
+        fs::File::create(&path).unwrap().set_len(length).unwrap();
+        for error in [
+            by_events().keyring(&path).unwrap_err(),
+            by_events().policy(&path).unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ConfigErrorKind::File);
+            assert!(error.to_string().contains("at most 16 MiB"), "{error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Keys in TOML: those of the callers.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{collections::HashSet, path::Path};
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -14,6 +14,7 @@ use crate::{
     },
     keyring::{Keyring, KeyringBuilder},
     scheme::Scheme,
+    text_file::read,
     timestamp::Timestamp,
 };
 
@@ -79,7 +80,8 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
+    /// [`ConfigErrorKind::File`] if the file cannot be read, is none or is longer than 16 MiB; else as
+    /// [`from_toml`](Self::from_toml), naming the file.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::from_toml(&read(path)?).map_err(|error| error.within(path.display()))
@@ -117,18 +119,6 @@ fn ensure_distinct(targets: Vec<Target>, keyring: &Keyring) -> Result<(), Config
         target.into_shared_signer()?.ensure_distinct_from(keyring)?;
     }
     Ok(())
-}
-
-pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
-    fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(|error| {
-            ConfigError::new(
-                ConfigErrorKind::File,
-                format!("{}: cannot be read", path.display()),
-            )
-            .with_source(error)
-        })
 }
 
 pub(super) fn add(

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ensure_no_key,
-    file::{File, State, add, moment, not_one_key, read, secret},
+    file::{File, State, add, moment, not_one_key, secret},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
@@ -16,6 +16,7 @@ use crate::{
     keyring::Keyring,
     shared_signer::{SharedSigner, SignerKey},
     signer::Signer,
+    text_file::read,
 };
 
 impl SharedSigner {

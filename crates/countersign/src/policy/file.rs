@@ -1,14 +1,14 @@
-use std::{fs, path::Path};
+use std::path::Path;
 
 use super::{Policy, execute_api::ExecuteApi};
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{error::ConfigError, text_file::read};
 
 impl Policy {
     /// Reads a policy from a TOML file, once. See [`from_toml`](Self::from_toml).
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
+    /// [`ConfigErrorKind::File`](crate::ConfigErrorKind::File) if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::from_toml(&read(path)?).map_err(|error| error.within(path.display()))
@@ -18,16 +18,9 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_json`](Self::from_json), naming the file.
+    /// [`ConfigErrorKind::File`](crate::ConfigErrorKind::File) if the file cannot be read; else as [`from_json`](Self::from_json), naming the file.
     pub fn from_json_file(path: impl AsRef<Path>, api: &ExecuteApi) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::from_json(&read(path)?, api).map_err(|error| error.within(path.display()))
     }
-}
-
-fn read(path: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(path).map_err(|error| {
-        let message = format!("{}: cannot be read", path.display());
-        ConfigError::new(ConfigErrorKind::File, message).with_source(error)
-    })
 }

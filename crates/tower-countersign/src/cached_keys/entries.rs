@@ -12,6 +12,8 @@ pub(super) struct Entries {
     known: HashMap<Box<str>, Known>,
     /// Until when they are taken for unknown.
     unknown: HashMap<Box<str>, Instant>,
+    /// Never seen, and until when the store is left alone for them because it failed.
+    failed: HashMap<Box<str>, Instant>,
 }
 
 struct Known {
@@ -42,9 +44,13 @@ impl Entries {
         if let Some(known) = self.known.get(name) {
             return known.at(now, settings);
         }
-        match self.unknown.get(name) {
-            Some(until) if now < *until => Found::Answer(CallerKeys::unknown()),
-            _ => Found::Miss,
+        let is_within = |until: Option<&Instant>| until.is_some_and(|until| now < *until);
+        if is_within(self.unknown.get(name)) {
+            Found::Answer(CallerKeys::unknown())
+        } else if is_within(self.failed.get(name)) {
+            Found::Failed
+        } else {
+            Found::Miss
         }
     }
 
@@ -66,6 +72,7 @@ impl Entries {
         asked_at: Instant,
         settings: &Settings,
     ) {
+        self.failed.remove(name);
         if keys.is_unknown() {
             self.known.remove(name);
             self.learn_unknown(name, asked_at, settings);
@@ -87,25 +94,41 @@ impl Entries {
     }
 
     fn learn_unknown(&mut self, name: &str, asked_at: Instant, settings: &Settings) {
-        if self.unknown.len() >= settings.unknown_capacity {
-            self.unknown.retain(|_, until| asked_at < *until);
-        }
-        // Full of names that are still fresh: one more look-up, within the limit of misses, is all that it costs.
-        if self.unknown.len() < settings.unknown_capacity
-            && let Some(until) = asked_at.checked_add(settings.unknown_for)
-        {
-            self.unknown.insert(Box::from(name), until);
-        }
+        let until = asked_at.checked_add(settings.unknown_for);
+        remember(&mut self.unknown, name, until, asked_at, settings);
     }
 
-    pub(super) fn failed(&mut self, name: &str, now: Instant) {
-        if let Some(known) = self.known.get_mut(name) {
-            known.failed_at = Some(now);
+    pub(super) fn failed(&mut self, name: &str, now: Instant, settings: &Settings) {
+        match self.known.get_mut(name) {
+            Some(known) => known.failed_at = Some(now),
+            None => {
+                let until = now.checked_add(settings.retry_after);
+                remember(&mut self.failed, name, until, now, settings);
+            }
         }
     }
 
     pub(super) fn len(&self) -> (usize, usize) {
         (self.known.len(), self.unknown.len())
+    }
+}
+
+/// Names can be made up: no more than so many of them are kept.
+fn remember(
+    names: &mut HashMap<Box<str>, Instant>,
+    name: &str,
+    until: Option<Instant>,
+    now: Instant,
+    settings: &Settings,
+) {
+    if names.len() >= settings.unknown_capacity {
+        names.retain(|_, until| now < *until);
+    }
+    // Full of names that are still fresh: one more look-up, within the limit of misses, is all that it costs.
+    if names.len() < settings.unknown_capacity
+        && let Some(until) = until
+    {
+        names.insert(Box::from(name), until);
     }
 }
 

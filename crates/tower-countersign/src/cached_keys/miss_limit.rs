@@ -23,8 +23,10 @@ impl MissLimit {
     /// `per_second` is not zero.
     pub(super) fn new(per_second: u32, burst: u32) -> Self {
         let every = Duration::from_secs(1).checked_div(per_second);
+        let every = every.unwrap_or(Duration::from_secs(1));
         Self {
-            every: every.unwrap_or(Duration::from_secs(1)),
+            // Rounded down to nothing, nothing would ever be filled in again.
+            every: every.max(Duration::from_nanos(1)),
             burst,
             bucket: Mutex::new(None),
         }

@@ -33,7 +33,7 @@
 //! | known, no more than `stale_if_error` older | the store's; if it fails, from memory |
 //! | known, older than that | the store's; if it fails, 503 |
 //! | not there, asked for within `unknown_for` | unknown, from memory |
-//! | never seen | the store's, while the limit of misses is not used up; past it unknown, and the store is not asked |
+//! | never seen | the store's, while the limit of misses is not used up; past it unknown, or 503 if the store failed when it was last asked, and it is not asked |
 //!
 //! A key that is removed from the store has therefore stopped working after `fresh_for` and `stale_while_revalidate`, by
 //! default one minute, as long as the store answers; and after `fresh_for` and `stale_if_error`, by default ten and a

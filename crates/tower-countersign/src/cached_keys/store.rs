@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use countersign::{CallerKeys, KeyStore, Unavailable};
@@ -27,6 +30,8 @@ pub(super) struct Shared<S> {
     entries: RwLock<Entries>,
     pub(super) flights: Flights,
     misses: MissLimit,
+    /// Whether the store failed when it was last asked.
+    is_failing: AtomicBool,
     failure_events: MissLimit,
     limit_events: MissLimit,
     pub(super) counts: Counts,
@@ -96,6 +101,7 @@ impl<S> CachedKeys<S> {
             entries: RwLock::default(),
             flights: Flights::default(),
             misses: MissLimit::new(settings.misses_per_second, settings.misses_burst),
+            is_failing: AtomicBool::new(false),
             failure_events: MissLimit::new(1, 1),
             limit_events: MissLimit::new(1, 1),
             counts: Counts::default(),
@@ -127,6 +133,7 @@ impl<S> Shared<S> {
     }
 
     pub(super) fn learn(&self, name: &str, keys: CallerKeys, asked_at: Instant) {
+        self.is_failing.store(false, Ordering::Relaxed);
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         entries.learn(name, keys, asked_at, &self.settings);
     }
@@ -135,14 +142,16 @@ impl<S> Shared<S> {
     pub(super) fn failed(&self, name: &str, reason: &str) {
         let now = Instant::now();
         self.counts.failure();
+        self.is_failing.store(true, Ordering::Relaxed);
         if self.failure_events.take(now) {
             tracing::warn!(target: "countersign", outcome = "key_lookup_failed", reason);
         }
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries.failed(name, now);
+        entries.failed(name, now, &self.settings);
     }
 
-    fn refused_without_lookup(&self, now: Instant) -> CallerKeys {
+    /// Unknown; but while the store fails it is not known who is.
+    fn refused_without_lookup(&self, now: Instant) -> Result<CallerKeys, Unavailable> {
         self.counts.refused_without_lookup();
         if self.limit_events.take(now) {
             tracing::warn!(
@@ -151,7 +160,11 @@ impl<S> Shared<S> {
                 "more unknown names than may be looked up: they are refused unasked"
             );
         }
-        CallerKeys::unknown()
+        if self.is_failing.load(Ordering::Relaxed) {
+            return Err(Unavailable::new("key store")
+                .with_source("it failed just now, and more names wait than may be looked up"));
+        }
+        Ok(CallerKeys::unknown())
     }
 }
 
@@ -166,7 +179,9 @@ impl<S: KeyStore> Shared<S> {
         let flying = flights.get(name).cloned();
         let now = Instant::now();
         // Looked at again under the lock: a look-up that has landed is in memory before it leaves the list.
-        match self.entries().find(name, now, &self.settings) {
+        // In a statement of its own, because it is written to by a look-up that is dropped as soon as it begins.
+        let found = self.entries().find(name, now, &self.settings);
+        match found {
             Found::Answer(keys) => Ok(Outcome::Answer(keys)),
             Found::Stale(keys) => {
                 self.counts.stale_answer();
@@ -187,7 +202,7 @@ impl<S: KeyStore> Shared<S> {
                 }
                 let is_limited = matches!(found, Found::Miss) && asking == Asking::Anyone;
                 if is_limited && !self.misses.take(now) {
-                    return Ok(Outcome::Answer(self.refused_without_lookup(now)));
+                    return self.refused_without_lookup(now).map(Outcome::Answer);
                 }
                 single_flight::start(self, flights, name).map(Outcome::Flight)
             }

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     path::Path,
+    time::UNIX_EPOCH,
 };
 
 use sha2::{Digest, Sha256};
@@ -12,6 +13,9 @@ use zeroize::Zeroizing;
 
 /// Directories in directories are looked into so far down.
 const MAX_DEPTH: u32 = 4;
+
+/// Of a longer file, its length and the time of its last change stand for its bytes.
+const MAX_FILE_LEN: u64 = 64 * 1024 * 1024;
 
 /// What stands at a path: two are equal if every name and every byte is.
 ///
@@ -55,10 +59,16 @@ fn add(hash: &mut Sha256, path: &Path, depth: u32) -> io::Result<()> {
             add(hash, &path.join(name), depth)?;
         }
         hash.update(b"e");
+    } else if metadata.is_file() && metadata.len() > MAX_FILE_LEN {
+        hash.update(b"l");
+        hash.update(metadata.len().to_be_bytes());
+        let changed = metadata.modified()?.duration_since(UNIX_EPOCH);
+        hash.update(changed.unwrap_or_default().as_nanos().to_be_bytes());
     } else if metadata.is_file() {
         hash.update(b"f");
         let mut file_hash = Sha256::new();
-        let mut file = File::open(path)?;
+        // One that grows while it is read is read again.
+        let mut file = File::open(path)?.take(MAX_FILE_LEN);
         let mut buffer = Zeroizing::new([0; 8 * 1024]);
         loop {
             let read = file.read(&mut *buffer)?;

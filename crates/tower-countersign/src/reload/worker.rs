@@ -122,10 +122,11 @@ impl Worker {
             if self.signals.is_stopped() {
                 return;
             }
-            let forced = self.signals.flags.reload.swap(false, Ordering::AcqRel);
-            if woken && !forced {
+            if woken && !self.signals.flags.reload.load(Ordering::Acquire) {
                 self.let_settle();
             }
+            // After it: whoever asked in the meantime is not woken up for again.
+            let forced = self.signals.flags.reload.swap(false, Ordering::AcqRel);
             if self.signals.is_stopped() {
                 return;
             }

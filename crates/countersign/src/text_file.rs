@@ -1,0 +1,46 @@
+//! Reading a file that holds keys or a policy.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::Path,
+};
+
+use zeroize::Zeroizing;
+
+use crate::error::{ConfigError, ConfigErrorKind};
+
+/// The greatest length of a file, in bytes: far more than the keys of any fleet, and less than a process can hold.
+const MAX_LEN: u64 = 16 * 1024 * 1024;
+
+/// The text of a file, wiped when it is dropped.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    let failed =
+        |what: &str| ConfigError::new(ConfigErrorKind::File, format!("{}: {what}", path.display()));
+    let unreadable = |error: io::Error| failed("cannot be read").with_source(error);
+    // Before it is opened: a pipe would be waited for, and with it every later change of the file.
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(failed("expected a file, found something else"));
+    }
+    let too_long = || failed("expected at most 16 MiB, found more");
+    if metadata.len() > MAX_LEN {
+        return Err(too_long());
+    }
+    // With room from the start, because a buffer that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::new());
+    text.reserve_exact(
+        usize::try_from(metadata.len())
+            .unwrap_or_default()
+            .saturating_add(64),
+    );
+    let file = File::open(path).map_err(unreadable)?;
+    let length = file
+        .take(MAX_LEN.saturating_add(1))
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
+    if u64::try_from(length).unwrap_or(u64::MAX) > MAX_LEN {
+        return Err(too_long());
+    }
+    Ok(text)
+}
