@@ -34,7 +34,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tests::{
     client,
-    keys::{OTHER_SECRET, SECRET, hmac_key, keyring, signer},
+    keys::{NOW, OTHER_SECRET, SECRET, hmac_key, keyring, signer},
     raw,
     server::Server,
     signed::{self, AUTHORITY, billing},
@@ -310,6 +310,56 @@ async fn a_claim_by_the_layer_that_reports_counts_for_the_one_behind_it() {
     );
     let second = send(&app, in_full(request)).await;
     assert_eq!(second.body, r#"{"error":"replayed"}"#);
+}
+
+/// The layer that reports forgets a nonce when its own window is over. One behind it that accepts dates for longer cannot
+/// go by such a claim: the store would let a copy through that comes in between.
+#[tokio::test]
+async fn a_claim_that_is_too_short_for_the_layer_behind_lets_nothing_through() {
+    let store = MemoryReplayStore::new();
+    let now = Arc::new(Mutex::new(NOW));
+    let layer = |window| {
+        let verifier = Verifier::builder().window(Duration::from_secs(window));
+        let now = Arc::clone(&now);
+        VerifyLayer::new(keys())
+            .with_verifier(verifier.build().unwrap())
+            .with_replay_store(store.clone())
+            .with_clock(move || *now.lock().unwrap())
+    };
+    let app = |outer, inner| {
+        Router::new()
+            .fallback(any(echo))
+            .layer(layer(inner))
+            .layer(layer(outer).report_only())
+    };
+    for (name, outer, inner, first, later) in [
+        ("the same", 300, 300, StatusCode::OK, "replayed"),
+        ("longer", 300, 60, StatusCode::OK, "expired"),
+        (
+            "shorter",
+            60,
+            300,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+        ),
+    ] {
+        *now.lock().unwrap() = NOW;
+        let app = app(outer, inner);
+        let request = signed::at(NOW, &billing(), signed::post("/a", "hello"));
+        let answer = send(&app, in_full(request.clone())).await;
+        assert_eq!(answer.status, first, "{name}");
+        let then = NOW.saturating_add(Duration::from_secs(200));
+        *now.lock().unwrap() = then;
+        // What has expired is forgotten when the next request comes.
+        let next = signed::at(then, &billing(), signed::post("/a", "next"));
+        assert_eq!(send(&app, in_full(next)).await.status, first, "{name}");
+        let answer = send(&app, in_full(request)).await;
+        let handled_once = first != StatusCode::OK;
+        assert!(
+            handled_once || answer.body == format!(r#"{{"error":"{later}"}}"#),
+            "{name}: {answer:?}"
+        );
+    }
 }
 
 #[tokio::test]
