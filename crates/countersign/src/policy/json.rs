@@ -108,7 +108,7 @@ impl Policy {
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Document {
     version: String,
-    #[serde(rename = "Id")]
+    #[serde(rename = "Id", default, deserialize_with = "some")]
     _id: Option<String>,
     statement: OneOrMany<Entry>,
 }
@@ -116,12 +116,23 @@ struct Document {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Entry {
+    #[serde(default, deserialize_with = "some")]
     sid: Option<String>,
     effect: EntryEffect,
     principal: EntryPrincipal,
     action: OneOrMany<String>,
     resource: OneOrMany<String>,
+    #[serde(default, deserialize_with = "some")]
     condition: Option<Unique<Unique<OneOrMany<String>>>>,
+}
+
+/// An element may be left out. One that is null says neither that it is there nor that it is not.
+fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -136,9 +147,9 @@ struct EntryPrincipal(PrincipalKinds);
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PrincipalKinds {
-    #[serde(rename = "AWS")]
+    #[serde(rename = "AWS", default, deserialize_with = "some")]
     aws: Option<OneOrMany<String>>,
-    #[serde(rename = "Caller")]
+    #[serde(rename = "Caller", default, deserialize_with = "some")]
     caller: Option<OneOrMany<String>>,
 }
 
