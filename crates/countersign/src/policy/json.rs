@@ -78,8 +78,10 @@ impl Policy {
     /// # Errors
     ///
     /// [`ConfigErrorKind::File`] if the text is not JSON of this shape, and for every element that is not in these tables,
-    /// such as `NotPrincipal`, or that stands twice; [`ConfigErrorKind::Policy`] for an operator or key that is not in them,
-    /// a policy variable, an account that `api` does not list, and as [`from_toml`](Self::from_toml).
+    /// such as `NotPrincipal`, that stands twice or that is null; [`ConfigErrorKind::Policy`] for an operator or key that is not in them,
+    /// a policy variable, an account that `api` does not list, a resource that is no request's to any API, such as one with
+    /// its method in lower case, and as [`from_toml`](Self::from_toml). A resource of another API, stage or region is taken,
+    /// and matches nothing here.
     pub fn from_json(text: &str, api: &ExecuteApi) -> Result<Self, ConfigError> {
         let document: Document = serde_json::from_str(text).map_err(|error| {
             ConfigError::new(ConfigErrorKind::File, format!("expected a policy: {error}"))
