@@ -927,3 +927,45 @@ async fn a_signed_body_in_many_chunks_waits_for_a_slow_key_store_and_loses_nothi
         "{counted}"
     );
 }
+
+/// Finds keys once it is let to.
+#[derive(Clone)]
+struct Gate(Keyring, Arc<tokio::sync::Semaphore>);
+
+impl KeyStore for Gate {
+    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+        let _permit = self.1.acquire().await.unwrap();
+        self.0.try_lookup(claimed).unwrap()
+    }
+}
+
+/// What the judge has not seen is held for him: no more than one chunk, however much is sent in the meantime.
+#[tokio::test]
+async fn while_a_key_store_is_waited_for_one_chunk_passes_and_no_more() {
+    let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
+    let keys = Keyring::builder()
+        .caller("django", CallerKey::new("1", key.verifying_key()).unwrap())
+        .build()
+        .unwrap();
+    let profile = DrfProfile::for_caller("django").unwrap();
+    let profile = profile.route(Method::POST, "/drf").unwrap();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let layer = VerifyLayer::new(Gate(keys, Arc::clone(&gate)))
+        .with_verifier(Verifier::builder().accept_only(profile).build().unwrap())
+        .report_only();
+    let handler = async move |request: AxumRequest| {
+        let mut body = request.into_body();
+        let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(first, "one");
+        let second = futures::poll!(Box::pin(body.frame()));
+        assert!(second.is_pending(), "{second:?}");
+        gate.add_permits(1);
+        body.collect().await.unwrap().to_bytes()
+    };
+    let app = Router::new().fallback(any(handler)).layer(layer);
+    let signer = Signer::drf(key, [AUTHORITY]).unwrap();
+    let request = signed::now_in_full(&signer, signed::post("/drf", "onetwothree"));
+    let body = StreamBody::new(futures::stream::iter(frames(&[b"one", b"two", b"three"])));
+    let answer = send(&app, request.map(|_| body)).await;
+    assert_eq!(answer.body, "twothree");
+}

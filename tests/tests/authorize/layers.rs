@@ -187,7 +187,8 @@ async fn a_handler_for_some_callers_refuses_the_others() {
     assert_eq!(outcome(&open, get_by(&billing(), "/x")).await, (500, None));
 }
 
-/// A request that nobody was proven to have sent, because no layer verifies or because one stands on the wrong side.
+/// A request that nobody was proven to have sent, because no layer verifies, because one stands on the wrong side, or because
+/// one only reports: of a right signature, too.
 #[tokio::test]
 async fn a_request_without_a_verified_caller_is_refused_by_every_layer() {
     let handled = || Router::new().route("/x", any(async || "handled"));
@@ -207,6 +208,14 @@ async fn a_request_without_a_verified_caller_is_refused_by_every_layer() {
         (
             "callers, verifier inside",
             handled().layer(verify()).layer(callers()),
+        ),
+        (
+            "policy, a verifier that only reports",
+            handled().layer(allow_all()).layer(verify().report_only()),
+        ),
+        (
+            "callers, a verifier that only reports",
+            handled().layer(callers()).layer(verify().report_only()),
         ),
     ] {
         for request in [get_by(&billing(), "/x"), signed::get("/x").map(Body::from)] {
