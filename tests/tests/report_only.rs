@@ -19,7 +19,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    extract::{Extension, Request as AxumRequest},
+    extract::{Extension, OriginalUri, Request as AxumRequest},
     routing::{any, post},
 };
 use base64ct::{Base64, Encoding};
@@ -968,4 +968,71 @@ async fn while_a_key_store_is_waited_for_one_chunk_passes_and_no_more() {
     let body = StreamBody::new(futures::stream::iter(frames(&[b"one", b"two", b"three"])));
     let answer = send(&app, request.map(|_| body)).await;
     assert_eq!(answer.body, "twothree");
+}
+
+/// A key whose check needs the body whole: nothing of it is kept to find out, and it is not said to be refused.
+#[tokio::test]
+async fn a_body_that_would_have_to_be_kept_is_not_decided_on() {
+    let seed: Vec<u8> = (100..132).rev().collect();
+    let text = format!("whsk_{}", Base64::encode_string(&seed));
+    let key = SigningKey::standard_webhooks_ed25519(&text).unwrap();
+    let keys = Keyring::builder()
+        .caller("svix", CallerKey::new("1", key.verifying_key()).unwrap())
+        .build()
+        .unwrap();
+    let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let profile = profile.route(Method::POST, "/hook").unwrap();
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _listening = metrics::set_default_local_recorder(&recorder);
+    let layer = VerifyLayer::new(keys)
+        .with_verifier(Verifier::builder().accept_only(profile).build().unwrap())
+        .report_only();
+    let signer = Signer::standard_webhooks([key], [AUTHORITY]).unwrap();
+    let request = signed::now_in_full(&signer, signed::post("/hook", "event"));
+    let answer = send(&app(layer), in_full(request)).await;
+    assert_eq!(answer.body, "event");
+    let counted = handle.render();
+    for (outcome, expected) in [("undecided", 1), ("accepted", 0), ("refused", 0)] {
+        let outcome = format!("outcome=\"{outcome}\"");
+        let lines = counted
+            .lines()
+            .filter(|line| line.starts_with("countersign_decisions_total{"));
+        let found = lines.filter(|line| line.contains(&outcome)).count();
+        assert_eq!(found, expected, "{outcome}: {counted}");
+    }
+}
+
+/// Something between the routers made another request of one whose route reports: it is neither.
+#[tokio::test]
+async fn a_request_that_was_rewritten_is_on_no_route_that_reports() {
+    let app = app(layer()
+        .report_only_for([(Method::GET, "/a"), (Method::GET, "/b")])
+        .unwrap());
+    let mut request = signed::get("/b");
+    let original = format!("http://{AUTHORITY}/a").parse().unwrap();
+    request.extensions_mut().insert(OriginalUri(original));
+    let answer = send(&app, in_full(request)).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.body, r#"{"error":"misconfigured"}"#);
+}
+
+/// Each store hears of the request itself.
+#[tokio::test]
+async fn a_claim_in_one_store_is_none_in_another() {
+    let (outer, inner) = (MemoryReplayStore::new(), MemoryReplayStore::new());
+    for reports in [true, false] {
+        let mut outside = layer().with_replay_store(outer.clone());
+        if reports {
+            outside = outside.report_only();
+        }
+        let app = Router::new()
+            .fallback(any(echo))
+            .layer(layer().with_replay_store(inner.clone()))
+            .layer(outside);
+        let before = (outer.len(), inner.len());
+        let request = signed::now(&billing(), signed::post("/a", "hello"));
+        assert_eq!(send(&app, in_full(request)).await.status, StatusCode::OK);
+        assert_eq!((outer.len(), inner.len()), (before.0 + 1, before.1 + 1));
+    }
 }

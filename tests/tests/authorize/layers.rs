@@ -9,7 +9,8 @@ use axum::{
 };
 use bytes::Bytes;
 use countersign::{
-    CallerKey, DrfProfile, Keyring, Secret, Signer, SigningKey, Verifier, VerifyingKey,
+    CallerKey, ComponentId, DrfProfile, Keyring, MessageSignaturesProfile,
+    MessageSignaturesSettings, Secret, Signer, SigningKey, Verifier, VerifyingKey,
 };
 use http::{HeaderValue, Method, Request, Uri};
 use http_body_util::BodyExt;
@@ -469,6 +470,46 @@ async fn a_caller_whose_signature_covers_the_body_alone_can_be_refused() {
     let body_only = Some(ForbiddenReason::BodyOnly);
     assert_eq!(outcome(&listed, django().await).await, (403, body_only));
     assert_eq!(outcome(&listed, billing()).await, (200, None));
+}
+
+/// A signature that leaves out the path is good for any path that the settings take it on.
+#[tokio::test]
+async fn a_caller_whose_signature_covers_a_part_of_the_request_can_be_refused() {
+    let key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
+    let keys = Keyring::builder()
+        .caller("billing", CallerKey::new("1", key.verifying_key()).unwrap())
+        .build()
+        .unwrap();
+    let parts = [ComponentId::METHOD, ComponentId::AUTHORITY];
+    let profile = MessageSignaturesProfile::new()
+        .hmac_sha256_only()
+        .insecure_require_only(parts.clone());
+    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let settings = || MessageSignaturesSettings::new("billing", key.clone()).unwrap();
+    let partial = settings().insecure_cover_only(parts);
+    let signer = |settings| Signer::message_signatures(settings, [AUTHORITY]).unwrap();
+    let (whole, partial) = (signer(settings()), signer(partial));
+    let app = |authorize: fn(Router) -> Router| {
+        let verify = VerifyLayer::new(keys.clone()).with_verifier(verifier.clone());
+        authorize(Router::new().route("/x", post(whoami))).layer(verify.with_clock(|| NOW))
+    };
+    let open = app(|router| router.layer(AllowCallers::new(["billing"])));
+    let listed =
+        app(|router| router.layer(AllowCallers::new(["billing"]).requiring_request_coverage()));
+    let judged = app(|router| {
+        let text = format!("{ALLOW_ALL}when = {{ coverage = [\"request\"] }}");
+        router.layer(AuthorizeLayer::new(policy(&text)))
+    });
+    for (app, reason) in [
+        (open, None),
+        (listed, Some(ForbiddenReason::BodyOnly)),
+        (judged, Some(ForbiddenReason::NoMatch)),
+    ] {
+        let request = |by| request(by, Method::POST, "/x");
+        assert_eq!(outcome(&app, request(&whole)).await, (200, None));
+        let status = if reason.is_some() { 403 } else { 200 };
+        assert_eq!(outcome(&app, request(&partial)).await, (status, reason));
+    }
 }
 
 /// What `SignLayer` sends for a POST of an empty body.
