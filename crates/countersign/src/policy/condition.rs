@@ -119,7 +119,7 @@ impl Attribute {
                     .any(|coverage| text.is(coverage_name(*coverage))),
                 Self::KeyVersion => match text {
                     Text::Exactly(label) => KeyVersion::new(label).is_ok(),
-                    Text::Like(pattern) => pattern.pattern_chars().first().is_some(),
+                    Text::Like(pattern) => !pattern.pattern_chars().is_empty(),
                 },
                 Self::Route => match text {
                     Text::Exactly(route) => route.starts_with('/'),

@@ -424,7 +424,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             .saturating_add(read.judged_before)
             .saturating_add(self.settings.clock_difference);
         match self.claim_of_this_request(parts, key) {
-            Some(made) if made.will_do_until(expires_at) => return Ok(true),
+            Some(claim) if claim.will_do_until(expires_at) => return Ok(true),
             Some(_) => return Err(forgotten_too_soon()),
             None => {}
         }
@@ -462,8 +462,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         match answer {
             Claimed::Fresh => {
                 let store = self.replay.id();
-                let ClaimsMade(made) = parts.extensions.get_or_insert_default();
-                made.push(ClaimMade {
+                let ClaimsMade(claims) = parts.extensions.get_or_insert_default();
+                claims.push(ClaimMade {
                     store,
                     key,
                     mode,
