@@ -1047,3 +1047,21 @@ async fn a_layer_that_reports_says_so_in_every_event() {
     );
     assert!(!capture.text().contains("token=abc"));
 }
+
+/// Also of what is let through because a store is down, which is not what lets it through here.
+#[tokio::test]
+async fn a_layer_that_reports_says_so_of_requests_without_a_claim() {
+    let (capture, _guard) = Capture::start();
+    let base = layer()
+        .with_replay_store(Down)
+        .insecure_continue_without_replay_store();
+    for (layer, expected) in [(base.clone(), None), (base.report_only(), Some("true"))] {
+        assert!(send(&layer, good()).await.is_none());
+        let events = capture.take();
+        let mut unclaimed = events
+            .iter()
+            .filter(|event| event.field("outcome") == Some("unclaimed"));
+        let event = unclaimed.next().unwrap();
+        assert_eq!(event.field("report_only"), expected, "{event:?}");
+    }
+}

@@ -19,7 +19,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    extract::{Extension, Request as AxumRequest},
+    extract::{Extension, OriginalUri, Request as AxumRequest},
     routing::{any, post},
 };
 use base64ct::{Base64, Encoding};
@@ -34,7 +34,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tests::{
     client,
-    keys::{OTHER_SECRET, SECRET, hmac_key, keyring, signer},
+    keys::{NOW, OTHER_SECRET, SECRET, hmac_key, keyring, signer},
     raw,
     server::Server,
     signed::{self, AUTHORITY, billing},
@@ -310,6 +310,57 @@ async fn a_claim_by_the_layer_that_reports_counts_for_the_one_behind_it() {
     );
     let second = send(&app, in_full(request)).await;
     assert_eq!(second.body, r#"{"error":"replayed"}"#);
+}
+
+/// The layer that reports forgets a nonce when its own window is over. One behind it that accepts dates for longer cannot
+/// go by such a claim: the store would let a copy through that comes in between.
+#[tokio::test]
+async fn a_claim_that_is_too_short_for_the_layer_behind_lets_nothing_through() {
+    let store = MemoryReplayStore::new();
+    let now = Arc::new(Mutex::new(NOW));
+    let layer = |window| {
+        let verifier = Verifier::builder().window(Duration::from_secs(window));
+        let now = Arc::clone(&now);
+        VerifyLayer::new(keys())
+            .with_verifier(verifier.build().unwrap())
+            .with_replay_store(store.clone())
+            .with_clock(move || *now.lock().unwrap())
+    };
+    let app = |outer, inner| {
+        Router::new()
+            .fallback(any(echo))
+            // The store does answer: there is nothing to continue without.
+            .layer(layer(inner).insecure_continue_without_replay_store())
+            .layer(layer(outer).report_only())
+    };
+    for (name, outer, inner, first, later) in [
+        ("the same", 300, 300, StatusCode::OK, "replayed"),
+        ("longer", 300, 60, StatusCode::OK, "expired"),
+        (
+            "shorter",
+            60,
+            300,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+        ),
+    ] {
+        *now.lock().unwrap() = NOW;
+        let app = app(outer, inner);
+        let request = signed::at(NOW, &billing(), signed::post("/a", "hello"));
+        let answer = send(&app, in_full(request.clone())).await;
+        assert_eq!(answer.status, first, "{name}");
+        let then = NOW.saturating_add(Duration::from_secs(200));
+        *now.lock().unwrap() = then;
+        // What has expired is forgotten when the next request comes.
+        let next = signed::at(then, &billing(), signed::post("/a", "next"));
+        assert_eq!(send(&app, in_full(next)).await.status, first, "{name}");
+        let answer = send(&app, in_full(request)).await;
+        let handled_once = first != StatusCode::OK;
+        assert!(
+            handled_once || answer.body == format!(r#"{{"error":"{later}"}}"#),
+            "{name}: {answer:?}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -876,4 +927,113 @@ async fn a_signed_body_in_many_chunks_waits_for_a_slow_key_store_and_loses_nothi
         accepted.is_some_and(|line| line.contains("caller=\"django\"")),
         "{counted}"
     );
+}
+
+/// Finds keys once it is let to.
+#[derive(Clone)]
+struct Gate(Keyring, Arc<tokio::sync::Semaphore>);
+
+impl KeyStore for Gate {
+    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+        let _permit = self.1.acquire().await.unwrap();
+        self.0.try_lookup(claimed).unwrap()
+    }
+}
+
+/// What the judge has not seen is held for him: no more than one chunk, however much is sent in the meantime.
+#[tokio::test]
+async fn while_a_key_store_is_waited_for_one_chunk_passes_and_no_more() {
+    let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
+    let keys = Keyring::builder()
+        .caller("django", CallerKey::new("1", key.verifying_key()).unwrap())
+        .build()
+        .unwrap();
+    let profile = DrfProfile::for_caller("django").unwrap();
+    let profile = profile.route(Method::POST, "/drf").unwrap();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let layer = VerifyLayer::new(Gate(keys, Arc::clone(&gate)))
+        .with_verifier(Verifier::builder().accept_only(profile).build().unwrap())
+        .report_only();
+    let handler = async move |request: AxumRequest| {
+        let mut body = request.into_body();
+        let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(first, "one");
+        let second = futures::poll!(Box::pin(body.frame()));
+        assert!(second.is_pending(), "{second:?}");
+        gate.add_permits(1);
+        body.collect().await.unwrap().to_bytes()
+    };
+    let app = Router::new().fallback(any(handler)).layer(layer);
+    let signer = Signer::drf(key, [AUTHORITY]).unwrap();
+    let request = signed::now_in_full(&signer, signed::post("/drf", "onetwothree"));
+    let body = StreamBody::new(futures::stream::iter(frames(&[b"one", b"two", b"three"])));
+    let answer = send(&app, request.map(|_| body)).await;
+    assert_eq!(answer.body, "twothree");
+}
+
+/// A key whose check needs the body whole: nothing of it is kept to find out, and it is not said to be refused.
+#[tokio::test]
+async fn a_body_that_would_have_to_be_kept_is_not_decided_on() {
+    let seed: Vec<u8> = (100..132).rev().collect();
+    let text = format!("whsk_{}", Base64::encode_string(&seed));
+    let key = SigningKey::standard_webhooks_ed25519(&text).unwrap();
+    let keys = Keyring::builder()
+        .caller("svix", CallerKey::new("1", key.verifying_key()).unwrap())
+        .build()
+        .unwrap();
+    let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let profile = profile.route(Method::POST, "/hook").unwrap();
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _listening = metrics::set_default_local_recorder(&recorder);
+    let layer = VerifyLayer::new(keys)
+        .with_verifier(Verifier::builder().accept_only(profile).build().unwrap())
+        .report_only();
+    let signer = Signer::standard_webhooks([key], [AUTHORITY]).unwrap();
+    let request = signed::now_in_full(&signer, signed::post("/hook", "event"));
+    let answer = send(&app(layer), in_full(request)).await;
+    assert_eq!(answer.body, "event");
+    let counted = handle.render();
+    for (outcome, expected) in [("undecided", 1), ("accepted", 0), ("refused", 0)] {
+        let outcome = format!("outcome=\"{outcome}\"");
+        let lines = counted
+            .lines()
+            .filter(|line| line.starts_with("countersign_decisions_total{"));
+        let found = lines.filter(|line| line.contains(&outcome)).count();
+        assert_eq!(found, expected, "{outcome}: {counted}");
+    }
+}
+
+/// Something between the routers made another request of one whose route reports: it is neither.
+#[tokio::test]
+async fn a_request_that_was_rewritten_is_on_no_route_that_reports() {
+    let app = app(layer()
+        .report_only_for([(Method::GET, "/a"), (Method::GET, "/b")])
+        .unwrap());
+    let mut request = signed::get("/b");
+    let original = format!("http://{AUTHORITY}/a").parse().unwrap();
+    request.extensions_mut().insert(OriginalUri(original));
+    let answer = send(&app, in_full(request)).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.body, r#"{"error":"misconfigured"}"#);
+}
+
+/// Each store hears of the request itself.
+#[tokio::test]
+async fn a_claim_in_one_store_is_none_in_another() {
+    let (outer, inner) = (MemoryReplayStore::new(), MemoryReplayStore::new());
+    for reports in [true, false] {
+        let mut outside = layer().with_replay_store(outer.clone());
+        if reports {
+            outside = outside.report_only();
+        }
+        let app = Router::new()
+            .fallback(any(echo))
+            .layer(layer().with_replay_store(inner.clone()))
+            .layer(outside);
+        let before = (outer.len(), inner.len());
+        let request = signed::now(&billing(), signed::post("/a", "hello"));
+        assert_eq!(send(&app, in_full(request)).await.status, StatusCode::OK);
+        assert_eq!((outer.len(), inner.len()), (before.0 + 1, before.1 + 1));
+    }
 }

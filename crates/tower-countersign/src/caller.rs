@@ -52,13 +52,14 @@ impl VerifiedCaller {
     }
 
     /// The method of the request as it was verified, whatever has rewritten it since. Where the
-    /// [coverage](Self::coverage) is of the body only, it was sent and not signed.
+    /// [coverage](Self::coverage) is of the body only, it was sent and not signed; where it is partial, perhaps.
     pub fn method(&self) -> &Method {
         &self.0.target.method
     }
 
     /// The path of the request as it was verified: the whole of it, also behind `Router::nest`, not decoded, without the
-    /// query. Where the [coverage](Self::coverage) is of the body only, it was sent and not signed.
+    /// query. Where the [coverage](Self::coverage) is of the body only, it was sent and not signed; where it is partial,
+    /// perhaps.
     pub fn path(&self) -> &str {
         let target = &self.0.target.path_and_query;
         target.as_ref().map_or("", PathAndQuery::path)

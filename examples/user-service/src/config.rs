@@ -119,9 +119,12 @@ impl Config {
 
 /// The callers of `KEYS_FILE` beside those of the other variables.
 fn keys_with_file(path: &Path) -> Result<Keyring, ConfigError> {
-    let keys = match env::var_os("SERVICE_SECRETS") {
-        Some(_) => Keyring::builder().callers_from_env()?,
-        None => Keyring::builder(),
+    let set = |name| env::var_os(name).is_some();
+    // Second keys without first ones are a mistake, which is for the reader of both to say.
+    let keys = if set("SERVICE_SECRETS") || set("ROTATING_SERVICE_SECRETS") {
+        Keyring::builder().callers_from_env()?
+    } else {
+        Keyring::builder()
     };
     schemes::keys(keys)
         .map_err(|error| ConfigError::new(ConfigErrorKind::Variable, error.to_string()))?

@@ -200,9 +200,9 @@ fn every_condition_holds_where_it_should_and_nowhere_else() {
             &[K("2026-01")],
         ),
         (
-            r#"{"StringEquals":{"countersign:KeyVersion":"2026-*"}}"#,
+            r#"{"StringEquals":{"countersign:Route":"/api/*"}}"#,
             &[],
-            &[K("2026-01")],
+            &[R("/api/account/{id}")],
         ),
         (
             r#"{"StringLike":{"countersign:Route":"/api/*"}}"#,

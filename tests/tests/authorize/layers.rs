@@ -9,7 +9,8 @@ use axum::{
 };
 use bytes::Bytes;
 use countersign::{
-    CallerKey, DrfProfile, Keyring, Secret, Signer, SigningKey, Verifier, VerifyingKey,
+    CallerKey, ComponentId, DrfProfile, Keyring, MessageSignaturesProfile,
+    MessageSignaturesSettings, Secret, Signer, SigningKey, Verifier, VerifyingKey,
 };
 use http::{HeaderValue, Method, Request, Uri};
 use http_body_util::BodyExt;
@@ -187,7 +188,8 @@ async fn a_handler_for_some_callers_refuses_the_others() {
     assert_eq!(outcome(&open, get_by(&billing(), "/x")).await, (500, None));
 }
 
-/// A request that nobody was proven to have sent, because no layer verifies or because one stands on the wrong side.
+/// A request that nobody was proven to have sent, because no layer verifies, because one stands on the wrong side, or because
+/// one only reports: of a right signature, too.
 #[tokio::test]
 async fn a_request_without_a_verified_caller_is_refused_by_every_layer() {
     let handled = || Router::new().route("/x", any(async || "handled"));
@@ -207,6 +209,14 @@ async fn a_request_without_a_verified_caller_is_refused_by_every_layer() {
         (
             "callers, verifier inside",
             handled().layer(verify()).layer(callers()),
+        ),
+        (
+            "policy, a verifier that only reports",
+            handled().layer(allow_all()).layer(verify().report_only()),
+        ),
+        (
+            "callers, a verifier that only reports",
+            handled().layer(callers()).layer(verify().report_only()),
         ),
     ] {
         for request in [get_by(&billing(), "/x"), signed::get("/x").map(Body::from)] {
@@ -460,6 +470,46 @@ async fn a_caller_whose_signature_covers_the_body_alone_can_be_refused() {
     let body_only = Some(ForbiddenReason::BodyOnly);
     assert_eq!(outcome(&listed, django().await).await, (403, body_only));
     assert_eq!(outcome(&listed, billing()).await, (200, None));
+}
+
+/// A signature that leaves out the path is good for any path that the settings take it on.
+#[tokio::test]
+async fn a_caller_whose_signature_covers_a_part_of_the_request_can_be_refused() {
+    let key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
+    let keys = Keyring::builder()
+        .caller("billing", CallerKey::new("1", key.verifying_key()).unwrap())
+        .build()
+        .unwrap();
+    let parts = [ComponentId::METHOD, ComponentId::AUTHORITY];
+    let profile = MessageSignaturesProfile::new()
+        .hmac_sha256_only()
+        .insecure_require_only(parts.clone());
+    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let settings = || MessageSignaturesSettings::new("billing", key.clone()).unwrap();
+    let partial = settings().insecure_cover_only(parts);
+    let signer = |settings| Signer::message_signatures(settings, [AUTHORITY]).unwrap();
+    let (whole, partial) = (signer(settings()), signer(partial));
+    let app = |authorize: fn(Router) -> Router| {
+        let verify = VerifyLayer::new(keys.clone()).with_verifier(verifier.clone());
+        authorize(Router::new().route("/x", post(whoami))).layer(verify.with_clock(|| NOW))
+    };
+    let open = app(|router| router.layer(AllowCallers::new(["billing"])));
+    let listed =
+        app(|router| router.layer(AllowCallers::new(["billing"]).requiring_request_coverage()));
+    let judged = app(|router| {
+        let text = format!("{ALLOW_ALL}when = {{ coverage = [\"request\"] }}");
+        router.layer(AuthorizeLayer::new(policy(&text)))
+    });
+    for (app, reason) in [
+        (open, None),
+        (listed, Some(ForbiddenReason::BodyOnly)),
+        (judged, Some(ForbiddenReason::NoMatch)),
+    ] {
+        let request = |by| request(by, Method::POST, "/x");
+        assert_eq!(outcome(&app, request(&whole)).await, (200, None));
+        let status = if reason.is_some() { 403 } else { 200 };
+        assert_eq!(outcome(&app, request(&partial)).await, (status, reason));
+    }
 }
 
 /// What `SignLayer` sends for a POST of an empty body.

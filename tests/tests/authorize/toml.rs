@@ -297,3 +297,22 @@ fn dates_need_an_offset() {
         assert_eq!(Policy::from_toml(&text).is_ok(), expected, "{date}");
     }
 }
+
+/// In a deny it would deny nothing.
+#[test]
+fn dates_that_leave_no_time_are_refused() {
+    for (from, until, expected) in [
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", true),
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", false),
+        ("2027-01-01T00:00:00Z", "2026-01-01T00:00:00Z", false),
+        ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00+02:00", false),
+    ] {
+        let text = format!("{ALLOW_ALL}when = {{ not_before = {from}, not_after = {until} }}");
+        let policy = Policy::from_toml(&text);
+        assert_eq!(policy.is_ok(), expected, "{from} to {until}");
+        if let Err(error) = policy {
+            assert_eq!(error.kind(), ConfigErrorKind::Policy);
+            assert!(error.to_string().contains("not_after"), "{error}");
+        }
+    }
+}

@@ -117,10 +117,15 @@ impl Attribute {
                 Self::Coverage => COVERAGES
                     .iter()
                     .any(|coverage| text.is(coverage_name(*coverage))),
-                Self::KeyVersion => true,
+                Self::KeyVersion => match text {
+                    Text::Exactly(label) => KeyVersion::new(label).is_ok(),
+                    Text::Like(pattern) => !pattern.pattern_chars().is_empty(),
+                },
                 Self::Route => match text {
                     Text::Exactly(route) => route.starts_with('/'),
-                    Text::Like(_) => true,
+                    Text::Like(pattern) => {
+                        matches!(pattern.pattern_chars().first(), Some('/' | '*' | '?'))
+                    }
                 },
             };
             if !possible {

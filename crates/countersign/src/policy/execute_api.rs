@@ -3,8 +3,10 @@ use std::cell::OnceCell;
 use wildmatch::WildMatch;
 
 use super::{
+    overlap::{Token, overlap},
     principal::{Membership, Principal, caller},
     request::PolicyRequest,
+    resource::name_tokens,
 };
 use crate::error::{ConfigError, ConfigErrorKind};
 
@@ -102,7 +104,14 @@ impl ExecuteApi {
         if !all && parts.next() != Some("execute-api") {
             return Err(wrong("expected a resource of execute-api"));
         }
-        Ok(WildMatch::new(&whole))
+        let pattern = WildMatch::new(&whole);
+        // In a `Deny` it would deny nothing.
+        if !overlap(&name_tokens(&pattern), &any_name()) {
+            return Err(wrong(
+                "expected one that a request can have: arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path, the method in upper case",
+            ));
+        }
+        Ok(pattern)
     }
 
     /// A principal under `AWS`: `*`, an account by its number or its root, or a caller of an account as its user or role.
@@ -143,6 +152,19 @@ impl ExecuteApi {
         }
         Ok(Principal::Caller(name))
     }
+}
+
+/// The names of all requests to all services.
+fn any_name() -> Vec<Token> {
+    const PART: [Token; 2] = [Token::OneInSegment, Token::RunInSegment];
+    let chars = |text: &'static str| text.chars().map(Token::Char);
+    let mut name: Vec<_> = chars("arn:aws:execute-api:").collect();
+    for behind in [":", ":", "/", "/"] {
+        name.extend(PART.into_iter().chain(chars(behind)));
+    }
+    name.extend([Token::OneOfMethod, Token::RunOfMethod]);
+    name.extend(chars("/").chain([Token::Run]));
+    name
 }
 
 /// The name of a request, made when the first pattern asks for it.

@@ -78,8 +78,10 @@ impl Policy {
     /// # Errors
     ///
     /// [`ConfigErrorKind::File`] if the text is not JSON of this shape, and for every element that is not in these tables,
-    /// such as `NotPrincipal`, or that stands twice; [`ConfigErrorKind::Policy`] for an operator or key that is not in them,
-    /// a policy variable, an account that `api` does not list, and as [`from_toml`](Self::from_toml).
+    /// such as `NotPrincipal`, that stands twice or that is null; [`ConfigErrorKind::Policy`] for an operator or key that is not in them,
+    /// a policy variable, an account that `api` does not list, a resource that is no request's to any API, such as one with
+    /// its method in lower case, and as [`from_toml`](Self::from_toml). A resource of another API, stage or region is taken,
+    /// and matches nothing here.
     pub fn from_json(text: &str, api: &ExecuteApi) -> Result<Self, ConfigError> {
         let document: Document = serde_json::from_str(text).map_err(|error| {
             ConfigError::new(ConfigErrorKind::File, format!("expected a policy: {error}"))
@@ -108,7 +110,7 @@ impl Policy {
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Document {
     version: String,
-    #[serde(rename = "Id")]
+    #[serde(rename = "Id", default, deserialize_with = "some")]
     _id: Option<String>,
     statement: OneOrMany<Entry>,
 }
@@ -116,12 +118,23 @@ struct Document {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Entry {
+    #[serde(default, deserialize_with = "some")]
     sid: Option<String>,
     effect: EntryEffect,
     principal: EntryPrincipal,
     action: OneOrMany<String>,
     resource: OneOrMany<String>,
+    #[serde(default, deserialize_with = "some")]
     condition: Option<Unique<Unique<OneOrMany<String>>>>,
+}
+
+/// An element may be left out. One that is null says neither that it is there nor that it is not.
+fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -136,9 +149,9 @@ struct EntryPrincipal(PrincipalKinds);
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PrincipalKinds {
-    #[serde(rename = "AWS")]
+    #[serde(rename = "AWS", default, deserialize_with = "some")]
     aws: Option<OneOrMany<String>>,
-    #[serde(rename = "Caller")]
+    #[serde(rename = "Caller", default, deserialize_with = "some")]
     caller: Option<OneOrMany<String>>,
 }
 

@@ -80,7 +80,8 @@ use crate::{
 ///    lets a `Deny` match.
 ///
 /// A statement of a caller with [body-only](crate::Coverage::BodyOnly) coverage is about the method and path that are routed:
-/// its signature covers neither. Refuse it with `when = { coverage = ["request"] }`.
+/// its signature covers neither; with [partial](crate::Coverage::Partial) coverage it need not cover both. Refuse such callers
+/// with `when = { coverage = ["request"] }`.
 #[derive(Clone, Debug)]
 pub struct Policy {
     statements: Vec<Arc<Statement>>,

@@ -55,7 +55,7 @@ impl Resource {
     }
 }
 
-fn name_tokens(pattern: &WildMatch) -> Vec<Token> {
+pub(super) fn name_tokens(pattern: &WildMatch) -> Vec<Token> {
     let tokens = pattern.pattern_chars().iter().map(|char| match char {
         '*' => Token::Run,
         '?' => Token::One,

@@ -203,12 +203,19 @@ impl When {
                 ranges.collect::<Result<_, _>>()?,
             )));
         }
-        for (name, bound, date) in [
-            ("not_before", Bound::From, self.not_before),
-            ("not_after", Bound::Before, self.not_after),
-        ] {
-            if let Some(date) = date {
-                let moment = moment(name, date)?;
+        let not_before = self.not_before.map(|date| moment("not_before", date));
+        let not_after = self.not_after.map(|date| moment("not_after", date));
+        let (not_before, not_after) = (not_before.transpose()?, not_after.transpose()?);
+        if let (Some(from), Some(until)) = (not_before, not_after)
+            && from >= until
+        {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Policy,
+                "not_after: expected a time later than not_before",
+            ));
+        }
+        for (bound, moment) in [(Bound::From, not_before), (Bound::Before, not_after)] {
+            if let Some(moment) = moment {
                 conditions.push(Condition::new(Test::Time(bound, vec![moment])));
             }
         }

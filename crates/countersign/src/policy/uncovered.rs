@@ -90,7 +90,8 @@ impl Policy {
             .filter_map(|token| match token {
                 Token::Char(char) => Some(*char),
                 Token::One | Token::OneInSegment => Some('x'),
-                Token::Run | Token::RunInSegment | Token::MaybeBelow => None,
+                Token::OneOfMethod => Some('X'),
+                Token::Run | Token::RunInSegment | Token::RunOfMethod | Token::MaybeBelow => None,
             })
             .collect();
         if PlainPath::parse(&example).is_err() {

@@ -41,8 +41,8 @@ impl AllowCallers {
         }
     }
 
-    /// Refuses also what one of them signed in a scheme that binds the body alone: such a signature says nothing about this
-    /// route.
+    /// Refuses also what one of them signed in a scheme that binds the body alone, or not the whole request: such a signature
+    /// need not say anything about this route.
     #[must_use]
     pub fn requiring_request_coverage(mut self) -> Self {
         self.callers.coverage = Some(Coverage::Request);

@@ -23,7 +23,7 @@ pub enum ForbiddenReason {
     NoVerifiedCaller,
     /// The caller is not one of those that may call this route.
     NotListed,
-    /// The signature is over the body alone, and more is asked for here.
+    /// The signature is over the body alone or a part of the request, and more is asked for here.
     BodyOnly,
     /// Something between the layers has changed the method or the path: another request would be handled than the one that
     /// was verified.
@@ -109,7 +109,7 @@ impl fmt::Display for ForbiddenReason {
                 "no verified caller: no VerifyLayer stands outside this layer, or one that only reports"
             }
             Self::NotListed => "the caller is not among those that may call this route",
-            Self::BodyOnly => "the signature is over the body alone",
+            Self::BodyOnly => "the signature is over the body alone or a part of the request",
             Self::Rewritten => {
                 "the method or the path was rewritten between the layers: it is not the one that was verified"
             }

@@ -179,7 +179,10 @@ mod tests {
                 trusted_hops: hops,
                 ..SourceAddress::default()
             };
-            let found = source.of(&headers, &Extensions::new());
+            // The socket's peer is the nearest proxy: it never stands in for what the header does not say.
+            let mut extensions = Extensions::new();
+            extensions.insert(SocketAddr::from(([10, 9, 9, 9], 4711)));
+            let found = source.of(&headers, &extensions);
             let expected = expected.map(|text| text.parse::<IpAddr>().unwrap());
             assert_eq!(found, expected, "{name}");
         }

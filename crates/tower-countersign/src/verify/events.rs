@@ -171,13 +171,14 @@ impl Events {
     }
 
     /// A request that was let through while the replay store could not answer.
-    pub(super) fn unclaimed(&self, outage: &Refusal, caller: &KeyId, now: Timestamp) {
+    pub(super) fn unclaimed(&self, outage: &Refusal, caller: &KeyId, mode: Mode, now: Timestamp) {
         let Some(suppressed) = self.admit("unclaimed", now) else {
             return;
         };
         tracing::warn!(
             target: "countersign",
             outcome = "unclaimed",
+            report_only = reports(mode),
             %caller,
             suppressed,
             reason = %outage,

@@ -94,7 +94,8 @@
 //!   told [`Undecided`](crate::Verdict::Undecided). No nonce is claimed, and so no replay found. If the handler does not
 //!   read to the end, or if a check would have to keep the body (Ed25519 keys of webhooks), the outcome is `undecided`.
 //! - One whose head is authenticated claims its nonce, so that replays are counted. A layer further in with the same store
-//!   goes by that claim.
+//!   goes by that claim. If it accepts dates for longer than this one remembers them, it cannot, and answers 503: give
+//!   this one a store or an audience of its own.
 //!
 //! # Where to put the layer
 //!

@@ -5,7 +5,7 @@ use std::sync::{
 
 use countersign::{KeyId, Timestamp};
 
-use super::{events::Events, refusal::Refusal};
+use super::{events::Events, refusal::Refusal, report_only::Mode};
 use crate::metrics;
 
 /// What becomes of requests while the replay store cannot answer.
@@ -32,6 +32,7 @@ impl Outages {
         outage: Refusal,
         caller: &KeyId,
         events: &Events,
+        mode: Mode,
         now: Timestamp,
     ) -> Result<bool, Refusal> {
         if !self.insecure_continue {
@@ -39,7 +40,7 @@ impl Outages {
         }
         self.unclaimed.fetch_add(1, Ordering::Relaxed);
         metrics::replay_store_bypassed();
-        events.unclaimed(&outage, caller, now);
+        events.unclaimed(&outage, caller, mode, now);
         Ok(false)
     }
 }

@@ -128,10 +128,24 @@ impl<S: fmt::Debug, K, R> fmt::Debug for Verify<S, K, R> {
 #[derive(Clone, Debug, Default)]
 struct ClaimsMade(SmallVec<[ClaimMade; 2]>);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct ClaimMade {
     store: ReplayStoreId,
     key: ReplayKey,
+    /// The mode of the layer that made it.
+    mode: Mode,
+    expires_at: Timestamp,
+}
+
+impl ClaimMade {
+    /// Whether a copy cannot come through once this is forgotten: a layer that enforces refuses one by its date, a layer that
+    /// only reports hands it on.
+    fn will_do_until(&self, expires_at: Timestamp) -> bool {
+        match self.mode {
+            Mode::Enforced => true,
+            Mode::ReportOnly => self.expires_at >= expires_at,
+        }
+    }
 }
 
 pub(super) struct Verification<K, R> {
@@ -325,7 +339,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
 
         // Step 10: the nonce, once and for all.
         let replay_protected = self
-            .claim(parts, &read)
+            .claim(parts, &read, decision.mode())
             .await
             .map_err(Refused::by(&caller))?;
 
@@ -349,7 +363,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         // A head that has been through once opens no second body.
         let replay_key = head.replay_key(&self.audience);
         if let Some(key) = replay_key
-            && !self.is_claimed_by_this_request(parts, key)
+            && self.claim_of_this_request(parts, key).is_none()
             && self.replay.seen(&key)
         {
             return Err(Refused::by(&caller)(REPLAYED.into()));
@@ -400,22 +414,25 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// The claim of the nonce, the last thing before anyone could observe the request.
     ///
     /// Returns whether the request was let through as the first with its nonce.
-    async fn claim(&self, parts: &mut Parts, read: &Read) -> Result<bool, Refusal> {
+    async fn claim(&self, parts: &mut Parts, read: &Read, mode: Mode) -> Result<bool, Refusal> {
         let verified = &read.verified;
         let Some(key) = read.replay_key else {
             return Ok(false);
         };
-        if self.is_claimed_by_this_request(parts, key) {
-            return Ok(true);
+        let expires_at = verified
+            .fresh_until()
+            .saturating_add(read.judged_before)
+            .saturating_add(self.settings.clock_difference);
+        match self.claim_of_this_request(parts, key) {
+            Some(claim) if claim.will_do_until(expires_at) => return Ok(true),
+            Some(_) => return Err(forgotten_too_soon()),
+            None => {}
         }
         let claim = ReplayClaim::new(
             key,
             verified.caller().clone(),
             verified.signed_at(),
-            verified
-                .fresh_until()
-                .saturating_add(read.judged_before)
-                .saturating_add(self.settings.clock_difference),
+            expires_at,
             self.settings.clock.now(),
         );
         if claim.now >= claim.expires_at {
@@ -441,6 +458,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     outage,
                     verified.caller(),
                     &self.settings.events,
+                    mode,
                     self.settings.clock.now(),
                 );
             }
@@ -448,8 +466,13 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         match answer {
             Claimed::Fresh => {
                 let store = self.replay.id();
-                let ClaimsMade(made) = parts.extensions.get_or_insert_default();
-                made.push(ClaimMade { store, key });
+                let ClaimsMade(claims) = parts.extensions.get_or_insert_default();
+                claims.push(ClaimMade {
+                    store,
+                    key,
+                    mode,
+                    expires_at,
+                });
                 Ok(true)
             }
             Claimed::OverQuota => Err(OVER_QUOTA.into()),
@@ -458,11 +481,21 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         }
     }
 
-    /// Whether a layer further out, with the same store, made this claim for this very request.
-    fn is_claimed_by_this_request(&self, parts: &Parts, key: ReplayKey) -> bool {
+    /// The claim that a layer further out, with the same store, made of this key for this very request.
+    fn claim_of_this_request(&self, parts: &Parts, key: ReplayKey) -> Option<ClaimMade> {
         let store = self.replay.id();
-        let made = parts.extensions.get::<ClaimsMade>();
-        made.is_some_and(|ClaimsMade(made)| made.contains(&ClaimMade { store, key }))
+        let ClaimsMade(made) = parts.extensions.get()?;
+        made.iter()
+            .find(|made| made.store == store && made.key == key)
+            .copied()
+    }
+}
+
+/// The operator's to mend, and nothing that a layer may continue without.
+fn forgotten_too_soon() -> Refusal {
+    Refusal::Unavailable {
+        what: Store::Replay.name(),
+        reason: "a layer further out that only reports claims nonces for a shorter time than this one: it needs a store or an audience of its own".to_owned(),
     }
 }
 

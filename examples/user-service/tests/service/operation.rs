@@ -237,9 +237,11 @@ async fn tells_what_it_counts() {
     };
     assert_eq!(value("accepted", "billing").as_deref(), Some("3"), "{text}");
     assert_eq!(value("refused", "").as_deref(), Some("1"), "{text}");
-    // The door for callers does not tell.
+    // The door for callers does not tell: a stranger is nobody there, and a caller finds nothing.
     let uri = format!("http://{}/metrics", process.authority());
-    assert_eq!(send(Request::get(uri).body("").unwrap()).await.0, 401);
+    let request = || Request::get(&uri).body("").unwrap();
+    assert_eq!(send(request()).await.0, 401);
+    assert_eq!(send(sign(&billing, request())).await.0, 404);
 }
 
 #[test]
@@ -248,10 +250,16 @@ fn refuses_to_start_on_what_it_cannot_use() {
     let good = secrets(OLD);
     let bad = folder.write("bad.toml", "statements = 7");
     let policy = folder.write("policy.toml", &policy("\"GET\""));
+    let keys = folder.write("keys.toml", &callers(NEW));
     let missing = folder.0.join("missing.toml").to_str().unwrap().to_owned();
     for (name, variables, part) in [
         ("no keys file", vec![("KEYS_FILE", &*missing)], "KEYS_FILE"),
         ("a bad keys file", vec![("KEYS_FILE", &*bad)], "KEYS_FILE"),
+        (
+            "second keys of the variables without first ones",
+            vec![("KEYS_FILE", &*keys), ("ROTATING_SERVICE_SECRETS", &*good)],
+            "SERVICE_SECRETS",
+        ),
         ("no policy", vec![("POLICY_FILE", &*missing)], "POLICY_FILE"),
         ("a bad policy", vec![("POLICY_FILE", &*bad)], "POLICY_FILE"),
         ("no URL", vec![("REDIS_URL", "secret@nowhere")], "REDIS_URL"),
@@ -268,7 +276,7 @@ fn refuses_to_start_on_what_it_cannot_use() {
         ),
     ] {
         let mut variables = variables;
-        if name != "no keys file" {
+        if !variables.iter().any(|(name, _)| *name == "KEYS_FILE") {
             variables.push(("SERVICE_SECRETS", &good));
         }
         let output = output(&variables);
