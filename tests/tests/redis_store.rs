@@ -412,6 +412,32 @@ async fn a_server_that_evicts_is_refused_unless_that_was_allowed() {
 
 #[tokio::test]
 #[ignore = "needs redis"]
+async fn a_server_that_does_not_say_whether_it_evicts_is_taken_for_one_that_does() {
+    let server = RedisServer::start(&["--maxmemory-policy", "allkeys-lru"]);
+    server.cli(&[
+        "acl", "setuser", "verifier", "on", ">pass", "~*", "+@all", "-info",
+    ]);
+    let url = format!("redis://verifier:pass@127.0.0.1:{}", server.port());
+    let store = RedisReplayStore::from_url(&url).unwrap();
+    let error = store.claim(claim("evicted", LIFE)).await.unwrap_err();
+    assert!(why(&error).contains("maxmemory-policy"), "{}", why(&error));
+    let builder = RedisReplayStore::builder(&url).unwrap();
+    let store = builder.insecure_allow_eviction().build().unwrap();
+    assert_eq!(
+        decide(&store, &claim("allowed", LIFE)).await,
+        Ok(Claimed::Fresh)
+    );
+    let warnings = store.check().await.unwrap();
+    assert!(
+        warnings
+            .iter()
+            .any(|warning| warning.kind == WarningKind::EvictionUnknown),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs redis"]
 async fn a_full_server_is_unavailable_and_evicts_nothing() {
     let server = RedisServer::start(&["--maxmemory", "3mb"]);
     let store = store(&server);

@@ -111,7 +111,8 @@ impl RedisReplayStoreBuilder {
         self
     }
 
-    /// Also works with servers that throw entries away when their memory is full, by any `maxmemory-policy` but `noeviction`.
+    /// Also works with servers that throw entries away when their memory is full, by any `maxmemory-policy` but `noeviction`, and with those
+    /// that do not say, because their user may not ask `INFO`.
     ///
     /// # Attack
     ///

@@ -71,6 +71,11 @@ pub(crate) async fn greet(
             tracing::warn!(target: "countersign", node = %address, policy, "the replay store evicts what it must keep");
             Ok(())
         }
+        // Failing open here would let a nonce be evicted and its request in again.
+        None if expected.eviction == Eviction::Refused => Err(unfit(
+            address,
+            "expected maxmemory-policy noeviction, found none told: the user must be permitted INFO",
+        )),
         None => {
             tracing::warn!(target: "countersign", node = %address, "the replay store does not say whether it evicts: INFO is not permitted");
             Ok(())

@@ -46,7 +46,7 @@
 //! - An outage lets nothing through. Every claim is answered within its time, whatever the servers do, and works again once
 //!   they do, without a restart.
 //! - In a cluster, a lost master stops the claims in its own slots and no others.
-//! - A server that evicts is refused, and so are a replica and a server before version 7.0, which does not know the command.
+//! - A server that evicts or does not say whether it does is refused, and so are a replica and a server before version 7.0, which does not know the command.
 //! - No password in an error, an event or a `Debug` output.
 //!
 //! # What it does not
