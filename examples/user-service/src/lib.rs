@@ -23,7 +23,7 @@
 //! | `KEYS_FILE` | a TOML file of callers, [as `Keyring::from_toml`](Keyring::from_toml) reads it, beside those of the variables; read again when it changes | callers come from the variables, of which `SERVICE_SECRETS` must be set |
 //! | `POLICY_FILE` | who may call what: TOML, [as `Policy::from_toml`](countersign::Policy::from_toml) reads it, or by the ending `.json` a resource policy of `arn:aws:execute-api:us-east-1:000000000000:user-service/prod/*`; read again when it changes | every caller may call everything |
 //! | `REDIS_URL` | where replicas share their nonces, as [`RedisReplayStore::from_url`] takes it | nonces are kept in memory |
-//! | `REPORT_ONLY` | `true`: verify, log and count, and refuse nothing; or the routes for which that holds, such as `POST /api/echo, GET /api/account/{id}` | everything is enforced |
+//! | `REPORT_ONLY` | `true`: verify, log and count, and refuse nothing; or the routes for which that holds, such as `POST /api/echo, GET /api/account/{id}`, of which one that does not exist is not noticed. With `POLICY_FILE` the policy reports too, and routes cannot be named | everything is enforced |
 //! | `METRICS_ADDR` | where `GET /metrics` answers in Prometheus' text format | nothing is counted |
 //! | `RUST_LOG` | which events are logged on standard error | `info` |
 //!
@@ -32,7 +32,29 @@
 //! start; every other number is an active account. Callers whose signature is for a body only, those of `DRF_SECRET` and
 //! `WEBHOOK_SECRET`, reach `POST /api/echo` and nothing else. One caller may stand in several variables, and then has a key in
 //! each of the schemes; where nobody signs as in the transcript, `SERVICE_SECRETS` is `{}`. What is wrong in the variables
-//! ends the program with exit code 2.
+//! ends the program with exit code 2, an address that cannot be listened on with 1. A file that goes bad later changes nothing and is
+//! an event; servers of `REDIS_URL` that are away are 503 until they are back.
+//!
+//! Files to begin with:
+//!
+//! ```toml
+//! # KEYS_FILE
+//! [[callers]]
+//! name = "billing"
+//! [[callers.keys]]
+//! version = "2026-01"
+//! secret_hex = "<64 hexadecimal digits>"
+//!
+//! # POLICY_FILE
+//! [[statements]]
+//! id = "billing reads accounts"
+//! effect = "allow"
+//! callers = ["billing"]
+//! methods = ["GET"]
+//! paths = ["/api/account/*"]
+//! ```
+//!
+//! `cargo run -p demo -- --serve` prints shell lines that sign a call with openssl: put `KEY`, `HOST` and `credential=` to yours.
 //!
 //! # Transcript
 //!
