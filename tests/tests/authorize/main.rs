@@ -23,6 +23,7 @@ mod positions;
 mod reload;
 mod source_address;
 mod toml;
+mod two_policies;
 mod uncovered;
 
 use countersign::{Decision, KeyId, Policy, PolicyRequest};
