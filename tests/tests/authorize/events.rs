@@ -144,6 +144,53 @@ async fn an_event_says_who_asked_and_which_statement_decided() {
     }
 }
 
+/// Where both layers only report, what is written is what both would decide together; an enforced one knows nobody.
+#[tokio::test]
+async fn behind_a_verifier_that_reports_a_layer_that_reports_judges_who_would_be_the_caller() {
+    let (capture, _guard) = Capture::start();
+    let behind = |layer: AuthorizeLayer| {
+        Router::new()
+            .fallback(any(async || "handled"))
+            .layer(layer.with_clock(|| NOW))
+            .layer(verify().report_only())
+    };
+    let report = behind(AuthorizeLayer::new(policy(POLICY)).report_only());
+    let enforced = behind(AuthorizeLayer::new(policy(POLICY)));
+    let unsigned = || signed::get("/x").map(axum::body::Body::from);
+    let nobody = |outcome: &str| {
+        format!(
+            "WARN method=GET outcome={outcome} reason=no verified caller: no VerifyLayer stands outside this layer, or one that only reports suppressed=0"
+        )
+    };
+    for (name, app, request, status, expected) in [
+        (
+            "would be allowed",
+            &report,
+            get_by(&signed::billing(), "/x"),
+            200,
+            "DEBUG caller=billing method=GET outcome=allowed statement=read".to_owned(),
+        ),
+        (
+            "would be denied",
+            &report,
+            get_by(&signed::billing(), "/secret-path"),
+            200,
+            "WARN caller=billing method=GET outcome=would_forbid reason=a statement denies it statement=no secrets suppressed=0".to_owned(),
+        ),
+        ("would be nobody", &report, unsigned(), 200, nobody("would_forbid")),
+        (
+            "signed, and enforced",
+            &enforced,
+            get_by(&signed::billing(), "/x"),
+            403,
+            nobody("forbidden"),
+        ),
+    ] {
+        assert_eq!(send(app, request).await.status(), status, "{name}");
+        assert_eq!(capture.take(), [expected], "{name}");
+    }
+}
+
 #[tokio::test]
 async fn requests_of_nobody_are_written_ten_times_a_second() {
     let (capture, _guard) = Capture::start();
