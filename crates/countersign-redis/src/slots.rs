@@ -127,6 +127,9 @@ mod tests {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(slot_of(b"123456789"), 12739);
         assert_eq!(slot_of(b""), 0);
+        // As CLUSTER KEYSLOT of a server says it: a CRC past the last slot.
+        assert_eq!(crc16(b"foo"), 44950);
+        assert_eq!(slot_of(b"foo"), 12182);
     }
 
     #[test]
