@@ -99,12 +99,11 @@ impl Entries {
     }
 
     pub(super) fn failed(&mut self, name: &str, now: Instant, settings: &Settings) {
-        match self.known.get_mut(name) {
-            Some(known) => known.failed_at = Some(now),
-            None => {
-                let until = now.checked_add(settings.retry_after);
-                remember(&mut self.failed, name, until, now, settings);
-            }
+        if let Some(known) = self.known.get_mut(name) {
+            known.failed_at = Some(now);
+        } else {
+            let until = now.checked_add(settings.retry_after);
+            remember(&mut self.failed, name, until, now, settings);
         }
     }
 
