@@ -68,25 +68,37 @@ impl Reload {
 
     /// A signer that is read in a way of its own.
     ///
-    /// Where callers and targets are in two files, this and [`keyring_with`](Self::keyring_with) are where to refuse one
-    /// secret for both directions, at the start and at every change:
+    /// Where callers and targets are in two files, refuse one secret for both directions at the start and at every change of
+    /// either:
     ///
     /// ```no_run
-    /// use countersign::{ConfigError, SharedSigner};
+    /// use countersign::{ConfigError, Keyring, SharedSigner};
     /// use tower_countersign::reload::Reload;
     ///
     /// # fn main() -> Result<(), ConfigError> {
     /// let reload = Reload::new();
-    /// let (keys, reloading_keys) = reload.keyring("callers.toml")?;
+    /// let keys = Keyring::from_toml_file("callers.toml")?;
+    ///
     /// let callers = keys.clone();
     /// let (signer, reloading_signer) = reload.signer_with("targets.toml", move |path| {
     ///     let signer = SharedSigner::from_toml_file(path, "audit")?;
     ///     signer.ensure_distinct_from(&callers)?;
     ///     Ok(signer)
     /// })?;
+    ///
+    /// let (signs, callers) = (signer.clone(), keys.clone());
+    /// let load = move |path: &std::path::Path| {
+    ///     let loaded = Keyring::from_toml_file(path)?;
+    ///     signs.ensure_distinct_from(&loaded)?;
+    ///     Ok(loaded)
+    /// };
+    /// let reloading_keys = reload.watch("callers.toml", load, move |loaded| callers.replace(&loaded))?;
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Two files that change in the same moment are each held against what the other held before. One file for both has
+    /// no such moment: [`Keyring::from_toml`] holds them against each other.
     ///
     /// # Errors
     ///

@@ -109,7 +109,9 @@ impl KeyUse {
     /// Whether this key of this caller has not been used for at least so long.
     ///
     /// [`Unused::Yes`] means that the key can be taken out and nobody who called in that time will notice. It says nothing
-    /// of callers that call less often than that, nor of other replicas.
+    /// of callers that call less often than that, nor of other replicas. Times are those of the layer's clock: one that
+    /// jumps ahead after the record began, as a machine's does that learns the time only then, makes a key look unused for
+    /// longer than anybody watched.
     pub fn unused_for(
         &self,
         caller: &str,
