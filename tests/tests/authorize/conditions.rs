@@ -82,12 +82,17 @@ fn every_condition_holds_where_it_should_and_nowhere_else() {
         (
             r#"coverage = ["request"]"#,
             &[C(Coverage::Request)],
-            &[C(Coverage::BodyOnly)],
+            &[C(Coverage::Partial), C(Coverage::BodyOnly)],
+        ),
+        (
+            r#"coverage = ["partial"]"#,
+            &[C(Coverage::Partial)],
+            &[C(Coverage::Request), C(Coverage::BodyOnly)],
         ),
         (
             r#"coverage = ["body-only"]"#,
             &[C(Coverage::BodyOnly)],
-            &[C(Coverage::Request)],
+            &[C(Coverage::Request), C(Coverage::Partial)],
         ),
         (
             r#"key_version = ["2026-01"]"#,
