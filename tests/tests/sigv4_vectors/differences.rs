@@ -1,10 +1,14 @@
 //! What is refused here though its source accepts it, or is not signed here, each with the reason.
 
 /// DIFFERENCE: requests that a strict profile refuses, and one with the settings named here accepts, by the reason.
-pub(crate) const STRICT: [(&str, &str); 3] = [
+pub(crate) const STRICT: [(&str, &str); 4] = [
     (
         "path: expected no dot segments",
         "a path that is normalised, or may be behind the verifier, is not the one that is routed",
+    ),
+    (
+        "path: expected unreserved characters as they are",
+        "what is encoded once has the same signature in other spellings, which may be other routes",
     ),
     (
         "query: a name twice",
