@@ -1,10 +1,12 @@
-//! Servers of Redis in processes of their own, on loopback, stopped when dropped.
+//! Servers of Redis, or of Valkey, in processes of their own, on loopback, stopped when dropped.
 
 use std::{
     collections::HashMap,
+    env,
+    fmt::Write as _,
     fs,
     net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{
         Mutex,
@@ -19,44 +21,10 @@ use countersign::{
 };
 use countersign_redis::RedisReplayStore;
 
+use crate::{certificates::Certificates, directory::Directory};
+
 /// How long a server may take to start, or a group of them to agree.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// A folder that is gone when it is dropped.
-#[derive(Debug)]
-pub struct Folder(PathBuf);
-
-impl Folder {
-    /// An empty one.
-    pub fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!(
-            "countersign-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Default for Folder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A port that nobody listens on at the moment.
 pub fn free_port() -> u16 {
@@ -76,61 +44,112 @@ pub fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
+/// The program: `redis-server` in the path, or what `COUNTERSIGN_REDIS_SERVER` names, such as a `valkey-server`.
+fn program() -> String {
+    env::var("COUNTERSIGN_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+/// How a server is talked to.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Transport<'c> {
+    /// In the clear.
+    Plain,
+    /// Over TLS, where each side shows a certificate, and servers each other.
+    Tls(&'c Certificates),
+}
+
+impl Transport<'_> {
+    /// The settings of a server on a port.
+    fn settings(self, port: u16) -> Vec<(&'static str, String)> {
+        let Self::Tls(certificates) = self else {
+            return vec![("port", port.to_string())];
+        };
+        vec![
+            ("port", "0".to_owned()),
+            ("tls-port", port.to_string()),
+            ("tls-cert-file", certificates.path("server.pem")),
+            ("tls-key-file", certificates.path("server.key")),
+            ("tls-ca-cert-file", certificates.path("ca.pem")),
+            ("tls-auth-clients", "yes".to_owned()),
+            ("tls-replication", "yes".to_owned()),
+            ("tls-cluster", "yes".to_owned()),
+        ]
+    }
+
+    /// What `redis-cli` is started with.
+    fn cli_options(self) -> Vec<String> {
+        let Self::Tls(certificates) = self else {
+            return Vec::new();
+        };
+        vec![
+            "--tls".to_owned(),
+            "--cacert".to_owned(),
+            certificates.path("ca.pem"),
+            "--cert".to_owned(),
+            certificates.path("client.pem"),
+            "--key".to_owned(),
+            certificates.path("client.key"),
+        ]
+    }
+}
+
 /// A server.
 #[derive(Debug)]
 pub struct RedisServer {
     command: Vec<String>,
+    cli_options: Vec<String>,
     port: u16,
-    folder: Folder,
+    folder: Directory,
     child: Option<Child>,
 }
 
 impl RedisServer {
-    /// A server that keeps nothing on disk, with these settings besides. `PORT` among them stands for its port.
+    /// A server in the clear that keeps nothing on disk, with these settings besides.
     pub fn start(settings: &[&str]) -> Self {
+        Self::start_over(Transport::Plain, settings)
+    }
+
+    /// The same, talked to in this way.
+    pub fn start_over(transport: Transport<'_>, settings: &[&str]) -> Self {
         let port = free_port();
-        let folder = Folder::new();
-        let port_text = port.to_string();
-        let folder_text = folder.path().to_str().unwrap().to_owned();
-        let mut command = vec![
-            "redis-server",
-            "--bind",
-            "127.0.0.1",
-            "--dir",
-            &folder_text,
-            "--save",
-            "",
-        ];
-        if !settings.contains(&"--tls-port") {
-            command.extend(["--port", &port_text]);
+        let folder = Directory::new();
+        let folder_text = folder.path().to_str().unwrap();
+        let mut command = vec![program()];
+        let always = ["--bind", "127.0.0.1", "--dir", folder_text, "--save", ""];
+        command.extend(always.map(str::to_owned));
+        for (name, value) in transport.settings(port) {
+            command.extend([format!("--{name}"), value]);
         }
-        command.extend(settings.iter().map(|setting| match *setting {
-            "PORT" => &*port_text,
-            setting => setting,
-        }));
-        Self::run(
-            command.into_iter().map(str::to_owned).collect(),
-            port,
-            folder,
-        )
+        command.extend(settings.iter().copied().map(str::to_owned));
+        Self::run(command, transport, port, folder)
     }
 
     /// A sentinel that watches the master on this port under the name `main`.
     pub fn sentinel(master: u16) -> Self {
-        let port = free_port();
-        let folder = Folder::new();
-        let file = folder.path().join("sentinel.conf");
-        let text = format!(
-            "port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {master} 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
-        );
-        fs::write(&file, text).unwrap();
-        let command = ["redis-server", file.to_str().unwrap(), "--sentinel"];
-        Self::run(command.map(str::to_owned).to_vec(), port, folder)
+        Self::sentinel_over(Transport::Plain, master)
     }
 
-    fn run(command: Vec<String>, port: u16, folder: Folder) -> Self {
+    /// The same, talked to in this way, as is the master.
+    pub fn sentinel_over(transport: Transport<'_>, master: u16) -> Self {
+        let port = free_port();
+        let folder = Directory::new();
+        let file = folder.path().join("sentinel.conf");
+        let mut text = format!(
+            "bind 127.0.0.1\nsentinel monitor main 127.0.0.1 {master} 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
+        );
+        for (name, value) in transport.settings(port) {
+            writeln!(text, "{name} {value}").unwrap();
+        }
+        fs::write(&file, text).unwrap();
+        let command = [&program(), file.to_str().unwrap(), "--sentinel"];
+        Self::run(command.map(str::to_owned).to_vec(), transport, port, folder)
+    }
+
+    fn run(command: Vec<String>, transport: Transport<'_>, port: u16, folder: Directory) -> Self {
         let mut server = Self {
             command,
+            cli_options: transport.cli_options(),
             port,
             folder,
             child: None,
@@ -190,7 +209,9 @@ impl RedisServer {
 
     /// What `redis-cli` says to this.
     pub fn cli(&self, arguments: &[&str]) -> String {
-        cli(self.port, arguments)
+        let options = self.cli_options.iter().map(String::as_str);
+        let all: Vec<_> = options.chain(arguments.iter().copied()).collect();
+        cli(self.port, &all)
     }
 
     /// How often it was sent a command.
@@ -221,6 +242,15 @@ pub fn cli(port: u16, arguments: &[&str]) -> String {
 
 /// A cluster of so many masters and no replicas.
 pub fn cluster(masters: usize, settings: &[&str]) -> Vec<RedisServer> {
+    cluster_over(Transport::Plain, masters, settings)
+}
+
+/// The same, talked to in this way, as its servers talk to each other.
+pub fn cluster_over(
+    transport: Transport<'_>,
+    masters: usize,
+    settings: &[&str],
+) -> Vec<RedisServer> {
     let servers: Vec<_> = (0..masters)
         .map(|_| {
             let bus = free_port().to_string();
@@ -235,7 +265,7 @@ pub fn cluster(masters: usize, settings: &[&str]) -> Vec<RedisServer> {
                 &bus,
             ];
             all.extend(settings);
-            RedisServer::start(&all)
+            RedisServer::start_over(transport, &all)
         })
         .collect();
     let nodes: Vec<_> = servers
@@ -245,7 +275,7 @@ pub fn cluster(masters: usize, settings: &[&str]) -> Vec<RedisServer> {
     let mut arguments = vec!["--cluster", "create"];
     arguments.extend(nodes.iter().map(String::as_str));
     arguments.push("--cluster-yes");
-    let created = cli(servers.first().unwrap().port(), &arguments);
+    let created = servers.first().unwrap().cli(&arguments);
     assert!(created.contains("All 16384 slots covered"), "{created}");
     for server in &servers {
         until("the cluster agrees", || {

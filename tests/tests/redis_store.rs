@@ -14,7 +14,6 @@
 use std::{
     error::Error,
     net::SocketAddr,
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -24,7 +23,7 @@ use std::{
 
 use countersign::{Claimed, ReplayClaim, ReplayStore, Timestamp, Unavailable, replay_conformance};
 use countersign_redis::{RedisReplayStore, WarningKind};
-use tests::redis::{Folder, RedisServer, RedisStores, claim};
+use tests::redis::{RedisServer, RedisStores, claim};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -464,131 +463,5 @@ async fn a_full_server_is_unavailable_and_evicts_nothing() {
     server.cli(&["config", "set", "maxmemory", "0"]);
     for claim in &accepted {
         assert_eq!(decide(&store, claim).await, Ok(Claimed::Replayed));
-    }
-}
-
-fn openssl(folder: &Folder, arguments: &str) {
-    let done = Command::new("openssl")
-        .args(arguments.split(' '))
-        .current_dir(folder.path())
-        .output()
-        .expect("openssl runs");
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-}
-
-/// An authority, and a server's and a client's certificate by it.
-fn certificates() -> Folder {
-    let folder = Folder::new();
-    std::fs::write(folder.path().join("names"), "subjectAltName=IP:127.0.0.1").unwrap();
-    openssl(
-        &folder,
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem",
-    );
-    for name in ["server", "client"] {
-        openssl(
-            &folder,
-            &format!(
-                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={name} -keyout {name}.key -out {name}.csr"
-            ),
-        );
-        openssl(
-            &folder,
-            &format!(
-                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out {name}.pem"
-            ),
-        );
-    }
-    folder
-}
-
-#[tokio::test]
-#[ignore = "needs redis and openssl"]
-async fn tls_and_passwords_keep_strangers_out_on_both_sides() {
-    let folder = certificates();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let read = |name: &str| std::fs::read(path(name)).unwrap();
-    let (certificate, key, authority) = (path("server.pem"), path("server.key"), path("ca.pem"));
-    let server = RedisServer::start(&[
-        "--tls-port",
-        "PORT",
-        "--port",
-        "0",
-        "--tls-cert-file",
-        &certificate,
-        "--tls-key-file",
-        &key,
-        "--tls-ca-cert-file",
-        &authority,
-        "--tls-auth-clients",
-        "yes",
-        "--user",
-        "default",
-        "off",
-        "--user",
-        "verifier",
-        "on",
-        ">hunter2",
-        "~countersign:replay:*",
-        "+set",
-        "+hello",
-        "+info",
-    ]);
-    let port = server.port();
-    let url =
-        |scheme: &str, password: &str| format!("{scheme}://verifier:{password}@127.0.0.1:{port}");
-    let trusting = |url: &str| {
-        RedisReplayStore::builder(url)
-            .unwrap()
-            .root_certificates_pem(&read("ca.pem"))
-    };
-    let (shown, proven) = (read("client.pem"), read("client.key"));
-    let right = trusting(&url("rediss", "hunter2"))
-        .client_certificate_pem(&shown, &proven)
-        .build()
-        .unwrap();
-    let request = claim("behind TLS", LIFE);
-    assert_eq!(decide(&right, &request).await, Ok(Claimed::Fresh));
-    assert_eq!(decide(&right, &request).await, Ok(Claimed::Replayed));
-    for (name, store) in [
-        (
-            "a wrong password",
-            trusting(&url("rediss", "hunter3"))
-                .client_certificate_pem(&shown, &proven)
-                .build(),
-        ),
-        (
-            "no password",
-            trusting(&format!("rediss://127.0.0.1:{port}"))
-                .client_certificate_pem(&shown, &proven)
-                .build(),
-        ),
-        (
-            "no certificate",
-            trusting(&url("rediss", "hunter2")).build(),
-        ),
-        (
-            "an authority nobody knows",
-            RedisReplayStore::builder(&url("rediss", "hunter2"))
-                .unwrap()
-                .client_certificate_pem(&shown, &proven)
-                .build(),
-        ),
-        (
-            "another name",
-            trusting(&format!("rediss://verifier:hunter2@localhost:{port}"))
-                .client_certificate_pem(&shown, &proven)
-                .build(),
-        ),
-        (
-            "no TLS",
-            RedisReplayStore::from_url(&url("redis", "hunter2")),
-        ),
-    ] {
-        let told = decide(&store.unwrap(), &request).await.unwrap_err();
-        assert!(!told.contains("hunter"), "{name}: {told}");
     }
 }
