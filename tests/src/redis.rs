@@ -98,6 +98,7 @@ impl Transport<'_> {
 #[derive(Debug)]
 pub struct RedisServer {
     command: Vec<String>,
+    environment: Vec<(&'static str, String)>,
     cli_options: Vec<String>,
     port: u16,
     folder: Directory,
@@ -112,17 +113,48 @@ impl RedisServer {
 
     /// The same, talked to in this way.
     pub fn start_over(transport: Transport<'_>, settings: &[&str]) -> Self {
+        Self::start_program(program(), Vec::new(), transport, settings)
+    }
+
+    /// One whose clock is off, such as by `+600s`: the Valkey that `COUNTERSIGN_VALKEY_SERVER` names, with the library
+    /// `libfaketime.so.1` that `COUNTERSIGN_LIBFAKETIME` names. Debian's Redis hangs in its allocator with it.
+    pub fn start_with_clock_off(by: &str) -> Self {
+        let named =
+            |variable: &str| env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set"));
+        let environment = vec![
+            ("LD_PRELOAD", named("COUNTERSIGN_LIBFAKETIME")),
+            ("FAKETIME", by.to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ];
+        let program = named("COUNTERSIGN_VALKEY_SERVER");
+        Self::start_program(program, environment, Transport::Plain, &[])
+    }
+
+    fn start_program(
+        program: String,
+        environment: Vec<(&'static str, String)>,
+        transport: Transport<'_>,
+        settings: &[&str],
+    ) -> Self {
         let port = free_port();
         let folder = Directory::new();
         let folder_text = folder.path().to_str().unwrap();
-        let mut command = vec![program()];
+        let mut command = vec![program];
         let always = ["--bind", "127.0.0.1", "--dir", folder_text, "--save", ""];
         command.extend(always.map(str::to_owned));
         for (name, value) in transport.settings(port) {
             command.extend([format!("--{name}"), value]);
         }
         command.extend(settings.iter().copied().map(str::to_owned));
-        Self::run(command, transport, port, folder)
+        Self {
+            command,
+            environment,
+            cli_options: transport.cli_options(),
+            port,
+            folder,
+            child: None,
+        }
+        .running()
     }
 
     /// A sentinel that watches the master on this port under the name `main`.
@@ -143,19 +175,20 @@ impl RedisServer {
         }
         fs::write(&file, text).unwrap();
         let command = [&program(), file.to_str().unwrap(), "--sentinel"];
-        Self::run(command.map(str::to_owned).to_vec(), transport, port, folder)
-    }
-
-    fn run(command: Vec<String>, transport: Transport<'_>, port: u16, folder: Directory) -> Self {
-        let mut server = Self {
-            command,
+        Self {
+            command: command.map(str::to_owned).to_vec(),
+            environment: Vec::new(),
             cli_options: transport.cli_options(),
             port,
             folder,
             child: None,
-        };
-        server.restart();
-        server
+        }
+        .running()
+    }
+
+    fn running(mut self) -> Self {
+        self.restart();
+        self
     }
 
     /// Starts it again, on the same port and with the same folder, and waits until it listens.
@@ -164,6 +197,7 @@ impl RedisServer {
         let (program, arguments) = self.command.split_first().unwrap();
         let child = Command::new(program)
             .args(arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()

@@ -18,7 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use countersign::{Claimed, ReplayClaim, ReplayStore, Timestamp, Unavailable, replay_conformance};
@@ -48,9 +48,6 @@ fn at(claim: &ReplayClaim, now: Timestamp) -> ReplayClaim {
     claim.now = now;
     claim
 }
-
-/// Another moment, earlier or later by so much.
-type Shift = fn(Timestamp, Duration) -> Timestamp;
 
 fn why(error: &Unavailable) -> String {
     let source = error.source().map(ToString::to_string);
@@ -89,59 +86,82 @@ async fn a_claim_is_one_command_with_a_relative_life() {
     assert_eq!(server.calls("set"), 2);
 }
 
-/// Only differences are sent, so that it does not matter how far the server's clock is from the verifiers': theirs is an argument
-/// here. The replicas are 5 seconds apart, and claims come at the edges of what their clocks allow.
+/// The replicas are 5 seconds apart, and claims come at the edges of what their clocks allow.
+async fn expect_nothing_twice(
+    server: &RedisServer,
+    case: &str,
+    shift: impl Fn(Timestamp) -> Timestamp,
+) {
+    let difference = Duration::from_secs(5);
+    let replicas = [store(server), store(server)];
+    let shifted = |name: &str, life| {
+        let mut claim = claim(&format!("{case}: {name}"), life);
+        claim.now = shift(claim.now);
+        claim.signed_at = shift(claim.signed_at);
+        claim.expires_at = shift(claim.expires_at);
+        claim
+    };
+    for (name, life) in [
+        ("the shortest", Duration::from_micros(1)),
+        ("a short one", Duration::from_secs(5)),
+        ("an ordinary one", LIFE),
+        ("dated ahead", LIFE * 2),
+    ] {
+        let first = shifted(name, life);
+        let behind = at(&first, first.now.saturating_sub(difference));
+        let ahead = at(&first, first.now.saturating_add(difference));
+        assert_eq!(
+            decide(&replicas[0], &first).await,
+            Ok(Claimed::Fresh),
+            "{case}: {name}"
+        );
+        for copy in [&first, &behind, &ahead] {
+            assert_eq!(
+                decide(&replicas[1], copy).await,
+                Ok(Claimed::Replayed),
+                "{case}: {name}"
+            );
+        }
+    }
+    // The last claim that the other replica may make, and the whole way that it may then take to the server.
+    let edge = shifted("edge", Duration::from_millis(500));
+    assert_eq!(decide(&replicas[0], &edge).await, Ok(Claimed::Fresh));
+    tokio::time::sleep(Duration::from_millis(4500)).await;
+    let last = edge.expires_at.saturating_sub(Duration::from_micros(1));
+    assert_eq!(
+        decide(&store(server), &at(&edge, last)).await,
+        Ok(Claimed::Replayed),
+        "{case}"
+    );
+}
+
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+
+/// Only differences are sent, so that it does not matter how far the verifiers' clocks are from the server's.
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_server_ten_minutes_off_changes_nothing() {
+async fn verifiers_ten_minutes_off_change_nothing() {
     let server = RedisServer::start(&[]);
-    let difference = Duration::from_secs(5);
-    let ten_minutes = Duration::from_secs(600);
-    let offsets: [(&str, Shift); 2] = [
-        ("behind", Timestamp::saturating_add),
-        ("ahead", Timestamp::saturating_sub),
-    ];
-    for (offset, shift) in offsets {
-        let replicas = [store(&server), store(&server)];
-        let shifted = |name: &str, life| {
-            let mut claim = claim(&format!("{offset}: {name}"), life);
-            claim.now = shift(claim.now, ten_minutes);
-            claim.signed_at = shift(claim.signed_at, ten_minutes);
-            claim.expires_at = shift(claim.expires_at, ten_minutes);
-            claim
-        };
-        for (name, life) in [
-            ("the shortest", Duration::from_micros(1)),
-            ("a short one", Duration::from_secs(5)),
-            ("an ordinary one", LIFE),
-            ("dated ahead", LIFE * 2),
-        ] {
-            let first = shifted(name, life);
-            let behind = at(&first, first.now.saturating_sub(difference));
-            let ahead = at(&first, first.now.saturating_add(difference));
-            assert_eq!(
-                decide(&replicas[0], &first).await,
-                Ok(Claimed::Fresh),
-                "{offset}: {name}"
-            );
-            for copy in [&first, &behind, &ahead] {
-                assert_eq!(
-                    decide(&replicas[1], copy).await,
-                    Ok(Claimed::Replayed),
-                    "{offset}: {name}"
-                );
-            }
-        }
-        // The last claim that the other replica may make, and the whole way that it may then take to the server.
-        let edge = shifted("edge", Duration::from_millis(500));
-        assert_eq!(decide(&replicas[0], &edge).await, Ok(Claimed::Fresh));
-        tokio::time::sleep(Duration::from_millis(4500)).await;
-        let last = edge.expires_at.saturating_sub(Duration::from_micros(1));
-        assert_eq!(
-            decide(&store(&server), &at(&edge, last)).await,
-            Ok(Claimed::Replayed),
-            "{offset}"
-        );
+    expect_nothing_twice(&server, "right", |now| now).await;
+    expect_nothing_twice(&server, "ahead", |now| now.saturating_add(TEN_MINUTES)).await;
+    expect_nothing_twice(&server, "behind", |now| now.saturating_sub(TEN_MINUTES)).await;
+}
+
+#[tokio::test]
+#[ignore = "needs valkey and libfaketime"]
+async fn a_server_ten_minutes_off_changes_nothing() {
+    let now = Timestamp::from(SystemTime::now());
+    for (by, earliest) in [
+        ("+600s", now.saturating_add(TEN_MINUTES)),
+        ("-600s", now.saturating_sub(TEN_MINUTES)),
+    ] {
+        let server = RedisServer::start_with_clock_off(by);
+        let clock = server.cli(&["time"]);
+        let seconds: i64 = clock.lines().next().unwrap().parse().unwrap();
+        let clock = Timestamp::from_unix_seconds(seconds.checked_add(1).unwrap());
+        let latest = earliest.saturating_add(Duration::from_secs(300));
+        assert!(earliest <= clock && clock <= latest, "{by}: {clock:?}");
+        expect_nothing_twice(&server, by, |now| now).await;
     }
 }
 
