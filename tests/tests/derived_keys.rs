@@ -13,10 +13,11 @@
 
 use std::{collections::HashSet, env, process::Command};
 
+use base64ct::{Base64, Encoding};
 use countersign::{
     ArcKeyStore, CallerKey, ConfigErrorKind, DerivedCallers, DerivedKeyring, DerivedKeyringBuilder,
-    KeyState, KeyStore, Keyring, RejectionKind, RootKey, Secret, SigningKey, Timestamp, Verifier,
-    VerifyingKey,
+    KeyState, KeyStore, Keyring, RejectionKind, RootKey, Secret, SharedSigner, Signer, SigningKey,
+    Timestamp, Verifier, VerifyingKey,
 };
 use proptest::prelude::*;
 use tests::keys::{NOW, OTHER_SECRET as B, SECRET as A, hmac_key, signer};
@@ -25,6 +26,16 @@ use tower_countersign::CachedKeys;
 const SELF: &str = "user-service";
 const AUTHORITY: &str = "user-service.internal:8081";
 const NOBODY: [&str; 0] = [];
+const C: &str = "5d9a0f8ec2b94c1a7e3388b16f04d2577a61bc0e95f3d8124c7be90a1f6d2e43";
+const D: &str = "a1c7e45f0b3d92688d17fa64c05be3297f40d81e6b95c2a3e8340f7d1c9b6a52";
+
+fn base64_of(hex: &str) -> String {
+    let bytes: Vec<u8> = (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect();
+    Base64::encode_string(&bytes)
+}
 
 fn root(version: &str, secret: &str) -> RootKey {
     RootKey::new(version, &Secret::from_hex(secret).unwrap()).unwrap()
@@ -85,7 +96,7 @@ fn signed_by(root: &RootKey, caller: &str, target: &str) -> [String; 2] {
     signature(&signer)
 }
 
-fn signature(signer: &countersign::Signer) -> [String; 2] {
+fn signature(signer: &Signer) -> [String; 2] {
     let request = http::Request::get(format!("http://{AUTHORITY}/"))
         .body("")
         .unwrap();
@@ -507,4 +518,237 @@ fn no_two_of_the_fields_are_one_to_the_derivation() {
         keyring(DerivedCallers::deny(NOBODY)).build().unwrap()
     );
     assert!(!shown.contains(&A[..8]), "{shown}");
+}
+
+/// A file with one root, for these callers, and whatever else.
+fn file(callers: &str, root: &str, more: &str) -> String {
+    format!(
+        "[derived]\ncallee = \"{SELF}\"\n{callers}\n[[derived.roots]]\nversion = \"1\"\nsecret_hex = \"{root}\"\n{more}\n"
+    )
+}
+
+fn listed(caller: &str, secret: &str, state: &str) -> String {
+    format!(
+        "[[callers]]\nname = \"{caller}\"\n[[callers.keys]]\nversion = \"own\"\nstate = \"{state}\"\nsecret_hex = \"{secret}\"\n"
+    )
+}
+
+#[tokio::test]
+async fn a_file_says_all_that_code_says() {
+    let derived =
+        |version: &str, secret: &str, caller: &str| derived(&root(version, secret), caller);
+    let two = format!(
+        "[[derived.roots]]\nversion = \"2\"\nsecret_base64 = \"{}\"\nstate = \"accept-only\"\nnot_before = 2026-01-02T03:04:05Z\nnot_after = 2026-01-02T03:04:06Z\n",
+        base64_of(B)
+    );
+    let text = file("deny = [\"retired\"]", A, &two)
+        + &listed("audit", C, "active")
+        + &listed("gone", D, "revoked");
+    let keys = DerivedKeyring::from_toml(&text, &verifier()).unwrap();
+    for (name, caller, key, expected) in [
+        (
+            "the first root",
+            "billing",
+            derived("1", A, "billing"),
+            true,
+        ),
+        (
+            "the second root",
+            "billing",
+            derived("2", B, "billing"),
+            true,
+        ),
+        ("another's key", "billing", derived("1", A, "other"), false),
+        ("on the list", "retired", derived("1", A, "retired"), false),
+        ("with a key of its own", "audit", hmac_key(C), true),
+        ("and no other", "audit", derived("1", A, "audit"), false),
+        ("revoked", "gone", hmac_key(D), false),
+        (
+            "and not derived either",
+            "gone",
+            derived("1", A, "gone"),
+            false,
+        ),
+    ] {
+        assert_eq!(takes(&keys, caller, key).await, expected, "{name}");
+    }
+    // 2026-01-02T03:04:05Z.
+    let start = 1_767_323_045_000_000;
+    for (now, expected) in [
+        (start - 1, false),
+        (start, true),
+        (start + 1_000_000, false),
+    ] {
+        let now = Timestamp::from_unix_micros(now);
+        let found = judged(
+            &keys,
+            &verifier(),
+            "billing",
+            derived("2", B, "billing"),
+            now,
+        )
+        .await;
+        assert_eq!(found.is_ok(), expected, "{now:?}");
+    }
+    let allowing =
+        DerivedKeyring::from_toml(&file("allow = [\"billing\"]", A, ""), &verifier()).unwrap();
+    assert!(takes(&allowing, "billing", derived("1", A, "billing")).await);
+    assert!(!takes(&allowing, "audit", derived("1", A, "audit")).await);
+}
+
+#[test]
+fn refuses_files_that_leave_something_open() {
+    let deny = "deny = []";
+    let target = |secret: &str, caller: &str| {
+        format!(
+            "[[targets]]\nname = \"users\"\ncaller = \"{caller}\"\nauthorities = [\"users:80\"]\nsecret_hex = \"{secret}\"\n"
+        )
+    };
+    for (name, text, kind) in [
+        (
+            "no derived",
+            listed("audit", B, "active"),
+            ConfigErrorKind::File,
+        ),
+        (
+            "neither allow nor deny",
+            file("", A, ""),
+            ConfigErrorKind::File,
+        ),
+        (
+            "both",
+            file("allow = [\"a\"]\ndeny = []", A, ""),
+            ConfigErrorKind::File,
+        ),
+        (
+            "nobody allowed",
+            file("allow = []", A, ""),
+            ConfigErrorKind::Keyring,
+        ),
+        (
+            "an unknown key",
+            file("deny = []\nalow = []", A, ""),
+            ConfigErrorKind::File,
+        ),
+        (
+            "an unknown key of a root",
+            file(deny, A, "nonce = \"optional\""),
+            ConfigErrorKind::File,
+        ),
+        (
+            "no roots",
+            format!("[derived]\ncallee = \"{SELF}\"\ndeny = []\n"),
+            ConfigErrorKind::Keyring,
+        ),
+        (
+            "a root without a secret",
+            format!(
+                "[derived]\ncallee = \"{SELF}\"\ndeny = []\n[[derived.roots]]\nversion = \"1\"\n"
+            ),
+            ConfigErrorKind::Key,
+        ),
+        (
+            "a root with two",
+            file(deny, A, &format!("secret_text = \"{B}\"")),
+            ConfigErrorKind::Key,
+        ),
+        (
+            "a weak root",
+            file(deny, &"00".repeat(32), ""),
+            ConfigErrorKind::WeakKey,
+        ),
+        (
+            "a date without an offset",
+            file(deny, A, "not_after = 2026-01-02T03:04:05"),
+            ConfigErrorKind::File,
+        ),
+        (
+            "a version that is a key",
+            file(deny, A, "").replace("version = \"1\"", &format!("version = \"{B}\"")),
+            ConfigErrorKind::Name,
+        ),
+        (
+            "a caller that is a key",
+            file(&format!("deny = [\"{B}\"]"), A, ""),
+            ConfigErrorKind::Name,
+        ),
+        (
+            "a callee that is a key",
+            file(deny, A, "").replace(SELF, B),
+            ConfigErrorKind::Name,
+        ),
+        (
+            "a root that is a caller's key",
+            file(deny, A, "") + &listed("audit", A, "active"),
+            ConfigErrorKind::SharedKey,
+        ),
+        (
+            "a root that a target is signed for with",
+            file(deny, A, "") + &target(A, "me"),
+            ConfigErrorKind::SharedKey,
+        ),
+        (
+            "a caller's key of its own that signs",
+            file(deny, A, "") + &listed("audit", B, "active") + &target(B, "me"),
+            ConfigErrorKind::SharedKey,
+        ),
+    ] {
+        let error = DerivedKeyring::from_toml(&text, &verifier()).unwrap_err();
+        assert_eq!(error.kind(), kind, "{name}: {error}");
+        for secret in [A, B] {
+            assert!(!error.to_string().contains(&secret[..8]), "{name}: {error}");
+        }
+        if kind == ConfigErrorKind::SharedKey && text.contains("targets") {
+            let error = Signer::from_toml(&text, "users").unwrap_err();
+            assert_eq!(error.kind(), kind, "{name}, for who signs: {error}");
+            let error = SharedSigner::from_toml(&text, "users").unwrap_err();
+            assert_eq!(error.kind(), kind, "{name}, for who signs: {error}");
+        }
+    }
+    let right = file(deny, A, "") + &target(B, "me");
+    assert!(DerivedKeyring::from_toml(&right, &verifier()).is_ok());
+    assert!(Signer::from_toml(&right, "users").is_ok());
+    let open = DerivedKeyring::from_toml(&right, &Verifier::default()).unwrap_err();
+    assert_eq!(open.kind(), ConfigErrorKind::Authority);
+    // Whoever reads only the listed callers would not see for whom keys are derived, nor who is refused.
+    let listing = right + &listed("audit", C, "active");
+    assert_eq!(
+        Keyring::from_toml(&listing).unwrap_err().kind(),
+        ConfigErrorKind::File
+    );
+}
+
+#[test]
+fn refuses_to_verify_with_derived_keys_that_it_signs_with() {
+    let root = root("1", A);
+    let signing = |name: &str, key| signer(name, key, AUTHORITY);
+    let allowing = keyring(DerivedCallers::allow(["billing"])).build().unwrap();
+    let denying = keyring(DerivedCallers::deny(NOBODY)).build().unwrap();
+    for (name, keys, signer, refused) in [
+        (
+            "a listed caller's",
+            &allowing,
+            signing("me", derived(&root, "billing")),
+            true,
+        ),
+        (
+            "the signer's own name's, not listed",
+            &allowing,
+            signing("me", derived(&root, "me")),
+            true,
+        ),
+        (
+            "the signer's own name's",
+            &denying,
+            signing("me", derived(&root, "me")),
+            true,
+        ),
+        ("the root", &denying, signing("me", hmac_key(A)), true),
+        ("another key", &denying, signing("me", hmac_key(B)), false),
+        ("another key", &allowing, signing("me", hmac_key(B)), false),
+    ] {
+        let error = keys.ensure_distinct_from(&[&signer]).err();
+        let expected = refused.then_some(ConfigErrorKind::SharedKey);
+        assert_eq!(error.map(|error| error.kind()), expected, "{name}");
+    }
 }

@@ -179,9 +179,16 @@ impl SharedSigner {
     ///
     /// [`ConfigErrorKind::SharedKey`] if a caller of the keyring holds one of the keys.
     pub fn ensure_distinct_from(&self, keyring: &Keyring) -> Result<(), ConfigError> {
+        self.try_for_each(|signer| keyring.ensure_distinct_from(&[signer]))
+    }
+
+    /// For each of the keys, whatever its state, until one is refused.
+    pub(crate) fn try_for_each(
+        &self,
+        check: impl FnMut(&Signer) -> Result<(), ConfigError>,
+    ) -> Result<(), ConfigError> {
         let keys = self.keys.load();
-        let mut signers = keys.iter().map(|key| &*key.signer);
-        signers.try_for_each(|signer| keyring.ensure_distinct_from(&[signer]))
+        keys.iter().map(|key| &*key.signer).try_for_each(check)
     }
 }
 

@@ -12,6 +12,7 @@
     reason = "tests are tables of constants, and panic where one is wrong"
 )]
 
+mod derived;
 mod directories;
 mod files;
 mod signers;
@@ -65,7 +66,7 @@ fn takes(keys: &Keyring, caller: &str, secret: &str) -> bool {
     )
 }
 
-fn takes_of(keys: &Keyring, signer: &Signer) -> bool {
+fn takes_of(keys: &impl KeyStore, signer: &Signer) -> bool {
     let verifier = Verifier::builder()
         .accept(Scheme::Ed25519)
         .expected_hosts([AUTHORITY])

@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::Path};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{ensure_no_key, targets::Target};
+use super::{derived::Derived, ensure_no_key, targets::Target};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{
@@ -14,6 +14,7 @@ use crate::{
     },
     keyring::{Keyring, KeyringBuilder},
     scheme::Scheme,
+    signer::Signer,
     text_file::read,
     timestamp::Timestamp,
 };
@@ -62,7 +63,8 @@ impl Keyring {
     /// | `nonce` | `"required"` or `"optional"` | `"required"`, but for schemes whose clients know no nonce |
     /// | `seed_compatible` | whether the caller signs three headers and no nonce | `false` |
     ///
-    /// If the text also holds [`targets`](crate::SharedSigner::from_toml), no key of theirs may be a caller's.
+    /// If the text also holds [`targets`](crate::SharedSigner::from_toml), no key of theirs may be a caller's. One with roots is
+    /// read by [`DerivedKeyring::from_toml`](crate::DerivedKeyring::from_toml) and refused here.
     ///
     /// # Errors
     ///
@@ -71,8 +73,16 @@ impl Keyring {
     /// [`ensure_distinct_from`](Self::ensure_distinct_from). No error holds a key.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file = File::parse(text)?;
+        if file.derived.is_some() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::File,
+                "derived: expected none beside keys that are all listed, found it: DerivedKeyring::from_toml reads both",
+            ));
+        }
         let keyring = add(Self::builder(), file.callers)?.build()?;
-        ensure_distinct(file.targets, &keyring)?;
+        ensure_distinct(file.targets, |signer| {
+            keyring.ensure_distinct_from(&[signer])
+        })?;
         Ok(keyring)
     }
 
@@ -107,7 +117,11 @@ impl KeyringBuilder {
     }
 }
 
-fn ensure_distinct(targets: Vec<Target>, keyring: &Keyring) -> Result<(), ConfigError> {
+/// Holds every key of the targets against what the same text verifies with.
+pub(super) fn ensure_distinct(
+    targets: Vec<Target>,
+    check: impl Fn(&Signer) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
     let mut seen = HashSet::new();
     for target in targets {
         if !seen.insert(target.name.clone()) {
@@ -116,7 +130,7 @@ fn ensure_distinct(targets: Vec<Target>, keyring: &Keyring) -> Result<(), Config
                 format!("target {:?}: listed twice", target.name),
             ));
         }
-        target.into_shared_signer()?.ensure_distinct_from(keyring)?;
+        target.into_shared_signer()?.try_for_each(&check)?;
     }
     Ok(())
 }
@@ -160,6 +174,7 @@ pub(super) struct File {
     pub(super) callers: Vec<Caller>,
     #[serde(default)]
     pub(super) targets: Vec<Target>,
+    pub(super) derived: Option<Derived>,
 }
 
 #[derive(Deserialize)]

@@ -7,13 +7,13 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
+    derived::Verifying,
     ensure_no_key,
-    file::{File, State, add, moment, not_one_key, secret},
+    file::{File, State, moment, not_one_key, secret},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{Secret, SigningKey},
-    keyring::Keyring,
     shared_signer::{SharedSigner, SignerKey},
     signer::Signer,
     text_file::read,
@@ -60,11 +60,9 @@ impl SharedSigner {
     ///
     /// As [`Signer::from_toml`] and [`new`](Self::new).
     pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {
-        let (target, callers) = Target::find(text, target)?;
+        let (target, verifying) = Target::find(text, target)?;
         let signer = target.into_shared_signer()?;
-        if let Some(callers) = callers {
-            signer.ensure_distinct_from(&callers)?;
-        }
+        signer.try_for_each(|signer| verifying.ensure_distinct_from(signer))?;
         Ok(signer)
     }
 
@@ -108,19 +106,17 @@ impl Signer {
     /// | `seed_compatible` | whether the target knows three headers and no nonce | `false` |
     ///
     /// A target with several keys is read by [`SharedSigner::from_toml`]. If the text also holds
-    /// [`callers`](Keyring::from_toml), the key may be none of theirs.
+    /// [`callers`](crate::Keyring::from_toml) or [roots](crate::DerivedKeyring::from_toml), the key may be none of theirs.
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, or has not exactly one such target
-    /// with one key; else as [`new`](Self::new), [`covering`](Self::covering) and [`Keyring::ensure_distinct_from`]. No error holds a
+    /// with one key; else as [`new`](Self::new), [`covering`](Self::covering) and [`Keyring::ensure_distinct_from`](crate::Keyring::ensure_distinct_from). No error holds a
     /// key.
     pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {
-        let (target, callers) = Target::find(text, target)?;
+        let (target, verifying) = Target::find(text, target)?;
         let signer = target.into_signer()?;
-        if let Some(callers) = callers {
-            callers.ensure_distinct_from(&[&signer])?;
-        }
+        verifying.ensure_distinct_from(&signer)?;
         Ok(signer)
     }
 
@@ -168,8 +164,8 @@ struct TargetKey {
 }
 
 impl Target {
-    /// The one of this name, and the callers of the same text if it has any.
-    fn find(text: &str, name: &str) -> Result<(Self, Option<Keyring>), ConfigError> {
+    /// The one of this name, and what the same text verifies with.
+    fn find(text: &str, name: &str) -> Result<(Self, Verifying), ConfigError> {
         let file = File::parse(text)?;
         let mut of_name = file.targets.into_iter().filter(|known| known.name == name);
         let (Some(found), None) = (of_name.next(), of_name.next()) else {
@@ -178,11 +174,7 @@ impl Target {
                 format!("target {name:?}: expected once in the file, found none or more"),
             ));
         };
-        let callers = match file.callers {
-            callers if callers.is_empty() => None,
-            callers => Some(add(Keyring::builder(), callers)?.build()?),
-        };
-        Ok((found, callers))
+        Ok((found, Verifying::of(file.callers, file.derived)?))
     }
 
     fn into_signer(self) -> Result<Signer, ConfigError> {

@@ -10,6 +10,7 @@ use super::{CallerKeys, KeyStore, Keyring, caller_keys::Work};
 use crate::{
     error::{ConfigError, ConfigErrorKind, Unavailable},
     key::{KeyId, RootKey},
+    signer::Signer,
     verify::Verifier,
 };
 
@@ -25,6 +26,8 @@ use crate::{
 ///     .build()?;
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
+///
+/// [`from_toml`](Self::from_toml) reads all of it from a file.
 ///
 /// # What is answered
 ///
@@ -88,6 +91,10 @@ impl DerivedCallers {
         I::Item: Into<String>,
     {
         Self::listed(names, Listed::Refused)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     fn listed<I>(names: I, listed: Listed) -> Self
@@ -225,6 +232,17 @@ enum Admission {
     AllBut(HashSet<KeyId>),
 }
 
+impl Admission {
+    /// Those that are there without a request.
+    fn keys(&self) -> impl Iterator<Item = &CallerKeys> {
+        let listed = match self {
+            Self::Only(keys) => Some(keys.values()),
+            Self::AllBut(_) => None,
+        };
+        listed.into_iter().flatten()
+    }
+}
+
 impl Derivation {
     fn lookup(&self, claimed: &str) -> CallerKeys {
         // One look at the explicit keyring, which may be replaced meanwhile.
@@ -279,10 +297,18 @@ impl DerivedKeyring {
         callers: DerivedCallers,
         verifier: &Verifier,
     ) -> DerivedKeyringBuilder {
+        Self::builder_for(callee, callers, !verifier.expected_hosts().is_empty())
+    }
+
+    pub(crate) fn builder_for(
+        callee: &str,
+        callers: DerivedCallers,
+        hosts_are_expected: bool,
+    ) -> DerivedKeyringBuilder {
         DerivedKeyringBuilder {
             callee: callee.to_owned(),
             callers,
-            hosts_are_expected: !verifier.expected_hosts().is_empty(),
+            hosts_are_expected,
             roots: Vec::new(),
             explicit: None,
         }
@@ -291,6 +317,49 @@ impl DerivedKeyring {
     /// Takes over roots, lists and the explicit keyring of another one, for every handle of this one.
     pub fn replace(&self, with: &Self) {
         self.derivation.store(with.derivation.load_full());
+    }
+
+    /// Refuses to verify with a secret that this process also signs with, as [`Keyring::ensure_distinct_from`] does for the
+    /// explicit keyring. Here it is also none of the roots, of the keys of callers on an allow list, and under a deny list of
+    /// the key of the name that the signer signs as. The keys of all other names cannot be listed.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::SharedKey`] if one of the signers has such a key.
+    pub fn ensure_distinct_from(&self, signers: &[&Signer]) -> Result<(), ConfigError> {
+        let derivation = self.derivation.load();
+        if let Some(explicit) = &derivation.explicit {
+            explicit.ensure_distinct_from(signers)?;
+        }
+        for signer in signers {
+            let signs_with = signer.fingerprints();
+            let root = derivation
+                .roots
+                .iter()
+                .find(|root| signs_with.contains(root.fingerprint()));
+            if let Some(root) = root {
+                return Err(ConfigError::new(
+                    ConfigErrorKind::SharedKey,
+                    format!("root {}: this service also signs with it", root.version()),
+                ));
+            }
+            let own = match signer.caller() {
+                Some(caller) => Some(derivation.derive(caller)?),
+                None => None,
+            };
+            let mut derived = derivation.admission.keys().chain(&own);
+            let holds = |keys: &CallerKeys| keys.fingerprints().any(|key| signs_with.contains(key));
+            if let Some(caller) = derived
+                .find(|keys| holds(keys))
+                .and_then(CallerKeys::caller)
+            {
+                return Err(ConfigError::new(
+                    ConfigErrorKind::SharedKey,
+                    format!("caller {caller}: its derived key is one that this service signs with"),
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

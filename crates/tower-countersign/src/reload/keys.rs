@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use countersign::{ConfigError, Keyring, SharedSigner};
+use countersign::{ConfigError, DerivedKeyring, Keyring, SharedSigner, Verifier};
 
 use super::{Reload, Reloading};
 use crate::metrics;
@@ -40,13 +40,23 @@ impl Reload {
         path: impl AsRef<Path>,
         load: impl Fn(&Path) -> Result<Keyring, ConfigError> + Send + 'static,
     ) -> Result<(Keyring, Reloading), ConfigError> {
-        let path = std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned());
-        let keyring = load(&path)?;
-        let shared = keyring.clone();
-        let reloading = self
-            .counted(metrics::key_reload)
-            .watch(path, load, move |loaded| shared.replace(&loaded))?;
-        Ok((keyring, reloading))
+        self.keys(path, load, Keyring::replace)
+    }
+
+    /// The roots and callers of a TOML file, as [`DerivedKeyring::from_toml_file`] reads them for this verifier. Every handle
+    /// of the key store has the new ones at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`DerivedKeyring::from_toml_file`] and [`watch`](Self::watch).
+    pub fn derived_keyring(
+        &self,
+        path: impl AsRef<Path>,
+        verifier: &Verifier,
+    ) -> Result<(DerivedKeyring, Reloading), ConfigError> {
+        let verifier = verifier.clone();
+        let load = move |path: &Path| DerivedKeyring::from_toml_file(path, &verifier);
+        self.keys(path, load, DerivedKeyring::replace)
     }
 
     /// The signer for one target of a TOML file, as [`SharedSigner::from_toml_file`] reads it. Every layer with a handle of
@@ -108,12 +118,22 @@ impl Reload {
         path: impl AsRef<Path>,
         load: impl Fn(&Path) -> Result<SharedSigner, ConfigError> + Send + 'static,
     ) -> Result<(SharedSigner, Reloading), ConfigError> {
+        self.keys(path, load, SharedSigner::replace)
+    }
+
+    /// What is read at the start, as a handle that takes over what is read later.
+    fn keys<K: Clone + Send + 'static>(
+        &self,
+        path: impl AsRef<Path>,
+        load: impl Fn(&Path) -> Result<K, ConfigError> + Send + 'static,
+        replace: fn(&K, &K),
+    ) -> Result<(K, Reloading), ConfigError> {
         let path = std::path::absolute(&path).unwrap_or_else(|_| path.as_ref().to_owned());
-        let signer = load(&path)?;
-        let shared = signer.clone();
+        let keys = load(&path)?;
+        let shared = keys.clone();
         let reloading = self
             .counted(metrics::key_reload)
-            .watch(path, load, move |loaded| shared.replace(&loaded))?;
-        Ok((signer, reloading))
+            .watch(path, load, move |loaded| replace(&shared, &loaded))?;
+        Ok((keys, reloading))
     }
 }
