@@ -29,6 +29,10 @@ const NOBODY: [&str; 0] = [];
 const C: &str = "5d9a0f8ec2b94c1a7e3388b16f04d2577a61bc0e95f3d8124c7be90a1f6d2e43";
 const D: &str = "a1c7e45f0b3d92688d17fa64c05be3297f40d81e6b95c2a3e8340f7d1c9b6a52";
 
+fn text_root(version: &str, secret: &str) -> RootKey {
+    RootKey::new(version, &Secret::from_text(secret)).unwrap()
+}
+
 fn base64_of(hex: &str) -> String {
     let bytes: Vec<u8> = (0..hex.len())
         .step_by(2)
@@ -537,11 +541,11 @@ fn listed(caller: &str, secret: &str, state: &str) -> String {
 async fn a_file_says_all_that_code_says() {
     let derived =
         |version: &str, secret: &str, caller: &str| derived(&root(version, secret), caller);
-    let two = format!(
-        "[[derived.roots]]\nversion = \"2\"\nsecret_base64 = \"{}\"\nstate = \"accept-only\"\nnot_before = 2026-01-02T03:04:05Z\nnot_after = 2026-01-02T03:04:06Z\n",
+    let more = format!(
+        "[[derived.roots]]\nversion = \"2\"\nsecret_base64 = \"{}\"\nstate = \"accept-only\"\nnot_before = 2026-01-02T03:04:05Z\nnot_after = 2026-01-02T03:04:06Z\n[[derived.roots]]\nversion = \"3\"\nsecret_text = \"{C}\"\nstate = \"revoked\"\n",
         base64_of(B)
     );
-    let text = file("deny = [\"retired\"]", A, &two)
+    let text = file("deny = [\"retired\"]", A, &more)
         + &listed("audit", C, "active")
         + &listed("gone", D, "revoked");
     let keys = DerivedKeyring::from_toml(&text, &verifier()).unwrap();
@@ -557,6 +561,12 @@ async fn a_file_says_all_that_code_says() {
             "billing",
             derived("2", B, "billing"),
             true,
+        ),
+        (
+            "a revoked root",
+            "billing",
+            SigningKey::hmac_sha256(&text_root("3", C).derive_for("billing", SELF).unwrap()),
+            false,
         ),
         ("another's key", "billing", derived("1", A, "other"), false),
         ("on the list", "retired", derived("1", A, "retired"), false),
