@@ -1,6 +1,7 @@
 //! Keys and a fixed clock.
 
-use countersign::{CallerKey, Keyring, Secret, Signer, SigningKey, Timestamp};
+use countersign::{CallerKey, DrfProfile, Keyring, Secret, Signer, SigningKey, Timestamp};
+use http::Method;
 
 /// A secret of 32 bytes that is no other test's.
 pub const SECRET: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
@@ -31,4 +32,11 @@ pub fn keyring(caller: &str, key: &SigningKey) -> Keyring {
 /// A signer for one authority.
 pub fn signer(caller: &str, key: SigningKey, authority: &str) -> Signer {
     Signer::new(caller, key, [authority]).unwrap()
+}
+
+/// The key of `django`, a caller that signs the body alone, and what lets it reach `POST /drf`.
+pub fn django() -> (SigningKey, DrfProfile) {
+    let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
+    let profile = DrfProfile::for_caller("django").unwrap();
+    (key, profile.route(Method::POST, "/drf").unwrap())
 }

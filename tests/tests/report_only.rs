@@ -25,16 +25,16 @@ use axum::{
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, CallerKeys, Claimed, DrfProfile, KeyStore, Keyring, MemoryReplayStore, ReplayClaim,
-    ReplayStore, ReplayStoreId, Secret, Signer, SigningKey, StandardWebhooksProfile, Timestamp,
-    Unavailable, Verifier, VerifyingKey,
+    CallerKey, CallerKeys, Claimed, KeyStore, Keyring, MemoryReplayStore, ReplayClaim, ReplayStore,
+    ReplayStoreId, Secret, Signer, SigningKey, StandardWebhooksProfile, Timestamp, Unavailable,
+    Verifier, VerifyingKey,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tests::{
     client,
-    keys::{NOW, OTHER_SECRET, SECRET, hmac_key, keyring, signer},
+    keys::{NOW, OTHER_SECRET, SECRET, django, hmac_key, keyring, signer},
     raw,
     server::Server,
     signed::{self, AUTHORITY, billing},
@@ -421,7 +421,7 @@ impl http_body::Body for Untouched {
 /// Neither of a stranger nor of whoever signs the body: the handler runs first.
 #[tokio::test]
 async fn not_a_byte_of_an_unproven_body_is_read_before_the_handler() {
-    let drf = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
+    let (drf, profile) = django();
     let keys = Keyring::builder()
         .caller(
             "billing",
@@ -429,10 +429,6 @@ async fn not_a_byte_of_an_unproven_body_is_read_before_the_handler() {
         )
         .caller("django", CallerKey::new("1", drf.verifying_key()).unwrap())
         .build()
-        .unwrap();
-    let profile = DrfProfile::for_caller("django")
-        .unwrap()
-        .route(Method::POST, "/drf")
         .unwrap();
     let verifier = Verifier::builder().accept(profile).build().unwrap();
     let app = Router::new()
@@ -896,13 +892,8 @@ impl KeyStore for Waits {
 /// The judge has seen each chunk before the next one is read, however long the key store takes.
 #[tokio::test]
 async fn a_signed_body_in_many_chunks_waits_for_a_slow_key_store_and_loses_nothing() {
-    let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
-    let keys = Keyring::builder()
-        .caller("django", CallerKey::new("1", key.verifying_key()).unwrap())
-        .build()
-        .unwrap();
-    let profile = DrfProfile::for_caller("django").unwrap();
-    let profile = profile.route(Method::POST, "/drf").unwrap();
+    let (key, profile) = django();
+    let keys = keyring("django", &key);
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
@@ -943,13 +934,8 @@ impl KeyStore for Gate {
 /// What the judge has not seen is held for him: no more than one chunk, however much is sent in the meantime.
 #[tokio::test]
 async fn while_a_key_store_is_waited_for_one_chunk_passes_and_no_more() {
-    let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
-    let keys = Keyring::builder()
-        .caller("django", CallerKey::new("1", key.verifying_key()).unwrap())
-        .build()
-        .unwrap();
-    let profile = DrfProfile::for_caller("django").unwrap();
-    let profile = profile.route(Method::POST, "/drf").unwrap();
+    let (key, profile) = django();
+    let keys = keyring("django", &key);
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let layer = VerifyLayer::new(Gate(keys, Arc::clone(&gate)))
         .with_verifier(Verifier::builder().accept_only(profile).build().unwrap())

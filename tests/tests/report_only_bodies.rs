@@ -15,15 +15,14 @@ use std::{
 use axum::{Router, body::Body, extract::Request, routing::any};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, CallerKeys, DrfProfile, KeyStore, Keyring, Secret, Signer, SigningKey, Unavailable,
-    Verifier,
+    CallerKey, CallerKeys, KeyStore, Keyring, Signer, SigningKey, Unavailable, Verifier,
 };
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue};
 use http_body::Frame;
 use http_body_util::BodyExt;
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use tests::{
-    keys::{SECRET, hmac_key},
+    keys::{SECRET, django, hmac_key},
     signed::{self, AUTHORITY, billing},
 };
 use tower::ServiceExt;
@@ -133,13 +132,11 @@ fn expected(items: &[Item]) -> Received {
 
 /// One layer that reports, or two; what the handler receives comes back over a channel.
 async fn sent_through(layers: usize, limit: u64, signature: Signature, items: &[Item]) -> Received {
-    let drf = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
+    let (drf, profile) = django();
     let key = |key: &SigningKey| CallerKey::new("1", key.verifying_key()).unwrap();
     let keys = Keyring::builder()
         .caller("billing", key(&hmac_key(SECRET)))
         .caller("django", key(&drf));
-    let profile = DrfProfile::for_caller("django").unwrap();
-    let profile = profile.route(Method::POST, "/drf").unwrap();
     let limits = BodyLimits::default()
         .with_max_bytes(limit)
         .with_unauthenticated_max_bytes(limit)
