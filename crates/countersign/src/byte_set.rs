@@ -27,6 +27,14 @@ impl ByteSet {
             .unwrap_or((text, ""))
     }
 
+    /// Parts a text before the bytes at its end that are in the set, all of which must be ASCII.
+    pub(crate) fn split_end<'t>(&self, text: &'t str) -> (&'t str, &'t str) {
+        let len = text.bytes().rev().position(|byte| !self.has(byte));
+        // Invariant: a character begins where ASCII does.
+        len.and_then(|len| text.split_at_checked(text.len().checked_sub(len)?))
+            .unwrap_or(("", text))
+    }
+
     /// Whether the set has this byte.
     pub(crate) fn has(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte)).is_some_and(|has| *has)

@@ -65,9 +65,8 @@ impl CanonicalRequest<'_> {
         self.payload_hash.write_to(body, sink);
     }
 
-    /// The state of the hash behind what the head declares: all of the text, but for the digest of the body where the head
-    /// has none.
-    pub(super) fn head_hash(&self) -> Sha256 {
+    /// The hash of the text, as far as the head declares it.
+    pub(super) fn head_hash(&self) -> HeadHash {
         let mut hash = Sha256::new();
         let mut gathered = Gathered::new();
         self.write_to(None, &mut gathered);
@@ -75,19 +74,39 @@ impl CanonicalRequest<'_> {
             Some(text) => hash.update(text),
             None => self.write_to(None, &mut Hash(&mut hash)),
         }
-        hash
-    }
-
-    /// The hash of the text, from that state.
-    pub(super) fn finish_hash(
-        &self,
-        mut head_hash: Sha256,
-        body: Option<&PayloadDigest>,
-    ) -> [u8; 32] {
-        if self.payload_hash == PayloadHash::OfBody {
-            self.payload_hash.write_to(body, &mut Hash(&mut head_hash));
+        match self.payload_hash {
+            PayloadHash::OfBody => HeadHash::BeforeBody(hash),
+            PayloadHash::Sha256(_) | PayloadHash::Unsigned => {
+                HeadHash::Whole(hash.finalize().into())
+            }
         }
-        head_hash.finalize().into()
+    }
+}
+
+/// The hash of a canonical request, as far as the head declares it.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each request, and it is not moved"
+)]
+pub(super) enum HeadHash {
+    /// All of it.
+    Whole([u8; 32]),
+    /// All but the digest of the body, which is the end of the text.
+    BeforeBody(Sha256),
+}
+
+impl HeadHash {
+    /// The hash of the whole text.
+    pub(super) fn finish(&self, body: Option<&PayloadDigest>) -> [u8; 32] {
+        match self {
+            Self::Whole(hash) => *hash,
+            Self::BeforeBody(hash) => {
+                let mut hash = hash.clone();
+                PayloadHash::OfBody.write_to(body, &mut Hash(&mut hash));
+                hash.finalize().into()
+            }
+        }
     }
 }
 
@@ -150,13 +169,13 @@ mod tests {
                 };
                 let mut text = String::new();
                 request.write_to(body, &mut text);
-                let found = request.finish_hash(request.head_hash(), body);
+                let found = request.head_hash().finish(body);
                 assert_eq!(found, <[u8; 32]>::from(Sha256::digest(&text)), "{len}");
                 let listed = CanonicalRequest {
                     signed_headers: Some("host;x-amz-date"),
                     ..request
                 };
-                let found = listed.finish_hash(listed.head_hash(), body);
+                let found = listed.head_hash().finish(body);
                 assert_eq!(found, <[u8; 32]>::from(Sha256::digest(&text)), "{len}");
             }
         }

@@ -1,9 +1,8 @@
 use std::{borrow::Cow, fmt, sync::OnceLock};
 
-use sha2::Sha256;
-
 use super::{
-    authorization::Signature, canonical_request::CanonicalRequest,
+    authorization::Signature,
+    canonical_request::{CanonicalRequest, HeadHash},
     credential_scope::CredentialScope, date::AmzDate, string_to_sign::StringToSign,
 };
 use crate::{key::VerifyingKey, payload::PayloadDigest, scheme::CredentialsOfFamily};
@@ -21,7 +20,7 @@ struct Claimed<'r> {
     signature: Signature,
     session_token: Option<Cow<'r, str>>,
     /// Made when the first key is tried, and the same for every other.
-    head_hash: OnceLock<Sha256>,
+    head_hash: OnceLock<HeadHash>,
 }
 
 impl<'r> Credentials<'r> {
@@ -48,7 +47,7 @@ impl<'r> Credentials<'r> {
         StringToSign {
             date: self.0.date,
             scope: self.0.scope,
-            request_hash: request.finish_hash(head_hash.clone(), body),
+            request_hash: head_hash.finish(body),
         }
     }
 }
