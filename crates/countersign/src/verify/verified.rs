@@ -257,7 +257,10 @@ impl CoveredLines {
         });
         let mut text = String::with_capacity(length);
         proof.covered(&mut |name, value| {
-            text.extend([name, ":", value, "\n"]);
+            text.push_str(name);
+            text.push(':');
+            text.push_str(value);
+            text.push('\n');
         });
         let lines = text.len();
         text.push_str(nonce.unwrap_or_default());

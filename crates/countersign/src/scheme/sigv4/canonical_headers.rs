@@ -74,8 +74,9 @@ fn has_space(bytes: &[u8]) -> bool {
         return bytes.iter().fold(false, any);
     };
     let (chunks, _) = bytes.as_chunks::<8>();
-    let chunks = chunks.iter().chain([last]);
-    chunks.fold(false, |so_far, chunk| so_far | chunk.iter().fold(false, any))
+    let chunks = chunks.iter();
+    let before = chunks.fold(false, |so_far, chunk| so_far | chunk.iter().fold(false, any));
+    before | last.iter().fold(false, any)
 }
 
 /// Whether a header may occur once only: those that this scheme reads, and those in which two values are two answers to one

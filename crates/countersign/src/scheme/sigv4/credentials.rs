@@ -24,6 +24,7 @@ struct Claimed<'r> {
 }
 
 impl<'r> Credentials<'r> {
+    #[inline]
     pub(super) fn new(
         request: CanonicalRequest<'r>,
         date: AmzDate,

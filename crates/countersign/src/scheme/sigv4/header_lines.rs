@@ -6,10 +6,15 @@ use crate::head::Field;
 /// Up to this many lines are kept without an allocation.
 const INLINE: usize = 24;
 
+/// Among so many chains are the lines shared out, by the lengths of their names.
+const CHAINS: usize = 16;
+
 /// The header lines of a request with their names in lower case, gathered in one pass: a look-up of each covered name by
 /// its hash takes longer. Those that a verifier reads whatever a signature covers are found in the same pass.
 pub(super) struct HeaderLines<'r> {
     lines: SmallVec<[Line<'r>; INLINE]>,
+    /// Of each chain the first line, by its number.
+    first: [usize; CHAINS],
     pub(super) host: Field<'r>,
     pub(super) date: Field<'r>,
     pub(super) content_type: Field<'r>,
@@ -25,12 +30,18 @@ struct Line<'r> {
     text: &'r str,
     value: &'r HeaderValue,
     is_covered: bool,
+    /// The next line of the chain, by its number.
+    next: usize,
 }
+
+/// The number of no line.
+const NONE: usize = usize::MAX;
 
 impl<'r> HeaderLines<'r> {
     pub(super) fn of(headers: &'r HeaderMap) -> Self {
         let mut found = Self {
             lines: SmallVec::new(),
+            first: [NONE; CHAINS],
             host: Field::Absent,
             date: Field::Absent,
             content_type: Field::Absent,
@@ -46,6 +57,7 @@ impl<'r> HeaderLines<'r> {
                 text,
                 value,
                 is_covered: false,
+                next: NONE,
             });
             let field = match text {
                 "host" => &mut found.host,
@@ -59,17 +71,25 @@ impl<'r> HeaderLines<'r> {
             };
             field.occurs(value);
         }
+        // From behind, so that each chain has its lines in their order.
+        for (number, line) in found.lines.iter_mut().enumerate().rev() {
+            if let Some(first) = found.first.get_mut(chain_of(line.text)) {
+                line.next = std::mem::replace(first, number);
+            }
+        }
         found
     }
 
     /// Marks all lines of this name as covered. Says how often there is one.
     pub(super) fn cover(&mut self, name: &str) -> Field<'r> {
         let mut field = Field::Absent;
-        for line in &mut self.lines {
+        let mut next = self.first.get(chain_of(name)).copied().unwrap_or(NONE);
+        while let Some(line) = self.lines.get_mut(next) {
             if line.text == name {
                 line.is_covered = true;
                 field.occurs(line.value);
             }
+            next = line.next;
         }
         field
     }
@@ -87,17 +107,27 @@ impl<'r> HeaderLines<'r> {
     }
 }
 
+/// In which chain a name is.
+fn chain_of(name: &str) -> usize {
+    name.len() % CHAINS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A name that no other number has. Some are of one length, and more are of one chain.
+    fn name(number: usize) -> HeaderName {
+        let padding = "-".repeat(number % 5 * 8);
+        HeaderName::try_from(format!("x-{number}{padding}")).unwrap()
+    }
 
     /// Numbered headers, of which each third is absent, once there and twice there.
     fn numbered() -> HeaderMap {
         let mut headers = HeaderMap::new();
         for number in 0..INLINE.saturating_add(3) {
             for value in 0..number % 3 {
-                let name = HeaderName::try_from(format!("X-{number}")).unwrap();
-                headers.append(name, HeaderValue::from(value));
+                headers.append(name(number), HeaderValue::from(value));
             }
         }
         headers
@@ -108,9 +138,10 @@ mod tests {
         let headers = numbered();
         let mut lines = HeaderLines::of(&headers);
         for number in 0..INLINE.saturating_add(5) {
-            let name = format!("x-{number}");
-            assert!(lines.named(&name).eq(headers.get_all(&name)), "{name}");
-            let field = lines.cover(&name);
+            let name = name(number);
+            let named = lines.named(name.as_str());
+            assert!(named.eq(headers.get_all(&name)), "{name}");
+            let field = lines.cover(name.as_str());
             match headers.get_all(&name).iter().count() {
                 0 => assert!(field.is_absent(), "{name}"),
                 1 => assert!(matches!(field, Field::Once(value) if value == headers[&name])),
