@@ -94,6 +94,11 @@ pub(crate) trait CredentialsOfFamily {
 
     /// The covered headers, in the order in which they are signed, with the value of each as it was signed.
     fn covered(&self, each: &mut dyn FnMut(&str, &str));
+
+    /// The same as `name:value` lines with a line break behind each, in the families that keep them so.
+    fn covered_lines(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// What a request is signed with in one family: a key, and what it covers.
@@ -310,6 +315,13 @@ macro_rules! families {
             fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
                 match self {
                     $($( Self::$Family(credentials) => $module::$Credentials::covered(credentials, each), )?)+
+                }
+            }
+
+            #[inline]
+            fn covered_lines(&self) -> Option<&str> {
+                match self {
+                    $($( Self::$Family(credentials) => $module::$Credentials::covered_lines(credentials), )?)+
                 }
             }
         }

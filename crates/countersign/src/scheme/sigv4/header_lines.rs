@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn what_is_always_read_is_found_by_its_name() {
-        type Read = for<'l, 'r> fn(&'l HeaderLines<'r>) -> Field<'r>;
+        type Read = for<'r> fn(&HeaderLines<'r>) -> Field<'r>;
         let fields: [(&str, Read); 7] = [
             ("host", |lines| lines.host),
             ("date", |lines| lines.date),

@@ -108,9 +108,9 @@ pub(super) fn parse<'r>(
 
     let request = CanonicalRequest {
         method,
-        uri,
-        query,
-        headers,
+        uri: &uri,
+        query: &query,
+        headers: &headers,
         signed_headers: match claimed.list_form() {
             // As it is signed: each name once, in order, with semicolons.
             ListForm::Header => Some(claimed.signed_headers),
@@ -119,7 +119,7 @@ pub(super) fn parse<'r>(
         payload_hash,
     };
     let credentials = Credentials::new(
-        request,
+        request.head_text(),
         claimed.date,
         scope,
         claimed.signature,

@@ -10,8 +10,8 @@ use super::{
         SIGNED_HEADERS,
     },
     sign::{
-        FamilySigner, canonical_request, date_of, headers_to_cover, push_digits,
-        refuse_credentials, refuse_header, scope_of, signature, sort,
+        FamilySigner, date_of, headers_to_cover, push_digits, refuse_credentials, refuse_header,
+        request_hash, scope_of, signature, sort,
     },
     sign_settings::PayloadMode,
     uri_encode::{self, Slash},
@@ -128,9 +128,8 @@ fn presign(
             PayloadHash::Sha256(payload.digest())
         }
     };
-    let request = canonical_request(head, Some(&query), settings, covered, payload_hash)?;
-    let signature = signature(&credentials, date, scope, &request)?;
-    drop(request);
+    let request_hash = request_hash(head, Some(&query), settings, &covered, payload_hash)?;
+    let signature = signature(&credentials, date, scope, request_hash)?;
 
     let mut target = format!("{}?{query}&{SIGNATURE}=", head.uri().path());
     push_digits(&mut target, &signature);

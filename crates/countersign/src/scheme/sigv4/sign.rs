@@ -129,9 +129,10 @@ fn sign(
     sort(&mut covered);
     let scope = scope_of(settings, &date);
     let unsigned = Unsigned::new(&credentials, &scope, &covered);
-    let request = canonical_request(&head, head.uri().query(), settings, covered, payload_hash)?;
-    let signature = signature(&credentials, date, scope, &request)?;
-    drop(request);
+    let query = head.uri().query();
+    let request_hash = request_hash(&head, query, settings, &covered, payload_hash)?;
+    drop(covered);
+    let signature = signature(&credentials, date, scope, request_hash)?;
     let authorization = unsigned.sign(&signature)?;
     headers.push((AUTHORIZATION, authorization));
     Ok(headers)
@@ -230,38 +231,39 @@ pub(super) fn sort(covered: &mut CoveredHeaders<'_>) {
     covered.sort_unstable_by(|one, other| signed_headers::by_bytes(one.name, other.name));
 }
 
-/// The request as it is signed, with this query.
-pub(super) fn canonical_request<'h>(
-    head: &RequestHead<'h>,
-    query: Option<&'h str>,
+/// The hash of the request as it is signed, with this query.
+pub(super) fn request_hash(
+    head: &RequestHead<'_>,
+    query: Option<&str>,
     settings: &SigV4Settings,
-    headers: CoveredHeaders<'h>,
+    headers: &[CoveredHeader<'_>],
     payload_hash: PayloadHash,
-) -> Result<CanonicalRequest<'h>, SignError> {
+) -> Result<[u8; 32], SignError> {
     let refused = |problem| SignError::new(SignErrorKind::Target, problem);
     let target = Target::parse(head.method(), head.uri()).map_err(refused)?;
-    Ok(CanonicalRequest {
+    let request = CanonicalRequest {
         method: parse_method(head.method())
             .map_err(|problem| SignError::new(SignErrorKind::Method, problem))?,
-        uri: CanonicalUri::new(target.path, settings.path).map_err(refused)?,
-        query: CanonicalQuery::parse(query, usize::MAX).map_err(refused)?,
+        uri: &CanonicalUri::new(target.path, settings.path).map_err(refused)?,
+        query: &CanonicalQuery::parse(query, usize::MAX).map_err(refused)?,
         headers,
         signed_headers: None,
         payload_hash,
-    })
+    };
+    Ok(request.hash())
 }
 
-/// The signature over a request.
+/// The signature over a request that has this hash.
 pub(super) fn signature(
     credentials: &SigV4Credentials,
     date: AmzDate,
     scope: CredentialScope<'_>,
-    request: &CanonicalRequest<'_>,
+    request_hash: [u8; 32],
 ) -> Result<[u8; 32], SignError> {
     let string_to_sign = StringToSign {
         date,
         scope,
-        request_hash: request.head_hash().finish(None),
+        request_hash,
     };
     let mac = match (credentials.key.operation(), credentials.key.derived()) {
         (SigningOperation::Mac(secret), Some(derived)) => string_to_sign.mac(secret, derived),
