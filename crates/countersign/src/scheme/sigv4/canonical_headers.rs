@@ -23,6 +23,7 @@ pub(super) struct CoveredHeader<'r> {
 const SPACE: [char; 2] = [' ', '\t'];
 
 /// The value of one line of a header; borrowed where it is sent in canonical form. `None` if it is not ASCII.
+#[inline]
 pub(super) fn canonical_value(value: &HeaderValue) -> Option<Cow<'_, str>> {
     value.to_str().ok().map(canonical_text)
 }
@@ -42,11 +43,16 @@ pub(super) fn joined<'r>(
     Some(joined)
 }
 
+#[inline]
 pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
     // Most values have no white space at all: such a one is in canonical form.
     if !has_space(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
+    folded(text)
+}
+
+fn folded(text: &str) -> Cow<'_, str> {
     let text = text.trim_matches(SPACE);
     let mut before = 0;
     let mut has_run = false;
@@ -68,6 +74,7 @@ pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
 }
 
 /// All bytes are looked at before any is judged, eight at a time; the last eight once more, instead of a rest byte by byte.
+#[inline]
 fn has_space(bytes: &[u8]) -> bool {
     let any = |any: bool, byte: &u8| any | (*byte == b' ') | (*byte == b'\t');
     let Some(last) = bytes.last_chunk::<8>() else {

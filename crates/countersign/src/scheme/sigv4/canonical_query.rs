@@ -106,11 +106,10 @@ pub(super) fn parameters(query: &str) -> impl Iterator<Item = Parameter<'_>> {
 
 /// Whether a parameter's name may begin with this letter, whatever its case, decoded or not.
 pub(super) fn may_have_name_from(query: &str, letter: u8) -> bool {
-    let begins = |byte: u8| byte.eq_ignore_ascii_case(&letter) || (byte == b'%');
+    let begins = |byte: u8| byte.eq_ignore_ascii_case(&letter) | (byte == b'%');
     // All bytes are looked at before any is judged, so that the compiler takes many at a time.
-    let pairs = pairs(query);
     query.bytes().next().is_some_and(begins)
-        | pairs.fold(false, |any, (byte, next)| {
+        | pairs(query).fold(false, |any, (byte, next)| {
             any | ((byte == b'&') & begins(next))
         })
 }

@@ -113,11 +113,11 @@ impl<'r> CanonicalUri<'r> {
 /// no dot segments, no empty segments but at the end, and no escaped dot or slash, which a router or a decoder behind it
 /// may take for one.
 pub(super) fn is_canonical(path: &str) -> bool {
-    let has_escapes = path.bytes().fold(false, |any, byte| any | (byte == b'%'));
     let escapes_dot_or_slash = || {
         let mut escapes = path.split('%').skip(1);
         escapes.any(|escape| matches!(escape.as_bytes(), [b'2', b'e' | b'E' | b'f' | b'F', ..]))
     };
+    let has_escapes = path.bytes().fold(false, |any, byte| any | (byte == b'%'));
     !has_dots_or_gaps(path) && !(has_escapes && escapes_dot_or_slash())
 }
 

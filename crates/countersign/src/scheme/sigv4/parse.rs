@@ -70,7 +70,7 @@ pub(super) fn parse<'r>(
                     "credential: expected a region and a service that are configured, found others",
                 )
             })?;
-    if scope.date != claimed.date.day() {
+    if !claimed.date.is_of_day(scope.date) {
         return Err(Rejection::malformed(
             "credential: expected the day of the signed date, found another",
         ));
@@ -446,18 +446,20 @@ fn ensure_covered(
     if let Some(name) = required.find(|name| !is_covered(name)) {
         return Err(uncovered(name));
     }
-    // The request has this one: it was read.
-    let date = claimed.date_header;
-    if let Some(name) = date.filter(|date| lines.uncovered().any(|name| name == *date)) {
-        return Err(uncovered(name));
+    let mut speaking = None;
+    for name in lines.uncovered() {
+        // The request has this one: it was read.
+        if Some(name) == claimed.date_header {
+            return Err(uncovered(name));
+        }
+        // Source: GHSA-g8w9-qw9q-fghr (RustFS), where an unsigned x-amz-copy-source made a PUT read another object.
+        let speaks = name.as_str().starts_with("x-amz-")
+            || matches!(name.as_str(), "x-nonce" | "content-encoding");
+        if speaks {
+            speaking = speaking.or(Some(name));
+        }
     }
-    // Source: GHSA-g8w9-qw9q-fghr (RustFS), where an unsigned x-amz-copy-source made a PUT read another object.
-    let mut uncovered_lines = lines.uncovered();
-    let must_be_covered = uncovered_lines.find(|name| {
-        name.as_str().starts_with("x-amz-")
-            || matches!(name.as_str(), "x-nonce" | "content-encoding")
-    });
-    must_be_covered.map_or(Ok(()), |name| Err(uncovered(name)))
+    speaking.map_or(Ok(()), |name| Err(uncovered(name)))
 }
 
 fn value_of<'v>(covered: &'v [CoveredHeader<'_>], name: &str) -> Option<&'v str> {
