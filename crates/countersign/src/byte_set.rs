@@ -40,3 +40,26 @@ impl ByteSet {
         self.0.get(usize::from(byte)).is_some_and(|has| *has)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_parted_where_the_set_ends_or_begins() {
+        static DIGITS: ByteSet = ByteSet::of(b"0123456789");
+        for (text, start, end) in [
+            ("", "", ""),
+            ("12", "12", "12"),
+            ("a", "", ""),
+            ("1a23", "1", "23"),
+            ("1ü23", "1", "23"),
+            ("ü", "", ""),
+            ("12ü", "12", ""),
+        ] {
+            assert_eq!(DIGITS.split(text), (start, &text[start.len()..]), "{text}");
+            let rest = &text[..text.len() - end.len()];
+            assert_eq!(DIGITS.split_end(text), (rest, end), "{text}");
+        }
+    }
+}
