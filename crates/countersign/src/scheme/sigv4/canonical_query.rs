@@ -106,7 +106,7 @@ pub(super) fn parameters(query: &str) -> impl Iterator<Item = Parameter<'_>> {
 
 /// Whether a parameter's name may begin with this letter, whatever its case, decoded or not.
 pub(super) fn may_have_name_from(query: &str, letter: u8) -> bool {
-    let begins = |byte: u8| byte.eq_ignore_ascii_case(&letter) | (byte == b'%');
+    let begins = |byte: u8| byte.eq_ignore_ascii_case(&letter) || (byte == b'%');
     // All bytes are looked at before any is judged, so that the compiler takes many at a time.
     query.bytes().next().is_some_and(begins)
         | pairs(query).fold(false, |any, (byte, next)| {
@@ -124,15 +124,15 @@ fn pairs(query: &str) -> impl Iterator<Item = (u8, u8)> {
 /// Whether a query can be read in one way only: no `+`, which is a plus to one reader and a space to the next, and no
 /// parameter without a name, which some leave out.
 pub(super) fn is_unambiguous(query: &str) -> bool {
-    let begins_unnamed = |byte: u8| (byte == b'&') | (byte == b'=');
+    let begins_unnamed = |byte: u8| (byte == b'&') || (byte == b'=');
     // All bytes are looked at before any is judged, so that the compiler takes many at a time.
     let unnamed = query.bytes().next().is_some_and(begins_unnamed)
         | query.ends_with('&')
         | pairs(query).fold(false, |any, (byte, next)| {
             any | ((byte == b'&') & begins_unnamed(next))
         });
-    let plus = query.bytes().fold(false, |any, byte| any | (byte == b'+'));
-    !unnamed && !plus
+    let plus = |any: u8, byte| any | u8::from(byte == b'+');
+    !unnamed && query.bytes().fold(0, plus) == 0
 }
 
 impl<'r> CanonicalQuery<'r> {

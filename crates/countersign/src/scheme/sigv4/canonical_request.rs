@@ -155,10 +155,6 @@ impl HeadText {
 
 /// The hash of a canonical request, as far as the head declares it.
 #[derive(Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each request, and it is not moved"
-)]
 pub(super) enum HeadHash {
     Whole([u8; 32]),
     /// The state before the digest of the body, which is the end of the text.
@@ -233,16 +229,18 @@ mod tests {
             for len in (0..2500).step_by(11).chain(900..1100) {
                 let long = "v".repeat(len);
                 for names in [None, Some("host;x-amz-date")] {
-                    let (text, hash) =
-                        with_request(None, &long, payload_hash, names, |request| {
-                            (request.head_text(), request.hash())
-                        });
+                    let (text, hash) = with_request(None, &long, payload_hash, names, |request| {
+                        (request.head_text(), request.hash())
+                    });
                     let expected = |text: &str| <[u8; 32]>::from(Sha256::digest(text));
                     let whole = text.with_body(body);
                     assert_eq!(text.hash().with_body(body), expected(&whole), "{len}");
                     assert_eq!(hash, expected(&text.with_body(None)), "{len}");
                     let ends = whole.ends_with(&digest.to_string());
-                    assert_eq!(ends, body.is_some() || payload_hash == PayloadHash::Sha256(digest));
+                    assert_eq!(
+                        ends,
+                        body.is_some() || payload_hash == PayloadHash::Sha256(digest)
+                    );
                 }
             }
         }

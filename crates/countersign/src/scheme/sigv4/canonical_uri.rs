@@ -117,8 +117,9 @@ pub(super) fn is_canonical(path: &str) -> bool {
         let mut escapes = path.split('%').skip(1);
         escapes.any(|escape| matches!(escape.as_bytes(), [b'2', b'e' | b'E' | b'f' | b'F', ..]))
     };
-    let has_escapes = path.bytes().fold(false, |any, byte| any | (byte == b'%'));
-    !has_dots_or_gaps(path) && !(has_escapes && escapes_dot_or_slash())
+    let escape = |any: u8, byte| any | u8::from(byte == b'%');
+    let has_escapes = path.bytes().fold(0, escape) > 0;
+    !(has_dots_or_gaps(path) || has_escapes && escapes_dot_or_slash())
 }
 
 /// Whether no other spelling of a path is signed like it. A path that is encoded once more stays what it is; one that is
@@ -134,10 +135,11 @@ fn has_dots_or_gaps(path: &str) -> bool {
     // What most paths do not have. All bytes are looked at before any is judged, so that the compiler takes many at a time.
     let bytes = path.as_bytes();
     let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-    let may_have = pairs.fold(false, |any, (byte, next)| {
-        any | ((*byte == b'/') & ((*next == b'/') | (*next == b'.')))
+    let may_have = pairs.fold(0, |any: u8, (byte, next)| {
+        let is_next = u8::from(*next == b'/') | u8::from(*next == b'.');
+        any | (u8::from(*byte == b'/') & is_next)
     });
-    if !may_have {
+    if may_have == 0 {
         return false;
     }
     let mut segments = path.split('/').skip(1).peekable();

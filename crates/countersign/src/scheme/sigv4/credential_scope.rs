@@ -99,10 +99,7 @@ impl<'r> Credential<'r> {
             let (rest, part) = NAME_BYTES.split_end(text);
             match rest.strip_suffix('%') {
                 // The digits of an escape are bytes of a name.
-                Some(rest) => Some((
-                    rest,
-                    part.strip_prefix("2F").or(part.strip_prefix("2f"))?,
-                )),
+                Some(rest) => Some((rest, part.strip_prefix("2F").or(part.strip_prefix("2f"))?)),
                 None => Some((rest.strip_suffix('/')?, part)),
             }
         };

@@ -62,14 +62,13 @@ pub(super) fn parse<'r>(
     };
 
     let scope = claimed.credential.scope;
-    let settings =
-        profile
-            .settings_for(scope.region, scope.service)
-            .ok_or_else(|| {
-                Rejection::invalid_signature(
-                    "credential: expected a region and a service that are configured, found others",
-                )
-            })?;
+    let settings = profile
+        .settings_for(scope.region, scope.service)
+        .ok_or_else(|| {
+            Rejection::invalid_signature(
+                "credential: expected a region and a service that are configured, found others",
+            )
+        })?;
     if !claimed.date.is_of_day(scope.date) {
         return Err(Rejection::malformed(
             "credential: expected the day of the signed date, found another",
@@ -215,9 +214,8 @@ impl<'r> Claimed<'r> {
 
     fn in_query(query: &CanonicalQuery<'r>, lines: &HeaderLines<'r>) -> Result<Self, Rejection> {
         let parameters = QueryParameters::parse(query)?;
-        let (date, signed_at) = AmzDate::parse(parameters.date).ok_or_else(|| {
-            Rejection::malformed("X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z'")
-        })?;
+        let (date, signed_at) = AmzDate::parse(parameters.date)
+            .ok_or_else(|| Rejection::malformed("X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z'"))?;
         if !lines.x_amz_security_token.is_absent() {
             return Err(Rejection::malformed(
                 "x-amz-security-token: expected where the signature is, found in the headers",
