@@ -76,14 +76,17 @@ fn folded(text: &str) -> Cow<'_, str> {
 /// All bytes are looked at before any is judged, eight at a time; the last eight once more, instead of a rest byte by byte.
 #[inline]
 fn has_space(bytes: &[u8]) -> bool {
-    let any = |any: u8, byte: &u8| any | u8::from(*byte == b' ') | u8::from(*byte == b'\t');
+    let is_space = |byte: u8| (byte == b' ') || (byte == b'\t');
+    let any = |any: bool, byte: &u8| any | is_space(*byte);
     let Some(last) = bytes.last_chunk::<8>() else {
-        return bytes.iter().fold(0, any) > 0;
+        return bytes.iter().fold(false, any);
     };
     let (chunks, _) = bytes.as_chunks::<8>();
     let chunks = chunks.iter();
-    let before = chunks.fold(0, |so_far, chunk| so_far | chunk.iter().fold(0, any));
-    (before | last.iter().fold(0, any)) > 0
+    let before = chunks.fold(false, |so_far, chunk| {
+        so_far | chunk.iter().fold(false, any)
+    });
+    before | last.iter().fold(false, any)
 }
 
 /// Whether a header may occur once only: those that this scheme reads, and those in which two values are two answers to one

@@ -135,11 +135,11 @@ fn has_dots_or_gaps(path: &str) -> bool {
     // What most paths do not have. All bytes are looked at before any is judged, so that the compiler takes many at a time.
     let bytes = path.as_bytes();
     let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
-    let may_have = pairs.fold(0, |any: u8, (byte, next)| {
-        let is_next = u8::from(*next == b'/') | u8::from(*next == b'.');
-        any | (u8::from(*byte == b'/') & is_next)
+    let dot_or_gap = |byte: u8| (byte == b'/') || (byte == b'.');
+    let may_have = pairs.fold(false, |any, (byte, next)| {
+        any | ((*byte == b'/') & dot_or_gap(*next))
     });
-    if may_have == 0 {
+    if !may_have {
         return false;
     }
     let mut segments = path.split('/').skip(1).peekable();
