@@ -27,8 +27,39 @@ impl ByteSet {
             .unwrap_or((text, ""))
     }
 
+    /// Parts a text before the bytes at its end that are in the set, all of which must be ASCII.
+    pub(crate) fn split_end<'t>(&self, text: &'t str) -> (&'t str, &'t str) {
+        let len = text.bytes().rev().position(|byte| !self.has(byte));
+        // Invariant: a character begins where ASCII does.
+        len.and_then(|len| text.split_at_checked(text.len().checked_sub(len)?))
+            .unwrap_or(("", text))
+    }
+
     /// Whether the set has this byte.
     pub(crate) fn has(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte)).is_some_and(|has| *has)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_parted_where_the_set_ends_or_begins() {
+        static DIGITS: ByteSet = ByteSet::of(b"0123456789");
+        for (text, start, end) in [
+            ("", "", ""),
+            ("12", "12", "12"),
+            ("a", "", ""),
+            ("1a23", "1", "23"),
+            ("1ü23", "1", "23"),
+            ("ü", "", ""),
+            ("12ü", "12", ""),
+        ] {
+            assert_eq!(DIGITS.split(text), (start, &text[start.len()..]), "{text}");
+            let rest = &text[..text.len() - end.len()];
+            assert_eq!(DIGITS.split_end(text), (rest, end), "{text}");
+        }
     }
 }

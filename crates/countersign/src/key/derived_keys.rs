@@ -17,7 +17,7 @@ const KEPT: usize = 4;
 /// none behind. Their states are wiped on drop.
 pub(crate) struct DerivedKeys(Mutex<Kept>);
 
-/// Scopes and their keys, the oldest first.
+/// Scopes, a slash behind each part, and their keys, the oldest first.
 type Kept = SmallVec<[(Box<str>, Mac); KEPT]>;
 
 impl DerivedKeys {
@@ -27,7 +27,13 @@ impl DerivedKeys {
 
     /// The key for the scope that these parts make, none of which may hold a slash. `derive` makes it if it is not there.
     pub(crate) fn for_scope(&self, scope: &[&str], derive: impl FnOnce() -> Mac) -> Mac {
-        let is_scope = |known: &str| known.split('/').eq(scope.iter().copied());
+        let is_scope = |known: &str| {
+            let mut parts = scope.iter();
+            let rest = parts.try_fold(known, |rest, part| {
+                rest.strip_prefix(*part)?.strip_prefix('/')
+            });
+            rest == Some("")
+        };
         // The list is whole after a panic too: each change is one call.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, key)) = kept.iter().find(|(known, _)| is_scope(known)) {
@@ -37,7 +43,8 @@ impl DerivedKeys {
         if kept.len() >= KEPT {
             kept.remove(0);
         }
-        kept.push((scope.join("/").into_boxed_str(), key.clone()));
+        let scope: String = scope.iter().flat_map(|part| [part, "/"]).collect();
+        kept.push((scope.into_boxed_str(), key.clone()));
         key
     }
 }

@@ -94,6 +94,11 @@ pub(crate) trait CredentialsOfFamily {
 
     /// The covered headers, in the order in which they are signed, with the value of each as it was signed.
     fn covered(&self, each: &mut dyn FnMut(&str, &str));
+
+    /// The same as `name:value` lines with a line break behind each, in the families that keep them so.
+    fn covered_lines(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// What a request is signed with in one family: a key, and what it covers.
@@ -268,10 +273,6 @@ macro_rules! families {
 
         /// What a head claims in one family of schemes.
         #[derive(Clone, Debug)]
-        #[expect(
-            clippy::large_enum_variant,
-            reason = "a box for what most requests carry would be one more allocation for each"
-        )]
         pub(crate) enum Credentials<'r> {
             $($( $Family($module::$Credentials<'r>), )?)+
         }
@@ -310,6 +311,13 @@ macro_rules! families {
             fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
                 match self {
                     $($( Self::$Family(credentials) => $module::$Credentials::covered(credentials, each), )?)+
+                }
+            }
+
+            #[inline]
+            fn covered_lines(&self) -> Option<&str> {
+                match self {
+                    $($( Self::$Family(credentials) => $module::$Credentials::covered_lines(credentials), )?)+
                 }
             }
         }

@@ -210,6 +210,15 @@ impl Verified {
 }
 
 impl Proof<'_> {
+    fn covered_lines(&self) -> Option<&str> {
+        match self {
+            Self::Head { credentials, .. } | Self::HeadAndDigest { credentials } => {
+                credentials.covered_lines()
+            }
+            Self::Body(_) => None,
+        }
+    }
+
     fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
         match self {
             Self::Head { credentials, .. } | Self::HeadAndDigest { credentials } => {
@@ -249,16 +258,25 @@ impl CoveredLines {
     /// The lines, and where the nonce stands, if there is one.
     fn new(proof: &Proof<'_>, nonce: Option<&str>) -> (Self, Range<usize>) {
         let mut length = nonce.map_or(0, str::len);
-        proof.covered(&mut |name, value| {
-            length = length
-                .saturating_add(name.len())
-                .saturating_add(value.len())
-                .saturating_add(2);
-        });
+        let written = proof.covered_lines();
+        if let Some(written) = written {
+            length = length.saturating_add(written.len());
+        } else {
+            proof.covered(&mut |name, value| {
+                length = length
+                    .saturating_add(name.len())
+                    .saturating_add(value.len())
+                    .saturating_add(2);
+            });
+        }
         let mut text = String::with_capacity(length);
-        proof.covered(&mut |name, value| {
-            text.extend([name, ":", value, "\n"]);
-        });
+        if let Some(written) = written {
+            text.push_str(written);
+        } else {
+            proof.covered(&mut |name, value| {
+                text.extend([name, ":", value, "\n"]);
+            });
+        }
         let lines = text.len();
         text.push_str(nonce.unwrap_or_default());
         let nonce_at = lines..text.len();

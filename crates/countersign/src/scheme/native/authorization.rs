@@ -111,7 +111,7 @@ impl<'r> Authorization<'r> {
 }
 
 /// A value, which runs to the next comma, and what is behind it.
-fn until_comma(text: &str) -> (&str, &str) {
+pub(in crate::scheme) fn until_comma(text: &str) -> (&str, &str) {
     // Whole chunks without a comma are passed over first: the compiler compares all bytes of one at once.
     let (chunks, _) = text.as_bytes().as_chunks::<16>();
     let commas = |chunk: &[u8; 16]| {

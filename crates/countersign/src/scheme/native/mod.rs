@@ -10,7 +10,7 @@
 //! The signature is over the [canonical request](canonical_request). With only the first three headers covered it is
 //! byte for byte the format of the article that the project comes from.
 
-mod authorization;
+pub(super) mod authorization;
 pub(super) mod canonical_request;
 mod content_sha256;
 mod credentials;

@@ -1,7 +1,10 @@
 use super::credential_scope::Credential;
 use crate::{
     error::Rejection,
-    scheme::native::hex::{self, Letters},
+    scheme::native::{
+        authorization::until_comma,
+        hex::{self, Letters},
+    },
 };
 
 /// The value of the `Authorization` header.
@@ -42,22 +45,23 @@ impl<'r> Authorization<'r> {
         let [credential, signed_headers, signature] = &mut slots;
         let mut rest = Some(parameters);
         while let Some(text) = rest {
-            let (parameter, behind) = match text.split_once(',') {
-                Some((parameter, behind)) => (parameter, Some(behind)),
-                None => (text, None),
-            };
-            rest = behind.map(|behind| behind.trim_start_matches([' ', '\t']));
-            let (slot, value) = if let Some(value) = parameter.strip_prefix("Credential=") {
+            let (slot, value) = if let Some(value) = text.strip_prefix("Credential=") {
                 (&mut *credential, value)
-            } else if let Some(value) = parameter.strip_prefix("SignedHeaders=") {
+            } else if let Some(value) = text.strip_prefix("SignedHeaders=") {
                 (&mut *signed_headers, value)
-            } else if let Some(value) = parameter.strip_prefix("Signature=") {
+            } else if let Some(value) = text.strip_prefix("Signature=") {
                 (&mut *signature, value)
-            } else if parameter.contains('=') {
-                return Err(Rejection::malformed("authorization: unknown parameter"));
             } else {
-                return Err(Rejection::malformed("authorization: expected name=value"));
+                let (parameter, _) = until_comma(text);
+                return Err(Rejection::malformed(if parameter.contains('=') {
+                    "authorization: unknown parameter"
+                } else {
+                    "authorization: expected name=value"
+                }));
             };
+            let (value, behind) = until_comma(value);
+            let behind = behind.strip_prefix(',');
+            rest = behind.map(|behind| behind.trim_start_matches([' ', '\t']));
             if slot.replace(value).is_some() {
                 return Err(Rejection::malformed("authorization: a parameter twice"));
             }

@@ -22,15 +22,20 @@ pub(super) struct CoveredHeader<'r> {
 
 const SPACE: [char; 2] = [' ', '\t'];
 
-/// The value of all occurrences of a header; borrowed where it is sent in canonical form. `None` if one of them is not
-/// ASCII.
-pub(super) fn canonical_value<'r>(
-    first: &'r HeaderValue,
-    further: impl IntoIterator<Item = &'r HeaderValue>,
+/// The value of one line of a header; borrowed where it is sent in canonical form. `None` if it is not ASCII.
+#[inline]
+pub(super) fn canonical_value(value: &HeaderValue) -> Option<Cow<'_, str>> {
+    value.to_str().ok().map(canonical_text)
+}
+
+/// The value of several lines of one header. `None` if one of them is not ASCII, or there is none.
+pub(super) fn joined<'r>(
+    values: impl IntoIterator<Item = &'r HeaderValue>,
 ) -> Option<Cow<'r, str>> {
-    let mut joined = canonical_line(first)?;
-    for value in further {
-        let value = canonical_line(value)?;
+    let mut values = values.into_iter();
+    let mut joined = canonical_value(values.next()?)?;
+    for value in values {
+        let value = canonical_value(value)?;
         let text = joined.to_mut();
         text.push(',');
         text.push_str(&value);
@@ -38,25 +43,16 @@ pub(super) fn canonical_value<'r>(
     Some(joined)
 }
 
-fn canonical_line(value: &HeaderValue) -> Option<Cow<'_, str>> {
-    let bytes = value.as_bytes();
-    // Most values have no white space at all: such a one is in canonical form.
-    if is_graphic(bytes) {
-        return str::from_utf8(bytes).ok().map(Cow::Borrowed);
-    }
-    value.to_str().ok().map(canonical_text)
-}
-
-/// Whether all bytes are ASCII that can be seen. All are looked at before any is judged, eight at a time.
-fn is_graphic(bytes: &[u8]) -> bool {
-    let all = |all: bool, byte: &u8| all & byte.is_ascii_graphic();
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    let chunks = chunks.iter();
-    chunks.fold(true, |so_far, chunk| so_far & chunk.iter().fold(true, all))
-        & rest.iter().fold(true, all)
-}
-
+#[inline]
 pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
+    // Most values have no white space at all: such a one is in canonical form.
+    if !has_space(text.as_bytes()) {
+        return Cow::Borrowed(text);
+    }
+    folded(text)
+}
+
+fn folded(text: &str) -> Cow<'_, str> {
     let text = text.trim_matches(SPACE);
     let mut before = 0;
     let mut has_run = false;
@@ -75,6 +71,22 @@ pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
         canonical.push_str(word);
     }
     Cow::Owned(canonical)
+}
+
+/// All bytes are looked at before any is judged, eight at a time; the last eight once more, instead of a rest byte by byte.
+#[inline]
+fn has_space(bytes: &[u8]) -> bool {
+    let is_space = |byte: u8| (byte == b' ') || (byte == b'\t');
+    let any = |any: bool, byte: &u8| any | is_space(*byte);
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().fold(false, any);
+    };
+    let (chunks, _) = bytes.as_chunks::<8>();
+    let chunks = chunks.iter();
+    let before = chunks.fold(false, |so_far, chunk| {
+        so_far | chunk.iter().fold(false, any)
+    });
+    before | last.iter().fold(false, any)
 }
 
 /// Whether a header may occur once only: those that this scheme reads, and those in which two values are two answers to one
@@ -113,29 +125,41 @@ mod tests {
                 .iter()
                 .map(|value| HeaderValue::from_str(value).unwrap())
                 .collect();
-            assert_eq!(
-                canonical_value(&values[0], &values[1..]).as_deref(),
-                Some(expected),
-                "{name}"
-            );
+            assert_eq!(joined(&values).as_deref(), Some(expected), "{name}");
         }
     }
 
     #[test]
     fn a_canonical_value_is_borrowed() {
-        let value = HeaderValue::from_static("a b");
-        assert!(matches!(
-            canonical_value(&value, []),
-            Some(Cow::Borrowed("a b"))
-        ));
+        for text in ["", "a", "a b", "application/json"] {
+            let value = HeaderValue::from_static(text);
+            let found = canonical_value(&value);
+            assert!(matches!(found, Some(Cow::Borrowed(found)) if found == text));
+        }
+    }
+
+    #[test]
+    fn white_space_is_found_wherever_it_stands() {
+        for len in 0..40 {
+            let graphic = vec![b'a'; len];
+            assert!(!has_space(&graphic), "{len}");
+            for at in 0..len {
+                for space in [b' ', b'\t'] {
+                    let mut bytes = graphic.clone();
+                    bytes[at] = space;
+                    assert!(has_space(&bytes), "{at} of {len}");
+                }
+            }
+        }
     }
 
     /// Source: actpub-httpsig, which read a value that is not ASCII as an empty one.
     #[test]
     fn a_value_that_is_not_ascii_has_no_canonical_form() {
         let value = HeaderValue::from_bytes("a\u{a0}b".as_bytes()).unwrap();
-        assert_eq!(canonical_value(&value, []), None);
+        assert_eq!(canonical_value(&value), None);
         let first = HeaderValue::from_static("a");
-        assert_eq!(canonical_value(&first, [&value]), None);
+        assert_eq!(joined([&first, &value]), None);
+        assert_eq!(joined([]), None);
     }
 }

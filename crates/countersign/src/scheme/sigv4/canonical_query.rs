@@ -10,7 +10,7 @@ use super::uri_encode::{self, Slash};
 use crate::scheme::native::canonical_request::Sink;
 
 /// Up to this many parameters are kept without an allocation.
-const INLINE: usize = 8;
+const INLINE: usize = 12;
 
 /// The parameters of a query in canonical order.
 #[derive(Clone, Debug)]
@@ -29,9 +29,9 @@ impl<'r> Parameter<'r> {
     /// Reads the parameter at the start of a query, and gives back what follows the `&` behind it.
     fn first(query: &'r str) -> (Self, Option<&'r str>) {
         // Most are spelled as they are signed: then one look at each byte is enough.
-        let (name, behind_name) = uri_encode::split_kept(query);
+        let (name, behind_name) = uri_encode::split_canonical(query);
         let (value, behind) = match behind_name.strip_prefix('=') {
-            Some(rest) => uri_encode::split_kept(rest),
+            Some(rest) => uri_encode::split_canonical(rest),
             None => ("", behind_name),
         };
         let is_whole = behind.is_empty() || behind.starts_with('&');
@@ -67,8 +67,13 @@ impl<'r> Parameter<'r> {
         uri_encode::decoded(self.name).eq(uri_encode::decoded(other.name))
     }
 
-    /// Whether the name is this one, or that one but for the case of letters and the spelling of escapes.
+    /// Whether the name is this one, or that one but for the case of letters and the spelling of escapes. `name` needs no
+    /// escapes.
     pub(super) fn is_like(&self, name: &str) -> bool {
+        if self.is_canonical {
+            // What is escaped in it is no byte of `name`.
+            return self.name.eq_ignore_ascii_case(name);
+        }
         uri_encode::decoded(self.name)
             .map(|byte| byte.to_ascii_lowercase())
             .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
@@ -103,11 +108,17 @@ pub(super) fn parameters(query: &str) -> impl Iterator<Item = Parameter<'_>> {
 pub(super) fn may_have_name_from(query: &str, letter: u8) -> bool {
     let begins = |byte: u8| byte.eq_ignore_ascii_case(&letter) || (byte == b'%');
     // All bytes are looked at before any is judged, so that the compiler takes many at a time.
-    let pairs = query.bytes().zip(query.bytes().skip(1));
     query.bytes().next().is_some_and(begins)
-        | pairs.fold(false, |any, (byte, next)| {
+        | pairs(query).fold(false, |any, (byte, next)| {
             any | ((byte == b'&') & begins(next))
         })
+}
+
+/// Every byte with the one behind it.
+fn pairs(query: &str) -> impl Iterator<Item = (u8, u8)> {
+    let bytes = query.as_bytes();
+    let next = bytes.get(1..).unwrap_or_default();
+    bytes.iter().copied().zip(next.iter().copied())
 }
 
 /// Whether a query can be read in one way only: no `+`, which is a plus to one reader and a space to the next, and no
@@ -115,14 +126,13 @@ pub(super) fn may_have_name_from(query: &str, letter: u8) -> bool {
 pub(super) fn is_unambiguous(query: &str) -> bool {
     let begins_unnamed = |byte: u8| (byte == b'&') || (byte == b'=');
     // All bytes are looked at before any is judged, so that the compiler takes many at a time.
-    let pairs = query.bytes().zip(query.bytes().skip(1));
     let unnamed = query.bytes().next().is_some_and(begins_unnamed)
         | query.ends_with('&')
-        | pairs.fold(false, |any, (byte, next)| {
+        | pairs(query).fold(false, |any, (byte, next)| {
             any | ((byte == b'&') & begins_unnamed(next))
         });
-    let plus = query.contains('+');
-    !unnamed && !plus
+    let plus = |any: u8, byte| any | u8::from(byte == b'+');
+    !unnamed && query.bytes().fold(0, plus) == 0
 }
 
 impl<'r> CanonicalQuery<'r> {
@@ -150,9 +160,8 @@ impl<'r> CanonicalQuery<'r> {
     }
 
     /// Leaves one parameter out, by its name as it is spelled.
-    pub(super) fn without(mut self, name: &str) -> Self {
+    pub(super) fn remove(&mut self, name: &str) {
         self.0.retain(|parameter| parameter.name != name);
-        self
     }
 
     /// Whether a name occurs more than once. Parameters of one name are signed in the order of their values, so that their

@@ -10,8 +10,6 @@
 //! router goes by the path that was sent. A verifier therefore takes [canonical paths](is_canonical) only, unless it is
 //! told otherwise.
 
-use smallvec::SmallVec;
-
 use super::uri_encode::{self, Slash};
 use crate::scheme::native::canonical_request::Sink;
 
@@ -63,7 +61,7 @@ impl PathRule {
 pub(super) struct CanonicalUri<'r> {
     path: &'r str,
     /// The segments that are left, where the path was normalised and is another one then.
-    segments: Option<SmallVec<[&'r str; 8]>>,
+    segments: Option<Vec<&'r str>>,
     encoding: SigV4PathEncoding,
 }
 
@@ -115,11 +113,13 @@ impl<'r> CanonicalUri<'r> {
 /// no dot segments, no empty segments but at the end, and no escaped dot or slash, which a router or a decoder behind it
 /// may take for one.
 pub(super) fn is_canonical(path: &str) -> bool {
-    let escapes_dot_or_slash = path
-        .split('%')
-        .skip(1)
-        .any(|escape| matches!(escape.as_bytes(), [b'2', b'e' | b'E' | b'f' | b'F', ..]));
-    !has_dots_or_gaps(path) && !escapes_dot_or_slash
+    let escapes_dot_or_slash = || {
+        let mut escapes = path.split('%').skip(1);
+        escapes.any(|escape| matches!(escape.as_bytes(), [b'2', b'e' | b'E' | b'f' | b'F', ..]))
+    };
+    let escape = |any: u8, byte| any | u8::from(byte == b'%');
+    let has_escapes = path.bytes().fold(0, escape) > 0;
+    !(has_dots_or_gaps(path) || has_escapes && escapes_dot_or_slash())
 }
 
 /// Whether no other spelling of a path is signed like it. A path that is encoded once more stays what it is; one that is
@@ -133,9 +133,11 @@ pub(super) fn is_spelled_as_signed(path: &str, encoding: SigV4PathEncoding) -> b
 
 fn has_dots_or_gaps(path: &str) -> bool {
     // What most paths do not have. All bytes are looked at before any is judged, so that the compiler takes many at a time.
-    let pairs = path.bytes().zip(path.bytes().skip(1));
+    let bytes = path.as_bytes();
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let dot_or_gap = |byte: u8| (byte == b'/') || (byte == b'.');
     let may_have = pairs.fold(false, |any, (byte, next)| {
-        any || ((byte == b'/') && (next == b'/') || (next == b'.'))
+        any | ((*byte == b'/') & dot_or_gap(*next))
     });
     if !may_have {
         return false;
@@ -151,8 +153,8 @@ fn has_dots_or_gaps(path: &str) -> bool {
 }
 
 /// The segments of a path without `.`, `..` and empty ones; an empty one at the end stands for a slash there.
-fn normalize(path: &str) -> SmallVec<[&str; 8]> {
-    let mut kept = SmallVec::new();
+fn normalize(path: &str) -> Vec<&str> {
+    let mut kept = Vec::new();
     let mut ends_in_slash = false;
     for segment in path.split('/').skip(1) {
         ends_in_slash = matches!(segment, "" | "." | "..");

@@ -61,7 +61,11 @@ impl<'s> CredentialScope<'s> {
 
 /// Whether a region or a service can be called this: 1 to 64 letters, digits, `-`, `_` and `.`.
 pub(super) fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.bytes().all(|byte| NAME_BYTES.has(byte))
+    has_name_length(name) && name.bytes().all(|byte| NAME_BYTES.has(byte))
+}
+
+fn has_name_length(name: &str) -> bool {
+    (1..=64).contains(&name.len())
 }
 
 static NAME_BYTES: ByteSet =
@@ -81,25 +85,25 @@ pub(super) struct Credential<'r> {
 impl<'r> Credential<'r> {
     /// Parses the value of `Credential` in a header.
     pub(super) fn parse(text: &'r str) -> Result<Self, Rejection> {
-        // What is looked for is near: this is sooner done than a search that takes many bytes at a time.
-        let slash = |text: &'r str| {
-            let at = text.bytes().rposition(|byte| byte == b'/')?;
-            Some((text.get(..at)?, text.get(at.checked_add(1)?..)?))
+        let part = |text: &'r str| {
+            let (rest, part) = NAME_BYTES.split_end(text);
+            Some((rest.strip_suffix('/')?, part))
         };
-        let (access_key_id, scope) = Self::split(text, slash)?;
+        let (access_key_id, scope) = split(text, part).ok_or_else(malformed)?;
         Self::new(Cow::Borrowed(access_key_id), scope)
     }
 
     /// Parses the value of `X-Amz-Credential` in a URL. Only the access key id may hold escapes but those of slashes.
     pub(super) fn parse_encoded(text: &'r str) -> Result<Self, Rejection> {
-        let slash = |text: &'r str| {
-            let (at, width) = ["/", "%2F", "%2f"]
-                .iter()
-                .filter_map(|slash| Some((text.rfind(slash)?, slash.len())))
-                .max()?;
-            Some((text.get(..at)?, text.get(at.checked_add(width)?..)?))
+        let part = |text: &'r str| {
+            let (rest, part) = NAME_BYTES.split_end(text);
+            match rest.strip_suffix('%') {
+                // The digits of an escape are bytes of a name.
+                Some(rest) => Some((rest, part.strip_prefix("2F").or(part.strip_prefix("2f"))?)),
+                None => Some((rest.strip_suffix('/')?, part)),
+            }
         };
-        let (access_key_id, scope) = Self::split(text, slash)?;
+        let (access_key_id, scope) = split(text, part).ok_or_else(malformed)?;
         let access_key_id = if access_key_id.contains('%') {
             let bytes = uri_encode::decoded(access_key_id).collect();
             String::from_utf8(bytes).map_err(|_| malformed())?.into()
@@ -109,40 +113,39 @@ impl<'r> Credential<'r> {
         Self::new(access_key_id, scope)
     }
 
-    /// Splits from the right.
-    fn split(
-        text: &'r str,
-        slash: impl Fn(&'r str) -> Option<(&'r str, &'r str)>,
-    ) -> Result<(&'r str, [&'r str; 4]), Rejection> {
-        let mut rest = text;
-        let mut parts = [""; 4];
-        for part in parts.iter_mut().rev() {
-            (rest, *part) = slash(rest).ok_or_else(malformed)?;
-        }
-        Ok((rest, parts))
-    }
-
-    fn new(
-        access_key_id: Cow<'r, str>,
-        [date, region, service, terminator]: [&'r str; 4],
-    ) -> Result<Self, Rejection> {
-        let whole = terminator == TERMINATOR
-            && is_date(date)
-            && is_name(region)
-            && is_name(service)
-            && KeyId::is_valid(&access_key_id);
-        if !whole {
+    fn new(access_key_id: Cow<'r, str>, scope: CredentialScope<'r>) -> Result<Self, Rejection> {
+        if !KeyId::is_valid(&access_key_id) {
             return Err(malformed());
         }
         Ok(Self {
             access_key_id,
-            scope: CredentialScope {
-                date,
-                region,
-                service,
-            },
+            scope,
         })
     }
+}
+
+/// What stands before the scope, and the scope. `part` takes the last part off: as many bytes of a name as there are, and the
+/// slash before them.
+fn split<'t>(
+    text: &'t str,
+    part: impl Fn(&'t str) -> Option<(&'t str, &'t str)>,
+) -> Option<(&'t str, CredentialScope<'t>)> {
+    let (rest, terminator) = part(text)?;
+    let (rest, service) = part(rest)?;
+    let (rest, region) = part(rest)?;
+    let (rest, date) = part(rest)?;
+    let whole = terminator == TERMINATOR
+        && has_name_length(service)
+        && has_name_length(region)
+        && is_date(date);
+    whole.then_some((
+        rest,
+        CredentialScope {
+            date,
+            region,
+            service,
+        },
+    ))
 }
 
 const fn malformed() -> Rejection {
@@ -200,6 +203,9 @@ mod tests {
             "AKID/20150830//service/aws4_request",
             "AKID/20150830/us-east-1//aws4_request",
             "AKID/20150830/us-east-1/service/aws4_requests",
+            "AKID/20150830/us-east-1/service/aws4_request/",
+            "AKID/20150830/us-east-1/service%2G/aws4_request",
+            "AKID/20150830/us-east-1/2Fservice%/aws4_request",
             "AKID/20150830/us-east-1/service/AWS4_REQUEST",
             "AKID/20150830/us-east-1/service/",
             "AKID/20150830/us-east-1/service",
@@ -211,6 +217,16 @@ mod tests {
             assert!(Credential::parse(text).is_err(), "{text}");
             assert!(Credential::parse_encoded(text).is_err(), "{text}");
         }
+        for (length, is_name) in [(0, false), (1, true), (64, true), (65, false)] {
+            let name = "n".repeat(length);
+            for scope in [format!("{name}/service"), format!("region/{name}")] {
+                let text = format!("AKID/20150830/{scope}/aws4_request");
+                assert_eq!(Credential::parse(&text).is_ok(), is_name, "{text}");
+                assert_eq!(Credential::parse_encoded(&text).is_ok(), is_name, "{text}");
+            }
+        }
+        let text = "AKID%2F20150830%2Fus-east-1%2Fservice%2Faws4_request";
+        assert!(Credential::parse(text).is_err());
         for text in [
             "%FF/20150830/us-east-1/service/aws4_request",
             "%0A/20150830/us-east-1/service/aws4_request",

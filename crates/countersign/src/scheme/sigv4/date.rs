@@ -93,6 +93,12 @@ impl AmzDate {
         str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// Whether this is the day of the date.
+    pub(super) fn is_of_day(&self, day: &str) -> bool {
+        let [own @ .., _, _, _, _, _, _, _, _] = &self.0;
+        own == day.as_bytes()
+    }
+
     /// The day, which is that of the scope.
     pub(super) fn day(&self) -> &str {
         self.as_str().get(..8).unwrap_or_default()
@@ -125,6 +131,10 @@ mod tests {
             assert_eq!((date.as_str(), found), (text, at));
             assert_eq!(AmzDate::of(at), Some(date));
             assert_eq!(date.day(), &text[..8]);
+            assert!(date.is_of_day(&text[..8]));
+            for other in ["", &text[..7], &text[..9], "20150829"] {
+                assert!(!date.is_of_day(other), "{other}");
+            }
         }
         let within = Timestamp::from_unix_millis(1_440_938_160_999);
         assert_eq!(AmzDate::of(within).unwrap().as_str(), "20150830T123600Z");

@@ -1,4 +1,4 @@
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
 use crate::head::Field;
@@ -6,47 +6,187 @@ use crate::head::Field;
 /// Up to this many lines are kept without an allocation.
 const INLINE: usize = 24;
 
+/// Among so many chains are the lines shared out, by the lengths of their names.
+const CHAINS: usize = 16;
+
 /// The header lines of a request with their names in lower case, gathered in one pass: a look-up of each covered name by
-/// its hash takes longer.
-pub(super) struct HeaderLines<'r>(SmallVec<[(&'r str, &'r HeaderValue); INLINE]>);
+/// its hash takes longer. Those that a verifier reads whatever a signature covers are found in the same pass.
+pub(super) struct HeaderLines<'r> {
+    lines: SmallVec<[Line<'r>; INLINE]>,
+    /// Of each chain the first line, by its number.
+    first: [usize; CHAINS],
+    pub(super) host: Field<'r>,
+    pub(super) date: Field<'r>,
+    pub(super) content_type: Field<'r>,
+    pub(super) x_amz_date: Field<'r>,
+    pub(super) x_amz_content_sha256: Field<'r>,
+    pub(super) x_amz_security_token: Field<'r>,
+    pub(super) x_nonce: Field<'r>,
+}
+
+struct Line<'r> {
+    name: &'r HeaderName,
+    /// The text of the name.
+    text: &'r str,
+    value: &'r HeaderValue,
+    is_covered: bool,
+    /// The next line of the chain, by its number.
+    next: usize,
+}
+
+/// The number of no line.
+const NONE: usize = usize::MAX;
 
 impl<'r> HeaderLines<'r> {
     pub(super) fn of(headers: &'r HeaderMap) -> Self {
-        let lines = headers.iter();
-        Self(lines.map(|(name, value)| (name.as_str(), value)).collect())
+        let mut found = Self {
+            lines: SmallVec::new(),
+            first: [NONE; CHAINS],
+            host: Field::Absent,
+            date: Field::Absent,
+            content_type: Field::Absent,
+            x_amz_date: Field::Absent,
+            x_amz_content_sha256: Field::Absent,
+            x_amz_security_token: Field::Absent,
+            x_nonce: Field::Absent,
+        };
+        for (name, value) in headers {
+            let text = name.as_str();
+            found.lines.push(Line {
+                name,
+                text,
+                value,
+                is_covered: false,
+                next: NONE,
+            });
+            let field = match text {
+                "host" => &mut found.host,
+                "date" => &mut found.date,
+                "content-type" => &mut found.content_type,
+                "x-amz-date" => &mut found.x_amz_date,
+                "x-amz-content-sha256" => &mut found.x_amz_content_sha256,
+                "x-amz-security-token" => &mut found.x_amz_security_token,
+                "x-nonce" => &mut found.x_nonce,
+                _ => continue,
+            };
+            field.occurs(value);
+        }
+        // From behind, so that each chain has its lines in their order.
+        for (number, line) in found.lines.iter_mut().enumerate().rev() {
+            if let Some(first) = found.first.get_mut(chain_of(line.text)) {
+                line.next = std::mem::replace(first, number);
+            }
+        }
+        found
+    }
+
+    /// Marks all lines of this name as covered. Says how often there is one.
+    pub(super) fn cover(&mut self, name: &str) -> Field<'r> {
+        let mut field = Field::Absent;
+        let mut next = self.first.get(chain_of(name)).copied().unwrap_or(NONE);
+        while let Some(line) = self.lines.get_mut(next) {
+            if line.text == name {
+                line.is_covered = true;
+                field.occurs(line.value);
+            }
+            next = line.next;
+        }
+        field
     }
 
     /// The values of all lines of this name, in their order.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &'r HeaderValue> + Clone {
-        let lines = self.0.iter();
-        lines.filter_map(move |(known, value)| (*known == name).then_some(*value))
+        let lines = self.lines.iter();
+        lines.filter_map(move |line| (line.text == name).then_some(line.value))
     }
 
-    /// How often this header occurs.
-    pub(super) fn field(&self, name: &str) -> Field<'r> {
-        self.named(name).collect()
+    /// The names of the lines that are not covered.
+    pub(super) fn uncovered(&self) -> impl Iterator<Item = &'r HeaderName> {
+        let lines = self.lines.iter();
+        lines.filter_map(|line| (!line.is_covered).then_some(line.name))
     }
+}
+
+/// In which chain a name is.
+fn chain_of(name: &str) -> usize {
+    name.len() % CHAINS
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
-
     use super::*;
 
-    #[test]
-    fn finds_what_a_look_up_finds() {
+    /// A name that no other number has. Some are of one length, and more are of one chain.
+    fn name(number: usize) -> HeaderName {
+        let padding = "-".repeat(number % 5 * 8);
+        HeaderName::try_from(format!("x-{number}{padding}")).unwrap()
+    }
+
+    /// Numbered headers, of which each third is absent, once there and twice there.
+    fn numbered() -> HeaderMap {
         let mut headers = HeaderMap::new();
         for number in 0..INLINE.saturating_add(3) {
             for value in 0..number % 3 {
-                let name = HeaderName::try_from(format!("X-{number}")).unwrap();
-                headers.append(name, HeaderValue::from(value));
+                headers.append(name(number), HeaderValue::from(value));
             }
         }
-        let lines = HeaderLines::of(&headers);
+        headers
+    }
+
+    #[test]
+    fn finds_what_a_look_up_finds() {
+        let headers = numbered();
+        let mut lines = HeaderLines::of(&headers);
         for number in 0..INLINE.saturating_add(5) {
-            let name = format!("x-{number}");
-            assert!(lines.named(&name).eq(headers.get_all(&name)), "{name}");
+            let name = name(number);
+            let named = lines.named(name.as_str());
+            assert!(named.eq(headers.get_all(&name)), "{name}");
+            let field = lines.cover(name.as_str());
+            match headers.get_all(&name).iter().count() {
+                0 => assert!(field.is_absent(), "{name}"),
+                1 => assert!(matches!(field, Field::Once(value) if value == headers[&name])),
+                _ => assert!(matches!(field, Field::Repeated), "{name}"),
+            }
+        }
+        assert_eq!(lines.uncovered().next(), None);
+    }
+
+    #[test]
+    fn a_line_is_covered_once_its_name_is_and_no_other() {
+        let headers = numbered();
+        for covered in headers.keys() {
+            let mut lines = HeaderLines::of(&headers);
+            lines.cover(covered.as_str());
+            let expected = headers.iter().map(|(name, _)| name);
+            let expected = expected.filter(|name| *name != covered);
+            assert!(lines.uncovered().eq(expected), "{covered}");
+        }
+    }
+
+    #[test]
+    fn what_is_always_read_is_found_by_its_name() {
+        type Read = for<'r> fn(&HeaderLines<'r>) -> Field<'r>;
+        let fields: [(&str, Read); 7] = [
+            ("host", |lines| lines.host),
+            ("date", |lines| lines.date),
+            ("content-type", |lines| lines.content_type),
+            ("x-amz-date", |lines| lines.x_amz_date),
+            ("x-amz-content-sha256", |lines| lines.x_amz_content_sha256),
+            ("x-amz-security-token", |lines| lines.x_amz_security_token),
+            ("x-nonce", |lines| lines.x_nonce),
+        ];
+        for (name, _) in fields {
+            let mut headers = HeaderMap::new();
+            headers.append(name, HeaderValue::from_static("a"));
+            for (other, read) in fields {
+                let once = matches!(read(&HeaderLines::of(&headers)), Field::Once(_));
+                assert_eq!(once, other == name, "{other} with {name}");
+            }
+            headers.append(name, HeaderValue::from_static("a"));
+            for (other, read) in fields {
+                let again = matches!(read(&HeaderLines::of(&headers)), Field::Repeated);
+                assert_eq!(again, other == name, "{other} with {name} twice");
+            }
         }
     }
 }

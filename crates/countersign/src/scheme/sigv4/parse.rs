@@ -8,7 +8,7 @@ use http::{
 use super::{
     X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
     authorization::{Authorization, Signature},
-    canonical_headers::{CoveredHeader, CoveredHeaders, canonical_value, is_single},
+    canonical_headers::{CoveredHeader, CoveredHeaders, canonical_value, is_single, joined},
     canonical_query::{self, CanonicalQuery},
     canonical_request::CanonicalRequest,
     canonical_uri::{self, CanonicalUri},
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::{Authority, RequestHead, Target, parse_method},
+    head::{Authority, Field, RequestHead, Target, parse_method},
     payload::{DeclaredPayload, PayloadDigest},
     scheme::{
         Carrier, Scheme,
@@ -50,11 +50,11 @@ pub(super) fn parse<'r>(
     if target.len() > policy.limits.target_bytes {
         return Err(Rejection::malformed("target: longer than the limit"));
     }
-    let query = CanonicalQuery::parse(target.query, policy.limits.query_parameters)
+    let mut query = CanonicalQuery::parse(target.query, policy.limits.query_parameters)
         .map_err(Rejection::malformed)?;
     query_parameters::ensure_distinct(&query)?;
-    let lines = HeaderLines::of(head.headers());
-    let is_presigned = target.query.is_some_and(query_parameters::carry_signature);
+    let mut lines = HeaderLines::of(head.headers());
+    let is_presigned = query_parameters::carries_signature(&query);
     let claimed = if is_presigned {
         Claimed::in_query(&query, &lines)?
     } else {
@@ -62,13 +62,14 @@ pub(super) fn parse<'r>(
     };
 
     let scope = claimed.credential.scope;
-    let settings =
-        profile
-            .settings_for(scope.region, scope.service)
-            .ok_or(Rejection::invalid_signature(
+    let settings = profile
+        .settings_for(scope.region, scope.service)
+        .ok_or_else(|| {
+            Rejection::invalid_signature(
                 "credential: expected a region and a service that are configured, found others",
-            ))?;
-    if scope.date != claimed.date.day() {
+            )
+        })?;
+    if !claimed.date.is_of_day(scope.date) {
         return Err(Rejection::malformed(
             "credential: expected the day of the signed date, found another",
         ));
@@ -77,13 +78,13 @@ pub(super) fn parse<'r>(
     ensure_unambiguous(settings, target, &query)?;
     let uri = CanonicalUri::new(target.path, settings.path).map_err(Rejection::malformed)?;
 
-    let authority = Authority::agreed(head.uri(), lines.field("host").text(&HOST)?)?;
+    let authority = Authority::agreed(head.uri(), lines.host.text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
-    let headers = covered_headers(&claimed, host, &lines, policy)?;
+    let headers = covered_headers(&claimed, host, &mut lines, policy)?;
     let nonce = covered_nonce(&headers, &lines)?;
 
     let audience_checked = policy.check_audience(authority)?;
-    ensure_covered(&claimed, &headers, &head, policy)?;
+    ensure_covered(&claimed, &headers, &lines, policy)?;
     let (payload_hash, declared) = claimed.payload(presigned, target.path, &head, settings)?;
     let mut freshness = policy.freshness(claimed.signed_at);
     let mut replay = nonce.map(ReplayIdentity::Nonce);
@@ -98,18 +99,17 @@ pub(super) fn parse<'r>(
             )));
         }
     }
-    let content_type_uncovered = value_of(&headers, CONTENT_TYPE.as_str()).is_none()
-        && !lines.field(CONTENT_TYPE.as_str()).is_absent();
+    let content_type_uncovered =
+        !lines.content_type.is_absent() && value_of(&headers, CONTENT_TYPE.as_str()).is_none();
+    if is_presigned {
+        query.remove(query_parameters::SIGNATURE);
+    }
 
     let request = CanonicalRequest {
         method,
-        uri,
-        query: if is_presigned {
-            query.without(query_parameters::SIGNATURE)
-        } else {
-            query
-        },
-        headers,
+        uri: &uri,
+        query: &query,
+        headers: &headers,
         signed_headers: match claimed.list_form() {
             // As it is signed: each name once, in order, with semicolons.
             ListForm::Header => Some(claimed.signed_headers),
@@ -118,7 +118,7 @@ pub(super) fn parse<'r>(
         payload_hash,
     };
     let credentials = Credentials::new(
-        request,
+        request.head_text(),
         claimed.date,
         scope,
         claimed.signature,
@@ -173,8 +173,8 @@ impl<'r> Claimed<'r> {
         lines: &HeaderLines<'r>,
     ) -> Result<Self, Rejection> {
         let authorization = Authorization::parse(carrier.parameters)?;
-        let single = |name| single(lines, name);
-        let (name, parsed) = match (single(&X_AMZ_DATE)?, single(&HTTP_DATE)?) {
+        let x_amz_date = lines.x_amz_date.text(&X_AMZ_DATE)?;
+        let (name, parsed) = match (x_amz_date, lines.date.text(&HTTP_DATE)?) {
             (Some(text), _) => (&X_AMZ_DATE, AmzDate::parse(text)),
             (None, Some(text)) => (&HTTP_DATE, AmzDate::parse_http(text)),
             (None, None) => {
@@ -191,7 +191,7 @@ impl<'r> Claimed<'r> {
             };
             Rejection::header(RejectionKind::Malformed, name, expected)
         })?;
-        if query_parameters::security_token(query)?.is_some() {
+        if query_parameters::carries_token(query) {
             return Err(Rejection::malformed(
                 "X-Amz-Security-Token: expected where the signature is, found in the query",
             ));
@@ -203,25 +203,27 @@ impl<'r> Claimed<'r> {
             date,
             signed_at,
             date_header: Some(name),
-            session_token: single(&X_AMZ_SECURITY_TOKEN)?.map(Cow::Borrowed),
-            content_sha256: single(&X_AMZ_CONTENT_SHA256)?,
+            session_token: lines
+                .x_amz_security_token
+                .text(&X_AMZ_SECURITY_TOKEN)?
+                .map(Cow::Borrowed),
+            content_sha256: lines.x_amz_content_sha256.text(&X_AMZ_CONTENT_SHA256)?,
             presigned: None,
         })
     }
 
     fn in_query(query: &CanonicalQuery<'r>, lines: &HeaderLines<'r>) -> Result<Self, Rejection> {
         let parameters = QueryParameters::parse(query)?;
-        let (date, signed_at) = AmzDate::parse(parameters.date).ok_or(Rejection::malformed(
-            "X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z'",
-        ))?;
-        if !lines.field(X_AMZ_SECURITY_TOKEN.as_str()).is_absent() {
+        let (date, signed_at) = AmzDate::parse(parameters.date)
+            .ok_or_else(|| Rejection::malformed("X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z'"))?;
+        if !lines.x_amz_security_token.is_absent() {
             return Err(Rejection::malformed(
                 "x-amz-security-token: expected where the signature is, found in the headers",
             ));
         }
         let content_sha256 = match (
             parameters.content_sha256,
-            single(lines, &X_AMZ_CONTENT_SHA256)?,
+            lines.x_amz_content_sha256.text(&X_AMZ_CONTENT_SHA256)?,
         ) {
             (Some(_), Some(_)) => {
                 return Err(Rejection::malformed(
@@ -237,7 +239,7 @@ impl<'r> Claimed<'r> {
             date,
             signed_at,
             date_header: None,
-            session_token: query_parameters::security_token(query)?,
+            session_token: parameters.token()?,
             content_sha256,
             presigned: Some(Presigned {
                 expires: parameters.expires,
@@ -309,9 +311,11 @@ impl<'r> Claimed<'r> {
         if self.presigned.is_none() {
             return Ok(None);
         }
-        let accepted = settings.presigned.as_ref().ok_or(Rejection::malformed(
-            "expected the signature in the header: presigned requests are not accepted",
-        ))?;
+        let accepted = settings.presigned.as_ref().ok_or_else(|| {
+            Rejection::malformed(
+                "expected the signature in the header: presigned requests are not accepted",
+            )
+        })?;
         if !accepted.accepts(head.method()) {
             return Err(Rejection::malformed(
                 "method: expected one that is accepted in a presigned request",
@@ -356,10 +360,10 @@ fn covered_nonce<'r>(
     covered: &[CoveredHeader<'_>],
     lines: &HeaderLines<'r>,
 ) -> Result<Option<&'r str>, Rejection> {
-    if value_of(covered, X_NONCE.as_str()).is_none() {
+    if lines.x_nonce.is_absent() || value_of(covered, X_NONCE.as_str()).is_none() {
         return Ok(None);
     }
-    let nonce = single(lines, &X_NONCE)?;
+    let nonce = lines.x_nonce.text(&X_NONCE)?;
     if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
         return Err(Rejection::header(
             RejectionKind::Malformed,
@@ -373,13 +377,13 @@ fn covered_nonce<'r>(
 fn covered_headers<'r>(
     claimed: &Claimed<'r>,
     host: &'r str,
-    lines: &HeaderLines<'r>,
+    lines: &mut HeaderLines<'r>,
     policy: &VerifyPolicy,
 ) -> Result<CoveredHeaders<'r>, Rejection> {
     let mut headers = CoveredHeaders::new();
     let mut covers_host = false;
     for name in signed_headers::names(claimed.signed_headers, claimed.list_form()) {
-        let name = name?;
+        let name = name.map_err(Rejection::malformed)?;
         if headers.len() >= policy.limits.covered_headers {
             return Err(Rejection::malformed(
                 "SignedHeaders: more names than the limit",
@@ -403,57 +407,57 @@ fn covered_headers<'r>(
 /// The value of a covered header. An absent one is refused: nothing may stand for "not there".
 fn covered_value<'r>(
     name: &str,
-    lines: &HeaderLines<'r>,
+    lines: &mut HeaderLines<'r>,
     cap: usize,
 ) -> Result<Cow<'r, str>, Rejection> {
-    const NUMBER: Rejection =
-        Rejection::malformed("a covered header: expected once, found none or more");
-    let mut values = lines.named(name);
-    let first = values.next().ok_or(NUMBER)?;
-    let mut bytes = first.len();
-    let mut further = values.clone().peekable();
-    if further.peek().is_some() && is_single(name) {
-        return Err(NUMBER);
+    let too_long = || Rejection::malformed("a covered header is longer than the limit");
+    let not_ascii = || Rejection::malformed("a covered header: expected visible ASCII");
+    match lines.cover(name) {
+        Field::Once(value) if value.len() > cap => Err(too_long()),
+        Field::Once(value) => canonical_value(value).ok_or_else(not_ascii),
+        Field::Repeated if !is_single(name) => {
+            let values = lines.named(name);
+            let bytes = values.clone().fold(0_usize, |bytes, value| {
+                bytes.saturating_add(value.len()).saturating_add(1)
+            });
+            // There is no comma behind the last.
+            if bytes.saturating_sub(1) > cap {
+                return Err(too_long());
+            }
+            joined(values).ok_or_else(not_ascii)
+        }
+        Field::Absent | Field::Repeated => Err(Rejection::malformed(
+            "a covered header: expected once, found none or more",
+        )),
     }
-    for value in further {
-        // Behind a comma.
-        bytes = bytes.saturating_add(1).saturating_add(value.len());
-    }
-    if bytes > cap {
-        return Err(Rejection::malformed(
-            "a covered header is longer than the limit",
-        ));
-    }
-    canonical_value(first, values).ok_or(Rejection::malformed(
-        "a covered header: expected visible ASCII",
-    ))
 }
 
 /// Refuses a signature that leaves out what it must cover.
 fn ensure_covered(
     claimed: &Claimed<'_>,
     covered: &[CoveredHeader<'_>],
-    head: &RequestHead<'_>,
+    lines: &HeaderLines<'_>,
     policy: &VerifyPolicy,
 ) -> Result<(), Rejection> {
     let is_covered = |name: &HeaderName| value_of(covered, name.as_str()).is_some();
-    let must_be_covered = policy.required_headers.iter().chain(claimed.date_header);
-    if let Some(name) = must_be_covered.into_iter().find(|name| !is_covered(name)) {
+    let mut required = policy.required_headers.iter();
+    if let Some(name) = required.find(|name| !is_covered(name)) {
         return Err(uncovered(name));
     }
-    // Source: GHSA-g8w9-qw9q-fghr (RustFS), where an unsigned x-amz-copy-source made a PUT read another object.
-    let mut present = head.headers().keys();
-    let must_be_covered = present.find(|name| {
+    let mut speaking = None;
+    for name in lines.uncovered() {
+        // The request has this one: it was read.
+        if Some(name) == claimed.date_header {
+            return Err(uncovered(name));
+        }
+        // Source: GHSA-g8w9-qw9q-fghr (RustFS), where an unsigned x-amz-copy-source made a PUT read another object.
         let speaks = name.as_str().starts_with("x-amz-")
             || matches!(name.as_str(), "x-nonce" | "content-encoding");
-        speaks && !is_covered(name)
-    });
-    must_be_covered.map_or(Ok(()), |name| Err(uncovered(name)))
-}
-
-/// The text of a header that may occur at most once.
-fn single<'r>(lines: &HeaderLines<'r>, name: &HeaderName) -> Result<Option<&'r str>, Rejection> {
-    lines.field(name.as_str()).text(name)
+        if speaks {
+            speaking = speaking.or(Some(name));
+        }
+    }
+    speaking.map_or(Ok(()), |name| Err(uncovered(name)))
 }
 
 fn value_of<'v>(covered: &'v [CoveredHeader<'_>], name: &str) -> Option<&'v str> {

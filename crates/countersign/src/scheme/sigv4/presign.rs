@@ -10,8 +10,8 @@ use super::{
         SIGNED_HEADERS,
     },
     sign::{
-        FamilySigner, canonical_request, date_of, headers_to_cover, refuse_credentials,
-        refuse_header, scope_of, signature,
+        FamilySigner, date_of, headers_to_cover, push_digits, refuse_credentials, refuse_header,
+        request_hash, scope_of, signature, sort,
     },
     sign_settings::PayloadMode,
     uri_encode::{self, Slash},
@@ -100,7 +100,7 @@ fn presign(
     let scope = scope_of(settings, &date);
     let mut query = head.uri().query().unwrap_or_default().to_owned();
     let mut covered = headers_to_cover(head, authority, settings)?;
-    covered.sort_unstable_by_key(|header| header.name);
+    sort(&mut covered);
 
     let mut append = |name: &str, value: &str| {
         if !query.is_empty() && !query.ends_with('&') {
@@ -128,12 +128,11 @@ fn presign(
             PayloadHash::Sha256(payload.digest())
         }
     };
-    let request = canonical_request(head, Some(&query), settings, covered, payload_hash)?;
-    let digits = signature(&credentials, date, scope, &request)?;
-    drop(request);
+    let request_hash = request_hash(head, Some(&query), settings, &covered, payload_hash)?;
+    let signature = signature(&credentials, date, scope, request_hash)?;
 
     let mut target = format!("{}?{query}&{SIGNATURE}=", head.uri().path());
-    target.extend(digits.into_iter().map(char::from));
+    push_digits(&mut target, &signature);
     let no_target = |error: http::Error| SignError::new(SignErrorKind::Target, error.to_string());
     let mut uri = head.uri().clone().into_parts();
     uri.path_and_query =

@@ -51,17 +51,24 @@ pub(super) struct QueryParameters<'r> {
     pub(super) signed_headers: &'r str,
     pub(super) signature: &'r str,
     pub(super) content_sha256: Option<&'r str>,
+    security_token: Option<&'r str>,
 }
 
 /// Whether a query carries a signature, or something that a reader may take for one.
 pub(super) fn carry_signature(query: &str) -> bool {
     // Most queries have no name that could be one of these.
     canonical_query::may_have_name_from(query, b'x')
-        && canonical_query::parameters(query).any(|parameter| {
-            [ALGORITHM, CREDENTIAL, SIGNATURE]
-                .iter()
-                .any(|name| parameter.is_like(name))
-        })
+        && canonical_query::parameters(query).any(|parameter| tells_of_signature(&parameter))
+}
+
+/// The same of a query that was parsed.
+pub(super) fn carries_signature(query: &CanonicalQuery<'_>) -> bool {
+    query.iter().any(tells_of_signature)
+}
+
+fn tells_of_signature(parameter: &Parameter<'_>) -> bool {
+    let mut telling = [ALGORITHM, CREDENTIAL, SIGNATURE].iter();
+    telling.any(|name| parameter.is_like(name))
 }
 
 /// The value of `X-Amz-Credential`, wherever it stands.
@@ -71,23 +78,26 @@ pub(super) fn claimed_credential(query: &str) -> Option<&str> {
         .map(|parameter| parameter.value)
 }
 
-/// The token, decoded.
-pub(super) fn security_token<'r>(
-    query: &CanonicalQuery<'r>,
-) -> Result<Option<Cow<'r, str>>, Rejection> {
+/// Whether there is a token, however its name is spelled.
+pub(super) fn carries_token(query: &CanonicalQuery<'_>) -> bool {
     let mut parameters = query.iter();
-    let Some(parameter) = parameters.find(|parameter| parameter.is_like(SECURITY_TOKEN)) else {
-        return Ok(None);
-    };
-    if !parameter.value.contains('%') {
-        return Ok(Some(parameter.value.into()));
-    }
-    String::from_utf8(uri_encode::decoded(parameter.value).collect())
-        .map(|token| Some(token.into()))
-        .map_err(|_| Rejection::malformed("X-Amz-Security-Token: expected UTF-8"))
+    parameters.any(|parameter| parameter.is_like(SECURITY_TOKEN))
 }
 
 impl<'r> QueryParameters<'r> {
+    /// The token, decoded.
+    pub(super) fn token(&self) -> Result<Option<Cow<'r, str>>, Rejection> {
+        let Some(token) = self.security_token else {
+            return Ok(None);
+        };
+        if !token.contains('%') {
+            return Ok(Some(token.into()));
+        }
+        String::from_utf8(uri_encode::decoded(token).collect())
+            .map(|token| Some(token.into()))
+            .map_err(|_| Rejection::malformed("X-Amz-Security-Token: expected UTF-8"))
+    }
+
     pub(super) fn parse(query: &CanonicalQuery<'r>) -> Result<Self, Rejection> {
         let mut found = [None; NAMES.len()];
         for parameter in query.iter() {
@@ -103,7 +113,7 @@ impl<'r> QueryParameters<'r> {
             Some(expires),
             Some(signed_headers),
             Some(signature),
-            _token,
+            security_token,
             content_sha256,
         ] = found
         else {
@@ -126,6 +136,7 @@ impl<'r> QueryParameters<'r> {
             signed_headers,
             signature,
             content_sha256,
+            security_token,
         })
     }
 }
@@ -291,6 +302,8 @@ mod tests {
             ("X-Amz-SignatureX=", false),
         ] {
             assert_eq!(carry_signature(query), expected, "{query}");
+            let parsed = CanonicalQuery::parse(Some(query), 100).unwrap();
+            assert_eq!(carries_signature(&parsed), expected, "{query}");
         }
     }
 }

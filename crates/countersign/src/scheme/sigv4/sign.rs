@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use super::{
     X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
     canonical_headers::{
-        CoveredHeader, CoveredHeaders, canonical_text, canonical_value, is_single,
+        CoveredHeader, CoveredHeaders, canonical_text, canonical_value, is_single, joined,
     },
     canonical_query::{self, CanonicalQuery},
     canonical_request::CanonicalRequest,
@@ -18,6 +18,7 @@ use super::{
     query_parameters,
     refresh::CurrentCredentials,
     sign_settings::{NonceMode, PayloadMode, SigV4Settings},
+    signed_headers,
     string_to_sign::StringToSign,
 };
 use crate::{
@@ -122,16 +123,17 @@ fn sign(
     for (name, value) in &headers {
         covered.push(CoveredHeader {
             name: name.as_str(),
-            value: canonical_value(value, []).ok_or_else(no_header_value)?,
+            value: canonical_value(value).ok_or_else(no_header_value)?,
         });
     }
-    covered.sort_unstable_by_key(|header| header.name);
+    sort(&mut covered);
     let scope = scope_of(settings, &date);
     let unsigned = Unsigned::new(&credentials, &scope, &covered);
-    let request = canonical_request(&head, head.uri().query(), settings, covered, payload_hash)?;
-    let digits = signature(&credentials, date, scope, &request)?;
-    drop(request);
-    let authorization = unsigned.sign(&digits)?;
+    let query = head.uri().query();
+    let request_hash = request_hash(&head, query, settings, &covered, payload_hash)?;
+    drop(covered);
+    let signature = signature(&credentials, date, scope, request_hash)?;
+    let authorization = unsigned.sign(&signature)?;
     headers.push((AUTHORIZATION, authorization));
     Ok(headers)
 }
@@ -191,7 +193,9 @@ pub(super) fn headers_to_cover<'h>(
         name: "host",
         value: canonical_text(authority),
     });
-    for name in head.headers().keys() {
+    let headers = head.headers();
+    let has_repeated = headers.len() > headers.keys_len();
+    for (name, value) in headers {
         if *name == http::header::HOST || !settings.covers(name) {
             continue;
         }
@@ -201,15 +205,19 @@ pub(super) fn headers_to_cover<'h>(
                 format!("covered header {name}: {problem}"),
             )
         };
-        let mut values = head.headers().get_all(name).iter();
-        // Invariant: a name among the keys has a value.
-        let Some(first) = values.next() else { continue };
-        let mut further = values.peekable();
-        if further.peek().is_some() && is_single(name.as_str()) {
-            return Err(refused("expected once, found more than once"));
-        }
-        let value =
-            canonical_value(first, further).ok_or_else(|| refused("expected visible ASCII"))?;
+        let value = if has_repeated {
+            if covered.iter().any(|header| header.name == name.as_str()) {
+                continue; // With its first line.
+            }
+            let values = headers.get_all(name);
+            if values.iter().nth(1).is_some() && is_single(name.as_str()) {
+                return Err(refused("expected once, found more than once"));
+            }
+            joined(values)
+        } else {
+            canonical_value(value)
+        };
+        let value = value.ok_or_else(|| refused("expected visible ASCII"))?;
         covered.push(CoveredHeader {
             name: name.as_str(),
             value,
@@ -218,38 +226,44 @@ pub(super) fn headers_to_cover<'h>(
     Ok(covered)
 }
 
-/// The request as it is signed, with this query.
-pub(super) fn canonical_request<'h>(
-    head: &RequestHead<'h>,
-    query: Option<&'h str>,
+/// Brings covered headers into the order in which they are signed.
+pub(super) fn sort(covered: &mut CoveredHeaders<'_>) {
+    covered.sort_unstable_by(|one, other| signed_headers::by_bytes(one.name, other.name));
+}
+
+/// The hash of the request as it is signed, with this query.
+pub(super) fn request_hash(
+    head: &RequestHead<'_>,
+    query: Option<&str>,
     settings: &SigV4Settings,
-    headers: CoveredHeaders<'h>,
+    headers: &[CoveredHeader<'_>],
     payload_hash: PayloadHash,
-) -> Result<CanonicalRequest<'h>, SignError> {
+) -> Result<[u8; 32], SignError> {
     let refused = |problem| SignError::new(SignErrorKind::Target, problem);
     let target = Target::parse(head.method(), head.uri()).map_err(refused)?;
-    Ok(CanonicalRequest {
+    let request = CanonicalRequest {
         method: parse_method(head.method())
             .map_err(|problem| SignError::new(SignErrorKind::Method, problem))?,
-        uri: CanonicalUri::new(target.path, settings.path).map_err(refused)?,
-        query: CanonicalQuery::parse(query, usize::MAX).map_err(refused)?,
+        uri: &CanonicalUri::new(target.path, settings.path).map_err(refused)?,
+        query: &CanonicalQuery::parse(query, usize::MAX).map_err(refused)?,
         headers,
         signed_headers: None,
         payload_hash,
-    })
+    };
+    Ok(request.hash())
 }
 
-/// The lower-case hexadecimal digits of the signature over a request.
+/// The signature over a request that has this hash.
 pub(super) fn signature(
     credentials: &SigV4Credentials,
     date: AmzDate,
     scope: CredentialScope<'_>,
-    request: &CanonicalRequest<'_>,
-) -> Result<[u8; 64], SignError> {
+    request_hash: [u8; 32],
+) -> Result<[u8; 32], SignError> {
     let string_to_sign = StringToSign {
         date,
         scope,
-        request_hash: request.finish_hash(request.head_hash(), None),
+        request_hash,
     };
     let mac = match (credentials.key.operation(), credentials.key.derived()) {
         (SigningOperation::Mac(secret), Some(derived)) => string_to_sign.mac(secret, derived),
@@ -261,10 +275,7 @@ pub(super) fn signature(
             ));
         }
     };
-    let mut digits = [0; 64];
-    base16ct::lower::encode(&mac.finalize().into_bytes(), &mut digits)
-        .map_err(|_| no_header_value())?;
-    Ok(digits)
+    Ok(mac.finalize().into_bytes().into())
 }
 
 fn value(text: &str) -> Result<HeaderValue, SignError> {
@@ -315,14 +326,21 @@ impl Unsigned {
         Self(text)
     }
 
-    fn sign(self, digits: &[u8]) -> Result<HeaderValue, SignError> {
+    fn sign(self, signature: &[u8; 32]) -> Result<HeaderValue, SignError> {
         let mut text = self.0;
-        text.extend(digits.iter().copied().map(char::from));
+        push_digits(&mut text, signature);
         let mut value = HeaderValue::try_from(text).map_err(|_| no_header_value())?;
         // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
         value.set_sensitive(true);
         Ok(value)
     }
+}
+
+/// Appends a signature in lower-case hexadecimal digits.
+pub(super) fn push_digits(text: &mut String, signature: &[u8; 32]) {
+    let mut digits = [0; 64];
+    // Invariant: 32 bytes have 64 digits.
+    text.push_str(base16ct::lower::encode_str(signature, &mut digits).unwrap_or_default());
 }
 
 const SIGNED_HEADERS: &str = ", SignedHeaders=";

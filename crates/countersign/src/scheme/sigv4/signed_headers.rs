@@ -7,6 +7,8 @@
 //!
 //! In a URL the semicolons may stand as `%3B`.
 
+use std::cmp::Ordering;
+
 use crate::{
     byte_set::ByteSet,
     error::{Rejection, RejectionKind},
@@ -14,7 +16,7 @@ use crate::{
 
 /// What a signer does not cover: the header that carries the signature, those that change between two hosts, and those that
 /// clients and proxies add or rewrite behind the signer's back. A verifier cannot ask for them.
-pub(super) const NEVER_SIGNED: [&str; 18] = [
+const NEVER_SIGNED: [&str; 18] = [
     "authorization",
     "baggage",
     "connection",
@@ -51,10 +53,13 @@ pub(super) enum ListForm {
 }
 
 /// The names of a list, checked one by one as they are taken, each greater than the one before.
-pub(super) fn names(list: &str, form: ListForm) -> impl Iterator<Item = Result<&str, Rejection>> {
+pub(super) fn names(
+    list: &str,
+    form: ListForm,
+) -> impl Iterator<Item = Result<&str, &'static str>> {
     let mut rest = Some(list);
     let mut before = "";
-    let next = move || {
+    std::iter::from_fn(move || {
         let (name, behind) = NAME_BYTES.split(rest.take()?);
         rest = match behind.as_bytes() {
             [] => None,
@@ -68,13 +73,18 @@ pub(super) fn names(list: &str, form: ListForm) -> impl Iterator<Item = Result<&
         if name == "authorization" {
             return Some(Err("SignedHeaders: a header that cannot be covered"));
         }
-        if name <= before {
+        if by_bytes(name, before) != Ordering::Greater {
             return Some(Err("SignedHeaders: expected names in order and each once"));
         }
         before = name;
         Some(Ok(name))
-    };
-    std::iter::from_fn(next).map(|name| name.map_err(Rejection::malformed))
+    })
+}
+
+/// The order of names. Two of them mostly differ in their first bytes: this is sooner done than a comparison that takes many
+/// bytes at a time.
+pub(super) fn by_bytes(one: &str, other: &str) -> Ordering {
+    one.bytes().cmp(other.bytes())
 }
 
 /// What a list without `host` is refused with.
@@ -92,15 +102,13 @@ static NAME_BYTES: ByteSet = ByteSet::of(b"!#$&'*+-.^_`|~0123456789abcdefghijklm
 mod tests {
     use super::*;
 
-    fn parse(list: &str, form: ListForm) -> Result<Vec<&str>, RejectionKind> {
-        names(list, form)
-            .collect::<Result<_, _>>()
-            .map_err(|rejection| rejection.kind())
+    fn parse(list: &str, form: ListForm) -> Option<Vec<&str>> {
+        names(list, form).collect::<Result<_, _>>().ok()
     }
 
     #[test]
     fn takes_names_in_order() {
-        let expected = Ok(vec!["host", "range", "x-amz-date"]);
+        let expected = Some(vec!["host", "range", "x-amz-date"]);
         assert_eq!(parse("host;range;x-amz-date", ListForm::Header), expected);
         for list in [
             "host;range;x-amz-date",
@@ -130,10 +138,10 @@ mod tests {
             ("another escape", "host%3Bx%2Damz-date"),
         ] {
             for form in [ListForm::Header, ListForm::Query] {
-                assert_eq!(parse(list, form), Err(RejectionKind::Malformed), "{name}");
+                assert_eq!(parse(list, form), None, "{name}");
             }
         }
-        assert!(parse("host%3Brange", ListForm::Header).is_err());
+        assert_eq!(parse("host%3Brange", ListForm::Header), None);
     }
 
     #[test]

@@ -23,9 +23,18 @@ fn is_unreserved(byte: u8) -> bool {
 static UNRESERVED: ByteSet =
     ByteSet::of(b"-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-/// Parts a text behind the bytes at its start that stay as they are.
-pub(super) fn split_kept(text: &str) -> (&str, &str) {
-    UNRESERVED.split(text)
+/// Parts a text behind what at its start is already as [`recode`] writes it, where `/` does not stay.
+pub(super) fn split_canonical(text: &str) -> (&str, &str) {
+    let (mut kept, mut rest) = UNRESERVED.split(text);
+    while let [b'%', high, low, ..] = rest.as_bytes()
+        && is_canonical_escape(*high, *low, Slash::Encode)
+    {
+        let (_, behind) = UNRESERVED.split(rest.get(3..).unwrap_or_default());
+        let len = text.len().saturating_sub(behind.len());
+        // Invariant: characters end behind the digits of an escape and where the set's bytes do.
+        (kept, rest) = text.split_at_checked(len).unwrap_or((text, ""));
+    }
+    (kept, rest)
 }
 
 /// Encodes the bytes of a text as they are, a `%` too.
@@ -90,15 +99,15 @@ pub(super) fn is_canonical(text: &str, slash: Slash) -> bool {
         return false;
     }
     pieces.all(|piece| match piece.as_bytes() {
-        [high, low, ..] => {
-            let upper = |digit: u8| matches!(digit, b'0'..=b'9' | b'A'..=b'F');
-            upper(*high)
-                && upper(*low)
-                && byte_of(*high, *low).is_some_and(|byte| !slash.keeps(byte))
-                && plain(piece)
-        }
+        [high, low, ..] => is_canonical_escape(*high, *low, slash) && plain(piece),
         _ => false,
     })
+}
+
+/// Whether these are the upper-case digits of a byte that does not stay as it is.
+fn is_canonical_escape(high: u8, low: u8, slash: Slash) -> bool {
+    let upper = |digit: u8| matches!(digit, b'0'..=b'9' | b'A'..=b'F');
+    upper(high) && upper(low) && byte_of(high, low).is_some_and(|byte| !slash.keeps(byte))
 }
 
 fn write(bytes: impl Iterator<Item = u8>, slash: Slash, sink: &mut impl Sink) {
@@ -197,6 +206,11 @@ mod tests {
             assert!(recoded(text, slash).eq(recoded_text.bytes()), "{name}");
             assert_eq!(is_canonical(text, slash), text == recoded_text, "{name}");
             assert!(is_canonical(recoded_text, slash), "{name}");
+            let (start, rest) = split_canonical(text);
+            assert_eq!(format!("{start}{rest}"), text, "{name}");
+            assert!(is_canonical(start, Slash::Encode), "{name}");
+            let is_whole = is_canonical(text, Slash::Encode);
+            assert_eq!(rest.is_empty(), is_whole, "{name}");
         }
     }
 
