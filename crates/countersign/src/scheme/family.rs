@@ -268,10 +268,6 @@ macro_rules! families {
 
         /// What a head claims in one family of schemes.
         #[derive(Clone, Debug)]
-        #[expect(
-            clippy::large_enum_variant,
-            reason = "a box for what most requests carry would be one more allocation for each"
-        )]
         pub(crate) enum Credentials<'r> {
             $($( $Family($module::$Credentials<'r>), )?)+
         }

@@ -7,7 +7,7 @@ use sfv::{
 };
 
 use super::{
-    derived_component::DerivedComponent,
+    derived_component::{DerivedComponent, DerivedSet},
     structured_field::{Text, Unreadable, is_plain_text},
 };
 use crate::{
@@ -92,10 +92,16 @@ impl ComponentId<'static> {
     /// `"@request-target"`: path and query in one.
     pub const REQUEST_TARGET: Self = Self(Component::Derived(DerivedComponent::RequestTarget));
     /// `"content-digest"`: the field that binds the body (RFC 9530).
-    pub const CONTENT_DIGEST: Self = Self(Component::Field {
-        name: Cow::Borrowed("content-digest"),
-        form: FieldForm::Plain,
-    });
+    pub const CONTENT_DIGEST: Self = Self::field("content-digest");
+    pub(super) const CONTENT_TYPE: Self = Self::field("content-type");
+    pub(super) const CONTENT_ENCODING: Self = Self::field("content-encoding");
+
+    const fn field(name: &'static str) -> Self {
+        Self(Component::Field {
+            name: Cow::Borrowed(name),
+            form: FieldForm::Plain,
+        })
+    }
 
     /// `"@query-param";name="…"`: the value of one parameter of the query. `name` is percent-encoded as RFC 9421
     /// section 2.2.8 says.
@@ -134,6 +140,14 @@ impl ComponentId<'static> {
 impl<'c> ComponentId<'c> {
     pub(super) fn component(&self) -> &Component<'c> {
         &self.0
+    }
+
+    /// The set of the derived component that this is; empty for a field and for a parameter of the query.
+    pub(super) fn derived_set(&self) -> DerivedSet {
+        match &self.0 {
+            Component::Derived(derived) => derived.itself(),
+            Component::Field { .. } => DerivedSet::default(),
+        }
     }
 
     /// The name of the field, if all of it is covered as it was sent.
@@ -212,27 +226,32 @@ impl<'c> ComponentId<'c> {
 
     /// Writes the identifier as RFC 9421 section 2.5 has it in a line of the signature base.
     pub(super) fn write_to(&self, text: &mut impl Sink) {
-        let mut write = |pieces: &[&str]| pieces.iter().for_each(|piece| text.write(piece));
         match &self.0 {
             Component::Derived(derived) => {
-                write(&["\"", derived.name(), "\""]);
+                text.write(derived.quoted());
                 if let DerivedComponent::QueryParam(name) = derived {
-                    write(&[";name=\"", name, "\""]);
+                    for piece in [";name=\"", name, "\""] {
+                        text.write(piece);
+                    }
                 }
             }
             Component::Field { name, form } => {
-                write(&["\"", name, "\""]);
+                for piece in ["\"", name, "\""] {
+                    text.write(piece);
+                }
                 match form {
                     FieldForm::Plain => {}
-                    FieldForm::Structured => write(&[";sf"]),
-                    FieldForm::ByteSequence => write(&[";bs"]),
+                    FieldForm::Structured => text.write(";sf"),
+                    FieldForm::ByteSequence => text.write(";bs"),
                     FieldForm::Member { key, sf } => {
                         let (before, behind) = match sf {
                             SfFlag::Absent => ("", ""),
                             SfFlag::BeforeKey => (";sf", ""),
                             SfFlag::BehindKey => ("", ";sf"),
                         };
-                        write(&[before, ";key=\"", key, "\"", behind]);
+                        for piece in [before, ";key=\"", key, "\"", behind] {
+                            text.write(piece);
+                        }
                     }
                 }
             }

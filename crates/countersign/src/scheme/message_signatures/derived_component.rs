@@ -63,26 +63,43 @@ impl<'c> DerivedComponent<'c> {
         }
     }
 
-    pub(super) const fn name(&self) -> &'static str {
+    /// Its name, as it stands in a list.
+    pub(super) const fn quoted(&self) -> &'static str {
         match self {
-            Self::Method => "@method",
-            Self::Authority => "@authority",
-            Self::Path => "@path",
-            Self::Query => "@query",
-            Self::TargetUri => "@target-uri",
-            Self::Scheme => "@scheme",
-            Self::RequestTarget => "@request-target",
-            Self::QueryParam(_) => "@query-param",
+            Self::Method => "\"@method\"",
+            Self::Authority => "\"@authority\"",
+            Self::Path => "\"@path\"",
+            Self::Query => "\"@query\"",
+            Self::TargetUri => "\"@target-uri\"",
+            Self::Scheme => "\"@scheme\"",
+            Self::RequestTarget => "\"@request-target\"",
+            Self::QueryParam(_) => "\"@query-param\"",
         }
     }
 
-    /// Whether a signature that covers this binds all that `other` would.
-    pub(super) fn covers(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::TargetUri, Self::Authority | Self::Path | Self::Query | Self::Scheme)
-            | (Self::RequestTarget, Self::Path | Self::Query) => true,
-            _ => self == other,
-        }
+    /// The set of this alone; empty for a parameter of the query, of which there are any number.
+    pub(super) const fn itself(&self) -> DerivedSet {
+        DerivedSet(match self {
+            Self::Method => 1,
+            Self::Authority => 1 << 1,
+            Self::Path => 1 << 2,
+            Self::Query => 1 << 3,
+            Self::TargetUri => 1 << 4,
+            Self::Scheme => 1 << 5,
+            Self::RequestTarget => 1 << 6,
+            Self::QueryParam(_) => 0,
+        })
+    }
+
+    /// Everything that is bound by a signature that covers this.
+    pub(super) fn bound(&self) -> DerivedSet {
+        let parts: &[Self] = match self {
+            Self::TargetUri => &[Self::Authority, Self::Path, Self::Query, Self::Scheme],
+            Self::RequestTarget => &[Self::Path, Self::Query],
+            _ => &[],
+        };
+        let parts = parts.iter().map(Self::itself);
+        parts.fold(self.itself(), DerivedSet::union)
     }
 
     /// Writes the value that it has in a request.
@@ -117,6 +134,24 @@ impl<'c> DerivedComponent<'c> {
             }
         }
         Ok(())
+    }
+}
+
+/// A set of derived components other than parameters of the query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct DerivedSet(u8);
+
+impl DerivedSet {
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(super) const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 }
 

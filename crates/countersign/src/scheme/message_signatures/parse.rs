@@ -33,7 +33,8 @@ pub(super) fn parse<'r>(
         return Err(Rejection::malformed("target: longer than the limit"));
     }
     let authority = Authority::of(&head)?;
-    let input = SignatureInput::parse(&head, &policy.limits)?;
+    let mut input = SignatureInput::none(&policy.limits);
+    input.read(&head, &policy.limits)?;
 
     let scheme = profile.scheme.or(UriScheme::of(&head));
     let normalized = normalized(authority.as_str(), scheme);
@@ -90,8 +91,8 @@ pub(super) fn parse<'r>(
             None => freshness,
         },
         replay: params.nonce().map(ReplayIdentity::Nonce),
-        content_type_uncovered: head.headers().contains_key(CONTENT_TYPE)
-            && !covered.covers_field(CONTENT_TYPE.as_str()),
+        content_type_uncovered: !covered.covers_field(CONTENT_TYPE.as_str())
+            && head.headers().contains_key(CONTENT_TYPE),
         // What the signature does not cover is for whoever sends the request to choose.
         audience_checked: audience_checked && covers_authority,
         coverage: if covers_request {
@@ -132,12 +133,12 @@ fn check_audience(
     authority: Authority<'_>,
     normalized: &str,
 ) -> Result<bool, Rejection> {
-    let as_sent = policy.check_audience(authority);
-    match (as_sent, Authority::parse(normalized)) {
-        (Err(misdirected), Ok(normalized)) if misdirected.kind() == RejectionKind::Misdirected => {
+    match policy.check_audience(authority) {
+        Err(misdirected) if misdirected.kind() == RejectionKind::Misdirected => {
+            let normalized = Authority::parse(normalized).map_err(|_| misdirected)?;
             policy.check_audience(normalized)
         }
-        (checked, _) => checked,
+        checked => checked,
     }
 }
 

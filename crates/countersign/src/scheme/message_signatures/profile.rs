@@ -241,25 +241,33 @@ impl MessageSignaturesProfile {
             return insufficient("signature-input: expected the components that are required");
         }
         let headers = head.headers();
-        let encoding = headers
-            .contains_key(CONTENT_ENCODING)
-            .then_some(&CONTENT_ENCODING);
-        let has_content = headers.contains_key(&CONTENT_DIGEST)
-            || headers
-                .get(CONTENT_LENGTH)
-                .is_some_and(|length| length.as_bytes() != b"0");
-        let digest = (has_content && self.content == Content::Signed).then_some(&CONTENT_DIGEST);
-        let required = policy.required_headers.iter().chain(encoding).chain(digest);
-        for name in required {
-            if !covered.covers_field(name.as_str()) {
-                return Err(Rejection::header(
-                    RejectionKind::InsufficientCoverage,
-                    name,
-                    "expected to be covered",
-                ));
-            }
+        let has_content = || {
+            headers.contains_key(&CONTENT_DIGEST)
+                || headers
+                    .get(CONTENT_LENGTH)
+                    .is_some_and(|length| length.as_bytes() != b"0")
+        };
+        // What is covered is not looked for.
+        let uncovered = |name: &&HeaderName| !covered.covers_field(name.as_str());
+        let mut required = policy.required_headers.iter();
+        let missing = required
+            .find(uncovered)
+            .or_else(|| {
+                let encoding = Some(&CONTENT_ENCODING).filter(uncovered);
+                encoding.filter(|name| headers.contains_key(*name))
+            })
+            .or_else(|| {
+                let digest = Some(&CONTENT_DIGEST).filter(uncovered);
+                digest.filter(|_| self.content == Content::Signed && has_content())
+            });
+        match missing {
+            None => Ok(()),
+            Some(name) => Err(Rejection::header(
+                RejectionKind::InsufficientCoverage,
+                name,
+                "expected to be covered",
+            )),
         }
-        Ok(())
     }
 }
 

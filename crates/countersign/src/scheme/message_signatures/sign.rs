@@ -201,9 +201,12 @@ impl MessageSignaturesSettings {
         match &self.components {
             Components::Default => {
                 DEFAULT_COMPONENTS.into_iter().for_each(&mut add);
-                for name in [CONTENT_TYPE, CONTENT_ENCODING] {
-                    if head.headers().contains_key(&name) {
-                        add(name.into());
+                for (name, id) in [
+                    (&CONTENT_TYPE, ComponentId::CONTENT_TYPE),
+                    (&CONTENT_ENCODING, ComponentId::CONTENT_ENCODING),
+                ] {
+                    if head.headers().contains_key(name) {
+                        add(id);
                     }
                 }
                 if digest != PayloadDigest::OF_NOTHING {
@@ -368,7 +371,7 @@ fn sign(
         .map_err(|problem| SignError::new(SignErrorKind::Header, problem))?;
 
     let signature_input = [&signer.label, "=", base.signature_params()].concat();
-    let signature = signature(&signer.label, &signer.key, base)?;
+    let signature = signature(&signer.label, &signer.key, &base)?;
     let mut headers = SignatureHeaders::new();
     if let Some(content_digest) = content_digest {
         headers.push((CONTENT_DIGEST.clone(), content_digest));
@@ -393,7 +396,7 @@ fn refuse_signatures(head: RequestHead<'_>) -> Result<(), SignError> {
 }
 
 /// The signature over the base: its label and a byte sequence.
-fn signature(label: &str, key: &SigningKey, base: Base<'_>) -> Result<String, SignError> {
+fn signature(label: &str, key: &SigningKey, base: &Base<'_>) -> Result<String, SignError> {
     let base = base.text.as_bytes();
     match key.operation() {
         SigningOperation::Mac(mac) => {

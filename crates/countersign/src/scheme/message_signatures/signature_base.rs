@@ -10,11 +10,14 @@
 //! Lines are joined by `\n`; there is none behind the last. No value holds a line break, so that every line is one
 //! component and its value, and the last line says which there are.
 
+use std::ops::Range;
+
 use base64ct::{Base64, Encoding};
 use http::{
     HeaderName, HeaderValue,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST},
 };
+use smallvec::SmallVec;
 
 use super::{
     component_id::{Component, ComponentId, FieldForm},
@@ -235,18 +238,21 @@ impl BaseText {
         params: &SignatureParams<'_>,
         serialized: Option<&str>,
     ) -> Result<Base<'_>, &'static str> {
+        let mut fields = Fields::new();
         for id in covered.iter() {
+            let start = self.len;
             id.write_to(self);
+            let quoted = start..self.len;
             self.write(": ");
             let start = self.len;
             message.write_value(id, self)?;
-            // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
-            // scheme rests on, so it is not left to that.
-            let value = self.written().get(start..);
-            if value.is_none_or(|value| value.contains(&b'\n')) {
-                return Err("a covered component: expected one line");
-            }
+            fields.extend(Field::new(id, quoted, start..self.len));
             self.write("\n");
+        }
+        // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
+        // scheme rests on, so it is not left to that.
+        if count_newlines(self.written()) != covered.len() {
+            return Err("a covered component: expected one line");
         }
         self.write(SIGNATURE_PARAMS);
         let before = self.len;
@@ -257,30 +263,61 @@ impl BaseText {
             params.write_to(self);
         }
         match str::from_utf8(self.written()) {
-            Ok(text) if text.is_ascii() => Ok(Base { text, before }),
+            Ok(text) if text.is_ascii() => Ok(Base {
+                text,
+                before,
+                fields,
+            }),
             _ => Err("a covered component: expected ASCII"),
         }
     }
 }
 
 /// The text that is signed, where it was written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Base<'t> {
     pub(super) text: &'t str,
     before: usize,
+    fields: Fields,
 }
 
 impl<'t> Base<'t> {
     /// The components and the parameters, as they stand in the last line and behind a label.
-    pub(super) fn signature_params(self) -> &'t str {
+    pub(super) fn signature_params(&self) -> &'t str {
         // Invariant: so much stands before them.
         self.text.get(self.before..).unwrap_or_default()
     }
 }
 
+/// Where the fields that are covered as they were sent stand in the text, and the authority.
+type Fields = SmallVec<[Field; 4]>;
+
+/// Where one of them stands. A name is `None` for the authority.
+#[derive(Clone, Debug)]
+struct Field {
+    name: Option<Range<usize>>,
+    value: Range<usize>,
+}
+
+impl Field {
+    /// The field that a component is, if it is one, by where its identifier and its value are.
+    fn new(id: &ComponentId<'_>, quoted: Range<usize>, value: Range<usize>) -> Option<Self> {
+        let name = if *id == ComponentId::AUTHORITY {
+            None
+        } else {
+            id.plain_field()?;
+            Some(quoted.start.saturating_add(1)..quoted.end.saturating_sub(1))
+        };
+        Some(Self { name, value })
+    }
+}
+
 /// The text that is signed, and with it everything a signature says.
 #[derive(Clone, Debug)]
-pub(super) struct SignatureBase(Box<str>);
+pub(super) struct SignatureBase {
+    text: Box<str>,
+    fields: Fields,
+}
 
 impl SignatureBase {
     /// Keeps the base of a message, as [`write_base`](BaseText::write_base) writes it.
@@ -291,43 +328,46 @@ impl SignatureBase {
         serialized: Option<&str>,
     ) -> Result<Self, &'static str> {
         let mut text = BaseText::new();
-        let base = text.write_base(message, covered, params, serialized)?;
-        Ok(Self(base.text.into()))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The fields that are covered as they were sent, and the authority as `host`.
-    ///
-    /// A name holds no quote and a value no line break, so that the lines can be told apart again.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.split('\n').filter_map(|line| {
-            let line = line.strip_prefix('"')?;
-            if line.starts_with('@') {
-                return line.strip_prefix(AUTHORITY).map(|value| ("host", value));
-            }
-            let (name, value) = line.split_once('"')?;
-            let value = value.strip_prefix(": ")?;
-            (name != "host" || !self.has_authority()).then_some((name, value))
+        let Base { text, fields, .. } = text.write_base(message, covered, params, serialized)?;
+        Ok(Self {
+            text: text.into(),
+            fields,
         })
     }
 
-    fn has_authority(&self) -> bool {
-        let mut lines = self.0.split('\n').filter_map(|line| line.strip_prefix('"'));
-        lines.any(|line| line.starts_with(AUTHORITY))
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The fields that are covered as they were sent, and the authority as `host`.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let has_authority = self.fields.iter().any(|field| field.name.is_none());
+        self.fields.iter().filter_map(move |field| {
+            let value = self.text.get(field.value.clone())?;
+            let Some(name) = field.name.clone() else {
+                return Some(("host", value));
+            };
+            let name = self.text.get(name)?;
+            (name != "host" || !has_authority).then_some((name, value))
+        })
     }
 }
 
-/// How the line of the authority goes on behind its quote.
-const AUTHORITY: &str = "@authority\": ";
+/// So many at a time that the count of one piece is a byte, which many lanes of a register hold.
+fn count_newlines(text: &[u8]) -> usize {
+    let count = |piece: &[u8]| {
+        let is_newline = |byte: &u8| u8::from(*byte == b'\n');
+        piece.iter().map(is_newline).fold(0, u8::wrapping_add)
+    };
+    text.chunks(255).map(count).map(usize::from).sum()
+}
 
 fn plain(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str> {
     let line = line
         .to_str()
         .map_err(|_| "a covered field: expected visible ASCII")?;
-    let line = line.trim_matches([' ', '\t']);
+    // Invariant: of what this takes for a space there are spaces and tabs alone.
+    let line = line.trim_ascii();
     text.write(line);
     Ok(line.len())
 }
@@ -338,18 +378,8 @@ fn plain(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str
     reason = "it stands where the plain form does, which can fail"
 )]
 fn byte_sequence(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str> {
-    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let mut line = line.as_bytes();
-    while let [first, rest @ ..] = line
-        && is_space(first)
-    {
-        line = rest;
-    }
-    while let [rest @ .., last] = line
-        && is_space(last)
-    {
-        line = rest;
-    }
+    // Invariant: of what this takes for a space a header value holds spaces and tabs alone.
+    let line = line.as_bytes().trim_ascii();
     let digits = Base64::encode_string(line);
     text.write(":");
     text.write(&digits);
@@ -364,7 +394,11 @@ mod tests {
     use super::*;
     use crate::scheme::message_signatures::signature_params::Param;
 
-    fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, &'static str> {
+    fn signature_base(
+        target: &str,
+        fields: &[(&str, &[u8])],
+        ids: &[&str],
+    ) -> Result<SignatureBase, &'static str> {
         let uri: Uri = target.parse().unwrap();
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
@@ -394,7 +428,11 @@ mod tests {
         }
         let mut params = SignatureParams::default();
         params.push(Param::Created(1)).unwrap();
-        SignatureBase::new(&message, &covered, &params, None).map(|base| base.0.into_string())
+        SignatureBase::new(&message, &covered, &params, None)
+    }
+
+    fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, &'static str> {
+        signature_base(target, fields, ids).map(|base| base.text.into_string())
     }
 
     fn value(target: &str, fields: &[(&str, &[u8])], id: &str) -> Result<String, &'static str> {
@@ -552,20 +590,48 @@ mod tests {
 
     #[test]
     fn tells_its_fields_apart_again() {
-        let text = [
-            "\"@method\": GET",
-            "\"host\": Example.com",
-            "\"a\": b: \"c\"",
-            "\"d\";key=\"e\": \"x\": y",
-            "\"@authority\": example.com",
-            "\"f\": ",
-            "\"@signature-params\": ();nonce=\"\"",
+        let fields = [
+            ("host", &b"Example.com"[..]),
+            ("a", b"b: \"c\""),
+            ("example-dict", b"e=1"),
+            ("f", b""),
         ];
-        let base = SignatureBase(text.join("\n").into());
-        let found: Vec<_> = base.fields().collect();
-        assert_eq!(
-            found,
-            [("a", "b: \"c\""), ("host", "example.com"), ("f", "")]
-        );
+        let ids = [
+            "\"@method\"",
+            "\"host\"",
+            "\"a\"",
+            "\"example-dict\";key=\"e\"",
+            "\"a\";bs",
+            "\"@path\"",
+            "\"f\"",
+            "\"@authority\"",
+        ];
+        let told = |ids: &[&str]| -> Vec<(String, String)> {
+            let base = signature_base("/\"host\": x", &fields, ids).unwrap();
+            let fields = base.fields();
+            fields
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect()
+        };
+        let own = |fields: &[(&str, &str)]| -> Vec<(String, String)> {
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let all = [("a", "b: \"c\""), ("f", ""), ("host", "example.com")];
+        assert_eq!(told(&ids), own(&all));
+        let without = [("host", "Example.com"), ("a", "b: \"c\""), ("f", "")];
+        assert_eq!(told(&ids[..7]), own(&without));
+        assert_eq!(told(&ids[..1]), own(&[]));
+    }
+
+    #[test]
+    fn counts_every_newline() {
+        for len in [0, 1, 254, 255, 256, 600] {
+            let text = vec![b'\n'; len];
+            assert_eq!(count_newlines(&text), len);
+        }
+        assert_eq!(count_newlines(b"a\nb\r\nc"), 2);
     }
 }

@@ -1,4 +1,7 @@
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    mem,
+};
 
 use sfv::BareItemFromInput;
 use smallvec::SmallVec;
@@ -56,7 +59,8 @@ impl<'r> SignatureParams<'r> {
     }
 
     pub(super) fn push(&mut self, param: Param<'r>) -> Result<(), &'static str> {
-        if self.0.iter().any(|known| known.key() == param.key()) {
+        let kind = mem::discriminant(&param);
+        if self.0.iter().any(|known| mem::discriminant(known) == kind) {
             return Err("signature parameter: expected each once");
         }
         self.0.push(param);

@@ -66,7 +66,7 @@ pub(super) fn lines<'r>(
         }
         match line.to_str() {
             Err(_) => malformed("expected visible ASCII, found another byte"),
-            Ok(line) if line.trim_matches([' ', '\t']).is_empty() => {
+            Ok(line) if line.trim_ascii().is_empty() => {
                 malformed("expected a dictionary, found an empty line")
             }
             Ok(line) => Ok(line),
