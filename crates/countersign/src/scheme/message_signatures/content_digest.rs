@@ -57,10 +57,10 @@ pub(super) fn parse(
 pub(super) fn format(digest: PayloadDigest) -> Result<HeaderValue, SignError> {
     byte_sequence(["sha-256", "="], digest.as_bytes())
         .and_then(|text| HeaderValue::try_from(text).ok())
-        .ok_or(SignError::new(
-            SignErrorKind::Header,
-            "the content digest is no header value",
-        ))
+        .ok_or_else(|| {
+            let problem = "the content digest is no header value";
+            SignError::new(SignErrorKind::Header, problem)
+        })
 }
 
 #[derive(Debug, Default)]

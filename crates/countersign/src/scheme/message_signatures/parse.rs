@@ -22,6 +22,7 @@ use crate::{
 
 /// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2, then the authority of
 /// step 3 and the coverage of step 4.
+#[inline]
 pub(super) fn parse<'r>(
     profile: &MessageSignaturesProfile,
     head: RequestHead<'r>,

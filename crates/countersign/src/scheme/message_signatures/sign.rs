@@ -13,7 +13,7 @@ use super::{
     covered_components::CoveredComponents,
     parse::normalized,
     profile::{DEFAULT_COMPONENTS, ensure_tag, known_fields},
-    signature_base::{Base, BaseText, Message, UriScheme},
+    signature_base::{Message, SignatureBase, UriScheme},
     signature_params::{Param, SignatureParams},
     structured_field::{self, StructuredType, is_plain_text},
 };
@@ -365,9 +365,7 @@ fn sign(
         content_digest: content_digest.as_ref(),
         max_field_bytes: usize::MAX,
     };
-    let mut text = BaseText::new();
-    let base = text
-        .write_base(&message, &covered, &params, None)
+    let base = SignatureBase::new(&message, &covered, &params, None)
         .map_err(|problem| SignError::new(SignErrorKind::Header, problem))?;
 
     let signature_input = [&signer.label, "=", base.signature_params()].concat();
@@ -396,8 +394,8 @@ fn refuse_signatures(head: RequestHead<'_>) -> Result<(), SignError> {
 }
 
 /// The signature over the base: its label and a byte sequence.
-fn signature(label: &str, key: &SigningKey, base: &Base<'_>) -> Result<String, SignError> {
-    let base = base.text.as_bytes();
+fn signature(label: &str, key: &SigningKey, base: &SignatureBase) -> Result<String, SignError> {
+    let base = base.as_str().as_bytes();
     match key.operation() {
         SigningOperation::Mac(mac) => {
             let mac = mac.clone().chain_update(base);

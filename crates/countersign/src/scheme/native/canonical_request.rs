@@ -102,6 +102,7 @@ pub(in crate::scheme) trait Sink {
 }
 
 impl Sink for String {
+    #[inline]
     fn write(&mut self, text: &str) {
         self.push_str(text);
     }
