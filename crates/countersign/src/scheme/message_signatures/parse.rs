@@ -9,7 +9,7 @@ use super::{
     credentials::Credentials,
     profile::{Content, MessageSignaturesProfile},
     signature_base::{Message, SignatureBase, UriScheme},
-    signature_input::{LabeledSignature, SignatureInput},
+    signature_input::{LabeledSignature, SignatureBytes, SignatureInput},
 };
 use crate::{
     error::{Rejection, RejectionKind},
@@ -105,7 +105,7 @@ pub(super) fn parse<'r>(
         proof: Proof::Head {
             credentials: Credentials {
                 base,
-                signature: signature.clone(),
+                signature: SignatureBytes::from_slice(signature),
                 alg: params.alg(),
                 only: profile.only,
             }
@@ -121,7 +121,11 @@ pub(super) fn normalized(authority: &str, scheme: Option<UriScheme>) -> Cow<'_, 
     let authority = scheme
         .and_then(|scheme| authority.strip_suffix(scheme.default_port()))
         .unwrap_or(authority);
-    if authority.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    // All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    let has_upper_case = authority
+        .bytes()
+        .fold(false, |found, byte| found | byte.is_ascii_uppercase());
+    if has_upper_case {
         Cow::Owned(authority.to_ascii_lowercase())
     } else {
         Cow::Borrowed(authority)

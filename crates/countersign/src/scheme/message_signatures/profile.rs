@@ -295,6 +295,7 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         }
     }
 
+    #[inline]
     fn parse<'r>(
         &self,
         _carrier: Carrier<'r>,

@@ -12,7 +12,7 @@
 
 use std::ops::Range;
 
-use base64ct::{Base64, Encoding};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{
     HeaderName, HeaderValue,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST},
@@ -23,6 +23,7 @@ use super::{
     CONTENT_DIGEST,
     component_id::{Component, ComponentId, FieldForm},
     covered_components::CoveredComponents,
+    derived_component::DerivedComponent,
     signature_params::SignatureParams,
     structured_field::{StructuredType, member},
 };
@@ -278,11 +279,13 @@ impl SignatureBase {
 impl Field {
     /// The field that a component is, if it is one, by where its identifier and its value are.
     fn new(id: &ComponentId<'_>, quoted: Range<usize>, value: Range<usize>) -> Option<Self> {
-        let name = if *id == ComponentId::AUTHORITY {
-            None
-        } else {
-            id.plain_field()?;
-            Some(quoted.start.saturating_add(1)..quoted.end.saturating_sub(1))
+        let name = match id.component() {
+            Component::Derived(DerivedComponent::Authority) => None,
+            Component::Field {
+                form: FieldForm::Plain,
+                ..
+            } => Some(quoted.start.saturating_add(1)..quoted.end.saturating_sub(1)),
+            Component::Derived(_) | Component::Field { .. } => return None,
         };
         Some(Self { name, value })
     }
@@ -315,7 +318,7 @@ fn plain(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str
 fn byte_sequence(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str> {
     // Invariant: of what this takes for a space a header value holds spaces and tabs alone.
     let line = line.as_bytes().trim_ascii();
-    let digits = Base64::encode_string(line);
+    let digits = STANDARD.encode(line);
     text.write(":");
     text.write(&digits);
     text.write(":");

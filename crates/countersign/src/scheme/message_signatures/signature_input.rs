@@ -78,11 +78,13 @@ impl<'r> SignatureInput<'r> {
             let line = line?;
             // The only line, unless another one follows.
             if self.labels.is_empty() {
-                let mut label = LabeledSignature::default();
-                if label.read_serialized(line, self.max_components).is_some() {
-                    self.labels.push(label);
+                self.labels.push(LabeledSignature::default());
+                let label = self.labels.last_mut();
+                let read = label.and_then(|label| label.read_serialized(line, self.max_components));
+                if read.is_some() {
                     continue;
                 }
+                self.labels.clear();
             }
             Parser::new(line)
                 .parse_dictionary_with_visitor(&mut *self)
