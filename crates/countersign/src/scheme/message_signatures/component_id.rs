@@ -171,7 +171,10 @@ impl<'c> ComponentId<'c> {
 
     /// The identifier of a name without parameters.
     pub(super) fn plain(name: &'c str) -> Result<Self, &'static str> {
-        Self::from_parts(name, [None, None])
+        if name.starts_with('@') {
+            return DerivedComponent::plain(name).map(|derived| Self(Component::Derived(derived)));
+        }
+        Self::of_field(name, FieldForm::Plain)
     }
 
     /// The identifier of a name and its parameters in their order.
@@ -179,9 +182,6 @@ impl<'c> ComponentId<'c> {
         if name.starts_with('@') {
             return DerivedComponent::from_parts(name, parameters)
                 .map(|derived| Self(Component::Derived(derived)));
-        }
-        if name.is_empty() || !name.bytes().all(|byte| FIELD_NAME_BYTES.has(byte)) {
-            return Err("component: expected a field name in lower case");
         }
         let sf = ("sf", Text::True);
         let member = |key, sf| {
@@ -201,6 +201,13 @@ impl<'c> ComponentId<'c> {
             }
             _ => return Err("component: expected sf, bs or key=\"…\" and no other parameter"),
         };
+        Self::of_field(name, form)
+    }
+
+    fn of_field(name: &'c str, form: FieldForm<'c>) -> Result<Self, &'static str> {
+        if name.is_empty() || !name.bytes().all(|byte| FIELD_NAME_BYTES.has(byte)) {
+            return Err("component: expected a field name in lower case");
+        }
         let name = Cow::Borrowed(name);
         Ok(Self(Component::Field { name, form }))
     }

@@ -22,11 +22,9 @@ pub(super) enum DerivedComponent<'c> {
 }
 
 impl<'c> DerivedComponent<'c> {
-    pub(super) fn from_parts(
-        name: &'c str,
-        parameters: AtMostTwo<'c>,
-    ) -> Result<Self, &'static str> {
-        let plain = match name {
+    /// One that has no parameters.
+    pub(super) fn plain(name: &str) -> Result<Self, &'static str> {
+        Ok(match name {
             "@method" => Self::Method,
             "@authority" => Self::Authority,
             "@path" => Self::Path,
@@ -34,19 +32,23 @@ impl<'c> DerivedComponent<'c> {
             "@target-uri" => Self::TargetUri,
             "@scheme" => Self::Scheme,
             "@request-target" => Self::RequestTarget,
-            "@query-param" => {
-                return match parameters {
-                    [Some(("name", Text::Plain(name))), None] => {
-                        Ok(Self::QueryParam(Cow::Borrowed(name)))
-                    }
-                    _ => Err("component: expected @query-param with a name alone"),
-                };
-            }
+            "@query-param" => return Err("component: expected @query-param with a name alone"),
             _ => return Err("component: expected a derived component of a request"),
-        };
-        match parameters {
-            [None, _] => Ok(plain),
-            [Some(_), _] => Err("component: a derived component with a parameter it does not have"),
+        })
+    }
+
+    pub(super) fn from_parts(
+        name: &'c str,
+        parameters: AtMostTwo<'c>,
+    ) -> Result<Self, &'static str> {
+        match (name, parameters) {
+            ("@query-param", [Some(("name", Text::Plain(name))), None]) => {
+                Ok(Self::QueryParam(Cow::Borrowed(name)))
+            }
+            (name, [None, _]) => Self::plain(name),
+            (name, [Some(_), _]) => Self::plain(name).and(Err(
+                "component: a derived component with a parameter it does not have",
+            )),
         }
     }
 

@@ -16,28 +16,25 @@ impl<'r> LabeledSignature<'r> {
     /// parameters, behind them the parameters of RFC 9421. What was read is worth nothing if this is `None`.
     pub(super) fn read_serialized(&mut self, line: &'r str, max_components: usize) -> Option<()> {
         let (label, text) = member(line)?;
-        let mut rest = text.strip_prefix('(')?;
+        let mut rest = Rest(text);
+        rest.skip("(")?;
         loop {
-            let (name, behind) = string(rest)?;
             if self.covered.len() >= max_components {
                 return None;
             }
-            self.covered.push(ComponentId::plain(name).ok()?).ok()?;
-            if let Some(behind) = behind.strip_prefix(' ') {
-                rest = behind;
-            } else {
-                rest = behind.strip_prefix(')')?;
+            let id = ComponentId::plain(rest.string()?).ok()?;
+            self.covered.push(id).ok()?;
+            if rest.skip(" ").is_none() {
+                rest.skip(")")?;
                 break;
             }
         }
-        while !rest.is_empty() {
-            let param;
-            (param, rest) = parameter(rest.strip_prefix(';')?)?;
-            self.params.push(param).ok()?;
+        while rest.skip(";").is_some() {
+            self.params.push(rest.parameter()?).ok()?;
         }
         self.label = label;
         self.serialized = Some(text);
-        Some(())
+        rest.0.is_empty().then_some(())
     }
 }
 
@@ -61,35 +58,50 @@ fn member(line: &str) -> Option<(&str, &str)> {
     begins.then_some((key, value.strip_prefix('=')?))
 }
 
-fn parameter<'r>(text: &'r str) -> Option<(Param<'r>, &'r str)> {
-    let (key, value) = KEY_BYTES.split(text);
-    let value = value.strip_prefix('=')?;
-    let with_text = |param: fn(&'r str) -> Param<'r>| {
-        let (text, rest) = string(value)?;
-        Some((param(text), rest))
-    };
-    let with_seconds = |param: fn(i64) -> Param<'r>| {
-        let (digits, rest) = DIGITS.split(value);
+/// What is not read yet.
+struct Rest<'r>(&'r str);
+
+impl<'r> Rest<'r> {
+    fn skip(&mut self, expected: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(expected)?;
+        Some(())
+    }
+
+    /// The bytes at its start that are in the set.
+    fn take(&mut self, set: &ByteSet) -> &'r str {
+        let (taken, rest) = set.split(self.0);
+        self.0 = rest;
+        taken
+    }
+
+    /// A string without escapes.
+    fn string(&mut self) -> Option<&'r str> {
+        self.skip("\"")?;
+        let text = self.take(&PLAIN_TEXT);
+        self.skip("\"")?;
+        Some(text)
+    }
+
+    fn seconds(&mut self) -> Option<i64> {
+        let digits = self.take(&DIGITS);
         // A zero in front would not be written. More digits are no integer.
         let is_integer = (1..=15).contains(&digits.len()) && !digits.starts_with('0');
-        let is_whole = rest.is_empty() || rest.starts_with(';');
-        (is_integer && is_whole).then_some((param(digits.parse().ok()?), rest))
-    };
-    match key {
-        "created" => with_seconds(Param::Created),
-        "expires" => with_seconds(Param::Expires),
-        "nonce" => with_text(Param::Nonce),
-        "keyid" => with_text(Param::Keyid),
-        "alg" => with_text(Param::Alg),
-        "tag" => with_text(Param::Tag),
-        _ => None,
+        is_integer.then(|| digits.parse().ok())?
     }
-}
 
-/// A string without escapes, and what is behind its closing quote.
-fn string(text: &str) -> Option<(&str, &str)> {
-    let (text, behind) = PLAIN_TEXT.split(text.strip_prefix('"')?);
-    Some((text, behind.strip_prefix('"')?))
+    fn parameter(&mut self) -> Option<Param<'r>> {
+        let key = self.take(&KEY_BYTES);
+        self.skip("=")?;
+        Some(match key {
+            "created" => Param::Created(self.seconds()?),
+            "expires" => Param::Expires(self.seconds()?),
+            "nonce" => Param::Nonce(self.string()?),
+            "keyid" => Param::Keyid(self.string()?),
+            "alg" => Param::Alg(self.string()?),
+            "tag" => Param::Tag(self.string()?),
+            _ => return None,
+        })
+    }
 }
 
 static DIGITS: ByteSet = ByteSet::of(b"0123456789");

@@ -154,14 +154,17 @@ impl Message<'_> {
     ) -> Result<(), &'static str> {
         let headers = self.head.headers();
         // A name that is known is not looked up as a text, which would be parsed.
-        let (lines, added) = if name == CONTENT_DIGEST.as_str() {
-            (headers.get_all(&CONTENT_DIGEST), self.content_digest)
+        let lines = if name == CONTENT_DIGEST.as_str() {
+            if let Some(digest) = self.content_digest {
+                return write(digest, text).map(|_len| ());
+            }
+            headers.get_all(&CONTENT_DIGEST)
         } else {
-            (headers.get_all(name), None)
+            headers.get_all(name)
         };
         let mut len: usize = 0;
         let mut count: usize = 0;
-        for line in lines.iter().chain(added) {
+        for line in lines {
             if count > 0 {
                 text.write(", ");
                 len = len.saturating_add(2);
