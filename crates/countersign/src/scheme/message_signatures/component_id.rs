@@ -13,7 +13,6 @@ use super::{
 use crate::{
     byte_set::ByteSet,
     error::{ConfigError, ConfigErrorKind},
-    scheme::native::canonical_request::Sink,
 };
 
 /// What one line of the signature base is about: a header field, or a part of the request that is derived
@@ -232,33 +231,27 @@ impl<'c> ComponentId<'c> {
     }
 
     /// Writes the identifier as RFC 9421 section 2.5 has it in a line of the signature base.
-    pub(super) fn write_to(&self, text: &mut impl Sink) {
+    pub(super) fn write_to(&self, text: &mut String) {
         match &self.0 {
             Component::Derived(derived) => {
-                text.write(derived.quoted());
+                text.push_str(derived.quoted());
                 if let DerivedComponent::QueryParam(name) = derived {
-                    for piece in [";name=\"", name, "\""] {
-                        text.write(piece);
-                    }
+                    text.extend([";name=\"", name, "\""]);
                 }
             }
             Component::Field { name, form } => {
-                for piece in ["\"", name, "\""] {
-                    text.write(piece);
-                }
+                text.extend(["\"", name, "\""]);
                 match form {
                     FieldForm::Plain => {}
-                    FieldForm::Structured => text.write(";sf"),
-                    FieldForm::ByteSequence => text.write(";bs"),
+                    FieldForm::Structured => text.push_str(";sf"),
+                    FieldForm::ByteSequence => text.push_str(";bs"),
                     FieldForm::Member { key, sf } => {
                         let (before, behind) = match sf {
                             SfFlag::Absent => ("", ""),
                             SfFlag::BeforeKey => (";sf", ""),
                             SfFlag::BehindKey => ("", ";sf"),
                         };
-                        for piece in [before, ";key=\"", key, "\"", behind] {
-                            text.write(piece);
-                        }
+                        text.extend([before, ";key=\"", key, "\"", behind]);
                     }
                 }
             }

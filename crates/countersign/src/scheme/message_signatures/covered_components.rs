@@ -4,7 +4,6 @@ use super::{
     component_id::{Component, ComponentId},
     derived_component::DerivedSet,
 };
-use crate::scheme::native::canonical_request::Sink;
 
 /// Up to this many components are kept without an allocation.
 const INLINE: usize = 8;
@@ -18,6 +17,7 @@ pub(super) struct CoveredComponents<'c> {
 }
 
 impl<'c> CoveredComponents<'c> {
+    #[inline]
     /// Adds a component behind the others; one that is already there is refused, also with its parameters in another
     /// order.
     pub(super) fn push(&mut self, id: ComponentId<'c>) -> Result<(), &'static str> {
@@ -62,15 +62,15 @@ impl<'c> CoveredComponents<'c> {
     }
 
     /// Writes the inner list.
-    pub(super) fn write_to(&self, text: &mut impl Sink) {
-        text.write("(");
+    pub(super) fn write_to(&self, text: &mut String) {
+        text.push('(');
         for (position, id) in self.ids.iter().enumerate() {
             if position > 0 {
-                text.write(" ");
+                text.push(' ');
             }
             id.write_to(text);
         }
-        text.write(")");
+        text.push(')');
     }
 }
 

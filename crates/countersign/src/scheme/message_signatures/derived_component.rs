@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::{
     component_id::AtMostTwo, query_param, signature_base::Message, structured_field::Text,
 };
-use crate::{head::Target, scheme::native::canonical_request::Sink};
+use crate::head::Target;
 
 /// A part of the request that is no header field (RFC 9421 section 2.2).
 ///
@@ -108,25 +108,25 @@ impl<'c> DerivedComponent<'c> {
     pub(super) fn write_value(
         &self,
         message: &Message<'_>,
-        text: &mut impl Sink,
+        text: &mut String,
     ) -> Result<(), &'static str> {
         let Target { path, query } = message.target;
         match self {
-            Self::Method => text.write(message.method),
-            Self::Authority => text.write(message.authority),
-            Self::Path => text.write(path),
+            Self::Method => text.push_str(message.method),
+            Self::Authority => text.push_str(message.authority),
+            Self::Path => text.push_str(path),
             Self::Query => {
-                text.write("?");
-                text.write(query.unwrap_or_default());
+                text.push('?');
+                text.push_str(query.unwrap_or_default());
             }
-            Self::Scheme => text.write(message.scheme()?.as_str()),
+            Self::Scheme => text.push_str(message.scheme()?.as_str()),
             Self::TargetUri => {
                 if path == "*" {
                     return Err("@target-uri: expected a path, found an asterisk");
                 }
-                text.write(message.scheme()?.as_str());
-                text.write("://");
-                text.write(message.authority);
+                text.push_str(message.scheme()?.as_str());
+                text.push_str("://");
+                text.push_str(message.authority);
                 write_target(message.target, text);
             }
             // That of the origin form, and `:path`: which form a request line had is not kept.
@@ -157,10 +157,10 @@ impl DerivedSet {
     }
 }
 
-fn write_target(target: Target<'_>, text: &mut impl Sink) {
-    text.write(target.path);
+fn write_target(target: Target<'_>, text: &mut String) {
+    text.push_str(target.path);
     if let Some(query) = target.query {
-        text.write("?");
-        text.write(query);
+        text.push('?');
+        text.push_str(query);
     }
 }

@@ -102,7 +102,6 @@ pub(in crate::scheme) trait Sink {
 }
 
 impl Sink for String {
-    #[inline]
     fn write(&mut self, text: &str) {
         self.push_str(text);
     }
