@@ -17,9 +17,9 @@ pub(super) struct CoveredComponents<'c> {
 }
 
 impl<'c> CoveredComponents<'c> {
-    #[inline]
     /// Adds a component behind the others; one that is already there is refused, also with its parameters in another
     /// order.
+    #[inline]
     pub(super) fn push(&mut self, id: ComponentId<'c>) -> Result<(), &'static str> {
         let itself = id.derived_set();
         let is_listed = if itself.is_empty() {

@@ -7,6 +7,7 @@ use super::{
     component_id::ComponentId,
     content_digest,
     credentials::Credentials,
+    fields::Fields,
     profile::{Content, MessageSignaturesProfile},
     signature_base::{Message, SignatureBase, UriScheme},
     signature_input::{LabeledSignature, SignatureBytes, SignatureInput},
@@ -33,9 +34,10 @@ pub(super) fn parse<'r>(
     if target.len() > policy.limits.target_bytes {
         return Err(Rejection::malformed("target: longer than the limit"));
     }
-    let authority = Authority::of(&head)?;
+    let fields = Fields::of(head.headers());
+    let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
     let mut input = SignatureInput::none(&policy.limits);
-    input.read(&head, &policy.limits)?;
+    input.read(&fields, &policy.limits)?;
 
     let scheme = profile.scheme.or(UriScheme::of(&head));
     let normalized = normalized(authority.as_str(), scheme);
@@ -47,7 +49,7 @@ pub(super) fn parse<'r>(
         signature,
         serialized,
         ..
-    } = profile.choose(&input, &head, policy)?;
+    } = profile.choose(&input, &fields, policy)?;
     if let Some(problem) = params.problem() {
         return Err(Rejection::malformed(problem));
     }
@@ -62,13 +64,13 @@ pub(super) fn parse<'r>(
         authority: &normalized,
         scheme,
         structured_fields: &profile.structured_fields,
-        content_digest: None,
+        content_digest: &fields.content_digest,
         max_field_bytes: policy.limits.covered_value_bytes,
     };
     let base =
         SignatureBase::new(&message, covered, params, *serialized).map_err(Rejection::malformed)?;
     let payload = if covered.covers_field(CONTENT_DIGEST.as_str()) {
-        content_digest::parse(&head, &policy.limits)?
+        content_digest::parse(&fields.content_digest, &policy.limits)?
     } else {
         match profile.content {
             Content::Signed => DeclaredPayload::Sha256(PayloadDigest::OF_NOTHING),
@@ -92,8 +94,8 @@ pub(super) fn parse<'r>(
             None => freshness,
         },
         replay: params.nonce().map(ReplayIdentity::Nonce),
-        content_type_uncovered: !covered.covers_field(CONTENT_TYPE.as_str())
-            && head.headers().contains_key(CONTENT_TYPE),
+        content_type_uncovered: fields.has_content_type
+            && !covered.covers_field(CONTENT_TYPE.as_str()),
         // What the signature does not cover is for whoever sends the request to choose.
         audience_checked: audience_checked && covers_authority,
         coverage: if covers_request {

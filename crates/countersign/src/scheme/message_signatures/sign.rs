@@ -355,6 +355,7 @@ fn sign(
 
     let scheme = UriScheme::of(&head).or(signer.scheme);
     let authority: Cow<'_, str> = normalized(input.authority, scheme);
+    let lines = content_digest.as_ref();
     let message = Message {
         head,
         method,
@@ -362,7 +363,7 @@ fn sign(
         authority: &authority,
         scheme,
         structured_fields: &signer.structured_fields,
-        content_digest: content_digest.as_ref(),
+        content_digest: lines.as_slice(),
         max_field_bytes: usize::MAX,
     };
     let base = SignatureBase::new(&message, &covered, &params, None)

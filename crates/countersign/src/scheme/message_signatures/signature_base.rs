@@ -80,13 +80,13 @@ pub(super) struct Message<'m> {
     pub(super) authority: &'m str,
     pub(super) scheme: Option<UriScheme>,
     pub(super) structured_fields: &'m [(HeaderName, StructuredType)],
-    /// A `Content-Digest` that the head has not yet.
-    pub(super) content_digest: Option<&'m HeaderValue>,
+    /// The lines of `Content-Digest`, which the head of a request that is being signed has not yet.
+    pub(super) content_digest: &'m [&'m HeaderValue],
     /// The greatest length of one field, lines joined.
     pub(super) max_field_bytes: usize,
 }
 
-impl Message<'_> {
+impl<'m> Message<'m> {
     pub(super) fn scheme(&self) -> Result<UriScheme, &'static str> {
         self.scheme.ok_or(
             "@scheme and @target-uri: expected an absolute URI or a scheme in the settings, found neither",
@@ -142,23 +142,29 @@ impl Message<'_> {
         Ok(value)
     }
 
-    /// Writes the lines of a field, joined by `, `. There must be one: nothing may stand for "not there".
+    /// Writes the lines of a field, joined by `, `.
     fn write_lines(
         &self,
         name: &str,
         text: &mut String,
         write: impl Fn(&HeaderValue, &mut String) -> Result<usize, &'static str>,
     ) -> Result<(), &'static str> {
-        let headers = self.head.headers();
-        // A name that is known is not looked up as a text, which would be parsed.
-        let lines = if name == CONTENT_DIGEST.as_str() {
-            if let Some(digest) = self.content_digest {
-                return write(digest, text).map(|_len| ());
-            }
-            headers.get_all(&CONTENT_DIGEST)
+        if name == CONTENT_DIGEST.as_str() {
+            self.join(name, self.content_digest.iter().copied(), text, write)
         } else {
-            headers.get_all(name)
-        };
+            let lines = self.head.headers().get_all(name);
+            self.join(name, lines.iter(), text, write)
+        }
+    }
+
+    /// There must be one line: nothing may stand for "not there".
+    fn join(
+        &self,
+        name: &str,
+        lines: impl Iterator<Item = &'m HeaderValue>,
+        text: &mut String,
+        write: impl Fn(&HeaderValue, &mut String) -> Result<usize, &'static str>,
+    ) -> Result<(), &'static str> {
         let mut len: usize = 0;
         let mut count: usize = 0;
         for line in lines {
@@ -330,7 +336,7 @@ mod tests {
     use http::{HeaderMap, Method, Uri};
 
     use super::*;
-    use crate::scheme::message_signatures::signature_params::Param;
+    use crate::scheme::message_signatures::{fields::Fields, signature_params::Param};
 
     fn signature_base(
         target: &str,
@@ -357,7 +363,7 @@ mod tests {
                 (dictionary, StructuredType::Dictionary),
                 (list, StructuredType::List),
             ],
-            content_digest: None,
+            content_digest: &Fields::of(&headers).content_digest,
             max_field_bytes: 40,
         };
         let mut covered = CoveredComponents::default();

@@ -14,13 +14,13 @@ use super::{
     SIGNATURE, SIGNATURE_INPUT,
     component_id::{ComponentVisitor, Found},
     covered_components::CoveredComponents,
+    fields::Fields,
     serialized,
     signature_params::SignatureParams,
     structured_field::{Unreadable, lines},
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::RequestHead,
     verify::HeadLimits,
 };
 
@@ -54,9 +54,9 @@ pub(super) type SignatureBytes = SmallVec<[u8; 64]>;
 impl<'r> SignatureInput<'r> {
     /// Reads both fields. What is wrong with the fields as such is refused, and so is a label that is in one of them only
     /// (RFC 9421 section 4.2); what is wrong with the meaning of one signature is noted there.
-    pub(super) fn parse(head: &RequestHead<'r>, limits: &HeadLimits) -> Result<Self, Rejection> {
+    pub(super) fn parse(fields: &Fields<'r>, limits: &HeadLimits) -> Result<Self, Rejection> {
         let mut input = Self::none(limits);
-        input.read(head, limits)?;
+        input.read(fields, limits)?;
         Ok(input)
     }
 
@@ -71,10 +71,14 @@ impl<'r> SignatureInput<'r> {
     /// As [`parse`](Self::parse), in place.
     pub(super) fn read(
         &mut self,
-        head: &RequestHead<'r>,
+        fields: &Fields<'r>,
         limits: &HeadLimits,
     ) -> Result<(), Rejection> {
-        for line in lines(head, &SIGNATURE_INPUT, limits.authorization_bytes) {
+        for line in lines(
+            &fields.signature_input,
+            &SIGNATURE_INPUT,
+            limits.authorization_bytes,
+        ) {
             let line = line?;
             // The only line, unless another one follows.
             if self.labels.is_empty() {
@@ -94,7 +98,7 @@ impl<'r> SignatureInput<'r> {
             labels: &mut self.labels,
             found: 0,
         };
-        for line in lines(head, &SIGNATURE, limits.authorization_bytes) {
+        for line in lines(&fields.signature, &SIGNATURE, limits.authorization_bytes) {
             let line = line?;
             if signatures.take_serialized(line).is_some() {
                 continue;
@@ -274,7 +278,7 @@ fn malformed(name: &HeaderName, problem: &'static str) -> Rejection {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue, Method, Uri};
+    use http::{HeaderMap, HeaderValue};
 
     use super::*;
 
@@ -289,9 +293,8 @@ mod tests {
                 headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
             }
         }
-        let uri = Uri::from_static("/");
-        let head = RequestHead::new(&Method::GET, &uri, &headers);
-        read(SignatureInput::parse(&head, &HeadLimits::default()))
+        let fields = Fields::of(&headers);
+        read(SignatureInput::parse(&fields, &HeadLimits::default()))
     }
 
     fn labels(inputs: &[&str], signatures: &[&str]) -> Option<Vec<(String, bool)>> {
