@@ -169,6 +169,7 @@ impl<'c> ComponentId<'c> {
     }
 
     /// The identifier of a name without parameters.
+    #[inline]
     pub(super) fn plain(name: &'c str) -> Result<Self, &'static str> {
         if name.starts_with('@') {
             return DerivedComponent::plain(name).map(|derived| Self(Component::Derived(derived)));

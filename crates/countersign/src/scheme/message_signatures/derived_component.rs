@@ -23,6 +23,7 @@ pub(super) enum DerivedComponent<'c> {
 
 impl<'c> DerivedComponent<'c> {
     /// One that has no parameters.
+    #[inline]
     pub(super) fn plain(name: &str) -> Result<Self, &'static str> {
         Ok(match name {
             "@method" => Self::Method,

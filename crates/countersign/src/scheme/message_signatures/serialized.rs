@@ -89,6 +89,7 @@ impl<'r> Rest<'r> {
         is_integer.then(|| digits.parse().ok())?
     }
 
+    #[inline]
     fn parameter(&mut self) -> Option<Param<'r>> {
         let key = self.take(&KEY_BYTES);
         self.skip("=")?;

@@ -58,6 +58,7 @@ impl<'r> SignatureParams<'r> {
         })
     }
 
+    #[inline]
     pub(super) fn push(&mut self, param: Param<'r>) -> Result<(), &'static str> {
         let kind = mem::discriminant(&param);
         if self.0.iter().any(|known| mem::discriminant(known) == kind) {
