@@ -107,12 +107,32 @@ mod tests {
     fn refuses_a_component_twice_also_with_reordered_parameters() {
         for ids in [
             [r#""date""#; 2],
+            [r#""@method""#; 2],
             [r#""@query-param";name="a""#; 2],
             [r#""a";sf;key="b""#, r#""a";key="b";sf"#],
         ] {
             let mut covered = covered(&ids[..1]);
             assert!(covered.push(ids[1].parse().unwrap()).is_err(), "{ids:?}");
         }
+    }
+
+    #[test]
+    fn a_part_beside_what_holds_it_is_two_components() {
+        let ids = [
+            r#""@target-uri""#,
+            r#""@request-target""#,
+            r#""@authority""#,
+            r#""@path""#,
+            r#""@query""#,
+            r#""@scheme""#,
+            r#""@method""#,
+            r#""@query-param";name="a""#,
+            r#""@query-param";name="b""#,
+        ];
+        let covered = covered(&ids);
+        assert_eq!(covered.len(), ids.len());
+        let other = r#""@query-param";name="c""#.parse().unwrap();
+        assert!(!covered.covers(&other));
     }
 
     #[test]
@@ -167,6 +187,7 @@ mod tests {
             ),
             ("a part for the whole", "@path", "@target-uri", false),
             ("Host for the authority", "host", "@authority", false),
+            ("a part for another", "@method", "@request-target", false),
             ("a field", "date", "date", true),
             ("another field", "date", "content-type", false),
         ] {

@@ -40,3 +40,40 @@ impl<'r> Fields<'r> {
         fields
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_every_line_in_its_order() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("signature", "1"),
+            ("host", "a"),
+            ("content-length", "2"),
+            ("signature-input", "3"),
+            ("signature", "4"),
+            ("content-digest", "5"),
+            ("content-length", "6"),
+            ("content-digest", "7"),
+            ("x-signature", "8"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        let fields = Fields::of(&headers);
+        assert_eq!(fields.signature.as_slice(), ["1", "4"]);
+        assert_eq!(fields.signature_input.as_slice(), ["3"]);
+        assert_eq!(fields.content_digest.as_slice(), ["5", "7"]);
+        assert_eq!(fields.content_length.unwrap(), "2");
+        assert!(matches!(fields.host, Field::Once(host) if host == "a"));
+        assert!(!fields.has_content_type && !fields.has_content_encoding);
+        let mut more = headers.clone();
+        more.append("content-type", HeaderValue::from_static(""));
+        more.append("content-encoding", HeaderValue::from_static(""));
+        more.append("host", HeaderValue::from_static("a"));
+        let fields = Fields::of(&more);
+        assert!(fields.has_content_type && fields.has_content_encoding);
+        assert!(matches!(fields.host, Field::Repeated));
+    }
+}
