@@ -7,13 +7,12 @@ use sfv::{
 };
 
 use super::{
-    derived_component::DerivedComponent,
+    derived_component::{DerivedComponent, DerivedSet},
     structured_field::{Text, Unreadable, is_plain_text},
 };
 use crate::{
     byte_set::ByteSet,
     error::{ConfigError, ConfigErrorKind},
-    scheme::native::canonical_request::Sink,
 };
 
 /// What one line of the signature base is about: a header field, or a part of the request that is derived
@@ -92,10 +91,16 @@ impl ComponentId<'static> {
     /// `"@request-target"`: path and query in one.
     pub const REQUEST_TARGET: Self = Self(Component::Derived(DerivedComponent::RequestTarget));
     /// `"content-digest"`: the field that binds the body (RFC 9530).
-    pub const CONTENT_DIGEST: Self = Self(Component::Field {
-        name: Cow::Borrowed("content-digest"),
-        form: FieldForm::Plain,
-    });
+    pub const CONTENT_DIGEST: Self = Self::field("content-digest");
+    pub(super) const CONTENT_TYPE: Self = Self::field("content-type");
+    pub(super) const CONTENT_ENCODING: Self = Self::field("content-encoding");
+
+    const fn field(name: &'static str) -> Self {
+        Self(Component::Field {
+            name: Cow::Borrowed(name),
+            form: FieldForm::Plain,
+        })
+    }
 
     /// `"@query-param";name="…"`: the value of one parameter of the query. `name` is percent-encoded as RFC 9421
     /// section 2.2.8 says.
@@ -136,6 +141,14 @@ impl<'c> ComponentId<'c> {
         &self.0
     }
 
+    /// The set of the derived component that this is; empty for a field and for a parameter of the query.
+    pub(super) fn derived_set(&self) -> DerivedSet {
+        match &self.0 {
+            Component::Derived(derived) => derived.itself(),
+            Component::Field { .. } => DerivedSet::default(),
+        }
+    }
+
     /// The name of the field, if all of it is covered as it was sent.
     pub(super) fn plain_field(&self) -> Option<&str> {
         match &self.0 {
@@ -156,8 +169,12 @@ impl<'c> ComponentId<'c> {
     }
 
     /// The identifier of a name without parameters.
+    #[inline]
     pub(super) fn plain(name: &'c str) -> Result<Self, &'static str> {
-        Self::from_parts(name, [None, None])
+        if name.starts_with('@') {
+            return DerivedComponent::plain(name).map(|derived| Self(Component::Derived(derived)));
+        }
+        Self::of_field(name, FieldForm::Plain)
     }
 
     /// The identifier of a name and its parameters in their order.
@@ -165,9 +182,6 @@ impl<'c> ComponentId<'c> {
         if name.starts_with('@') {
             return DerivedComponent::from_parts(name, parameters)
                 .map(|derived| Self(Component::Derived(derived)));
-        }
-        if name.is_empty() || !name.bytes().all(|byte| FIELD_NAME_BYTES.has(byte)) {
-            return Err("component: expected a field name in lower case");
         }
         let sf = ("sf", Text::True);
         let member = |key, sf| {
@@ -187,6 +201,13 @@ impl<'c> ComponentId<'c> {
             }
             _ => return Err("component: expected sf, bs or key=\"…\" and no other parameter"),
         };
+        Self::of_field(name, form)
+    }
+
+    fn of_field(name: &'c str, form: FieldForm<'c>) -> Result<Self, &'static str> {
+        if name.is_empty() || !name.bytes().all(|byte| FIELD_NAME_BYTES.has(byte)) {
+            return Err("component: expected a field name in lower case");
+        }
         let name = Cow::Borrowed(name);
         Ok(Self(Component::Field { name, form }))
     }
@@ -211,28 +232,27 @@ impl<'c> ComponentId<'c> {
     }
 
     /// Writes the identifier as RFC 9421 section 2.5 has it in a line of the signature base.
-    pub(super) fn write_to(&self, text: &mut impl Sink) {
-        let mut write = |pieces: &[&str]| pieces.iter().for_each(|piece| text.write(piece));
+    pub(super) fn write_to(&self, text: &mut String) {
         match &self.0 {
             Component::Derived(derived) => {
-                write(&["\"", derived.name(), "\""]);
+                text.push_str(derived.quoted());
                 if let DerivedComponent::QueryParam(name) = derived {
-                    write(&[";name=\"", name, "\""]);
+                    text.extend([";name=\"", name, "\""]);
                 }
             }
             Component::Field { name, form } => {
-                write(&["\"", name, "\""]);
+                text.extend(["\"", name, "\""]);
                 match form {
                     FieldForm::Plain => {}
-                    FieldForm::Structured => write(&[";sf"]),
-                    FieldForm::ByteSequence => write(&[";bs"]),
+                    FieldForm::Structured => text.push_str(";sf"),
+                    FieldForm::ByteSequence => text.push_str(";bs"),
                     FieldForm::Member { key, sf } => {
                         let (before, behind) = match sf {
                             SfFlag::Absent => ("", ""),
                             SfFlag::BeforeKey => (";sf", ""),
                             SfFlag::BehindKey => ("", ";sf"),
                         };
-                        write(&[before, ";key=\"", key, "\"", behind]);
+                        text.extend([before, ";key=\"", key, "\"", behind]);
                     }
                 }
             }

@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     error::{Rejection, RejectionKind, SignError, SignErrorKind},
-    head::RequestHead,
     payload::{DeclaredPayload, PayloadDigest},
     verify::HeadLimits,
 };
@@ -25,12 +24,12 @@ use crate::{
 /// body's; those in others are passed over and suffice for nothing, above all not the deprecated ones (`md5`, `sha`,
 /// `unixsum` and the like).
 pub(super) fn parse(
-    head: &RequestHead<'_>,
+    field: &[&HeaderValue],
     limits: &HeadLimits,
 ) -> Result<DeclaredPayload, Rejection> {
     let malformed = |problem| Rejection::header(RejectionKind::Malformed, &CONTENT_DIGEST, problem);
     let mut digests = Digests::default();
-    for line in lines(head, &CONTENT_DIGEST, limits.covered_value_bytes) {
+    for line in lines(field, &CONTENT_DIGEST, limits.covered_value_bytes) {
         let line = line?;
         let mut bytes = [0; 32];
         if let Digests { sha256: None, .. } = digests
@@ -57,10 +56,10 @@ pub(super) fn parse(
 pub(super) fn format(digest: PayloadDigest) -> Result<HeaderValue, SignError> {
     byte_sequence(["sha-256", "="], digest.as_bytes())
         .and_then(|text| HeaderValue::try_from(text).ok())
-        .ok_or(SignError::new(
-            SignErrorKind::Header,
-            "the content digest is no header value",
-        ))
+        .ok_or_else(|| {
+            let problem = "the content digest is no header value";
+            SignError::new(SignErrorKind::Header, problem)
+        })
 }
 
 #[derive(Debug, Default)]
@@ -124,8 +123,6 @@ impl<'de> EntryVisitor<'de> for Digest<'_> {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, Method, Uri};
-
     use super::*;
 
     const SHA256: &str = "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:";
@@ -133,13 +130,10 @@ mod tests {
     const MD5: &str = "md5=:Sd/dVLAcvNLSq16eXua5uQ==:";
 
     fn read(values: &[&str]) -> Option<(bool, bool)> {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(&CONTENT_DIGEST, HeaderValue::from_str(value).unwrap());
-        }
-        let uri = Uri::from_static("/");
-        let head = RequestHead::new(&Method::GET, &uri, &headers);
-        match parse(&head, &HeadLimits::default()) {
+        let value = |value: &&str| HeaderValue::from_str(value).unwrap();
+        let values: Vec<_> = values.iter().map(value).collect();
+        let values: Vec<_> = values.iter().collect();
+        match parse(&values, &HeadLimits::default()) {
             Ok(DeclaredPayload::ContentDigest { sha256, sha512 }) => {
                 Some((sha256.is_some(), sha512.is_some()))
             }

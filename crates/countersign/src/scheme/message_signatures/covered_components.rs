@@ -1,65 +1,76 @@
 use smallvec::SmallVec;
 
-use super::component_id::{Component, ComponentId};
-use crate::scheme::native::canonical_request::Sink;
+use super::{
+    component_id::{Component, ComponentId},
+    derived_component::DerivedSet,
+};
 
 /// Up to this many components are kept without an allocation.
 const INLINE: usize = 8;
 
 /// The components that a signature covers, in the order in which they are signed, each once (RFC 9421 section 2).
 #[derive(Clone, Debug, Default)]
-pub(super) struct CoveredComponents<'c>(SmallVec<[ComponentId<'c>; INLINE]>);
+pub(super) struct CoveredComponents<'c> {
+    ids: SmallVec<[ComponentId<'c>; INLINE]>,
+    listed: DerivedSet,
+    bound: DerivedSet,
+}
 
 impl<'c> CoveredComponents<'c> {
     /// Adds a component behind the others; one that is already there is refused, also with its parameters in another
     /// order.
+    #[inline]
     pub(super) fn push(&mut self, id: ComponentId<'c>) -> Result<(), &'static str> {
-        if self.0.contains(&id) {
+        let itself = id.derived_set();
+        let is_listed = if itself.is_empty() {
+            self.ids.contains(&id)
+        } else {
+            self.listed.intersects(itself)
+        };
+        if is_listed {
             return Err("signature-input: a component twice");
         }
-        self.0.push(id);
+        if let Component::Derived(derived) = id.component() {
+            self.listed = self.listed.union(itself);
+            self.bound = self.bound.union(derived.bound());
+        }
+        self.ids.push(id);
         Ok(())
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.ids.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &ComponentId<'c>> {
-        self.0.iter()
+        self.ids.iter()
     }
 
     /// Whether this binds what `required` would: it is listed, or something is that holds all of it.
     pub(super) fn covers(&self, required: &ComponentId<'_>) -> bool {
-        self.0
-            .iter()
-            .any(|id| match (id.component(), required.component()) {
-                (Component::Derived(derived), Component::Derived(required)) => {
-                    derived.covers(required)
-                }
-                (id @ Component::Field { .. }, required @ Component::Field { .. }) => {
-                    id == required
-                }
-                (Component::Derived(_), Component::Field { .. })
-                | (Component::Field { .. }, Component::Derived(_)) => false,
-            })
+        let itself = required.derived_set();
+        if itself.is_empty() {
+            self.ids.contains(required)
+        } else {
+            self.bound.intersects(itself)
+        }
     }
 
     /// Whether all of a field is covered, as it was sent.
     pub(super) fn covers_field(&self, name: &str) -> bool {
-        self.0.iter().any(|id| id.plain_field() == Some(name))
+        self.ids.iter().any(|id| id.plain_field() == Some(name))
     }
 
     /// Writes the inner list.
-    pub(super) fn write_to(&self, text: &mut impl Sink) {
-        text.write("(");
-        for (position, id) in self.0.iter().enumerate() {
+    pub(super) fn write_to(&self, text: &mut String) {
+        text.push('(');
+        for (position, id) in self.ids.iter().enumerate() {
             if position > 0 {
-                text.write(" ");
+                text.push(' ');
             }
             id.write_to(text);
         }
-        text.write(")");
+        text.push(')');
     }
 }
 
@@ -96,12 +107,32 @@ mod tests {
     fn refuses_a_component_twice_also_with_reordered_parameters() {
         for ids in [
             [r#""date""#; 2],
+            [r#""@method""#; 2],
             [r#""@query-param";name="a""#; 2],
             [r#""a";sf;key="b""#, r#""a";key="b";sf"#],
         ] {
             let mut covered = covered(&ids[..1]);
             assert!(covered.push(ids[1].parse().unwrap()).is_err(), "{ids:?}");
         }
+    }
+
+    #[test]
+    fn a_part_beside_what_holds_it_is_two_components() {
+        let ids = [
+            r#""@target-uri""#,
+            r#""@request-target""#,
+            r#""@authority""#,
+            r#""@path""#,
+            r#""@query""#,
+            r#""@scheme""#,
+            r#""@method""#,
+            r#""@query-param";name="a""#,
+            r#""@query-param";name="b""#,
+        ];
+        let covered = covered(&ids);
+        assert_eq!(covered.len(), ids.len());
+        let other = r#""@query-param";name="c""#.parse().unwrap();
+        assert!(!covered.covers(&other));
     }
 
     #[test]
@@ -156,6 +187,7 @@ mod tests {
             ),
             ("a part for the whole", "@path", "@target-uri", false),
             ("Host for the authority", "host", "@authority", false),
+            ("a part for another", "@method", "@request-target", false),
             ("a field", "date", "date", true),
             ("another field", "date", "content-type", false),
         ] {

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::{
     component_id::AtMostTwo, query_param, signature_base::Message, structured_field::Text,
 };
-use crate::{head::Target, scheme::native::canonical_request::Sink};
+use crate::head::Target;
 
 /// A part of the request that is no header field (RFC 9421 section 2.2).
 ///
@@ -22,11 +22,10 @@ pub(super) enum DerivedComponent<'c> {
 }
 
 impl<'c> DerivedComponent<'c> {
-    pub(super) fn from_parts(
-        name: &'c str,
-        parameters: AtMostTwo<'c>,
-    ) -> Result<Self, &'static str> {
-        let plain = match name {
+    /// One that has no parameters.
+    #[inline]
+    pub(super) fn plain(name: &str) -> Result<Self, &'static str> {
+        Ok(match name {
             "@method" => Self::Method,
             "@authority" => Self::Authority,
             "@path" => Self::Path,
@@ -34,19 +33,23 @@ impl<'c> DerivedComponent<'c> {
             "@target-uri" => Self::TargetUri,
             "@scheme" => Self::Scheme,
             "@request-target" => Self::RequestTarget,
-            "@query-param" => {
-                return match parameters {
-                    [Some(("name", Text::Plain(name))), None] => {
-                        Ok(Self::QueryParam(Cow::Borrowed(name)))
-                    }
-                    _ => Err("component: expected @query-param with a name alone"),
-                };
-            }
+            "@query-param" => return Err("component: expected @query-param with a name alone"),
             _ => return Err("component: expected a derived component of a request"),
-        };
-        match parameters {
-            [None, _] => Ok(plain),
-            [Some(_), _] => Err("component: a derived component with a parameter it does not have"),
+        })
+    }
+
+    pub(super) fn from_parts(
+        name: &'c str,
+        parameters: AtMostTwo<'c>,
+    ) -> Result<Self, &'static str> {
+        match (name, parameters) {
+            ("@query-param", [Some(("name", Text::Plain(name))), None]) => {
+                Ok(Self::QueryParam(Cow::Borrowed(name)))
+            }
+            (name, [None, _]) => Self::plain(name),
+            (name, [Some(_), _]) => Self::plain(name).and(Err(
+                "component: a derived component with a parameter it does not have",
+            )),
         }
     }
 
@@ -63,51 +66,68 @@ impl<'c> DerivedComponent<'c> {
         }
     }
 
-    pub(super) const fn name(&self) -> &'static str {
+    /// Its name, as it stands in a list.
+    pub(super) const fn quoted(&self) -> &'static str {
         match self {
-            Self::Method => "@method",
-            Self::Authority => "@authority",
-            Self::Path => "@path",
-            Self::Query => "@query",
-            Self::TargetUri => "@target-uri",
-            Self::Scheme => "@scheme",
-            Self::RequestTarget => "@request-target",
-            Self::QueryParam(_) => "@query-param",
+            Self::Method => "\"@method\"",
+            Self::Authority => "\"@authority\"",
+            Self::Path => "\"@path\"",
+            Self::Query => "\"@query\"",
+            Self::TargetUri => "\"@target-uri\"",
+            Self::Scheme => "\"@scheme\"",
+            Self::RequestTarget => "\"@request-target\"",
+            Self::QueryParam(_) => "\"@query-param\"",
         }
     }
 
-    /// Whether a signature that covers this binds all that `other` would.
-    pub(super) fn covers(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::TargetUri, Self::Authority | Self::Path | Self::Query | Self::Scheme)
-            | (Self::RequestTarget, Self::Path | Self::Query) => true,
-            _ => self == other,
-        }
+    /// The set of this alone; empty for a parameter of the query, of which there are any number.
+    pub(super) const fn itself(&self) -> DerivedSet {
+        DerivedSet(match self {
+            Self::Method => 1,
+            Self::Authority => 1 << 1,
+            Self::Path => 1 << 2,
+            Self::Query => 1 << 3,
+            Self::TargetUri => 1 << 4,
+            Self::Scheme => 1 << 5,
+            Self::RequestTarget => 1 << 6,
+            Self::QueryParam(_) => 0,
+        })
+    }
+
+    /// Everything that is bound by a signature that covers this.
+    pub(super) fn bound(&self) -> DerivedSet {
+        let parts: &[Self] = match self {
+            Self::TargetUri => &[Self::Authority, Self::Path, Self::Query, Self::Scheme],
+            Self::RequestTarget => &[Self::Path, Self::Query],
+            _ => &[],
+        };
+        let parts = parts.iter().map(Self::itself);
+        parts.fold(self.itself(), DerivedSet::union)
     }
 
     /// Writes the value that it has in a request.
     pub(super) fn write_value(
         &self,
         message: &Message<'_>,
-        text: &mut impl Sink,
+        text: &mut String,
     ) -> Result<(), &'static str> {
         let Target { path, query } = message.target;
         match self {
-            Self::Method => text.write(message.method),
-            Self::Authority => text.write(message.authority),
-            Self::Path => text.write(path),
+            Self::Method => text.push_str(message.method),
+            Self::Authority => text.push_str(message.authority),
+            Self::Path => text.push_str(path),
             Self::Query => {
-                text.write("?");
-                text.write(query.unwrap_or_default());
+                text.push('?');
+                text.push_str(query.unwrap_or_default());
             }
-            Self::Scheme => text.write(message.scheme()?.as_str()),
+            Self::Scheme => text.push_str(message.scheme()?.as_str()),
             Self::TargetUri => {
                 if path == "*" {
                     return Err("@target-uri: expected a path, found an asterisk");
                 }
-                text.write(message.scheme()?.as_str());
-                text.write("://");
-                text.write(message.authority);
+                text.push_str(message.scheme()?.as_str());
+                text.push_str("://");
+                text.push_str(message.authority);
                 write_target(message.target, text);
             }
             // That of the origin form, and `:path`: which form a request line had is not kept.
@@ -120,10 +140,28 @@ impl<'c> DerivedComponent<'c> {
     }
 }
 
-fn write_target(target: Target<'_>, text: &mut impl Sink) {
-    text.write(target.path);
+/// A set of derived components other than parameters of the query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct DerivedSet(u8);
+
+impl DerivedSet {
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(super) const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+fn write_target(target: Target<'_>, text: &mut String) {
+    text.push_str(target.path);
     if let Some(query) = target.query {
-        text.write("?");
-        text.write(query);
+        text.push('?');
+        text.push_str(query);
     }
 }

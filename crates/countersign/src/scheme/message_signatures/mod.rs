@@ -32,6 +32,7 @@ mod content_digest;
 mod covered_components;
 mod credentials;
 mod derived_component;
+mod fields;
 mod parse;
 mod profile;
 mod query_param;

@@ -7,9 +7,10 @@ use super::{
     component_id::ComponentId,
     content_digest,
     credentials::Credentials,
+    fields::Fields,
     profile::{Content, MessageSignaturesProfile},
     signature_base::{Message, SignatureBase, UriScheme},
-    signature_input::{LabeledSignature, SignatureInput},
+    signature_input::{LabeledSignature, SignatureBytes, SignatureInput},
 };
 use crate::{
     error::{Rejection, RejectionKind},
@@ -22,6 +23,7 @@ use crate::{
 
 /// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2, then the authority of
 /// step 3 and the coverage of step 4.
+#[inline]
 pub(super) fn parse<'r>(
     profile: &MessageSignaturesProfile,
     head: RequestHead<'r>,
@@ -32,8 +34,10 @@ pub(super) fn parse<'r>(
     if target.len() > policy.limits.target_bytes {
         return Err(Rejection::malformed("target: longer than the limit"));
     }
-    let authority = Authority::of(&head)?;
-    let input = SignatureInput::parse(&head, &policy.limits)?;
+    let fields = Fields::of(head.headers());
+    let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
+    let mut input = SignatureInput::none(&policy.limits);
+    input.read(&fields, &policy.limits)?;
 
     let scheme = profile.scheme.or(UriScheme::of(&head));
     let normalized = normalized(authority.as_str(), scheme);
@@ -45,7 +49,7 @@ pub(super) fn parse<'r>(
         signature,
         serialized,
         ..
-    } = profile.choose(&input, &head, policy)?;
+    } = profile.choose(&input, &fields, policy)?;
     if let Some(problem) = params.problem() {
         return Err(Rejection::malformed(problem));
     }
@@ -60,13 +64,13 @@ pub(super) fn parse<'r>(
         authority: &normalized,
         scheme,
         structured_fields: &profile.structured_fields,
-        content_digest: None,
+        content_digest: &fields.content_digest,
         max_field_bytes: policy.limits.covered_value_bytes,
     };
     let base =
         SignatureBase::new(&message, covered, params, *serialized).map_err(Rejection::malformed)?;
     let payload = if covered.covers_field(CONTENT_DIGEST.as_str()) {
-        content_digest::parse(&head, &policy.limits)?
+        content_digest::parse(&fields.content_digest, &policy.limits)?
     } else {
         match profile.content {
             Content::Signed => DeclaredPayload::Sha256(PayloadDigest::OF_NOTHING),
@@ -90,7 +94,7 @@ pub(super) fn parse<'r>(
             None => freshness,
         },
         replay: params.nonce().map(ReplayIdentity::Nonce),
-        content_type_uncovered: head.headers().contains_key(CONTENT_TYPE)
+        content_type_uncovered: fields.has_content_type
             && !covered.covers_field(CONTENT_TYPE.as_str()),
         // What the signature does not cover is for whoever sends the request to choose.
         audience_checked: audience_checked && covers_authority,
@@ -103,7 +107,7 @@ pub(super) fn parse<'r>(
         proof: Proof::Head {
             credentials: Credentials {
                 base,
-                signature: signature.clone(),
+                signature: SignatureBytes::from_slice(signature),
                 alg: params.alg(),
                 only: profile.only,
             }
@@ -119,7 +123,11 @@ pub(super) fn normalized(authority: &str, scheme: Option<UriScheme>) -> Cow<'_, 
     let authority = scheme
         .and_then(|scheme| authority.strip_suffix(scheme.default_port()))
         .unwrap_or(authority);
-    if authority.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    // All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    let has_upper_case = authority
+        .bytes()
+        .fold(false, |found, byte| found | byte.is_ascii_uppercase());
+    if has_upper_case {
         Cow::Owned(authority.to_ascii_lowercase())
     } else {
         Cow::Borrowed(authority)
@@ -132,12 +140,12 @@ fn check_audience(
     authority: Authority<'_>,
     normalized: &str,
 ) -> Result<bool, Rejection> {
-    let as_sent = policy.check_audience(authority);
-    match (as_sent, Authority::parse(normalized)) {
-        (Err(misdirected), Ok(normalized)) if misdirected.kind() == RejectionKind::Misdirected => {
+    match policy.check_audience(authority) {
+        Err(misdirected) if misdirected.kind() == RejectionKind::Misdirected => {
+            let normalized = Authority::parse(normalized).map_err(|_| misdirected)?;
             policy.check_audience(normalized)
         }
-        (checked, _) => checked,
+        checked => checked,
     }
 }
 

@@ -2,13 +2,14 @@ use std::borrow::Cow;
 
 use http::{
     HeaderName, HeaderValue,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, WWW_AUTHENTICATE},
+    header::{CONTENT_ENCODING, WWW_AUTHENTICATE},
 };
 use smallvec::SmallVec;
 
 use super::{
     ACCEPT_SIGNATURE, CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT, accept_signature,
     component_id::ComponentId,
+    fields::Fields,
     parse,
     signature_base::UriScheme,
     signature_input::{LabeledSignature, SignatureInput},
@@ -176,7 +177,7 @@ impl MessageSignaturesProfile {
     pub(super) fn choose<'i, 'r>(
         &self,
         input: &'i SignatureInput<'r>,
-        head: &RequestHead<'r>,
+        fields: &Fields<'r>,
         policy: &VerifyPolicy,
     ) -> Result<&'i LabeledSignature<'r>, Rejection> {
         let mut chosen = None;
@@ -184,7 +185,7 @@ impl MessageSignaturesProfile {
         for label in input.labels().filter(|label| self.is_ours(label)) {
             let judged = match label.problem {
                 Some(problem) => Err(Rejection::malformed(problem)),
-                None => self.ensure_coverage(label, head, policy),
+                None => self.ensure_coverage(label, fields, policy),
             };
             match judged {
                 Ok(()) if chosen.is_some() => {
@@ -210,7 +211,7 @@ impl MessageSignaturesProfile {
     /// limits.
     fn are_others(&self, head: &RequestHead<'_>, policy: &VerifyPolicy) -> bool {
         self.tag.is_some()
-            && SignatureInput::parse(head, &policy.limits)
+            && SignatureInput::parse(&Fields::of(head.headers()), &policy.limits)
                 .is_ok_and(|input| !input.labels().any(|label| self.is_ours(label)))
     }
 
@@ -223,7 +224,7 @@ impl MessageSignaturesProfile {
     fn ensure_coverage(
         &self,
         label: &LabeledSignature<'_>,
-        head: &RequestHead<'_>,
+        fields: &Fields<'_>,
         policy: &VerifyPolicy,
     ) -> Result<(), Rejection> {
         let LabeledSignature {
@@ -240,26 +241,21 @@ impl MessageSignaturesProfile {
         if !self.required.iter().all(|id| covered.covers(id)) {
             return insufficient("signature-input: expected the components that are required");
         }
-        let headers = head.headers();
-        let encoding = headers
-            .contains_key(CONTENT_ENCODING)
-            .then_some(&CONTENT_ENCODING);
-        let has_content = headers.contains_key(&CONTENT_DIGEST)
-            || headers
-                .get(CONTENT_LENGTH)
+        let has_content = !fields.content_digest.is_empty()
+            || fields
+                .content_length
                 .is_some_and(|length| length.as_bytes() != b"0");
+        let encoding = fields.has_content_encoding.then_some(&CONTENT_ENCODING);
         let digest = (has_content && self.content == Content::Signed).then_some(&CONTENT_DIGEST);
-        let required = policy.required_headers.iter().chain(encoding).chain(digest);
-        for name in required {
-            if !covered.covers_field(name.as_str()) {
-                return Err(Rejection::header(
-                    RejectionKind::InsufficientCoverage,
-                    name,
-                    "expected to be covered",
-                ));
-            }
+        let mut required = policy.required_headers.iter().chain(encoding).chain(digest);
+        match required.find(|name| !covered.covers_field(name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(Rejection::header(
+                RejectionKind::InsufficientCoverage,
+                name,
+                "expected to be covered",
+            )),
         }
-        Ok(())
     }
 }
 
@@ -287,6 +283,7 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         }
     }
 
+    #[inline]
     fn parse<'r>(
         &self,
         _carrier: Carrier<'r>,
@@ -301,7 +298,8 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         _carrier: Carrier<'r>,
         head: &RequestHead<'r>,
     ) -> Option<Cow<'r, str>> {
-        let input = SignatureInput::parse(head, &HeadLimits::default()).ok()?;
+        let input =
+            SignatureInput::parse(&Fields::of(head.headers()), &HeadLimits::default()).ok()?;
         let mut labels = input.labels().filter(|label| self.is_ours(label));
         labels
             .find_map(|label| label.params.keyid())

@@ -3,14 +3,8 @@
 
 use std::borrow::Cow;
 
-use crate::scheme::native::canonical_request::Sink;
-
 /// Writes the value of the one parameter of this name, which is percent-encoded.
-pub(super) fn write_value(
-    query: &str,
-    name: &str,
-    text: &mut impl Sink,
-) -> Result<(), &'static str> {
+pub(super) fn write_value(query: &str, name: &str, text: &mut String) -> Result<(), &'static str> {
     let mut found = None;
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -63,16 +57,16 @@ fn encodes_to(text: &str, encoded: &str) -> bool {
     again == encoded
 }
 
-fn encode(text: &str, encoded: &mut impl Sink) {
+fn encode(text: &str, encoded: &mut String) {
     for character in text.chars() {
         let mut buffer = [0; 4];
         let bytes = character.encode_utf8(&mut buffer);
         if bytes.bytes().all(is_unreserved) {
-            encoded.write(bytes);
+            encoded.push_str(bytes);
         } else {
             for byte in bytes.bytes() {
-                encoded.write("%");
-                encoded.write(&base16ct::upper::encode_string(&[byte]));
+                encoded.push('%');
+                encoded.push_str(&base16ct::upper::encode_string(&[byte]));
             }
         }
     }

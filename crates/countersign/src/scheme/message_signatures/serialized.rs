@@ -7,52 +7,34 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    component_id::ComponentId,
-    covered_components::CoveredComponents,
-    signature_params::{Param, SignatureParams},
+    component_id::ComponentId, signature_input::LabeledSignature, signature_params::Param,
 };
 use crate::byte_set::ByteSet;
 
-/// The only member of a dictionary that is an inner list, as `Signature-Input` has it.
-pub(super) struct SerializedInput<'r> {
-    pub(super) label: &'r str,
-    pub(super) covered: CoveredComponents<'r>,
-    pub(super) params: SignatureParams<'r>,
-    /// The list and its parameters.
-    pub(super) text: &'r str,
-}
-
-impl<'r> SerializedInput<'r> {
-    /// Reads components without parameters, behind them the parameters of RFC 9421.
-    pub(super) fn read(line: &'r str, max_components: usize) -> Option<Self> {
+impl<'r> LabeledSignature<'r> {
+    /// Reads the only member of a dictionary that is an inner list, as `Signature-Input` has it: components without
+    /// parameters, behind them the parameters of RFC 9421. What was read is worth nothing if this is `None`.
+    pub(super) fn read_serialized(&mut self, line: &'r str, max_components: usize) -> Option<()> {
         let (label, text) = member(line)?;
-        let mut covered = CoveredComponents::default();
-        let mut rest = text.strip_prefix('(')?;
+        let mut rest = Rest(text);
+        rest.skip("(")?;
         loop {
-            let (name, behind) = string(rest)?;
-            if covered.len() >= max_components {
+            if self.covered.len() >= max_components {
                 return None;
             }
-            covered.push(ComponentId::plain(name).ok()?).ok()?;
-            if let Some(behind) = behind.strip_prefix(' ') {
-                rest = behind;
-            } else {
-                rest = behind.strip_prefix(')')?;
+            let id = ComponentId::plain(rest.string()?).ok()?;
+            self.covered.push(id).ok()?;
+            if rest.skip(" ").is_none() {
+                rest.skip(")")?;
                 break;
             }
         }
-        let mut params = SignatureParams::default();
-        while !rest.is_empty() {
-            let param;
-            (param, rest) = parameter(rest.strip_prefix(';')?)?;
-            params.push(param).ok()?;
+        while rest.skip(";").is_some() {
+            self.params.push(rest.parameter()?).ok()?;
         }
-        Some(Self {
-            label,
-            covered,
-            params,
-            text,
-        })
+        self.label = label;
+        self.serialized = Some(text);
+        rest.0.is_empty().then_some(())
     }
 }
 
@@ -76,34 +58,51 @@ fn member(line: &str) -> Option<(&str, &str)> {
     begins.then_some((key, value.strip_prefix('=')?))
 }
 
-fn parameter<'r>(text: &'r str) -> Option<(Param<'r>, &'r str)> {
-    let (key, value) = text.split_once('=')?;
-    let with_text = |param: fn(&'r str) -> Param<'r>| {
-        let (text, rest) = string(value)?;
-        Some((param(text), rest))
-    };
-    let with_seconds = |param: fn(i64) -> Param<'r>| {
-        let (digits, rest) = DIGITS.split(value);
+/// What is not read yet.
+struct Rest<'r>(&'r str);
+
+impl<'r> Rest<'r> {
+    fn skip(&mut self, expected: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(expected)?;
+        Some(())
+    }
+
+    /// The bytes at its start that are in the set.
+    fn take(&mut self, set: &ByteSet) -> &'r str {
+        let (taken, rest) = set.split(self.0);
+        self.0 = rest;
+        taken
+    }
+
+    /// A string without escapes.
+    fn string(&mut self) -> Option<&'r str> {
+        self.skip("\"")?;
+        let text = self.take(&PLAIN_TEXT);
+        self.skip("\"")?;
+        Some(text)
+    }
+
+    fn seconds(&mut self) -> Option<i64> {
+        let digits = self.take(&DIGITS);
         // A zero in front would not be written. More digits are no integer.
         let is_integer = (1..=15).contains(&digits.len()) && !digits.starts_with('0');
-        let is_whole = rest.is_empty() || rest.starts_with(';');
-        (is_integer && is_whole).then_some((param(digits.parse().ok()?), rest))
-    };
-    match key {
-        "created" => with_seconds(Param::Created),
-        "expires" => with_seconds(Param::Expires),
-        "nonce" => with_text(Param::Nonce),
-        "keyid" => with_text(Param::Keyid),
-        "alg" => with_text(Param::Alg),
-        "tag" => with_text(Param::Tag),
-        _ => None,
+        is_integer.then(|| digits.parse().ok())?
     }
-}
 
-/// A string without escapes, and what is behind its closing quote.
-fn string(text: &str) -> Option<(&str, &str)> {
-    let (text, behind) = PLAIN_TEXT.split(text.strip_prefix('"')?);
-    Some((text, behind.strip_prefix('"')?))
+    #[inline]
+    fn parameter(&mut self) -> Option<Param<'r>> {
+        let key = self.take(&KEY_BYTES);
+        self.skip("=")?;
+        Some(match key {
+            "created" => Param::Created(self.seconds()?),
+            "expires" => Param::Expires(self.seconds()?),
+            "nonce" => Param::Nonce(self.string()?),
+            "keyid" => Param::Keyid(self.string()?),
+            "alg" => Param::Alg(self.string()?),
+            "tag" => Param::Tag(self.string()?),
+            _ => return None,
+        })
+    }
 }
 
 static DIGITS: ByteSet = ByteSet::of(b"0123456789");
@@ -120,6 +119,12 @@ mod tests {
     use super::*;
     use crate::scheme::message_signatures::structured_field::is_plain_text;
 
+    fn read(line: &str, max_components: usize) -> Option<LabeledSignature<'_>> {
+        let mut label = LabeledSignature::default();
+        label.read_serialized(line, max_components)?;
+        Some(label)
+    }
+
     #[test]
     fn plain_text_is_what_is_plain_elsewhere() {
         for byte in 0..=0x7f_u8 {
@@ -131,7 +136,7 @@ mod tests {
     #[test]
     fn leaves_every_other_spelling_to_the_other_parser() {
         const LIST: &str = "sig1=(\"@method\" \"date\");created=1;keyid=\"k\"";
-        assert!(SerializedInput::read(LIST, 2).is_some());
+        assert!(read(LIST, 2).is_some());
         for (name, line) in [
             ("nothing", String::new()),
             ("spaces in the list", LIST.replace("\" \"", "\"  \"")),
@@ -171,9 +176,9 @@ mod tests {
             ("an upper-case label", LIST.replace("sig", "Sig")),
             ("a label that begins with a digit", LIST.replace("sig", "")),
         ] {
-            assert!(SerializedInput::read(&line, 8).is_none(), "{name}");
+            assert!(read(&line, 8).is_none(), "{name}");
         }
-        assert!(SerializedInput::read(LIST, 1).is_none());
+        assert!(read(LIST, 1).is_none());
         let mut buffer = [0; 64];
         assert!(byte_sequence("a=:AQI=:", &mut buffer).is_some());
         for (len, digits) in [
@@ -225,23 +230,23 @@ mod tests {
             "; tag=\"a\"",
             ";x=1",
         ];
-        let mut read: usize = 0;
+        let mut count: usize = 0;
         for list in LISTS {
             for first in PARAMETERS {
                 for second in PARAMETERS {
                     let line = format!("a=({list}){first}{second}");
-                    if let Some(found) = SerializedInput::read(&line, 8) {
+                    if let Some(found) = read(&line, 8) {
                         let mut text = "a=".to_owned();
                         found.covered.write_to(&mut text);
                         found.params.write_to(&mut text);
                         assert_eq!(text, line);
-                        assert_eq!(found.text, &line[2..]);
-                        read = read.saturating_add(1);
+                        assert_eq!(found.serialized, Some(&line[2..]));
+                        count = count.saturating_add(1);
                     }
                 }
             }
         }
         // Two lists, and of five parameters none, one or two that differ.
-        assert_eq!(read, 2 * (1 + 2 * 5 + 5 * 4));
+        assert_eq!(count, 2 * (1 + 2 * 5 + 5 * 4));
     }
 }

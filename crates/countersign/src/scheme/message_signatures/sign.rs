@@ -13,7 +13,7 @@ use super::{
     covered_components::CoveredComponents,
     parse::normalized,
     profile::{DEFAULT_COMPONENTS, ensure_tag, known_fields},
-    signature_base::{Base, BaseText, Message, UriScheme},
+    signature_base::{Message, SignatureBase, UriScheme},
     signature_params::{Param, SignatureParams},
     structured_field::{self, StructuredType, is_plain_text},
 };
@@ -201,9 +201,12 @@ impl MessageSignaturesSettings {
         match &self.components {
             Components::Default => {
                 DEFAULT_COMPONENTS.into_iter().for_each(&mut add);
-                for name in [CONTENT_TYPE, CONTENT_ENCODING] {
-                    if head.headers().contains_key(&name) {
-                        add(name.into());
+                for (name, id) in [
+                    (&CONTENT_TYPE, ComponentId::CONTENT_TYPE),
+                    (&CONTENT_ENCODING, ComponentId::CONTENT_ENCODING),
+                ] {
+                    if head.headers().contains_key(name) {
+                        add(id);
                     }
                 }
                 if digest != PayloadDigest::OF_NOTHING {
@@ -352,6 +355,7 @@ fn sign(
 
     let scheme = UriScheme::of(&head).or(signer.scheme);
     let authority: Cow<'_, str> = normalized(input.authority, scheme);
+    let lines = content_digest.as_ref();
     let message = Message {
         head,
         method,
@@ -359,16 +363,14 @@ fn sign(
         authority: &authority,
         scheme,
         structured_fields: &signer.structured_fields,
-        content_digest: content_digest.as_ref(),
+        content_digest: lines.as_slice(),
         max_field_bytes: usize::MAX,
     };
-    let mut text = BaseText::new();
-    let base = text
-        .write_base(&message, &covered, &params, None)
+    let base = SignatureBase::new(&message, &covered, &params, None)
         .map_err(|problem| SignError::new(SignErrorKind::Header, problem))?;
 
     let signature_input = [&signer.label, "=", base.signature_params()].concat();
-    let signature = signature(&signer.label, &signer.key, base)?;
+    let signature = signature(&signer.label, &signer.key, &base)?;
     let mut headers = SignatureHeaders::new();
     if let Some(content_digest) = content_digest {
         headers.push((CONTENT_DIGEST.clone(), content_digest));
@@ -393,8 +395,8 @@ fn refuse_signatures(head: RequestHead<'_>) -> Result<(), SignError> {
 }
 
 /// The signature over the base: its label and a byte sequence.
-fn signature(label: &str, key: &SigningKey, base: Base<'_>) -> Result<String, SignError> {
-    let base = base.text.as_bytes();
+fn signature(label: &str, key: &SigningKey, base: &SignatureBase) -> Result<String, SignError> {
+    let base = base.as_str().as_bytes();
     match key.operation() {
         SigningOperation::Mac(mac) => {
             let mac = mac.clone().chain_update(base);

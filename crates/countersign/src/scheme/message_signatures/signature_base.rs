@@ -10,22 +10,24 @@
 //! Lines are joined by `\n`; there is none behind the last. No value holds a line break, so that every line is one
 //! component and its value, and the last line says which there are.
 
-use base64ct::{Base64, Encoding};
+use std::ops::Range;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{
     HeaderName, HeaderValue,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST},
 };
+use smallvec::SmallVec;
 
 use super::{
+    CONTENT_DIGEST,
     component_id::{Component, ComponentId, FieldForm},
     covered_components::CoveredComponents,
+    derived_component::DerivedComponent,
     signature_params::SignatureParams,
     structured_field::{StructuredType, member},
 };
-use crate::{
-    head::{RequestHead, Target},
-    scheme::native::canonical_request::Sink,
-};
+use crate::head::{RequestHead, Target};
 
 const SIGNATURE_PARAMS: &str = "\"@signature-params\": ";
 
@@ -78,13 +80,13 @@ pub(super) struct Message<'m> {
     pub(super) authority: &'m str,
     pub(super) scheme: Option<UriScheme>,
     pub(super) structured_fields: &'m [(HeaderName, StructuredType)],
-    /// A `Content-Digest` that the head has not yet.
-    pub(super) content_digest: Option<&'m HeaderValue>,
+    /// The lines of `Content-Digest`, which the head of a request that is being signed has not yet.
+    pub(super) content_digest: &'m [&'m HeaderValue],
     /// The greatest length of one field, lines joined.
     pub(super) max_field_bytes: usize,
 }
 
-impl Message<'_> {
+impl<'m> Message<'m> {
     pub(super) fn scheme(&self) -> Result<UriScheme, &'static str> {
         self.scheme.ok_or(
             "@scheme and @target-uri: expected an absolute URI or a scheme in the settings, found neither",
@@ -92,7 +94,7 @@ impl Message<'_> {
     }
 
     /// Writes the value that a component has.
-    fn write_value(&self, id: &ComponentId<'_>, text: &mut impl Sink) -> Result<(), &'static str> {
+    fn write_value(&self, id: &ComponentId<'_>, text: &mut String) -> Result<(), &'static str> {
         match id.component() {
             Component::Derived(derived) => derived.write_value(self, text),
             Component::Field { name, form } => self.write_field(name, form, text),
@@ -103,14 +105,14 @@ impl Message<'_> {
         &self,
         name: &str,
         form: &FieldForm<'_>,
-        text: &mut impl Sink,
+        text: &mut String,
     ) -> Result<(), &'static str> {
         match form {
             FieldForm::Plain => self.write_lines(name, text, plain),
             FieldForm::ByteSequence => self.write_lines(name, text, byte_sequence),
             FieldForm::Structured => {
                 let value = self.type_of(name)?.reserialize(&self.joined(name)?);
-                text.write(&value.ok_or("sf: the field is not of its type")?);
+                text.push_str(&value.ok_or("sf: the field is not of its type")?);
                 Ok(())
             }
             FieldForm::Member { key, .. } => {
@@ -118,7 +120,7 @@ impl Message<'_> {
                     return Err("key: expected a field that is a dictionary");
                 }
                 let member = member(&self.joined(name)?, key);
-                text.write(&member.ok_or("key: expected a dictionary with this member")?);
+                text.push_str(&member.ok_or("key: expected a dictionary with this member")?);
                 Ok(())
             }
         }
@@ -140,20 +142,34 @@ impl Message<'_> {
         Ok(value)
     }
 
-    /// Writes the lines of a field, joined by `, `. There must be one: nothing may stand for "not there".
-    fn write_lines<S: Sink>(
+    /// Writes the lines of a field, joined by `, `.
+    fn write_lines(
         &self,
         name: &str,
-        text: &mut S,
-        write: impl Fn(&HeaderValue, &mut S) -> Result<usize, &'static str>,
+        text: &mut String,
+        write: impl Fn(&HeaderValue, &mut String) -> Result<usize, &'static str>,
     ) -> Result<(), &'static str> {
-        let added = self.content_digest.filter(|_| name == "content-digest");
-        let lines = self.head.headers().get_all(name).iter().chain(added);
+        if name == CONTENT_DIGEST.as_str() {
+            self.join(name, self.content_digest.iter().copied(), text, write)
+        } else {
+            let lines = self.head.headers().get_all(name);
+            self.join(name, lines.iter(), text, write)
+        }
+    }
+
+    /// There must be one line: nothing may stand for "not there".
+    fn join(
+        &self,
+        name: &str,
+        lines: impl Iterator<Item = &'m HeaderValue>,
+        text: &mut String,
+        write: impl Fn(&HeaderValue, &mut String) -> Result<usize, &'static str>,
+    ) -> Result<(), &'static str> {
         let mut len: usize = 0;
         let mut count: usize = 0;
         for line in lines {
             if count > 0 {
-                text.write(", ");
+                text.push_str(", ");
                 len = len.saturating_add(2);
             }
             count = count.saturating_add(1);
@@ -173,162 +189,136 @@ impl Message<'_> {
     }
 }
 
-/// Room for a signature base: on the stack, unless it is long.
-pub(super) struct BaseText {
-    buffer: [u8; ROOM],
-    len: usize,
-    /// All of the text, once it did not fit.
-    spilled: Vec<u8>,
+/// The text that is signed, and with it everything a signature says.
+#[derive(Clone, Debug)]
+pub(super) struct SignatureBase {
+    text: String,
+    params_at: usize,
+    fields: Fields,
 }
 
-/// The most that is kept on the stack, in bytes.
-const ROOM: usize = 1024;
+/// Where the fields that are covered as they were sent stand in the text, and the authority.
+type Fields = SmallVec<[Field; 4]>;
 
-impl Sink for BaseText {
-    #[inline]
-    fn write(&mut self, text: &str) {
-        let end = self.len.saturating_add(text.len());
-        match self.buffer.get_mut(self.len..end) {
-            Some(room) if self.spilled.is_empty() => room.copy_from_slice(text.as_bytes()),
-            _ => self.spill(text.as_bytes()),
-        }
-        self.len = end;
-    }
+/// Where one of them stands. A name is `None` for the authority.
+#[derive(Clone, Debug)]
+struct Field {
+    name: Option<Range<usize>>,
+    value: Range<usize>,
 }
 
-impl BaseText {
-    pub(super) const fn new() -> Self {
-        Self {
-            buffer: [0; ROOM],
-            len: 0,
-            spilled: Vec::new(),
-        }
-    }
+/// How much room a signature base is given before it is written: enough for most, so that it need not grow.
+const ROOM: usize = 512;
 
-    #[cold]
-    fn spill(&mut self, text: &[u8]) {
-        if self.spilled.is_empty() {
-            // Invariant: what was written before fitted.
-            let before = self.buffer.get(..self.len).unwrap_or_default();
-            self.spilled.extend_from_slice(before);
-        }
-        self.spilled.extend_from_slice(text);
-    }
-
-    fn written(&self) -> &[u8] {
-        if self.spilled.is_empty() {
-            // Invariant: all that was written fitted.
-            self.buffer.get(..self.len).unwrap_or_default()
-        } else {
-            &self.spilled
-        }
-    }
-
+impl SignatureBase {
     /// Writes the values of the components as this message has them, then the components and the parameters themselves.
     ///
     /// The last line is the list as RFC 9651 section 4.1 writes it (RFC 9421 section 2.3), not as it was sent: spaces
     /// between its items are no part of it. It is `serialized` where that is at hand.
-    pub(super) fn write_base(
-        &mut self,
-        message: &Message<'_>,
-        covered: &CoveredComponents<'_>,
-        params: &SignatureParams<'_>,
-        serialized: Option<&str>,
-    ) -> Result<Base<'_>, &'static str> {
-        for id in covered.iter() {
-            id.write_to(self);
-            self.write(": ");
-            let start = self.len;
-            message.write_value(id, self)?;
-            // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
-            // scheme rests on, so it is not left to that.
-            let value = self.written().get(start..);
-            if value.is_none_or(|value| value.contains(&b'\n')) {
-                return Err("a covered component: expected one line");
-            }
-            self.write("\n");
-        }
-        self.write(SIGNATURE_PARAMS);
-        let before = self.len;
-        if let Some(text) = serialized {
-            self.write(text);
-        } else {
-            covered.write_to(self);
-            params.write_to(self);
-        }
-        match str::from_utf8(self.written()) {
-            Ok(text) if text.is_ascii() => Ok(Base { text, before }),
-            _ => Err("a covered component: expected ASCII"),
-        }
-    }
-}
-
-/// The text that is signed, where it was written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Base<'t> {
-    pub(super) text: &'t str,
-    before: usize,
-}
-
-impl<'t> Base<'t> {
-    /// The components and the parameters, as they stand in the last line and behind a label.
-    pub(super) fn signature_params(self) -> &'t str {
-        // Invariant: so much stands before them.
-        self.text.get(self.before..).unwrap_or_default()
-    }
-}
-
-/// The text that is signed, and with it everything a signature says.
-#[derive(Clone, Debug)]
-pub(super) struct SignatureBase(Box<str>);
-
-impl SignatureBase {
-    /// Keeps the base of a message, as [`write_base`](BaseText::write_base) writes it.
     pub(super) fn new(
         message: &Message<'_>,
         covered: &CoveredComponents<'_>,
         params: &SignatureParams<'_>,
         serialized: Option<&str>,
     ) -> Result<Self, &'static str> {
-        let mut text = BaseText::new();
-        let base = text.write_base(message, covered, params, serialized)?;
-        Ok(Self(base.text.into()))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The fields that are covered as they were sent, and the authority as `host`.
-    ///
-    /// A name holds no quote and a value no line break, so that the lines can be told apart again.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.split('\n').filter_map(|line| {
-            let line = line.strip_prefix('"')?;
-            if line.starts_with('@') {
-                return line.strip_prefix(AUTHORITY).map(|value| ("host", value));
+        let mut text = String::with_capacity(ROOM);
+        let mut fields = Fields::new();
+        for id in covered.iter() {
+            let start = text.len();
+            id.write_to(&mut text);
+            let quoted = start..text.len();
+            text.push_str(": ");
+            let start = text.len();
+            message.write_value(id, &mut text)?;
+            if let Some(field) = Field::new(id, quoted, start..text.len()) {
+                fields.push(field);
             }
-            let (name, value) = line.split_once('"')?;
-            let value = value.strip_prefix(": ")?;
-            (name != "host" || !self.has_authority()).then_some((name, value))
+            text.push('\n');
+        }
+        text.push_str(SIGNATURE_PARAMS);
+        let params_at = text.len();
+        if let Some(serialized) = serialized {
+            text.push_str(serialized);
+        } else {
+            covered.write_to(&mut text);
+            params.write_to(&mut text);
+        }
+        // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
+        // scheme rests on, so it is not left to that.
+        match count_newlines(&text) {
+            None => return Err("a covered component: expected ASCII"),
+            Some(lines) if lines != covered.len() => {
+                return Err("a covered component: expected one line");
+            }
+            Some(_) => {}
+        }
+        Ok(Self {
+            text,
+            params_at,
+            fields,
         })
     }
 
-    fn has_authority(&self) -> bool {
-        let mut lines = self.0.split('\n').filter_map(|line| line.strip_prefix('"'));
-        lines.any(|line| line.starts_with(AUTHORITY))
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The components and the parameters, as they stand in the last line and behind a label.
+    pub(super) fn signature_params(&self) -> &str {
+        // Invariant: so much stands before them.
+        self.text.get(self.params_at..).unwrap_or_default()
+    }
+
+    /// The fields that are covered as they were sent, and the authority as `host`.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let has_authority = self.fields.iter().any(|field| field.name.is_none());
+        self.fields.iter().filter_map(move |field| {
+            let value = self.text.get(field.value.clone())?;
+            let Some(name) = field.name.clone() else {
+                return Some(("host", value));
+            };
+            let name = self.text.get(name)?;
+            (name != "host" || !has_authority).then_some((name, value))
+        })
     }
 }
 
-/// How the line of the authority goes on behind its quote.
-const AUTHORITY: &str = "@authority\": ";
+impl Field {
+    /// The field that a component is, if it is one, by where its identifier and its value are.
+    fn new(id: &ComponentId<'_>, quoted: Range<usize>, value: Range<usize>) -> Option<Self> {
+        let name = match id.component() {
+            Component::Derived(DerivedComponent::Authority) => None,
+            Component::Field {
+                form: FieldForm::Plain,
+                ..
+            } => Some(quoted.start.saturating_add(1)..quoted.end.saturating_sub(1)),
+            Component::Derived(_) | Component::Field { .. } => return None,
+        };
+        Some(Self { name, value })
+    }
+}
 
-fn plain(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str> {
+/// How many newlines a text has; `None` if there is anything but ASCII in it.
+///
+/// All bytes of a piece are looked at before any is judged, so that the compiler takes many at a time; and they are few
+/// enough for a byte to count them.
+fn count_newlines(text: &str) -> Option<usize> {
+    let count = |piece: &[u8]| {
+        let newlines = piece.iter().map(|byte| u8::from(*byte == b'\n'));
+        let newlines = newlines.fold(0, u8::wrapping_add);
+        let union = piece.iter().fold(0, |union, byte| union | byte);
+        union.is_ascii().then_some(usize::from(newlines))
+    };
+    text.as_bytes().chunks(128).map(count).sum()
+}
+
+fn plain(line: &HeaderValue, text: &mut String) -> Result<usize, &'static str> {
     let line = line
         .to_str()
         .map_err(|_| "a covered field: expected visible ASCII")?;
-    let line = line.trim_matches([' ', '\t']);
-    text.write(line);
+    // Invariant: of what this takes for a space there are spaces and tabs alone.
+    let line = line.trim_ascii();
+    text.push_str(line);
     Ok(line.len())
 }
 
@@ -337,23 +327,13 @@ fn plain(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str
     clippy::unnecessary_wraps,
     reason = "it stands where the plain form does, which can fail"
 )]
-fn byte_sequence(line: &HeaderValue, text: &mut impl Sink) -> Result<usize, &'static str> {
-    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let mut line = line.as_bytes();
-    while let [first, rest @ ..] = line
-        && is_space(first)
-    {
-        line = rest;
-    }
-    while let [rest @ .., last] = line
-        && is_space(last)
-    {
-        line = rest;
-    }
-    let digits = Base64::encode_string(line);
-    text.write(":");
-    text.write(&digits);
-    text.write(":");
+fn byte_sequence(line: &HeaderValue, text: &mut String) -> Result<usize, &'static str> {
+    // Invariant: of what this takes for a space a header value holds spaces and tabs alone.
+    let line = line.as_bytes().trim_ascii();
+    let digits = STANDARD.encode(line);
+    text.push(':');
+    text.push_str(&digits);
+    text.push(':');
     Ok(digits.len().saturating_add(2))
 }
 
@@ -362,9 +342,13 @@ mod tests {
     use http::{HeaderMap, Method, Uri};
 
     use super::*;
-    use crate::scheme::message_signatures::signature_params::Param;
+    use crate::scheme::message_signatures::{fields::Fields, signature_params::Param};
 
-    fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, &'static str> {
+    fn signature_base(
+        target: &str,
+        fields: &[(&str, &[u8])],
+        ids: &[&str],
+    ) -> Result<SignatureBase, &'static str> {
         let uri: Uri = target.parse().unwrap();
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
@@ -385,7 +369,7 @@ mod tests {
                 (dictionary, StructuredType::Dictionary),
                 (list, StructuredType::List),
             ],
-            content_digest: None,
+            content_digest: &Fields::of(&headers).content_digest,
             max_field_bytes: 40,
         };
         let mut covered = CoveredComponents::default();
@@ -394,7 +378,11 @@ mod tests {
         }
         let mut params = SignatureParams::default();
         params.push(Param::Created(1)).unwrap();
-        SignatureBase::new(&message, &covered, &params, None).map(|base| base.0.into_string())
+        SignatureBase::new(&message, &covered, &params, None)
+    }
+
+    fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, &'static str> {
+        signature_base(target, fields, ids).map(|base| base.text)
     }
 
     fn value(target: &str, fields: &[(&str, &[u8])], id: &str) -> Result<String, &'static str> {
@@ -402,20 +390,6 @@ mod tests {
         let (line, rest) = base.split_once('\n').unwrap();
         assert_eq!(rest, format!("\"@signature-params\": ({id});created=1"));
         Ok(line.strip_prefix(&format!("{id}: ")).unwrap().to_owned())
-    }
-
-    #[test]
-    fn a_text_of_any_length_is_kept_as_it_was_written() {
-        for len in [0, 1, ROOM - 4, ROOM - 3, ROOM - 2, ROOM, ROOM + 1, 5000] {
-            let long = "v".repeat(len);
-            let pieces = ["a\n", &long, "", "b", &long];
-            let mut text = BaseText::new();
-            for piece in pieces {
-                text.write(piece);
-            }
-            assert_eq!(text.written(), pieces.concat().as_bytes(), "{len}");
-            assert_eq!(text.len, text.written().len(), "{len}");
-        }
     }
 
     #[test]
@@ -552,20 +526,50 @@ mod tests {
 
     #[test]
     fn tells_its_fields_apart_again() {
-        let text = [
-            "\"@method\": GET",
-            "\"host\": Example.com",
-            "\"a\": b: \"c\"",
-            "\"d\";key=\"e\": \"x\": y",
-            "\"@authority\": example.com",
-            "\"f\": ",
-            "\"@signature-params\": ();nonce=\"\"",
+        let fields = [
+            ("host", &b"Example.com"[..]),
+            ("a", b"b: \"c\""),
+            ("example-dict", b"e=1"),
+            ("f", b""),
         ];
-        let base = SignatureBase(text.join("\n").into());
-        let found: Vec<_> = base.fields().collect();
-        assert_eq!(
-            found,
-            [("a", "b: \"c\""), ("host", "example.com"), ("f", "")]
-        );
+        let ids = [
+            "\"@method\"",
+            "\"host\"",
+            "\"a\"",
+            "\"example-dict\";key=\"e\"",
+            "\"a\";bs",
+            "\"@path\"",
+            "\"f\"",
+            "\"@authority\"",
+        ];
+        let told = |ids: &[&str]| -> Vec<(String, String)> {
+            let base = signature_base("/\"host\":x", &fields, ids).unwrap();
+            let fields = base.fields();
+            fields
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect()
+        };
+        let own = |fields: &[(&str, &str)]| -> Vec<(String, String)> {
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let all = [("a", "b: \"c\""), ("f", ""), ("host", "example.com")];
+        assert_eq!(told(&ids), own(&all));
+        let without = [("host", "Example.com"), ("a", "b: \"c\""), ("f", "")];
+        assert_eq!(told(&ids[..7]), own(&without));
+        assert_eq!(told(&ids[..1]), own(&[]));
+    }
+
+    #[test]
+    fn counts_every_newline_of_ascii() {
+        for len in [0, 1, 127, 128, 129, 255, 256, 600] {
+            let text = "\n".repeat(len);
+            assert_eq!(count_newlines(&text), Some(len));
+            assert_eq!(count_newlines(&(text + "\u{e9}")), None);
+        }
+        assert_eq!(count_newlines("a\nb\r\nc"), Some(2));
+        assert_eq!(count_newlines(&"\u{e9}".repeat(128)), None);
     }
 }

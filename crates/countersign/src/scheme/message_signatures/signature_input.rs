@@ -14,13 +14,13 @@ use super::{
     SIGNATURE, SIGNATURE_INPUT,
     component_id::{ComponentVisitor, Found},
     covered_components::CoveredComponents,
-    serialized::{self, SerializedInput},
+    fields::Fields,
+    serialized,
     signature_params::SignatureParams,
     structured_field::{Unreadable, lines},
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::RequestHead,
     verify::HeadLimits,
 };
 
@@ -35,9 +35,9 @@ pub(super) struct SignatureInput<'r> {
 }
 
 /// One signature.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LabeledSignature<'r> {
-    label: &'r str,
+    pub(super) label: &'r str,
     pub(super) covered: CoveredComponents<'r>,
     pub(super) params: SignatureParams<'r>,
     /// What keeps this one from being judged. A signature of somebody else may have what is not known here.
@@ -54,36 +54,51 @@ pub(super) type SignatureBytes = SmallVec<[u8; 64]>;
 impl<'r> SignatureInput<'r> {
     /// Reads both fields. What is wrong with the fields as such is refused, and so is a label that is in one of them only
     /// (RFC 9421 section 4.2); what is wrong with the meaning of one signature is noted there.
-    pub(super) fn parse(head: &RequestHead<'r>, limits: &HeadLimits) -> Result<Self, Rejection> {
-        let mut input = Self {
+    pub(super) fn parse(fields: &Fields<'r>, limits: &HeadLimits) -> Result<Self, Rejection> {
+        let mut input = Self::none(limits);
+        input.read(fields, limits)?;
+        Ok(input)
+    }
+
+    /// To be read into: several labels are large to move.
+    pub(super) fn none(limits: &HeadLimits) -> Self {
+        Self {
             labels: SmallVec::new(),
             max_components: limits.covered_headers,
-        };
-        for line in lines(head, &SIGNATURE_INPUT, limits.authorization_bytes) {
+        }
+    }
+
+    /// As [`parse`](Self::parse), in place.
+    pub(super) fn read(
+        &mut self,
+        fields: &Fields<'r>,
+        limits: &HeadLimits,
+    ) -> Result<(), Rejection> {
+        for line in lines(
+            &fields.signature_input,
+            &SIGNATURE_INPUT,
+            limits.authorization_bytes,
+        ) {
             let line = line?;
             // The only line, unless another one follows.
-            if input.labels.is_empty()
-                && let Some(read) = SerializedInput::read(line, limits.covered_headers)
-            {
-                input.labels.push(LabeledSignature {
-                    label: read.label,
-                    covered: read.covered,
-                    params: read.params,
-                    problem: None,
-                    signature: SignatureBytes::new(),
-                    serialized: Some(read.text),
-                });
-                continue;
+            if self.labels.is_empty() {
+                self.labels.push(LabeledSignature::default());
+                let label = self.labels.last_mut();
+                let read = label.and_then(|label| label.read_serialized(line, self.max_components));
+                if read.is_some() {
+                    continue;
+                }
+                self.labels.clear();
             }
             Parser::new(line)
-                .parse_dictionary_with_visitor(&mut input)
+                .parse_dictionary_with_visitor(&mut *self)
                 .map_err(|_| malformed(&SIGNATURE_INPUT, "expected labels of lists, each once"))?;
         }
         let mut signatures = Signatures {
-            labels: &mut input.labels,
+            labels: &mut self.labels,
             found: 0,
         };
-        for line in lines(head, &SIGNATURE, limits.authorization_bytes) {
+        for line in lines(&fields.signature, &SIGNATURE, limits.authorization_bytes) {
             let line = line?;
             if signatures.take_serialized(line).is_some() {
                 continue;
@@ -97,13 +112,13 @@ impl<'r> SignatureInput<'r> {
                     )
                 })?;
         }
-        if signatures.found != input.labels.len() {
+        if signatures.found != self.labels.len() {
             return Err(malformed(
                 &SIGNATURE,
                 "expected the labels of signature-input, found fewer",
             ));
         }
-        Ok(input)
+        Ok(())
     }
 
     pub(super) fn labels(&self) -> impl Iterator<Item = &LabeledSignature<'r>> {
@@ -124,11 +139,7 @@ impl<'de> DictionaryVisitor<'de> for &mut SignatureInput<'de> {
         }
         self.labels.push(LabeledSignature {
             label,
-            covered: CoveredComponents::default(),
-            params: SignatureParams::default(),
-            problem: None,
-            signature: SignatureBytes::new(),
-            serialized: None,
+            ..LabeledSignature::default()
         });
         let into = self.labels.last_mut().ok_or(Unreadable)?;
         Ok(InnerListOf {
@@ -267,7 +278,7 @@ fn malformed(name: &HeaderName, problem: &'static str) -> Rejection {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue, Method, Uri};
+    use http::{HeaderMap, HeaderValue};
 
     use super::*;
 
@@ -282,9 +293,8 @@ mod tests {
                 headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
             }
         }
-        let uri = Uri::from_static("/");
-        let head = RequestHead::new(&Method::GET, &uri, &headers);
-        read(SignatureInput::parse(&head, &HeadLimits::default()))
+        let fields = Fields::of(&headers);
+        read(SignatureInput::parse(&fields, &HeadLimits::default()))
     }
 
     fn labels(inputs: &[&str], signatures: &[&str]) -> Option<Vec<(String, bool)>> {

@@ -1,10 +1,13 @@
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    mem,
+};
 
 use sfv::BareItemFromInput;
 use smallvec::SmallVec;
 
 use super::structured_field::Text;
-use crate::{key::KeyId, scheme::native::canonical_request::Sink};
+use crate::key::KeyId;
 
 /// The greatest length of a nonce, in bytes.
 const MAX_NONCE: usize = 256;
@@ -55,8 +58,10 @@ impl<'r> SignatureParams<'r> {
         })
     }
 
+    #[inline]
     pub(super) fn push(&mut self, param: Param<'r>) -> Result<(), &'static str> {
-        if self.0.iter().any(|known| known.key() == param.key()) {
+        let kind = mem::discriminant(&param);
+        if self.0.iter().any(|known| mem::discriminant(known) == kind) {
             return Err("signature parameter: expected each once");
         }
         self.0.push(param);
@@ -123,50 +128,20 @@ impl<'r> SignatureParams<'r> {
     }
 
     /// Writes the parameters behind the list of components.
-    pub(super) fn write_to(&self, text: &mut impl Sink) {
-        let mut write = |pieces: &[&str]| pieces.iter().for_each(|piece| text.write(piece));
+    pub(super) fn write_to(&self, text: &mut String) {
         for param in &self.0 {
-            write(&[";", param.key(), "="]);
+            text.extend([";", param.key(), "="]);
             match param {
                 Param::Created(seconds) | Param::Expires(seconds) => {
-                    let mut digits = Digits::default();
-                    // Invariant: there is room for every integer of 64 bits.
-                    let _: fmt::Result = write!(digits, "{seconds}");
-                    write(&[digits.as_str()]);
+                    // Invariant: a string takes every text.
+                    let _: fmt::Result = write!(text, "{seconds}");
                 }
                 Param::Nonce(value)
                 | Param::Keyid(value)
                 | Param::Alg(value)
-                | Param::Tag(value) => {
-                    write(&["\"", value, "\""]);
-                }
+                | Param::Tag(value) => text.extend(["\"", value, "\""]),
             }
         }
-    }
-}
-
-/// The digits of an integer of 64 bits, and its sign.
-#[derive(Default)]
-struct Digits {
-    bytes: [u8; 20],
-    len: usize,
-}
-
-impl Digits {
-    fn as_str(&self) -> &str {
-        let written = self.bytes.get(..self.len).unwrap_or_default();
-        // Invariant: text was written, and all of each piece.
-        str::from_utf8(written).unwrap_or_default()
-    }
-}
-
-impl Write for Digits {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.len.checked_add(text.len()).ok_or(fmt::Error)?;
-        let room = self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?;
-        room.copy_from_slice(text.as_bytes());
-        self.len = end;
-        Ok(())
     }
 }
 
