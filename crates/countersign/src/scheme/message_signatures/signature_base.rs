@@ -345,6 +345,7 @@ mod tests {
     use crate::scheme::message_signatures::{fields::Fields, signature_params::Param};
 
     fn signature_base(
+        authority: &str,
         target: &str,
         fields: &[(&str, &[u8])],
         ids: &[&str],
@@ -363,7 +364,7 @@ mod tests {
             head,
             method: "GET",
             target: Target::parse(&Method::GET, &uri).unwrap(),
-            authority: "example.com",
+            authority,
             scheme: UriScheme::of(&head),
             structured_fields: &[
                 (dictionary, StructuredType::Dictionary),
@@ -382,7 +383,7 @@ mod tests {
     }
 
     fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, &'static str> {
-        signature_base(target, fields, ids).map(|base| base.text)
+        signature_base("example.com", target, fields, ids).map(|base| base.text)
     }
 
     fn value(target: &str, fields: &[(&str, &[u8])], id: &str) -> Result<String, &'static str> {
@@ -522,6 +523,10 @@ mod tests {
             "\"@signature-params\": ();created=1"
         );
         assert!(base("/\u{e9}", &[], &["\"@path\""]).is_err());
+        for (authority, valid) in [("a", true), ("a\n\"b\": c", false), ("\n", false)] {
+            let found = signature_base(authority, "/", &[], &["\"@path\"", "\"@authority\""]);
+            assert_eq!(found.is_ok(), valid, "{authority:?}");
+        }
     }
 
     #[test]
@@ -543,7 +548,7 @@ mod tests {
             "\"@authority\"",
         ];
         let told = |ids: &[&str]| -> Vec<(String, String)> {
-            let base = signature_base("/\"host\":x", &fields, ids).unwrap();
+            let base = signature_base("example.com", "/\"host\":x", &fields, ids).unwrap();
             let fields = base.fields();
             fields
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
