@@ -13,16 +13,16 @@ use crate::{
 ///
 /// A hash is made in its place with the first piece: it is large to move and is wiped when it is dropped.
 #[derive(Clone)]
-pub(crate) struct PayloadCheck<'c> {
-    declared: &'c DeclaredPayload,
+pub(crate) struct PayloadCheck {
+    declared: DeclaredPayload,
     sha256: Option<Sha256>,
     sha512: Option<Box<Sha512>>,
 }
 
-impl<'c> PayloadCheck<'c> {
-    pub(crate) fn new(declared: &'c DeclaredPayload) -> Self {
+impl PayloadCheck {
+    pub(crate) fn new(declared: &DeclaredPayload) -> Self {
         Self {
-            declared,
+            declared: declared.clone(),
             sha256: None,
             sha512: None,
         }
@@ -78,7 +78,7 @@ fn ensure_equal<D: OutputSizeUser>(
     }
 }
 
-impl fmt::Debug for PayloadCheck<'_> {
+impl fmt::Debug for PayloadCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PayloadCheck")
             .field("expected", &self.expected())
