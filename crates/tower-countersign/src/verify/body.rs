@@ -125,7 +125,6 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    let deadline = bounds.deadline;
     let mut reading = Reading {
         body,
         bounds,
@@ -139,6 +138,7 @@ where
         if let Poll::Ready(read) = reading.poll(cx) {
             return Poll::Ready(read);
         }
+        let deadline = reading.bounds.deadline;
         let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(deadline)));
         timer.as_mut().poll(cx).map(|()| Err(TOO_SLOW.into()))
     })

@@ -42,6 +42,11 @@ impl Intake {
         self.progress != Progress::Untouched
     }
 
+    /// Whether all of the body was read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.progress == Progress::Ended
+    }
+
     pub(super) fn begin(&mut self) {
         self.progress = Progress::Begun;
     }

@@ -17,7 +17,6 @@ use countersign::{
 };
 use http::{Request, Response, Uri, request::Parts};
 use http_body::Body;
-use http_body_util::BodyExt;
 use smallvec::SmallVec;
 use tower_service::Service;
 
@@ -98,9 +97,7 @@ where
         // is in a box of its own, and the request stays where it is captured: only references to it go further in.
         VerifyFuture(match verification.settings.report_only.mode_of(&parts) {
             Mode::Enforced => Box::pin(async move {
-                // A body may not be polled past its end, and draining cannot know whether it was reached.
                 let body = pin!(body);
-                let body = pin!(body.fuse());
                 let body = match verification.enforce(&mut parts, body).await {
                     Ok(body) => body,
                     Err(refusal) => return Ok(refusal.map(ResponseBody::refused)),
@@ -217,36 +214,39 @@ impl<E: Into<Refusal>> From<E> for Refused {
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// The body to be handled, or the response that refuses the request.
-    async fn enforce<B>(
+    #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
+    fn enforce<B>(
         &self,
         parts: &mut Parts,
         mut body: Pin<&mut B>,
-    ) -> Result<VerifiedBody, Response<Bytes>>
+    ) -> impl Future<Output = Result<VerifiedBody, Response<Bytes>>>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let settings = &self.settings;
-        let now = settings.clock.now();
-        let mut decision = Decision::begin(Mode::Enforced, &settings.metrics);
-        let mut intake = Intake::default();
-        let verified = self.verify(parts, body.as_mut(), now, &mut decision, &mut intake);
-        let refused = match verified.await {
-            Ok(caller) => {
-                self.accepted(&caller, decision, intake.held(), now);
-                parts.extensions.insert(caller);
-                return Ok(intake.into_verified());
+        async move {
+            let now = self.settings.clock.now();
+            let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics);
+            let mut intake = Intake::default();
+            let verified = self.verify(parts, body.as_mut(), now, &mut decision, &mut intake);
+            let refused = match verified.await {
+                Ok(caller) => {
+                    self.accepted(&caller, decision, intake.held(), now);
+                    parts.extensions.insert(caller);
+                    return Ok(intake.into_verified());
+                }
+                Err(refused) => refused,
+            };
+            // A body may not be polled past its end. What is not handed on takes no memory while the rest is drained.
+            let drain = self.settings.drain.filter(|_| !intake.has_ended());
+            drop(intake);
+            self.refused(parts, &refused, decision, now);
+            if let Some(drain) = drain {
+                Box::pin(body::drain(body, drain)).await;
             }
-            Err(refused) => refused,
-        };
-        // What is not handed on takes no memory while the rest is drained.
-        drop(intake);
-        self.refused(parts, &refused, decision, now);
-        if let Some(drain) = settings.drain {
-            Box::pin(body::drain(body, drain)).await;
+            let Settings { verifier, realm, .. } = &self.settings;
+            Err(refused.refusal.into_response(verifier, realm, now))
         }
-        let Refused { refusal, .. } = refused;
-        Err(refusal.into_response(&settings.verifier, &settings.realm, now))
     }
 
     /// Logs and counts a request that is let through, or would be.
@@ -287,72 +287,80 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// Steps 1 to 10, in their order.
     ///
     /// What has been read of the body is in `intake`, whatever becomes of the request.
-    pub(super) async fn verify<B>(
+    #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
+    pub(super) fn verify<B>(
         &self,
         parts: &mut Parts,
         body: Pin<&mut B>,
         now: Timestamp,
         decision: &mut Decision,
         intake: &mut Intake,
-    ) -> Result<VerifiedCaller, Refused>
+    ) -> impl Future<Output = Result<VerifiedCaller, Refused>>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let settings = &self.settings;
+        async move {
+            // Steps 1 to 8: the head, then the body.
+            let read = self.authenticate(parts, body, now, decision, intake);
+            let (read, target) = read.await?;
+            let refused = |refusal| Refused::by(read.verified.caller(), refusal);
 
-        // Steps 1 to 8: the head, then the body.
-        let read = self.authenticate(parts, body, now, decision, intake);
-        let (read, target) = read.await?;
-        let refused = |refusal| Refused::by(read.verified.caller(), refusal);
-
-        // Step 9: what the signature does not cover.
-        match decision.mode() {
-            Mode::Enforced => settings.uncovered.apply(&mut parts.headers, &read.verified),
-            // The request stays as it is.
-            Mode::ReportOnly => {
-                let headers = &mut parts.headers.clone();
-                settings.uncovered.apply(headers, &read.verified)
+            // Step 9: what the signature does not cover.
+            let uncovered = &self.settings.uncovered;
+            match decision.mode() {
+                Mode::Enforced => uncovered.apply(&mut parts.headers, &read.verified),
+                // The request stays as it is.
+                Mode::ReportOnly => {
+                    let headers = &mut parts.headers.clone();
+                    uncovered.apply(headers, &read.verified)
+                }
             }
+            .map_err(|rejection| refused(rejection.into()))?;
+
+            // Step 10: the nonce, once and for all.
+            let replay_protected = self
+                .claim(parts, &read, decision.mode())
+                .await
+                .map_err(refused)?;
+
+            Ok(VerifiedCaller::new(read.verified, replay_protected, target))
         }
-        .map_err(|rejection| refused(rejection.into()))?;
-
-        // Step 10: the nonce, once and for all.
-        let replay_protected = self
-            .claim(parts, &read, decision.mode())
-            .await
-            .map_err(refused)?;
-
-        Ok(VerifiedCaller::new(read.verified, replay_protected, target))
     }
 
     /// Steps 1 to 8. Also returns what was verified to be the target.
-    async fn authenticate<B>(
+    #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
+    fn authenticate<B>(
         &self,
         parts: &Parts,
         mut body: Pin<&mut B>,
         now: Timestamp,
         decision: &mut Decision,
         intake: &mut Intake,
-    ) -> Result<(Read, VerifiedTarget), Refused>
+    ) -> impl Future<Output = Result<(Read, VerifiedTarget), Refused>>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let uri = request_uri::of(parts)?;
-        let mut head = self.head(parts, uri, now, decision)?;
-        let mut replay_key = None;
-        if let Head::Authenticated(head) = &mut head {
-            let read = self.read_body(parts, head, body.as_mut(), intake);
-            replay_key = read.await?;
-        }
-        let read = match head {
-            Head::Authenticated(head) => self.finish(head, replay_key)?,
-            Head::Undecided(claim, keys) => {
-                Box::pin(self.wait(parts, &claim, keys, body, decision, intake)).await?
+        async move {
+            let uri = request_uri::of(parts)?;
+            let mut head = self.head(parts, uri, now, decision)?;
+            let mut replay_key = None;
+            if let Head::Authenticated(head) = &mut head {
+                replay_key = self.unseen(parts, head)?;
+                self.read_body(head, body.as_mut(), intake)
+                    .await
+                    .map_err(|refusal| Refused::by(head.caller(), refusal))?;
             }
-        };
-        Ok((read, VerifiedTarget::new(&parts.method, uri)))
+            let read = match head {
+                Head::Authenticated(head) => self.finish(head, replay_key)?,
+                Head::Undecided(claim, keys) => {
+                    let wait = self.wait(parts, &claim, keys, body, decision, intake);
+                    Box::pin(wait).await?
+                }
+            };
+            Ok((read, VerifiedTarget::new(&parts.method, uri)))
+        }
     }
 
     /// Steps 1 to 7, as far as they can be done at once.
@@ -410,38 +418,40 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             Authentication::Head(head) => {
                 decision.head_matched();
                 let mut head = head.detach();
-                let replay_key = self.read_body(parts, &mut head, body, intake).await?;
+                let replay_key = self.unseen(parts, &head)?;
+                self.read_body(&mut head, body, intake)
+                    .await
+                    .map_err(|refusal| Refused::by(head.caller(), refusal))?;
                 self.finish(head, replay_key)
             }
             Authentication::Body(mac) => self.read_body_to_authenticate(mac, body, intake).await,
         }
     }
 
-    /// Step 8 for a peer whose signature has matched. Returns the replay identity, if there is one.
-    async fn read_body<B>(
+    /// The replay identity of a proven head, if there is one. A head that has been through once opens no second body.
+    fn unseen(&self, parts: &Parts, head: &DetachedHead) -> Result<Option<ReplayKey>, Refused> {
+        let Some(key) = head.replay_key(&self.audience) else {
+            return Ok(None);
+        };
+        if self.claim_of_this_request(parts, key).is_none() && self.replay.seen(&key) {
+            return Err(Refused::by(head.caller(), REPLAYED));
+        }
+        Ok(Some(key))
+    }
+
+    /// Step 8 for a peer whose signature has matched.
+    fn read_body<'b, B>(
         &self,
-        parts: &Parts,
-        head: &mut DetachedHead,
-        body: Pin<&mut B>,
-        intake: &mut Intake,
-    ) -> Result<Option<ReplayKey>, Refused>
+        head: &'b mut DetachedHead,
+        body: Pin<&'b mut B>,
+        intake: &'b mut Intake,
+    ) -> impl Future<Output = Result<(), Refusal>> + use<'b, B, K, R>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
         let settings = &self.settings;
-        // A head that has been through once opens no second body.
-        let replay_key = head.replay_key(&self.audience);
-        if let Some(key) = replay_key
-            && self.claim_of_this_request(parts, key).is_none()
-            && self.replay.seen(&key)
-        {
-            return Err(Refused::by(head.caller(), REPLAYED));
-        }
         body::read(head, body, &settings.limits, &settings.budget, intake)
-            .await
-            .map_err(|refusal| Refused::by(head.caller(), refusal))?;
-        Ok(replay_key)
     }
 
     /// The end of step 8 for such a peer: the digest of the body that was read.
@@ -607,7 +617,7 @@ const OVER_QUOTA: Rejection = Rejection::new(
 #[cfg(test)]
 mod tests {
     use countersign::{CallerKey, Keyring, MemoryReplayStore, Secret, VerifyingKey};
-    use http_body_util::Full;
+    use axum::body::Body;
 
     use super::*;
 
@@ -618,10 +628,10 @@ mod tests {
         let key = CallerKey::new("1", VerifyingKey::hmac_sha256(&secret)).unwrap();
         let keys = Keyring::builder().caller("a", key).build().unwrap();
         let inner = tower::service_fn(async |_: Request<VerifiedBody>| {
-            Ok::<_, BoxError>(Response::new(Full::<Bytes>::default()))
+            Ok::<_, BoxError>(Response::new(Body::empty()))
         });
         let mut verify = Verify::new(inner, Settings::default(), keys, MemoryReplayStore::new());
-        let waiting = verify.call(Request::new(Full::<Bytes>::default()));
+        let waiting = verify.call(Request::new(Body::empty()));
         let kept = size_of_val(&*waiting.0);
         assert!(kept < 1024, "{kept} bytes");
     }
