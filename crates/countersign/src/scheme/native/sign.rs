@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    head::{RequestHead, Target, parse_method},
+    head::{RequestHead, Target, parse_method, visible_text},
     key::{Algorithm, Fingerprint, KeyId, SigningKey, SigningOperation},
     scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput},
     timestamp::Timestamp,
@@ -298,7 +298,7 @@ impl Unsigned {
     fn sign(self, digits: &[u8]) -> Result<HeaderValue, SignError> {
         let mut text = self.text;
         text.push_str(SIGNATURE);
-        text.extend(digits.iter().copied().map(char::from));
+        text.push_str(str::from_utf8(digits).map_err(|_| no_header_value())?);
         HeaderValue::try_from(text).map_err(|_| no_header_value())
     }
 }
@@ -307,5 +307,5 @@ const SIGNATURE: &str = ", signature=";
 
 fn text(value: &HeaderValue) -> &str {
     // Invariant: the values this file makes are visible ASCII.
-    value.to_str().unwrap_or_default()
+    visible_text(value).unwrap_or_default()
 }
