@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::Rejection,
     key::{CallerKey, KeyId, KeyVersion},
-    payload::{PayloadCheck, PayloadDigest},
+    payload::{DeclaredPayload, PayloadCheck, PayloadDigest},
     replay::ReplayKey,
     scheme::Scheme,
     timestamp::Timestamp,
@@ -23,7 +23,7 @@ pub struct AuthenticatedHead<'c, 'r> {
     pub(super) parsed: &'c ParsedHead<'r>,
     pub(super) caller: &'c KeyId,
     pub(super) key: &'c CallerKey,
-    pub(super) payload: PayloadCheck,
+    pub(super) payload: PayloadCheck<&'c DeclaredPayload>,
     pub(super) evidence: Option<Box<Evidence>>,
 }
 
@@ -81,7 +81,7 @@ impl AuthenticatedHead<'_, '_> {
     pub fn detach(self) -> DetachedHead {
         DetachedHead {
             proven: Proven::new(self.caller, self.key, self.parsed, self.evidence),
-            payload: self.payload,
+            payload: self.payload.detach(),
         }
     }
 }

@@ -1,14 +1,19 @@
 use std::fmt;
 
 use super::verified::{Proven, Verified};
-use crate::{error::Rejection, key::KeyId, payload::PayloadCheck, replay::ReplayKey};
+use crate::{
+    error::Rejection,
+    key::KeyId,
+    payload::{DeclaredPayload, PayloadCheck},
+    replay::ReplayKey,
+};
 
 /// An [`AuthenticatedHead`](crate::AuthenticatedHead) that borrows nothing. The body is still to come.
 ///
 /// It is what is kept of a request while its body arrives: smaller than what it was read into, and free to move.
 pub struct DetachedHead {
     pub(super) proven: Proven,
-    pub(super) payload: PayloadCheck,
+    pub(super) payload: PayloadCheck<DeclaredPayload>,
 }
 
 impl DetachedHead {
