@@ -6,10 +6,5 @@ mod method;
 mod request_head;
 mod target;
 
-pub(crate) use self::{
-    authority::Authority,
-    field::{Field, visible_text},
-    method::parse_method,
-    target::Target,
-};
+pub(crate) use self::{authority::Authority, field::Field, method::parse_method, target::Target};
 pub use self::{authority::HostForm, request_head::RequestHead};

@@ -15,6 +15,7 @@ pub(crate) struct Credentials<'r> {
 }
 
 impl CredentialsOfFamily for Credentials<'_> {
+    #[inline]
     fn matches(&self, key: &VerifyingKey, _body: Option<&PayloadDigest>) -> bool {
         match (&self.signature, key.operation()) {
             (Signature::HmacSha256(signature), VerifyingOperation::Mac(mac)) => {

@@ -2,10 +2,7 @@ use std::fmt;
 
 use http::HeaderValue;
 
-use crate::{
-    error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    head::visible_text,
-};
+use crate::error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind};
 
 /// A number used once, as `x-nonce` carries it: 16 to 128 visible ASCII characters.
 ///
@@ -62,7 +59,7 @@ impl Nonce {
     /// The text of the nonce.
     pub fn as_str(&self) -> &str {
         // Invariant: built from visible ASCII only.
-        visible_text(&self.0).unwrap_or_default()
+        self.0.to_str().unwrap_or_default()
     }
 
     pub(in crate::scheme) fn into_value(self) -> HeaderValue {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    head::{Authority, Field, RequestHead, Target, parse_method, visible_text},
+    head::{Authority, Field, RequestHead, Target, parse_method},
     payload::DeclaredPayload,
     scheme::Carrier,
     verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
@@ -152,8 +152,9 @@ fn covered_value<'r>(
             "a covered header: expected once, found none or more",
         ));
     };
-    visible_text(value)
-        .ok_or_else(|| Rejection::malformed("a covered header: expected visible ASCII"))
+    value
+        .to_str()
+        .map_err(|_| Rejection::malformed("a covered header: expected visible ASCII"))
 }
 
 fn value_of<'r>(further: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {

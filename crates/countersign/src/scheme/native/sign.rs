@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    head::{RequestHead, Target, parse_method, visible_text},
+    head::{RequestHead, Target, parse_method},
     key::{Algorithm, Fingerprint, KeyId, SigningKey, SigningOperation},
     scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput},
     timestamp::Timestamp,
@@ -307,5 +307,5 @@ const SIGNATURE: &str = ", signature=";
 
 fn text(value: &HeaderValue) -> &str {
     // Invariant: the values this file makes are visible ASCII.
-    visible_text(value).unwrap_or_default()
+    value.to_str().unwrap_or_default()
 }
