@@ -46,6 +46,7 @@ impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
         self.declared.borrow().sha256()
     }
 
+    #[inline]
     pub(crate) fn update(&mut self, chunk: &[u8]) {
         if self.declared.borrow().sha256().is_some() {
             self.sha256.get_or_insert_default().update(chunk);
@@ -57,6 +58,7 @@ impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
 
     /// Compares in constant time: how much of a guessed digest was right is nobody's business. Every digest that was
     /// declared must match; without a single piece, that of no body.
+    #[inline]
     pub(crate) fn finish(self) -> Result<BodyState, Rejection> {
         let mut state = BodyState::Unsigned;
         if let Some(expected) = self.declared.borrow().sha512() {

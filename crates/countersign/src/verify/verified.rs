@@ -77,6 +77,7 @@ enum Identity {
 }
 
 impl Proven {
+    #[inline]
     pub(super) fn new(
         caller: &KeyId,
         key: &CallerKey,
@@ -262,6 +263,7 @@ struct CoveredLines {
 
 impl CoveredLines {
     /// The lines, and where the nonce stands, if there is one.
+    #[inline]
     fn new(proof: &Proof<'_>, nonce: Option<&str>) -> (Self, Range<usize>) {
         let mut length = nonce.map_or(0, str::len);
         proof.covered(&mut |name, value| {

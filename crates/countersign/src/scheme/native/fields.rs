@@ -15,6 +15,7 @@ pub(super) struct Fields<'r> {
 }
 
 impl<'r> Fields<'r> {
+    #[inline]
     pub(super) fn of(headers: &'r HeaderMap) -> Self {
         let mut fields = Self::default();
         for (name, value) in headers {
