@@ -149,7 +149,8 @@ mod tests {
     fn keeps_every_byte_in_order() {
         let mut chunks = Chunks::default();
         let mut whole = Vec::new();
-        for (number, len) in (0_u8..).zip([0, 1, 0, 2, 0, 8191, 8192, 9000, 1, 1, 2000, 3, 8192, 5]) {
+        for (number, len) in (0_u8..).zip([0, 1, 0, 2, 0, 8191, 8192, 9000, 1, 1, 2000, 3, 8192, 5])
+        {
             let chunk = vec![number; len];
             whole.extend_from_slice(&chunk);
             chunks.push(Bytes::from(chunk));

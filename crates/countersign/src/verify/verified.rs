@@ -205,7 +205,8 @@ impl Verified {
     /// The value of a covered header as it was signed; `None` for a header that was not covered, whether or not the
     /// request has one. `name` is in lower case; `host` is the authority in the form that was signed.
     pub fn covered(&self, name: &str) -> Option<&str> {
-        self.proven.covered
+        self.proven
+            .covered
             .iter()
             .find(|(covered, _)| *covered == name)
             .map(|(_, value)| value)

@@ -14,11 +14,7 @@ use http_body::{Body, Frame};
 use http_body_util::{BodyExt, LengthLimitError};
 
 use super::{
-    body_limits::BodyLimits,
-    budget::BodyBudget,
-    intake::Intake,
-    refusal::Refusal,
-    settings::Drain,
+    body_limits::BodyLimits, budget::BodyBudget, intake::Intake, refusal::Refusal, settings::Drain,
 };
 use crate::{
     BoxError,

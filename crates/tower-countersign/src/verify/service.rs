@@ -214,7 +214,10 @@ impl<E: Into<Refusal>> From<E> for Refused {
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// The body to be handled, or the response that refuses the request.
-    #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn keeps its arguments twice"
+    )]
     fn enforce<B>(
         &self,
         parts: &mut Parts,
@@ -244,7 +247,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             if let Some(drain) = drain {
                 Box::pin(body::drain(body, drain)).await;
             }
-            let Settings { verifier, realm, .. } = &self.settings;
+            let Settings {
+                verifier, realm, ..
+            } = &self.settings;
             Err(refused.refusal.into_response(verifier, realm, now))
         }
     }
@@ -287,7 +292,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// Steps 1 to 10, in their order.
     ///
     /// What has been read of the body is in `intake`, whatever becomes of the request.
-    #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn keeps its arguments twice"
+    )]
     pub(super) fn verify<B>(
         &self,
         parts: &mut Parts,
@@ -329,7 +337,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     }
 
     /// Steps 1 to 8. Also returns what was verified to be the target.
-    #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn keeps its arguments twice"
+    )]
     fn authenticate<B>(
         &self,
         parts: &Parts,
@@ -616,8 +627,8 @@ const OVER_QUOTA: Rejection = Rejection::new(
 
 #[cfg(test)]
 mod tests {
-    use countersign::{CallerKey, Keyring, MemoryReplayStore, Secret, VerifyingKey};
     use axum::body::Body;
+    use countersign::{CallerKey, Keyring, MemoryReplayStore, Secret, VerifyingKey};
 
     use super::*;
 
