@@ -170,6 +170,10 @@ pub(super) struct Verification<K, R> {
 }
 
 /// What the head of a request came to without waiting for anything.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box for what most requests come to would be one more allocation for each"
+)]
 enum Head<'r> {
     /// The signature matched.
     Authenticated(DetachedHead),

@@ -228,9 +228,9 @@ fn header_to_cover<'r>(
             format!("covered header {name}: {problem}"),
         )
     };
-    let field = match name {
-        &CONTENT_TYPE => fields.content_type,
-        &CONTENT_ENCODING => fields.content_encoding,
+    let field = match *name {
+        CONTENT_TYPE => fields.content_type,
+        CONTENT_ENCODING => fields.content_encoding,
         _ => head.headers().get_all(name).iter().collect(),
     };
     let value = field
