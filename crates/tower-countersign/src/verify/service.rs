@@ -11,22 +11,21 @@ use std::{
 
 use bytes::Bytes;
 use countersign::{
-    Authentication, BodyMac, CallerKeys, Claim, Claimed, DetachedHead, KeyId, KeyStore, Rejection,
-    RejectionKind, ReplayClaim, ReplayKey, ReplayStore, ReplayStoreId, RequestHead, Timestamp,
-    Unavailable, Verified,
+    Claimed, KeyId, KeyStore, Rejection, RejectionKind, ReplayClaim, ReplayKey, ReplayStore,
+    ReplayStoreId, RequestHead, Timestamp, Unavailable,
 };
-use http::{Request, Response, Uri, request::Parts};
+use http::{Request, Response, request::Parts};
 use http_body::Body;
 use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{
-    body, events, intake::Intake, refusal::Refusal, report_only::Mode, request_uri,
+    authenticate::Read, body, events, intake::Intake, refusal::Refusal, report_only::Mode,
     response_body::ResponseBody, settings::Settings, verified_body::VerifiedBody,
 };
 use crate::{
     BoxError,
-    caller::{VerifiedCaller, VerifiedTarget},
+    caller::VerifiedCaller,
     metrics::{self, Decision, Store, StoreError, Wait},
     unverified_caller::UnverifiedCaller,
 };
@@ -143,7 +142,7 @@ impl<S: fmt::Debug, K, R> fmt::Debug for Verify<S, K, R> {
 struct ClaimsMade(SmallVec<[ClaimMade; 2]>);
 
 #[derive(Clone, Copy, Debug)]
-struct ClaimMade {
+pub(super) struct ClaimMade {
     store: ReplayStoreId,
     key: ReplayKey,
     /// The mode of the layer that made it.
@@ -164,29 +163,9 @@ impl ClaimMade {
 
 pub(super) struct Verification<K, R> {
     pub(super) settings: Settings,
-    audience: Arc<str>,
-    keys: K,
-    replay: R,
-}
-
-/// What the head of a request came to without waiting for anything.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box for what most requests come to would be one more allocation for each"
-)]
-enum Head<'r> {
-    /// The signature matched.
-    Authenticated(DetachedHead),
-    /// The keys are still to be looked up, or the signature is over the body.
-    Undecided(Box<Claim<'r>>, Option<CallerKeys>),
-}
-
-/// A request whose body has been read and is the one that was signed.
-struct Read {
-    verified: Verified,
-    replay_key: Option<ReplayKey>,
-    /// How long the body may have been on its way after the date was judged.
-    judged_before: Duration,
+    pub(super) audience: Arc<str>,
+    pub(super) keys: K,
+    pub(super) replay: R,
 }
 
 /// A refusal, and the caller if it was proven by then.
@@ -197,7 +176,7 @@ pub(super) struct Refused {
 
 impl Refused {
     #[cold]
-    fn by(caller: &KeyId, refusal: impl Into<Refusal>) -> Self {
+    pub(super) fn by(caller: &KeyId, refusal: impl Into<Refusal>) -> Self {
         Self {
             refusal: refusal.into(),
             caller: Some(caller.clone()),
@@ -340,178 +319,6 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         }
     }
 
-    /// Steps 1 to 8. Also returns what was verified to be the target.
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "an async fn keeps its arguments twice"
-    )]
-    fn authenticate<B>(
-        &self,
-        parts: &Parts,
-        mut body: Pin<&mut B>,
-        now: Timestamp,
-        decision: &mut Decision,
-        intake: &mut Intake,
-    ) -> impl Future<Output = Result<(Read, VerifiedTarget), Refused>>
-    where
-        B: Body,
-        B::Error: Into<BoxError>,
-    {
-        async move {
-            let uri = request_uri::of(parts)?;
-            let mut head = self.head(parts, uri, now, decision)?;
-            let mut replay_key = None;
-            if let Head::Authenticated(head) = &mut head {
-                replay_key = self.unseen(parts, head)?;
-                self.read_body(head, body.as_mut(), intake)
-                    .await
-                    .map_err(|refusal| Refused::by(head.caller(), refusal))?;
-            }
-            let read = match head {
-                Head::Authenticated(head) => self.finish(head, replay_key)?,
-                Head::Undecided(claim, keys) => {
-                    let wait = self.wait(parts, &claim, keys, body, decision, intake);
-                    Box::pin(wait).await?
-                }
-            };
-            Ok((read, VerifiedTarget::new(&parts.method, uri)))
-        }
-    }
-
-    /// Steps 1 to 7, as far as they can be done at once.
-    fn head<'r>(
-        &self,
-        parts: &'r Parts,
-        uri: &'r Uri,
-        now: Timestamp,
-        decision: &mut Decision,
-    ) -> Result<Head<'r>, Refused> {
-        let head = RequestHead::new(&parts.method, uri, &parts.headers);
-        // Steps 1 to 5: one signature, its grammar, the authority, the coverage, the date.
-        let claim = self.settings.verifier.parse(head, now)?;
-        decision.parsed(claim.scheme());
-
-        // Step 6: the keys.
-        let Some(answer) = self.keys.try_lookup(claim.key_id()) else {
-            return Ok(Head::Undecided(Box::new(claim), None));
-        };
-        let keys = answered(Store::Keys, answer)?;
-
-        // Step 7: the signature over the head. Not a byte of the body has been read.
-        if !claim.needs_body()
-            && let Authentication::Head(head) = claim.authenticate(&keys, now)?
-        {
-            decision.head_matched();
-            return Ok(Head::Authenticated(head.detach()));
-        }
-        Ok(Head::Undecided(Box::new(claim), Some(keys)))
-    }
-
-    /// Steps 6 to 8 where something other than the body of a proven caller must be waited for.
-    async fn wait<B>(
-        &self,
-        parts: &Parts,
-        claim: &Claim<'_>,
-        keys: Option<CallerKeys>,
-        body: Pin<&mut B>,
-        decision: &mut Decision,
-        intake: &mut Intake,
-    ) -> Result<Read, Refused>
-    where
-        B: Body,
-        B::Error: Into<BoxError>,
-    {
-        let settings = &self.settings;
-        let keys = if let Some(keys) = keys {
-            keys
-        } else {
-            let lookup = self.keys.lookup(claim.key_id());
-            within(settings.store_deadline, Store::Keys, lookup).await?
-        };
-        // The look-up may have taken a while.
-        match claim.authenticate(&keys, settings.clock.now())? {
-            Authentication::Head(head) => {
-                decision.head_matched();
-                let mut head = head.detach();
-                let replay_key = self.unseen(parts, &head)?;
-                self.read_body(&mut head, body, intake)
-                    .await
-                    .map_err(|refusal| Refused::by(head.caller(), refusal))?;
-                self.finish(head, replay_key)
-            }
-            Authentication::Body(mac) => self.read_body_to_authenticate(mac, body, intake).await,
-        }
-    }
-
-    /// The replay identity of a proven head, if there is one. A head that has been through once opens no second body.
-    fn unseen(&self, parts: &Parts, head: &DetachedHead) -> Result<Option<ReplayKey>, Refused> {
-        let Some(key) = head.replay_key(&self.audience) else {
-            return Ok(None);
-        };
-        if self.claim_of_this_request(parts, key).is_none() && self.replay.seen(&key) {
-            return Err(Refused::by(head.caller(), REPLAYED));
-        }
-        Ok(Some(key))
-    }
-
-    /// Step 8 for a peer whose signature has matched.
-    fn read_body<'b, B>(
-        &self,
-        head: &'b mut DetachedHead,
-        body: Pin<&'b mut B>,
-        intake: &'b mut Intake,
-    ) -> impl Future<Output = Result<(), Refusal>> + use<'b, B, K, R>
-    where
-        B: Body,
-        B::Error: Into<BoxError>,
-    {
-        let settings = &self.settings;
-        body::read(head, body, &settings.limits, &settings.budget, intake)
-    }
-
-    /// The end of step 8 for such a peer: the digest of the body that was read.
-    fn finish(&self, head: DetachedHead, replay_key: Option<ReplayKey>) -> Result<Read, Refused> {
-        let verified = head.finish()?;
-        Ok(Read {
-            verified,
-            replay_key,
-            judged_before: self.settings.limits.deadline,
-        })
-    }
-
-    /// Step 8 for a peer that has proven nothing yet: within smaller limits, and the signature after it.
-    async fn read_body_to_authenticate<B>(
-        &self,
-        mut mac: BodyMac<'_, '_>,
-        body: Pin<&mut B>,
-        intake: &mut Intake,
-    ) -> Result<Read, Refused>
-    where
-        B: Body,
-        B::Error: Into<BoxError>,
-    {
-        let settings = &self.settings;
-        let limits = &settings.limits;
-        body::read_unauthenticated(&mut mac, body, limits, &settings.unauthenticated, intake)
-            .await?;
-        let verified = mac.finish(settings.clock.now())?;
-        // From here on it is the caller's own memory.
-        body::hand_over(intake, verified.caller(), &settings.budget)
-            .map_err(|refusal| Refused::by(verified.caller(), refusal))?;
-        // A request whose body passes by is being handled already.
-        let replay_key = if intake.is_passing() {
-            None
-        } else {
-            verified.replay_key(&self.audience)
-        };
-        Ok(Read {
-            verified,
-            replay_key,
-            // The date was judged again when the body was there.
-            judged_before: Duration::ZERO,
-        })
-    }
-
     /// The claim of the nonce, the last thing before anyone could observe the request.
     ///
     /// Returns whether the request was let through as the first with its nonce.
@@ -583,7 +390,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     }
 
     /// The claim that a layer further out, with the same store, made of this key for this very request.
-    fn claim_of_this_request(&self, parts: &Parts, key: ReplayKey) -> Option<ClaimMade> {
+    pub(super) fn claim_of_this_request(&self, parts: &Parts, key: ReplayKey) -> Option<ClaimMade> {
         let store = self.replay.id();
         let ClaimsMade(made) = parts.extensions.get()?;
         made.iter()
@@ -601,7 +408,7 @@ fn forgotten_too_soon() -> Refusal {
 }
 
 /// A store that does not answer is not available: a request may not wait for ever.
-async fn within<T>(
+pub(super) async fn within<T>(
     deadline: Duration,
     store: Store,
     answer: impl Future<Output = Result<T, Unavailable>>,
@@ -616,14 +423,15 @@ async fn within<T>(
     Err(Refusal::unavailable(store.name()))
 }
 
-fn answered<T>(store: Store, answer: Result<T, Unavailable>) -> Result<T, Refusal> {
+pub(super) fn answered<T>(store: Store, answer: Result<T, Unavailable>) -> Result<T, Refusal> {
     if answer.is_err() {
         metrics::store_error(store, StoreError::Unavailable);
     }
     Ok(answer?)
 }
 
-const REPLAYED: Rejection = Rejection::new(RejectionKind::Replayed, "the nonce was used before");
+pub(super) const REPLAYED: Rejection =
+    Rejection::new(RejectionKind::Replayed, "the nonce was used before");
 const OVER_QUOTA: Rejection = Rejection::new(
     RejectionKind::OverQuota,
     "the caller has as many live nonces as it may have",
