@@ -227,7 +227,7 @@ impl Verified {
 }
 
 impl Proof<'_> {
-    fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
+    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
         match self {
             Self::Head { credentials, .. } | Self::HeadAndDigest { credentials } => {
                 credentials.covered(each);

@@ -39,7 +39,7 @@ impl CredentialsOfFamily for Credentials<'_> {
         self.signature.as_bytes()
     }
 
-    fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
+    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
         for (name, value) in self.request.covered() {
             each(name, value);
         }

@@ -81,7 +81,7 @@ impl CredentialsOfFamily for Credentials<'_> {
         &self.0.signature.0
     }
 
-    fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
+    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
         for header in &self.0.request.headers {
             each(header.name, &header.value);
         }
