@@ -146,7 +146,7 @@ pub use self::{
     signer::{Signature, Signer},
     timestamp::Timestamp,
     verify::{
-        AuthenticatedHead, Authentication, BodyMac, BodyState, Claim, Coverage, Evidence,
-        HeadLimits, Verified, Verifier, VerifierBuilder,
+        AuthenticatedHead, Authentication, BodyMac, BodyState, Claim, Coverage, DetachedHead,
+        Evidence, HeadLimits, Verified, Verifier, VerifierBuilder,
     },
 };

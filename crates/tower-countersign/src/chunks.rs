@@ -17,10 +17,49 @@ const KEPT_WHOLE: usize = 8 * 1024;
 #[derive(Default)]
 pub(crate) struct Chunks {
     whole: VecDeque<Bytes>,
-    /// What is behind `whole`: a small chunk as it came, or several gathered.
-    lone: Bytes,
-    small: BytesMut,
+    /// What is behind `whole`.
+    small: Small,
     len: u64,
+}
+
+/// Small chunks, none of them empty.
+#[derive(Default)]
+enum Small {
+    #[default]
+    None,
+    /// One, as it came.
+    Lone(Bytes),
+    /// Several.
+    Gathered(BytesMut),
+}
+
+impl Small {
+    fn push(&mut self, chunk: Bytes) {
+        if chunk.is_empty() {
+            return;
+        }
+        *self = match mem::take(self) {
+            // Most bodies are one small chunk, which need not be copied.
+            Self::None => Self::Lone(chunk),
+            Self::Lone(first) => {
+                let mut gathered = BytesMut::from(&*first);
+                gathered.extend_from_slice(&chunk);
+                Self::Gathered(gathered)
+            }
+            Self::Gathered(mut gathered) => {
+                gathered.extend_from_slice(&chunk);
+                Self::Gathered(gathered)
+            }
+        };
+    }
+
+    fn take(&mut self) -> Option<Bytes> {
+        match mem::take(self) {
+            Self::None => None,
+            Self::Lone(chunk) => Some(chunk),
+            Self::Gathered(gathered) => Some(gathered.freeze()),
+        }
+    }
 }
 
 impl Chunks {
@@ -29,14 +68,10 @@ impl Chunks {
             .len
             .saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         if chunk.len() >= KEPT_WHOLE {
-            self.end_small();
+            self.whole.extend(self.small.take());
             self.whole.push_back(chunk);
-        } else if self.lone.is_empty() && self.small.is_empty() {
-            // Most bodies are one small chunk, which need not be copied.
-            self.lone = chunk;
         } else {
-            self.small.extend_from_slice(&mem::take(&mut self.lone));
-            self.small.extend_from_slice(&chunk);
+            self.small.push(chunk);
         }
     }
 
@@ -61,22 +96,9 @@ impl Chunks {
         self.len
     }
 
-    fn end_small(&mut self) {
-        for chunk in [mem::take(&mut self.lone), self.small.split().freeze()] {
-            if !chunk.is_empty() {
-                self.whole.push_back(chunk);
-            }
-        }
-    }
-
     /// The next chunk, if there is one.
     pub(crate) fn pop(&mut self) -> Option<Bytes> {
-        let chunk = match self.whole.pop_front() {
-            Some(chunk) => chunk,
-            None if !self.lone.is_empty() => mem::take(&mut self.lone),
-            None if !self.small.is_empty() => self.small.split().freeze(),
-            None => return None,
-        };
+        let chunk = self.whole.pop_front().or_else(|| self.small.take())?;
         self.len = self
             .len
             .saturating_sub(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
@@ -127,7 +149,8 @@ mod tests {
     fn keeps_every_byte_in_order() {
         let mut chunks = Chunks::default();
         let mut whole = Vec::new();
-        for (number, len) in (0_u8..).zip([0, 1, 2, 8191, 8192, 9000, 1, 1, 2000, 3, 8192, 5]) {
+        for (number, len) in (0_u8..).zip([0, 1, 0, 2, 0, 8191, 8192, 9000, 1, 1, 2000, 3, 8192, 5])
+        {
             let chunk = vec![number; len];
             whole.extend_from_slice(&chunk);
             chunks.push(Bytes::from(chunk));

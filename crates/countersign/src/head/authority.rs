@@ -37,6 +37,7 @@ impl<'r> Authority<'r> {
     }
 
     /// The authority that the URI and `Host` agree on.
+    #[inline]
     pub(crate) fn agreed(uri: &'r Uri, host: Option<&'r str>) -> Result<Self, Rejection> {
         let text = match (uri.authority(), host) {
             (Some(authority), Some(host)) if authority.as_str() != host => {
@@ -54,6 +55,7 @@ impl<'r> Authority<'r> {
     }
 
     /// Parses `host`, `host:port`, `[v6]` or `[v6]:port`. User information and an empty port are refused.
+    #[inline]
     pub(crate) fn parse(text: &'r str) -> Result<Self, &'static str> {
         const WRONG: &str = "authority: expected a host, or a host and a port";
         if text.is_empty() || text.len() > MAX_LEN {

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{borrow::Borrow, fmt};
 
 use hmac::digest::{CtOutput, OutputSizeUser};
 use sha2::{Digest, Sha256, Sha512};
@@ -12,15 +12,28 @@ use crate::{
 /// The check of a body that arrives in pieces against what its head declared.
 ///
 /// A hash is made in its place with the first piece: it is large to move and is wiped when it is dropped.
+///
+/// `D` is what was declared, or a borrow of it.
 #[derive(Clone)]
-pub(crate) struct PayloadCheck<'c> {
-    declared: &'c DeclaredPayload,
+pub(crate) struct PayloadCheck<D> {
+    declared: D,
     sha256: Option<Sha256>,
     sha512: Option<Box<Sha512>>,
 }
 
-impl<'c> PayloadCheck<'c> {
-    pub(crate) fn new(declared: &'c DeclaredPayload) -> Self {
+impl PayloadCheck<&DeclaredPayload> {
+    /// The same, without the borrow.
+    pub(crate) fn detach(self) -> PayloadCheck<DeclaredPayload> {
+        PayloadCheck {
+            declared: self.declared.clone(),
+            sha256: self.sha256,
+            sha512: self.sha512,
+        }
+    }
+}
+
+impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
+    pub(crate) fn new(declared: D) -> Self {
         Self {
             declared,
             sha256: None,
@@ -30,23 +43,25 @@ impl<'c> PayloadCheck<'c> {
 
     /// The SHA-256 that the body must have, if one was declared.
     pub(crate) fn expected(&self) -> Option<PayloadDigest> {
-        self.declared.sha256()
+        self.declared.borrow().sha256()
     }
 
+    #[inline]
     pub(crate) fn update(&mut self, chunk: &[u8]) {
-        if self.declared.sha256().is_some() {
+        if self.declared.borrow().sha256().is_some() {
             self.sha256.get_or_insert_default().update(chunk);
         }
-        if self.declared.sha512().is_some() {
+        if self.declared.borrow().sha512().is_some() {
             self.sha512.get_or_insert_default().update(chunk);
         }
     }
 
     /// Compares in constant time: how much of a guessed digest was right is nobody's business. Every digest that was
     /// declared must match; without a single piece, that of no body.
+    #[inline]
     pub(crate) fn finish(self) -> Result<BodyState, Rejection> {
         let mut state = BodyState::Unsigned;
-        if let Some(expected) = self.declared.sha512() {
+        if let Some(expected) = self.declared.borrow().sha512() {
             let hash = self.sha512.unwrap_or_default();
             ensure_equal::<Sha512>(
                 &CtOutput::new(hash.finalize()),
@@ -54,7 +69,7 @@ impl<'c> PayloadCheck<'c> {
             )?;
             state = BodyState::Signed;
         }
-        if let Some(expected) = self.declared.sha256() {
+        if let Some(expected) = self.declared.borrow().sha256() {
             let hash = self.sha256.unwrap_or_default();
             let declared = CtOutput::new((*expected.as_bytes()).into());
             ensure_equal::<Sha256>(&CtOutput::new(hash.finalize()), &declared)?;
@@ -78,7 +93,7 @@ fn ensure_equal<D: OutputSizeUser>(
     }
 }
 
-impl fmt::Debug for PayloadCheck<'_> {
+impl<D: Borrow<DeclaredPayload>> fmt::Debug for PayloadCheck<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PayloadCheck")
             .field("expected", &self.expected())

@@ -93,7 +93,7 @@ pub(crate) trait CredentialsOfFamily {
     fn signature(&self) -> &[u8];
 
     /// The covered headers, in the order in which they are signed, with the value of each as it was signed.
-    fn covered(&self, each: &mut dyn FnMut(&str, &str));
+    fn covered(&self, each: &mut impl FnMut(&str, &str));
 
     /// The same as `name:value` lines with a line break behind each, in the families that keep them so.
     fn covered_lines(&self) -> Option<&str> {
@@ -308,7 +308,7 @@ macro_rules! families {
             }
 
             #[inline]
-            fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
+            fn covered(&self, each: &mut impl FnMut(&str, &str)) {
                 match self {
                     $($( Self::$Family(credentials) => $module::$Credentials::covered(credentials, each), )?)+
                 }

@@ -1,10 +1,15 @@
 use std::fmt;
 
-use super::{evidence::Evidence, parsed_head::ParsedHead, verified::Verified};
+use super::{
+    detached_head::DetachedHead,
+    evidence::Evidence,
+    parsed_head::ParsedHead,
+    verified::{Proven, Verified},
+};
 use crate::{
     error::Rejection,
     key::{CallerKey, KeyId, KeyVersion},
-    payload::{PayloadCheck, PayloadDigest},
+    payload::{DeclaredPayload, PayloadCheck, PayloadDigest},
     replay::ReplayKey,
     scheme::Scheme,
     timestamp::Timestamp,
@@ -18,7 +23,7 @@ pub struct AuthenticatedHead<'c, 'r> {
     pub(super) parsed: &'c ParsedHead<'r>,
     pub(super) caller: &'c KeyId,
     pub(super) key: &'c CallerKey,
-    pub(super) payload: PayloadCheck<'c>,
+    pub(super) payload: PayloadCheck<&'c DeclaredPayload>,
     pub(super) evidence: Option<Box<Evidence>>,
 }
 
@@ -68,13 +73,16 @@ impl AuthenticatedHead<'_, '_> {
     /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if they differ.
     pub fn finish(self) -> Result<Verified, Rejection> {
         let body = self.payload.finish()?;
-        Ok(Verified::new(
-            self.caller.clone(),
-            self.key.version().clone(),
-            self.parsed,
-            body,
-            self.evidence,
-        ))
+        Ok(Proven::new(self.caller, self.key, self.parsed, self.evidence).with(body))
+    }
+
+    /// The same, without the borrow of the request's head and of the keys: for whoever may have to wait for the body, and
+    /// would keep the whole [`Claim`](crate::Claim) meanwhile.
+    pub fn detach(self) -> DetachedHead {
+        DetachedHead {
+            proven: Proven::new(self.caller, self.key, self.parsed, self.evidence),
+            payload: self.payload.detach(),
+        }
     }
 }
 

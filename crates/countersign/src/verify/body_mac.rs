@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{
     claim::{check_key_rules, evidence, matching_key},
     parsed_head::{ParsedHead, Proof},
-    verified::{BodyState, Verified},
+    verified::{BodyState, Proven, Verified},
 };
 use crate::{
     error::Rejection,
@@ -164,13 +164,7 @@ impl<'c, 'r> BodyMac<'c, 'r> {
             }
         };
         check_key_rules(parsed, caller, key, now)?;
-        Ok(Verified::new(
-            caller.clone(),
-            key.version().clone(),
-            parsed,
-            body,
-            kept,
-        ))
+        Ok(Proven::new(caller, key, parsed, kept).with(body))
     }
 }
 

@@ -104,6 +104,7 @@ impl<'r> Claim<'r> {
 }
 
 /// The caller, and the one of its keys that the signature is of.
+#[inline]
 pub(super) fn matching_key<'k>(
     parsed: &ParsedHead<'_>,
     keys: &'k CallerKeys,

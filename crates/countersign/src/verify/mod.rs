@@ -9,6 +9,7 @@ mod authenticated_head;
 mod authentication;
 mod body_mac;
 mod claim;
+mod detached_head;
 mod evidence;
 mod parsed_head;
 mod policy;
@@ -21,6 +22,7 @@ pub use self::{
     authentication::Authentication,
     body_mac::BodyMac,
     claim::Claim,
+    detached_head::DetachedHead,
     evidence::Evidence,
     policy::HeadLimits,
     verified::{BodyState, Coverage, Verified},

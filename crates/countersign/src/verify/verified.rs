@@ -6,7 +6,7 @@ use super::{
     replay_identity::ReplayIdentity,
 };
 use crate::{
-    key::{KeyId, KeyVersion},
+    key::{CallerKey, KeyId, KeyVersion},
     payload::PayloadDigest,
     replay::ReplayKey,
     scheme::{CredentialsOfFamily, Scheme},
@@ -16,12 +16,18 @@ use crate::{
 /// What was proven of a request. It cannot be made but by verifying one.
 #[derive(Clone)]
 pub struct Verified {
-    caller: KeyId,
+    proven: Proven,
+    body: BodyState,
+}
+
+/// What the signature of a request proves, before anything is known of its body. It borrows nothing of the request.
+#[derive(Clone)]
+pub(super) struct Proven {
+    pub(super) caller: KeyId,
     key_version: KeyVersion,
     scheme: Scheme,
     signed_at: Timestamp,
     audience_checked: bool,
-    body: BodyState,
     coverage: Coverage,
     presigned: bool,
     fresh_until: Timestamp,
@@ -70,12 +76,12 @@ enum Identity {
     Signature(Box<[u8]>),
 }
 
-impl Verified {
+impl Proven {
+    #[inline]
     pub(super) fn new(
-        caller: KeyId,
-        key_version: KeyVersion,
+        caller: &KeyId,
+        key: &CallerKey,
         parsed: &ParsedHead<'_>,
-        body: BodyState,
         evidence: Option<Box<Evidence>>,
     ) -> Self {
         let nonce = match parsed.replay {
@@ -94,12 +100,11 @@ impl Verified {
             ReplayIdentity::Signature(signature) => Identity::Signature(signature.into()),
         });
         Self {
-            caller,
-            key_version,
+            caller: caller.clone(),
+            key_version: key.version().clone(),
             scheme: parsed.scheme,
             signed_at: parsed.signed_at,
             audience_checked: parsed.audience_checked,
-            body,
             coverage: parsed.coverage,
             presigned: parsed.presigned,
             fresh_until: parsed.freshness.until,
@@ -109,89 +114,12 @@ impl Verified {
         }
     }
 
-    /// The caller, as its key record names it: never a name taken from the message.
-    pub fn caller(&self) -> &KeyId {
-        &self.caller
+    /// What is proven once this is known of the body.
+    pub(super) fn with(self, body: BodyState) -> Verified {
+        Verified { proven: self, body }
     }
 
-    /// Which of the caller's keys matched.
-    pub fn key_version(&self) -> &KeyVersion {
-        &self.key_version
-    }
-
-    /// The scheme of the signature.
-    pub fn scheme(&self) -> Scheme {
-        self.scheme
-    }
-
-    /// The signed date.
-    pub fn signed_at(&self) -> Timestamp {
-        self.signed_at
-    }
-
-    /// Whether the authority that the request was sent to was one of the verifier's expected hosts. `false` where none
-    /// are configured, and where the signature does not cover it: then a request that was meant for another service with
-    /// the same key verifies here too.
-    pub fn audience_checked(&self) -> bool {
-        self.audience_checked
-    }
-
-    /// What is known of the body.
-    pub fn body(&self) -> BodyState {
-        self.body
-    }
-
-    /// Whether the signature is for this request, for some of it, or for its body alone.
-    pub fn coverage(&self) -> Coverage {
-        self.coverage
-    }
-
-    /// Whether the signature stands in the URL: then whoever was given the URL can have sent the request, with headers of
-    /// its own choosing beside the covered ones.
-    pub fn presigned(&self) -> bool {
-        self.presigned
-    }
-
-    /// The last moment at which the signed date is accepted.
-    pub fn fresh_until(&self) -> Timestamp {
-        self.fresh_until
-    }
-
-    /// The covered nonce.
-    pub fn nonce(&self) -> Option<&str> {
-        match self.identity.as_ref()? {
-            Identity::Nonce(at) => self.covered.text.get(at.clone()),
-            Identity::IdAndTimestamp { .. } | Identity::Signature(_) => None,
-        }
-    }
-
-    /// The id that a sender keeps when it sends the same message again (`webhook-id`): a handler that has done what a
-    /// message with this id asks for need not do it again.
-    pub fn idempotency_key(&self) -> Option<&str> {
-        match self.identity.as_ref()? {
-            Identity::IdAndTimestamp { id, .. } => Some(id),
-            Identity::Nonce(_) | Identity::Signature(_) => None,
-        }
-    }
-
-    /// The names of the covered headers in lower case, in the order in which they were signed.
-    pub fn covered_headers(&self) -> impl Iterator<Item = &str> {
-        self.covered.iter().map(|(name, _)| name)
-    }
-
-    /// The value of a covered header as it was signed; `None` for a header that was not covered, whether or not the
-    /// request has one. `name` is in lower case; `host` is the authority in the form that was signed.
-    pub fn covered(&self, name: &str) -> Option<&str> {
-        self.covered
-            .iter()
-            .find(|(covered, _)| *covered == name)
-            .map(|(_, value)| value)
-    }
-
-    /// The replay identity of the request, or `None` if it carries nothing that tells it from a copy.
-    ///
-    /// See [`ReplayKey::new`] for `audience`.
-    pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
+    pub(super) fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
         let identity = match self.identity.as_ref()? {
             Identity::Nonce(at) => ReplayIdentity::Nonce(self.covered.text.get(at.clone())?),
             Identity::IdAndTimestamp { id, timestamp } => {
@@ -201,11 +129,100 @@ impl Verified {
         };
         Some(identity.key(audience, self.caller.as_str()))
     }
+}
+
+impl Verified {
+    /// The caller, as its key record names it: never a name taken from the message.
+    pub fn caller(&self) -> &KeyId {
+        &self.proven.caller
+    }
+
+    /// Which of the caller's keys matched.
+    pub fn key_version(&self) -> &KeyVersion {
+        &self.proven.key_version
+    }
+
+    /// The scheme of the signature.
+    pub fn scheme(&self) -> Scheme {
+        self.proven.scheme
+    }
+
+    /// The signed date.
+    pub fn signed_at(&self) -> Timestamp {
+        self.proven.signed_at
+    }
+
+    /// Whether the authority that the request was sent to was one of the verifier's expected hosts. `false` where none
+    /// are configured, and where the signature does not cover it: then a request that was meant for another service with
+    /// the same key verifies here too.
+    pub fn audience_checked(&self) -> bool {
+        self.proven.audience_checked
+    }
+
+    /// What is known of the body.
+    pub fn body(&self) -> BodyState {
+        self.body
+    }
+
+    /// Whether the signature is for this request, for some of it, or for its body alone.
+    pub fn coverage(&self) -> Coverage {
+        self.proven.coverage
+    }
+
+    /// Whether the signature stands in the URL: then whoever was given the URL can have sent the request, with headers of
+    /// its own choosing beside the covered ones.
+    pub fn presigned(&self) -> bool {
+        self.proven.presigned
+    }
+
+    /// The last moment at which the signed date is accepted.
+    pub fn fresh_until(&self) -> Timestamp {
+        self.proven.fresh_until
+    }
+
+    /// The covered nonce.
+    pub fn nonce(&self) -> Option<&str> {
+        match self.proven.identity.as_ref()? {
+            Identity::Nonce(at) => self.proven.covered.text.get(at.clone()),
+            Identity::IdAndTimestamp { .. } | Identity::Signature(_) => None,
+        }
+    }
+
+    /// The id that a sender keeps when it sends the same message again (`webhook-id`): a handler that has done what a
+    /// message with this id asks for need not do it again.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        match self.proven.identity.as_ref()? {
+            Identity::IdAndTimestamp { id, .. } => Some(id),
+            Identity::Nonce(_) | Identity::Signature(_) => None,
+        }
+    }
+
+    /// The names of the covered headers in lower case, in the order in which they were signed.
+    pub fn covered_headers(&self) -> impl Iterator<Item = &str> {
+        self.proven.covered.iter().map(|(name, _)| name)
+    }
+
+    /// The value of a covered header as it was signed; `None` for a header that was not covered, whether or not the
+    /// request has one. `name` is in lower case; `host` is the authority in the form that was signed.
+    pub fn covered(&self, name: &str) -> Option<&str> {
+        self.proven
+            .covered
+            .iter()
+            .find(|(covered, _)| *covered == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The replay identity of the request, or `None` if it carries nothing that tells it from a copy.
+    ///
+    /// See [`ReplayKey::new`] for `audience`.
+    pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
+        self.proven.replay_key(audience)
+    }
 
     /// What an auditor needs to check the signature later; `None` unless the verifier
     /// [keeps it](crate::VerifierBuilder::keep_evidence).
     pub fn evidence(&self) -> Option<&Evidence> {
-        self.evidence.as_deref()
+        self.proven.evidence.as_deref()
     }
 }
 
@@ -219,7 +236,7 @@ impl Proof<'_> {
         }
     }
 
-    fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
+    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
         match self {
             Self::Head { credentials, .. } | Self::HeadAndDigest { credentials } => {
                 credentials.covered(each);
@@ -235,13 +252,13 @@ impl Proof<'_> {
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
-            .field("caller", &self.caller)
-            .field("key_version", &self.key_version)
-            .field("scheme", &self.scheme)
-            .field("signed_at", &self.signed_at)
-            .field("audience_checked", &self.audience_checked)
+            .field("caller", &self.proven.caller)
+            .field("key_version", &self.proven.key_version)
+            .field("scheme", &self.proven.scheme)
+            .field("signed_at", &self.proven.signed_at)
+            .field("audience_checked", &self.proven.audience_checked)
             .field("body", &self.body)
-            .field("coverage", &self.coverage)
+            .field("coverage", &self.proven.coverage)
             .finish_non_exhaustive()
     }
 }
@@ -256,6 +273,7 @@ struct CoveredLines {
 
 impl CoveredLines {
     /// The lines, and where the nonce stands, if there is one.
+    #[inline]
     fn new(proof: &Proof<'_>, nonce: Option<&str>) -> (Self, Range<usize>) {
         let mut length = nonce.map_or(0, str::len);
         let written = proof.covered_lines();

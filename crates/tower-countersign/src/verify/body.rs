@@ -3,23 +3,18 @@
 use std::{
     error::Error,
     future::{Future, poll_fn},
-    mem,
-    pin::{Pin, pin},
-    task::Poll,
+    pin::Pin,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::{Buf, Bytes};
-use countersign::{AuthenticatedHead, BodyMac, KeyId, Rejection, RejectionKind, Verified};
+use countersign::{BodyMac, DetachedHead, KeyId, Rejection, RejectionKind};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, LengthLimitError};
 
 use super::{
-    body_limits::BodyLimits,
-    budget::{BodyBudget, Reservation},
-    intake::Intake,
-    refusal::Refusal,
-    settings::Drain,
+    body_limits::BodyLimits, budget::BodyBudget, intake::Intake, refusal::Refusal, settings::Drain,
 };
 use crate::{
     BoxError,
@@ -28,47 +23,44 @@ use crate::{
 
 const TOO_LARGE: Rejection =
     Rejection::new(RejectionKind::TooLarge, "the body is larger than the limit");
+const TOO_SLOW: Rejection = Rejection::new(
+    RejectionKind::Timeout,
+    "the body took longer than its deadline",
+);
 
-/// Reads the body of an authenticated peer to its end, hashing it as it arrives, and checks its digest.
-pub(super) async fn read<B>(
-    mut head: AuthenticatedHead<'_, '_>,
-    body: Pin<&mut B>,
+/// Reads the body of an authenticated peer to its end, hashing it as it arrives.
+pub(super) fn read<'b, B>(
+    head: &'b mut DetachedHead,
+    body: Pin<&'b mut B>,
     limits: &BodyLimits,
     budget: &BodyBudget,
-    intake: &mut Intake,
-) -> Result<Verified, Refusal>
+    intake: &'b mut Intake,
+) -> impl Future<Output = Result<(), Refusal>> + use<'b, B>
 where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    if body.is_end_stream() {
-        return Ok(head.finish()?);
-    }
     let bounds = Bounds {
         max_bytes: limits.max_bytes,
         deadline: limits.deadline,
         copies: 0,
         broken_off: RejectionKind::BodyMismatch,
     };
-    let mut reservation = budget.open(head.caller());
-    let read = collect(body, &bounds, &mut reservation, intake, |chunk| {
-        head.update(chunk);
-    })
-    .await;
-    intake.is_held_by(reservation);
-    read?;
-    Ok(head.finish()?)
+    if !body.is_end_stream() {
+        intake.is_held_by(budget.open(head.caller()));
+    }
+    collect(body, bounds, intake, |chunk| head.update(chunk))
 }
 
 /// Reads the body of a peer that is authenticated by it, within limits of their own. It counts as nobody's memory until it
 /// is somebody's.
-pub(super) async fn read_unauthenticated<'c, 'r, B>(
-    mut mac: BodyMac<'c, 'r>,
+pub(super) async fn read_unauthenticated<B>(
+    mac: &mut BodyMac<'_, '_>,
     body: Pin<&mut B>,
     limits: &BodyLimits,
     budget: &BodyBudget,
     intake: &mut Intake,
-) -> Result<BodyMac<'c, 'r>, Refusal>
+) -> Result<(), Refusal>
 where
     B: Body,
     B::Error: Into<BoxError>,
@@ -80,21 +72,14 @@ where
         // Nothing is proven yet, so that it cannot be said that the signature was right and the body was not.
         broken_off: RejectionKind::InvalidSignature,
     };
-    if body.is_end_stream() {
-        return Ok(mac);
+    if !body.is_end_stream() {
+        if intake.is_passing() && bounds.copies > 0 {
+            intake.leave_undecided();
+            return Err(Refusal::unavailable(Store::BodyBuffer.name()));
+        }
+        intake.is_held_by(budget.open_for_nobody());
     }
-    if intake.is_passing() && bounds.copies > 0 {
-        intake.leave_undecided();
-        return Err(Refusal::unavailable(Store::BodyBuffer.name()));
-    }
-    let mut reservation = budget.open_for_nobody();
-    let read = collect(body, &bounds, &mut reservation, intake, |chunk| {
-        mac.update(chunk);
-    })
-    .await;
-    intake.is_held_by(reservation);
-    read?;
-    Ok(mac)
+    collect(body, bounds, intake, |chunk| mac.update(chunk)).await
 }
 
 /// Takes the memory over into the budget of the caller that has been proven by now.
@@ -126,85 +111,95 @@ struct Bounds {
 }
 
 /// Reads a body to its end and hands each chunk over as it arrives.
-async fn collect<B>(
-    mut body: Pin<&mut B>,
-    bounds: &Bounds,
-    reservation: &mut Reservation,
-    intake: &mut Intake,
-    mut update: impl FnMut(&[u8]),
-) -> Result<(), Refusal>
+fn collect<'b, B>(
+    body: Pin<&'b mut B>,
+    bounds: Bounds,
+    intake: &'b mut Intake,
+    update: impl FnMut(&[u8]),
+) -> impl Future<Output = Result<(), Refusal>>
 where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    if body.size_hint().lower() > bounds.max_bytes {
-        return Err(TOO_LARGE.into());
-    }
-    intake.begin();
-    let held = u64::from(!intake.is_passing());
-    let mut received: u64 = 0;
-    let mut reading = pin!(async {
-        while let Some(frame) = body.frame().await {
-            let frame = match frame {
-                Ok(frame) => frame,
+    let mut reading = Reading {
+        body,
+        bounds,
+        intake,
+        update,
+        received: 0,
+    };
+    // Most bodies are there already, and then no timer is set.
+    let mut timer = None;
+    poll_fn(move |cx| {
+        if let Poll::Ready(read) = reading.poll(cx) {
+            return Poll::Ready(read);
+        }
+        let deadline = reading.bounds.deadline;
+        let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(deadline)));
+        timer.as_mut().poll(cx).map(|()| Err(TOO_SLOW.into()))
+    })
+}
+
+struct Reading<'b, B, F> {
+    body: Pin<&'b mut B>,
+    bounds: Bounds,
+    intake: &'b mut Intake,
+    update: F,
+    received: u64,
+}
+
+impl<B, F> Reading<'_, B, F>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+    F: FnMut(&[u8]),
+{
+    /// Ready at the end of the body, or where it may not go on.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        if !self.intake.has_begun() {
+            if self.body.is_end_stream() {
+                return Poll::Ready(Ok(()));
+            }
+            if self.body.size_hint().lower() > self.bounds.max_bytes {
+                return Poll::Ready(Err(TOO_LARGE.into()));
+            }
+            self.intake.begin();
+        }
+        while let Some(frame) = ready!(self.body.as_mut().poll_frame(cx)) {
+            match frame.map(Frame::into_data) {
+                Ok(Ok(data)) => self.take(data)?,
+                // Trailers are not covered by the signature: whoever was let through is shown none.
+                Ok(Err(frame)) => self.intake.push_last(Ok(frame.map_data(|_| Bytes::new()))),
                 Err(error) => {
                     let error = error.into();
-                    let refusal = broken_off(bounds.broken_off, error.as_ref());
-                    intake.push_last(Err(error));
-                    return Err(refusal);
+                    let refusal = broken_off(self.bounds.broken_off, error.as_ref());
+                    self.intake.push_last(Err(error));
+                    return Poll::Ready(Err(refusal));
                 }
-            };
-            let mut data = match frame.into_data() {
-                Ok(data) => data,
-                Err(frame) => {
-                    // Trailers are not covered by the signature: whoever was let through is shown none.
-                    intake.push_last(Ok(frame.map_data(|_| Bytes::new())));
-                    continue;
-                }
-            };
-            let len = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
-            received = received.saturating_add(len);
-            let chunk = data.copy_to_bytes(data.remaining());
-            if received > bounds.max_bytes {
-                intake.push_last(Ok(Frame::data(chunk)));
-                return Err(TOO_LARGE.into());
             }
-            if !reservation.grow(len.saturating_mul(held.saturating_add(bounds.copies))) {
-                intake.push_last(Ok(Frame::data(chunk)));
-                return Err(buffer_full());
-            }
-            update(&chunk);
-            intake.push(chunk);
         }
-        intake.end();
-        Ok(())
-    });
-    // Most bodies are there already, and then no timer is set.
-    let read = match poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
-        Poll::Ready(read) => Ok(read),
-        Poll::Pending => {
-            // It has been polled just now: only the timer is to be.
-            let mut polled = true;
-            let reading = poll_fn(|cx| {
-                if mem::take(&mut polled) {
-                    return Poll::Pending;
-                }
-                reading.as_mut().poll(cx)
-            });
-            tokio::time::timeout(bounds.deadline, reading).await
-        }
-    };
-    match read {
-        Ok(read) => read?,
-        Err(_) => {
-            return Err(Rejection::new(
-                RejectionKind::Timeout,
-                "the body took longer than its deadline",
-            )
-            .into());
-        }
+        self.intake.end();
+        Poll::Ready(Ok(()))
     }
-    Ok(())
+
+    fn take(&mut self, mut data: B::Data) -> Result<(), Refusal> {
+        let len = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
+        self.received = self.received.saturating_add(len);
+        let chunk = data.copy_to_bytes(data.remaining());
+        if self.received > self.bounds.max_bytes {
+            self.intake.push_last(Ok(Frame::data(chunk)));
+            return Err(TOO_LARGE.into());
+        }
+        let held = u64::from(!self.intake.is_passing());
+        let copies = held.saturating_add(self.bounds.copies);
+        if !self.intake.reserve(len.saturating_mul(copies)) {
+            self.intake.push_last(Ok(Frame::data(chunk)));
+            return Err(buffer_full());
+        }
+        (self.update)(&chunk);
+        self.intake.push(chunk);
+        Ok(())
+    }
 }
 
 /// A body that cannot be read to its end is not the one that was signed.

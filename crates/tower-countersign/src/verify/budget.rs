@@ -1,11 +1,14 @@
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use countersign::KeyId;
 
 use super::body_limits::BodyLimits;
+
+/// How many callers keep their account while they hold nothing, so that it need not be made anew for every request.
+const ACCOUNTS_KEPT: usize = 64;
 
 /// The memory that request bodies may use: all together, and those of one caller.
 #[derive(Clone)]
@@ -107,12 +110,12 @@ impl Drop for Reservation {
         if self.bytes == 0 {
             return;
         }
-        let mut used = self.budget.0.used();
+        let used = &mut *self.budget.0.used();
         used.total = used.total.saturating_sub(self.bytes);
-        if let Entry::Occupied(mut of_caller) = used.by_caller.entry(self.caller.clone()) {
-            *of_caller.get_mut() = of_caller.get().saturating_sub(self.bytes);
-            if *of_caller.get() == 0 {
-                of_caller.remove();
+        if let Some(of_caller) = used.by_caller.get_mut(&self.caller) {
+            *of_caller = of_caller.saturating_sub(self.bytes);
+            if *of_caller == 0 && used.by_caller.len() > ACCOUNTS_KEPT {
+                used.by_caller.remove(&self.caller);
             }
         }
     }
@@ -142,6 +145,16 @@ mod tests {
         assert!(second.grow(2), "what was given back can be taken");
         drop(second);
         assert_eq!(budget.0.used().total, 0);
-        assert!(budget.0.used().by_caller.is_empty());
+        assert!(budget.0.used().by_caller.values().all(|bytes| *bytes == 0));
+    }
+
+    #[test]
+    fn callers_who_hold_nothing_do_not_pile_up() {
+        let budget = BodyBudget::new(&BodyLimits::default());
+        for number in 0..=2 * ACCOUNTS_KEPT {
+            let caller = KeyId::new(&number.to_string()).unwrap();
+            assert!(budget.open(&caller).grow(1));
+        }
+        assert_eq!(budget.0.used().by_caller.len(), ACCOUNTS_KEPT);
     }
 }

@@ -38,6 +38,15 @@ impl Intake {
         self.passing
     }
 
+    pub(super) fn has_begun(&self) -> bool {
+        self.progress != Progress::Untouched
+    }
+
+    /// Whether all of the body was read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.progress == Progress::Ended
+    }
+
     pub(super) fn begin(&mut self) {
         self.progress = Progress::Begun;
     }
@@ -61,6 +70,12 @@ impl Intake {
     /// The memory that the chunks count towards from now on.
     pub(super) fn is_held_by(&mut self, reservation: Reservation) {
         self.reservation = Some(reservation);
+    }
+
+    /// Takes so many bytes more of that memory; `false`, and nothing taken, if there is no room.
+    pub(super) fn reserve(&mut self, bytes: u64) -> bool {
+        let reservation = self.reservation.as_mut();
+        reservation.is_some_and(|reservation| reservation.grow(bytes))
     }
 
     /// How many bytes are held.

@@ -113,6 +113,7 @@
 //! - On HTTP/1.1 a client that is still sending its body may see a reset instead of an early refusal: the server closes a
 //!   connection with unread bytes in flight. See [`VerifyLayer::with_refused_body_drain`].
 
+mod authenticate;
 mod body;
 mod body_limits;
 mod budget;

@@ -11,23 +11,21 @@ use std::{
 
 use bytes::Bytes;
 use countersign::{
-    AuthenticatedHead, Authentication, BodyMac, Claimed, KeyId, KeyStore, Rejection, RejectionKind,
-    ReplayClaim, ReplayKey, ReplayStore, ReplayStoreId, RequestHead, Timestamp, Unavailable,
-    Verified,
+    Claimed, KeyId, KeyStore, Rejection, RejectionKind, ReplayClaim, ReplayKey, ReplayStore,
+    ReplayStoreId, RequestHead, Timestamp, Unavailable,
 };
 use http::{Request, Response, request::Parts};
 use http_body::Body;
-use http_body_util::BodyExt;
 use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{
-    body, events, intake::Intake, refusal::Refusal, report_only::Mode, request_uri,
+    authenticate::Read, body, events, intake::Intake, refusal::Refusal, report_only::Mode,
     response_body::ResponseBody, settings::Settings, verified_body::VerifiedBody,
 };
 use crate::{
     BoxError,
-    caller::{VerifiedCaller, VerifiedTarget},
+    caller::VerifiedCaller,
     metrics::{self, Decision, Store, StoreError, Wait},
     unverified_caller::UnverifiedCaller,
 };
@@ -90,12 +88,27 @@ where
         let unready = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, unready);
         let verification = Arc::clone(&self.verification);
-        VerifyFuture(Box::pin(async move {
-            match verification.decide(request).await {
-                Ok(request) => Ok(inner.call(request).await?.map(ResponseBody::handled)),
-                Err(refusal) => Ok(refusal.map(ResponseBody::refused)),
-            }
-        }))
+        let (mut parts, body) = request.into_parts();
+        // Whatever happens, nobody else's word for the caller gets through.
+        parts.extensions.remove::<VerifiedCaller>();
+        parts.extensions.remove::<UnverifiedCaller>();
+        // Every request that waits holds one of these, and each is copied into its box as a whole. So what is seldom needed
+        // is in a box of its own, and the request stays where it is captured: only references to it go further in.
+        VerifyFuture(match verification.settings.report_only.mode_of(&parts) {
+            Mode::Enforced => Box::pin(async move {
+                let body = pin!(body);
+                let body = match verification.enforce(&mut parts, body).await {
+                    Ok(body) => body,
+                    Err(refusal) => return Ok(refusal.map(ResponseBody::refused)),
+                };
+                let response = inner.call(Request::from_parts(parts, body)).await?;
+                Ok(response.map(ResponseBody::handled))
+            }),
+            Mode::ReportOnly => Box::pin(async move {
+                let request = verification.report(parts, body).await;
+                Ok(inner.call(request).await?.map(ResponseBody::handled))
+            }),
+        })
     }
 }
 
@@ -129,7 +142,7 @@ impl<S: fmt::Debug, K, R> fmt::Debug for Verify<S, K, R> {
 struct ClaimsMade(SmallVec<[ClaimMade; 2]>);
 
 #[derive(Clone, Copy, Debug)]
-struct ClaimMade {
+pub(super) struct ClaimMade {
     store: ReplayStoreId,
     key: ReplayKey,
     /// The mode of the layer that made it.
@@ -150,17 +163,9 @@ impl ClaimMade {
 
 pub(super) struct Verification<K, R> {
     pub(super) settings: Settings,
-    audience: Arc<str>,
-    keys: K,
-    replay: R,
-}
-
-/// A request whose body has been read and is the one that was signed.
-struct Read {
-    verified: Verified,
-    replay_key: Option<ReplayKey>,
-    /// How long the body may have been on its way after the date was judged.
-    judged_before: Duration,
+    pub(super) audience: Arc<str>,
+    pub(super) keys: K,
+    pub(super) replay: R,
 }
 
 /// A refusal, and the caller if it was proven by then.
@@ -170,9 +175,12 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    fn by(caller: &KeyId) -> impl FnOnce(Refusal) -> Self {
-        let caller = Some(caller.clone());
-        |refusal| Self { refusal, caller }
+    #[cold]
+    pub(super) fn by(caller: &KeyId, refusal: impl Into<Refusal>) -> Self {
+        Self {
+            refusal: refusal.into(),
+            caller: Some(caller.clone()),
+        }
     }
 }
 
@@ -188,62 +196,44 @@ impl<E: Into<Refusal>> From<E> for Refused {
 }
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// The request to be handled, or the response that refuses it.
-    async fn decide<B>(
-        self: &Arc<Self>,
-        request: Request<B>,
-    ) -> Result<Request<VerifiedBody>, Response<Bytes>>
-    where
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
-        let (mut parts, body) = request.into_parts();
-        // Whatever happens, nobody else's word for the caller gets through.
-        parts.extensions.remove::<VerifiedCaller>();
-        parts.extensions.remove::<UnverifiedCaller>();
-        match self.settings.report_only.mode_of(&parts) {
-            Mode::Enforced => self.enforce(parts, body).await,
-            // In a box, so that the other mode does not carry its state along.
-            Mode::ReportOnly => Ok(Box::pin(self.report(parts, body)).await),
-        }
-    }
-
-    async fn enforce<B>(
+    /// The body to be handled, or the response that refuses the request.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn keeps its arguments twice"
+    )]
+    fn enforce<B>(
         &self,
-        mut parts: Parts,
-        body: B,
-    ) -> Result<Request<VerifiedBody>, Response<Bytes>>
+        parts: &mut Parts,
+        mut body: Pin<&mut B>,
+    ) -> impl Future<Output = Result<VerifiedBody, Response<Bytes>>>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let settings = &self.settings;
-        let now = settings.clock.now();
-        // A body may not be polled past its end, and draining cannot know whether it was reached.
-        let body = pin!(body);
-        let mut body = pin!(body.fuse());
-        let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics);
-        let mut intake = Intake::default();
-        let verified = self
-            .verify(&mut parts, body.as_mut(), now, &mut decision, &mut intake)
-            .await;
-        match verified {
-            Ok(caller) => {
-                self.accepted(&caller, decision, intake.held(), now);
-                parts.extensions.insert(caller);
-                Ok(Request::from_parts(parts, intake.into_verified()))
-            }
-            Err(refused) => {
-                // What is not handed on takes no memory while the rest is drained.
-                drop(intake);
-                self.refused(&parts, &refused, decision, now);
-                if let Some(drain) = settings.drain {
-                    body::drain(body, drain).await;
+        async move {
+            let now = self.settings.clock.now();
+            let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics);
+            let mut intake = Intake::default();
+            let verified = self.verify(parts, body.as_mut(), now, &mut decision, &mut intake);
+            let refused = match verified.await {
+                Ok(caller) => {
+                    self.accepted(&caller, decision, intake.held(), now);
+                    parts.extensions.insert(caller);
+                    return Ok(intake.into_verified());
                 }
-                let Refused { refusal, .. } = refused;
-                Err(refusal.into_response(&settings.verifier, &settings.realm, now))
+                Err(refused) => refused,
+            };
+            // A body may not be polled past its end. What is not handed on takes no memory while the rest is drained.
+            let drain = self.settings.drain.filter(|_| !intake.has_ended());
+            drop(intake);
+            self.refused(parts, &refused, decision, now);
+            if let Some(drain) = drain {
+                Box::pin(body::drain(body, drain)).await;
             }
+            let Settings {
+                verifier, realm, ..
+            } = &self.settings;
+            Err(refused.refusal.into_response(verifier, realm, now))
         }
     }
 
@@ -285,130 +275,48 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// Steps 1 to 10, in their order.
     ///
     /// What has been read of the body is in `intake`, whatever becomes of the request.
-    pub(super) async fn verify<B>(
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn keeps its arguments twice"
+    )]
+    pub(super) fn verify<B>(
         &self,
         parts: &mut Parts,
         body: Pin<&mut B>,
         now: Timestamp,
         decision: &mut Decision,
         intake: &mut Intake,
-    ) -> Result<VerifiedCaller, Refused>
+    ) -> impl Future<Output = Result<VerifiedCaller, Refused>>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let settings = &self.settings;
-        let uri = request_uri::of(parts)?;
-        let head = RequestHead::new(&parts.method, uri, &parts.headers);
+        async move {
+            // Steps 1 to 8: the head, then the body.
+            let read = self.authenticate(parts, body, now, decision, intake);
+            let (read, target) = read.await?;
+            let refused = |refusal| Refused::by(read.verified.caller(), refusal);
 
-        // Steps 1 to 5: one signature, its grammar, the authority, the coverage, the date.
-        let claim = settings.verifier.parse(head, now)?;
-        decision.parsed(claim.scheme());
-
-        // Step 6: the keys.
-        let keys = if let Some(answer) = self.keys.try_lookup(claim.key_id()) {
-            answered(Store::Keys, answer)?
-        } else {
-            let lookup = self.keys.lookup(claim.key_id());
-            within(settings.store_deadline, Store::Keys, lookup).await?
-        };
-
-        // Step 7: the signature over the head. Not a byte of the body has been read. The look-up may have taken a while.
-        let read = match claim.authenticate(&keys, settings.clock.now())? {
-            Authentication::Head(head) => {
-                decision.head_matched();
-                self.read_body(parts, head, body, intake).await?
+            // Step 9: what the signature does not cover.
+            let uncovered = &self.settings.uncovered;
+            match decision.mode() {
+                Mode::Enforced => uncovered.apply(&mut parts.headers, &read.verified),
+                // The request stays as it is.
+                Mode::ReportOnly => {
+                    let headers = &mut parts.headers.clone();
+                    uncovered.apply(headers, &read.verified)
+                }
             }
-            Authentication::Body(mac) => self.read_body_to_authenticate(mac, body, intake).await?,
-        };
-        let target = VerifiedTarget::new(&parts.method, uri);
-        // It borrows the headers, which are about to change.
-        drop(claim);
-        let caller = read.verified.caller().clone();
+            .map_err(|rejection| refused(rejection.into()))?;
 
-        // Step 9: what the signature does not cover.
-        match decision.mode() {
-            Mode::Enforced => settings.uncovered.apply(&mut parts.headers, &read.verified),
-            // The request stays as it is.
-            Mode::ReportOnly => {
-                let headers = &mut parts.headers.clone();
-                settings.uncovered.apply(headers, &read.verified)
-            }
+            // Step 10: the nonce, once and for all.
+            let replay_protected = self
+                .claim(parts, &read, decision.mode())
+                .await
+                .map_err(refused)?;
+
+            Ok(VerifiedCaller::new(read.verified, replay_protected, target))
         }
-        .map_err(|rejection| Refused::by(&caller)(rejection.into()))?;
-
-        // Step 10: the nonce, once and for all.
-        let replay_protected = self
-            .claim(parts, &read, decision.mode())
-            .await
-            .map_err(Refused::by(&caller))?;
-
-        Ok(VerifiedCaller::new(read.verified, replay_protected, target))
-    }
-
-    /// Step 8 for a peer whose signature has matched.
-    async fn read_body<B>(
-        &self,
-        parts: &Parts,
-        head: AuthenticatedHead<'_, '_>,
-        body: Pin<&mut B>,
-        intake: &mut Intake,
-    ) -> Result<Read, Refused>
-    where
-        B: Body,
-        B::Error: Into<BoxError>,
-    {
-        let settings = &self.settings;
-        let caller = head.caller().clone();
-        // A head that has been through once opens no second body.
-        let replay_key = head.replay_key(&self.audience);
-        if let Some(key) = replay_key
-            && self.claim_of_this_request(parts, key).is_none()
-            && self.replay.seen(&key)
-        {
-            return Err(Refused::by(&caller)(REPLAYED.into()));
-        }
-        let verified = body::read(head, body, &settings.limits, &settings.budget, intake)
-            .await
-            .map_err(Refused::by(&caller))?;
-        Ok(Read {
-            verified,
-            replay_key,
-            judged_before: settings.limits.deadline,
-        })
-    }
-
-    /// Step 8 for a peer that has proven nothing yet: within smaller limits, and the signature after it.
-    async fn read_body_to_authenticate<B>(
-        &self,
-        mac: BodyMac<'_, '_>,
-        body: Pin<&mut B>,
-        intake: &mut Intake,
-    ) -> Result<Read, Refused>
-    where
-        B: Body,
-        B::Error: Into<BoxError>,
-    {
-        let settings = &self.settings;
-        let limits = &settings.limits;
-        let mac = body::read_unauthenticated(mac, body, limits, &settings.unauthenticated, intake)
-            .await?;
-        let verified = mac.finish(settings.clock.now())?;
-        let caller = verified.caller().clone();
-        // From here on it is the caller's own memory.
-        body::hand_over(intake, &caller, &settings.budget).map_err(Refused::by(&caller))?;
-        // A request whose body passes by is being handled already.
-        let replay_key = if intake.is_passing() {
-            None
-        } else {
-            verified.replay_key(&self.audience)
-        };
-        Ok(Read {
-            verified,
-            replay_key,
-            // The date was judged again when the body was there.
-            judged_before: Duration::ZERO,
-        })
     }
 
     /// The claim of the nonce, the last thing before anyone could observe the request.
@@ -443,7 +351,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             answered(Store::Replay, answer)
         } else {
             let claim = self.replay.claim(claim);
-            within(self.settings.store_deadline, Store::Replay, claim).await
+            Box::pin(within(self.settings.store_deadline, Store::Replay, claim)).await
         };
         self.settings
             .metrics
@@ -482,7 +390,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     }
 
     /// The claim that a layer further out, with the same store, made of this key for this very request.
-    fn claim_of_this_request(&self, parts: &Parts, key: ReplayKey) -> Option<ClaimMade> {
+    pub(super) fn claim_of_this_request(&self, parts: &Parts, key: ReplayKey) -> Option<ClaimMade> {
         let store = self.replay.id();
         let ClaimsMade(made) = parts.extensions.get()?;
         made.iter()
@@ -500,7 +408,7 @@ fn forgotten_too_soon() -> Refusal {
 }
 
 /// A store that does not answer is not available: a request may not wait for ever.
-async fn within<T>(
+pub(super) async fn within<T>(
     deadline: Duration,
     store: Store,
     answer: impl Future<Output = Result<T, Unavailable>>,
@@ -515,15 +423,39 @@ async fn within<T>(
     Err(Refusal::unavailable(store.name()))
 }
 
-fn answered<T>(store: Store, answer: Result<T, Unavailable>) -> Result<T, Refusal> {
+pub(super) fn answered<T>(store: Store, answer: Result<T, Unavailable>) -> Result<T, Refusal> {
     if answer.is_err() {
         metrics::store_error(store, StoreError::Unavailable);
     }
     Ok(answer?)
 }
 
-const REPLAYED: Rejection = Rejection::new(RejectionKind::Replayed, "the nonce was used before");
+pub(super) const REPLAYED: Rejection =
+    Rejection::new(RejectionKind::Replayed, "the nonce was used before");
 const OVER_QUOTA: Rejection = Rejection::new(
     RejectionKind::OverQuota,
     "the caller has as many live nonces as it may have",
 );
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use countersign::{CallerKey, Keyring, MemoryReplayStore, Secret, VerifyingKey};
+
+    use super::*;
+
+    /// What allocators hand out from a list of ready pieces: glibc up to 1032 bytes.
+    #[test]
+    fn what_is_kept_of_a_request_that_waits_for_its_body_is_less_than_a_kibibyte() {
+        let secret = Secret::generate().unwrap();
+        let key = CallerKey::new("1", VerifyingKey::hmac_sha256(&secret)).unwrap();
+        let keys = Keyring::builder().caller("a", key).build().unwrap();
+        let inner = tower::service_fn(async |_: Request<VerifiedBody>| {
+            Ok::<_, BoxError>(Response::new(Body::empty()))
+        });
+        let mut verify = Verify::new(inner, Settings::default(), keys, MemoryReplayStore::new());
+        let waiting = verify.call(Request::new(Body::empty()));
+        let kept = size_of_val(&*waiting.0);
+        assert!(kept < 1024, "{kept} bytes");
+    }
+}

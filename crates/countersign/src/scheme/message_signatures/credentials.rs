@@ -33,7 +33,7 @@ impl CredentialsOfFamily for Credentials<'_> {
         &self.signature
     }
 
-    fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
+    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
         for (name, value) in self.base.fields() {
             each(name, value);
         }

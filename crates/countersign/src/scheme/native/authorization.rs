@@ -55,6 +55,7 @@ impl Signature {
 
 impl<'r> Authorization<'r> {
     /// Parses what follows the scheme's name and the space behind it.
+    #[inline]
     pub(super) fn parse(scheme: Scheme, parameters: &'r str) -> Result<Self, Rejection> {
         let mut credential = None;
         let mut signed_headers = None;

@@ -84,6 +84,7 @@ impl<'r> CanonicalRequest<'r> {
     }
 
     /// The MAC state after the signed text.
+    #[inline]
     pub(super) fn mac(&self, key: &Mac) -> Mac {
         let mut mac = key.clone();
         let mut gathered = Gathered::new();

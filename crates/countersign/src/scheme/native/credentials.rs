@@ -15,6 +15,7 @@ pub(crate) struct Credentials<'r> {
 }
 
 impl CredentialsOfFamily for Credentials<'_> {
+    #[inline]
     fn matches(&self, key: &VerifyingKey, _body: Option<&PayloadDigest>) -> bool {
         match (&self.signature, key.operation()) {
             (Signature::HmacSha256(signature), VerifyingOperation::Mac(mac)) => {
@@ -38,7 +39,7 @@ impl CredentialsOfFamily for Credentials<'_> {
         self.signature.as_bytes()
     }
 
-    fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
+    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
         for (name, value) in self.request.covered() {
             each(name, value);
         }

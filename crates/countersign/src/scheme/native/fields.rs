@@ -2,7 +2,7 @@ use http::HeaderMap;
 
 use crate::head::Field;
 
-/// The header fields that a verifier reads whatever a signature covers, found in one pass: a look-up of each by its hash
+/// The header fields that are read whatever a signature covers, found in one pass: a look-up of each by its hash
 /// takes longer.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'r> {
@@ -15,6 +15,7 @@ pub(super) struct Fields<'r> {
 }
 
 impl<'r> Fields<'r> {
+    #[inline]
     pub(super) fn of(headers: &'r HeaderMap) -> Self {
         let mut fields = Self::default();
         for (name, value) in headers {

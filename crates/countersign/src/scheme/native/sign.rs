@@ -11,6 +11,7 @@ use super::{
     ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE,
     canonical_request::{CanonicalRequest, CoveredHeader, FurtherHeaders},
     content_sha256, date,
+    fields::Fields,
     nonce::Nonce,
     signed_headers,
 };
@@ -54,7 +55,7 @@ impl Coverage {
     /// The headers of this request to cover behind the nonce.
     fn further_of<'c>(
         &'c self,
-        head: &RequestHead<'_>,
+        fields: &Fields<'_>,
     ) -> Result<impl Iterator<Item = &'c HeaderName>, SignError> {
         const IF_PRESENT: [&HeaderName; 2] = [&CONTENT_TYPE, &CONTENT_ENCODING];
         if self.seed_compatible && !self.further.is_empty() {
@@ -63,11 +64,11 @@ impl Coverage {
                 "a seed-compatible signature cannot cover further headers",
             ));
         }
-        let headers = head.headers();
-        let if_present = IF_PRESENT.into_iter().filter(|name| {
-            !self.seed_compatible && headers.contains_key(*name) && !self.further.contains(name)
+        let found = [fields.content_type, fields.content_encoding];
+        let if_present = IF_PRESENT.into_iter().zip(found).filter(|(name, field)| {
+            !self.seed_compatible && !field.is_absent() && !self.further.contains(name)
         });
-        Ok(if_present.chain(&self.further))
+        Ok(if_present.map(|(name, _)| name).chain(&self.further))
     }
 }
 
@@ -140,7 +141,8 @@ fn sign(
     nonce: Option<Nonce>,
 ) -> Result<SignatureHeaders, SignError> {
     let head = input.head;
-    refuse_credentials(head)?;
+    let fields = Fields::of(head.headers());
+    refuse_credentials(&head, &fields)?;
     let method = parse_method(head.method())
         .map_err(|problem| SignError::new(SignErrorKind::Method, problem))?;
     let target = Target::parse(head.method(), head.uri())
@@ -154,7 +156,7 @@ fn sign(
     let content_hash = content_sha256::format(input.payload.digest())?;
     let nonce = nonce.map(Nonce::into_value);
 
-    let further: SmallVec<[&HeaderName; 8]> = signer.coverage.further_of(&head)?.collect();
+    let further: SmallVec<[&HeaderName; 8]> = signer.coverage.further_of(&fields)?.collect();
     let names = nonce.iter().map(|_| "x-nonce");
     let names = names.chain(further.iter().map(|name| name.as_str()));
     let value = Unsigned::new(signer, &names.collect::<SmallVec<[&str; 8]>>());
@@ -169,7 +171,7 @@ fn sign(
     for name in further {
         covered.push(CoveredHeader {
             name: name.as_str(),
-            value: header_to_cover(&head, name)?,
+            value: header_to_cover(&head, &fields, name)?,
         });
     }
 
@@ -199,9 +201,14 @@ fn sign(
 }
 
 /// A request is signed once: what already carries credentials is somebody else's request.
-fn refuse_credentials(head: RequestHead<'_>) -> Result<(), SignError> {
-    for name in [&AUTHORIZATION, &X_DATE, &X_CONTENT_SHA256, &X_NONCE] {
-        if head.headers().contains_key(name) {
+fn refuse_credentials(head: &RequestHead<'_>, fields: &Fields<'_>) -> Result<(), SignError> {
+    for (name, is_there) in [
+        (&AUTHORIZATION, head.headers().contains_key(AUTHORIZATION)),
+        (&X_DATE, !fields.x_date.is_absent()),
+        (&X_CONTENT_SHA256, !fields.x_content_sha256.is_absent()),
+        (&X_NONCE, !fields.x_nonce.is_absent()),
+    ] {
+        if is_there {
             let message = format!("header {name} is already there");
             return Err(SignError::new(SignErrorKind::AlreadySigned, message));
         }
@@ -210,15 +217,24 @@ fn refuse_credentials(head: RequestHead<'_>) -> Result<(), SignError> {
 }
 
 /// The one value of a header, as the receiver will read it.
-fn header_to_cover<'r>(head: &RequestHead<'r>, name: &HeaderName) -> Result<&'r str, SignError> {
+fn header_to_cover<'r>(
+    head: &RequestHead<'r>,
+    fields: &Fields<'r>,
+    name: &HeaderName,
+) -> Result<&'r str, SignError> {
     let refused = |problem: &str| {
         SignError::new(
             SignErrorKind::Header,
             format!("covered header {name}: {problem}"),
         )
     };
-    let value = head
-        .single(name)
+    let field = match *name {
+        CONTENT_TYPE => fields.content_type,
+        CONTENT_ENCODING => fields.content_encoding,
+        _ => head.headers().get_all(name).iter().collect(),
+    };
+    let value = field
+        .text(name)
         .map_err(|_| refused("expected once and in visible ASCII"))?
         .ok_or_else(|| refused("expected once, found none"))?;
     // A receiver trims the white space around a value (RFC 9110 section 5.5), so what is signed must have none.
@@ -298,7 +314,7 @@ impl Unsigned {
     fn sign(self, digits: &[u8]) -> Result<HeaderValue, SignError> {
         let mut text = self.text;
         text.push_str(SIGNATURE);
-        text.extend(digits.iter().copied().map(char::from));
+        text.push_str(str::from_utf8(digits).map_err(|_| no_header_value())?);
         HeaderValue::try_from(text).map_err(|_| no_header_value())
     }
 }

@@ -78,7 +78,7 @@ impl CredentialsOfFamily for Credentials<'_> {
         &self.signature.0
     }
 
-    fn covered(&self, each: &mut dyn FnMut(&str, &str)) {
+    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
         let lines = self.request.covered_lines().split_terminator('\n');
         for (name, value) in lines.filter_map(|line| line.split_once(':')) {
             each(name, value);
