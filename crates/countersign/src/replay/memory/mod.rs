@@ -1,0 +1,12 @@
+//! The replay store in the memory of one process.
+
+mod builder;
+mod callers;
+mod quota;
+mod shard;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{builder::MemoryReplayStoreBuilder, store::MemoryReplayStore};

@@ -1,0 +1,111 @@
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use crate::key::KeyId;
+
+/// The room for entries that all shards share. An entry is counted before it is added and until after it is removed, so
+/// that there are never more than are counted.
+pub(super) struct Room {
+    quota: usize,
+    capacity: usize,
+    entries: Count,
+    /// Every caller of whom a shard has entries. Locked with a shard locked, and never the other way round.
+    callers: Mutex<HashMap<KeyId, Arc<Count>>>,
+}
+
+/// Why there is no room for an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoRoom {
+    /// The caller has as many entries as it may have.
+    OverQuota,
+    /// The store is full, or what it counted cannot be trusted.
+    Unavailable,
+}
+
+/// A count that many threads change, on a cache line of its own.
+#[derive(Default)]
+#[repr(align(128))]
+pub(super) struct Count(AtomicUsize);
+
+impl Room {
+    pub(super) fn new(quota: usize, capacity: usize) -> Self {
+        Self {
+            quota,
+            capacity,
+            entries: Count::default(),
+            callers: Mutex::default(),
+        }
+    }
+
+    pub(super) const fn quota(&self) -> usize {
+        self.quota
+    }
+
+    pub(super) const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The number of entries of all callers.
+    pub(super) fn entries(&self) -> usize {
+        self.entries.0.load(Ordering::Relaxed)
+    }
+
+    /// Takes the room of one entry of the caller whose count this is.
+    pub(super) fn reserve(&self, used: &Count) -> Result<(), NoRoom> {
+        if !used.add_one(self.quota) {
+            return Err(NoRoom::OverQuota);
+        }
+        if !self.entries.add_one(self.capacity) {
+            used.subtract(1);
+            return Err(NoRoom::Unavailable);
+        }
+        Ok(())
+    }
+
+    /// Gives back the room of so many entries that were removed.
+    pub(super) fn release(&self, used: &Count, entries: usize) {
+        self.entries.subtract(entries);
+        used.subtract(entries);
+    }
+
+    /// The count of a caller, the same for all shards.
+    pub(super) fn join(&self, caller: &KeyId) -> Result<Arc<Count>, NoRoom> {
+        let mut callers = self.callers.lock().map_err(|_| NoRoom::Unavailable)?;
+        let used = callers.entry(caller.clone()).or_default();
+        Ok(Arc::clone(used))
+    }
+
+    /// Gives up the count of a caller of whom a shard has no more entries. The last one to do so ends it: it is cloned and
+    /// dropped under the lock only.
+    pub(super) fn leave(&self, caller: KeyId, used: Arc<Count>) {
+        if let Ok(mut callers) = self.callers.lock() {
+            drop(used);
+            if let Entry::Occupied(used) = callers.entry(caller) {
+                if Arc::strong_count(used.get()) == 1 {
+                    used.remove();
+                }
+            }
+        }
+    }
+}
+
+impl Count {
+    /// Adds one, unless that makes it more than `most`.
+    fn add_one(&self, most: usize) -> bool {
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+                count.checked_add(1).filter(|count| *count <= most)
+            })
+            .is_ok()
+    }
+
+    fn subtract(&self, count: usize) {
+        // Invariant: what is given back was taken before.
+        self.0.fetch_sub(count, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,150 @@
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    sync::Mutex,
+};
+
+use super::{
+    callers::{Callers, Number},
+    quota::{NoRoom, Room},
+};
+use crate::{
+    error::Unavailable,
+    replay::{Claimed, ReplayClaim, ReplayKey},
+    timestamp::Timestamp,
+};
+
+/// How many expired entries one claim may clear away: more than it adds, so that the store drains, and few enough that
+/// no claim waits for a whole bucket.
+pub(super) const PURGED_PER_CLAIM: usize = 64;
+
+/// The part of the entries that one lock guards, on cache lines of its own.
+#[derive(Default)]
+#[repr(align(128))]
+pub(super) struct Shard(Mutex<State>);
+
+/// Every live entry stands twice: by key to be found, and by the second in which it expires to be cleared away.
+#[derive(Default)]
+struct State {
+    /// A map without values, since a set does not tell whether there is room for a key before it adds it.
+    live: HashMap<ReplayKey, ()>,
+    by_expiry: BTreeMap<i64, Vec<Expiring>>,
+    callers: Callers,
+    /// Every entry that expired up to here may be gone.
+    purged_up_to: Option<Timestamp>,
+    /// How many claims were made here.
+    claims: usize,
+}
+
+struct Expiring {
+    key: ReplayKey,
+    caller: Number,
+}
+
+impl Shard {
+    /// The answer to a claim, and how many claims were made here with it.
+    pub(super) fn claim(
+        &self,
+        claim: &ReplayClaim,
+        room: &Room,
+    ) -> Result<(Result<Claimed, NoRoom>, usize), Unavailable> {
+        // A panic while the lock was held leaves entries that cannot be trusted: nothing more is let through.
+        let mut state = self
+            .0
+            .lock()
+            .map_err(|_| Unavailable::new("replay store"))?;
+        state.purge(claim.now, PURGED_PER_CLAIM, room);
+        state.claims = state.claims.wrapping_add(1);
+        Ok((state.claim(claim, room), state.claims))
+    }
+
+    /// Whether there is an entry with this key.
+    pub(super) fn contains(&self, key: &ReplayKey) -> bool {
+        let state = self.0.lock();
+        state.is_ok_and(|state| state.live.contains_key(key))
+    }
+
+    /// Clears away at most so many expired entries, and says how many it did.
+    pub(super) fn purge(
+        &self,
+        now: Timestamp,
+        most: usize,
+        room: &Room,
+    ) -> Result<usize, Unavailable> {
+        let mut state = self
+            .0
+            .lock()
+            .map_err(|_| Unavailable::new("replay store"))?;
+        Ok(state.purge(now, most, room))
+    }
+
+    /// Clears away expired entries unless another thread is here, which does so itself.
+    pub(super) fn purge_if_idle(&self, now: Timestamp, room: &Room) {
+        if let Ok(mut state) = self.0.try_lock() {
+            state.purge(now, PURGED_PER_CLAIM, room);
+        }
+    }
+}
+
+impl State {
+    fn claim(&mut self, claim: &ReplayClaim, room: &Room) -> Result<Claimed, NoRoom> {
+        let forgotten = self
+            .purged_up_to
+            .is_some_and(|purged| claim.expires_at <= purged);
+        if forgotten || claim.expires_at <= claim.now {
+            return Ok(Claimed::Replayed);
+        }
+        // A replay is one first of all, even where there is no room.
+        let Entry::Vacant(place) = self.live.entry(claim.key) else {
+            return Ok(Claimed::Replayed);
+        };
+        let caller = self.callers.reserve(&claim.caller, room)?;
+        place.insert(());
+        self.by_expiry
+            .entry(bucket(claim.expires_at))
+            .or_default()
+            .push(Expiring {
+                key: claim.key,
+                caller,
+            });
+        Ok(Claimed::Fresh)
+    }
+
+    /// Clears away entries of the seconds that are over, at most so many, and says how many.
+    fn purge(&mut self, now: Timestamp, most: usize, room: &Room) -> usize {
+        let mut left = most;
+        while let Some(mut oldest) = self.by_expiry.first_entry() {
+            let end = end_of(*oldest.key());
+            if end > now {
+                break;
+            }
+            self.purged_up_to = self.purged_up_to.max(Some(end));
+            let entries = oldest.get_mut();
+            let kept = entries.len().saturating_sub(left);
+            left = left.saturating_sub(entries.len());
+            let (_, expired) = entries.split_at(kept);
+            for of_one_caller in expired.chunk_by(|one, next| one.caller == next.caller) {
+                for entry in of_one_caller {
+                    self.live.remove(&entry.key);
+                }
+                if let Some(Expiring { caller, .. }) = of_one_caller.first() {
+                    self.callers.release(*caller, of_one_caller.len(), room);
+                }
+            }
+            entries.truncate(kept);
+            if kept > 0 {
+                break;
+            }
+            oldest.remove();
+        }
+        most.saturating_sub(left)
+    }
+}
+
+/// The second in which an entry expires.
+fn bucket(expires_at: Timestamp) -> i64 {
+    expires_at.as_unix_seconds()
+}
+
+fn end_of(bucket: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(bucket.saturating_add(1))
+}
