@@ -85,3 +85,34 @@ impl Callers {
         self.by_number.get_mut(usize::try_from(number.0).ok()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_goes_to_another_caller_only_when_no_entry_has_it() {
+        let (mut callers, room) = (Callers::default(), Room::new(2, 10));
+        let [a, b, c] = ["a", "b", "c"].map(|name| KeyId::new(name).unwrap());
+        let of_a = callers.reserve(&a, &room).unwrap();
+        assert_eq!(callers.reserve(&a, &room), Ok(of_a));
+        let of_b = callers.reserve(&b, &room).unwrap();
+        assert_ne!(of_a, of_b);
+        callers.release(of_a, 1, &room);
+        let of_c = callers.reserve(&c, &room).unwrap();
+        assert!(of_c != of_a && of_c != of_b);
+        callers.release(of_a, 1, &room);
+        assert_eq!(callers.reserve(&KeyId::new("d").unwrap(), &room), Ok(of_a));
+        assert_eq!(room.entries(), 3);
+    }
+
+    #[test]
+    fn a_caller_without_room_leaves_nothing_behind() {
+        let (mut callers, room) = (Callers::default(), Room::new(1, 1));
+        let [a, b] = ["a", "b"].map(|name| KeyId::new(name).unwrap());
+        callers.reserve(&a, &room).unwrap();
+        assert_eq!(callers.reserve(&b, &room), Err(NoRoom::Unavailable));
+        assert_eq!(callers.numbers.len(), 1);
+        assert_eq!(callers.free.len(), 1);
+    }
+}

@@ -109,3 +109,60 @@ impl Count {
         self.0.fetch_sub(count, Ordering::AcqRel);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{panic, thread};
+
+    use super::*;
+
+    fn caller() -> KeyId {
+        KeyId::new("a").unwrap()
+    }
+
+    #[test]
+    fn a_caller_has_one_count_until_the_last_shard_leaves_it() {
+        let room = Room::new(10, 10);
+        let first = room.join(&caller()).unwrap();
+        let second = room.join(&caller()).unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
+        room.leave(caller(), first);
+        assert_eq!(room.callers.lock().unwrap().len(), 1);
+        room.leave(caller(), second);
+        assert_eq!(room.callers.lock().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_full_store_takes_nothing_from_a_quota() {
+        let room = Room::new(2, 2);
+        let (one, other) = (Count::default(), Count::default());
+        assert_eq!(room.reserve(&one), Ok(()));
+        assert_eq!(room.reserve(&one), Ok(()));
+        assert_eq!(room.reserve(&one), Err(NoRoom::OverQuota));
+        for _ in 0..3 {
+            assert_eq!(room.reserve(&other), Err(NoRoom::Unavailable));
+        }
+        room.release(&one, 2);
+        assert_eq!(room.reserve(&other), Ok(()));
+        assert_eq!(room.reserve(&other), Ok(()));
+        assert_eq!(room.reserve(&other), Err(NoRoom::OverQuota));
+    }
+
+    #[test]
+    fn a_panic_under_the_lock_lets_no_caller_in() {
+        let room = Room::new(10, 10);
+        let used = room.join(&caller()).unwrap();
+        let panicked = thread::scope(|scope| {
+            let room = &room;
+            scope
+                .spawn(move || {
+                    let _callers = room.callers.lock().unwrap();
+                    panic::resume_unwind(Box::new("under the lock"));
+                })
+                .join()
+        });
+        assert!(panicked.is_err());
+        assert!(matches!(room.join(&caller()), Err(NoRoom::Unavailable)));
+        room.leave(caller(), used);
+    }
+}

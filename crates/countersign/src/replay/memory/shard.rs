@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
+    mem,
     sync::Mutex,
 };
 
@@ -28,6 +29,8 @@ struct State {
     /// A map without values, since a set does not tell whether there is room for a key before it adds it.
     live: HashMap<ReplayKey, ()>,
     by_expiry: BTreeMap<i64, Vec<Expiring>>,
+    /// A list that was cleared away, for the next second to use: a second with few entries allocates nothing.
+    spare: Vec<Expiring>,
     callers: Callers,
     /// Every entry that expired up to here may be gone.
     purged_up_to: Option<Timestamp>,
@@ -101,7 +104,7 @@ impl State {
         place.insert(());
         self.by_expiry
             .entry(bucket(claim.expires_at))
-            .or_default()
+            .or_insert_with(|| mem::take(&mut self.spare))
             .push(Expiring {
                 key: claim.key,
                 caller,
@@ -134,7 +137,10 @@ impl State {
             if kept > 0 {
                 break;
             }
-            oldest.remove();
+            let entries = oldest.remove();
+            if entries.capacity() <= PURGED_PER_CLAIM {
+                self.spare = entries;
+            }
         }
         most.saturating_sub(left)
     }
@@ -147,4 +153,48 @@ fn bucket(expires_at: Timestamp) -> i64 {
 
 fn end_of(bucket: i64) -> Timestamp {
     Timestamp::from_unix_seconds(bucket.saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{panic, thread};
+
+    use super::*;
+    use crate::key::KeyId;
+
+    #[test]
+    fn a_panic_under_the_lock_closes_the_shard() {
+        let (shard, room) = (Shard::default(), Room::new(10, 10));
+        let at = Timestamp::from_unix_seconds;
+        let claim = |nonce| {
+            let caller = KeyId::new("a").unwrap();
+            ReplayClaim::new(
+                ReplayKey::new("", "a", nonce),
+                caller,
+                at(700),
+                at(1000),
+                at(700),
+            )
+        };
+        assert!(matches!(
+            shard.claim(&claim("1"), &room),
+            Ok((Ok(Claimed::Fresh), 1))
+        ));
+        let panicked = thread::scope(|scope| {
+            let shard = &shard;
+            scope
+                .spawn(move || {
+                    let _state = shard.0.lock().unwrap();
+                    panic::resume_unwind(Box::new("under the lock"));
+                })
+                .join()
+        });
+        assert!(panicked.is_err());
+        for nonce in ["1", "2"] {
+            assert!(shard.claim(&claim(nonce), &room).is_err(), "{nonce}");
+        }
+        assert!(shard.purge(at(2000), 64, &room).is_err());
+        shard.purge_if_idle(at(2000), &room);
+        assert_eq!(room.entries(), 1, "what cannot be trusted gives no room");
+    }
 }

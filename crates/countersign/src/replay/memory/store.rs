@@ -17,7 +17,7 @@ pub(super) const SHARDS: usize = 16;
 
 /// After so many claims of one shard, one of them clears away entries of another shard as well: a shard that gets no more
 /// claims is drained by those that do.
-const CLAIMS_PER_VISIT: usize = 8;
+pub(super) const CLAIMS_PER_VISIT: usize = 8;
 
 /// A [`ReplayStore`] in the memory of one process, for a service with one replica.
 ///
