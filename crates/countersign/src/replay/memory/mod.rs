@@ -2,6 +2,7 @@
 
 mod builder;
 mod callers;
+mod key_hasher;
 mod quota;
 mod shard;
 mod store;

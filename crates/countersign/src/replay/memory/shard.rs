@@ -6,6 +6,7 @@ use std::{
 
 use super::{
     callers::{Callers, Number},
+    key_hasher::KeyHashing,
     quota::{NoRoom, Room},
 };
 use crate::{
@@ -27,7 +28,7 @@ pub(super) struct Shard(Mutex<State>);
 #[derive(Default)]
 struct State {
     /// A map without values, since a set does not tell whether there is room for a key before it adds it.
-    live: HashMap<ReplayKey, ()>,
+    live: HashMap<ReplayKey, (), KeyHashing>,
     by_expiry: BTreeMap<i64, Vec<Expiring>>,
     /// A list that was cleared away, for the next second to use: a second with few entries allocates nothing.
     spare: Vec<Expiring>,
