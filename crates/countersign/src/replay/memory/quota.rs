@@ -85,10 +85,10 @@ impl Room {
     pub(super) fn leave(&self, caller: KeyId, used: Arc<Count>) {
         if let Ok(mut callers) = self.callers.lock() {
             drop(used);
-            if let Entry::Occupied(used) = callers.entry(caller) {
-                if Arc::strong_count(used.get()) == 1 {
-                    used.remove();
-                }
+            if let Entry::Occupied(used) = callers.entry(caller)
+                && Arc::strong_count(used.get()) == 1
+            {
+                used.remove();
             }
         }
     }

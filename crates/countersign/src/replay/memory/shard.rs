@@ -27,7 +27,10 @@ pub(super) struct Shard(Mutex<State>);
 /// Every live entry stands twice: by key to be found, and by the second in which it expires to be cleared away.
 #[derive(Default)]
 struct State {
-    /// A map without values, since a set does not tell whether there is room for a key before it adds it.
+    #[expect(
+        clippy::zero_sized_map_values,
+        reason = "a set cannot be asked for a place, which is filled only if there is room"
+    )]
     live: HashMap<ReplayKey, (), KeyHashing>,
     by_expiry: BTreeMap<i64, Vec<Expiring>>,
     /// A list that was cleared away, for the next second to use: a second with few entries allocates nothing.

@@ -29,7 +29,10 @@ pub(super) const CLAIMS_PER_VISIT: usize = 8;
 /// the window of its date. [`refuse_dates_before`](MemoryReplayStoreBuilder::refuse_dates_before) closes that gap for
 /// callers whose clocks are not ahead, at the price of refusing what was signed before the start.
 ///
-/// An entry takes 67 to 87 bytes, and 106 at the moment in which the table grows.
+/// The entries are divided among locks by their keys, so that threads seldom wait for one another; quotas and capacity are
+/// counted for all of them together and hold exactly.
+///
+/// An entry takes 54 to 71 bytes where a hundred or more come in a second, and more where they are few.
 #[derive(Clone)]
 pub struct MemoryReplayStore(Arc<Shared>);
 
