@@ -149,6 +149,35 @@ mod tests {
     }
 
     #[test]
+    fn the_last_place_is_taken_by_one_thread_at_a_time() {
+        let (count, inside) = (Count::default(), AtomicUsize::new(0));
+        let taken: usize = thread::scope(|scope| {
+            let running: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let taken = (0..100_000).filter(|_| {
+                            let taken = count.add_one(1);
+                            if taken {
+                                assert_eq!(inside.fetch_add(1, Ordering::AcqRel), 0);
+                                inside.fetch_sub(1, Ordering::AcqRel);
+                                count.subtract(1);
+                            }
+                            taken
+                        });
+                        taken.count()
+                    })
+                })
+                .collect();
+            running
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
+        });
+        assert!(taken > 0);
+        assert_eq!(count.0.into_inner(), 0);
+    }
+
+    #[test]
     fn a_panic_under_the_lock_lets_no_caller_in() {
         let room = Room::new(10, 10);
         let used = room.join(&caller()).unwrap();
