@@ -155,7 +155,7 @@ mod tests {
             let running: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(|| {
-                        let taken = (0..100_000).filter(|_| {
+                        let taken = (0..500_000).filter(|_| {
                             let taken = count.add_one(1);
                             if taken {
                                 assert_eq!(inside.fetch_add(1, Ordering::AcqRel), 0);

@@ -1,6 +1,5 @@
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
-    mem,
     sync::Mutex,
 };
 
@@ -19,6 +18,9 @@ use crate::{
 /// no claim waits for a whole bucket.
 pub(super) const PURGED_PER_CLAIM: usize = 64;
 
+/// How many lists are kept to be used again, and of how many entries at the most.
+const SPARE: usize = 16;
+
 /// The part of the entries that one lock guards, on cache lines of its own.
 #[derive(Default)]
 #[repr(align(128))]
@@ -33,8 +35,9 @@ struct State {
     )]
     live: HashMap<ReplayKey, (), KeyHashing>,
     by_expiry: BTreeMap<i64, Vec<Expiring>>,
-    /// A list that was cleared away, for the next second to use: a second with few entries allocates nothing.
-    spare: Vec<Expiring>,
+    /// Short lists that were cleared away, for the next seconds to use: where a second has few entries, a claim seldom
+    /// allocates.
+    spare: Vec<Vec<Expiring>>,
     callers: Callers,
     /// Every entry that expired up to here may be gone.
     purged_up_to: Option<Timestamp>,
@@ -108,7 +111,7 @@ impl State {
         place.insert(());
         self.by_expiry
             .entry(bucket(claim.expires_at))
-            .or_insert_with(|| mem::take(&mut self.spare))
+            .or_insert_with(|| self.spare.pop().unwrap_or_default())
             .push(Expiring {
                 key: claim.key,
                 caller,
@@ -142,8 +145,8 @@ impl State {
                 break;
             }
             let entries = oldest.remove();
-            if entries.capacity() <= PURGED_PER_CLAIM {
-                self.spare = entries;
+            if entries.capacity() <= SPARE && self.spare.len() < SPARE {
+                self.spare.push(entries);
             }
         }
         most.saturating_sub(left)
