@@ -112,7 +112,7 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
-    use std::{panic, thread};
+    use std::{panic, sync::Barrier, thread};
 
     use super::*;
 
@@ -150,11 +150,12 @@ mod tests {
 
     #[test]
     fn the_last_place_is_taken_by_one_thread_at_a_time() {
-        let (count, inside) = (Count::default(), AtomicUsize::new(0));
+        let (count, inside, start) = (Count::default(), AtomicUsize::new(0), Barrier::new(4));
         let taken: usize = thread::scope(|scope| {
             let running: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(|| {
+                        start.wait();
                         let taken = (0..500_000).filter(|_| {
                             let taken = count.add_one(1);
                             if taken {
