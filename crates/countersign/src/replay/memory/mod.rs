@@ -1,0 +1,13 @@
+//! The replay store in the memory of one process.
+
+mod builder;
+mod callers;
+mod key_hasher;
+mod quota;
+mod shard;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{builder::MemoryReplayStoreBuilder, store::MemoryReplayStore};

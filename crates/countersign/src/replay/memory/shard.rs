@@ -1,0 +1,207 @@
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    sync::Mutex,
+};
+
+use super::{
+    callers::{Callers, Number},
+    key_hasher::KeyHashing,
+    quota::{NoRoom, Room},
+};
+use crate::{
+    error::Unavailable,
+    replay::{Claimed, ReplayClaim, ReplayKey},
+    timestamp::Timestamp,
+};
+
+/// How many expired entries one claim may clear away: more than it adds, so that the store drains, and few enough that
+/// no claim waits for a whole bucket.
+pub(super) const PURGED_PER_CLAIM: usize = 64;
+
+/// How many lists are kept to be used again, and of how many entries at the most.
+const SPARE: usize = 16;
+
+/// The part of the entries that one lock guards, on cache lines of its own.
+#[derive(Default)]
+#[repr(align(128))]
+pub(super) struct Shard(Mutex<State>);
+
+/// Every live entry stands twice: by key to be found, and by the second in which it expires to be cleared away.
+#[derive(Default)]
+struct State {
+    #[expect(
+        clippy::zero_sized_map_values,
+        reason = "a set cannot be asked for a place, which is filled only if there is room"
+    )]
+    live: HashMap<ReplayKey, (), KeyHashing>,
+    by_expiry: BTreeMap<i64, Vec<Expiring>>,
+    /// Short lists that were cleared away, for the next seconds to use: where a second has few entries, a claim seldom
+    /// allocates.
+    spare: Vec<Vec<Expiring>>,
+    callers: Callers,
+    /// Every entry that expired up to here may be gone.
+    purged_up_to: Option<Timestamp>,
+    /// How many claims were made here.
+    claims: usize,
+}
+
+struct Expiring {
+    key: ReplayKey,
+    caller: Number,
+}
+
+impl Shard {
+    /// The answer to a claim, and how many claims were made here with it.
+    pub(super) fn claim(
+        &self,
+        claim: &ReplayClaim,
+        room: &Room,
+    ) -> Result<(Result<Claimed, NoRoom>, usize), Unavailable> {
+        // A panic while the lock was held leaves entries that cannot be trusted: nothing more is let through.
+        let mut state = self
+            .0
+            .lock()
+            .map_err(|_| Unavailable::new("replay store"))?;
+        state.purge(claim.now, PURGED_PER_CLAIM, room);
+        state.claims = state.claims.wrapping_add(1);
+        Ok((state.claim(claim, room), state.claims))
+    }
+
+    /// Whether there is an entry with this key.
+    pub(super) fn contains(&self, key: &ReplayKey) -> bool {
+        let state = self.0.lock();
+        state.is_ok_and(|state| state.live.contains_key(key))
+    }
+
+    /// Clears away at most so many expired entries, and says how many it did.
+    pub(super) fn purge(
+        &self,
+        now: Timestamp,
+        most: usize,
+        room: &Room,
+    ) -> Result<usize, Unavailable> {
+        let mut state = self
+            .0
+            .lock()
+            .map_err(|_| Unavailable::new("replay store"))?;
+        Ok(state.purge(now, most, room))
+    }
+
+    /// Clears away expired entries unless another thread is here, which does so itself.
+    pub(super) fn purge_if_idle(&self, now: Timestamp, room: &Room) {
+        if let Ok(mut state) = self.0.try_lock() {
+            state.purge(now, PURGED_PER_CLAIM, room);
+        }
+    }
+}
+
+impl State {
+    fn claim(&mut self, claim: &ReplayClaim, room: &Room) -> Result<Claimed, NoRoom> {
+        let forgotten = self
+            .purged_up_to
+            .is_some_and(|purged| claim.expires_at <= purged);
+        if forgotten || claim.expires_at <= claim.now {
+            return Ok(Claimed::Replayed);
+        }
+        // A replay is one first of all, even where there is no room.
+        let Entry::Vacant(place) = self.live.entry(claim.key) else {
+            return Ok(Claimed::Replayed);
+        };
+        let caller = self.callers.reserve(&claim.caller, room)?;
+        place.insert(());
+        self.by_expiry
+            .entry(bucket(claim.expires_at))
+            .or_insert_with(|| self.spare.pop().unwrap_or_default())
+            .push(Expiring {
+                key: claim.key,
+                caller,
+            });
+        Ok(Claimed::Fresh)
+    }
+
+    /// Clears away entries of the seconds that are over, at most so many, and says how many.
+    fn purge(&mut self, now: Timestamp, most: usize, room: &Room) -> usize {
+        let mut left = most;
+        while let Some(mut oldest) = self.by_expiry.first_entry() {
+            let end = end_of(*oldest.key());
+            if end > now {
+                break;
+            }
+            self.purged_up_to = self.purged_up_to.max(Some(end));
+            let entries = oldest.get_mut();
+            let kept = entries.len().saturating_sub(left);
+            left = left.saturating_sub(entries.len());
+            let (_, expired) = entries.split_at(kept);
+            for of_one_caller in expired.chunk_by(|one, next| one.caller == next.caller) {
+                for entry in of_one_caller {
+                    self.live.remove(&entry.key);
+                }
+                if let Some(Expiring { caller, .. }) = of_one_caller.first() {
+                    self.callers.release(*caller, of_one_caller.len(), room);
+                }
+            }
+            entries.truncate(kept);
+            if kept > 0 {
+                break;
+            }
+            let entries = oldest.remove();
+            if entries.capacity() <= SPARE && self.spare.len() < SPARE {
+                self.spare.push(entries);
+            }
+        }
+        most.saturating_sub(left)
+    }
+}
+
+/// The second in which an entry expires.
+fn bucket(expires_at: Timestamp) -> i64 {
+    expires_at.as_unix_seconds()
+}
+
+fn end_of(bucket: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(bucket.saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{panic, thread};
+
+    use super::*;
+    use crate::key::KeyId;
+
+    #[test]
+    fn a_panic_under_the_lock_closes_the_shard() {
+        let (shard, room) = (Shard::default(), Room::new(10, 10));
+        let at = Timestamp::from_unix_seconds;
+        let claim = |nonce| {
+            let caller = KeyId::new("a").unwrap();
+            ReplayClaim::new(
+                ReplayKey::new("", "a", nonce),
+                caller,
+                at(700),
+                at(1000),
+                at(700),
+            )
+        };
+        assert!(matches!(
+            shard.claim(&claim("1"), &room),
+            Ok((Ok(Claimed::Fresh), 1))
+        ));
+        let panicked = thread::scope(|scope| {
+            let shard = &shard;
+            scope
+                .spawn(move || {
+                    let _state = shard.0.lock().unwrap();
+                    panic::resume_unwind(Box::new("under the lock"));
+                })
+                .join()
+        });
+        assert!(panicked.is_err());
+        for nonce in ["1", "2"] {
+            assert!(shard.claim(&claim(nonce), &room).is_err(), "{nonce}");
+        }
+        assert!(shard.purge(at(2000), 64, &room).is_err());
+        shard.purge_if_idle(at(2000), &room);
+        assert_eq!(room.entries(), 1, "what cannot be trusted gives no room");
+    }
+}
