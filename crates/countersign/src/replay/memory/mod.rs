@@ -2,7 +2,6 @@
 
 mod builder;
 mod callers;
-mod key_hasher;
 mod quota;
 mod shard;
 mod store;

@@ -5,7 +5,6 @@ use std::{
 
 use super::{
     callers::{Callers, Number},
-    key_hasher::KeyHashing,
     quota::{NoRoom, Room},
 };
 use crate::{
@@ -33,7 +32,7 @@ struct State {
         clippy::zero_sized_map_values,
         reason = "a set cannot be asked for a place, which is filled only if there is room"
     )]
-    live: HashMap<ReplayKey, (), KeyHashing>,
+    live: HashMap<ReplayKey, ()>,
     by_expiry: BTreeMap<i64, Vec<Expiring>>,
     /// Short lists that were cleared away, for the next seconds to use: where a second has few entries, a claim seldom
     /// allocates.
