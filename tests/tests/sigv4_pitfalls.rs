@@ -19,9 +19,9 @@ mod sigv4;
 use std::time::{Duration, Instant};
 
 use countersign::{
-    BodyState, CallerKey, ConfigErrorKind, ContentTypeRule, Keyring, NonceRule, PayloadDigest,
-    RejectionKind, Secret, SigV4Credentials, SigV4PathEncoding, SigV4Presigned, SigV4Profile,
-    SigV4Settings, SignErrorKind, Signer, SigningKey, Timestamp,
+    BodyState, CallerKey, ConfigErrorKind, ContentTypeRule, HeadLimits, Keyring, NonceRule,
+    PayloadDigest, RejectionKind, Secret, SigV4Credentials, SigV4PathEncoding, SigV4Presigned,
+    SigV4Profile, SigV4Settings, SignErrorKind, Signer, SigningKey, Timestamp,
 };
 use http::Method;
 use tests::keys::NOW;
@@ -581,6 +581,38 @@ fn a_covered_header_twice_is_another_value_or_refused() {
     }
 }
 
+/// The comma between two lines counts, and there is none behind the last.
+#[test]
+fn a_covered_value_is_bounded_to_the_byte_however_many_lines_it_has() {
+    let limits = HeadLimits::default().with_covered_value_bytes(32);
+    let verifier = verifier(profile()).to_builder().limits(limits).build();
+    let verifier = verifier.unwrap();
+    for (name, lengths, valid) in [
+        ("one line", &[32][..], true),
+        ("one line", &[33], false),
+        ("two lines", &[16, 15], true),
+        ("two lines", &[16, 16], false),
+        ("lines of one byte", &[1; 16], true),
+        ("lines of one byte", &[1; 17], false),
+        ("empty lines", &[0; 33], true),
+        ("empty lines", &[0; 34], false),
+    ] {
+        let mut message = unsigned("/a");
+        for length in lengths {
+            message.append("x-extra", "a".repeat(*length));
+        }
+        let message = Forger::of(&message, "host;x-amz-date;x-extra").sign(&message);
+        let found = judge_with(&message, &verifier, &keyring(), NOW);
+        let expected = if valid {
+            Ok(())
+        } else {
+            Err(RejectionKind::Malformed)
+        };
+        let found = found.map(|_| ()).map_err(|rejection| rejection.kind());
+        assert_eq!(found, expected, "{name}: {lengths:?}");
+    }
+}
+
 /// Source: CVE-2026-26275 (httpsig-hyper), rows 1 and 33: the digest was checked and not signed, or signed and not checked.
 #[test]
 fn a_body_is_the_one_that_was_signed() {
@@ -1037,4 +1069,37 @@ fn a_request_that_carries_credentials_is_not_signed_again() {
         .presign(&other, digest, Duration::from_secs(60), NOW)
         .unwrap_err();
     assert_eq!(error.kind(), SignErrorKind::Authority);
+}
+
+/// What no verifier would take is not sent in the first place: two values are two answers to one question.
+#[test]
+fn a_header_that_occurs_once_is_not_signed_twice() {
+    let digest = PayloadDigest::of(b"");
+    for name in ["content-type", "content-encoding", "x-amz-extra", "x-nonce"] {
+        let once = get("/a").with(name, "0123456789abcdef");
+        assert!(signer().sign(&once.parts().unwrap(), digest, NOW).is_ok());
+        let twice = once.with(name, "0123456789abcdef").parts().unwrap();
+        let signed = signer().sign(&twice, digest, NOW);
+        assert_eq!(signed.unwrap_err().kind(), SignErrorKind::Header, "{name}");
+        let url = signer().presign(&twice, digest, Duration::from_secs(60), NOW);
+        assert_eq!(url.unwrap_err().kind(), SignErrorKind::Header, "{name}");
+    }
+}
+
+/// A proxy signs what it is sent, and how many headers those are is for its peer to choose.
+#[test]
+fn any_number_of_headers_is_signed_in_linear_time() {
+    let digest = PayloadDigest::of(b"");
+    let mut message = get("/a");
+    for number in 0..20_000 {
+        message.append(&format!("x-{number:05}"), "a");
+    }
+    message.append("x-00000", "b");
+    let parts = message.parts().unwrap();
+    let began = Instant::now();
+    let signature = signer().sign(&parts, digest, NOW).unwrap();
+    let url = signer().presign(&parts, digest, Duration::from_secs(60), NOW);
+    assert!(url.is_err(), "no URL has room for so many names");
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert_eq!(signature.headers().count(), 3);
 }

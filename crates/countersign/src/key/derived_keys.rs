@@ -83,6 +83,18 @@ mod tests {
             let other = keys.for_scope(&scope, || mac(name));
             assert_eq!(bytes(other), bytes(mac(name)), "{name}");
         }
+        for (name, scope) in [
+            ("a part fewer", &["20260102", "r"][..]),
+            ("a part more", &["20260102", "r", "s", "t"]),
+            ("two parts in one", &["20260102", "rs"]),
+            ("a part cut short", &["2026010", "r", "s"]),
+            ("an empty part", &["20260102", "r", ""]),
+        ] {
+            let keys = DerivedKeys::new();
+            keys.for_scope(&["20260102", "r", "s"], || mac("1"));
+            let other = keys.for_scope(scope, || mac(name));
+            assert_eq!(bytes(other), bytes(mac(name)), "{name}");
+        }
         for scope in 0..100 {
             keys.for_scope(&[&scope.to_string()], || mac("2"));
         }

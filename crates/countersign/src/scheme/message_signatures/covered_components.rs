@@ -131,6 +131,10 @@ mod tests {
         ];
         let covered = covered(&ids);
         assert_eq!(covered.len(), ids.len());
+        for id in ids {
+            let again = covered.clone().push(id.parse().unwrap());
+            assert!(again.is_err(), "{id} twice, and others between");
+        }
         let other = r#""@query-param";name="c""#.parse().unwrap();
         assert!(!covered.covers(&other));
     }

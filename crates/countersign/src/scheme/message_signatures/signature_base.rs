@@ -441,6 +441,18 @@ mod tests {
             ),
             ("obs-text as bytes", &[("a", b"\xe9")], "\"a\";bs", ":6Q==:"),
             (
+                "as long as it may be",
+                &[("a", &[b'a'; 40])],
+                "\"a\"",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            ),
+            (
+                "as long as it may be when joined",
+                &[("a", &[b'a'; 30]), ("a", &[b'a'; 8])],
+                "\"a\"",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, aaaaaaaa",
+            ),
+            (
                 "structured",
                 &[("example-dict", b"a=1,  b"), ("example-dict", b"c=(d  e)")],
                 "\"example-dict\";sf",
@@ -504,7 +516,7 @@ mod tests {
             ("too long", &[("a", &[b'a'; 41])], "\"a\""),
             (
                 "too long when joined",
-                &[("a", &[b'a'; 20]), ("a", &[b'a'; 20])],
+                &[("a", &[b'a'; 30]), ("a", &[b'a'; 9])],
                 "\"a\"",
             ),
         ] {

@@ -205,6 +205,9 @@ mod tests {
             "AKID/20150830/us-east-1/service/aws4_requests",
             "AKID/20150830/us-east-1/service/aws4_request/",
             "AKID/20150830/us-east-1/service%2G/aws4_request",
+            "AKID/20150830/us-east-1/service%2Gaws4_request",
+            "AKID/20150830/us-east-1/service%3Baws4_request",
+            "AKID/20150830/us-east-1/service%aws4_request",
             "AKID/20150830/us-east-1/2Fservice%/aws4_request",
             "AKID/20150830/us-east-1/service/AWS4_REQUEST",
             "AKID/20150830/us-east-1/service/",
@@ -247,6 +250,11 @@ mod tests {
             "20150830/us-east-1/service",
             &format!("{text}/"),
             &format!("a/{text}"),
+            &text.replace("aws4_request", "aws4_requests"),
+            &text.replace("20150830", "2015083a"),
+            &text.replace("20150830", "2015083"),
+            &text.replace("us-east-1", "us east 1"),
+            &text.replace("service", ""),
         ] {
             assert_eq!(CredentialScope::parse(other), None, "{other}");
         }

@@ -1,7 +1,10 @@
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use hmac::Mac as _;
-use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{
+    HeaderName, HeaderValue,
+    header::{AUTHORIZATION, GetAll},
+};
 
 use super::{
     X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
@@ -194,37 +197,41 @@ pub(super) fn headers_to_cover<'h>(
         value: canonical_text(authority),
     });
     let headers = head.headers();
-    let has_repeated = headers.len() > headers.keys_len();
-    for (name, value) in headers {
-        if *name == http::header::HOST || !settings.covers(name) {
-            continue;
+    let is_to_cover = |name: &HeaderName| *name != http::header::HOST && settings.covers(name);
+    let mut cover = |name: &'h HeaderName, value: Result<Cow<'h, str>, &str>| {
+        let name = name.as_str();
+        let value = value.map_err(|problem| {
+            let message = format!("covered header {name}: {problem}");
+            SignError::new(SignErrorKind::Header, message)
+        })?;
+        covered.push(CoveredHeader { name, value });
+        Ok(())
+    };
+    if headers.len() > headers.keys_len() {
+        for name in headers.keys().filter(|name| is_to_cover(name)) {
+            cover(name, value_of_lines(name, headers.get_all(name)))?;
         }
-        let refused = |problem: &str| {
-            SignError::new(
-                SignErrorKind::Header,
-                format!("covered header {name}: {problem}"),
-            )
-        };
-        let value = if has_repeated {
-            if covered.iter().any(|header| header.name == name.as_str()) {
-                continue; // With its first line.
-            }
-            let values = headers.get_all(name);
-            if values.iter().nth(1).is_some() && is_single(name.as_str()) {
-                return Err(refused("expected once, found more than once"));
-            }
-            joined(values)
-        } else {
-            canonical_value(value)
-        };
-        let value = value.ok_or_else(|| refused("expected visible ASCII"))?;
-        covered.push(CoveredHeader {
-            name: name.as_str(),
-            value,
-        });
+    } else {
+        // A look-up of each name by its hash takes longer.
+        for (name, value) in headers.iter().filter(|(name, _)| is_to_cover(name)) {
+            cover(name, canonical_value(value).ok_or(NOT_ASCII))?;
+        }
     }
     Ok(covered)
 }
+
+/// The value of a header that may have several lines.
+fn value_of_lines<'h>(
+    name: &HeaderName,
+    lines: GetAll<'h, HeaderValue>,
+) -> Result<Cow<'h, str>, &'static str> {
+    if lines.iter().nth(1).is_some() && is_single(name.as_str()) {
+        return Err("expected once, found more than once");
+    }
+    joined(lines).ok_or(NOT_ASCII)
+}
+
+const NOT_ASCII: &str = "expected visible ASCII";
 
 /// Brings covered headers into the order in which they are signed.
 pub(super) fn sort(covered: &mut CoveredHeaders<'_>) {
