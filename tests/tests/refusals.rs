@@ -44,7 +44,7 @@ use tests::{
     server::Server,
     signed::{self, AUTHORITY, billing},
 };
-use tokio::time::timeout;
+use tokio::{task::coop, time::timeout};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_countersign::{BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer};
 
@@ -447,6 +447,35 @@ async fn a_body_slower_than_its_deadline_is_a_timeout() {
         .rejected("never ends", RejectionKind::Timeout);
 }
 
+/// A body that has the next frame ready whenever it is asked, as often as a task may ask at once.
+struct AlwaysReady;
+
+impl http_body::Body for AlwaysReady {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        coop::poll_proceed(cx).map(|proceeded| {
+            proceeded.made_progress();
+            Some(Ok(Frame::data(Bytes::new())))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_never_keeps_its_reader_waiting_is_held_to_its_deadline() {
+    let limits = BodyLimits::default().with_deadline(Duration::from_millis(20));
+    let layer = layer().with_body_limits(limits);
+    let endless = signed_at_now(signed::post("/", "body")).map(|_| Body::new(AlwaysReady));
+    timeout(seconds(10), answer(&layer, endless))
+        .await
+        .expect("an answer at the deadline")
+        .rejected("always ready", RejectionKind::Timeout);
+}
+
 #[tokio::test]
 async fn another_body_than_the_signed_one_is_a_body_mismatch() {
     let signed = || signed_at_now(signed::post("/", "body"));
@@ -763,6 +792,35 @@ async fn a_refused_body_is_read_only_where_draining_is_asked_for() {
             "{name}: frames asked for"
         );
     }
+}
+
+/// A body that breaks off at once, and must not be asked for more.
+#[derive(Default)]
+struct BrokenFrames {
+    broken: bool,
+}
+
+impl http_body::Body for BrokenFrames {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        assert!(!self.broken, "polled after it broke off");
+        self.broken = true;
+        Poll::Ready(Some(Err(io::Error::other("broken"))))
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_broke_off_is_not_drained() {
+    let layer = layer().with_refused_body_drain(5000, seconds(5));
+    let broken = signed_at_now(signed::post("/", "body"));
+    answer(&layer, broken.map(|_| Body::new(BrokenFrames::default())))
+        .await
+        .rejected("broken off", RejectionKind::BodyMismatch);
 }
 
 #[tokio::test]

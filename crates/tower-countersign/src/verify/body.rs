@@ -12,6 +12,7 @@ use bytes::{Buf, Bytes};
 use countersign::{BodyMac, DetachedHead, KeyId, Rejection, RejectionKind};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, LengthLimitError};
+use tokio::task::coop::unconstrained;
 
 use super::{
     body_limits::BodyLimits, budget::BodyBudget, intake::Intake, refusal::Refusal, settings::Drain,
@@ -135,7 +136,9 @@ where
             return Poll::Ready(read);
         }
         let deadline = reading.bounds.deadline;
-        let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(deadline)));
+        // A body that is always ready uses up all that the task may do at once, and the timer must fire nevertheless.
+        let sleep = || Box::pin(unconstrained(tokio::time::sleep(deadline)));
+        let timer = timer.get_or_insert_with(sleep);
         timer.as_mut().poll(cx).map(|()| Err(TOO_SLOW.into()))
     })
 }
@@ -174,6 +177,7 @@ where
                     let error = error.into();
                     let refusal = broken_off(self.bounds.broken_off, error.as_ref());
                     self.intake.push_last(Err(error));
+                    self.intake.end();
                     return Poll::Ready(Err(refusal));
                 }
             }

@@ -42,7 +42,7 @@ impl Intake {
         self.progress != Progress::Untouched
     }
 
-    /// Whether all of the body was read.
+    /// Whether there is no more to read: all was read, or it broke off.
     pub(super) fn has_ended(&self) -> bool {
         self.progress == Progress::Ended
     }
@@ -105,8 +105,7 @@ impl Intake {
         if self.progress == Progress::Untouched {
             return VerifiedBody::unverified(Chunks::default(), None, None, Some(rest));
         }
-        let failed = matches!(self.last.as_deref(), Some(Err(_)));
-        let rest = (self.progress == Progress::Begun && !failed).then_some(rest);
+        let rest = (!self.has_ended()).then_some(rest);
         VerifiedBody::unverified(self.chunks, self.reservation, self.last, rest)
     }
 }

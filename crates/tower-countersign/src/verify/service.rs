@@ -96,10 +96,13 @@ where
         // is in a box of its own, and the request stays where it is captured: only references to it go further in.
         VerifyFuture(match verification.settings.report_only.mode_of(&parts) {
             Mode::Enforced => Box::pin(async move {
-                let body = pin!(body);
-                let body = match verification.enforce(&mut parts, body).await {
-                    Ok(body) => body,
-                    Err(refusal) => return Ok(refusal.map(ResponseBody::refused)),
+                // The body as it came is dropped before the request is handled: it may hold what a handler waits for.
+                let body = {
+                    let body = pin!(body);
+                    match verification.enforce(&mut parts, body).await {
+                        Ok(body) => body,
+                        Err(refusal) => return Ok(refusal.map(ResponseBody::refused)),
+                    }
                 };
                 let response = inner.call(Request::from_parts(parts, body)).await?;
                 Ok(response.map(ResponseBody::handled))
@@ -223,7 +226,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 }
                 Err(refused) => refused,
             };
-            // A body may not be polled past its end. What is not handed on takes no memory while the rest is drained.
+            // A body may not be polled past its end, or where it broke off. What is not handed on takes no memory while the rest is drained.
             let drain = self.settings.drain.filter(|_| !intake.has_ended());
             drop(intake);
             self.refused(parts, &refused, decision, now);
@@ -440,9 +443,15 @@ const OVER_QUOTA: Rejection = Rejection::new(
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use countersign::{CallerKey, Keyring, MemoryReplayStore, Secret, VerifyingKey};
+    use countersign::{
+        CallerKey, Keyring, MemoryReplayStore, PayloadDigest, Secret, Signer, SigningKey,
+        VerifyingKey,
+    };
+    use http_body_util::BodyExt;
+    use tower::{Layer, ServiceExt};
 
     use super::*;
+    use crate::VerifyLayer;
 
     /// What allocators hand out from a list of ready pieces: glibc up to 1032 bytes.
     #[test]
@@ -457,5 +466,32 @@ mod tests {
         let waiting = verify.call(Request::new(Body::empty()));
         let kept = size_of_val(&*waiting.0);
         assert!(kept < 1024, "{kept} bytes");
+    }
+
+    /// A permit that a layer further out put into the body must not wait for the handler.
+    #[tokio::test]
+    async fn the_body_as_it_came_is_gone_when_the_request_is_handled() {
+        let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());
+        let callers = CallerKey::new("1", key.verifying_key()).unwrap();
+        let keys = Keyring::builder().caller("a", callers).build().unwrap();
+        let signer = Signer::new("a", key, ["b"]).unwrap();
+        let permit = Arc::new(());
+        let held = Arc::downgrade(&permit);
+        let inner = tower::service_fn(move |_: Request<VerifiedBody>| {
+            let dropped = held.upgrade().is_none();
+            async move { Ok::<_, BoxError>(Response::new(Body::from(dropped.to_string()))) }
+        });
+        let body = Body::from("body").map_frame(move |frame| {
+            let _permit = &permit;
+            frame
+        });
+        let (mut parts, body) = Request::post("http://b/").body(body).unwrap().into_parts();
+        let now = std::time::SystemTime::now().into();
+        let signature = signer.sign(&parts, PayloadDigest::of(b"body"), now);
+        signature.unwrap().apply(&mut parts);
+        let verify = VerifyLayer::new(keys).layer(inner);
+        let answer = verify.oneshot(Request::from_parts(parts, body)).await;
+        let dropped = answer.unwrap().into_body().collect().await.unwrap();
+        assert_eq!(dropped.to_bytes(), "true");
     }
 }
