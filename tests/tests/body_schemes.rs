@@ -323,6 +323,17 @@ async fn what_can_be_refused_without_its_body_is_refused_unread() {
 }
 
 #[tokio::test]
+async fn a_body_counts_towards_its_callers_share_once_the_caller_is_proven() {
+    for (share, expected) in [(5, StatusCode::OK), (4, StatusCode::SERVICE_UNAVAILABLE)] {
+        let callee = Callee::start(BodyLimits::default().with_caller_bytes(share)).await;
+        for (name, request) in both("hello") {
+            let (status, text) = callee.send(request).await;
+            assert_eq!(status, expected, "{name} of a share of {share}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_for_strangers_is_refused_whoever_signed_it() {
     let limits = BodyLimits::default()
         .with_max_bytes(64 * 1024)

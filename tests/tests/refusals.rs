@@ -39,7 +39,7 @@ use http::{
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tests::{
-    keys::{NOW, OTHER_SECRET, SECRET, ed25519_key, hmac_key, keyring, signer},
+    keys::{NOW, OTHER_SECRET, SECRET, django, ed25519_key, hmac_key, keyring, signer},
     raw,
     server::Server,
     signed::{self, AUTHORITY, billing},
@@ -794,6 +794,54 @@ async fn a_refused_body_is_read_only_where_draining_is_asked_for() {
     }
 }
 
+#[tokio::test]
+async fn a_head_that_was_through_opens_no_second_body_where_keys_are_waited_for() {
+    let layer = VerifyLayer::new(Late(keyring("billing", &hmac_key(SECRET)))).with_clock(|| NOW);
+    let request = signed::at(NOW, &billing(), signed::post("/", vec![b'x'; 1000]));
+    assert!(
+        answer(&layer, request.clone().map(Body::from))
+            .await
+            .reached
+    );
+    let given = Arc::new(AtomicUsize::new(0));
+    let body = Frames {
+        given: Arc::clone(&given),
+        ended: false,
+    };
+    answer(&layer, request.map(|_| Body::new(body)))
+        .await
+        .rejected("replayed", RejectionKind::Replayed);
+    assert_eq!(given.load(Ordering::SeqCst), 0, "frames asked for");
+}
+
+#[tokio::test]
+async fn what_was_read_of_a_refused_body_takes_no_memory_while_the_rest_is_drained() {
+    let limits = BodyLimits::default().with_max_bytes(4).with_caller_bytes(4);
+    let layer = layer()
+        .with_body_limits(limits)
+        .with_refused_body_drain(5000, Duration::MAX);
+    let (sender, frames) = tokio::sync::mpsc::channel::<&str>(1);
+    let frames = futures::stream::unfold(frames, async |mut frames| {
+        let frame = frames.recv().await?;
+        Some((Ok::<_, Infallible>(frame), frames))
+    });
+    let large = signed_at_now(signed::post("/", "body and more, which is drained"));
+    let large = large.map(|_| Body::from_stream(frames));
+    let refused = {
+        let layer = layer.clone();
+        tokio::spawn(async move { answer(&layer, large).await })
+    };
+    for frame in ["body", " and more", ", which", " is drained"] {
+        sender.send(frame).await.unwrap();
+    }
+    // The third was taken, so that the second was refused.
+    let fits = answer(&layer, signed_at_now(signed::post("/", "body"))).await;
+    assert!(fits.reached, "the caller has its share");
+    drop(sender);
+    let refused = refused.await.unwrap();
+    refused.rejected("over the limit", RejectionKind::TooLarge);
+}
+
 /// A body that breaks off at once, and must not be asked for more.
 #[derive(Default)]
 struct BrokenFrames {
@@ -947,6 +995,50 @@ async fn what_ends_while_the_keys_are_looked_up_has_ended() {
         };
         let layer = VerifyLayer::new(slow).with_clock(clock.clone());
         let answer = answer(&layer, signed_at_now(signed::get("/"))).await;
+        match expected {
+            None => assert!(answer.reached, "{name}"),
+            Some(kind) => answer.rejected(name, kind),
+        }
+    }
+}
+
+/// Where the signature is over the body, all is judged when the body is there.
+#[tokio::test]
+async fn what_ends_before_the_body_that_is_signed_is_there_has_ended() {
+    let (key, profile) = django();
+    let signer = Signer::drf(key.clone(), [AUTHORITY]).unwrap();
+    let verifier = Verifier::builder().accept(profile).build().unwrap();
+    let ends = Timestamp::from_unix_seconds(NOW.as_unix_seconds() + 10);
+    let caller_key = || CallerKey::new("1", key.verifying_key()).unwrap();
+    for (name, key, takes, expected) in [
+        ("all holds", caller_key().with_not_after(ends), 9, None),
+        (
+            "the key ends",
+            caller_key().with_not_after(ends),
+            10,
+            Some(RejectionKind::InvalidSignature),
+        ),
+        (
+            "the date ends",
+            caller_key(),
+            301,
+            Some(RejectionKind::Expired),
+        ),
+    ] {
+        let now = Arc::new(AtomicI64::new(NOW.as_unix_seconds()));
+        let clock = Arc::clone(&now);
+        let keys = Keyring::builder().caller("django", key).build().unwrap();
+        let layer = VerifyLayer::new(keys)
+            .with_verifier(verifier.clone())
+            .with_clock(move || Timestamp::from_unix_seconds(clock.load(Ordering::SeqCst)));
+        let (mut parts, body) = signed::post("/drf", "body").into_parts();
+        let signature = signer.sign(&parts, &*body, NOW).unwrap();
+        signature.apply(&mut parts);
+        let body = Full::new(body).map_frame(move |frame| {
+            now.fetch_add(takes, Ordering::SeqCst);
+            frame
+        });
+        let answer = answer(&layer, Request::from_parts(parts, Body::new(body))).await;
         match expected {
             None => assert!(answer.reached, "{name}"),
             Some(kind) => answer.rejected(name, kind),

@@ -179,6 +179,13 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_chunk_is_none() {
+        let mut chunks = Chunks::default();
+        chunks.push(Bytes::new());
+        assert_eq!(chunks.pop(), None);
+    }
+
+    #[test]
     fn debug_shows_the_length_only() {
         let mut chunks = Chunks::default();
         chunks.push(Bytes::from_static(b"secret"));

@@ -134,6 +134,19 @@ mod tests {
     }
 
     #[test]
+    fn a_check_that_is_detached_between_two_pieces_goes_on_where_it_was() {
+        for declared in declared(b"body") {
+            for (behind, expected) in [("dy", true), ("dx", false), ("body", false)] {
+                let mut check = PayloadCheck::new(&declared);
+                check.update(b"bo");
+                let mut check = check.detach();
+                check.update(behind.as_bytes());
+                assert_eq!(check.finish().is_ok(), expected, "{declared:?}: {behind}");
+            }
+        }
+    }
+
+    #[test]
     fn pieces_and_the_whole_have_one_digest() {
         let body: Vec<u8> = (0..=255).cycle().take(1000).collect();
         for declared in declared(&body) {

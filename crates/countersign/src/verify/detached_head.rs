@@ -56,3 +56,56 @@ impl fmt::Debug for DetachedHead {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Authentication, CallerKey, KeyStore, Keyring, PayloadDigest, RejectionKind, Secret, Signer,
+        SigningKey, Timestamp, Verifier,
+    };
+
+    #[test]
+    fn a_head_proves_the_same_detached_or_not_and_shows_its_caller_alone() {
+        let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());
+        let now = Timestamp::from_unix_seconds(1_767_323_045);
+        let request = http::Request::post("http://b/path?query").body(()).unwrap();
+        let (mut parts, ()) = request.into_parts();
+        let signer = Signer::new("a", key.clone(), ["b"]).unwrap();
+        let signature = signer.sign(&parts, PayloadDigest::of(b"body"), now);
+        signature.unwrap().apply(&mut parts);
+        let caller_key = CallerKey::new("1", key.verifying_key()).unwrap();
+        let keys = Keyring::builder().caller("a", caller_key).build().unwrap();
+        let claim = Verifier::default().parse(&parts, now).unwrap();
+        let keys = keys.try_lookup(claim.key_id()).unwrap().unwrap();
+        let head = || match claim.authenticate(&keys, now) {
+            Ok(Authentication::Head(head)) => head,
+            other => panic!("expected a head, found {other:?}"),
+        };
+
+        let mut whole = head();
+        whole.update(b"body");
+        let whole = whole.finish().unwrap();
+        let mut begun = head();
+        begun.update(b"bo");
+        let mut detached = begun.detach();
+        detached.update(b"dy");
+        assert_eq!(
+            format!("{detached:?}"),
+            "DetachedHead { caller: KeyId(\"a\"), .. }"
+        );
+        let replay_key = detached.replay_key("audience");
+        assert!(replay_key.is_some());
+        assert_eq!(replay_key, head().replay_key("audience"));
+        let verified = detached.finish().unwrap();
+        assert_eq!(format!("{verified:?}"), format!("{whole:?}"));
+        assert_eq!(verified.replay_key("audience"), replay_key);
+        assert!(verified.covered_headers().eq(whole.covered_headers()));
+        assert_eq!(verified.fresh_until(), whole.fresh_until());
+
+        let mut other = head().detach();
+        other.update(b"bodx");
+        let rejection = other.finish().unwrap_err();
+        assert_eq!(rejection.kind(), RejectionKind::BodyMismatch);
+        assert_eq!(rejection.proven_caller(), Some(verified.caller()));
+    }
+}

@@ -149,6 +149,26 @@ mod tests {
     }
 
     #[test]
+    fn a_caller_who_holds_something_keeps_its_account_among_however_many() {
+        let limits = BodyLimits::default().with_caller_bytes(6);
+        let budget = BodyBudget::new(&limits);
+        let callers = (0..=2 * ACCOUNTS_KEPT).map(|number| KeyId::new(&number.to_string()));
+        let open: Vec<_> = callers
+            .map(|caller| {
+                let caller = caller.unwrap();
+                let (mut kept, mut given_back) = (budget.open(&caller), budget.open(&caller));
+                assert!(kept.grow(4) && given_back.grow(2));
+                (caller, kept, given_back)
+            })
+            .collect();
+        for (caller, _kept, given_back) in open {
+            drop(given_back);
+            assert!(!budget.open(&caller).grow(3), "over the caller's share");
+            assert!(budget.open(&caller).grow(2));
+        }
+    }
+
+    #[test]
     fn callers_who_hold_nothing_do_not_pile_up() {
         let budget = BodyBudget::new(&BodyLimits::default());
         for number in 0..=2 * ACCOUNTS_KEPT {

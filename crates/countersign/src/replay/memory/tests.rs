@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     MemoryReplayStore,
+    shard::PURGED_PER_CLAIM,
     store::{CLAIMS_PER_VISIT, SHARDS},
 };
 use crate::{
@@ -168,6 +169,31 @@ fn drains_faster_than_it_fills() {
     }
     assert_eq!(store.len(), 400);
     assert_eq!(store.entries(), Some(400), "told without the lock");
+}
+
+#[test]
+fn one_claim_clears_away_so_many_entries_and_the_next_the_rest() {
+    let store = store(1_000_000, 1);
+    let first = ReplayKey::new("", "a", "0");
+    for number in 0..=PURGED_PER_CLAIM {
+        let nonce = beside(&first, "a", &number.to_string());
+        decide(&store, &claim("a", &nonce, 1000, 700)).unwrap();
+    }
+    for (number, left) in [1, 0, 0].into_iter().enumerate() {
+        let nonce = beside(&first, "a", &format!("later {number}"));
+        decide(&store, &claim("a", &nonce, 5000, 2000)).unwrap();
+        assert_eq!(store.len(), left + number + 1);
+    }
+}
+
+#[test]
+fn an_identity_that_was_cleared_away_can_come_again_with_a_later_date() {
+    let store = store(1, 1);
+    for now in [1000, 2000, 3000] {
+        let claim = claim("a", "n", now + 305, now);
+        assert_eq!(decide(&store, &claim), Ok(Claimed::Fresh));
+        assert_eq!(decide(&store, &claim), Ok(Claimed::Replayed));
+    }
 }
 
 #[test]
