@@ -226,7 +226,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 }
                 Err(refused) => refused,
             };
-            // A body may not be polled past its end, or where it broke off. What is not handed on takes no memory while the rest is drained.
+            // A body may not be polled past its end, or where it broke off. What is not handed on takes no memory while the rest
+            // is drained.
             let drain = self.settings.drain.filter(|_| !intake.has_ended());
             drop(intake);
             self.refused(parts, &refused, decision, now);
@@ -482,7 +483,7 @@ mod tests {
             async move { Ok::<_, BoxError>(Response::new(Body::from(dropped.to_string()))) }
         });
         let body = Body::from("body").map_frame(move |frame| {
-            let _permit = &permit;
+            assert_eq!(Arc::strong_count(&permit), 1);
             frame
         });
         let (mut parts, body) = Request::post("http://b/").body(body).unwrap().into_parts();
