@@ -482,7 +482,7 @@ mod tests {
             async move { Ok::<_, BoxError>(Response::new(Body::from(dropped.to_string()))) }
         });
         let body = Body::from("body").map_frame(move |frame| {
-            let _permit = &permit;
+            drop(Arc::clone(&permit));
             frame
         });
         let (mut parts, body) = Request::post("http://b/").body(body).unwrap().into_parts();
