@@ -274,6 +274,26 @@ pub fn cli(port: u16, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
+/// A master, its replica that is in step, and a sentinel that knows both, talked to in this way.
+pub fn replicated_over(transport: Transport<'_>) -> [RedisServer; 3] {
+    let master = RedisServer::start_over(transport, &[]);
+    let replica_of = format!("127.0.0.1 {}", master.port());
+    let replica = RedisServer::start_over(transport, &["--replicaof", &replica_of]);
+    let sentinel = RedisServer::sentinel_over(transport, master.port());
+    let port = replica.port().to_string();
+    until("the sentinel knows the replica", || {
+        sentinel
+            .cli(&["sentinel", "replicas", "main"])
+            .contains(&port)
+    });
+    until("the replica is in step", || {
+        replica
+            .cli(&["info", "replication"])
+            .contains("master_link_status:up")
+    });
+    [master, replica, sentinel]
+}
+
 /// A cluster of so many masters and no replicas.
 pub fn cluster(masters: usize, settings: &[&str]) -> Vec<RedisServer> {
     cluster_over(Transport::Plain, masters, settings)

@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use countersign::{Claimed, ReplayClaim, ReplayStore, replay_conformance};
 use countersign_redis::{RedisReplayStore, WarningKind};
-use tests::redis::{RedisServer, RedisStores, claim, cli, cluster, until};
+use tests::redis::{
+    RedisServer, RedisStores, Transport, claim, cli, cluster, replicated_over, until,
+};
 
 const LIFE: Duration = Duration::from_secs(335);
 
@@ -37,21 +39,8 @@ async fn answer(store: &RedisReplayStore, claim: &ReplayClaim) -> Claimed {
 #[tokio::test]
 #[ignore = "needs redis"]
 async fn a_failover_is_followed_without_a_restart_and_what_was_replicated_is_known() {
-    let mut master = RedisServer::start(&[]);
-    let replica_of = format!("127.0.0.1 {}", master.port());
-    let replica = RedisServer::start(&["--replicaof", &replica_of]);
-    let sentinel = RedisServer::sentinel(master.port());
+    let [mut master, replica, sentinel] = replicated_over(Transport::Plain);
     let port = replica.port().to_string();
-    until("the sentinel knows the replica", || {
-        sentinel
-            .cli(&["sentinel", "replicas", "main"])
-            .contains(&port)
-    });
-    until("the replica is in step", || {
-        replica
-            .cli(&["info", "replication"])
-            .contains("master_link_status:up")
-    });
     // The first sentinel is one that is gone.
     let gone = tests::redis::free_port();
     let url = format!(

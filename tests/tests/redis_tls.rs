@@ -17,7 +17,7 @@ use countersign::{Claimed, ReplayClaim, ReplayStore};
 use countersign_redis::RedisReplayStore;
 use tests::{
     certificates::Certificates,
-    redis::{RedisServer, Transport, claim, cluster_over, until},
+    redis::{RedisServer, Transport, claim, cluster_over, replicated_over, until},
 };
 
 const LIFE: Duration = Duration::from_secs(335);
@@ -120,22 +120,7 @@ async fn tls_and_passwords_keep_strangers_out_on_both_sides() {
 #[ignore = "needs redis and openssl"]
 async fn a_failover_is_followed_over_tls() {
     let certificates = Certificates::new();
-    let transport = Transport::Tls(&certificates);
-    let mut master = RedisServer::start_over(transport, &[]);
-    let replica_of = format!("127.0.0.1 {}", master.port());
-    let replica = RedisServer::start_over(transport, &["--replicaof", &replica_of]);
-    let sentinel = RedisServer::sentinel_over(transport, master.port());
-    let port = replica.port().to_string();
-    until("the sentinel knows the replica", || {
-        sentinel
-            .cli(&["sentinel", "replicas", "main"])
-            .contains(&port)
-    });
-    until("the replica is in step", || {
-        replica
-            .cli(&["info", "replication"])
-            .contains("master_link_status:up")
-    });
+    let [mut master, replica, sentinel] = replicated_over(Transport::Tls(&certificates));
     let at = |scheme: &str| format!("{scheme}+sentinel://127.0.0.1:{}/main", sentinel.port());
     let shown = store(&at("rediss"), &certificates);
     let before = claim("before", LIFE);

@@ -45,16 +45,17 @@ fn bytes_per_entry(entries: u32) -> (f64, f64) {
 /// The table of `crates/OPERATIONS.md`. The parts of the store double at about the same size, but not at the same moment, and so
 /// do the lists of those that expire in one second: the figures go up and down twice in each doubling.
 #[test]
-fn an_entry_takes_no_more_than_the_page_says() {
+fn an_entry_takes_what_the_page_says() {
     println!("entries, bytes each, bytes each at the most while it grew");
-    let mut greatest: f64 = 0.0;
+    let (mut least, mut greatest) = (f64::MAX, 0.0_f64);
     for entries in [
         33_500, 40_000, 45_000, 50_000, 54_000, 57_344, 62_000, 70_000, 80_000, 90_000, 100_000,
         114_688, 335_000,
     ] {
         let (held, peak) = bytes_per_entry(entries);
         println!("{entries:>7} {held:>6.1} {peak:>6.1}");
-        greatest = greatest.max(held);
+        (least, greatest) = (least.min(held), greatest.max(held));
     }
-    assert!(greatest <= 75.0, "{greatest}");
+    assert!((54.0..55.0).contains(&least), "{least}");
+    assert!((70.0..71.0).contains(&greatest), "{greatest}");
 }
