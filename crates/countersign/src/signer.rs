@@ -3,7 +3,7 @@ use std::{fmt, ops::Deref};
 use http::{HeaderName, HeaderValue, Uri, header::HOST, request::Parts};
 
 use crate::{
-    error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
+    error::{ConfigError, ConfigErrorKind, Rejection, SignError, SignErrorKind},
     head::{Authority, RequestHead},
     key::{Fingerprint, KeyId, SigningKey},
     payload::Payload,
@@ -40,8 +40,39 @@ pub struct Signer {
 
 #[derive(Clone, Debug)]
 enum Authorities {
-    Only(Vec<Box<str>>),
+    Only(Vec<BoundAuthority>),
     Any,
+}
+
+/// An authority that URLs may name, and the host that is signed and sent in its place.
+#[derive(Clone)]
+struct BoundAuthority {
+    authority: Box<str>,
+    signed_host: Option<HeaderValue>,
+}
+
+impl BoundAuthority {
+    /// Whether a URL of this scheme with the authority `found` names this authority.
+    fn is(&self, found: &str, scheme: Option<&str>) -> bool {
+        // `user-service:80` is what an http URL of `user-service` names.
+        let default_port = match scheme {
+            Some("http") => Some(":80"),
+            Some("https") => Some(":443"),
+            _ => None,
+        };
+        let without_port = default_port.and_then(|port| self.authority.strip_suffix(port));
+        self.authority.eq_ignore_ascii_case(found)
+            || without_port.is_some_and(|authority| authority.eq_ignore_ascii_case(found))
+    }
+}
+
+impl fmt::Debug for BoundAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.signed_host {
+            Some(host) => write!(f, "{:?} as {host:?}", self.authority),
+            None => self.authority.fmt(f),
+        }
+    }
 }
 
 impl Authorities {
@@ -59,7 +90,10 @@ impl Authorities {
                     format!("signer: {authority:?}: {problem}"),
                 )
             })?;
-            bound.push(Box::from(authority));
+            bound.push(BoundAuthority {
+                authority: authority.into(),
+                signed_host: None,
+            });
         }
         if bound.is_empty() {
             return Err(ConfigError::new(
@@ -142,6 +176,46 @@ impl Signer {
         self
     }
 
+    /// Signs requests whose URL names `authority` for `host`, and sends `host` as their `Host`: for a callee that is
+    /// reached through a tunnel or an endpoint of another name.
+    ///
+    /// `authority` must be one that the signer is bound to, spelled as there. Only HTTP/1.1 sends a `Host` that differs
+    /// from the URL: over HTTP/2 the request names both, and the callee refuses it.
+    ///
+    /// ```
+    /// use countersign::{Secret, Signer, SigningKey};
+    ///
+    /// let key = SigningKey::hmac_sha256(&Secret::generate()?);
+    /// // `ssh -L 9000:accounts.internal:8081 …` listens on 127.0.0.1:9000.
+    /// let signer = Signer::new("billing", key, ["127.0.0.1:9000"])?
+    ///     .with_signed_host("127.0.0.1:9000", "accounts.internal:8081")?;
+    /// # Ok::<(), countersign::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Authority`] if `host` is not an authority, or the signer is not bound to `authority` by name.
+    pub fn with_signed_host(mut self, authority: &str, host: &str) -> Result<Self, ConfigError> {
+        let refused = |problem: String| ConfigError::new(ConfigErrorKind::Authority, problem);
+        let not_a_host =
+            |problem: &dyn fmt::Display| refused(format!("signed host {host:?}: {problem}"));
+        Authority::parse(host).map_err(|problem| not_a_host(&problem))?;
+        let value = HeaderValue::from_str(host).map_err(|error| not_a_host(&error))?;
+        let bound = match &mut self.authorities {
+            Authorities::Only(bound) => bound
+                .iter_mut()
+                .find(|bound| *bound.authority == *authority),
+            Authorities::Any => None,
+        };
+        let Some(bound) = bound else {
+            return Err(refused(format!(
+                "signed host for {authority:?}: expected an authority that the signer is bound to"
+            )));
+        };
+        bound.signed_host = Some(value);
+        Ok(self)
+    }
+
     /// Signs for every authority.
     ///
     /// Whoever can choose a URL that this service calls then gets a signature for it. With an HMAC key the signature is
@@ -183,7 +257,7 @@ impl Signer {
     /// Signs a request head over its body or the digest of it, with a fresh nonce.
     ///
     /// The authority is that of the URI, or of `Host` where the URI has none; it must already be in the form in which it
-    /// will be sent (see [`normalize_authority`](Self::normalize_authority)).
+    /// will be sent (see [`prepare_authority`](Self::prepare_authority)).
     ///
     /// # Errors
     ///
@@ -243,10 +317,37 @@ impl Signer {
         &self,
         head: &RequestHead<'r>,
     ) -> Result<Authority<'r>, SignError> {
-        let authority = Authority::of(head)
-            .map_err(|rejection| SignError::new(SignErrorKind::Authority, rejection.to_string()))?;
-        self.ensure_bound_to(authority, head.uri().scheme_str())?;
+        let of =
+            |rejection: Rejection| SignError::new(SignErrorKind::Authority, rejection.to_string());
+        let scheme = head.uri().scheme_str();
+        if let Some(expected) = self.signed_host(head.uri()) {
+            let found = head.single(&HOST).map_err(of)?.unwrap_or_default();
+            if expected.as_bytes() != found.as_bytes() {
+                return Err(SignError::new(
+                    SignErrorKind::Authority,
+                    format!(
+                        "expected Host {expected:?}, which the signer is set to, found {found:?}"
+                    ),
+                ));
+            }
+            return Authority::parse(found)
+                .map_err(|problem| SignError::new(SignErrorKind::Authority, problem));
+        }
+        let authority = Authority::of(head).map_err(of)?;
+        self.ensure_bound_to(authority, scheme)?;
         Ok(authority)
+    }
+
+    /// The host that a request with this URI is signed for, where it is not the URI's own.
+    fn signed_host(&self, uri: &Uri) -> Option<&HeaderValue> {
+        let Authorities::Only(bound) = &self.authorities else {
+            return None;
+        };
+        let (authority, scheme) = (uri.authority()?, uri.scheme_str());
+        let bound = bound
+            .iter()
+            .find(|bound| bound.is(authority.as_str(), scheme))?;
+        bound.signed_host.as_ref()
     }
 
     /// What the requests are signed with.
@@ -263,24 +364,51 @@ impl Signer {
         let Authorities::Only(bound) = &self.authorities else {
             return Ok(());
         };
-        // `user-service:80` is what an http URL of `user-service` names.
-        let default_port = match scheme {
-            Some("http") => Some(":80"),
-            Some("https") => Some(":443"),
-            _ => None,
-        };
-        let is_bound = |bound: &str| {
-            let without_port = default_port.and_then(|port| bound.strip_suffix(port));
-            bound.eq_ignore_ascii_case(found)
-                || without_port.is_some_and(|bound| bound.eq_ignore_ascii_case(found))
-        };
-        if bound.iter().any(|bound| is_bound(bound)) {
+        if bound.iter().any(|bound| bound.is(found, scheme)) {
             Ok(())
         } else {
             Err(SignError::new(
                 SignErrorKind::Authority,
                 format!("authority {found}: the signer is not bound to it"),
             ))
+        }
+    }
+
+    /// Brings the authority of a request to the form in which it is sent, and sets `Host` where this signs for
+    /// [another host](Self::with_signed_host) than the URL's. To be called before each [`sign`](Self::sign).
+    ///
+    /// # Errors
+    ///
+    /// As [`normalize_authority`](Self::normalize_authority).
+    pub fn prepare_authority(&self, parts: &mut Parts) -> Result<(), SignError> {
+        // An attempt before this one may have set it.
+        let set_before = match parts.headers.get(HOST) {
+            Some(host) if parts.uri.authority().is_some() && self.signs_for(host) => {
+                parts.headers.remove(HOST)
+            }
+            _ => None,
+        };
+        Self::normalize_authority(parts)?;
+        let host = self.signed_host(&parts.uri).cloned();
+        if set_before.is_some() && set_before != host {
+            return Err(SignError::new(
+                SignErrorKind::Authority,
+                "expected Host to be the one that the signer is set to for this URL, found another",
+            ));
+        }
+        if let Some(host) = host {
+            parts.headers.insert(HOST, host);
+        }
+        Ok(())
+    }
+
+    /// Whether this host is signed and sent in the place of some authority.
+    fn signs_for(&self, host: &HeaderValue) -> bool {
+        match &self.authorities {
+            Authorities::Only(bound) => bound
+                .iter()
+                .any(|bound| bound.signed_host.as_ref() == Some(host)),
+            Authorities::Any => false,
         }
     }
 
@@ -379,6 +507,91 @@ impl Signature {
 mod tests {
     use super::*;
     use crate::{key::Secret, payload::PayloadDigest};
+
+    fn tunnelled() -> Signer {
+        let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());
+        Signer::new("a", key, ["127.0.0.1:9000", "users:80"])
+            .unwrap()
+            .with_signed_host("127.0.0.1:9000", "accounts:8081")
+            .unwrap()
+            .with_signed_host("users:80", "people")
+            .unwrap()
+    }
+
+    fn prepared(uri: &str, host: Option<&str>) -> Result<Option<String>, SignErrorKind> {
+        let mut request = http::Request::get(uri);
+        if let Some(host) = host {
+            request = request.header(HOST, host);
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let signer = tunnelled();
+        let now = Timestamp::from_unix_seconds(1_767_323_045);
+        let prepared = signer.prepare_authority(&mut parts);
+        let signed = prepared.and_then(|()| signer.sign(&parts, PayloadDigest::of(b""), now));
+        let _ = signed.map_err(|error| error.kind())?;
+        let host = parts.headers.get(HOST);
+        Ok(host.map(|host| host.to_str().unwrap().to_owned()))
+    }
+
+    #[test]
+    fn signs_for_the_host_that_it_was_told_to_and_for_bound_authorities_only() {
+        let host = |host: &str| Ok(Some(host.to_owned()));
+        for (name, uri, sent, expected) in [
+            ("set", "http://127.0.0.1:9000/", None, host("accounts:8081")),
+            (
+                "set before",
+                "http://127.0.0.1:9000/",
+                Some("accounts:8081"),
+                host("accounts:8081"),
+            ),
+            ("default port", "http://users:80/", None, host("people")),
+            (
+                "default port left out",
+                "http://users/",
+                None,
+                host("people"),
+            ),
+            (
+                "the host of another authority",
+                "http://users/",
+                Some("accounts:8081"),
+                Err(SignErrorKind::Authority),
+            ),
+            (
+                "a host that nobody named",
+                "http://127.0.0.1:9000/",
+                Some("evil"),
+                Err(SignErrorKind::Authority),
+            ),
+            (
+                "not bound to what the host is called",
+                "http://accounts:8081/",
+                None,
+                Err(SignErrorKind::Authority),
+            ),
+        ] {
+            assert_eq!(prepared(uri, sent), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn signs_no_request_whose_host_is_not_the_one_that_it_was_told_to_send() {
+        let now = Timestamp::from_unix_seconds(1_767_323_045);
+        let (parts, ()) = http::Request::get("http://127.0.0.1:9000/")
+            .body(())
+            .unwrap()
+            .into_parts();
+        let signed = tunnelled().sign(&parts, PayloadDigest::of(b""), now);
+        assert_eq!(signed.unwrap_err().kind(), SignErrorKind::Authority);
+    }
+
+    #[test]
+    fn refuses_a_signed_host_for_an_authority_that_it_is_not_bound_to() {
+        assert!(tunnelled().with_signed_host("elsewhere", "a").is_err());
+        assert!(tunnelled().with_signed_host("users:80", "a/b").is_err());
+        let any = tunnelled().insecure_any_authority();
+        assert!(any.with_signed_host("users:80", "a").is_err());
+    }
 
     fn signs(bound: &str, uri: &str) -> bool {
         let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());

@@ -37,7 +37,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `axum` | yes | [`VerifiedCaller`] as an extractor, and the original URI behind `Router::nest` |
+//! | `axum` | yes | [`VerifiedCaller`] as an extractor, `Caller` for both modes, and the original URI behind `Router::nest` |
 //! | `connect-info` | yes | the peer's address of axum's `ConnectInfo`, for policies with a condition on it |
 //! | `reqwest` | no | `ReqwestService`: a reqwest client, without redirects, as the service under [`SignLayer`] |
 //! | `reqwest-middleware` | no | `SignMiddleware`: the signer as a middleware of `reqwest-middleware` |
@@ -48,6 +48,8 @@
 pub mod authorize;
 pub mod cached_keys;
 mod caller;
+#[cfg(feature = "axum")]
+mod caller_in_any_mode;
 mod chunks;
 mod clock;
 #[cfg(feature = "axum")]
@@ -62,6 +64,8 @@ pub mod verify;
 #[cfg(feature = "axum")]
 pub use self::authorize::{CallerIn, CallerNames};
 #[cfg(feature = "axum")]
+pub use self::caller_in_any_mode::Caller;
+#[cfg(feature = "axum")]
 pub use self::extract::NotVerified;
 #[cfg(feature = "reqwest")]
 pub use self::sign::ReqwestService;
@@ -74,7 +78,7 @@ pub use self::{
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},
     unverified_caller::{UnverifiedCaller, Verdict},
-    verify::{BodyLimits, KeyUse, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
+    verify::{BodyLimits, KeyUse, PublicUri, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
 };
 
 /// The examples of the README, run as tests. One of them needs the feature.

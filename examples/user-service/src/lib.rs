@@ -84,7 +84,6 @@
 //! ```
 
 mod accounts;
-mod caller;
 mod config;
 mod key_object;
 pub mod metrics;
@@ -100,9 +99,8 @@ use countersign::{Keyring, PayloadDigest, ReplayStore};
 #[cfg(doc)]
 use countersign_redis::RedisReplayStore;
 use serde::Serialize;
-use tower_countersign::{AuthorizeLayer, VerifyLayer};
+use tower_countersign::{AuthorizeLayer, Caller, VerifyLayer};
 
-use self::caller::Caller;
 pub use self::{
     accounts::{Accounts, Status},
     config::Config,
@@ -153,11 +151,11 @@ async fn show(
     Path(id): Path<u64>,
 ) -> Json<Account> {
     let status = accounts.status(id);
-    tracing::info!(caller = caller.name(), account = id, ?status, "shown");
+    tracing::info!(caller = name(&caller), account = id, ?status, "shown");
     Json(Account {
         id,
         status,
-        caller: caller.into_name(),
+        caller: name(&caller).map(str::to_owned),
     })
 }
 
@@ -168,12 +166,17 @@ async fn update(
     Json(update): Json<accounts::Update>,
 ) -> Json<Account> {
     let status = accounts.update(id, update);
-    tracing::info!(caller = caller.name(), account = id, ?status, "updated");
+    tracing::info!(caller = name(&caller), account = id, ?status, "updated");
     Json(Account {
         id,
         status,
-        caller: caller.into_name(),
+        caller: name(&caller).map(str::to_owned),
     })
+}
+
+/// The name of a proven caller. The name that an unproven one asserts is not repeated.
+fn name(caller: &Caller) -> Option<&str> {
+    caller.verified().map(|caller| caller.id().as_str())
 }
 
 /// What arrived, as the caller can compare it with what it sent.
@@ -186,7 +189,7 @@ struct Echo {
 
 async fn echo(caller: Caller, body: Bytes) -> Json<Echo> {
     Json(Echo {
-        caller: caller.into_name(),
+        caller: name(&caller).map(str::to_owned),
         len: body.len(),
         sha256: PayloadDigest::of(&body).to_string(),
     })

@@ -1,6 +1,6 @@
 use http::{HeaderMap, HeaderName, Method, Uri, request::Parts};
 
-use super::Field;
+use super::{Authority, Field};
 use crate::error::Rejection;
 
 /// The parts of a request head that a signature can be over: method, URI and headers.
@@ -24,15 +24,29 @@ impl<'r> RequestHead<'r> {
         }
     }
 
-    pub(crate) const fn method(&self) -> &'r Method {
+    /// The authority that the request was sent to: that of the URI (absolute form, `:authority`) or of `Host`. No forwarded
+    /// header is read.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectionKind::Malformed`](crate::RejectionKind::Malformed) if there is none, the two differ, `Host` is there
+    /// twice, or the text is no authority.
+    pub fn authority(&self) -> Result<&'r str, Rejection> {
+        Authority::of(self).map(Authority::as_str)
+    }
+
+    /// The method.
+    pub const fn method(&self) -> &'r Method {
         self.method
     }
 
-    pub(crate) const fn uri(&self) -> &'r Uri {
+    /// The URI of the request line.
+    pub const fn uri(&self) -> &'r Uri {
         self.uri
     }
 
-    pub(crate) const fn headers(&self) -> &'r HeaderMap {
+    /// The headers.
+    pub const fn headers(&self) -> &'r HeaderMap {
         self.headers
     }
 

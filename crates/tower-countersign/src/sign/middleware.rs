@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use countersign::{SharedSigner, SignError, SignErrorKind, Signer};
+use countersign::{SharedSigner, SignError, SignErrorKind};
 use http::{Extensions, Request, request::Parts};
 use http_body_util::{BodyExt, Limited};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
@@ -67,7 +67,7 @@ impl SignMiddleware {
 
     async fn sign(&self, request: &mut reqwest::Request) -> Result<(), SignError> {
         let mut parts = head_of(request)?;
-        Signer::normalize_authority(&mut parts)?;
+        self.settings.signer()?.prepare_authority(&mut parts)?;
         let body = self.read_body(request).await?;
         let signer = self.settings.signer()?;
         let signature = self.settings.sign(&signer, &parts, &*body).await?;

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use countersign::{PayloadDigest, SignError, Signer};
+use countersign::{PayloadDigest, SignError};
 use http::Request;
 use http_body::Body;
 use tower_service::Service;
@@ -67,7 +67,7 @@ where
     B::Error: Into<BoxError>,
 {
     let (mut parts, body) = request.into_parts();
-    Signer::normalize_authority(&mut parts)?;
+    settings.signer()?.prepare_authority(&mut parts)?;
     let (body, signature) = if let Some(digest) = parts.extensions.remove::<PayloadDigest>() {
         let signer = settings.signer()?;
         let signature = settings.sign(&signer, &parts, digest).await?;

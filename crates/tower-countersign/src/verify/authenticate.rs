@@ -12,6 +12,7 @@ use http_body::Body;
 use super::{
     body,
     intake::Intake,
+    public_uri::PublicHead,
     refusal::Refusal,
     request_uri,
     service::{REPLAYED, Refused, Verification, answered, within},
@@ -62,7 +63,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     {
         async move {
             let uri = request_uri::of(parts)?;
-            let mut head = self.head(parts, uri, now, decision)?;
+            let public = self.settings.public_head(parts, uri)?;
+            let mut head = self.head(parts, uri, public.as_deref(), now, decision)?;
             let mut replay_key = None;
             if let Head::Authenticated(head) = &mut head {
                 replay_key = self.unseen(parts, head)?;
@@ -86,10 +88,14 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         &self,
         parts: &'r Parts,
         uri: &'r Uri,
+        public: Option<&'r PublicHead>,
         now: Timestamp,
         decision: &mut Decision,
     ) -> Result<Head<'r>, Refused> {
-        let head = RequestHead::new(&parts.method, uri, &parts.headers);
+        let head = match public {
+            Some(public) => public.head(&parts.method),
+            None => RequestHead::new(&parts.method, uri, &parts.headers),
+        };
         // Steps 1 to 5: one signature, its grammar, the authority, the coverage, the date.
         let claim = self.settings.verifier.parse(head, now)?;
         decision.parsed(claim.scheme());

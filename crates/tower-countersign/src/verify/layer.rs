@@ -8,6 +8,7 @@ use super::{
     body_limits::BodyLimits,
     budget::BodyBudget,
     key_use::KeyUse,
+    public_uri::PublicUri,
     report_only::ReportOnly,
     service::Verify,
     settings::{Drain, Settings},
@@ -76,6 +77,22 @@ impl<K, R> VerifyLayer<K, R> {
         let builder = self.settings.verifier.to_builder();
         let verifier = builder.expected_hosts(hosts).build()?;
         Ok(self.with_verifier(verifier))
+    }
+
+    /// Verifies the URI that callers signed, where a gateway rewrites host or path. Also adds the public host to the
+    /// expected hosts.
+    ///
+    /// `VerifiedCaller::path`, policies and report-only routes go by the path as it arrives, without the prefix. The routes
+    /// in the settings of a scheme (DRF, webhooks) go by the path that callers write. Call this after
+    /// [`with_verifier`](Self::with_verifier), which replaces the expected hosts.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_expected_hosts`](Self::with_expected_hosts).
+    pub fn with_public_uri(self, public: PublicUri) -> Result<Self, ConfigError> {
+        let mut layer = self.with_expected_hosts([public.host()])?;
+        layer.settings.public_uri = Some(Arc::new(public));
+        Ok(layer)
     }
 
     /// Remembers nonces in this store, which the replicas of a service share.

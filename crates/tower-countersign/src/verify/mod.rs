@@ -123,6 +123,7 @@ mod key_use;
 mod layer;
 mod outages;
 mod passing_body;
+mod public_uri;
 mod refusal;
 mod report_only;
 mod reporting;
@@ -137,6 +138,7 @@ pub use self::{
     body_limits::BodyLimits,
     key_use::{KeyUse, LastUse, Unused},
     layer::VerifyLayer,
+    public_uri::PublicUri,
     refusal::Refusal,
     report_only::Mode,
     response_body::ResponseBody,

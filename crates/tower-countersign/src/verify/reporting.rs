@@ -73,7 +73,13 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let Ok(uri) = request_uri::of(parts) else {
             return false;
         };
-        let head = RequestHead::new(&parts.method, uri, &parts.headers);
+        let Ok(public) = self.settings.public_head(parts, uri) else {
+            return false;
+        };
+        let head = match &public {
+            Some(public) => public.head(&parts.method),
+            None => RequestHead::new(&parts.method, uri, &parts.headers),
+        };
         let claim = self.settings.verifier.parse(head, now);
         claim.is_ok_and(|claim| claim.needs_body())
     }

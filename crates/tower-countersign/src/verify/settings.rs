@@ -1,10 +1,17 @@
 use std::{sync::Arc, time::Duration};
 
-use countersign::Verifier;
+use countersign::{Rejection, RequestHead, Verifier};
+use http::{Uri, request::Parts};
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, events::Events, key_use::KeyUse, outages::Outages,
-    report_only::ReportOnly, uncovered::UncoveredHeaders,
+    body_limits::BodyLimits,
+    budget::BodyBudget,
+    events::Events,
+    key_use::KeyUse,
+    outages::Outages,
+    public_uri::{PublicHead, PublicUri},
+    report_only::ReportOnly,
+    uncovered::UncoveredHeaders,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -15,6 +22,7 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) verifier: Arc<Verifier>,
+    pub(super) public_uri: Option<Arc<PublicUri>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: BodyLimits,
     pub(super) budget: BodyBudget,
@@ -34,6 +42,21 @@ pub(super) struct Settings {
     pub(super) metrics: Arc<Handles>,
 }
 
+impl Settings {
+    /// The head that the caller signed, where a gateway has rewritten it.
+    pub(super) fn public_head(
+        &self,
+        parts: &Parts,
+        uri: &Uri,
+    ) -> Result<Option<Box<PublicHead>>, Rejection> {
+        let Some(public) = &self.public_uri else {
+            return Ok(None);
+        };
+        let inbound = RequestHead::new(&parts.method, uri, &parts.headers);
+        Ok(Some(Box::new(public.restore(&inbound)?)))
+    }
+}
+
 /// How much of a refused body is read before the refusal is sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Drain {
@@ -46,6 +69,7 @@ impl Default for Settings {
         let limits = BodyLimits::default();
         Self {
             verifier: Arc::new(Verifier::default()),
+            public_uri: None,
             clock: Arc::new(SystemClock),
             budget: BodyBudget::new(&limits),
             unauthenticated: BodyBudget::unauthenticated(&limits),
