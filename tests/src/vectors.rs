@@ -13,25 +13,24 @@ pub fn own(path: &str) -> Value {
     read(&path).unwrap_or_else(|| panic!("{} is missing", path.display()))
 }
 
-/// A file of the shared conformance data: below `COUNTERSIGN_VECTORS`, else beside the project. `None`, said aloud, where
-/// there is none.
+/// A file of the shared conformance data. `None`, said on stderr, where there is no such data.
+///
+/// The data beside the project is whole: a file that is missing there is a failure. A folder that `COUNTERSIGN_VECTORS`
+/// names must exist. It may hold other cases and lack whole suites, but no file of a suite.
 pub fn shared(path: &str) -> Option<Value> {
-    let found = read(&shared_root().join(path));
-    if found.is_none() {
-        eprintln!("shared vectors {path}: not present, not run");
-    }
-    found
+    let found = read(&shared_root()?.join(path));
+    present(path, found)
 }
 
-/// The text of a shared file. `None` where there is none.
+/// The text of a shared file that a folder of the data may have or not. `None` where there is none.
 pub fn shared_text(path: &str) -> Option<String> {
-    fs::read_to_string(shared_root().join(path)).ok()
+    fs::read_to_string(shared_root()?.join(path)).ok()
 }
 
-/// The names in a shared folder, sorted; none, said aloud, where it is not there.
+/// The names in a shared folder, sorted; none, said on stderr, where there is no such data.
 pub fn shared_names(path: &str) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(shared_root().join(path)) else {
-        eprintln!("shared vectors {path}: not present, not run");
+    let entries = shared_root().map(|root| fs::read_dir(root.join(path)).ok());
+    let Some(entries) = entries.and_then(|entries| present(path, entries)) else {
         return Vec::new();
     };
     let name = |entry: std::io::Result<fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
@@ -40,12 +39,54 @@ pub fn shared_names(path: &str) -> Vec<String> {
     names
 }
 
-/// Where the shared conformance data is, if it is there.
-pub fn shared_root() -> PathBuf {
-    env::var_os("COUNTERSIGN_VECTORS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors"),
-        PathBuf::from,
-    )
+/// Where the shared conformance data is: in `COUNTERSIGN_VECTORS`, else beside the project. `None`, said on stderr, where
+/// no folder is named and there is none beside the project.
+///
+/// # Panics
+///
+/// If `COUNTERSIGN_VECTORS` names a folder that is not there: the tests would pass and try nothing.
+pub fn shared_root() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("COUNTERSIGN_VECTORS").map(PathBuf::from) {
+        assert!(
+            named.is_dir(),
+            "COUNTERSIGN_VECTORS: expected a folder, found none at {}",
+            named.display()
+        );
+        return Some(named);
+    }
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors");
+    if beside.is_dir() {
+        return Some(beside);
+    }
+    eprintln!("shared vectors: not present, not run");
+    None
+}
+
+/// Whether the shared data is the set beside the project, whose cases the tests count. Another set has other cases.
+pub fn is_known_set() -> bool {
+    env::var_os("COUNTERSIGN_VECTORS").is_none()
+}
+
+/// Asserts that a file had cases, and that no case of the set beside the project is missing.
+#[track_caller]
+pub fn assert_count(file: &str, found: usize, known: usize) {
+    assert!(found > 0, "{file}: expected cases, found none");
+    if is_known_set() {
+        assert_eq!(found, known, "{file}: cases");
+    } else {
+        eprintln!("{file}: {found} cases of another set");
+    }
+}
+
+fn present<T>(path: &str, found: Option<T>) -> Option<T> {
+    if found.is_none() {
+        let suite = path.split('/').next().unwrap_or(path);
+        let has_suite = shared_root().is_some_and(|root| root.join(suite).exists());
+        let is_missing = shared_root().is_some() && (is_known_set() || has_suite);
+        assert!(!is_missing, "shared vectors {path}: missing");
+        eprintln!("shared vectors {path}: not present, not run");
+    }
+    found
 }
 
 fn read(path: &PathBuf) -> Option<Value> {

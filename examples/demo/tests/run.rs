@@ -3,7 +3,6 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
 fn demo(arguments: &[&str]) -> Command {
@@ -13,13 +12,11 @@ fn demo(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn everything_comes_out_as_expected_within_ten_seconds() {
-    let began = Instant::now();
+fn everything_comes_out_as_expected() {
     let output = demo(&[]).stdin(Stdio::null()).output().unwrap();
     let table = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{table}");
     assert!(output.stderr.is_empty(), "{table}");
-    assert!(began.elapsed() < Duration::from_secs(10), "{table}");
 
     let answers = table.lines().filter(|line| line.ends_with(" yes"));
     assert_eq!(answers.count(), 22, "{table}");

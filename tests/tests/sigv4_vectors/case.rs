@@ -9,10 +9,10 @@ use countersign::{
 };
 use http::{HeaderName, Method};
 use serde_json::Value;
-use tests::vectors::text;
+use tests::vectors::{assert_count, is_known_set, text};
 
 use crate::{
-    differences::{MISTAKEN, NOT_SIGNED, STRICT, refused},
+    differences::{LAST_DAY, MISTAKEN, NOT_SIGNED, REFUSED, STRICT, refused},
     message::Message,
 };
 
@@ -201,10 +201,51 @@ pub(crate) fn parse_http(bytes: &[u8]) -> Message {
     }
 }
 
+/// The entries of the tables of differences that some case has used.
+#[derive(Default)]
+pub(crate) struct Used {
+    strict: BTreeSet<&'static str>,
+    refused: BTreeSet<String>,
+    not_signed: BTreeSet<String>,
+}
+
+impl Used {
+    /// Asserts that no entry is left over: such an entry says nothing true.
+    pub(crate) fn assert_all(&self) {
+        for (reason, _) in STRICT {
+            assert!(
+                self.strict.contains(reason),
+                "{reason}: no case is refused for it"
+            );
+        }
+        let refused = REFUSED.iter().flat_map(|(_, names, _)| *names).copied();
+        for name in refused.chain([LAST_DAY]) {
+            assert!(
+                self.refused.contains(name),
+                "{name}: no case that is refused"
+            );
+        }
+        for (name, _) in NOT_SIGNED {
+            assert!(
+                self.not_signed.contains(name),
+                "{name}: no case that is not signed"
+            );
+        }
+    }
+}
+
+/// How many cases a file has, and how many of them are refused and not signed here.
+pub(crate) struct Counts {
+    pub(crate) cases: usize,
+    pub(crate) refused: usize,
+    pub(crate) not_signed: usize,
+}
+
 /// What came of a set of cases: those refused as the tables say, and what is wrong.
 #[derive(Default)]
 struct Outcome {
     differences: BTreeSet<String>,
+    strict: BTreeSet<&'static str>,
     problems: Vec<String>,
 }
 
@@ -217,8 +258,9 @@ fn check_verifying(case: &Case, outcome: &mut Outcome) {
         (Some(Ok(verified)), Some(Ok(_))) => verified,
         (Some(Err(strict)), Some(Ok(verified))) => {
             let reason = strict.to_string();
-            let is_known = STRICT.iter().any(|(known, _)| reason.contains(known));
-            assert!(is_known, "{name}: {reason}");
+            let known = STRICT.iter().find(|(known, _)| reason.contains(known));
+            let (known, _) = known.unwrap_or_else(|| panic!("{name}: {reason}"));
+            outcome.strict.insert(known);
             verified
         }
         (strict, lenient) => {
@@ -304,10 +346,12 @@ fn sign(case: &Case) -> Result<String, String> {
             query.split('&').map(str::to_owned).collect()
         };
         let found = uri.query().unwrap();
-        if parameters(&format!("?{found}")) != parameters(&case.signed.target)
-            && !case.signed.target.contains('/')
-        {
-            return Err("other parameters".to_owned());
+        let (found_set, expected) = (
+            parameters(&uri.to_string()),
+            parameters(&case.signed.target),
+        );
+        if found_set != expected {
+            return Err(format!("found {found_set:?}, expected {expected:?}"));
         }
         return Ok(found.rsplit_once("&X-Amz-Signature=").unwrap().1.to_owned());
     }
@@ -339,7 +383,8 @@ fn check_signing(case: &Case, outcome: &mut Outcome) {
     }
 }
 
-pub(crate) fn run(file: &str, cases: &[Case]) {
+/// Verifies and signs each case. The counts are those of the set that is known here.
+pub(crate) fn run(file: &str, cases: &[Case], known: &Counts, used: &mut Used) {
     let (mut verified, mut signed) = (Outcome::default(), Outcome::default());
     for case in cases {
         check_verifying(case, &mut verified);
@@ -354,4 +399,15 @@ pub(crate) fn run(file: &str, cases: &[Case]) {
         cases.len() - refused,
         cases.len() - unsigned,
     );
+    assert_count(file, cases.len(), known.cases);
+    if is_known_set() {
+        assert_eq!(
+            (refused, unsigned),
+            (known.refused, known.not_signed),
+            "{file}"
+        );
+    }
+    used.strict.extend(verified.strict);
+    used.refused.extend(verified.differences);
+    used.not_signed.extend(signed.differences);
 }

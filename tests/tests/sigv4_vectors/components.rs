@@ -4,7 +4,7 @@ use countersign::{
     PayloadDigest, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey, Timestamp, Verified,
 };
 use serde_json::Value;
-use tests::vectors::{shared, text};
+use tests::vectors::{assert_count, shared, text};
 
 use crate::{
     SUITE_DATE,
@@ -58,9 +58,27 @@ fn signed_and_verified(message: Message, context: &Context) -> Result<Verified, 
     verified.unwrap().map_err(|rejection| rejection.to_string())
 }
 
+const ROWS: [(&str, usize); 9] = [
+    ("authorization_parse", 15),
+    ("canonical_path", 20),
+    ("canonical_query", 26),
+    ("header_value", 21),
+    ("host_header", 6),
+    ("presign_expires", 6),
+    ("signed_headers", 13),
+    ("signing_key", 4),
+    ("signing_refused", 5),
+];
+
 fn component<'v>(components: &'v Value, name: &str) -> &'v [Value] {
     let rows = components[name].as_array().unwrap();
-    eprintln!("sigv4_components.json: {name}: {}", rows.len());
+    let known = ROWS.iter().find(|(known, _)| *known == name);
+    let (_, known) = known.unwrap_or_else(|| panic!("{name}: rows that nobody counted"));
+    assert_count(
+        &format!("sigv4_components.json: {name}"),
+        rows.len(),
+        *known,
+    );
     rows
 }
 
