@@ -205,3 +205,65 @@ impl fmt::Debug for Claim<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::{
+        key::{Secret, SigningKey},
+        keyring::{KeyStore, Keyring},
+        signer::Signer,
+        verify::Verifier,
+    };
+
+    /// How many MACs it takes to judge a request that goes by this name.
+    fn macs(keys: &Keyring, name: &str) -> usize {
+        let now = Timestamp::from_unix_seconds(1_767_323_045);
+        let stranger = SigningKey::hmac_sha256(&Secret::generate().unwrap());
+        let signer = Signer::new(name, stranger, ["users"]).unwrap();
+        let (mut parts, ()) = http::Request::get("http://users/")
+            .body(())
+            .unwrap()
+            .into_parts();
+        let signature = signer.sign(&parts, PayloadDigest::of(b""), now);
+        signature.unwrap().apply(&mut parts);
+        let verifier = Verifier::default();
+        let claim = verifier.parse(&parts, now).unwrap();
+        let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
+        let count = Cell::new(0_usize);
+        let matched = matching_key(&claim.parsed, &found, |_| {
+            count.set(count.get().saturating_add(1));
+            false
+        });
+        assert!(matched.is_err());
+        count.get()
+    }
+
+    #[test]
+    fn an_unknown_caller_costs_as_many_macs_as_the_caller_with_most_keys() {
+        let key = |version: usize| {
+            let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());
+            CallerKey::new(&version.to_string(), key.verifying_key()).unwrap()
+        };
+        let other = SigningKey::drf(&Secret::generate().unwrap());
+        let other = CallerKey::new("drf", other.verifying_key()).unwrap();
+        let keys = Keyring::builder()
+            .caller("one", key(1))
+            .caller("three", key(1))
+            .caller("three", key(2))
+            .caller("three", key(3))
+            .caller("other", other)
+            .build()
+            .unwrap();
+        for (name, caller) in [
+            ("one key", "one"),
+            ("most keys", "three"),
+            ("a key of another scheme", "other"),
+            ("unknown", "nobody"),
+        ] {
+            assert_eq!(macs(&keys, caller), 3, "{name}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Expected hosts are compared whole, in every scheme.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot be set up fails by panicking"
+)]
+
+use countersign::{
+    AcceptedScheme, CallerKey, DrfProfile, KeyStore, Keyring, MessageSignaturesProfile,
+    MessageSignaturesSettings, Rejection, RejectionKind, Scheme, Secret, SigV4Credentials,
+    SigV4Profile, SigV4Settings, Signer, SigningKey, StandardWebhooksProfile, Verifier,
+};
+use http::{Method, Request};
+use tests::keys::{NOW, SECRET};
+
+const EXPECTED: [&str; 2] = ["user-service.internal:8081", "[2001:db8::1]:8081"];
+
+/// A signer for any authority, its key, and what a verifier accepts it by.
+struct Subject {
+    signer: Signer,
+    key: CallerKey,
+    accepted: AcceptedScheme,
+}
+
+fn subjects() -> Vec<(&'static str, Subject)> {
+    let secret = Secret::from_hex(SECRET).unwrap();
+    let text = Secret::from_text("q8Zk2LrT0vYx+W9/nCbE5hJmP3sUaGd7FiRoKtXw");
+    let key = |key: &SigningKey| CallerKey::new("1", key.verifying_key()).unwrap();
+    let hosts = ["unused"];
+    let native = |signing: SigningKey, scheme: Scheme| Subject {
+        key: key(&signing),
+        signer: Signer::new("billing", signing, hosts).unwrap(),
+        accepted: scheme.into(),
+    };
+    let sigv4 = SigningKey::sigv4(&text);
+    let message = SigningKey::message_hmac_sha256(&secret);
+    let drf = SigningKey::drf(&text);
+    let webhooks = SigningKey::standard_webhooks(&secret);
+    let drf_profile = DrfProfile::for_caller("billing").unwrap();
+    let webhooks_profile = StandardWebhooksProfile::for_caller("billing").unwrap();
+    vec![
+        (
+            "HMAC-SHA256",
+            native(SigningKey::hmac_sha256(&secret), Scheme::HmacSha256),
+        ),
+        (
+            "ED25519",
+            native(SigningKey::ed25519(&secret).unwrap(), Scheme::Ed25519),
+        ),
+        (
+            "SigV4",
+            Subject {
+                key: key(&sigv4).with_key_id("AKIDBILLING").unwrap(),
+                signer: {
+                    let credentials = SigV4Credentials::new("AKIDBILLING", sigv4).unwrap();
+                    let settings = SigV4Settings::new("eu-central-1", "users", credentials);
+                    Signer::sigv4(settings.unwrap(), hosts).unwrap()
+                },
+                accepted: SigV4Profile::new("eu-central-1", "users").unwrap().into(),
+            },
+        ),
+        (
+            "RFC 9421",
+            Subject {
+                key: key(&message),
+                signer: {
+                    let settings = MessageSignaturesSettings::new("billing", message);
+                    Signer::message_signatures(settings.unwrap(), hosts).unwrap()
+                },
+                accepted: MessageSignaturesProfile::new().into(),
+            },
+        ),
+        (
+            "DRF",
+            Subject {
+                key: key(&drf),
+                signer: Signer::drf(drf, hosts).unwrap(),
+                accepted: drf_profile.route(Method::POST, "/a").unwrap().into(),
+            },
+        ),
+        (
+            "Standard Webhooks",
+            Subject {
+                key: key(&webhooks),
+                signer: Signer::standard_webhooks([webhooks], hosts).unwrap(),
+                accepted: webhooks_profile.route(Method::POST, "/a").unwrap().into(),
+            },
+        ),
+    ]
+}
+
+/// Signs for the authority that is sent, so that nothing but the expected hosts can refuse it.
+fn judged(subject: Subject, authority: &str) -> Result<(), Rejection> {
+    let signer = subject.signer.insecure_any_authority();
+    let request = Request::post(format!("http://{authority}/a")).body(());
+    let (mut parts, ()) = request.unwrap().into_parts();
+    signer
+        .sign(&parts, &b"{}"[..], NOW)
+        .unwrap()
+        .apply(&mut parts);
+    let verifier = Verifier::builder()
+        .accept_only(subject.accepted)
+        .expected_hosts(EXPECTED)
+        .build()
+        .unwrap();
+    let keys = Keyring::builder()
+        .caller("billing", subject.key)
+        .build()
+        .unwrap();
+    let claim = verifier.parse(&parts, NOW)?;
+    let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
+    let authentication = claim.authenticate(&found, NOW)?;
+    authentication.finish_with(b"{}", NOW).map(|_| ())
+}
+
+#[test]
+fn an_expected_host_is_accepted_whole_and_no_prefix_or_extension_of_it() {
+    for (name, _) in subjects() {
+        let subject = || {
+            let mut subjects = subjects().into_iter();
+            subjects.find(|(known, _)| *known == name).unwrap().1
+        };
+        for authority in [
+            "user-service.internal:8081",
+            "User-Service.Internal:8081",
+            "[2001:db8::1]:8081",
+        ] {
+            let outcome = judged(subject(), authority);
+            assert!(outcome.is_ok(), "{name}: {authority}: {outcome:?}");
+        }
+        for authority in [
+            "user-service.internal",
+            "user-service.internal:808",
+            "user-service.internal:80811",
+            "user-service.internal:8082",
+            "user-service.interna:8081",
+            "user-service.internal.evil:8081",
+            "user-service:8081",
+            "ser-service.internal:8081",
+            "evil-user-service.internal:8081",
+            "u",
+            "[2001:db8::1]",
+            "[2001:db8::11]:8081",
+            "[2001:db8::]:8081",
+        ] {
+            let kind = judged(subject(), authority).unwrap_err().kind();
+            assert_eq!(kind, RejectionKind::Misdirected, "{name}: {authority}");
+        }
+    }
+}
+
+/// Key ids choose among the keys of one caller: a request that names one is not judged by another's key.
+#[test]
+fn a_request_is_judged_by_the_keys_of_the_id_that_it_names_and_no_others() {
+    let key = |text| SigningKey::sigv4(&Secret::from_text(text));
+    let (first, second) = (
+        key("q8Zk2LrT0vYx+W9/nCbE5hJmP3sUaGd7FiRoKtXw"),
+        key("Tt5Rk2LrT0vYx+W9/nCbE5hJmP3sUaGd7FiRoKaaa"),
+    );
+    let of = |version: &str, key: &SigningKey, id: &str| {
+        let key = CallerKey::new(version, key.verifying_key()).unwrap();
+        key.with_key_id(id).unwrap()
+    };
+    // Handed out by a store that answers with all keys of the caller, whichever of them was asked for.
+    let keys = countersign::CallerKeys::new(
+        "billing",
+        [of("1", &first, "AKIDONE"), of("2", &second, "AKIDTWO")],
+    )
+    .unwrap();
+    let verifier = Verifier::builder()
+        .accept_only(SigV4Profile::new("eu-central-1", "users").unwrap())
+        .build()
+        .unwrap();
+    for (id, key, expected) in [
+        ("AKIDONE", &first, Ok("1")),
+        ("AKIDTWO", &second, Ok("2")),
+        ("AKIDONE", &second, Err(RejectionKind::InvalidSignature)),
+        ("AKIDTWO", &first, Err(RejectionKind::InvalidSignature)),
+    ] {
+        let credentials = SigV4Credentials::new(id, key.clone()).unwrap();
+        let settings = SigV4Settings::new("eu-central-1", "users", credentials).unwrap();
+        let signer = Signer::sigv4(settings, ["users"]).unwrap();
+        let request = Request::post("http://users/a").body(()).unwrap();
+        let (mut parts, ()) = request.into_parts();
+        let signature = signer.sign(&parts, &b"{}"[..], NOW).unwrap();
+        signature.apply(&mut parts);
+        let claim = verifier.parse(&parts, NOW).unwrap();
+        let verified = claim
+            .authenticate(&keys, NOW)
+            .and_then(|found| found.finish_with(b"{}", NOW));
+        let version = verified
+            .as_ref()
+            .map(|verified| verified.key_version().as_str());
+        assert_eq!(version.map_err(Rejection::kind), expected, "{id}");
+    }
+}
