@@ -187,10 +187,10 @@ fn a_request_is_judged_by_the_keys_of_the_id_that_it_names_and_no_others() {
         let signature = signer.sign(&parts, &b"{}"[..], NOW).unwrap();
         signature.apply(&mut parts);
         let claim = verifier.parse(&parts, NOW).unwrap();
-        let verified = claim
+        let outcome = claim
             .authenticate(&keys, NOW)
             .and_then(|found| found.finish_with(b"{}", NOW));
-        let version = verified
+        let version = outcome
             .as_ref()
             .map(|verified| verified.key_version().as_str());
         assert_eq!(version.map_err(Rejection::kind), expected, "{id}");

@@ -524,10 +524,10 @@ mod tests {
             request = request.header(HOST, host);
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        let signer = tunnelled();
+        let tunnel = tunnelled();
         let now = Timestamp::from_unix_seconds(1_767_323_045);
-        let prepared = signer.prepare_authority(&mut parts);
-        let signed = prepared.and_then(|()| signer.sign(&parts, PayloadDigest::of(b""), now));
+        let prepared = tunnel.prepare_authority(&mut parts);
+        let signed = prepared.and_then(|()| tunnel.sign(&parts, PayloadDigest::of(b""), now));
         let _ = signed.map_err(|error| error.kind())?;
         let host = parts.headers.get(HOST);
         Ok(host.map(|host| host.to_str().unwrap().to_owned()))
