@@ -40,15 +40,18 @@ pub(crate) trait ProfileOfFamily {
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     );
 
-    /// Reads the head: the grammar and the caps of step 2, then the authority of step 3 and the coverage of step 4.
+    /// Reads the head: the grammar and the caps of step 2, the authority of step 3, the coverage of step 4, the date of
+    /// step 5. Before the date is judged, the lengths of covered values are looked at and not the values, and no text
+    /// that is signed is built.
     fn parse<'r>(
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
         policy: &VerifyPolicy,
+        now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection>;
 
-    /// Reads the head, then judges its date: step 5.
+    /// Makes a claim of the head.
     ///
     /// A claim is large, and is made where it is read: passed on by another function it would be copied.
     fn claim<'r>(
@@ -58,7 +61,7 @@ pub(crate) trait ProfileOfFamily {
         policy: &VerifyPolicy,
         now: Timestamp,
     ) -> Result<Claim<'r>, Rejection> {
-        Claim::new(self.parse(carrier, head, policy)?, policy, now)
+        Ok(Claim::new(self.parse(carrier, head, policy, now)?, policy))
     }
 
     /// Who the request says it is from, for a log: unproven, and not even well-formed.
@@ -227,8 +230,9 @@ macro_rules! families {
                 carrier: Carrier<'r>,
                 head: $crate::head::RequestHead<'r>,
                 policy: &$crate::verify::VerifyPolicy,
+                now: $crate::timestamp::Timestamp,
             ) -> Result<$crate::verify::ParsedHead<'r>, $crate::error::Rejection> {
-                match self { $( Self::$Family(profile) => profile.parse(carrier, head, policy), )+ }
+                match self { $( Self::$Family(profile) => profile.parse(carrier, head, policy, now), )+ }
             }
 
             fn claim<'r>(

@@ -7,6 +7,7 @@
 mod family;
 mod accepted;
 mod definition;
+mod distinct_list;
 pub(crate) mod drf;
 pub(crate) mod message_signatures;
 pub(crate) mod native;

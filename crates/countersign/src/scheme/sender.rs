@@ -85,7 +85,14 @@ impl Route {
     }
 
     fn is(&self, method: &Method, target: Target<'_>) -> bool {
-        self.method == method && *self.path == *target.path && self.query.as_deref() == target.query
+        self.method == method && self.target() == target
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target {
+            path: &self.path,
+            query: self.query.as_deref(),
+        }
     }
 }
 
@@ -97,9 +104,13 @@ pub(super) fn only_sender<'p, P>(
     profiles: &'p [P],
     sender: impl Fn(&P) -> &Sender,
     head: &RequestHead<'_>,
+    policy: &VerifyPolicy,
 ) -> Result<&'p P, Rejection> {
     parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
+    if target.len() > policy.limits.target_bytes {
+        return Err(Rejection::malformed("target: longer than the limit"));
+    }
     let mut profiles = profiles.iter();
     profiles
         .find(|profile| sender(profile).sends(head.method(), target))
@@ -109,7 +120,8 @@ pub(super) fn only_sender<'p, P>(
         ))
 }
 
-/// Refuses callers without a route, two callers for one request, and coverage that the scheme cannot give.
+/// Refuses callers without a route, two callers for one request, a route that the limits leave no request for, and
+/// coverage that the scheme cannot give.
 pub(super) fn check(
     scheme: Scheme,
     senders: &[&Sender],
@@ -131,6 +143,16 @@ pub(super) fn check(
     }
     let mut seen: Vec<&Route> = Vec::new();
     for route in senders.iter().flat_map(|sender| &sender.routes) {
+        let limit = policy.limits.target_bytes;
+        if route.target().len() > limit {
+            let Route { method, path, .. } = route;
+            return Err(ConfigError::new(
+                ConfigErrorKind::Setting,
+                format!(
+                    "{scheme}: route {method} {path}: expected at most {limit} bytes, the limit of targets, found more"
+                ),
+            ));
+        }
         if seen.contains(&route) {
             let Route { method, path, .. } = route;
             return Err(ConfigError::new(

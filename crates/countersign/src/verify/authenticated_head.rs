@@ -45,7 +45,7 @@ impl AuthenticatedHead<'_, '_> {
 
     /// The signed date.
     pub fn signed_at(&self) -> Timestamp {
-        self.parsed.signed_at
+        self.parsed.date.signed_at()
     }
 
     /// The SHA-256 that the body must have; `None` if the signature is over another digest of it, or over none.

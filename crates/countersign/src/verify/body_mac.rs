@@ -124,7 +124,7 @@ impl<'c, 'r> BodyMac<'c, 'r> {
             state,
             keep_evidence,
         } = self;
-        parsed.ensure_fresh(now)?;
+        parsed.date.ensure_still_fresh(now)?;
         let (caller, key, body, kept) = match (&parsed.proof, state) {
             (
                 Proof::Head { credentials, .. } | Proof::HeadAndDigest { credentials },

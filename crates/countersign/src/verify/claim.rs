@@ -26,18 +26,12 @@ pub struct Claim<'r> {
 }
 
 impl<'r> Claim<'r> {
-    /// Step 5: the signed date, the last that is judged before the keys.
     #[inline]
-    pub(crate) fn new(
-        parsed: ParsedHead<'r>,
-        policy: &VerifyPolicy,
-        now: Timestamp,
-    ) -> Result<Self, Rejection> {
-        parsed.ensure_fresh(now)?;
-        Ok(Self {
+    pub(crate) fn new(parsed: ParsedHead<'r>, policy: &VerifyPolicy) -> Self {
+        Self {
             parsed,
             keep_evidence: policy.keep_evidence,
-        })
+        }
     }
 
     /// The scheme that the signature is in.
@@ -79,7 +73,7 @@ impl<'r> Claim<'r> {
         now: Timestamp,
     ) -> Result<Authentication<'c, 'r>, Rejection> {
         let parsed = &self.parsed;
-        parsed.ensure_fresh(now)?;
+        parsed.date.ensure_still_fresh(now)?;
         let Proof::Head {
             credentials,
             payload,
@@ -190,7 +184,7 @@ pub(super) fn evidence(
     Evidence::new(
         caller.clone(),
         key.verifying_key(),
-        parsed.signed_at,
+        parsed.date.signed_at(),
         signed_text,
         string_to_sign,
         credentials.signature(),

@@ -11,6 +11,7 @@ mod body_mac;
 mod claim;
 mod detached_head;
 mod evidence;
+mod freshness;
 mod parsed_head;
 mod policy;
 mod replay_identity;
@@ -30,7 +31,8 @@ pub use self::{
 };
 pub(crate) use self::{
     body_mac::{BodySignature, SignedBody},
-    parsed_head::{Freshness, ParsedHead, Proof},
+    freshness::Freshness,
+    parsed_head::{ParsedHead, Proof},
     policy::{VerifyPolicy, ensure_window},
     replay_identity::ReplayIdentity,
 };

@@ -1,19 +1,18 @@
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
-use super::{body_mac::SignedBody, replay_identity::ReplayIdentity, verified::Coverage};
+use super::{
+    body_mac::SignedBody, freshness::FreshDate, replay_identity::ReplayIdentity, verified::Coverage,
+};
 use crate::{
-    error::Rejection,
     payload::DeclaredPayload,
     scheme::{Credentials, Scheme},
-    timestamp::Timestamp,
 };
 
 /// What a scheme reads from a head.
 pub(crate) struct ParsedHead<'r> {
     pub(crate) scheme: Scheme,
     pub(crate) key_id: Cow<'r, str>,
-    pub(crate) signed_at: Timestamp,
-    pub(crate) freshness: Freshness,
+    pub(crate) date: FreshDate,
     pub(crate) replay: Option<ReplayIdentity<'r>>,
     pub(crate) content_type_uncovered: bool,
     pub(crate) audience_checked: bool,
@@ -35,40 +34,4 @@ pub(crate) enum Proof<'r> {
     HeadAndDigest { credentials: Credentials<'r> },
     /// The body itself behind a few bytes of the head, and nothing else.
     Body(SignedBody<'r>),
-}
-
-/// From when until when a signature is accepted, both included.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Freshness {
-    pub(crate) from: Timestamp,
-    pub(crate) until: Timestamp,
-}
-
-impl Freshness {
-    /// As far from the signed date as this, on either side.
-    pub(crate) fn around(signed_at: Timestamp, window: Duration) -> Self {
-        Self {
-            from: signed_at.saturating_sub(window),
-            until: signed_at.saturating_add(window),
-        }
-    }
-
-    /// The same, but no longer than until then.
-    pub(crate) fn not_after(mut self, until: Timestamp) -> Self {
-        self.until = self.until.min(until);
-        self
-    }
-}
-
-impl ParsedHead<'_> {
-    /// Judges the signed date, the very one that is part of the signed text.
-    pub(super) fn ensure_fresh(&self, now: Timestamp) -> Result<(), Rejection> {
-        let Freshness { from, until } = self.freshness;
-        if (from..=until).contains(&now) {
-            return Ok(());
-        }
-        let bound = if now < from { from } else { until };
-        let window = self.signed_at.abs_diff(bound);
-        Err(Rejection::stale(self.signed_at, now, window))
-    }
 }

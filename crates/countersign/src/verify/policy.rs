@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use http::HeaderName;
 
-use super::parsed_head::Freshness;
+use super::freshness::Freshness;
 use crate::{
     error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind},
     head::{Authority, HostForm},

@@ -8,6 +8,7 @@ use crate::{
     error::{Rejection, RejectionKind},
     head::{Authority, RequestHead},
     scheme::{Scheme, sender::only_sender, unix_seconds},
+    timestamp::Timestamp,
     verify::{
         BodySignature, Coverage, Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody,
         VerifyPolicy,
@@ -20,8 +21,9 @@ pub(super) fn parse<'r>(
     profiles: &[DrfProfile],
     head: RequestHead<'r>,
     policy: &VerifyPolicy,
+    now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
-    let profile = only_sender(profiles, |profile| &profile.sender, &head)?;
+    let profile = only_sender(profiles, |profile| &profile.sender, &head, policy)?;
     let names = &profile.headers;
     let timestamp = head.required(&names.timestamp)?;
     let signed_at = unix_seconds::parse(timestamp).ok_or_else(|| {
@@ -40,14 +42,14 @@ pub(super) fn parse<'r>(
         )
     })?;
     policy.check_audience(Authority::of(&head)?)?;
+    let date = Freshness::around(signed_at, profile.window()).judge(now)?;
     // The name as the head holds it, which lives as long as what is read from it.
     let mut present = head.headers().keys();
     let name = present.find(|name| **name == names.timestamp);
     Ok(ParsedHead {
         scheme: Scheme::Drf,
         key_id: Cow::Owned(profile.sender.caller().as_str().to_owned()),
-        signed_at,
-        freshness: Freshness::around(signed_at, profile.window()),
+        date,
         // The digits have one spelling.
         replay: Some(ReplayIdentity::Signature(digits.as_bytes())),
         // No header can be covered, and no key can ask for it.

@@ -11,6 +11,7 @@ use crate::{
         AcceptedScheme, Carrier, ProfileOfFamily, Scheme,
         sender::{self, Sender},
     },
+    timestamp::Timestamp,
     verify::{ParsedHead, VerifyPolicy},
 };
 
@@ -153,8 +154,9 @@ impl ProfileOfFamily for Profile {
         _carrier: Carrier<'r>,
         head: RequestHead<'r>,
         policy: &VerifyPolicy,
+        now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(&self.0, head, policy)
+        parse::parse(&self.0, head, policy, now)
     }
 
     /// Nobody: it is the settings that name the caller, and not the request.
@@ -318,7 +320,7 @@ mod tests {
             .accept(other)
             .build()
             .unwrap();
-        let now = crate::Timestamp::from_unix_seconds(1_767_323_045);
+        let now = Timestamp::from_unix_seconds(1_767_323_045);
         for (method, target, time, caller) in [
             ("POST", "/api/echo", "x-hmac-timestamp", "django"),
             ("PUT", "/api/batch", "x-time", "batch"),

@@ -1,4 +1,9 @@
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
 use http::HeaderName;
 use sfv::{
@@ -31,11 +36,11 @@ use crate::{
 /// ```
 ///
 /// Two identifiers are equal if name and parameters are, whatever the order of the parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ComponentId<'c>(Component<'c>);
 
 /// The two kinds of components.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Component<'c> {
     Derived(DerivedComponent<'c>),
     Field {
@@ -46,7 +51,7 @@ pub(super) enum Component<'c> {
 }
 
 /// In which form the value of a field is covered (RFC 9421 sections 2.1.1 to 2.1.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum FieldForm<'c> {
     /// As sent, lines joined by `, `.
     Plain,
@@ -74,6 +79,12 @@ impl PartialEq for SfFlag {
 }
 
 impl Eq for SfFlag {}
+
+impl Hash for SfFlag {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        matches!(self, Self::Absent).hash(state);
+    }
+}
 
 impl ComponentId<'static> {
     /// `"@method"`: the method.

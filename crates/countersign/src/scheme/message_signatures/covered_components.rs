@@ -1,18 +1,13 @@
-use smallvec::SmallVec;
-
 use super::{
     component_id::{Component, ComponentId},
     derived_component::DerivedSet,
 };
-
-/// Up to this many components are kept without an allocation.
-const INLINE: usize = 8;
+use crate::scheme::distinct_list::{DistinctList, Repeated};
 
 /// The components that a signature covers, in the order in which they are signed, each once (RFC 9421 section 2).
 #[derive(Clone, Debug, Default)]
 pub(super) struct CoveredComponents<'c> {
-    ids: SmallVec<[ComponentId<'c>; INLINE]>,
-    listed: DerivedSet,
+    ids: DistinctList<ComponentId<'c>>,
     bound: DerivedSet,
 }
 
@@ -21,20 +16,14 @@ impl<'c> CoveredComponents<'c> {
     /// order.
     #[inline]
     pub(super) fn push(&mut self, id: ComponentId<'c>) -> Result<(), &'static str> {
-        let itself = id.derived_set();
-        let is_listed = if itself.is_empty() {
-            self.ids.contains(&id)
-        } else {
-            self.listed.intersects(itself)
+        let bound = match id.component() {
+            Component::Derived(derived) => derived.bound(),
+            Component::Field { .. } => DerivedSet::default(),
         };
-        if is_listed {
-            return Err("signature-input: a component twice");
-        }
-        if let Component::Derived(derived) = id.component() {
-            self.listed = self.listed.union(itself);
-            self.bound = self.bound.union(derived.bound());
-        }
-        self.ids.push(id);
+        self.ids
+            .push(id)
+            .map_err(|Repeated| "signature-input: a component twice")?;
+        self.bound = self.bound.union(bound);
         Ok(())
     }
 
@@ -50,7 +39,7 @@ impl<'c> CoveredComponents<'c> {
     pub(super) fn covers(&self, required: &ComponentId<'_>) -> bool {
         let itself = required.derived_set();
         if itself.is_empty() {
-            self.ids.contains(required)
+            self.ids.iter().any(|id| id == required)
         } else {
             self.bound.intersects(itself)
         }

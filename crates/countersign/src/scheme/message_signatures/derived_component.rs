@@ -1,14 +1,17 @@
 use std::borrow::Cow;
 
 use super::{
-    component_id::AtMostTwo, query_param, signature_base::Message, structured_field::Text,
+    component_id::AtMostTwo,
+    message::{Message, UriScheme},
+    query_param::FormQuery,
+    structured_field::Text,
 };
 use crate::head::Target;
 
 /// A part of the request that is no header field (RFC 9421 section 2.2).
 ///
 /// `@status` belongs to responses; `@signature-params` is never listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum DerivedComponent<'c> {
     Method,
     Authority,
@@ -105,35 +108,80 @@ impl<'c> DerivedComponent<'c> {
         parts.fold(self.itself(), DerivedSet::union)
     }
 
-    /// Writes the value that it has in a request.
-    pub(super) fn write_value(
-        &self,
-        message: &Message<'_>,
+    /// Finds the value that it has in a request.
+    pub(super) fn value_in<'v>(
+        &'v self,
+        message: &Message<'v>,
+    ) -> Result<DerivedValue<'v>, &'static str> {
+        let Target { path, query } = message.target;
+        Ok(match self {
+            Self::Method => DerivedValue::Text(message.method),
+            Self::Authority => DerivedValue::Text(message.authority),
+            Self::Path => DerivedValue::Text(path),
+            Self::Query => DerivedValue::Query(query.unwrap_or_default()),
+            Self::Scheme => DerivedValue::Text(message.scheme()?.as_str()),
+            Self::TargetUri if path == "*" => {
+                return Err("@target-uri: expected a path, found an asterisk");
+            }
+            Self::TargetUri => DerivedValue::TargetUri {
+                scheme: message.scheme()?,
+                authority: message.authority,
+                target: message.target,
+            },
+            // That of the origin form, and `:path`: which form a request line had is not kept.
+            Self::RequestTarget => DerivedValue::RequestTarget(message.target),
+            Self::QueryParam(name) => DerivedValue::QueryParam {
+                query: query.unwrap_or_default(),
+                name,
+            },
+        })
+    }
+}
+
+/// Where the value of a derived component is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum DerivedValue<'v> {
+    Text(&'v str),
+    Query(&'v str),
+    TargetUri {
+        scheme: UriScheme,
+        authority: &'v str,
+        target: Target<'v>,
+    },
+    RequestTarget(Target<'v>),
+    QueryParam {
+        query: &'v str,
+        name: &'v str,
+    },
+}
+
+impl<'v> DerivedValue<'v> {
+    /// Writes the value. `form` is the query as a form, which is made for the first component that needs it.
+    pub(super) fn write_to(
+        self,
+        form: &mut Option<FormQuery<'v>>,
         text: &mut String,
     ) -> Result<(), &'static str> {
-        let Target { path, query } = message.target;
         match self {
-            Self::Method => text.push_str(message.method),
-            Self::Authority => text.push_str(message.authority),
-            Self::Path => text.push_str(path),
-            Self::Query => {
+            Self::Text(value) => text.push_str(value),
+            Self::Query(query) => {
                 text.push('?');
-                text.push_str(query.unwrap_or_default());
+                text.push_str(query);
             }
-            Self::Scheme => text.push_str(message.scheme()?.as_str()),
-            Self::TargetUri => {
-                if path == "*" {
-                    return Err("@target-uri: expected a path, found an asterisk");
-                }
-                text.push_str(message.scheme()?.as_str());
+            Self::TargetUri {
+                scheme,
+                authority,
+                target,
+            } => {
+                text.push_str(scheme.as_str());
                 text.push_str("://");
-                text.push_str(message.authority);
-                write_target(message.target, text);
+                text.push_str(authority);
+                write_target(target, text);
             }
-            // That of the origin form, and `:path`: which form a request line had is not kept.
-            Self::RequestTarget => write_target(message.target, text),
-            Self::QueryParam(name) => {
-                query_param::write_value(query.unwrap_or_default(), name, text)?;
+            Self::RequestTarget(target) => write_target(target, text),
+            Self::QueryParam { query, name } => {
+                let form = form.get_or_insert_with(|| FormQuery::of(query));
+                form.write_value(name, text)?;
             }
         }
         Ok(())

@@ -30,9 +30,11 @@ mod accept_signature;
 mod component_id;
 mod content_digest;
 mod covered_components;
+mod covered_values;
 mod credentials;
 mod derived_component;
 mod fields;
+mod message;
 mod parse;
 mod profile;
 mod query_param;
@@ -46,8 +48,8 @@ mod structured_field;
 use http::HeaderName;
 
 pub use self::{
-    component_id::ComponentId, profile::MessageSignaturesProfile, sign::MessageSignaturesSettings,
-    signature_base::UriScheme, structured_field::StructuredType,
+    component_id::ComponentId, message::UriScheme, profile::MessageSignaturesProfile,
+    sign::MessageSignaturesSettings, structured_field::StructuredType,
 };
 pub(crate) use self::{
     credentials::Credentials, profile::MessageSignaturesProfile as Profile,

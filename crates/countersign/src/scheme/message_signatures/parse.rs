@@ -6,10 +6,12 @@ use super::{
     CONTENT_DIGEST,
     component_id::ComponentId,
     content_digest,
+    covered_values::CoveredValues,
     credentials::Credentials,
     fields::Fields,
+    message::{Message, UriScheme},
     profile::{Content, MessageSignaturesProfile},
-    signature_base::{Message, SignatureBase, UriScheme},
+    signature_base::SignatureBase,
     signature_input::{LabeledSignature, SignatureBytes, SignatureInput},
 };
 use crate::{
@@ -22,12 +24,13 @@ use crate::{
 };
 
 /// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2, then the authority of
-/// step 3 and the coverage of step 4.
+/// step 3, the coverage of step 4 and the date of step 5. What the covered values hold is read after that.
 #[inline]
 pub(super) fn parse<'r>(
     profile: &MessageSignaturesProfile,
     head: RequestHead<'r>,
     policy: &VerifyPolicy,
+    now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
@@ -66,9 +69,18 @@ pub(super) fn parse<'r>(
         structured_fields: &profile.structured_fields,
         content_digest: &fields.content_digest,
         max_field_bytes: policy.limits.covered_value_bytes,
+        max_query_parameters: policy.limits.query_parameters,
     };
+    let values = CoveredValues::find(&message, covered).map_err(Rejection::malformed)?;
+    let freshness = policy.freshness(Timestamp::from_unix_seconds(created));
+    let freshness = match params.expires() {
+        Some(expires) => freshness.not_after(Timestamp::from_unix_seconds(expires)),
+        None => freshness,
+    };
+    let date = freshness.judge(now)?;
+
     let base =
-        SignatureBase::new(&message, covered, params, *serialized).map_err(Rejection::malformed)?;
+        SignatureBase::new(covered, values, params, *serialized).map_err(Rejection::malformed)?;
     let payload = if covered.covers_field(CONTENT_DIGEST.as_str()) {
         content_digest::parse(&fields.content_digest, &policy.limits)?
     } else {
@@ -83,16 +95,10 @@ pub(super) fn parse<'r>(
         && [ComponentId::METHOD, ComponentId::PATH, ComponentId::QUERY]
             .iter()
             .all(|component| covered.covers(component));
-    let signed_at = Timestamp::from_unix_seconds(created);
-    let freshness = policy.freshness(signed_at);
     Ok(ParsedHead {
         scheme: Scheme::MessageSignatures,
         key_id: Cow::Borrowed(key_id),
-        signed_at,
-        freshness: match params.expires() {
-            Some(expires) => freshness.not_after(Timestamp::from_unix_seconds(expires)),
-            None => freshness,
-        },
+        date,
         replay: params.nonce().map(ReplayIdentity::Nonce),
         content_type_uncovered: fields.has_content_type
             && !covered.covers_field(CONTENT_TYPE.as_str()),

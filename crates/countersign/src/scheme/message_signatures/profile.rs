@@ -10,8 +10,8 @@ use super::{
     ACCEPT_SIGNATURE, CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT, accept_signature,
     component_id::ComponentId,
     fields::Fields,
+    message::UriScheme,
     parse,
-    signature_base::UriScheme,
     signature_input::{LabeledSignature, SignatureInput},
     structured_field::{StructuredType, is_plain_text},
 };
@@ -20,6 +20,7 @@ use crate::{
     head::RequestHead,
     key::Algorithm,
     scheme::{AcceptedScheme, Carrier, ProfileOfFamily, Scheme},
+    timestamp::Timestamp,
     verify::{HeadLimits, ParsedHead, VerifyPolicy},
 };
 
@@ -289,8 +290,9 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         _carrier: Carrier<'r>,
         head: RequestHead<'r>,
         policy: &VerifyPolicy,
+        now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(self, head, policy)
+        parse::parse(self, head, policy, now)
     }
 
     fn claimed_key_id<'r>(

@@ -1,25 +1,51 @@
 //! `@query-param` (RFC 9421 section 2.2.8): the query as a form (`application/x-www-form-urlencoded`), one value of it
 //! percent-encoded anew.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
-/// Writes the value of the one parameter of this name, which is percent-encoded.
-pub(super) fn write_value(query: &str, name: &str, text: &mut String) -> Result<(), &'static str> {
-    let mut found = None;
-    for pair in query.split('&') {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        // A pair of another name may hold what it likes: it is another component, or none.
-        if decode(key).is_some_and(|key| encodes_to(&key, name)) && !pair.is_empty() {
-            if found.is_some() {
-                return Err("@query-param: expected the name once, found more than once");
+/// The parameters of a query, by their names percent-encoded anew. The query is read once, whatever number of them is
+/// asked for.
+#[derive(Debug)]
+pub(super) struct FormQuery<'q>(HashMap<Cow<'q, str>, Occurrence<'q>>);
+
+/// How often a name is there.
+#[derive(Debug)]
+enum Occurrence<'q> {
+    /// Once, with this value as it was sent.
+    Once(&'q str),
+    Repeated,
+}
+
+impl<'q> FormQuery<'q> {
+    pub(super) fn of(query: &'q str) -> Self {
+        let mut parameters = HashMap::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            // A pair of another name may hold what it likes: it is another component, or none.
+            if let Some(name) = decode(name) {
+                parameters
+                    .entry(encoded(name))
+                    .and_modify(|occurrence| *occurrence = Occurrence::Repeated)
+                    .or_insert(Occurrence::Once(value));
             }
-            found = Some(value);
+        }
+        Self(parameters)
+    }
+
+    /// Writes the value of the one parameter of this name, which is percent-encoded.
+    pub(super) fn write_value(&self, name: &str, text: &mut String) -> Result<(), &'static str> {
+        match self.0.get(name) {
+            Some(Occurrence::Once(value)) => {
+                let value = decode(value).ok_or("@query-param: expected percent-encoded UTF-8")?;
+                encode(&value, text);
+                Ok(())
+            }
+            Some(Occurrence::Repeated) => {
+                Err("@query-param: expected the name once, found more than once")
+            }
+            None => Err("@query-param: expected the name once, found none"),
         }
     }
-    let value = found.ok_or("@query-param: expected the name once, found none")?;
-    let value = decode(value).ok_or("@query-param: expected percent-encoded UTF-8")?;
-    encode(&value, text);
-    Ok(())
 }
 
 /// `None` for what is no UTF-8, and for a `%` without two digits: as it is decoded elsewhere, two such texts can become
@@ -48,26 +74,24 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
-fn encodes_to(text: &str, encoded: &str) -> bool {
+fn encoded(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.bytes().all(is_unreserved) {
-        return text == encoded;
+        return text;
     }
-    let mut again = String::with_capacity(encoded.len());
-    encode(text, &mut again);
-    again == encoded
+    let mut encoded = String::with_capacity(text.len());
+    encode(&text, &mut encoded);
+    Cow::Owned(encoded)
 }
 
 fn encode(text: &str, encoded: &mut String) {
-    for character in text.chars() {
-        let mut buffer = [0; 4];
-        let bytes = character.encode_utf8(&mut buffer);
-        if bytes.bytes().all(is_unreserved) {
-            encoded.push_str(bytes);
+    for byte in text.bytes() {
+        if is_unreserved(byte) {
+            encoded.push(char::from(byte));
         } else {
-            for byte in bytes.bytes() {
-                encoded.push('%');
-                encoded.push_str(&base16ct::upper::encode_string(&[byte]));
-            }
+            let mut digits = [0; 2];
+            // Invariant: a byte has two digits.
+            let digits = base16ct::upper::encode_str(&[byte], &mut digits);
+            encoded.extend(["%", digits.unwrap_or_default()]);
         }
     }
 }
@@ -83,7 +107,8 @@ mod tests {
 
     fn value(query: &str, name: &str) -> Result<String, &'static str> {
         let mut text = String::new();
-        write_value(query, name, &mut text).map(|()| text)
+        FormQuery::of(query).write_value(name, &mut text)?;
+        Ok(text)
     }
 
     #[test]

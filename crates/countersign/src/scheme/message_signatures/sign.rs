@@ -11,9 +11,11 @@ use super::{
     component_id::ComponentId,
     content_digest,
     covered_components::CoveredComponents,
+    covered_values::CoveredValues,
+    message::{Message, UriScheme},
     parse::normalized,
     profile::{DEFAULT_COMPONENTS, ensure_tag, known_fields},
-    signature_base::{Message, SignatureBase, UriScheme},
+    signature_base::SignatureBase,
     signature_params::{Param, SignatureParams},
     structured_field::{self, StructuredType, is_plain_text},
 };
@@ -365,8 +367,10 @@ fn sign(
         structured_fields: &signer.structured_fields,
         content_digest: lines.as_slice(),
         max_field_bytes: usize::MAX,
+        max_query_parameters: usize::MAX,
     };
-    let base = SignatureBase::new(&message, &covered, &params, None)
+    let base = CoveredValues::find(&message, &covered)
+        .and_then(|values| SignatureBase::new(&covered, values, &params, None))
         .map_err(|problem| SignError::new(SignErrorKind::Header, problem))?;
 
     let signature_input = [&signer.label, "=", base.signature_params()].concat();

@@ -12,182 +12,17 @@
 
 use std::ops::Range;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{
-    HeaderName, HeaderValue,
-    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST},
-};
 use smallvec::SmallVec;
 
 use super::{
-    CONTENT_DIGEST,
     component_id::{Component, ComponentId, FieldForm},
     covered_components::CoveredComponents,
+    covered_values::CoveredValues,
     derived_component::DerivedComponent,
     signature_params::SignatureParams,
-    structured_field::{StructuredType, member},
 };
-use crate::head::{RequestHead, Target};
 
 const SIGNATURE_PARAMS: &str = "\"@signature-params\": ";
-
-/// Fields of one value, which a second line does not make a list (RFC 9110 section 5.3). Joined they would be signed
-/// without anyone reading them like that.
-const SINGLETONS: [&HeaderName; 5] = [&AUTHORIZATION, &CONTENT_LENGTH, &CONTENT_TYPE, &DATE, &HOST];
-
-/// The scheme of a URI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum UriScheme {
-    /// `http`, default port 80.
-    Http,
-    /// `https`, default port 443.
-    Https,
-}
-
-impl UriScheme {
-    /// That of an absolute URI.
-    pub(super) fn of(head: &RequestHead<'_>) -> Option<Self> {
-        match head.uri().scheme_str() {
-            Some("http") => Some(Self::Http),
-            Some("https") => Some(Self::Https),
-            _ => None,
-        }
-    }
-
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
-    }
-
-    pub(super) const fn default_port(self) -> &'static str {
-        match self {
-            Self::Http => ":80",
-            Self::Https => ":443",
-        }
-    }
-}
-
-/// What the values of components are taken from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Message<'m> {
-    pub(super) head: RequestHead<'m>,
-    pub(super) method: &'m str,
-    pub(super) target: Target<'m>,
-    /// In lower case and without the default port.
-    pub(super) authority: &'m str,
-    pub(super) scheme: Option<UriScheme>,
-    pub(super) structured_fields: &'m [(HeaderName, StructuredType)],
-    /// The lines of `Content-Digest`, which the head of a request that is being signed has not yet.
-    pub(super) content_digest: &'m [&'m HeaderValue],
-    /// The greatest length of one field, lines joined.
-    pub(super) max_field_bytes: usize,
-}
-
-impl<'m> Message<'m> {
-    pub(super) fn scheme(&self) -> Result<UriScheme, &'static str> {
-        self.scheme.ok_or(
-            "@scheme and @target-uri: expected an absolute URI or a scheme in the settings, found neither",
-        )
-    }
-
-    /// Writes the value that a component has.
-    fn write_value(&self, id: &ComponentId<'_>, text: &mut String) -> Result<(), &'static str> {
-        match id.component() {
-            Component::Derived(derived) => derived.write_value(self, text),
-            Component::Field { name, form } => self.write_field(name, form, text),
-        }
-    }
-
-    fn write_field(
-        &self,
-        name: &str,
-        form: &FieldForm<'_>,
-        text: &mut String,
-    ) -> Result<(), &'static str> {
-        match form {
-            FieldForm::Plain => self.write_lines(name, text, plain),
-            FieldForm::ByteSequence => self.write_lines(name, text, byte_sequence),
-            FieldForm::Structured => {
-                let value = self.type_of(name)?.reserialize(&self.joined(name)?);
-                text.push_str(&value.ok_or("sf: the field is not of its type")?);
-                Ok(())
-            }
-            FieldForm::Member { key, .. } => {
-                if self.type_of(name)? != StructuredType::Dictionary {
-                    return Err("key: expected a field that is a dictionary");
-                }
-                let member = member(&self.joined(name)?, key);
-                text.push_str(&member.ok_or("key: expected a dictionary with this member")?);
-                Ok(())
-            }
-        }
-    }
-
-    /// What a field is, which the application has to know (RFC 9421 sections 2.1.1 and 2.1.2): `a, b` is a list, and also a
-    /// dictionary.
-    fn type_of(&self, name: &str) -> Result<StructuredType, &'static str> {
-        let mut known = self.structured_fields.iter();
-        known
-            .find(|(known, _)| known == name)
-            .map(|(_, kind)| *kind)
-            .ok_or("sf and key: expected a field whose type is in the settings")
-    }
-
-    fn joined(&self, name: &str) -> Result<String, &'static str> {
-        let mut value = String::new();
-        self.write_lines(name, &mut value, plain)?;
-        Ok(value)
-    }
-
-    /// Writes the lines of a field, joined by `, `.
-    fn write_lines(
-        &self,
-        name: &str,
-        text: &mut String,
-        write: impl Fn(&HeaderValue, &mut String) -> Result<usize, &'static str>,
-    ) -> Result<(), &'static str> {
-        if name == CONTENT_DIGEST.as_str() {
-            self.join(name, self.content_digest.iter().copied(), text, write)
-        } else {
-            let lines = self.head.headers().get_all(name);
-            self.join(name, lines.iter(), text, write)
-        }
-    }
-
-    /// There must be one line: nothing may stand for "not there".
-    fn join(
-        &self,
-        name: &str,
-        lines: impl Iterator<Item = &'m HeaderValue>,
-        text: &mut String,
-        write: impl Fn(&HeaderValue, &mut String) -> Result<usize, &'static str>,
-    ) -> Result<(), &'static str> {
-        let mut len: usize = 0;
-        let mut count: usize = 0;
-        for line in lines {
-            if count > 0 {
-                text.push_str(", ");
-                len = len.saturating_add(2);
-            }
-            count = count.saturating_add(1);
-            len = len.saturating_add(write(line, text)?);
-            if len > self.max_field_bytes {
-                return Err("a covered field: longer than the limit");
-            }
-        }
-        match count {
-            0 => Err("a covered field: expected it to be there, found none"),
-            1 => Ok(()),
-            _ if SINGLETONS.iter().any(|singleton| *singleton == name) => {
-                Err("a covered field of one value: expected it once, found it more than once")
-            }
-            _ => Ok(()),
-        }
-    }
-}
 
 /// The text that is signed, and with it everything a signature says.
 #[derive(Clone, Debug)]
@@ -216,20 +51,21 @@ impl SignatureBase {
     /// The last line is the list as RFC 9651 section 4.1 writes it (RFC 9421 section 2.3), not as it was sent: spaces
     /// between its items are no part of it. It is `serialized` where that is at hand.
     pub(super) fn new(
-        message: &Message<'_>,
         covered: &CoveredComponents<'_>,
+        mut values: CoveredValues<'_>,
         params: &SignatureParams<'_>,
         serialized: Option<&str>,
     ) -> Result<Self, &'static str> {
         let mut text = String::with_capacity(ROOM);
         let mut fields = Fields::new();
-        for id in covered.iter() {
+        while let Some(value) = values.next() {
+            let id = value.id();
             let start = text.len();
             id.write_to(&mut text);
             let quoted = start..text.len();
             text.push_str(": ");
             let start = text.len();
-            message.write_value(id, &mut text)?;
+            value.write_to(&mut text)?;
             if let Some(field) = Field::new(id, quoted, start..text.len()) {
                 fields.push(field);
             }
@@ -312,37 +148,20 @@ fn count_newlines(text: &str) -> Option<usize> {
     text.as_bytes().chunks(128).map(count).sum()
 }
 
-fn plain(line: &HeaderValue, text: &mut String) -> Result<usize, &'static str> {
-    let line = line
-        .to_str()
-        .map_err(|_| "a covered field: expected visible ASCII")?;
-    // Invariant: of what this takes for a space there are spaces and tabs alone.
-    let line = line.trim_ascii();
-    text.push_str(line);
-    Ok(line.len())
-}
-
-/// Any bytes can be covered like this, those outside ASCII too.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "it stands where the plain form does, which can fail"
-)]
-fn byte_sequence(line: &HeaderValue, text: &mut String) -> Result<usize, &'static str> {
-    // Invariant: of what this takes for a space a header value holds spaces and tabs alone.
-    let line = line.as_bytes().trim_ascii();
-    let digits = STANDARD.encode(line);
-    text.push(':');
-    text.push_str(&digits);
-    text.push(':');
-    Ok(digits.len().saturating_add(2))
-}
-
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, Method, Uri};
+    use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
     use super::*;
-    use crate::scheme::message_signatures::{fields::Fields, signature_params::Param};
+    use crate::{
+        head::{RequestHead, Target},
+        scheme::message_signatures::{
+            fields::Fields,
+            message::{Message, UriScheme},
+            signature_params::Param,
+            structured_field::StructuredType,
+        },
+    };
 
     fn signature_base(
         authority: &str,
@@ -372,6 +191,7 @@ mod tests {
             ],
             content_digest: &Fields::of(&headers).content_digest,
             max_field_bytes: 40,
+            max_query_parameters: 2,
         };
         let mut covered = CoveredComponents::default();
         for id in ids {
@@ -379,7 +199,8 @@ mod tests {
         }
         let mut params = SignatureParams::default();
         params.push(Param::Created(1)).unwrap();
-        SignatureBase::new(&message, &covered, &params, None)
+        let values = CoveredValues::find(&message, &covered)?;
+        SignatureBase::new(&covered, values, &params, None)
     }
 
     fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, &'static str> {

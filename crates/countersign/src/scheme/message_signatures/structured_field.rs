@@ -4,7 +4,7 @@ use std::{error, fmt};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderName, HeaderValue};
-use sfv::{BareItemFromInput, Dictionary, FieldType, Item, List, ListEntry, Parser};
+use sfv::{BareItemFromInput, Dictionary, FieldType, Item, List, ListSerializer, Parser};
 
 use crate::error::{Rejection, RejectionKind};
 
@@ -33,12 +33,22 @@ impl StructuredType {
     }
 }
 
-/// One member of a field that is a dictionary, written anew.
-pub(super) fn member(text: &str, key: &str) -> Option<String> {
-    let entry = parse::<Dictionary>(text)?.swap_remove(key)?;
-    match entry {
-        ListEntry::Item(item) => Some(item.serialize()),
-        list @ ListEntry::InnerList(_) => vec![list].serialize(),
+/// A field that is a dictionary.
+#[derive(Debug)]
+pub(super) struct ParsedDictionary(Dictionary);
+
+impl ParsedDictionary {
+    /// `None` if it is none.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        parse(text).map(Self)
+    }
+
+    /// Writes one member anew; `None` if there is none of this key.
+    pub(super) fn write_member(&self, key: &str, text: &mut String) -> Option<()> {
+        // As the only member of a list it is written as in a dictionary behind its key.
+        let mut list = ListSerializer::with_buffer(text);
+        list.members(self.0.get(key));
+        list.finish().map(|_| ())
     }
 }
 
@@ -160,9 +170,12 @@ mod tests {
             ("d", Some("?1")),
             ("e", None),
         ] {
-            assert_eq!(member(text, key).as_deref(), expected, "{key}");
+            let mut found = String::new();
+            let dictionary = ParsedDictionary::parse(text).unwrap();
+            let written = dictionary.write_member(key, &mut found);
+            assert_eq!(written.map(|()| &*found), expected, "{key}");
         }
-        assert_eq!(member("1", "a"), None);
+        assert!(ParsedDictionary::parse("1").is_none());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 use std::mem;
 
 use http::{
-    HeaderName,
+    HeaderName, HeaderValue,
     header::{CONTENT_ENCODING, HOST},
 };
+use smallvec::SmallVec;
 
 use super::{
     ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE,
@@ -19,17 +20,19 @@ use crate::{
     error::{Rejection, RejectionKind},
     head::{Authority, Field, RequestHead, Target, parse_method},
     payload::DeclaredPayload,
-    scheme::Carrier,
+    scheme::{Carrier, distinct_list::DistinctList},
+    timestamp::Timestamp,
     verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
 
 /// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of step 2, then the
-/// authority of step 3 and the coverage of step 4.
+/// authority of step 3, the coverage of step 4 and the date of step 5. What the covered values hold is read after that.
 #[inline]
 pub(super) fn parse<'r>(
     carrier: Carrier<'r>,
     head: RequestHead<'r>,
     policy: &VerifyPolicy,
+    now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let Carrier { scheme, parameters } = carrier;
     let authorization = Authorization::parse(scheme, parameters)?;
@@ -54,54 +57,41 @@ pub(super) fn parse<'r>(
         )
     })?;
 
-    let mut request = CanonicalRequest {
-        method,
-        target,
-        host,
-        x_date,
-        content_sha256,
-        further: FurtherHeaders::new(),
-        signed_headers: authorization.signed_headers,
-    };
+    let limits = &policy.limits;
+    let too_long = |len: usize| len > limits.covered_value_bytes;
+    if [host, x_date, content_sha256]
+        .iter()
+        .any(|text| too_long(text.len()))
+    {
+        return Err(covered_too_long());
+    }
+    let mut names = DistinctList::default();
+    let mut lines: FurtherLines<'r> = SmallVec::new();
     for name in signed_headers::further_names(authorization.signed_headers)? {
         let name = name?;
-        let further = &mut request.further;
-        if further.len().saturating_add(ALWAYS_COVERED.len()) >= policy.limits.covered_headers {
+        if names.len().saturating_add(ALWAYS_COVERED.len()) >= limits.covered_headers {
             return Err(Rejection::malformed(
                 "signed-headers: more names than the limit",
             ));
         }
-        if ALWAYS_COVERED.contains(&name) || value_of(further, name).is_some() {
+        if ALWAYS_COVERED.contains(&name) || names.push(name).is_err() {
             return Err(Rejection::malformed("signed-headers: a name twice"));
         }
-        let value = covered_value(&mut fields, &head, name)?;
-        further.push(CoveredHeader { name, value });
+        let line = covered_line(&mut fields, &head, name)?;
+        if too_long(line.len()) {
+            return Err(covered_too_long());
+        }
+        lines.push((name, line));
     }
-    let too_long = |value: &str| value.len() > policy.limits.covered_value_bytes;
-    if [host, x_date, content_sha256].into_iter().any(too_long)
-        || request.further.iter().any(|header| too_long(header.value))
-    {
-        return Err(Rejection::malformed(
-            "a covered header is longer than the limit",
-        ));
-    }
-    let nonce = value_of(&request.further, "x-nonce");
-    if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
-        return Err(Rejection::header(
-            RejectionKind::Malformed,
-            &X_NONCE,
-            "expected 16 to 128 visible ASCII characters",
-        ));
-    }
+    let nonce = lines.iter().find(|(name, _)| *name == "x-nonce");
+    let nonce = nonce.map(|(_, line)| covered_nonce(line)).transpose()?;
 
     let audience_checked = policy.check_audience(authority)?;
 
-    for name in &policy.required_headers {
-        if request
-            .covered()
-            .all(|(covered, _)| covered != name.as_str())
-        {
-            return Err(uncovered(name));
+    for required in &policy.required_headers {
+        let mut covered = ALWAYS_COVERED.iter().chain(names.iter());
+        if covered.all(|name| *name != required.as_str()) {
+            return Err(uncovered(required));
         }
     }
     // What is covered was taken out of the fields.
@@ -112,12 +102,19 @@ pub(super) fn parse<'r>(
         return Err(uncovered(&CONTENT_ENCODING));
     }
     let content_type_uncovered = !fields.content_type.is_absent();
+    let date = policy.freshness(signed_at).judge(now)?;
 
+    let mut further = FurtherHeaders::new();
+    for (name, line) in lines {
+        let value = line
+            .to_str()
+            .map_err(|_| Rejection::malformed("a covered header: expected visible ASCII"))?;
+        further.push(CoveredHeader { name, value });
+    }
     Ok(ParsedHead {
         scheme,
         key_id: authorization.credential.into(),
-        signed_at,
-        freshness: policy.freshness(signed_at),
+        date,
         replay: nonce.map(ReplayIdentity::Nonce),
         content_type_uncovered,
         audience_checked,
@@ -125,7 +122,15 @@ pub(super) fn parse<'r>(
         presigned: false,
         proof: Proof::Head {
             credentials: Credentials {
-                request,
+                request: CanonicalRequest {
+                    method,
+                    target,
+                    host,
+                    x_date,
+                    content_sha256,
+                    further,
+                    signed_headers: authorization.signed_headers,
+                },
                 signature: authorization.signature,
             }
             .into(),
@@ -134,34 +139,43 @@ pub(super) fn parse<'r>(
     })
 }
 
-/// The value of a further covered header, which is taken out of the fields. An absent one is refused: nothing may stand
+/// Further covered headers whose values are not read yet.
+type FurtherLines<'r> = SmallVec<[(&'r str, &'r HeaderValue); 4]>;
+
+/// The line of a further covered header, which is taken out of the fields. An absent one is refused: nothing may stand
 /// for "not there".
-fn covered_value<'r>(
+fn covered_line<'r>(
     fields: &mut Fields<'r>,
     head: &RequestHead<'r>,
     name: &str,
-) -> Result<&'r str, Rejection> {
+) -> Result<&'r HeaderValue, Rejection> {
     let field = match name {
         "x-nonce" => mem::take(&mut fields.x_nonce),
         "content-type" => mem::take(&mut fields.content_type),
         "content-encoding" => mem::take(&mut fields.content_encoding),
         _ => head.headers().get_all(name).iter().collect(),
     };
-    let Field::Once(value) = field else {
-        return Err(Rejection::malformed(
+    match field {
+        Field::Once(line) => Ok(line),
+        Field::Absent | Field::Repeated => Err(Rejection::malformed(
             "a covered header: expected once, found none or more",
-        ));
-    };
-    value
-        .to_str()
-        .map_err(|_| Rejection::malformed("a covered header: expected visible ASCII"))
+        )),
+    }
 }
 
-fn value_of<'r>(further: &[CoveredHeader<'r>], name: &str) -> Option<&'r str> {
-    further
-        .iter()
-        .find(|header| header.name == name)
-        .map(|header| header.value)
+fn covered_nonce(line: &HeaderValue) -> Result<&str, Rejection> {
+    let text = line.to_str().ok();
+    text.filter(|nonce| Nonce::is_valid(nonce)).ok_or_else(|| {
+        Rejection::header(
+            RejectionKind::Malformed,
+            &X_NONCE,
+            "expected 16 to 128 visible ASCII characters",
+        )
+    })
+}
+
+const fn covered_too_long() -> Rejection {
+    Rejection::malformed("a covered header is longer than the limit")
 }
 
 fn uncovered(name: &HeaderName) -> Rejection {

@@ -8,6 +8,7 @@ use crate::{
     error::{ConfigError, Rejection},
     head::RequestHead,
     scheme::{Carrier, ProfileOfFamily, Scheme},
+    timestamp::Timestamp,
     verify::{ParsedHead, VerifyPolicy},
 };
 
@@ -61,8 +62,9 @@ impl ProfileOfFamily for Profile {
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
         policy: &VerifyPolicy,
+        now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(carrier, head, policy)
+        parse::parse(carrier, head, policy, now)
     }
 
     fn claimed_key_id<'r>(

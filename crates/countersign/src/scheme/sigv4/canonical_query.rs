@@ -2,8 +2,6 @@
 //!
 //! They are compared as pairs and not as joined text: `a`, `a-b`, `a1` is another order than `a-b=`, `a1=`, `a=`.
 
-use std::cmp::Ordering;
-
 use smallvec::SmallVec;
 
 use super::uri_encode::{self, Slash};
@@ -14,7 +12,78 @@ const INLINE: usize = 12;
 
 /// The parameters of a query in canonical order.
 #[derive(Clone, Debug)]
-pub(super) struct CanonicalQuery<'r>(SmallVec<[Parameter<'r>; INLINE]>);
+pub(super) struct CanonicalQuery<'r>(SmallVec<[CanonicalParameter<'r>; INLINE]>);
+
+/// A parameter of a query that was parsed, with the one spelling in which it is signed. That is made once, so that
+/// parameters are compared as texts however they were spelled.
+#[derive(Clone, Debug)]
+pub(super) struct CanonicalParameter<'r> {
+    /// As it was sent.
+    pub(super) name: &'r str,
+    /// As it was sent.
+    pub(super) value: &'r str,
+    /// As it is signed, where that is another spelling.
+    recoded: Option<Box<Recoded>>,
+}
+
+#[derive(Clone, Debug)]
+struct Recoded {
+    name: String,
+    value: String,
+}
+
+impl<'r> CanonicalParameter<'r> {
+    fn of(parameter: Parameter<'r>) -> Self {
+        let Parameter {
+            name,
+            value,
+            is_canonical,
+        } = parameter;
+        let recoded = |text: &str| {
+            let mut recoded = String::with_capacity(text.len());
+            uri_encode::recode(text, Slash::Encode, &mut recoded);
+            recoded
+        };
+        let recoded = (!is_canonical).then(|| {
+            Box::new(Recoded {
+                name: recoded(name),
+                value: recoded(value),
+            })
+        });
+        Self {
+            name,
+            value,
+            recoded,
+        }
+    }
+
+    /// The name as it is signed.
+    pub(super) fn signed_name(&self) -> &str {
+        match &self.recoded {
+            None => self.name,
+            Some(recoded) => &recoded.name,
+        }
+    }
+
+    /// Name and value as they are signed.
+    fn signed(&self) -> (&str, &str) {
+        (self.signed_name(), self.signed_value())
+    }
+
+    fn signed_value(&self) -> &str {
+        match &self.recoded {
+            None => self.value,
+            Some(recoded) => &recoded.value,
+        }
+    }
+
+    /// Whether the name is this one, or that one but for the case of letters and the spelling of escapes. `name` needs no
+    /// escapes.
+    pub(super) fn is_like(&self, name: &str) -> bool {
+        // What is escaped in it is no byte of `name`.
+        self.signed_name().eq_ignore_ascii_case(name)
+    }
+}
 
 /// A parameter as it was sent.
 #[derive(Clone, Copy, Debug)]
@@ -60,13 +129,6 @@ impl<'r> Parameter<'r> {
         }
     }
 
-    fn has_name_of(&self, other: &Self) -> bool {
-        if self.is_canonical && other.is_canonical {
-            return self.name == other.name;
-        }
-        uri_encode::decoded(self.name).eq(uri_encode::decoded(other.name))
-    }
-
     /// Whether the name is this one, or that one but for the case of letters and the spelling of escapes. `name` needs no
     /// escapes.
     pub(super) fn is_like(&self, name: &str) -> bool {
@@ -77,16 +139,6 @@ impl<'r> Parameter<'r> {
         uri_encode::decoded(self.name)
             .map(|byte| byte.to_ascii_lowercase())
             .eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
-    }
-
-    fn cmp(&self, other: &Self) -> Ordering {
-        if self.is_canonical && other.is_canonical {
-            return (self.name, self.value).cmp(&(other.name, other.value));
-        }
-        let encoded = |text| uri_encode::recoded(text, Slash::Encode);
-        encoded(self.name)
-            .cmp(encoded(other.name))
-            .then_with(|| encoded(self.value).cmp(encoded(other.value)))
     }
 }
 
@@ -139,23 +191,23 @@ impl<'r> CanonicalQuery<'r> {
     /// Refuses more parameters than `cap`, and escapes that are none.
     pub(super) fn parse(query: Option<&'r str>, cap: usize) -> Result<Self, &'static str> {
         let query = query.unwrap_or_default();
-        let mut kept = SmallVec::new();
+        let mut kept: SmallVec<[CanonicalParameter<'r>; INLINE]> = SmallVec::new();
         let mut is_canonical = true;
         for parameter in parameters(query) {
             if kept.len() >= cap {
                 return Err("query: more parameters than the limit");
             }
             is_canonical &= parameter.is_canonical;
-            kept.push(parameter);
+            kept.push(CanonicalParameter::of(parameter));
         }
         if !is_canonical && !uri_encode::is_well_formed(query) {
             return Err("query: expected two hexadecimal digits behind every %");
         }
-        kept.sort_unstable_by(Parameter::cmp);
+        kept.sort_unstable_by(|one, other| one.signed().cmp(&other.signed()));
         Ok(Self(kept))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Parameter<'r>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &CanonicalParameter<'r>> {
         self.0.iter()
     }
 
@@ -171,7 +223,7 @@ impl<'r> CanonicalQuery<'r> {
         self.0
             .iter()
             .zip(next)
-            .any(|(one, next)| one.has_name_of(next))
+            .any(|(one, next)| one.signed_name() == next.signed_name())
     }
 
     pub(super) fn write_to(&self, sink: &mut impl Sink) {
@@ -179,15 +231,9 @@ impl<'r> CanonicalQuery<'r> {
             if count > 0 {
                 sink.write("&");
             }
-            if parameter.is_canonical {
-                sink.write(parameter.name);
-                sink.write("=");
-                sink.write(parameter.value);
-            } else {
-                uri_encode::recode(parameter.name, Slash::Encode, sink);
-                sink.write("=");
-                uri_encode::recode(parameter.value, Slash::Encode, sink);
-            }
+            sink.write(parameter.signed_name());
+            sink.write("=");
+            sink.write(parameter.signed_value());
         }
     }
 }

@@ -1,3 +1,5 @@
+use std::{collections::HashMap, iter, mem};
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
@@ -6,15 +8,12 @@ use crate::head::Field;
 /// Up to this many lines are kept without an allocation.
 const INLINE: usize = 24;
 
-/// Among so many chains are the lines shared out, by the lengths of their names.
-const CHAINS: usize = 16;
-
 /// The header lines of a request with their names in lower case, gathered in one pass: a look-up of each covered name by
-/// its hash takes longer. Those that a verifier reads whatever a signature covers are found in the same pass.
+/// its hash takes longer, where they are few. Those that a verifier reads whatever a signature covers are found in the
+/// same pass.
 pub(super) struct HeaderLines<'r> {
     lines: SmallVec<[Line<'r>; INLINE]>,
-    /// Of each chain the first line, by its number.
-    first: [usize; CHAINS],
+    chains: Chains<'r>,
     pub(super) host: Field<'r>,
     pub(super) date: Field<'r>,
     pub(super) content_type: Field<'r>,
@@ -37,11 +36,52 @@ struct Line<'r> {
 /// The number of no line.
 const NONE: usize = usize::MAX;
 
+/// In which chain each line is. Of a chain this has the first line, by its number.
+enum Chains<'r> {
+    /// By the length of the name. A sender can have all lines in one chain, and so these are few.
+    ByLength([usize; LENGTHS]),
+    /// A chain for each name, found by a hash whose key no sender knows.
+    ByName(HashMap<&'r str, usize>),
+}
+
+/// So many lengths are told apart.
+const LENGTHS: usize = 16;
+
+impl<'r> Chains<'r> {
+    fn of(lines: &mut [Line<'r>]) -> Self {
+        let mut chains = if lines.len() <= INLINE {
+            Self::ByLength([NONE; LENGTHS])
+        } else {
+            Self::ByName(HashMap::with_capacity(lines.len()))
+        };
+        // From behind, so that each chain has its lines in their order.
+        for (number, line) in lines.iter_mut().enumerate().rev() {
+            let first = match &mut chains {
+                Self::ByLength(first) => first.get_mut(line.text.len() % LENGTHS),
+                Self::ByName(first) => Some(first.entry(line.text).or_insert(NONE)),
+            };
+            if let Some(first) = first {
+                line.next = mem::replace(first, number);
+            }
+        }
+        chains
+    }
+
+    /// The first line of the chain in which the lines of this name are, if there are any.
+    fn first(&self, name: &str) -> usize {
+        let first = match self {
+            Self::ByLength(first) => first.get(name.len() % LENGTHS),
+            Self::ByName(first) => first.get(name),
+        };
+        first.copied().unwrap_or(NONE)
+    }
+}
+
 impl<'r> HeaderLines<'r> {
     pub(super) fn of(headers: &'r HeaderMap) -> Self {
         let mut found = Self {
             lines: SmallVec::new(),
-            first: [NONE; CHAINS],
+            chains: Chains::ByLength([NONE; LENGTHS]),
             host: Field::Absent,
             date: Field::Absent,
             content_type: Field::Absent,
@@ -71,19 +111,14 @@ impl<'r> HeaderLines<'r> {
             };
             field.occurs(value);
         }
-        // From behind, so that each chain has its lines in their order.
-        for (number, line) in found.lines.iter_mut().enumerate().rev() {
-            if let Some(first) = found.first.get_mut(chain_of(line.text)) {
-                line.next = std::mem::replace(first, number);
-            }
-        }
+        found.chains = Chains::of(&mut found.lines);
         found
     }
 
     /// Marks all lines of this name as covered. Says how often there is one.
     pub(super) fn cover(&mut self, name: &str) -> Field<'r> {
         let mut field = Field::Absent;
-        let mut next = self.first.get(chain_of(name)).copied().unwrap_or(NONE);
+        let mut next = self.chains.first(name);
         while let Some(line) = self.lines.get_mut(next) {
             if line.text == name {
                 line.is_covered = true;
@@ -96,8 +131,13 @@ impl<'r> HeaderLines<'r> {
 
     /// The values of all lines of this name, in their order.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &'r HeaderValue> + Clone {
-        let lines = self.lines.iter();
-        lines.filter_map(move |line| (line.text == name).then_some(line.value))
+        let mut next = self.chains.first(name);
+        let chain = iter::from_fn(move || {
+            let line = self.lines.get(next)?;
+            next = line.next;
+            Some(line)
+        });
+        chain.filter_map(move |line| (line.text == name).then_some(line.value))
     }
 
     /// The names of the lines that are not covered.
@@ -105,11 +145,6 @@ impl<'r> HeaderLines<'r> {
         let lines = self.lines.iter();
         lines.filter_map(|line| (!line.is_covered).then_some(line.name))
     }
-}
-
-/// In which chain a name is.
-fn chain_of(name: &str) -> usize {
-    name.len() % CHAINS
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 use std::{borrow::Cow, time::Duration};
 
 use http::{
-    HeaderName,
+    HeaderName, HeaderValue,
     header::{CONTENT_TYPE, DATE, HOST},
 };
+use smallvec::SmallVec;
 
 use super::{
     X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
@@ -38,12 +39,13 @@ use crate::{
 };
 
 /// Reads a head that carries a signature in its header or in its URL: the grammar and the caps of step 2, then the authority
-/// of step 3 and the coverage of step 4.
+/// of step 3, the coverage of step 4 and the date of step 5. What the covered values hold is read after that.
 pub(super) fn parse<'r>(
     profile: &Profile,
     carrier: Carrier<'r>,
     head: RequestHead<'r>,
     policy: &VerifyPolicy,
+    now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
@@ -80,18 +82,16 @@ pub(super) fn parse<'r>(
 
     let authority = Authority::agreed(head.uri(), lines.host.text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
-    let headers = covered_headers(&claimed, host, &mut lines, policy)?;
-    let nonce = covered_nonce(&headers, &lines)?;
+    let covered = covered_lines(&claimed, host, &mut lines, policy)?;
+    let nonce = covered_nonce(&covered, &lines)?;
 
     let audience_checked = policy.check_audience(authority)?;
-    ensure_covered(&claimed, &headers, &lines, policy)?;
+    ensure_covered(&claimed, &covered, &lines, policy)?;
     let (payload_hash, declared) = claimed.payload(presigned, target.path, &head, settings)?;
     let mut freshness = policy.freshness(claimed.signed_at);
     let mut replay = nonce.map(ReplayIdentity::Nonce);
     if let (Some(presigned), Some(accepted)) = (&claimed.presigned, presigned) {
-        freshness.until = claimed
-            .signed_at
-            .saturating_add(presigned.expires.min(accepted.max_age));
+        freshness = freshness.lasting(presigned.expires.min(accepted.max_age));
         if accepted.single_use {
             // The text of the signature is its only spelling.
             replay = replay.or(Some(ReplayIdentity::Signature(
@@ -100,7 +100,10 @@ pub(super) fn parse<'r>(
         }
     }
     let content_type_uncovered =
-        !lines.content_type.is_absent() && value_of(&headers, CONTENT_TYPE.as_str()).is_none();
+        !lines.content_type.is_absent() && !is_covered(&covered, CONTENT_TYPE.as_str());
+    let date = freshness.judge(now)?;
+
+    let headers = covered_headers(covered, &lines)?;
     if is_presigned {
         query.remove(query_parameters::SIGNATURE);
     }
@@ -128,8 +131,7 @@ pub(super) fn parse<'r>(
     Ok(ParsedHead {
         scheme: Scheme::SigV4,
         key_id: claimed.credential.access_key_id,
-        signed_at: claimed.signed_at,
-        freshness,
+        date,
         replay,
         content_type_uncovered,
         audience_checked,
@@ -357,10 +359,10 @@ fn ensure_unambiguous(
 
 /// The nonce, if there is one among what is covered.
 fn covered_nonce<'r>(
-    covered: &[CoveredHeader<'_>],
+    covered: &[CoveredLine<'_>],
     lines: &HeaderLines<'r>,
 ) -> Result<Option<&'r str>, Rejection> {
-    if lines.x_nonce.is_absent() || value_of(covered, X_NONCE.as_str()).is_none() {
+    if lines.x_nonce.is_absent() || !is_covered(covered, X_NONCE.as_str()) {
         return Ok(None);
     }
     let nonce = lines.x_nonce.text(&X_NONCE)?;
@@ -374,57 +376,72 @@ fn covered_nonce<'r>(
     Ok(nonce)
 }
 
-fn covered_headers<'r>(
+/// A covered header whose value is not read yet.
+struct CoveredLine<'r> {
+    name: &'r str,
+    value: CoveredValue<'r>,
+}
+
+enum CoveredValue<'r> {
+    Host(&'r str),
+    Line(&'r HeaderValue),
+    /// All lines of the name.
+    Lines,
+}
+
+/// Up to this many covered headers are kept without an allocation.
+const INLINE: usize = 12;
+
+/// The covered headers, of which the number is judged here, and that of the lines of each, and their lengths.
+fn covered_lines<'r>(
     claimed: &Claimed<'r>,
     host: &'r str,
     lines: &mut HeaderLines<'r>,
     policy: &VerifyPolicy,
-) -> Result<CoveredHeaders<'r>, Rejection> {
-    let mut headers = CoveredHeaders::new();
+) -> Result<SmallVec<[CoveredLine<'r>; INLINE]>, Rejection> {
+    let limits = &policy.limits;
+    let mut covered = SmallVec::new();
     let mut covers_host = false;
     for name in signed_headers::names(claimed.signed_headers, claimed.list_form()) {
         let name = name.map_err(Rejection::malformed)?;
-        if headers.len() >= policy.limits.covered_headers {
+        if covered.len() >= limits.covered_headers {
             return Err(Rejection::malformed(
                 "SignedHeaders: more names than the limit",
             ));
         }
-        let value = if name == "host" {
+        let (value, len) = if name == "host" {
             covers_host = true;
-            Cow::Borrowed(host)
+            (CoveredValue::Host(host), host.len())
         } else {
-            covered_value(name, lines, policy.limits.covered_value_bytes)?
+            covered_value(name, lines)?
         };
-        headers.push(CoveredHeader { name, value });
+        if len > limits.covered_value_bytes {
+            return Err(Rejection::malformed(
+                "a covered header is longer than the limit",
+            ));
+        }
+        covered.push(CoveredLine { name, value });
     }
     if covers_host {
-        Ok(headers)
+        Ok(covered)
     } else {
         Err(signed_headers::host_missing())
     }
 }
 
-/// The value of a covered header. An absent one is refused: nothing may stand for "not there".
+/// The value of a covered header, and its length. An absent one is refused: nothing may stand for "not there".
 fn covered_value<'r>(
     name: &str,
     lines: &mut HeaderLines<'r>,
-    cap: usize,
-) -> Result<Cow<'r, str>, Rejection> {
-    let too_long = || Rejection::malformed("a covered header is longer than the limit");
-    let not_ascii = || Rejection::malformed("a covered header: expected visible ASCII");
+) -> Result<(CoveredValue<'r>, usize), Rejection> {
     match lines.cover(name) {
-        Field::Once(value) if value.len() > cap => Err(too_long()),
-        Field::Once(value) => canonical_value(value).ok_or_else(not_ascii),
+        Field::Once(line) => Ok((CoveredValue::Line(line), line.len())),
         Field::Repeated if !is_single(name) => {
-            let values = lines.named(name);
-            let bytes = values.clone().fold(0_usize, |bytes, value| {
+            let bytes = lines.named(name).fold(0_usize, |bytes, value| {
                 bytes.saturating_add(value.len()).saturating_add(1)
             });
             // There is no comma behind the last.
-            if bytes.saturating_sub(1) > cap {
-                return Err(too_long());
-            }
-            joined(values).ok_or_else(not_ascii)
+            Ok((CoveredValue::Lines, bytes.saturating_sub(1)))
         }
         Field::Absent | Field::Repeated => Err(Rejection::malformed(
             "a covered header: expected once, found none or more",
@@ -432,16 +449,33 @@ fn covered_value<'r>(
     }
 }
 
+/// Reads the covered headers.
+fn covered_headers<'r>(
+    covered: SmallVec<[CoveredLine<'r>; INLINE]>,
+    lines: &HeaderLines<'r>,
+) -> Result<CoveredHeaders<'r>, Rejection> {
+    let not_ascii = || Rejection::malformed("a covered header: expected visible ASCII");
+    let mut headers = CoveredHeaders::new();
+    for CoveredLine { name, value } in covered {
+        let value = match value {
+            CoveredValue::Host(host) => Cow::Borrowed(host),
+            CoveredValue::Line(line) => canonical_value(line).ok_or_else(not_ascii)?,
+            CoveredValue::Lines => joined(lines.named(name)).ok_or_else(not_ascii)?,
+        };
+        headers.push(CoveredHeader { name, value });
+    }
+    Ok(headers)
+}
+
 /// Refuses a signature that leaves out what it must cover.
 fn ensure_covered(
     claimed: &Claimed<'_>,
-    covered: &[CoveredHeader<'_>],
+    covered: &[CoveredLine<'_>],
     lines: &HeaderLines<'_>,
     policy: &VerifyPolicy,
 ) -> Result<(), Rejection> {
-    let is_covered = |name: &HeaderName| value_of(covered, name.as_str()).is_some();
     let mut required = policy.required_headers.iter();
-    if let Some(name) = required.find(|name| !is_covered(name)) {
+    if let Some(name) = required.find(|name| !is_covered(covered, name.as_str())) {
         return Err(uncovered(name));
     }
     let mut speaking = None;
@@ -460,11 +494,9 @@ fn ensure_covered(
     speaking.map_or(Ok(()), |name| Err(uncovered(name)))
 }
 
-fn value_of<'v>(covered: &'v [CoveredHeader<'_>], name: &str) -> Option<&'v str> {
+fn is_covered(covered: &[CoveredLine<'_>], name: &str) -> bool {
     // Two names are seldom of one length: this is sooner done than a search by order.
-    let mut covered = covered.iter();
-    let header = covered.find(|header| header.name == name)?;
-    Some(&header.value)
+    covered.iter().any(|line| line.name == name)
 }
 
 fn uncovered(name: &HeaderName) -> Rejection {

@@ -8,6 +8,7 @@ use crate::{
     error::{ConfigError, ConfigErrorKind, Rejection},
     head::RequestHead,
     scheme::{Carrier, ProfileOfFamily, Scheme},
+    timestamp::Timestamp,
     verify::{ParsedHead, VerifyPolicy},
 };
 
@@ -79,8 +80,9 @@ impl ProfileOfFamily for Profile {
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
         policy: &VerifyPolicy,
+        now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(self, carrier, head, policy)
+        parse::parse(self, carrier, head, policy, now)
     }
 
     fn claimed_key_id<'r>(

@@ -8,15 +8,20 @@
 //! Names are spelled exactly so. Another spelling of one, or two that differ in case only, is refused: what one reader takes
 //! for the parameter, another does not (CVE-2022-2385).
 
-use std::{borrow::Cow, time::Duration};
-
-use smallvec::SmallVec;
+use std::{
+    borrow::Cow,
+    hash::{Hash, Hasher},
+    time::Duration,
+};
 
 use super::{
-    canonical_query::{self, CanonicalQuery, Parameter},
+    canonical_query::{self, CanonicalParameter, CanonicalQuery},
     uri_encode,
 };
-use crate::{error::Rejection, scheme::Scheme};
+use crate::{
+    error::Rejection,
+    scheme::{Scheme, distinct_list::DistinctList},
+};
 
 pub(super) const ALGORITHM: &str = "X-Amz-Algorithm";
 pub(super) const CREDENTIAL: &str = "X-Amz-Credential";
@@ -58,18 +63,18 @@ pub(super) struct QueryParameters<'r> {
 pub(super) fn carry_signature(query: &str) -> bool {
     // Most queries have no name that could be one of these.
     canonical_query::may_have_name_from(query, b'x')
-        && canonical_query::parameters(query).any(|parameter| tells_of_signature(&parameter))
+        && canonical_query::parameters(query)
+            .any(|parameter| TELLING.iter().any(|name| parameter.is_like(name)))
 }
 
 /// The same of a query that was parsed.
 pub(super) fn carries_signature(query: &CanonicalQuery<'_>) -> bool {
-    query.iter().any(tells_of_signature)
+    let mut parameters = query.iter();
+    parameters.any(|parameter| TELLING.iter().any(|name| parameter.is_like(name)))
 }
 
-fn tells_of_signature(parameter: &Parameter<'_>) -> bool {
-    let mut telling = [ALGORITHM, CREDENTIAL, SIGNATURE].iter();
-    telling.any(|name| parameter.is_like(name))
-}
+/// Where one of these is, there is a signature, or something that a reader may take for one.
+const TELLING: [&str; 3] = [ALGORITHM, CREDENTIAL, SIGNATURE];
 
 /// The value of `X-Amz-Credential`, wherever it stands.
 pub(super) fn claimed_credential(query: &str) -> Option<&str> {
@@ -142,7 +147,7 @@ impl<'r> QueryParameters<'r> {
 }
 
 fn take<'r>(
-    parameter: &Parameter<'r>,
+    parameter: &CanonicalParameter<'r>,
     name: &str,
     slot: &mut Option<&'r str>,
 ) -> Result<(), Rejection> {
@@ -161,25 +166,41 @@ fn take<'r>(
 
 /// Refuses two `X-Amz-…` parameters that differ in the case of letters or the spelling of escapes only.
 pub(super) fn ensure_distinct(query: &CanonicalQuery<'_>) -> Result<(), Rejection> {
-    let decoded = |name| uri_encode::decoded(name).map(|byte| byte.to_ascii_lowercase());
-    let mut names: SmallVec<[&str; 8]> = SmallVec::new();
+    let mut names = DistinctList::default();
     for parameter in query.iter() {
-        if decoded(parameter.name).take(6).eq(*b"x-amz-") {
-            names.push(parameter.name);
+        let name = parameter.signed_name();
+        let prefix = name.get(..PREFIX.len()).unwrap_or_default();
+        if prefix.eq_ignore_ascii_case(PREFIX) && names.push(AnyCase(name)).is_err() {
+            return Err(Rejection::malformed(
+                "query: an X-Amz parameter twice, whatever its case",
+            ));
         }
     }
-    names.sort_unstable_by(|one, other| decoded(one).cmp(decoded(other)));
-    let next = names.iter().skip(1);
-    if names
-        .iter()
-        .zip(next)
-        .any(|(one, next)| decoded(one).eq(decoded(next)))
-    {
-        return Err(Rejection::malformed(
-            "query: an X-Amz parameter twice, whatever its case",
-        ));
-    }
     Ok(())
+}
+
+const PREFIX: &str = "x-amz-";
+
+/// A name that is the same in every case of its letters.
+#[derive(Clone, Copy, Debug)]
+struct AnyCase<'n>(&'n str);
+
+impl PartialEq for AnyCase<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for AnyCase<'_> {}
+
+impl Hash for AnyCase<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.0.bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+        // No name has this byte: what follows is no part of it.
+        state.write_u8(0xff);
+    }
 }
 
 /// 1 to 604800, in digits and without a zero in front.

@@ -11,6 +11,7 @@ use crate::{
     error::{Rejection, RejectionKind},
     head::{Authority, RequestHead},
     scheme::{Scheme, sender::only_sender},
+    timestamp::Timestamp,
     verify::{Coverage, Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody, VerifyPolicy},
 };
 
@@ -19,9 +20,10 @@ pub(super) fn parse<'r>(
     profiles: &[StandardWebhooksProfile],
     head: RequestHead<'r>,
     policy: &VerifyPolicy,
+    now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let StandardWebhooksProfile { sender } =
-        only_sender(profiles, |profile| &profile.sender, &head)?;
+        only_sender(profiles, |profile| &profile.sender, &head, policy)?;
     let id = head.required(&WEBHOOK_ID)?;
     if !message_id::is_valid(id) {
         return Err(malformed(
@@ -39,14 +41,15 @@ pub(super) fn parse<'r>(
     let signatures = signatures::parse(head.required(&WEBHOOK_SIGNATURE)?)
         .map_err(|problem| malformed(&WEBHOOK_SIGNATURE, problem))?;
     policy.check_audience(Authority::of(&head)?)?;
+    let freshness = match sender.window() {
+        Some(window) => Freshness::around(signed_at, window),
+        None => policy.freshness(signed_at),
+    };
+    let date = freshness.judge(now)?;
     Ok(ParsedHead {
         scheme: Scheme::StandardWebhooks,
         key_id: Cow::Owned(sender.caller().as_str().to_owned()),
-        signed_at,
-        freshness: match sender.window() {
-            Some(window) => Freshness::around(signed_at, window),
-            None => policy.freshness(signed_at),
-        },
+        date,
         replay: Some(ReplayIdentity::IdAndTimestamp { id, timestamp }),
         // No header beside the two can be covered, and no key can ask for it.
         content_type_uncovered: false,

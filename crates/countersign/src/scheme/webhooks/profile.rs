@@ -11,6 +11,7 @@ use crate::{
         AcceptedScheme, Carrier, ProfileOfFamily, Scheme,
         sender::{self, Sender},
     },
+    timestamp::Timestamp,
     verify::{ParsedHead, VerifyPolicy},
 };
 
@@ -126,8 +127,9 @@ impl ProfileOfFamily for Profile {
         _carrier: Carrier<'r>,
         head: RequestHead<'r>,
         policy: &VerifyPolicy,
+        now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(&self.0, head, policy)
+        parse::parse(&self.0, head, policy, now)
     }
 
     /// Nobody: it is the settings that name the sender, and not the request.

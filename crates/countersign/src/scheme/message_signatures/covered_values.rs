@@ -1,0 +1,214 @@
+//! The values that the components of a signature have in a request.
+//!
+//! They are found first and read later. To find them costs no more than there are components and lines; to read them, as
+//! much as they are long, and so a verifier judges the date between the two. Whatever several components are parts of is
+//! read once: the query is split once, and a dictionary parsed once.
+
+use std::collections::HashMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::HeaderValue;
+use smallvec::SmallVec;
+
+use super::{
+    component_id::{Component, ComponentId, FieldForm},
+    covered_components::CoveredComponents,
+    derived_component::{DerivedComponent, DerivedValue},
+    message::{Lines, Message},
+    query_param::FormQuery,
+    structured_field::{ParsedDictionary, StructuredType},
+};
+
+/// Up to this many components are kept without an allocation.
+const INLINE: usize = 8;
+
+/// The components of a signature, and where each has its value.
+#[derive(Debug)]
+pub(super) struct CoveredValues<'v> {
+    found: smallvec::IntoIter<[(&'v ComponentId<'v>, Source<'v>); INLINE]>,
+    shared: Shared<'v>,
+}
+
+/// Where the value of a component is.
+#[derive(Debug)]
+enum Source<'v> {
+    Derived(DerivedValue<'v>),
+    Plain(Lines<'v>),
+    ByteSequence(Lines<'v>),
+    Structured(Lines<'v>, StructuredType),
+    Member { field: &'v str, key: &'v str },
+}
+
+/// What several components are parts of.
+#[derive(Debug, Default)]
+struct Shared<'v> {
+    form: Option<FormQuery<'v>>,
+    dictionaries: Option<HashMap<&'v str, SharedDictionary<'v>>>,
+}
+
+/// A field that is a dictionary, parsed for the first component that needs it.
+#[derive(Debug)]
+struct SharedDictionary<'v> {
+    lines: Lines<'v>,
+    parsed: Option<ParsedDictionary>,
+}
+
+impl<'v> CoveredValues<'v> {
+    /// Finds the values. A field must be there, no longer than the limit, and of a type that is known where its form asks
+    /// for one; where a parameter of the query is covered, the query has no more of them than the limit.
+    pub(super) fn find(
+        message: &Message<'v>,
+        covered: &'v CoveredComponents<'_>,
+    ) -> Result<Self, &'static str> {
+        let mut found: SmallVec<[(&'v ComponentId<'v>, Source<'v>); INLINE]> = SmallVec::new();
+        let mut shared = Shared::default();
+        let mut covers_parameters = false;
+        for id in covered.iter() {
+            let source = match id.component() {
+                Component::Derived(derived) => {
+                    covers_parameters |= matches!(derived, DerivedComponent::QueryParam(_));
+                    Source::Derived(derived.value_in(message)?)
+                }
+                Component::Field { name, form } => match form {
+                    FieldForm::Plain => Source::Plain(message.lines_of(name)?),
+                    FieldForm::ByteSequence => Source::ByteSequence(message.lines_of(name)?),
+                    FieldForm::Structured => {
+                        Source::Structured(message.lines_of(name)?, message.type_of(name)?)
+                    }
+                    FieldForm::Member { key, .. } => {
+                        shared.find(message, name)?;
+                        Source::Member { field: name, key }
+                    }
+                },
+            };
+            found.push((id, source));
+        }
+        if covers_parameters {
+            message.ensure_query_within_limit()?;
+        }
+        Ok(Self {
+            found: found.into_iter(),
+            shared,
+        })
+    }
+
+    /// The next component, in the order in which they are signed.
+    pub(super) fn next(&mut self) -> Option<CoveredValue<'_, 'v>> {
+        let (id, source) = self.found.next()?;
+        Some(CoveredValue {
+            id,
+            source,
+            shared: &mut self.shared,
+        })
+    }
+}
+
+/// A component, and where its value is.
+#[derive(Debug)]
+pub(super) struct CoveredValue<'s, 'v> {
+    id: &'v ComponentId<'v>,
+    source: Source<'v>,
+    shared: &'s mut Shared<'v>,
+}
+
+impl<'v> CoveredValue<'_, 'v> {
+    pub(super) fn id(&self) -> &'v ComponentId<'v> {
+        self.id
+    }
+
+    /// Reads the value and writes it.
+    pub(super) fn write_to(self, text: &mut String) -> Result<(), &'static str> {
+        match self.source {
+            Source::Derived(value) => value.write_to(&mut self.shared.form, text),
+            Source::Plain(lines) => join(&lines, text, plain),
+            Source::ByteSequence(lines) => join(&lines, text, byte_sequence),
+            Source::Structured(lines, kind) => {
+                let value = kind.reserialize(&joined(&lines)?);
+                text.push_str(&value.ok_or("sf: the field is not of its type")?);
+                Ok(())
+            }
+            Source::Member { field, key } => {
+                let dictionary = self.shared.parsed(field)?;
+                dictionary.write_member(key, text).ok_or(NO_MEMBER)
+            }
+        }
+    }
+}
+
+const NO_MEMBER: &str = "key: expected a dictionary with this member";
+
+impl<'v> Shared<'v> {
+    fn find(&mut self, message: &Message<'v>, name: &'v str) -> Result<(), &'static str> {
+        let dictionaries = self.dictionaries.get_or_insert_default();
+        if dictionaries.contains_key(name) {
+            return Ok(());
+        }
+        let lines = message.lines_of(name)?;
+        if message.type_of(name)? != StructuredType::Dictionary {
+            return Err("key: expected a field that is a dictionary");
+        }
+        let parsed = None;
+        dictionaries.insert(name, SharedDictionary { lines, parsed });
+        Ok(())
+    }
+
+    fn parsed(&mut self, name: &str) -> Result<&ParsedDictionary, &'static str> {
+        let dictionaries = self.dictionaries.as_mut();
+        // Invariant: it was found.
+        let dictionary = dictionaries.and_then(|dictionaries| dictionaries.get_mut(name));
+        let SharedDictionary { lines, parsed } = dictionary.ok_or(NO_MEMBER)?;
+        match parsed {
+            Some(parsed) => Ok(parsed),
+            None => {
+                let text = joined(lines)?;
+                Ok(parsed.insert(ParsedDictionary::parse(&text).ok_or(NO_MEMBER)?))
+            }
+        }
+    }
+}
+
+/// The lines as one text.
+fn joined(lines: &Lines<'_>) -> Result<String, &'static str> {
+    let mut text = String::new();
+    join(lines, &mut text, plain)?;
+    Ok(text)
+}
+
+/// Writes the lines, joined by `, `.
+fn join(
+    lines: &Lines<'_>,
+    text: &mut String,
+    write: impl Fn(&HeaderValue, &mut String) -> Result<(), &'static str>,
+) -> Result<(), &'static str> {
+    let mut is_first = true;
+    lines.try_for_each(|line| {
+        if !is_first {
+            text.push_str(", ");
+        }
+        is_first = false;
+        write(line, text)
+    })
+}
+
+fn plain(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
+    let line = line
+        .to_str()
+        .map_err(|_| "a covered field: expected visible ASCII")?;
+    // Invariant: of what this takes for a space there are spaces and tabs alone.
+    text.push_str(line.trim_ascii());
+    Ok(())
+}
+
+/// Any bytes can be covered like this, those outside ASCII too.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands where the plain form does, which can fail"
+)]
+fn byte_sequence(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
+    // Invariant: of what this takes for a space a header value holds spaces and tabs alone.
+    let line = line.as_bytes().trim_ascii();
+    text.push(':');
+    STANDARD.encode_string(line, text);
+    text.push(':');
+    Ok(())
+}

@@ -1,0 +1,141 @@
+use http::{
+    HeaderName, HeaderValue,
+    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, GetAll, HOST},
+};
+
+use super::{CONTENT_DIGEST, structured_field::StructuredType};
+use crate::head::{RequestHead, Target};
+
+/// Fields of one value, which a second line does not make a list (RFC 9110 section 5.3). Joined they would be signed
+/// without anyone reading them like that.
+const SINGLETONS: [&HeaderName; 5] = [&AUTHORIZATION, &CONTENT_LENGTH, &CONTENT_TYPE, &DATE, &HOST];
+
+/// The scheme of a URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UriScheme {
+    /// `http`, default port 80.
+    Http,
+    /// `https`, default port 443.
+    Https,
+}
+
+impl UriScheme {
+    /// That of an absolute URI.
+    pub(super) fn of(head: &RequestHead<'_>) -> Option<Self> {
+        match head.uri().scheme_str() {
+            Some("http") => Some(Self::Http),
+            Some("https") => Some(Self::Https),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    pub(super) const fn default_port(self) -> &'static str {
+        match self {
+            Self::Http => ":80",
+            Self::Https => ":443",
+        }
+    }
+}
+
+/// What the values of components are taken from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message<'m> {
+    pub(super) head: RequestHead<'m>,
+    pub(super) method: &'m str,
+    pub(super) target: Target<'m>,
+    /// In lower case and without the default port.
+    pub(super) authority: &'m str,
+    pub(super) scheme: Option<UriScheme>,
+    pub(super) structured_fields: &'m [(HeaderName, StructuredType)],
+    /// The lines of `Content-Digest`, which the head of a request that is being signed has not yet.
+    pub(super) content_digest: &'m [&'m HeaderValue],
+    /// The greatest length of one covered field, lines joined.
+    pub(super) max_field_bytes: usize,
+    /// The greatest number of parameters of the query, where one of them is covered.
+    pub(super) max_query_parameters: usize,
+}
+
+impl<'m> Message<'m> {
+    pub(super) fn scheme(&self) -> Result<UriScheme, &'static str> {
+        self.scheme.ok_or(
+            "@scheme and @target-uri: expected an absolute URI or a scheme in the settings, found neither",
+        )
+    }
+
+    /// What a field is, which the application has to know (RFC 9421 sections 2.1.1 and 2.1.2): `a, b` is a list, and also a
+    /// dictionary.
+    pub(super) fn type_of(&self, name: &str) -> Result<StructuredType, &'static str> {
+        let mut known = self.structured_fields.iter();
+        known
+            .find(|(known, _)| known == name)
+            .map(|(_, kind)| *kind)
+            .ok_or("sf and key: expected a field whose type is in the settings")
+    }
+
+    /// The lines of a covered field, whose number and lengths are judged and which are not read. There must be one:
+    /// nothing may stand for "not there".
+    pub(super) fn lines_of(&self, name: &str) -> Result<Lines<'m>, &'static str> {
+        let lines = if name == CONTENT_DIGEST.as_str() {
+            Lines::Given(self.content_digest)
+        } else {
+            Lines::Sent(self.head.headers().get_all(name))
+        };
+        let mut count: usize = 0;
+        // With the comma and the space between two lines.
+        let mut len: usize = 0;
+        lines.try_for_each(|line| {
+            let between = if count > 0 { 2 } else { 0 };
+            count = count.saturating_add(1);
+            len = len.saturating_add(between).saturating_add(line.len());
+            Ok(())
+        })?;
+        if len > self.max_field_bytes {
+            return Err("a covered field: longer than the limit");
+        }
+        match count {
+            0 => Err("a covered field: expected it to be there, found none"),
+            1 => Ok(lines),
+            _ if SINGLETONS.iter().any(|singleton| *singleton == name) => {
+                Err("a covered field of one value: expected it once, found it more than once")
+            }
+            _ => Ok(lines),
+        }
+    }
+
+    /// Refuses a query of more parameters than the limit. Between two `&` with nothing between them there is none.
+    pub(super) fn ensure_query_within_limit(&self) -> Result<(), &'static str> {
+        let query = self.target.query.unwrap_or_default();
+        let mut parameters = query.split('&').filter(|pair| !pair.is_empty());
+        match parameters.nth(self.max_query_parameters) {
+            None => Ok(()),
+            Some(_) => Err("query: more parameters than the limit"),
+        }
+    }
+}
+
+/// The lines of a covered field, in their order.
+#[derive(Debug)]
+pub(super) enum Lines<'m> {
+    Sent(GetAll<'m, HeaderValue>),
+    Given(&'m [&'m HeaderValue]),
+}
+
+impl<'m> Lines<'m> {
+    pub(super) fn try_for_each(
+        &self,
+        each: impl FnMut(&'m HeaderValue) -> Result<(), &'static str>,
+    ) -> Result<(), &'static str> {
+        match self {
+            Self::Sent(lines) => lines.iter().try_for_each(each),
+            Self::Given(lines) => lines.iter().copied().try_for_each(each),
+        }
+    }
+}
