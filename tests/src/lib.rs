@@ -17,4 +17,5 @@ pub mod raw;
 pub mod redis;
 pub mod server;
 pub mod signed;
+pub mod stranger;
 pub mod vectors;
