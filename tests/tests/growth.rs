@@ -15,6 +15,8 @@
 
 #[path = "growth/body_schemes.rs"]
 mod body_schemes;
+#[path = "growth/date.rs"]
+mod date;
 #[path = "growth/message_signatures.rs"]
 mod message_signatures;
 #[path = "growth/native.rs"]
