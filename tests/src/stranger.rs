@@ -46,8 +46,8 @@ pub fn append(headers: &mut HeaderMap, name: &str, value: impl AsRef<[u8]>) {
     headers.append(name, HeaderValue::from_bytes(value.as_ref()).unwrap());
 }
 
-/// `HMAC-SHA256` or `ED25519`, over these headers beside those that every signature covers. `space` follows the first
-/// comma.
+/// `HMAC-SHA256` or `ED25519`, over these headers beside those that every signature covers. `space`
+/// follows the first comma.
 pub fn native(scheme: Scheme, target: &str, further: &[String], space: &str) -> Parts {
     let mut head = unsigned(Method::GET, target);
     let headers = &mut head.headers;
@@ -64,7 +64,8 @@ pub fn native(scheme: Scheme, target: &str, further: &[String], space: &str) -> 
     head
 }
 
-/// SigV4 in the header, over the host, the date and these headers, whose names follow those in order.
+/// SigV4 in the header, over the host, the date and these headers, whose names follow those in
+/// order.
 pub fn sigv4(target: &str, further: &[String]) -> Parts {
     let mut head = unsigned(Method::GET, target);
     append(&mut head.headers, "x-amz-date", DATE);

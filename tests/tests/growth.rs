@@ -1,8 +1,9 @@
 //! What a stranger makes a verifier do grows no faster than the head that the stranger sends.
 //!
-//! Each case is a head of one size and another of four times the size. The time that this thread computes for both is
-//! compared: linear work takes four times as long, a sort a little more, and work that grows with the square sixteen
-//! times. A load on the machine moves neither, and a measurement that fails is made again.
+//! Each case is a head of one size and another of four times the size. The time that this thread
+//! computes for both is compared: linear work takes four times as long, a sort a little more, and
+//! work that grows with the square sixteen times. A load on the machine moves neither, and a
+//! measurement that fails is made again.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +35,8 @@ use tests::{keys::NOW, stranger::HOST};
 /// The larger head is so many times the smaller.
 const FACTOR: usize = 4;
 
-/// Linear work is four times as much, and a sort of so few things at most six. The square of four is twice this.
+/// Linear work is four times as much, and a sort of so few things at most six. The square of four
+/// is twice this.
 const MOST: u32 = 8;
 
 /// A measurement is as long as this, so that reading the clock is no part of it.
@@ -80,7 +82,8 @@ fn list(count: usize, separator: &str, piece: impl Fn(usize) -> String) -> Strin
     (0..count).map(piece).collect::<Vec<_>>().join(separator)
 }
 
-/// All that a stranger has done for one head: it is read, its keys are looked for, and a refusal is written down.
+/// All that a stranger has done for one head: it is read, its keys are looked for, and a refusal is
+/// written down.
 fn judge(verifier: &Verifier, head: &Parts) -> Outcome {
     let found = verifier.parse(head, NOW);
     black_box(verifier.claimed_key_id(head));
@@ -112,7 +115,8 @@ fn cost(work: &impl Fn()) -> Duration {
     least / count
 }
 
-/// Compares a piece of work with one of four times the size. The error has what each of several attempts measured.
+/// Compares a piece of work with one of four times the size. The error has what each of several
+/// attempts measured.
 fn compare(small: &impl Fn(), large: &impl Fn()) -> Result<(), Vec<(Duration, Duration)>> {
     let mut costs = Vec::new();
     for _ in 0..4 {
@@ -125,7 +129,8 @@ fn compare(small: &impl Fn(), large: &impl Fn()) -> Result<(), Vec<(Duration, Du
     Err(costs)
 }
 
-/// Holds a case to its growth: `head` makes a head of a size, here of `size` and of four times that.
+/// Holds a case to its growth: `head` makes a head of a size, here of `size` and of four times
+/// that.
 #[track_caller]
 fn assert_linear(
     case: &str,

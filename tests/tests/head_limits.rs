@@ -1,4 +1,5 @@
-//! Each limit of [`HeadLimits`] holds in each scheme that its documentation names, to the byte, and in no other.
+//! Each limit of [`HeadLimits`] holds in each scheme that its documentation names, to the byte, and
+//! in no other.
 
 #![allow(
     clippy::unwrap_used,
@@ -185,7 +186,8 @@ fn the_target_of_every_scheme_is_bounded() {
             ("RFC 9421", message_signatures(target, "\"host\""), 16),
         ],
     );
-    // In these two only the routes of the settings are accepted, so that another target is refused in any case.
+    // In these two only the routes of the settings are accepted, so that another target is refused
+    // in any case.
     let signature = "0".repeat(64);
     for (name, head) in [
         ("DRF", stranger::drf(target, &signature)),

@@ -1,4 +1,5 @@
-//! The date is judged before what is long is read: a captured head costs no more than its lines are many.
+//! The date is judged before what is long is read: a captured head costs no more than its lines are
+//! many.
 
 use countersign::{
     MessageSignaturesProfile, RejectionKind, Scheme, SigV4Profile, StructuredType, Timestamp,

@@ -20,7 +20,8 @@ fn profile() -> SigV4Profile {
     profile.with_presigned(SigV4Presigned::new())
 }
 
-/// Takes paths and queries that are spelled in whatever way, so that the work of bringing them to one form is done.
+/// Takes paths and queries that are spelled in whatever way, so that the work of bringing them to
+/// one form is done.
 fn lenient() -> SigV4Profile {
     profile()
         .with_path_encoding(SigV4PathEncoding::Single)
@@ -33,7 +34,8 @@ fn verifier(profile: SigV4Profile) -> Verifier {
     builder().accept_only(profile).build().unwrap()
 }
 
-/// A head whose signature covers these headers, whose names follow those that it always covers in order.
+/// A head whose signature covers these headers, whose names follow those that it always covers in
+/// order.
 fn covering(place: Place, path: &str, query: &str, further: &[String]) -> Parts {
     match place {
         Place::Header => sigv4(&format!("{path}?{query}"), further),

@@ -2,8 +2,8 @@ use std::{collections::HashSet, hash::Hash};
 
 use smallvec::SmallVec;
 
-/// So many are compared one by one, and kept without an allocation. More are found by their hashes, whose key no sender
-/// knows: then the work grows with their number and not with its square.
+/// So many are compared one by one, and kept without an allocation. More are found by their hashes,
+/// whose key no sender knows: then the work grows with their number and not with its square.
 const FEW: usize = 8;
 
 /// What a request lists, in the order of the request, each once.

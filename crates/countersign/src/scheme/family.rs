@@ -40,9 +40,9 @@ pub(crate) trait ProfileOfFamily {
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     );
 
-    /// Reads the head: the grammar and the caps of step 2, the authority of step 3, the coverage of step 4, the date of
-    /// step 5. Before the date is judged, the lengths of covered values are looked at and not the values, and no text
-    /// that is signed is built.
+    /// Reads the head: the grammar and the caps of step 2, the authority of step 3, the coverage of
+    /// step 4, the date of step 5. Before the date is judged, the lengths of covered values are
+    /// looked at and not the values, and no text that is signed is built.
     fn parse<'r>(
         &self,
         carrier: Carrier<'r>,

@@ -120,8 +120,8 @@ pub(super) fn only_sender<'p, P>(
         ))
 }
 
-/// Refuses callers without a route, two callers for one request, a route that the limits leave no request for, and
-/// coverage that the scheme cannot give.
+/// Refuses callers without a route, two callers for one request, a route that the limits leave no
+/// request for, and coverage that the scheme cannot give.
 pub(super) fn check(
     scheme: Scheme,
     senders: &[&Sender],

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use crate::{error::Rejection, timestamp::Timestamp};
 
-/// A signed date, the very one that is part of the signed text, and when it is accepted: both bounds are included.
+/// A signed date, the very one that is part of the signed text, and when it is accepted: both
+/// bounds are included.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Freshness {
     signed_at: Timestamp,

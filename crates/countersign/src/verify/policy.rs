@@ -79,7 +79,8 @@ impl VerifyPolicy {
     }
 }
 
-/// How much of a head a verifier reads, in bytes and in numbers. The server below it has limits of its own.
+/// How much of a head a verifier reads, in bytes and in numbers. A head over a limit is malformed,
+/// and no key is looked up for it. The server below has limits of its own.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadLimits {
     pub(crate) authorization_bytes: usize,
@@ -103,36 +104,50 @@ impl Default for HeadLimits {
 }
 
 impl HeadLimits {
-    /// The greatest length of the `Authorization` value, in bytes; in RFC 9421 of `Signature-Input` and of `Signature`, all
-    /// lines of each.
+    /// The greatest length of the `Authorization` value, in bytes. It holds in every scheme, also
+    /// where the signature is elsewhere. In RFC 9421 it is also that of `Signature-Input` and of
+    /// `Signature`, all lines of each together.
     #[must_use]
     pub fn with_authorization_bytes(mut self, bytes: usize) -> Self {
         self.authorization_bytes = bytes;
         self
     }
 
-    /// The greatest length of path and query together, in bytes.
+    /// The greatest length of path and query together, in bytes. It holds in every scheme. In those
+    /// whose settings list routes, a longer route is refused by
+    /// [`build`](crate::VerifierBuilder::build).
     #[must_use]
     pub fn with_target_bytes(mut self, bytes: usize) -> Self {
         self.target_bytes = bytes;
         self
     }
 
-    /// The greatest number of covered headers, or components.
+    /// The greatest number of covered headers, and in RFC 9421 of components.
+    ///
+    /// It holds in the schemes that list what they cover: all but
+    /// [`Scheme::Drf`](crate::Scheme::Drf) and
+    /// [`Scheme::StandardWebhooks`](crate::Scheme::StandardWebhooks), which cover one header and
+    /// two.
     #[must_use]
     pub fn with_covered_headers(mut self, headers: usize) -> Self {
         self.covered_headers = headers;
         self
     }
 
-    /// The greatest length of one covered header's value, in bytes.
+    /// The greatest length of one covered header's value, in bytes as sent. Lines of one name count
+    /// together, with the commas that join them; `Host` counts as well.
+    ///
+    /// It holds in the same schemes as [`with_covered_headers`](Self::with_covered_headers). What
+    /// the two others cover has at most 12 and 256 bytes.
     #[must_use]
     pub fn with_covered_value_bytes(mut self, bytes: usize) -> Self {
         self.covered_value_bytes = bytes;
         self
     }
 
-    /// The greatest number of query parameters, in the schemes that sign them one by one.
+    /// The greatest number of query parameters, where they are signed one by one: in
+    /// [`Scheme::SigV4`](crate::Scheme::SigV4), and in RFC 9421 if a signature covers a
+    /// `@query-param`.
     #[must_use]
     pub fn with_query_parameters(mut self, parameters: usize) -> Self {
         self.query_parameters = parameters;

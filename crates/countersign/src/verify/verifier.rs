@@ -88,13 +88,14 @@ impl Verifier {
 
     /// Reads the head of a request. The body plays no part.
     ///
-    /// In this order: exactly one signature in one accepted scheme; the grammar, with caps; the authority; the
-    /// coverage; the date against `now`.
+    /// In this order: exactly one signature in one accepted scheme; the grammar, with caps; the
+    /// authority; the coverage; the date against `now`; what the covered values hold. The work is
+    /// linear in the length of the head.
     ///
     /// # Errors
     ///
-    /// A [`Rejection`] of the first step that fails: missing signature, malformed, misdirected, insufficient coverage,
-    /// expired.
+    /// A [`Rejection`] of the first step that fails: missing signature, malformed, misdirected,
+    /// insufficient coverage, expired, and malformed again for covered values that cannot be read.
     pub fn parse<'r>(
         &self,
         head: impl Into<RequestHead<'r>>,

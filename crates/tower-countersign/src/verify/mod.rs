@@ -8,7 +8,10 @@
 //! 3. The authority: that of the URI and that of `Host` agree, and it is one of the expected hosts if there are any.
 //! 4. The coverage: host, date and body always, what the verifier requires, and `x-nonce` and `content-encoding` where they
 //!    are present.
-//! 5. The signed date, against the window.
+//! 5. The signed date, against the window. The values of covered headers are read after it, and a value that is not ASCII, or
+//!    in RFC 9421 not of its type or without a covered member, is refused as grammar is. So is a covered parameter that the
+//!    query lacks. Until here the number and the length of what is covered were looked at. The work for a head is linear in
+//!    its length.
 //! 6. The caller's keys. An unknown caller costs as much time as a known one.
 //! 7. The signature over the head, before one byte of the body is read. Then the state of the key that matched, and its
 //!    own rules: whether it asks for a nonce, and for a covered `content-type`.

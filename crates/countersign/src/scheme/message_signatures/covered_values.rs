@@ -1,8 +1,9 @@
 //! The values that the components of a signature have in a request.
 //!
-//! They are found first and read later. To find them costs no more than there are components and lines; to read them, as
-//! much as they are long, and so a verifier judges the date between the two. Whatever several components are parts of is
-//! read once: the query is split once, and a dictionary parsed once.
+//! They are found first and read later. To find them costs no more than there are components and
+//! lines; to read them, as much as they are long, and so a verifier judges the date between the
+//! two. Whatever several components are parts of is read once: the query is split once, and a
+//! dictionary parsed once.
 
 use std::collections::HashMap;
 
@@ -54,8 +55,9 @@ struct SharedDictionary<'v> {
 }
 
 impl<'v> CoveredValues<'v> {
-    /// Finds the values. A field must be there, no longer than the limit, and of a type that is known where its form asks
-    /// for one; where a parameter of the query is covered, the query has no more of them than the limit.
+    /// Finds the values. A field must be there, no longer than the limit, and of a type that is
+    /// known where its form asks for one; where a parameter of the query is covered, the query has
+    /// no more of them than the limit.
     pub(super) fn find(
         message: &Message<'v>,
         covered: &'v CoveredComponents<'_>,

@@ -156,7 +156,8 @@ pub(super) enum DerivedValue<'v> {
 }
 
 impl<'v> DerivedValue<'v> {
-    /// Writes the value. `form` is the query as a form, which is made for the first component that needs it.
+    /// Writes the value. `form` is the query as a form, which is made for the first component that
+    /// needs it.
     pub(super) fn write_to(
         self,
         form: &mut Option<FormQuery<'v>>,

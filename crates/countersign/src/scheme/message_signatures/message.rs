@@ -6,8 +6,8 @@ use http::{
 use super::{CONTENT_DIGEST, structured_field::StructuredType};
 use crate::head::{RequestHead, Target};
 
-/// Fields of one value, which a second line does not make a list (RFC 9110 section 5.3). Joined they would be signed
-/// without anyone reading them like that.
+/// Fields of one value, which a second line does not make a list (RFC 9110 section 5.3). Joined
+/// they would be signed without anyone reading them like that.
 const SINGLETONS: [&HeaderName; 5] = [&AUTHORIZATION, &CONTENT_LENGTH, &CONTENT_TYPE, &DATE, &HOST];
 
 /// The scheme of a URI.
@@ -70,8 +70,8 @@ impl<'m> Message<'m> {
         )
     }
 
-    /// What a field is, which the application has to know (RFC 9421 sections 2.1.1 and 2.1.2): `a, b` is a list, and also a
-    /// dictionary.
+    /// What a field is, which the application has to know (RFC 9421 sections 2.1.1 and 2.1.2): `a,
+    /// b` is a list, and also a dictionary.
     pub(super) fn type_of(&self, name: &str) -> Result<StructuredType, &'static str> {
         let mut known = self.structured_fields.iter();
         known
@@ -80,8 +80,8 @@ impl<'m> Message<'m> {
             .ok_or("sf and key: expected a field whose type is in the settings")
     }
 
-    /// The lines of a covered field, whose number and lengths are judged and which are not read. There must be one:
-    /// nothing may stand for "not there".
+    /// The lines of a covered field, whose number and lengths are judged and which are not read.
+    /// There must be one: nothing may stand for "not there".
     pub(super) fn lines_of(&self, name: &str) -> Result<Lines<'m>, &'static str> {
         let lines = if name == CONTENT_DIGEST.as_str() {
             Lines::Given(self.content_digest)
@@ -110,7 +110,8 @@ impl<'m> Message<'m> {
         }
     }
 
-    /// Refuses a query of more parameters than the limit. Between two `&` with nothing between them there is none.
+    /// Refuses a query of more parameters than the limit. Between two `&` with nothing between them
+    /// there is none.
     pub(super) fn ensure_query_within_limit(&self) -> Result<(), &'static str> {
         let query = self.target.query.unwrap_or_default();
         let mut parameters = query.split('&').filter(|pair| !pair.is_empty());

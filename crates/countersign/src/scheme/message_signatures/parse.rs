@@ -23,8 +23,9 @@ use crate::{
     verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
 
-/// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2, then the authority of
-/// step 3, the coverage of step 4 and the date of step 5. What the covered values hold is read after that.
+/// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2,
+/// then the authority of step 3, the coverage of step 4 and the date of step 5. What the covered
+/// values hold is read after that.
 #[inline]
 pub(super) fn parse<'r>(
     profile: &MessageSignaturesProfile,

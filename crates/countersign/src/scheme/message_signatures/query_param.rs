@@ -3,8 +3,8 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-/// The parameters of a query, by their names percent-encoded anew. The query is read once, whatever number of them is
-/// asked for.
+/// The parameters of a query, by their names percent-encoded anew. The query is read once, whatever
+/// number of them is asked for.
 #[derive(Debug)]
 pub(super) struct FormQuery<'q>(HashMap<Cow<'q, str>, Occurrence<'q>>);
 

@@ -25,8 +25,9 @@ use crate::{
     verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
 
-/// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of step 2, then the
-/// authority of step 3, the coverage of step 4 and the date of step 5. What the covered values hold is read after that.
+/// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of
+/// step 2, then the authority of step 3, the coverage of step 4 and the date of step 5. What the
+/// covered values hold is read after that.
 #[inline]
 pub(super) fn parse<'r>(
     carrier: Carrier<'r>,
@@ -142,8 +143,8 @@ pub(super) fn parse<'r>(
 /// Further covered headers whose values are not read yet.
 type FurtherLines<'r> = SmallVec<[(&'r str, &'r HeaderValue); 4]>;
 
-/// The line of a further covered header, which is taken out of the fields. An absent one is refused: nothing may stand
-/// for "not there".
+/// The line of a further covered header, which is taken out of the fields. An absent one is
+/// refused: nothing may stand for "not there".
 fn covered_line<'r>(
     fields: &mut Fields<'r>,
     head: &RequestHead<'r>,

@@ -14,8 +14,8 @@ const INLINE: usize = 12;
 #[derive(Clone, Debug)]
 pub(super) struct CanonicalQuery<'r>(SmallVec<[CanonicalParameter<'r>; INLINE]>);
 
-/// A parameter of a query that was parsed, with the one spelling in which it is signed. That is made once, so that
-/// parameters are compared as texts however they were spelled.
+/// A parameter of a query that was parsed, with the one spelling in which it is signed. That is
+/// made once, so that parameters are compared as texts however they were spelled.
 #[derive(Clone, Debug)]
 pub(super) struct CanonicalParameter<'r> {
     /// As it was sent.
@@ -77,8 +77,8 @@ impl<'r> CanonicalParameter<'r> {
         }
     }
 
-    /// Whether the name is this one, or that one but for the case of letters and the spelling of escapes. `name` needs no
-    /// escapes.
+    /// Whether the name is this one, or that one but for the case of letters and the spelling of
+    /// escapes. `name` needs no escapes.
     pub(super) fn is_like(&self, name: &str) -> bool {
         // What is escaped in it is no byte of `name`.
         self.signed_name().eq_ignore_ascii_case(name)

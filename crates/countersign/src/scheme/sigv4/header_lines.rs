@@ -8,9 +8,9 @@ use crate::head::Field;
 /// Up to this many lines are kept without an allocation.
 const INLINE: usize = 24;
 
-/// The header lines of a request with their names in lower case, gathered in one pass: a look-up of each covered name by
-/// its hash takes longer, where they are few. Those that a verifier reads whatever a signature covers are found in the
-/// same pass.
+/// The header lines of a request with their names in lower case, gathered in one pass: a look-up of
+/// each covered name by its hash takes longer, where they are few. Those that a verifier reads
+/// whatever a signature covers are found in the same pass.
 pub(super) struct HeaderLines<'r> {
     lines: SmallVec<[Line<'r>; INLINE]>,
     chains: Chains<'r>,

@@ -38,8 +38,9 @@ use crate::{
     verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
 
-/// Reads a head that carries a signature in its header or in its URL: the grammar and the caps of step 2, then the authority
-/// of step 3, the coverage of step 4 and the date of step 5. What the covered values hold is read after that.
+/// Reads a head that carries a signature in its header or in its URL: the grammar and the caps of
+/// step 2, then the authority of step 3, the coverage of step 4 and the date of step 5. What the
+/// covered values hold is read after that.
 pub(super) fn parse<'r>(
     profile: &Profile,
     carrier: Carrier<'r>,
@@ -392,7 +393,8 @@ enum CoveredValue<'r> {
 /// Up to this many covered headers are kept without an allocation.
 const INLINE: usize = 12;
 
-/// The covered headers, of which the number is judged here, and that of the lines of each, and their lengths.
+/// The covered headers, of which the number is judged here, and that of the lines of each, and
+/// their lengths.
 fn covered_lines<'r>(
     claimed: &Claimed<'r>,
     host: &'r str,
@@ -429,7 +431,8 @@ fn covered_lines<'r>(
     }
 }
 
-/// The value of a covered header, and its length. An absent one is refused: nothing may stand for "not there".
+/// The value of a covered header, and its length. An absent one is refused: nothing may stand for
+/// "not there".
 fn covered_value<'r>(
     name: &str,
     lines: &mut HeaderLines<'r>,
