@@ -107,8 +107,8 @@ mod verify;
 
 pub use self::{
     error::{
-        ConfigError, ConfigErrorKind, Rejection, RejectionKind, SignError, SignErrorKind,
-        Unavailable,
+        BodyBound, ConfigError, ConfigErrorKind, Rejection, RejectionKind, SignError,
+        SignErrorKind, Unavailable,
     },
     head::{HostForm, RequestHead},
     key::{

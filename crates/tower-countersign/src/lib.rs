@@ -45,6 +45,7 @@
 //!
 //! The layers need a tokio runtime with its timer, for the deadline of bodies.
 
+mod arrival;
 pub mod authorize;
 pub mod cached_keys;
 mod caller;
@@ -58,6 +59,7 @@ pub mod metrics;
 #[cfg(feature = "reload")]
 pub mod reload;
 pub mod sign;
+mod slices;
 mod unverified_caller;
 pub mod verify;
 
@@ -78,7 +80,10 @@ pub use self::{
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},
     unverified_caller::{UnverifiedCaller, Verdict},
-    verify::{BodyLimits, KeyUse, PublicUri, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer},
+    verify::{
+        BodyLimits, ConnectionId, KeyUse, PublicUri, Refusal, UncoveredHeaders, VerifiedBody,
+        VerifyLayer,
+    },
 };
 
 /// The examples of the README, run as tests. One of them needs the feature.

@@ -7,12 +7,14 @@
 //! | [`Rejection`] | the peer's | a refusal on the wire, the reason in the log |
 //! | [`Unavailable`] | a store's | 503, never 401 |
 
+mod body_bound;
 mod config;
 mod rejection;
 mod sign;
 mod unavailable;
 
 pub use self::{
+    body_bound::BodyBound,
     config::{ConfigError, ConfigErrorKind},
     rejection::{Rejection, RejectionKind},
     sign::{SignError, SignErrorKind},

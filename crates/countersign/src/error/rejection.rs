@@ -2,6 +2,7 @@ use std::{error, fmt, time::Duration};
 
 use http::{HeaderName, StatusCode};
 
+use super::BodyBound;
 use crate::{key::KeyId, timestamp::Timestamp};
 
 /// A request that was refused: the peer's fault.
@@ -37,7 +38,7 @@ pub enum RejectionKind {
     InvalidSignature,
     /// The body is larger than the limit.
     TooLarge,
-    /// The body did not arrive before its deadline.
+    /// The body did not arrive before its deadline, or arrived too slowly.
     Timeout,
     /// The body is not the one that was signed.
     BodyMismatch,
@@ -131,6 +132,11 @@ enum Reason {
         now: Timestamp,
         window: Duration,
     },
+    Body {
+        bound: BodyBound,
+        setting: &'static str,
+        found: u64,
+    },
 }
 
 impl Rejection {
@@ -176,6 +182,23 @@ impl Rejection {
         }
     }
 
+    /// Refuses a body that went past a bound: [`TooLarge`](RejectionKind::TooLarge) for a length, else
+    /// [`Timeout`](RejectionKind::Timeout).
+    ///
+    /// The reason names the bound, the bytes that were `found` (declared or received), and the `setting` that moves
+    /// the bound, such as `"BodyLimits::with_max_bytes"`.
+    pub const fn body(bound: BodyBound, found: u64, setting: &'static str) -> Self {
+        Self {
+            kind: bound.kind(),
+            reason: Reason::Body {
+                bound,
+                setting,
+                found,
+            },
+            caller: None,
+        }
+    }
+
     /// Says who the peer was proven to be: the signature matched, and something else is wrong.
     pub(crate) fn of(mut self, caller: KeyId) -> Self {
         self.caller = Some(caller);
@@ -191,7 +214,7 @@ impl Rejection {
     pub fn stale_date(&self) -> Option<Timestamp> {
         match self.reason {
             Reason::Stale { signed_at, .. } => Some(signed_at),
-            Reason::Text(_) | Reason::Header { .. } => None,
+            Reason::Text(_) | Reason::Header { .. } | Reason::Body { .. } => None,
         }
     }
 
@@ -217,6 +240,22 @@ impl fmt::Display for Rejection {
                 "signed at {signed_at}, more than {} s from {now}",
                 window.as_secs()
             ),
+            Reason::Body {
+                bound: bound @ BodyBound::Length(_),
+                setting,
+                found,
+            } => write!(
+                f,
+                "body: expected {bound}, found at least {found} (see {setting})"
+            ),
+            Reason::Body {
+                bound,
+                setting,
+                found,
+            } => write!(
+                f,
+                "body: expected {bound}, found {found} bytes by then (see {setting})"
+            ),
         }
     }
 }
@@ -233,6 +272,37 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), RejectionKind::ALL.len());
+    }
+
+    #[test]
+    fn a_bound_of_the_body_is_told_to_the_operator_with_what_was_found_and_the_setting() {
+        let second = Duration::from_secs(1);
+        for (bound, code, reason) in [
+            (
+                BodyBound::Length(10),
+                "too_large",
+                "body: expected at most 10 bytes, found at least 11 (see a setting)",
+            ),
+            (
+                BodyBound::Deadline(second),
+                "timeout",
+                "body: expected its end within 1s, found 11 bytes by then (see a setting)",
+            ),
+            (
+                BodyBound::Idle(second),
+                "timeout",
+                "body: expected a byte every 1s, found 11 bytes by then (see a setting)",
+            ),
+            (
+                BodyBound::Rate(20),
+                "timeout",
+                "body: expected 20 bytes a second, found 11 bytes by then (see a setting)",
+            ),
+        ] {
+            let rejection = Rejection::body(bound, 11, "a setting");
+            assert_eq!(rejection.kind().code(), code);
+            assert_eq!(rejection.to_string(), reason);
+        }
     }
 
     #[test]

@@ -81,6 +81,8 @@ mod rule;
 mod service;
 mod source_address;
 
+pub(crate) use self::source_address::SourceAddress;
+
 #[cfg(feature = "axum")]
 pub use self::extract::{CallerIn, CallerInRejection, CallerNames};
 pub use self::{

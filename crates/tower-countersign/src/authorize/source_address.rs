@@ -9,14 +9,14 @@ use http::{Extensions, HeaderMap, HeaderName};
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Finds the socket's peer among what the server has put into a request.
-pub(super) type FindPeer = dyn Fn(&Extensions) -> Option<SocketAddr> + Send + Sync;
+pub(crate) type FindPeer = dyn Fn(&Extensions) -> Option<SocketAddr> + Send + Sync;
 
 /// Where the address of a request comes from.
 #[derive(Clone)]
-pub(super) struct SourceAddress {
-    pub(super) peer: Arc<FindPeer>,
+pub(crate) struct SourceAddress {
+    pub(crate) peer: Arc<FindPeer>,
     /// How many proxies of ours a request has come through.
-    pub(super) trusted_hops: usize,
+    pub(crate) trusted_hops: usize,
 }
 
 impl Default for SourceAddress {
@@ -30,7 +30,7 @@ impl Default for SourceAddress {
 
 impl SourceAddress {
     /// The address of the socket's peer; behind trusted hops what the outermost of them wrote down as its own peer's.
-    pub(super) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+    pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         match self.trusted_hops.checked_sub(1) {
             None => (self.peer)(extensions).map(|peer| peer.ip()),
             // The nearest proxy appends, so its entry is the last one: whatever a client sends stands before it.

@@ -13,7 +13,7 @@ pub struct SignLayer {
 }
 
 impl SignLayer {
-    /// A layer that signs with this [`Signer`](countersign::Signer), and reads bodies of up to 8 MiB into memory to do so.
+    /// A layer that signs with this [`Signer`](countersign::Signer), and reads bodies of up to 2 MiB into memory to do so.
     /// Of a [`SharedSigner`] each request is signed with what it holds by then.
     pub fn new(signer: impl Into<SharedSigner>) -> Self {
         Self {
@@ -21,12 +21,42 @@ impl SignLayer {
         }
     }
 
-    /// Sets the greatest length of a body that is read into memory, in bytes. A larger one is an error, unless the
+    /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A verifying layer takes as
+    /// much by default: raise its [`BodyLimits`](crate::BodyLimits) as well. A larger body is an error, unless the
     /// request carries its [`PayloadDigest`](countersign::PayloadDigest) as an extension: then the body is not read but
     /// sent as it is, and that digest is signed.
     #[must_use]
     pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
-        self.settings.buffer_bytes = bytes;
+        self.settings.buffer.bytes = bytes;
+        self
+    }
+
+    /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an error of kind
+    /// [`Body`](countersign::SignErrorKind::Body). The time begins with the first wait for the body. Outside of a tokio
+    /// runtime no time is counted.
+    #[must_use]
+    pub fn with_body_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.buffer.deadline = deadline;
+        self
+    }
+
+    /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of kind
+    /// [`Body`](countersign::SignErrorKind::Body).
+    #[must_use]
+    pub fn with_body_idle(mut self, idle: Duration) -> Self {
+        self.settings.buffer.idle = idle;
+        self
+    }
+
+    /// Sets the longest wait for a byte of a gRPC stream, by default 500 milliseconds: after it an error of kind
+    /// [`Body`](countersign::SignErrorKind::Body). A gRPC stream is a body of unknown length with a `content-type` that
+    /// begins with `application/grpc`.
+    ///
+    /// The one message of a unary or server-streaming call is at hand and is not waited for. A bidirectional call waits
+    /// for the answer to its first message, which is not sent before the stream has ended: so it is refused soon.
+    #[must_use]
+    pub fn with_grpc_idle(mut self, idle: Duration) -> Self {
+        self.settings.buffer.grpc_idle = idle;
         self
     }
 
@@ -59,7 +89,7 @@ impl fmt::Debug for SignLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignLayer")
             .field("signer", &self.settings.signer)
-            .field("buffer_bytes", &self.settings.buffer_bytes)
+            .field("buffer", &self.settings.buffer)
             .field("credentials_deadline", &self.settings.credentials_deadline)
             .finish_non_exhaustive()
     }

@@ -1,12 +1,15 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use countersign::{SharedSigner, SignError, SignErrorKind};
 use http::{Extensions, Request, request::Parts};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{Empty, Full};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
-use super::settings::Settings;
+use super::{
+    buffered_body::{BufferLimits, BufferedBody},
+    settings::Settings,
+};
 use crate::clock::Clock;
 
 /// The signer as a middleware of `reqwest-middleware`.
@@ -19,7 +22,7 @@ pub struct SignMiddleware {
 }
 
 impl SignMiddleware {
-    /// A middleware that signs with this signer, and reads bodies of up to 8 MiB into memory to do so. Of a [`SharedSigner`]
+    /// A middleware that signs with this signer, and reads bodies of up to 2 MiB into memory to do so. Of a [`SharedSigner`]
     /// each request is signed with what it holds by then.
     pub fn new(signer: impl Into<SharedSigner>) -> Self {
         Self {
@@ -27,10 +30,29 @@ impl SignMiddleware {
         }
     }
 
-    /// Sets the greatest length of a body that is read into memory, in bytes.
+    /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A verifying layer takes as
+    /// much by default: raise its [`BodyLimits`](crate::BodyLimits) as well. A body that reqwest holds in memory already is
+    /// signed whatever its length.
     #[must_use]
     pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
-        self.settings.buffer_bytes = bytes;
+        self.settings.buffer.bytes = bytes;
+        self
+    }
+
+    /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an error of kind
+    /// [`Body`](countersign::SignErrorKind::Body). The time begins with the first wait for the body. Outside of a tokio
+    /// runtime no time is counted.
+    #[must_use]
+    pub fn with_body_deadline(mut self, deadline: Duration) -> Self {
+        self.settings.buffer.deadline = deadline;
+        self
+    }
+
+    /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of kind
+    /// [`Body`](countersign::SignErrorKind::Body).
+    #[must_use]
+    pub fn with_body_idle(mut self, idle: Duration) -> Self {
+        self.settings.buffer.idle = idle;
         self
     }
 
@@ -68,9 +90,13 @@ impl SignMiddleware {
     async fn sign(&self, request: &mut reqwest::Request) -> Result<(), SignError> {
         let mut parts = head_of(request)?;
         self.settings.signer()?.prepare_authority(&mut parts)?;
-        let body = self.read_body(request).await?;
+        let mut body = self.read_body(&parts, request).await?;
         let signer = self.settings.signer()?;
-        let signature = self.settings.sign(&signer, &parts, &*body).await?;
+        let signature = if signer.needs_body() {
+            self.settings.sign(&signer, &parts, &*body.bytes()).await?
+        } else {
+            self.settings.sign(&signer, &parts, body.digest()).await?
+        };
         signature.apply(&mut parts);
         // All of them, because Host may have been brought to its one form as well.
         *request.headers_mut() = parts.headers;
@@ -78,33 +104,31 @@ impl SignMiddleware {
     }
 
     /// The body, which is read into memory if it is a stream.
-    async fn read_body(&self, request: &mut reqwest::Request) -> Result<Bytes, SignError> {
+    async fn read_body(
+        &self,
+        parts: &Parts,
+        request: &mut reqwest::Request,
+    ) -> Result<BufferedBody, SignError> {
         let Some(body) = request.body_mut() else {
-            return Ok(Bytes::new());
+            return BufferedBody::read(
+                Empty::<Bytes>::new(),
+                &parts.headers,
+                &self.settings.buffer,
+            )
+            .await;
         };
-        if body.as_bytes().is_none() {
-            let limit = usize::try_from(self.settings.buffer_bytes).unwrap_or(usize::MAX);
-            let stream = std::mem::replace(body, reqwest::Body::from(""));
-            let collected = Limited::new(stream, limit)
-                .collect()
-                .await
-                .map_err(|error| {
-                    SignError::new(
-                        SignErrorKind::Body,
-                        format!("body: cannot be read: {error}"),
-                    )
-                })?;
-            if collected.trailers().is_some() {
-                return Err(SignError::new(
-                    SignErrorKind::Body,
-                    "body: trailers cannot be signed",
-                ));
-            }
-            let bytes = collected.to_bytes();
-            *body = reqwest::Body::from(bytes.clone());
-            return Ok(bytes);
+        if let Some(bytes) = body.as_bytes() {
+            let limits = BufferLimits {
+                bytes: u64::MAX,
+                ..self.settings.buffer
+            };
+            let bytes = Full::new(Bytes::copy_from_slice(bytes));
+            return BufferedBody::read(bytes, &parts.headers, &limits).await;
         }
-        Ok(Bytes::copy_from_slice(body.as_bytes().unwrap_or_default()))
+        let stream = mem::replace(body, reqwest::Body::from(""));
+        let mut read = BufferedBody::read(stream, &parts.headers, &self.settings.buffer).await?;
+        *body = reqwest::Body::from(read.bytes());
+        Ok(read)
     }
 }
 

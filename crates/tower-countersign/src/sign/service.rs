@@ -11,7 +11,7 @@ use http::Request;
 use http_body::Body;
 use tower_service::Service;
 
-use super::{settings::Settings, signed_body::SignedBody};
+use super::{buffered_body::BufferedBody, settings::Settings, signed_body::SignedBody};
 use crate::BoxError;
 
 /// The service of [`SignLayer`](crate::SignLayer). Its error is the inner service's, or a
@@ -73,7 +73,7 @@ where
         let signature = settings.sign(&signer, &parts, digest).await?;
         (SignedBody::streamed(body), signature)
     } else {
-        let mut body = SignedBody::buffered(body, settings.buffer_bytes).await?;
+        let mut body = BufferedBody::read(body, &parts.headers, &settings.buffer).await?;
         // The body may have taken a while, and the keys may have changed.
         let signer = settings.signer()?;
         let signature = if signer.needs_body() {

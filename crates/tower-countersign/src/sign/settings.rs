@@ -9,6 +9,7 @@ use std::{
 use countersign::{Payload, SharedSigner, SignError, SignErrorKind, Signature, Signer};
 use http::request::Parts;
 
+use super::buffered_body::BufferLimits;
 use crate::clock::{Clock, SystemClock};
 
 /// What the layer and the middleware share.
@@ -16,7 +17,7 @@ use crate::clock::{Clock, SystemClock};
 pub(super) struct Settings {
     pub(super) signer: SharedSigner,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) buffer_bytes: u64,
+    pub(super) buffer: BufferLimits,
     pub(super) credentials_deadline: Duration,
 }
 
@@ -25,7 +26,7 @@ impl Settings {
         Self {
             signer,
             clock: Arc::new(SystemClock),
-            buffer_bytes: 8 * 1024 * 1024,
+            buffer: BufferLimits::default(),
             credentials_deadline: Duration::from_secs(5),
         }
     }

@@ -12,6 +12,7 @@ use http_body::Body;
 use super::{
     body,
     intake::Intake,
+    peer::Peer,
     public_uri::PublicHead,
     refusal::Refusal,
     request_uri,
@@ -148,7 +149,11 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     .map_err(|refusal| Refused::by(head.caller(), refusal))?;
                 self.finish(head, replay_key)
             }
-            Authentication::Body(mac) => self.read_body_to_authenticate(mac, body, intake).await,
+            Authentication::Body(mac) => {
+                let peer = self.peer(parts, &*body);
+                self.read_body_to_authenticate(mac, body, peer, intake)
+                    .await
+            }
         }
     }
 
@@ -163,9 +168,20 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         Ok(Some(key))
     }
 
+    /// Whom a body counts towards while its sender has proven nothing.
+    fn peer<B: Body>(&self, parts: &Parts, body: &B) -> Peer {
+        let settings = &self.settings;
+        let address = settings.source.of(&parts.headers, &parts.extensions);
+        let peer = Peer::new(address, &parts.extensions);
+        if peer == Peer::Unknown && !body.is_end_stream() {
+            settings.events.peers_unknown();
+        }
+        peer
+    }
+
     /// Step 8 for a peer whose signature has matched.
     fn read_body<'b, B>(
-        &self,
+        &'b self,
         head: &'b mut DetachedHead,
         body: Pin<&'b mut B>,
         intake: &'b mut Intake,
@@ -188,11 +204,12 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         })
     }
 
-    /// Step 8 for a peer that has proven nothing yet: within smaller limits, and the signature after it.
+    /// Step 8 for a peer that has proven nothing yet: within limits of their own, and the signature after it.
     async fn read_body_to_authenticate<B>(
         &self,
         mut mac: BodyMac<'_, '_>,
         body: Pin<&mut B>,
+        peer: Peer,
         intake: &mut Intake,
     ) -> Result<Read, Refused>
     where
@@ -201,8 +218,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     {
         let settings = &self.settings;
         let limits = &settings.limits;
-        body::read_unauthenticated(&mut mac, body, limits, &settings.unauthenticated, intake)
-            .await?;
+        let budget = &settings.unauthenticated;
+        body::read_unauthenticated(&mut mac, body, peer, limits, budget, intake).await?;
         let verified = mac.finish(settings.clock.now())?;
         // From here on it is the caller's own memory.
         body::hand_over(intake, verified.caller(), &settings.budget)

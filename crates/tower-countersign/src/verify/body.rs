@@ -5,35 +5,32 @@ use std::{
     future::{Future, poll_fn},
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::{Buf, Bytes};
-use countersign::{BodyMac, DetachedHead, KeyId, Rejection, RejectionKind};
+use countersign::{BodyBound, BodyMac, DetachedHead, KeyId, Rejection, RejectionKind};
 use http_body::{Body, Frame};
-use http_body_util::{BodyExt, LengthLimitError};
-use tokio::task::coop::unconstrained;
+use http_body_util::LengthLimitError;
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, intake::Intake, refusal::Refusal, settings::Drain,
+    body_limits::BodyLimits,
+    budget::{BodyBudget, Full, Holder, SMALL, Size},
+    intake::Intake,
+    peer::Peer,
+    refusal::Refusal,
 };
 use crate::{
     BoxError,
+    arrival::{ArrivalTimer, Late, Pace},
     metrics::{self, Store, StoreError},
+    slices::Slices,
 };
-
-const TOO_LARGE: Rejection =
-    Rejection::new(RejectionKind::TooLarge, "the body is larger than the limit");
-const TOO_SLOW: Rejection = Rejection::new(
-    RejectionKind::Timeout,
-    "the body took longer than its deadline",
-);
 
 /// Reads the body of an authenticated peer to its end, hashing it as it arrives.
 pub(super) fn read<'b, B>(
     head: &'b mut DetachedHead,
     body: Pin<&'b mut B>,
-    limits: &BodyLimits,
+    limits: &'b BodyLimits,
     budget: &BodyBudget,
     intake: &'b mut Intake,
 ) -> impl Future<Output = Result<(), Refusal>> + use<'b, B>
@@ -42,22 +39,22 @@ where
     B::Error: Into<BoxError>,
 {
     let bounds = Bounds {
-        max_bytes: limits.max_bytes,
-        deadline: limits.deadline,
+        limits,
+        sender: Sender::Authenticated,
         copies: 0,
-        broken_off: RejectionKind::BodyMismatch,
     };
     if !body.is_end_stream() {
-        intake.is_held_by(budget.open(head.caller()));
+        intake.is_held_by(budget.open(Holder::Caller(head.caller().clone())));
     }
     collect(body, bounds, intake, |chunk| head.update(chunk))
 }
 
-/// Reads the body of a peer that is authenticated by it, within limits of their own. It counts as nobody's memory until it
-/// is somebody's.
+/// Reads the body of a peer that is authenticated by it, within limits of their own. The body counts towards the peer's
+/// memory until its caller is proven.
 pub(super) async fn read_unauthenticated<B>(
     mac: &mut BodyMac<'_, '_>,
     body: Pin<&mut B>,
+    peer: Peer,
     limits: &BodyLimits,
     budget: &BodyBudget,
     intake: &mut Intake,
@@ -67,18 +64,16 @@ where
     B::Error: Into<BoxError>,
 {
     let bounds = Bounds {
-        max_bytes: limits.unauthenticated_max_bytes,
-        deadline: limits.unauthenticated_deadline,
+        limits,
+        sender: Sender::Unauthenticated,
         copies: u64::try_from(mac.copies()).unwrap_or(u64::MAX),
-        // Nothing is proven yet, so that it cannot be said that the signature was right and the body was not.
-        broken_off: RejectionKind::InvalidSignature,
     };
     if !body.is_end_stream() {
         if intake.is_passing() && bounds.copies > 0 {
             intake.leave_undecided();
             return Err(Refusal::unavailable(Store::BodyBuffer.name()));
         }
-        intake.is_held_by(budget.open_for_nobody());
+        intake.is_held_by(budget.open(Holder::Peer(peer)));
     }
     collect(body, bounds, intake, |chunk| mac.update(chunk)).await
 }
@@ -89,32 +84,114 @@ pub(super) fn hand_over(
     caller: &KeyId,
     budget: &BodyBudget,
 ) -> Result<(), Refusal> {
-    let mut reservation = budget.open(caller);
-    if !reservation.grow(intake.held()) {
-        return Err(buffer_full());
-    }
+    let mut reservation = budget.open(Holder::Caller(caller.clone()));
+    let grown = reservation.grow(intake.held(), Size::Large);
+    grown.map_err(|full| buffer_full(&full))?;
     intake.is_held_by(reservation);
     Ok(())
 }
 
-fn buffer_full() -> Refusal {
+fn buffer_full(full: &Full) -> Refusal {
     metrics::store_error(Store::BodyBuffer, StoreError::Full);
-    Refusal::unavailable(Store::BodyBuffer.name())
+    Refusal::Unavailable {
+        what: Store::BodyBuffer.name(),
+        reason: full.to_string(),
+    }
 }
 
-struct Bounds {
-    max_bytes: u64,
-    deadline: Duration,
+struct Bounds<'b> {
+    limits: &'b BodyLimits,
+    sender: Sender,
     /// How many times the body is held beside the chunks.
     copies: u64,
-    /// What a body is refused for that breaks off.
-    broken_off: RejectionKind,
+}
+
+#[derive(Clone, Copy)]
+enum Sender {
+    Authenticated,
+    Unauthenticated,
+}
+
+impl Bounds<'_> {
+    fn max_bytes(&self) -> u64 {
+        match self.sender {
+            Sender::Authenticated => self.limits.max_bytes,
+            Sender::Unauthenticated => self.limits.unauthenticated_max_bytes,
+        }
+    }
+
+    /// `passing` is a body that its handler reads: then the handler's time cannot be told from the peer's.
+    fn pace(&self, passing: bool) -> Pace {
+        match self.sender {
+            Sender::Authenticated => Pace::deadline(self.limits.deadline),
+            Sender::Unauthenticated if passing => {
+                Pace::deadline(self.limits.unauthenticated_deadline)
+            }
+            Sender::Unauthenticated => Pace {
+                deadline: self.limits.unauthenticated_deadline,
+                idle: self.limits.unauthenticated_idle,
+                least_rate: self.limits.unauthenticated_least_rate,
+            },
+        }
+    }
+
+    #[cold]
+    fn too_large(&self, found: u64) -> Refusal {
+        let setting = match self.sender {
+            Sender::Authenticated => "BodyLimits::with_max_bytes",
+            Sender::Unauthenticated => "BodyLimits::with_unauthenticated_max_bytes",
+        };
+        Rejection::body(BodyBound::Length(self.max_bytes()), found, setting).into()
+    }
+
+    #[cold]
+    fn late(&self, late: Late, found: u64) -> Refusal {
+        let limits = self.limits;
+        let (bound, setting) = match (late, self.sender) {
+            (Late::Deadline, Sender::Authenticated) => (
+                BodyBound::Deadline(limits.deadline),
+                "BodyLimits::with_deadline",
+            ),
+            (Late::Deadline, Sender::Unauthenticated) => (
+                BodyBound::Deadline(limits.unauthenticated_deadline),
+                "BodyLimits::with_unauthenticated_deadline",
+            ),
+            (Late::Idle, _) => (
+                BodyBound::Idle(limits.unauthenticated_idle),
+                "BodyLimits::with_unauthenticated_idle",
+            ),
+            (Late::Rate, _) => (
+                BodyBound::Rate(limits.unauthenticated_least_rate),
+                "BodyLimits::with_unauthenticated_least_rate",
+            ),
+        };
+        Rejection::body(bound, found, setting).into()
+    }
+
+    /// Refuses a body that cannot be read to its end: it is not the one that was signed.
+    #[cold]
+    fn broken_off(&self, error: &(dyn Error + 'static)) -> Refusal {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if error.is::<LengthLimitError>() {
+                let reason = "body: larger than the limit of a layer outside this one";
+                return Rejection::new(RejectionKind::TooLarge, reason).into();
+            }
+            cause = error.source();
+        }
+        let kind = match self.sender {
+            Sender::Authenticated => RejectionKind::BodyMismatch,
+            // Nothing is proven yet, so it cannot be said that the signature was right and the body was not.
+            Sender::Unauthenticated => RejectionKind::InvalidSignature,
+        };
+        Rejection::new(kind, "the body broke off before its end").into()
+    }
 }
 
 /// Reads a body to its end and hands each chunk over as it arrives.
 fn collect<'b, B>(
     body: Pin<&'b mut B>,
-    bounds: Bounds,
+    bounds: Bounds<'b>,
     intake: &'b mut Intake,
     update: impl FnMut(&[u8]),
 ) -> impl Future<Output = Result<(), Refusal>>
@@ -128,27 +205,24 @@ where
         intake,
         update,
         received: 0,
+        chunk: Bytes::new(),
+        slices: Slices::default(),
+        timer: None,
     };
-    // Most bodies are there already, and then no timer is set.
-    let mut timer = None;
-    poll_fn(move |cx| {
-        if let Poll::Ready(read) = reading.poll(cx) {
-            return Poll::Ready(read);
-        }
-        let deadline = reading.bounds.deadline;
-        // A body that is always ready uses up all that the task may do at once, and the timer must fire nevertheless.
-        let sleep = || Box::pin(unconstrained(tokio::time::sleep(deadline)));
-        let timer = timer.get_or_insert_with(sleep);
-        timer.as_mut().poll(cx).map(|()| Err(TOO_SLOW.into()))
-    })
+    poll_fn(move |cx| reading.poll(cx))
 }
 
 struct Reading<'b, B, F> {
     body: Pin<&'b mut B>,
-    bounds: Bounds,
+    bounds: Bounds<'b>,
     intake: &'b mut Intake,
     update: F,
     received: u64,
+    /// What has arrived and is being hashed.
+    chunk: Bytes,
+    slices: Slices,
+    /// Most bodies are there already, and then no timer is set.
+    timer: Option<Pin<Box<ArrivalTimer>>>,
 }
 
 impl<B, F> Reading<'_, B, F>
@@ -163,72 +237,84 @@ where
             if self.body.is_end_stream() {
                 return Poll::Ready(Ok(()));
             }
-            if self.body.size_hint().lower() > self.bounds.max_bytes {
-                return Poll::Ready(Err(TOO_LARGE.into()));
+            let declared = self.body.size_hint().lower();
+            if declared > self.bounds.max_bytes() {
+                return Poll::Ready(Err(self.bounds.too_large(declared)));
             }
             self.intake.begin();
         }
-        while let Some(frame) = ready!(self.body.as_mut().poll_frame(cx)) {
+        loop {
+            ready!(self.poll_hash(cx));
+            let Poll::Ready(frame) = self.body.as_mut().poll_frame(cx) else {
+                return self.poll_late(cx).map(Err);
+            };
+            if let Some(timer) = &mut self.timer {
+                timer.as_mut().arrived();
+            }
+            let Some(frame) = frame else {
+                self.intake.end();
+                return Poll::Ready(Ok(()));
+            };
             match frame.map(Frame::into_data) {
                 Ok(Ok(data)) => self.take(data)?,
                 // Trailers are not covered by the signature: whoever was let through is shown none.
                 Ok(Err(frame)) => self.intake.push_last(Ok(frame.map_data(|_| Bytes::new()))),
                 Err(error) => {
                     let error = error.into();
-                    let refusal = broken_off(self.bounds.broken_off, error.as_ref());
+                    let refusal = self.bounds.broken_off(error.as_ref());
                     self.intake.push_last(Err(error));
                     self.intake.end();
                     return Poll::Ready(Err(refusal));
                 }
             }
         }
-        self.intake.end();
-        Poll::Ready(Ok(()))
+    }
+
+    /// Hashes the chunk in hand and keeps it. The body is not polled and no time counts before that is done.
+    fn poll_hash(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.chunk.is_empty() {
+            return Poll::Ready(());
+        }
+        ready!(self.slices.poll_feed(cx, &self.chunk, &mut self.update));
+        self.intake.push(std::mem::take(&mut self.chunk));
+        Poll::Ready(())
+    }
+
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Refusal> {
+        let pace = || self.bounds.pace(self.intake.is_passing());
+        let timer = self
+            .timer
+            .get_or_insert_with(|| ArrivalTimer::start(pace()));
+        let late = ready!(timer.as_mut().poll_late(cx, self.received));
+        Poll::Ready(self.bounds.late(late, self.received))
     }
 
     fn take(&mut self, mut data: B::Data) -> Result<(), Refusal> {
         let len = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
         self.received = self.received.saturating_add(len);
         let chunk = data.copy_to_bytes(data.remaining());
-        if self.received > self.bounds.max_bytes {
+        if self.received > self.bounds.max_bytes() {
             self.intake.push_last(Ok(Frame::data(chunk)));
-            return Err(TOO_LARGE.into());
+            return Err(self.bounds.too_large(self.received));
         }
         let held = u64::from(!self.intake.is_passing());
         let copies = held.saturating_add(self.bounds.copies);
-        if !self.intake.reserve(len.saturating_mul(copies)) {
+        let bytes = len.saturating_mul(copies);
+        if let Err(full) = self.intake.reserve(bytes, self.size()) {
             self.intake.push_last(Ok(Frame::data(chunk)));
-            return Err(buffer_full());
+            return Err(buffer_full(&full));
         }
-        (self.update)(&chunk);
-        self.intake.push(chunk);
+        self.chunk = chunk;
         Ok(())
     }
-}
 
-/// A body that cannot be read to its end is not the one that was signed.
-fn broken_off(kind: RejectionKind, error: &(dyn Error + 'static)) -> Refusal {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<LengthLimitError>() {
-            return TOO_LARGE.into();
+    /// What has been received and what is declared to follow.
+    fn size(&self) -> Size {
+        let declared = self.body.size_hint().lower();
+        if self.received.saturating_add(declared) > SMALL {
+            Size::Large
+        } else {
+            Size::Small
         }
-        cause = error.source();
     }
-    Rejection::new(kind, "the body broke off before its end").into()
-}
-
-/// Reads and forgets what a refused peer is still sending, within bounds.
-pub(super) async fn drain<B: Body>(mut body: Pin<&mut B>, bounds: Drain) {
-    let reading = async {
-        let mut left = bounds.bytes;
-        while let Some(Ok(frame)) = body.frame().await {
-            let len = frame.data_ref().map_or(0, Buf::remaining);
-            left = left.saturating_sub(u64::try_from(len).unwrap_or(u64::MAX));
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    let _: Result<(), _> = tokio::time::timeout(bounds.time, reading).await;
 }

@@ -1,66 +1,142 @@
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use countersign::KeyId;
 
-use super::body_limits::BodyLimits;
+use super::{body_limits::BodyLimits, peer::Peer};
 
-/// How many callers keep their account while they hold nothing, so that it need not be made anew for every request.
+/// How many holders keep their account while they hold nothing, so that it need not be made anew for every request.
 const ACCOUNTS_KEPT: usize = 64;
 
-/// The memory that request bodies may use: all together, and those of one caller.
+/// The longest body of an unauthenticated peer that may use the half which is kept for small bodies.
+pub(super) const SMALL: u64 = 16 * 1024;
+
+/// The memory that request bodies may use: all together, and those of one holder.
 #[derive(Clone)]
 pub(super) struct BodyBudget(Arc<Shared>);
 
 struct Shared {
-    total_limit: u64,
-    caller_limit: u64,
+    total: Room,
+    share: Room,
     used: Mutex<Used>,
+}
+
+/// Bytes, a part of which is kept for small bodies.
+struct Room {
+    limit: u64,
+    for_large: u64,
+    setting: &'static str,
 }
 
 #[derive(Default)]
 struct Used {
     total: u64,
-    by_caller: HashMap<Option<KeyId>, u64>,
+    by_holder: HashMap<Holder, u64>,
+}
+
+/// Whom the memory of a body counts towards.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Holder {
+    /// A proven caller.
+    Caller(KeyId),
+    /// A peer that has proven nothing yet.
+    Peer(Peer),
+}
+
+/// How long a body is, as far as it is known by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    Small,
+    Large,
+}
+
+/// There is no room for more.
+#[derive(Debug)]
+pub(super) struct Full {
+    bytes: u64,
+    setting: &'static str,
+}
+
+impl Full {
+    /// A body that has no account holds no memory.
+    pub(super) const fn nothing_reserved() -> Self {
+        Self {
+            bytes: 0,
+            setting: "VerifyLayer::with_body_limits",
+        }
+    }
 }
 
 impl BodyBudget {
+    /// The budget for the bodies of proven callers.
     pub(super) fn new(limits: &BodyLimits) -> Self {
-        Self::with_limits(limits.total_bytes, limits.caller_bytes)
+        Self::with(
+            Room::all(limits.total_bytes, "BodyLimits::with_total_bytes"),
+            Room::all(limits.caller_bytes, "BodyLimits::with_caller_bytes"),
+        )
     }
 
-    /// The budget for the bodies of peers that have proven nothing yet, whom there is no telling apart.
+    /// The budget for the bodies of peers that have proven nothing yet.
     pub(super) fn unauthenticated(limits: &BodyLimits) -> Self {
         let total = limits.unauthenticated_total_bytes;
-        Self::with_limits(total, total)
+        let peer = limits.unauthenticated_peer_bytes.min(total);
+        Self::with(
+            Room::half(total, "BodyLimits::with_unauthenticated_total_bytes"),
+            Room::half(peer, "BodyLimits::with_unauthenticated_peer_bytes"),
+        )
     }
 
-    fn with_limits(total_limit: u64, caller_limit: u64) -> Self {
+    fn with(total: Room, share: Room) -> Self {
         Self(Arc::new(Shared {
-            total_limit,
-            caller_limit,
+            total,
+            share,
             used: Mutex::default(),
         }))
     }
 
     /// Opens an account for one body. It holds nothing until it grows.
-    pub(super) fn open(&self, caller: &KeyId) -> Reservation {
+    pub(super) fn open(&self, holder: Holder) -> Reservation {
         Reservation {
             budget: self.clone(),
-            caller: Some(caller.clone()),
+            holder,
             bytes: 0,
         }
     }
+}
 
-    /// The same for a peer that is nobody yet.
-    pub(super) fn open_for_nobody(&self) -> Reservation {
-        Reservation {
-            budget: self.clone(),
-            caller: None,
-            bytes: 0,
+impl Room {
+    const fn all(limit: u64, setting: &'static str) -> Self {
+        Self {
+            limit,
+            for_large: limit,
+            setting,
         }
+    }
+
+    /// One half is kept for small bodies.
+    const fn half(limit: u64, setting: &'static str) -> Self {
+        Self {
+            limit,
+            for_large: limit.saturating_sub(limit / 2),
+            setting,
+        }
+    }
+
+    fn ensure(&self, used: u64, size: Size) -> Result<(), Full> {
+        let bytes = match size {
+            Size::Small => self.limit,
+            Size::Large => self.for_large,
+        };
+        if used <= bytes {
+            return Ok(());
+        }
+        Err(Full {
+            bytes,
+            setting: self.setting,
+        })
     }
 }
 
@@ -71,37 +147,43 @@ impl Shared {
     }
 }
 
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, setting } = self;
+        write!(f, "all {bytes} bytes are in use (see {setting})")
+    }
+}
+
 /// The bytes of one body, given back when it is dropped.
 pub(crate) struct Reservation {
     budget: BodyBudget,
-    caller: Option<KeyId>,
+    holder: Holder,
     bytes: u64,
 }
 
 impl Reservation {
-    /// Takes `bytes` more; `false`, and nothing taken, if there is no room.
-    pub(super) fn grow(&mut self, bytes: u64) -> bool {
+    /// Takes `bytes` more, for a body of this size. Takes nothing if there is no room.
+    pub(super) fn grow(&mut self, bytes: u64, size: Size) -> Result<(), Full> {
         if bytes == 0 {
-            return true;
+            return Ok(());
         }
         let shared = &self.budget.0;
         let used = &mut *shared.used();
         let total = used.total.saturating_add(bytes);
-        let of_caller = used.by_caller.get_mut(&self.caller);
-        let with_these = of_caller.as_ref().map_or(0, |used| **used);
+        let of_holder = used.by_holder.get_mut(&self.holder);
+        let with_these = of_holder.as_ref().map_or(0, |used| **used);
         let with_these = with_these.saturating_add(bytes);
-        if total > shared.total_limit || with_these > shared.caller_limit {
-            return false;
-        }
-        match of_caller {
-            Some(of_caller) => *of_caller = with_these,
+        shared.share.ensure(with_these, size)?;
+        shared.total.ensure(total, size)?;
+        match of_holder {
+            Some(of_holder) => *of_holder = with_these,
             None => {
-                used.by_caller.insert(self.caller.clone(), with_these);
+                used.by_holder.insert(self.holder.clone(), with_these);
             }
         }
         used.total = total;
         self.bytes = self.bytes.saturating_add(bytes);
-        true
+        Ok(())
     }
 }
 
@@ -112,10 +194,10 @@ impl Drop for Reservation {
         }
         let used = &mut *self.budget.0.used();
         used.total = used.total.saturating_sub(self.bytes);
-        if let Some(of_caller) = used.by_caller.get_mut(&self.caller) {
-            *of_caller = of_caller.saturating_sub(self.bytes);
-            if *of_caller == 0 && used.by_caller.len() > ACCOUNTS_KEPT {
-                used.by_caller.remove(&self.caller);
+        if let Some(of_holder) = used.by_holder.get_mut(&self.holder) {
+            *of_holder = of_holder.saturating_sub(self.bytes);
+            if *of_holder == 0 && used.by_holder.len() > ACCOUNTS_KEPT {
+                used.by_holder.remove(&self.holder);
             }
         }
     }
@@ -125,46 +207,101 @@ impl Drop for Reservation {
 mod tests {
     use super::*;
 
+    fn caller(name: &str) -> Holder {
+        Holder::Caller(KeyId::new(name).unwrap())
+    }
+
+    fn peer(last: u8) -> Holder {
+        Holder::Peer(Peer::Ipv4([192, 0, 2, last].into()))
+    }
+
+    fn grows(reservation: &mut Reservation, bytes: u64) -> bool {
+        reservation.grow(bytes, Size::Large).is_ok()
+    }
+
     #[test]
     fn gives_back_what_was_taken() {
         let limits = BodyLimits::default()
             .with_total_bytes(10)
             .with_caller_bytes(6);
         let budget = BodyBudget::new(&limits);
-        let (a, b) = (KeyId::new("a").unwrap(), KeyId::new("b").unwrap());
+        let (a, b) = (caller("a"), caller("b"));
 
-        let mut first = budget.open(&a);
-        assert!(first.grow(0), "nothing takes no account");
-        assert!(budget.0.used().by_caller.is_empty());
-        assert!(first.grow(4) && first.grow(2));
-        assert!(!first.grow(1), "over the caller's share");
-        let mut second = budget.open(&b);
-        assert!(second.grow(4), "another caller has its own share");
-        assert!(!second.grow(1), "over the total");
+        let mut first = budget.open(a);
+        assert!(grows(&mut first, 0), "nothing takes no account");
+        assert!(budget.0.used().by_holder.is_empty());
+        assert!(grows(&mut first, 4) && grows(&mut first, 2));
+        assert!(!grows(&mut first, 1), "over the caller's share");
+        let mut second = budget.open(b);
+        assert!(grows(&mut second, 4), "another caller has its own share");
+        assert!(!grows(&mut second, 1), "over the total");
         drop(first);
-        assert!(second.grow(2), "what was given back can be taken");
+        assert!(grows(&mut second, 2), "what was given back can be taken");
         drop(second);
         assert_eq!(budget.0.used().total, 0);
-        assert!(budget.0.used().by_caller.values().all(|bytes| *bytes == 0));
+        assert!(budget.0.used().by_holder.values().all(|bytes| *bytes == 0));
+    }
+
+    #[test]
+    fn half_of_the_unauthenticated_memory_is_kept_for_small_bodies() {
+        let limits = BodyLimits::default()
+            .with_unauthenticated_total_bytes(40)
+            .with_unauthenticated_peer_bytes(20);
+        let budget = BodyBudget::unauthenticated(&limits);
+        let mut open = Vec::new();
+        let mut grow = |last, bytes, size| {
+            let mut reservation = budget.open(peer(last));
+            let grown = reservation.grow(bytes, size);
+            open.push(reservation);
+            grown.map_err(|full| full.to_string())
+        };
+        let share = |bytes| {
+            Err(format!(
+                "all {bytes} bytes are in use (see BodyLimits::with_unauthenticated_peer_bytes)"
+            ))
+        };
+        let total = |bytes| {
+            Err(format!(
+                "all {bytes} bytes are in use (see BodyLimits::with_unauthenticated_total_bytes)"
+            ))
+        };
+        assert_eq!(grow(1, 10, Size::Large), Ok(()));
+        assert_eq!(grow(1, 1, Size::Large), share(10));
+        assert_eq!(grow(1, 10, Size::Small), Ok(()));
+        assert_eq!(grow(1, 1, Size::Small), share(20));
+        assert_eq!(grow(2, 1, Size::Large), total(20));
+        assert_eq!(grow(2, 19, Size::Small), Ok(()));
+        assert_eq!(grow(3, 1, Size::Small), Ok(()));
+        assert_eq!(grow(4, 1, Size::Small), total(40));
+    }
+
+    #[test]
+    fn a_peer_gets_no_more_than_the_total() {
+        let limits = BodyLimits::default().with_unauthenticated_total_bytes(4);
+        let budget = BodyBudget::unauthenticated(&limits);
+        let mut reservation = budget.open(peer(1));
+        assert!(reservation.grow(3, Size::Large).is_err());
+        assert!(reservation.grow(4, Size::Small).is_ok());
     }
 
     #[test]
     fn a_caller_who_holds_something_keeps_its_account_among_however_many() {
         let limits = BodyLimits::default().with_caller_bytes(6);
         let budget = BodyBudget::new(&limits);
-        let callers = (0..=2 * ACCOUNTS_KEPT).map(|number| KeyId::new(&number.to_string()));
+        let callers = (0..=2 * ACCOUNTS_KEPT).map(|number| caller(&number.to_string()));
         let open: Vec<_> = callers
             .map(|caller| {
-                let caller = caller.unwrap();
-                let (mut kept, mut given_back) = (budget.open(&caller), budget.open(&caller));
-                assert!(kept.grow(4) && given_back.grow(2));
+                let mut kept = budget.open(caller.clone());
+                let mut given_back = budget.open(caller.clone());
+                assert!(grows(&mut kept, 4) && grows(&mut given_back, 2));
                 (caller, kept, given_back)
             })
             .collect();
         for (caller, _kept, given_back) in open {
             drop(given_back);
-            assert!(!budget.open(&caller).grow(3), "over the caller's share");
-            assert!(budget.open(&caller).grow(2));
+            let over = grows(&mut budget.open(caller.clone()), 3);
+            assert!(!over, "over the caller's share");
+            assert!(grows(&mut budget.open(caller), 2));
         }
     }
 
@@ -172,9 +309,9 @@ mod tests {
     fn callers_who_hold_nothing_do_not_pile_up() {
         let budget = BodyBudget::new(&BodyLimits::default());
         for number in 0..=2 * ACCOUNTS_KEPT {
-            let caller = KeyId::new(&number.to_string()).unwrap();
-            assert!(budget.open(&caller).grow(1));
+            let caller = caller(&number.to_string());
+            assert!(grows(&mut budget.open(caller), 1));
         }
-        assert_eq!(budget.0.used().by_caller.len(), ACCOUNTS_KEPT);
+        assert_eq!(budget.0.used().by_holder.len(), ACCOUNTS_KEPT);
     }
 }

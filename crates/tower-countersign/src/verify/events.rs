@@ -10,6 +10,7 @@
 //! | `error` | a store could not answer, or the URI was rewritten | the same |
 //! | `debug` | a request on a route that only reports could not be decided on, but by keeping its body | `outcome = "undecided"` |
 //! | `info`, `warn` | once a layer, at start | `outcome = "started"` |
+//! | `warn` | once a layer: a body is read before its sender is known, and the peer's address is not known | `outcome = "started"` |
 //!
 //! Where a layer [only reports](crate::VerifyLayer::report_only), `outcome` is what it would have been, and every event has
 //! `report_only = true`.
@@ -43,6 +44,7 @@ pub(crate) struct Events(Arc<Shared>);
 struct Shared {
     started: AtomicBool,
     reporting: AtomicBool,
+    peers_unknown: AtomicBool,
     by_code: Mutex<HashMap<&'static str, Rate>>,
 }
 
@@ -102,6 +104,17 @@ impl Events {
                 outcome = "started",
                 report_only = true,
                 "report only: requests that are not proven are handled"
+            );
+        }
+    }
+
+    /// The first body that is read before its sender is known, from a peer whose address is not known either.
+    pub(super) fn peers_unknown(&self) {
+        if !self.0.peers_unknown.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "countersign",
+                outcome = "started",
+                "no address of the peer: bodies that are read before their sender is known share the memory of one peer (see BodyLimits)"
             );
         }
     }

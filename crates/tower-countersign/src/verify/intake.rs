@@ -1,7 +1,10 @@
 use bytes::Bytes;
 use http_body::Frame;
 
-use super::{budget::Reservation, verified_body::VerifiedBody};
+use super::{
+    budget::{Full, Reservation, Size},
+    verified_body::VerifiedBody,
+};
 use crate::{BoxError, chunks::Chunks};
 
 /// What has been taken in of a body. Where nothing is refused, all of it is handed on, whatever became of the rest.
@@ -72,10 +75,12 @@ impl Intake {
         self.reservation = Some(reservation);
     }
 
-    /// Takes so many bytes more of that memory; `false`, and nothing taken, if there is no room.
-    pub(super) fn reserve(&mut self, bytes: u64) -> bool {
-        let reservation = self.reservation.as_mut();
-        reservation.is_some_and(|reservation| reservation.grow(bytes))
+    /// Takes so many bytes more of that memory. Takes nothing if there is no room.
+    pub(super) fn reserve(&mut self, bytes: u64, size: Size) -> Result<(), Full> {
+        match &mut self.reservation {
+            Some(reservation) => reservation.grow(bytes, size),
+            None => Err(Full::nothing_reserved()),
+        }
     }
 
     /// How many bytes are held.

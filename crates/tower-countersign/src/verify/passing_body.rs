@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 
+use super::verified_body::longer_by;
 use crate::BoxError;
 
 type Judge = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -20,11 +21,13 @@ type Judge = Pin<Box<dyn Future<Output = ()> + Send>>;
 ///
 /// Whatever passes is first shown to the judge, who is polled by whoever reads. He has seen a chunk before the next one is
 /// asked for, so that no more than one is ever held. A judge who is done, or who is never finished because the body is not
-/// read to its end, does not keep a byte from passing.
+/// read to its end, does not keep a byte from passing. One who hashes a large chunk in slices keeps it until he is
+/// through with it: it may be the last, after which nobody polls him.
 pub(super) struct PassingBody {
     body: UnsyncBoxBody<Bytes, BoxError>,
     shown: Shown,
     judge: Option<Judge>,
+    held: Option<Result<Frame<Bytes>, BoxError>>,
 }
 
 /// What the judge reads.
@@ -35,6 +38,8 @@ pub(super) struct Shown(Arc<Mutex<Glimpse>>);
 struct Glimpse {
     bytes: u64,
     frames: VecDeque<Result<Frame<Bytes>, BrokenOff>>,
+    /// The judge has taken a frame and not asked for the next one.
+    in_hand: bool,
     ended: bool,
 }
 
@@ -65,6 +70,7 @@ impl PassingBody {
             body,
             shown,
             judge: Some(judge),
+            held: None,
         }
     }
 
@@ -77,7 +83,10 @@ impl PassingBody {
             self.judge = None;
             return Poll::Ready(());
         }
-        if self.shown.with(|glimpse| glimpse.frames.is_empty()) {
+        if self
+            .shown
+            .with(|glimpse| glimpse.frames.is_empty() && !glimpse.in_hand)
+        {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -126,20 +135,34 @@ impl Body for PassingBody {
         let this = self.get_mut();
         // What he has not seen yet, because he waits for a store, holds back the next chunk.
         ready!(this.poll_judge(cx));
+        if let Some(frame) = this.held.take() {
+            return Poll::Ready(Some(frame));
+        }
         let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
         if this.judge.is_some() {
             this.show(frame.as_ref());
             let _: Poll<()> = this.poll_judge(cx);
+            if this.judge.is_some() && this.shown.with(|glimpse| glimpse.in_hand) {
+                this.held = frame;
+                return Poll::Pending;
+            }
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.held.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let held = match &self.held {
+            Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+            Some(Err(_)) | None => 0,
+        };
+        longer_by(
+            self.body.size_hint(),
+            u64::try_from(held).unwrap_or(u64::MAX),
+        )
     }
 }
 
@@ -152,10 +175,14 @@ impl Body for Shown {
         self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        self.with(|glimpse| match glimpse.frames.pop_front() {
-            Some(frame) => Poll::Ready(Some(frame)),
-            None if glimpse.ended => Poll::Ready(None),
-            None => Poll::Pending,
+        self.with(|glimpse| {
+            let frame = glimpse.frames.pop_front();
+            glimpse.in_hand = frame.is_some();
+            match frame {
+                Some(frame) => Poll::Ready(Some(frame)),
+                None if glimpse.ended => Poll::Ready(None),
+                None => Poll::Pending,
+            }
         })
     }
 }

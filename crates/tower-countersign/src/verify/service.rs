@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{
-    authenticate::Read, body, events, intake::Intake, refusal::Refusal, report_only::Mode,
+    authenticate::Read, events, intake::Intake, refusal::Refusal, report_only::Mode,
     response_body::ResponseBody, settings::Settings, verified_body::VerifiedBody,
 };
 use crate::{
@@ -228,11 +228,12 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             };
             // A body may not be polled past its end, or where it broke off. What is not handed on takes no memory while the rest
             // is drained.
-            let drain = self.settings.drain.filter(|_| !intake.has_ended());
+            let ended = intake.has_ended();
             drop(intake);
             self.refused(parts, &refused, decision, now);
-            if let Some(drain) = drain {
-                Box::pin(body::drain(body, drain)).await;
+            let drain = &self.settings.drain;
+            if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
+                Box::pin(drain.read(body)).await;
             }
             let Settings {
                 verifier, realm, ..

@@ -6,6 +6,7 @@ use http::{Uri, request::Parts};
 use super::{
     body_limits::BodyLimits,
     budget::BodyBudget,
+    drain::Drain,
     events::Events,
     key_use::KeyUse,
     outages::Outages,
@@ -14,6 +15,7 @@ use super::{
     uncovered::UncoveredHeaders,
 };
 use crate::{
+    authorize::SourceAddress,
     clock::{Clock, SystemClock},
     metrics::Handles,
 };
@@ -35,7 +37,9 @@ pub(super) struct Settings {
     pub(super) clock_difference: Duration,
     pub(super) store_deadline: Duration,
     pub(super) outages: Outages,
-    pub(super) drain: Option<Drain>,
+    pub(super) drain: Drain,
+    /// Whose memory a body is before its sender is authenticated.
+    pub(super) source: SourceAddress,
     pub(super) report_only: ReportOnly,
     pub(super) events: Events,
     pub(super) key_use: KeyUse,
@@ -57,13 +61,6 @@ impl Settings {
     }
 }
 
-/// How much of a refused body is read before the refusal is sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Drain {
-    pub(super) bytes: u64,
-    pub(super) time: Duration,
-}
-
 impl Default for Settings {
     fn default() -> Self {
         let limits = BodyLimits::default();
@@ -80,7 +77,8 @@ impl Default for Settings {
             clock_difference: Duration::from_secs(5),
             store_deadline: Duration::from_secs(5),
             outages: Outages::default(),
-            drain: None,
+            drain: Drain::default(),
+            source: SourceAddress::default(),
             report_only: ReportOnly::default(),
             events: Events::default(),
             key_use: KeyUse::new(),

@@ -90,7 +90,7 @@ impl Rest {
     }
 }
 
-fn longer_by(hint: SizeHint, bytes: u64) -> SizeHint {
+pub(super) fn longer_by(hint: SizeHint, bytes: u64) -> SizeHint {
     let mut longer = SizeHint::new();
     if let Some(upper) = hint.upper().and_then(|upper| upper.checked_add(bytes)) {
         longer.set_upper(upper);

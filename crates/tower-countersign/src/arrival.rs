@@ -1,0 +1,224 @@
+//! How long the sender of a body may take, counted while it is waited for.
+
+use std::{
+    future::Future as _,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+use tokio::{
+    task::coop::unconstrained,
+    time::{Instant, Sleep, sleep_until},
+};
+
+/// tokio's own bound for a sleep that is never to end.
+const NEVER: Duration = Duration::from_secs(86_400 * 365 * 30);
+
+/// The bounds on a sender's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// The time from the first wait to the end of the body. It counts by the wall.
+    pub(crate) deadline: Duration,
+    /// The longest wait for a byte.
+    pub(crate) idle: Duration,
+    /// The least rate while waiting, in bytes a second. It holds once `idle` has been spent in waiting. 0 is none.
+    pub(crate) least_rate: u64,
+}
+
+impl Pace {
+    /// A deadline alone.
+    pub(crate) const fn deadline(deadline: Duration) -> Self {
+        Self {
+            deadline,
+            idle: Duration::MAX,
+            least_rate: 0,
+        }
+    }
+
+    /// How long the sender of so many bytes may have been waited for.
+    fn allowed(&self, received: u64) -> Duration {
+        let Some(micros) = received
+            .saturating_mul(1_000_000)
+            .checked_div(self.least_rate)
+        else {
+            return Duration::MAX;
+        };
+        self.idle.saturating_add(Duration::from_micros(micros))
+    }
+}
+
+/// The bound that a sender went past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Late {
+    Deadline,
+    Idle,
+    Rate,
+}
+
+pin_project! {
+    /// The timer of one body. Most bodies are there at once and never need one.
+    #[derive(Debug)]
+    pub(crate) struct ArrivalTimer {
+        pace: Pace,
+        deadline: Instant,
+        // The waits that are over.
+        waited: Duration,
+        waiting_since: Option<Instant>,
+        #[pin]
+        sleep: Sleep,
+    }
+}
+
+impl ArrivalTimer {
+    /// A timer that starts at the first wait for the sender, which is now.
+    pub(crate) fn start(pace: Pace) -> Pin<Box<Self>> {
+        let now = Instant::now();
+        let deadline = after(now, pace.deadline);
+        Box::pin(Self {
+            pace,
+            deadline,
+            waited: Duration::ZERO,
+            waiting_since: None,
+            sleep: sleep_until(deadline),
+        })
+    }
+
+    /// Notes that the sender is not waited for any more: a frame has arrived.
+    pub(crate) fn arrived(self: Pin<&mut Self>) {
+        let this = self.project();
+        if let Some(since) = this.waiting_since.take() {
+            *this.waited = this.waited.saturating_add(since.elapsed());
+        }
+    }
+
+    /// Ready when the sender, of whose body so many bytes have been `received`, has been waited for too long.
+    pub(crate) fn poll_late(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        received: u64,
+    ) -> Poll<Late> {
+        let mut this = self.project();
+        if this.waiting_since.is_none() {
+            let since = *this.waiting_since.insert(Instant::now());
+            let left = this.pace.allowed(received).saturating_sub(*this.waited);
+            let wake = after(since, left.min(this.pace.idle)).min(*this.deadline);
+            this.sleep.as_mut().reset(wake);
+        }
+        // A body that is always ready uses up the task's budget, and the timer must fire nevertheless.
+        ready!(Pin::new(&mut unconstrained(this.sleep.as_mut())).poll(cx));
+        let wake = this.sleep.deadline();
+        let idle = this.waiting_since.map(|since| after(since, this.pace.idle));
+        Poll::Ready(if wake >= *this.deadline {
+            Late::Deadline
+        } else if idle.is_some_and(|idle| wake >= idle) {
+            Late::Idle
+        } else {
+            Late::Rate
+        })
+    }
+}
+
+fn after(now: Instant, time: Duration) -> Instant {
+    now.checked_add(time.min(NEVER)).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn pace() -> Pace {
+        Pace {
+            deadline: 20 * SECOND,
+            idle: 2 * SECOND,
+            least_rate: 100,
+        }
+    }
+
+    /// Waits until the sender is late, but no longer than `time`.
+    async fn wait(
+        timer: &mut Pin<Box<ArrivalTimer>>,
+        received: u64,
+        time: Duration,
+    ) -> Option<Late> {
+        let late = poll_fn(|cx| timer.as_mut().poll_late(cx, received));
+        tokio::select! {
+            biased;
+            late = late => Some(late),
+            () = sleep(time) => {
+                timer.as_mut().arrived();
+                None
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_that_sends_nothing_is_late_after_the_idle_time() {
+        let mut timer = ArrivalTimer::start(pace());
+        assert_eq!(wait(&mut timer, 0, 2 * SECOND).await, Some(Late::Idle));
+        let mut timer = ArrivalTimer::start(pace());
+        let short = 2 * SECOND - Duration::from_millis(2);
+        assert_eq!(wait(&mut timer, 0, short).await, None);
+        assert_eq!(wait(&mut timer, 1_000, short).await, None);
+        assert_eq!(wait(&mut timer, 1_000, SECOND * 3).await, Some(Late::Idle));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_below_the_least_rate_is_late_after_the_idle_time() {
+        let mut timer = ArrivalTimer::start(pace());
+        let begun = Instant::now();
+        let mut late = None;
+        let mut waits = 0;
+        while late.is_none() {
+            late = wait(&mut timer, waits * 50, SECOND).await;
+            waits += 1;
+        }
+        assert_eq!(late, Some(Late::Rate));
+        let took = begun.elapsed();
+        assert!((2 * SECOND..=4 * SECOND).contains(&took), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_that_keeps_the_least_rate_has_until_the_deadline() {
+        let mut timer = ArrivalTimer::start(pace());
+        let begun = Instant::now();
+        let mut late = None;
+        let mut waits = 0;
+        while late.is_none() {
+            late = wait(&mut timer, waits * 110, SECOND).await;
+            waits += 1;
+        }
+        assert_eq!(late, Some(Late::Deadline));
+        assert!(begun.elapsed() >= 20 * SECOND);
+    }
+
+    /// Back-pressure and hashing are not the sender's fault.
+    #[tokio::test(start_paused = true)]
+    async fn time_in_which_the_sender_is_not_waited_for_counts_towards_the_deadline_alone() {
+        let mut timer = ArrivalTimer::start(pace());
+        for _ in 0..4 {
+            assert_eq!(wait(&mut timer, 1, SECOND / 10).await, None);
+            advance(4 * SECOND).await;
+        }
+        assert_eq!(wait(&mut timer, 1, SECOND / 10).await, None);
+        advance(4 * SECOND).await;
+        let late = wait(&mut timer, 1, SECOND / 10).await;
+        assert_eq!(late, Some(Late::Deadline));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_alone_leaves_the_sender_that_long_for_nothing() {
+        let mut timer = ArrivalTimer::start(Pace::deadline(5 * SECOND));
+        assert_eq!(wait(&mut timer, 0, 4 * SECOND).await, None);
+        assert_eq!(wait(&mut timer, 0, 4 * SECOND).await, Some(Late::Deadline));
+        let mut timer = ArrivalTimer::start(Pace::deadline(Duration::MAX));
+        assert_eq!(wait(&mut timer, 0, 3600 * SECOND).await, None);
+    }
+}

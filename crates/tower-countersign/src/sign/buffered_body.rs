@@ -1,0 +1,206 @@
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
+
+use bytes::{Buf, Bytes};
+use countersign::{PayloadDigest, SignError, SignErrorKind};
+use http::{HeaderMap, header::CONTENT_TYPE};
+use http_body::{Body, Frame};
+use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
+
+use crate::{
+    BoxError,
+    arrival::{ArrivalTimer, Late, Pace},
+    chunks::Chunks,
+    slices::Slices,
+};
+
+/// The bounds on a body that is read into memory to be signed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BufferLimits {
+    pub(super) bytes: u64,
+    pub(super) deadline: Duration,
+    pub(super) idle: Duration,
+    pub(super) grpc_idle: Duration,
+}
+
+impl Default for BufferLimits {
+    fn default() -> Self {
+        Self {
+            // What `BodyLimits` takes by default.
+            bytes: 2 * 1024 * 1024,
+            deadline: Duration::from_secs(30),
+            idle: Duration::from_secs(10),
+            grpc_idle: Duration::from_millis(500),
+        }
+    }
+}
+
+/// A body that was read into memory to be signed.
+#[derive(Debug)]
+pub(super) struct BufferedBody {
+    chunks: Chunks,
+    digest: PayloadDigest,
+}
+
+impl BufferedBody {
+    /// Reads the whole body and its digest.
+    ///
+    /// Trailers are refused: no signature covers them, and leaving them out would lose what the application sent.
+    pub(super) async fn read<B>(
+        body: B,
+        headers: &HeaderMap,
+        limits: &BufferLimits,
+    ) -> Result<Self, SignError>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let size = body.size_hint();
+        if size.lower() > limits.bytes {
+            return Err(too_large(limits.bytes, size.lower()));
+        }
+        let waiting = Waiting {
+            limits,
+            is_grpc: size.exact().is_none() && is_grpc(headers),
+        };
+        let mut body = pin!(body);
+        let mut timer = None;
+        let mut slices = Slices::default();
+        let mut chunks = Chunks::default();
+        let mut hash = Sha256::new();
+        let mut read: u64 = 0;
+        while let Some(frame) = waiting.frame(body.as_mut(), &mut timer, read).await? {
+            let mut data = frame
+                .into_data()
+                .map_err(|_| error("body: trailers cannot be signed"))?;
+            read = read.saturating_add(u64::try_from(data.remaining()).unwrap_or(u64::MAX));
+            if read > limits.bytes {
+                return Err(too_large(limits.bytes, read));
+            }
+            let chunk = data.copy_to_bytes(data.remaining());
+            poll_fn(|cx| slices.poll_feed(cx, &chunk, |slice| hash.update(slice))).await;
+            chunks.push(chunk);
+        }
+        let digest = PayloadDigest::from_bytes(hash.finalize().into());
+        Ok(Self { chunks, digest })
+    }
+
+    pub(super) fn digest(&self) -> PayloadDigest {
+        self.digest
+    }
+
+    /// The whole body in one piece.
+    pub(super) fn bytes(&mut self) -> Bytes {
+        self.chunks.in_one_piece()
+    }
+
+    pub(super) fn into_chunks(self) -> Chunks {
+        self.chunks
+    }
+}
+
+/// How the next frame of a body is waited for.
+struct Waiting<'l> {
+    limits: &'l BufferLimits,
+    /// A stream of messages that does not say how long it is.
+    is_grpc: bool,
+}
+
+impl Waiting<'_> {
+    /// The next frame, or `None` at the end of the body.
+    async fn frame<B>(
+        &self,
+        mut body: Pin<&mut B>,
+        timer: &mut Option<Pin<Box<ArrivalTimer>>>,
+        read: u64,
+    ) -> Result<Option<Frame<B::Data>>, SignError>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        poll_fn(|cx| {
+            let Poll::Ready(frame) = body.as_mut().poll_frame(cx) else {
+                // Most bodies are there already and need no timer, which asks for a runtime.
+                if timer.is_none() && Handle::try_current().is_err() {
+                    return Poll::Pending;
+                }
+                let timer = timer.get_or_insert_with(|| ArrivalTimer::start(self.pace()));
+                let late = timer.as_mut().poll_late(cx, read);
+                return late.map(|late| Err(self.late(late, read)));
+            };
+            if let Some(timer) = timer {
+                timer.as_mut().arrived();
+            }
+            Poll::Ready(
+                frame
+                    .transpose()
+                    .map_err(|cause| error(format!("body: cannot be read: {}", cause.into()))),
+            )
+        })
+        .await
+    }
+
+    fn pace(&self) -> Pace {
+        let BufferLimits {
+            deadline,
+            idle,
+            grpc_idle,
+            ..
+        } = *self.limits;
+        Pace {
+            deadline,
+            idle: if self.is_grpc {
+                idle.min(grpc_idle)
+            } else {
+                idle
+            },
+            least_rate: 0,
+        }
+    }
+
+    fn late(&self, late: Late, read: u64) -> SignError {
+        let Pace { deadline, idle, .. } = self.pace();
+        let (expected, setting) = match late {
+            Late::Deadline => (format!("its end within {deadline:?}"), "with_body_deadline"),
+            Late::Idle | Late::Rate if self.is_grpc => {
+                (format!("a byte every {idle:?}"), "with_grpc_idle")
+            }
+            Late::Idle | Late::Rate => (format!("a byte every {idle:?}"), "with_body_idle"),
+        };
+        let instead = if self.is_grpc {
+            "a stream that stays open while the answer arrives (bidirectional gRPC) cannot be signed: \
+             use unary or server-streaming calls, or have all messages of a client-streaming call at hand"
+        } else {
+            "a signature covers the whole body: send a body that ends, or one whose digest is known \
+             (a PayloadDigest among the request's extensions), which is streamed"
+        };
+        error(format!(
+            "body: expected {expected}, found {read} bytes and no end (see {setting}); {instead}"
+        ))
+    }
+}
+
+fn error(message: impl Into<String>) -> SignError {
+    SignError::new(SignErrorKind::Body, message)
+}
+
+fn too_large(limit: u64, found: u64) -> SignError {
+    error(format!(
+        "body: expected at most {limit} bytes, found at least {found} (see with_buffer_bytes; a verifying \
+         layer takes as many as its BodyLimits say)"
+    ))
+}
+
+/// `application/grpc`, with whatever message format or parameter follows it.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    headers.get(CONTENT_TYPE).is_some_and(|value| {
+        let start = value.as_bytes().get(..GRPC.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(GRPC))
+    })
+}

@@ -1,0 +1,126 @@
+//! Hashing in slices, so that a large body does not hold a worker thread.
+
+use std::{
+    future::Future as _,
+    pin::pin,
+    task::{Context, Poll},
+};
+
+/// The most bytes that are hashed in one turn of a task.
+pub(crate) const SLICE: usize = 64 * 1024;
+
+/// Hands chunks on in slices and yields to the other tasks of the worker thread after every [`SLICE`] bytes.
+///
+/// It yields only while it holds bytes that are not hashed yet, so a body of up to 64 KiB never yields. tokio delays the
+/// wake-up of a task that yields until the I/O driver has been polled. This works only if nothing else wakes the task,
+/// and a poll of hyper's body can: so the body must not be polled while a chunk is in hand.
+#[derive(Debug, Default)]
+pub(crate) struct Slices {
+    /// How many bytes of the chunk in hand have been handed on.
+    done: usize,
+    /// How many bytes have been handed on in this turn.
+    in_turn: usize,
+}
+
+impl Slices {
+    /// Hands `chunk` on to `update`. Until this is ready, each call must be given the same chunk.
+    ///
+    /// Outside of tokio the task is woken at once.
+    pub(crate) fn poll_feed(
+        &mut self,
+        cx: &mut Context<'_>,
+        chunk: &[u8],
+        mut update: impl FnMut(&[u8]),
+    ) -> Poll<()> {
+        loop {
+            let rest = chunk.get(self.done..).unwrap_or_default();
+            if rest.is_empty() {
+                self.done = 0;
+                return Poll::Ready(());
+            }
+            if self.in_turn >= SLICE {
+                self.in_turn = 0;
+                if pin!(tokio::task::yield_now()).poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+            let left = SLICE.saturating_sub(self.in_turn);
+            let slice = rest.get(..left).unwrap_or(rest);
+            update(slice);
+            self.done = self.done.saturating_add(slice.len());
+            self.in_turn = self.in_turn.saturating_add(slice.len());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::{Wake, Waker},
+    };
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// The lengths handed on in each turn, for chunks of these lengths.
+    fn turns(lengths: &[usize]) -> Vec<usize> {
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut context = Context::from_waker(&waker);
+        let mut slices = Slices::default();
+        let mut turns = vec![0];
+        let mut expected = Vec::new();
+        let mut fed = Vec::new();
+        for (number, length) in (0_u8..).zip(lengths) {
+            let chunk = vec![number; *length];
+            expected.extend_from_slice(&chunk);
+            let mut poll = |turns: &mut Vec<usize>| {
+                slices.poll_feed(&mut context, &chunk, |slice| {
+                    assert!(slice.len() <= SLICE);
+                    *turns.last_mut().unwrap() += slice.len();
+                    fed.extend_from_slice(slice);
+                })
+            };
+            while poll(&mut turns).is_pending() {
+                turns.push(0);
+            }
+        }
+        assert!(fed == expected, "every byte once and in order");
+        let yielded = turns.len() - 1;
+        assert_eq!(wakes.0.load(Ordering::SeqCst), yielded, "woken");
+        turns
+    }
+
+    #[test]
+    fn a_body_of_up_to_a_slice_never_yields() {
+        for lengths in [&[][..], &[0], &[1], &[SLICE], &[SLICE / 2, 0, SLICE / 2]] {
+            assert_eq!(turns(lengths).len(), 1, "{lengths:?}");
+        }
+    }
+
+    #[test]
+    fn a_large_chunk_is_handed_on_in_slices() {
+        assert_eq!(turns(&[SLICE + 1]), [SLICE, 1]);
+        assert_eq!(turns(&[2 * SLICE]), [SLICE, SLICE]);
+        assert_eq!(turns(&[16 * SLICE]), [SLICE; 16]);
+    }
+
+    #[test]
+    fn a_turn_ends_after_as_many_bytes_of_small_chunks() {
+        let chunks = [16 * 1024; 9];
+        assert_eq!(turns(&chunks), [SLICE, SLICE, 16 * 1024]);
+        assert_eq!(turns(&[40_000, 40_000, 40_000]), [SLICE, 120_000 - SLICE]);
+    }
+}
