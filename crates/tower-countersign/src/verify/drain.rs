@@ -4,7 +4,11 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Buf;
 use countersign::RejectionKind;
-use http::{Version, header::EXPECT, request::Parts};
+use http::{
+    Version,
+    header::{CONTENT_LENGTH, EXPECT},
+    request::Parts,
+};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::{sync::Semaphore, time::timeout};
@@ -61,7 +65,7 @@ impl Drain {
             && !was_late
             && !body.is_end_stream()
             // What is longer cannot be read to its end.
-            && body.size_hint().lower() <= self.bytes
+            && declared(parts).unwrap_or_else(|| body.size_hint().lower()) <= self.bytes
             && self.bytes > 0
     }
 
@@ -82,6 +86,12 @@ impl Drain {
         };
         let _: Result<(), _> = timeout(self.time, reading).await;
     }
+}
+
+/// A body that a layer outside this one has wrapped may not tell its length.
+fn declared(parts: &Parts) -> Option<u64> {
+    let length = parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?;
+    length.parse().ok()
 }
 
 #[cfg(test)]
@@ -142,6 +152,11 @@ mod tests {
         let expect = HeaderValue::from_static("100-continue");
         asks.headers.insert(EXPECT, expect);
         assert!(!drain.is_worth_it(&asks, &refusal(), &four), "listens");
+        let mut declares = http1.clone();
+        let five = HeaderValue::from_static("5");
+        declares.headers.insert(CONTENT_LENGTH, five);
+        let worth = drain.is_worth_it(&declares, &refusal(), &four);
+        assert!(!worth, "declared longer");
         let off = Drain::new(0, Duration::from_secs(1));
         assert!(!off.is_worth_it(&http1, &refusal(), &four), "off");
     }
