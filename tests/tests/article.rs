@@ -181,9 +181,14 @@ impl Receiver {
             format!("{} sent {} bytes", caller.id(), body.len())
         }
         let handled = Arc::<AtomicUsize>::default();
+        // A refused body is read after the decision, so that its sender sees the refusal. Here only what the decision
+        // itself reads is counted.
+        let layer = VerifyLayer::new(keys)
+            .with_clock(|| NOW)
+            .with_refused_body_drain(0, Duration::ZERO);
         let app = Router::new()
             .route("/api/account/{id}", any(account))
-            .layer(VerifyLayer::new(keys).with_clock(|| NOW))
+            .layer(layer)
             .with_state(Arc::clone(&handled));
         Self { app, handled }
     }

@@ -32,7 +32,7 @@ use countersign::{
 };
 use futures::future::join_all;
 use http::{
-    HeaderValue, Method, Request, Response, StatusCode,
+    HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER, WWW_AUTHENTICATE},
     response::Parts,
 };
@@ -578,21 +578,23 @@ async fn a_store_or_budget_without_an_answer_is_unavailable() {
         "replay store unavailable",
     );
 
-    for (name, limits) in [
+    for (name, limits, setting) in [
         (
             "the budget of all",
             BodyLimits::default().with_total_bytes(10),
+            "BodyLimits::with_total_bytes",
         ),
         (
             "the caller's share",
             BodyLimits::default().with_caller_bytes(10),
+            "BodyLimits::with_caller_bytes",
         ),
     ] {
         let layer = layer().with_body_limits(limits);
-        let told = "body buffer unavailable";
-        unavailable(&answer(&layer, request()).await, name, told);
+        let told = format!("body buffer unavailable: all 10 bytes are in use (see {setting})");
+        unavailable(&answer(&layer, request()).await, name, &told);
         let streamed = request().map(|body| Body::new(Unsized(body)));
-        unavailable(&answer(&layer, streamed).await, name, told);
+        unavailable(&answer(&layer, streamed).await, name, &told);
     }
 }
 
@@ -751,16 +753,20 @@ impl http_body::Body for Frames {
 }
 
 #[tokio::test]
-async fn a_refused_body_is_read_only_where_draining_is_asked_for() {
+async fn a_refused_body_is_read_only_as_far_as_it_is_drained() {
     let whole = vec![b'x'; 1000];
     let unsigned = || signed::post("/", whole.clone());
     let other_body = || signed::at(NOW, &billing(), signed::post("/", "another"));
     let twice = signed::at(NOW, &billing(), signed::post("/", whole.clone()));
-    let used = layer();
-    assert!(answer(&used, twice.clone().map(Body::from)).await.reached);
     let drains = |bytes| layer().with_refused_body_drain(bytes, seconds(5));
+    let used = drains(0);
+    assert!(answer(&used, twice.clone().map(Body::from)).await.reached);
+    let mut over_http2 = unsigned();
+    *over_http2.version_mut() = Version::HTTP_2;
     for (name, layer, request, read) in [
-        ("unsigned", layer(), unsigned(), 0),
+        ("unsigned", drains(0), unsigned(), 0),
+        ("unsigned, by default", layer(), unsigned(), 11),
+        ("unsigned, over HTTP/2", layer(), over_http2, 0),
         ("unsigned, drained a little", drains(250), unsigned(), 3),
         // The eleventh poll is answered with the end.
         ("unsigned, drained", drains(5000), unsigned(), 11),
@@ -796,7 +802,9 @@ async fn a_refused_body_is_read_only_where_draining_is_asked_for() {
 
 #[tokio::test]
 async fn a_head_that_was_through_opens_no_second_body_where_keys_are_waited_for() {
-    let layer = VerifyLayer::new(Late(keyring("billing", &hmac_key(SECRET)))).with_clock(|| NOW);
+    let layer = VerifyLayer::new(Late(keyring("billing", &hmac_key(SECRET))))
+        .with_clock(|| NOW)
+        .with_refused_body_drain(0, seconds(0));
     let request = signed::at(NOW, &billing(), signed::post("/", vec![b'x'; 1000]));
     assert!(
         answer(&layer, request.clone().map(Body::from))
@@ -1120,7 +1128,11 @@ fn unproven() -> Vec<(&'static str, VerifyLayer<Keyring>, Request<Bytes>)> {
 }
 
 fn unproven_at(now: Timestamp) -> Vec<(&'static str, VerifyLayer<Keyring>, Request<Bytes>)> {
-    let layer = || VerifyLayer::new(everyone()).with_clock(move || now);
+    let layer = || {
+        let layer = VerifyLayer::new(everyone()).with_clock(move || now);
+        // What is read of a body is what the decision reads.
+        layer.with_refused_body_drain(0, seconds(0))
+    };
     let by = |signer: &Signer| signed::at(now, signer, signed::post("/", "body"));
     let by_secret = |caller: &str, secret: &str| by(&signer(caller, hmac_key(secret), AUTHORITY));
     let changed = |edit: &dyn Fn(&mut Request<Bytes>)| {

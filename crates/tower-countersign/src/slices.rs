@@ -6,6 +6,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
+
 /// The most bytes that are hashed in one turn of a task.
 pub(crate) const SLICE: usize = 64 * 1024;
 
@@ -16,27 +18,45 @@ pub(crate) const SLICE: usize = 64 * 1024;
 /// and a poll of hyper's body can: so the body must not be polled while a chunk is in hand.
 #[derive(Debug, Default)]
 pub(crate) struct Slices {
-    /// How many bytes of the chunk in hand have been handed on.
-    done: usize,
+    /// In a box of its own, which most bodies never need: it would be kept for every body that is waited for.
+    in_hand: Option<Box<InHand>>,
     /// How many bytes have been handed on in this turn.
     in_turn: usize,
 }
 
+#[derive(Debug)]
+struct InHand {
+    chunk: Bytes,
+    done: usize,
+}
+
 impl Slices {
-    /// Hands `chunk` on to `update`. Until this is ready, each call must be given the same chunk.
+    /// Takes a chunk and returns it if all of it could be handed on to `update` in this turn. If not, `poll` must be
+    /// ready before the next chunk is taken.
+    pub(crate) fn take(&mut self, chunk: Bytes, update: impl FnOnce(&[u8])) -> Option<Bytes> {
+        let in_turn = self.in_turn.saturating_add(chunk.len());
+        if in_turn > SLICE {
+            self.in_hand = Some(Box::new(InHand { chunk, done: 0 }));
+            return None;
+        }
+        update(&chunk);
+        self.in_turn = in_turn;
+        Some(chunk)
+    }
+
+    /// Hands the chunk in hand on to `update` and returns it when all of it has been handed on. Ready at once if there
+    /// is none.
     ///
     /// Outside of tokio the task is woken at once.
-    pub(crate) fn poll_feed(
+    pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        chunk: &[u8],
         mut update: impl FnMut(&[u8]),
-    ) -> Poll<()> {
-        loop {
-            let rest = chunk.get(self.done..).unwrap_or_default();
+    ) -> Poll<Option<Bytes>> {
+        while let Some(InHand { chunk, done }) = self.in_hand.as_deref_mut() {
+            let rest = chunk.get(*done..).unwrap_or_default();
             if rest.is_empty() {
-                self.done = 0;
-                return Poll::Ready(());
+                break;
             }
             if self.in_turn >= SLICE {
                 self.in_turn = 0;
@@ -47,9 +67,10 @@ impl Slices {
             let left = SLICE.saturating_sub(self.in_turn);
             let slice = rest.get(..left).unwrap_or(rest);
             update(slice);
-            self.done = self.done.saturating_add(slice.len());
+            *done = done.saturating_add(slice.len());
             self.in_turn = self.in_turn.saturating_add(slice.len());
         }
+        Poll::Ready(self.in_hand.take().map(|in_hand| in_hand.chunk))
     }
 }
 
@@ -84,18 +105,20 @@ mod tests {
         let mut expected = Vec::new();
         let mut fed = Vec::new();
         for (number, length) in (0_u8..).zip(lengths) {
-            let chunk = vec![number; *length];
+            let chunk = Bytes::from(vec![number; *length]);
             expected.extend_from_slice(&chunk);
-            let mut poll = |turns: &mut Vec<usize>| {
-                slices.poll_feed(&mut context, &chunk, |slice| {
-                    assert!(slice.len() <= SLICE);
-                    *turns.last_mut().unwrap() += slice.len();
-                    fed.extend_from_slice(slice);
-                })
+            let mut update = |turns: &mut Vec<usize>, slice: &[u8]| {
+                *turns.last_mut().unwrap() += slice.len();
+                fed.extend_from_slice(slice);
             };
-            while poll(&mut turns).is_pending() {
-                turns.push(0);
+            let mut back = slices.take(chunk.clone(), |slice| update(&mut turns, slice));
+            while back.is_none() {
+                match slices.poll(&mut context, |slice| update(&mut turns, slice)) {
+                    Poll::Ready(chunk) => back = chunk,
+                    Poll::Pending => turns.push(0),
+                }
             }
+            assert_eq!(back, Some(chunk));
         }
         assert!(fed == expected, "every byte once and in order");
         let yielded = turns.len() - 1;

@@ -90,6 +90,7 @@ impl Server {
             // A sender that was dropped has nothing left to say: the process ends.
             let _: Result<(), _> = stopped.await;
         };
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async {
             axum::serve(listener, app)
                 .with_graceful_shutdown(stopped)

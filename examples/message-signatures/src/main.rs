@@ -3,6 +3,7 @@
 use std::{
     env,
     io::{self, Write},
+    net::SocketAddr,
 };
 
 use countersign::Secret;
@@ -28,7 +29,8 @@ async fn serve() -> Result<(), BoxError> {
     let host = env::var("EXPECTED_HOST").unwrap_or_else(|_| addr.to_string());
     let verify = message_signatures::verify(&variable("PUBLIC_KEY")?, &host)?;
     writeln!(io::stdout(), "listening on http://{addr}")?;
-    Ok(axum::serve(listener, message_signatures::app(verify)).await?)
+    let app = message_signatures::app(verify).into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, app).await?)
 }
 
 async fn call(url: Uri, name: &str) -> Result<(), BoxError> {

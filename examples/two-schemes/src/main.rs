@@ -3,6 +3,7 @@
 use std::{
     env,
     io::{self, Write},
+    net::SocketAddr,
 };
 
 use countersign::Secret;
@@ -15,7 +16,8 @@ async fn main() -> Result<(), BoxError> {
     let hmac =
         Secret::from_hex(&variable("HMAC_KEY")?).map_err(|error| format!("HMAC_KEY: {error}"))?;
     let sigv4 = Secret::from_text(&variable("SIGV4_SECRET")?);
-    let app = two_schemes::app(two_schemes::verify(&hmac, &sigv4)?);
+    let app = two_schemes::app(two_schemes::verify(&hmac, &sigv4)?)
+        .into_make_service_with_connect_info::<SocketAddr>();
     let addr = env::var("LISTEN_ADDR").unwrap_or_else(|_| "127.0.0.1:8083".to_owned());
     let listener = TcpListener::bind(addr).await?;
     let addr = listener.local_addr()?;

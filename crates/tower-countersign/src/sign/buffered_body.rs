@@ -83,8 +83,11 @@ impl BufferedBody {
                 return Err(too_large(limits.bytes, read));
             }
             let chunk = data.copy_to_bytes(data.remaining());
-            poll_fn(|cx| slices.poll_feed(cx, &chunk, |slice| hash.update(slice))).await;
-            chunks.push(chunk);
+            let hashed = match slices.take(chunk, |slice| hash.update(slice)) {
+                Some(chunk) => Some(chunk),
+                None => poll_fn(|cx| slices.poll(cx, |slice| hash.update(slice))).await,
+            };
+            hashed.into_iter().for_each(|chunk| chunks.push(chunk));
         }
         let digest = PayloadDigest::from_bytes(hash.finalize().into());
         Ok(Self { chunks, digest })

@@ -205,7 +205,6 @@ where
         intake,
         update,
         received: 0,
-        chunk: Bytes::new(),
         slices: Slices::default(),
         timer: None,
     };
@@ -218,8 +217,6 @@ struct Reading<'b, B, F> {
     intake: &'b mut Intake,
     update: F,
     received: u64,
-    /// What has arrived and is being hashed.
-    chunk: Bytes,
     slices: Slices,
     /// Most bodies are there already, and then no timer is set.
     timer: Option<Pin<Box<ArrivalTimer>>>,
@@ -244,7 +241,10 @@ where
             self.intake.begin();
         }
         loop {
-            ready!(self.poll_hash(cx));
+            // What has arrived is hashed and kept before the body is polled, and meanwhile no time counts.
+            if let Some(chunk) = ready!(self.slices.poll(cx, &mut self.update)) {
+                self.intake.push(chunk);
+            }
             let Poll::Ready(frame) = self.body.as_mut().poll_frame(cx) else {
                 return self.poll_late(cx).map(Err);
             };
@@ -268,16 +268,6 @@ where
                 }
             }
         }
-    }
-
-    /// Hashes the chunk in hand and keeps it. The body is not polled and no time counts before that is done.
-    fn poll_hash(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.chunk.is_empty() {
-            return Poll::Ready(());
-        }
-        ready!(self.slices.poll_feed(cx, &self.chunk, &mut self.update));
-        self.intake.push(std::mem::take(&mut self.chunk));
-        Poll::Ready(())
     }
 
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Refusal> {
@@ -304,7 +294,9 @@ where
             self.intake.push_last(Ok(Frame::data(chunk)));
             return Err(buffer_full(&full));
         }
-        self.chunk = chunk;
+        if let Some(chunk) = self.slices.take(chunk, &mut self.update) {
+            self.intake.push(chunk);
+        }
         Ok(())
     }
 

@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_body_is_read_only_where_that_can_make_the_refusal_arrive() {
         let drain = Drain::new(4, Duration::from_secs(1));
-        let (four, five) = (Full::from("four"), Full::from("fives"));
+        let [four, five] = ["four", "fives"].map(Full::<Bytes>::from);
         let worth = |version| drain.is_worth_it(&parts(version), &refusal(), &four);
         assert!(worth(Version::HTTP_11) && worth(Version::HTTP_10));
         assert!(!worth(Version::HTTP_2) && !worth(Version::HTTP_3));
