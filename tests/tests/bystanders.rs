@@ -4,6 +4,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     reason = "a test that cannot be set up fails by panicking"
 )]
 
@@ -29,12 +31,13 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
+use countersign::{Signer, Verifier};
 use http::Response;
-use http_body::Frame;
-use http_body_util::Full;
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, Full};
 use tests::{
-    keys::{SECRET, hmac_key, keyring},
-    signed::{self, billing},
+    keys::{SECRET, django, hmac_key, keyring},
+    signed::{self, AUTHORITY, billing},
 };
 use tower::{Layer, ServiceExt, service_fn};
 use tower_countersign::{BodyLimits, SignLayer, SignedBody, VerifyLayer};
@@ -335,4 +338,39 @@ async fn another_task_gets_a_turn_for_every_64_kib_of_a_frame_and_none_for_less(
         assert_eq!(verify(len).await, expected, "verified: {name}");
         assert_eq!(sign(len).await, expected, "signed: {name}");
     }
+}
+
+/// Where a layer only reports, a body that is signed itself is judged while its handler reads it. Its last frame may end it,
+/// and a handler that knows polls no further.
+#[tokio::test]
+async fn a_large_frame_that_ends_a_body_is_judged_in_slices_and_to_its_end() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _listening = metrics::set_default_local_recorder(&recorder);
+    let (key, profile) = django();
+    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let layer = VerifyLayer::new(keyring("django", &key))
+        .with_verifier(verifier)
+        .report_only();
+    let handler = async |request: Request| {
+        let mut body = request.into_body();
+        let mut read = 0;
+        while !body.is_end_stream() {
+            let frame = body.frame().await.unwrap().unwrap();
+            read += frame.into_data().unwrap().len();
+        }
+        read.to_string()
+    };
+    let app = Router::new().route("/drf", post(handler)).layer(layer);
+    let body = vec![b'x'; MIB];
+    let signer = Signer::drf(key, [AUTHORITY]).unwrap();
+    let request = signed::now_in_full(&signer, signed::post("/drf", body));
+    let response = app.oneshot(request.map(Body::from)).await.unwrap();
+    let read = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(read, MIB.to_string());
+    let counted = handle.render();
+    let accepted = counted.lines().find(|line| {
+        line.starts_with("countersign_decisions_total{") && line.contains("outcome=\"accepted\"")
+    });
+    assert!(accepted.is_some(), "{counted}");
 }

@@ -33,7 +33,7 @@ use tests::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tower_countersign::VerifyLayer;
 
@@ -70,10 +70,14 @@ async fn within<F: Future>(name: &str, future: F) -> F::Output {
         .unwrap_or_else(|_| panic!("{name}: hangs"))
 }
 
-/// Writes everything, and only then reads.
+/// Writes everything, piece by piece, and only then reads.
 async fn send_first(server: &Server, request: &http::Request<Bytes>) -> String {
     let mut stream = TcpStream::connect(server.addr()).await.unwrap();
-    stream.write_all(&signed::bytes(request)).await.unwrap();
+    let bytes = signed::bytes(request);
+    for piece in bytes.chunks(64 * KIB) {
+        stream.write_all(piece).await.unwrap();
+        sleep(Duration::from_millis(2)).await;
+    }
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
     String::from_utf8(answer).unwrap()
