@@ -202,8 +202,8 @@ mod memory {
         );
     }
 
-    /// Bodies that are short enough to be drained: a peer that sends first and reads later sees why it is refused, as long
-    /// as not too many are drained at a time.
+    /// Bodies that are short enough to be drained: a peer that sends first and reads later sees why
+    /// it is refused, as long as not too many are drained at a time.
     #[tokio::test]
     async fn two_hundred_bad_uploads_at_once_that_are_drained_cost_next_to_nothing() {
         const UPLOADS: usize = 200;

@@ -181,8 +181,8 @@ impl Receiver {
             format!("{} sent {} bytes", caller.id(), body.len())
         }
         let handled = Arc::<AtomicUsize>::default();
-        // A refused body is read after the decision, so that its sender sees the refusal. Here only what the decision
-        // itself reads is counted.
+        // A refused body is read after the decision, so that its sender sees the refusal. Here only
+        // what the decision itself reads is counted.
         let layer = VerifyLayer::new(keys)
             .with_clock(|| NOW)
             .with_refused_body_drain(0, Duration::ZERO);

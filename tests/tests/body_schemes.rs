@@ -475,8 +475,8 @@ async fn a_flood_of_strangers_stays_within_its_budget_and_takes_none_of_the_call
     let [(_, drf), (_, webhook)] = both("hello");
     let length = "content-length: 32768";
 
-    // Half of the memory is for bodies that are declared longer than 16 KiB. Of sixteen strangers with 16 KiB each two have
-    // room in it; a signature that may be Ed25519 takes twice as much.
+    // Half of the memory is for bodies that are declared longer than 16 KiB. Of sixteen strangers
+    // with 16 KiB each two have room in it; a signature that may be Ed25519 takes twice as much.
     for (name, request, fit) in [("drf", &drf, 2), ("webhooks", &webhook, 1)] {
         let mut held = Vec::new();
         for _ in 0..16 {

@@ -1,5 +1,5 @@
-//! Large bodies leave the other tasks of their worker thread their turns. What is measured is bytes and not time: how many
-//! the thread hashes between a bystander's request and its answer.
+//! Large bodies leave the other tasks of their worker thread their turns. What is measured is bytes
+//! and not time: how many the thread hashes between a bystander's request and its answer.
 
 #![allow(
     clippy::unwrap_used,
@@ -52,8 +52,9 @@ const LENGTH: usize = 10 * MIB;
 /// So many requests of the bystander.
 const REQUESTS: usize = 201;
 
-/// A body whose frames are handed on in pieces of 16 KiB. It is asked for the next piece when the last one has been hashed,
-/// so that what it has handed on is what has been hashed, but for one piece.
+/// A body whose frames are handed on in pieces of 16 KiB. It is asked for the next piece when the
+/// last one has been hashed, so that what it has handed on is what has been hashed, but for one
+/// piece.
 struct Counted {
     body: Body,
     pieces: VecDeque<Bytes>,
@@ -130,7 +131,8 @@ fn median(addr: SocketAddr, hashed: &AtomicU64, busy: impl Fn() -> bool) -> u64 
             stream
                 .write_all(b"GET /bystander HTTP/1.1\r\nhost: a\r\n\r\n")
                 .unwrap();
-            // The handler itself says how many there were by then: this thread may have to wait for its own turn.
+            // The handler itself says how many there were by then: this thread may have to wait for
+            // its own turn.
             let mut answer = [0; 1024];
             let len = stream.read(&mut answer).unwrap();
             let answer = String::from_utf8_lossy(answer.get(..len).unwrap());
@@ -276,7 +278,8 @@ impl http_body::Body for OneFrame {
     }
 }
 
-/// How many turns another task of the thread gets while one frame of this length is read in this way.
+/// How many turns another task of the thread gets while one frame of this length is read in this
+/// way.
 async fn turns<F: Future<Output = ()>>(
     len: usize,
     read: impl FnOnce(Bytes, OneFrame) -> F,
@@ -340,8 +343,8 @@ async fn another_task_gets_a_turn_for_every_64_kib_of_a_frame_and_none_for_less(
     }
 }
 
-/// Where a layer only reports, a body that is signed itself is judged while its handler reads it. Its last frame may end it,
-/// and a handler that knows polls no further.
+/// Where a layer only reports, a body that is signed itself is judged while its handler reads it.
+/// Its last frame may end it, and a handler that knows polls no further.
 #[tokio::test]
 async fn a_large_frame_that_ends_a_body_is_judged_in_slices_and_to_its_end() {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();

@@ -1,4 +1,5 @@
-//! `SignLayer` and bodies that do not end: an error within a bound, which names the bound and what to use instead.
+//! `SignLayer` and bodies that do not end: an error within a bound, which names the bound and what
+//! to use instead.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +26,7 @@ use tests::{
     keys::{SECRET, hmac_key, keyring},
     signed::{self, AUTHORITY, billing},
 };
-use tokio::time::{Instant, advance, sleep};
+use tokio::time::{Instant, sleep};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_countersign::{BodyLimits, SignLayer, SignMiddleware, SignedBody, VerifyLayer};
 
@@ -178,7 +179,6 @@ async fn a_body_that_ends_by_itself_is_signed_however_its_pieces_come() {
     }
 }
 
-/// The time in which nobody waits for the body does not count as waiting.
 #[tokio::test(start_paused = true)]
 async fn a_body_of_a_known_length_is_no_grpc_stream() {
     let (mut sender, body) = Body::new(1);
@@ -190,8 +190,7 @@ async fn a_body_of_a_known_length_is_no_grpc_stream() {
     });
     let sign = SignLayer::new(billing()).layer(sent);
     let signing = tokio::spawn(sign.oneshot(Request::from_parts(parts, body)));
-    tokio::task::yield_now().await;
-    advance(SECOND * 9).await;
+    sleep(SECOND * 9).await;
     sender.send_data(Bytes::from_static(b"x")).await.unwrap();
     drop(sender);
     signing.await.unwrap().unwrap();

@@ -1,4 +1,5 @@
-//! Bodies that are read before their sender is known: strangers who hold such bodies open do not keep callers out.
+//! Bodies that are read before their sender is known: strangers who hold such bodies open do not
+//! keep callers out.
 
 #![allow(
     clippy::unwrap_used,
@@ -182,7 +183,8 @@ async fn two_hundred_slow_bodies_of_one_address_leave_others_served_and_its_own_
         for number in 0..200 {
             slow.push(server.hold(STRANGER, held[number % 2]).await);
         }
-        // What they hold keeps further large bodies of the same address out, as soon as all of it has arrived.
+        // What they hold keeps further large bodies of the same address out, as soon as all of it
+        // has arrived.
         let used_up = async {
             while server.post(STRANGER, 2 * MIB).await.0 != 503 {
                 sleep(Duration::from_millis(5)).await;
@@ -250,7 +252,8 @@ async fn a_body_that_stalls_or_trickles_is_cut_off() {
     }
 }
 
-/// Source: field report `body-300-kib`: a client of execute-api, which sends no `x-amz-content-sha256`.
+/// Source: field report `body-300-kib`: a client of execute-api, which sends no
+/// `x-amz-content-sha256`.
 #[tokio::test]
 async fn a_sigv4_client_that_declares_no_hash_may_send_as_much_as_one_that_does() {
     let server = Server::start(BodyLimits::default()).await;

@@ -23,7 +23,8 @@ pub(crate) struct Pace {
     pub(crate) deadline: Duration,
     /// The longest wait for a byte.
     pub(crate) idle: Duration,
-    /// The least rate while waiting, in bytes a second. It holds once `idle` has been spent in waiting. 0 is none.
+    /// The least rate while waiting, in bytes a second. It holds once `idle` has been spent in
+    /// waiting. 0 is none.
     pub(crate) least_rate: u64,
 }
 
@@ -93,7 +94,8 @@ impl ArrivalTimer {
         }
     }
 
-    /// Ready when the sender, of whose body so many bytes have been `received`, has been waited for too long.
+    /// Ready when the sender, of whose body so many bytes have been `received`, has been waited for
+    /// too long.
     pub(crate) fn poll_late(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -106,7 +108,8 @@ impl ArrivalTimer {
             let wake = after(since, left.min(this.pace.idle)).min(*this.deadline);
             this.sleep.as_mut().reset(wake);
         }
-        // A body that is always ready uses up the task's budget, and the timer must fire nevertheless.
+        // A body that is always ready uses up the task's budget, and the timer must fire
+        // nevertheless.
         ready!(Pin::new(&mut unconstrained(this.sleep.as_mut())).poll(cx));
         let wake = this.sleep.deadline();
         let idle = this.waiting_since.map(|since| after(since, this.pace.idle));

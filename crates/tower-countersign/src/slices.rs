@@ -11,14 +11,17 @@ use bytes::Bytes;
 /// The most bytes that are hashed in one turn of a task.
 pub(crate) const SLICE: usize = 64 * 1024;
 
-/// Hands chunks on in slices and yields to the other tasks of the worker thread after every [`SLICE`] bytes.
+/// Hands chunks on in slices and yields to the other tasks of the worker thread after every
+/// [`SLICE`] bytes.
 ///
-/// It yields only while it holds bytes that are not hashed yet, so a body of up to 64 KiB never yields. tokio delays the
-/// wake-up of a task that yields until the I/O driver has been polled. This works only if nothing else wakes the task,
-/// and a poll of hyper's body can: so the body must not be polled while a chunk is in hand.
+/// It yields only while it holds bytes that are not hashed yet, so a body of up to 64 KiB never
+/// yields. tokio delays the wake-up of a task that yields until the I/O driver has been polled.
+/// This works only if nothing else wakes the task, and a poll of hyper's body can: so the body must
+/// not be polled while a chunk is in hand.
 #[derive(Debug, Default)]
 pub(crate) struct Slices {
-    /// In a box of its own, which most bodies never need: it would be kept for every body that is waited for.
+    /// In a box of its own, which most bodies never need: it would be kept for every body that is
+    /// waited for.
     in_hand: Option<Box<InHand>>,
     /// How many bytes have been handed on in this turn.
     in_turn: usize,
@@ -31,8 +34,8 @@ struct InHand {
 }
 
 impl Slices {
-    /// Takes a chunk and returns it if all of it could be handed on to `update` in this turn. If not, `poll` must be
-    /// ready before the next chunk is taken.
+    /// Takes a chunk and returns it if all of it could be handed on to `update` in this turn. If
+    /// not, `poll` must be ready before the next chunk is taken.
     pub(crate) fn take(&mut self, chunk: Bytes, update: impl FnOnce(&[u8])) -> Option<Bytes> {
         let in_turn = self.in_turn.saturating_add(chunk.len());
         if in_turn > SLICE {
@@ -44,8 +47,8 @@ impl Slices {
         Some(chunk)
     }
 
-    /// Hands the chunk in hand on to `update` and returns it when all of it has been handed on. Ready at once if there
-    /// is none.
+    /// Hands the chunk in hand on to `update` and returns it when all of it has been handed on.
+    /// Ready at once if there is none.
     ///
     /// Outside of tokio the task is woken at once.
     pub(crate) fn poll(

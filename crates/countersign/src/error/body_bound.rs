@@ -19,7 +19,8 @@ pub enum BodyBound {
 }
 
 impl BodyBound {
-    /// [`TooLarge`](RejectionKind::TooLarge) for a length, [`Timeout`](RejectionKind::Timeout) for every other bound.
+    /// [`TooLarge`](RejectionKind::TooLarge) for a length, [`Timeout`](RejectionKind::Timeout) for
+    /// every other bound.
     pub(super) const fn kind(self) -> RejectionKind {
         match self {
             Self::Length(_) => RejectionKind::TooLarge,

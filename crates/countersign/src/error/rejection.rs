@@ -182,11 +182,11 @@ impl Rejection {
         }
     }
 
-    /// Refuses a body that went past a bound: [`TooLarge`](RejectionKind::TooLarge) for a length, else
-    /// [`Timeout`](RejectionKind::Timeout).
+    /// Refuses a body that went past a bound: [`TooLarge`](RejectionKind::TooLarge) for a length,
+    /// else [`Timeout`](RejectionKind::Timeout).
     ///
-    /// The reason names the bound, the bytes that were `found` (declared or received), and the `setting` that moves
-    /// the bound, such as `"BodyLimits::with_max_bytes"`.
+    /// The reason names the bound, the bytes that were `found` (declared or received), and the
+    /// `setting` that moves the bound, such as `"BodyLimits::with_max_bytes"`.
     pub const fn body(bound: BodyBound, found: u64, setting: &'static str) -> Self {
         Self {
             kind: bound.kind(),

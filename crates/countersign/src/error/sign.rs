@@ -26,7 +26,7 @@ pub enum SignErrorKind {
     Header,
     /// The date is outside what an HTTP date can say.
     Date,
-    /// The body is larger than may be buffered, or could not be read.
+    /// The body is larger than may be buffered, could not be read, or does not end in time.
     Body,
     /// The credentials to sign with have expired, or could not be had.
     Credentials,

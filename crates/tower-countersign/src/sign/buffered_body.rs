@@ -50,7 +50,8 @@ pub(super) struct BufferedBody {
 impl BufferedBody {
     /// Reads the whole body and its digest.
     ///
-    /// Trailers are refused: no signature covers them, and leaving them out would lose what the application sent.
+    /// Trailers are refused: no signature covers them, and leaving them out would lose what the
+    /// application sent.
     pub(super) async fn read<B>(
         body: B,
         headers: &HeaderMap,

@@ -13,17 +13,19 @@ pub struct SignLayer {
 }
 
 impl SignLayer {
-    /// A layer that signs with this [`Signer`](countersign::Signer), and reads bodies of up to 2 MiB into memory to do so.
-    /// Of a [`SharedSigner`] each request is signed with what it holds by then.
+    /// A layer that signs with this [`Signer`](countersign::Signer), and reads bodies of up to 2
+    /// MiB into memory to do so. Of a [`SharedSigner`] each request is signed with what it holds by
+    /// then.
     pub fn new(signer: impl Into<SharedSigner>) -> Self {
         Self {
             settings: Settings::new(signer.into()),
         }
     }
 
-    /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A verifying layer takes as
-    /// much by default: raise its [`BodyLimits`](crate::BodyLimits) as well. A larger body is an error, unless the
-    /// request carries its [`PayloadDigest`](countersign::PayloadDigest) as an extension: then the body is not read but
+    /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A
+    /// verifying layer takes as much by default: raise its [`BodyLimits`](crate::BodyLimits) as
+    /// well. A larger body is an error, unless the request carries its
+    /// [`PayloadDigest`](countersign::PayloadDigest) as an extension: then the body is not read but
     /// sent as it is, and that digest is signed.
     #[must_use]
     pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
@@ -31,29 +33,30 @@ impl SignLayer {
         self
     }
 
-    /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an error of kind
-    /// [`Body`](countersign::SignErrorKind::Body). The time begins with the first wait for the body. Outside of a tokio
-    /// runtime no time is counted.
+    /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an
+    /// error of kind [`Body`](countersign::SignErrorKind::Body). The time begins with the first
+    /// wait for the body. Outside of a tokio runtime no time is counted.
     #[must_use]
     pub fn with_body_deadline(mut self, deadline: Duration) -> Self {
         self.settings.buffer.deadline = deadline;
         self
     }
 
-    /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of kind
-    /// [`Body`](countersign::SignErrorKind::Body).
+    /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of
+    /// kind [`Body`](countersign::SignErrorKind::Body).
     #[must_use]
     pub fn with_body_idle(mut self, idle: Duration) -> Self {
         self.settings.buffer.idle = idle;
         self
     }
 
-    /// Sets the longest wait for a byte of a gRPC stream, by default 500 milliseconds: after it an error of kind
-    /// [`Body`](countersign::SignErrorKind::Body). A gRPC stream is a body of unknown length with a `content-type` that
-    /// begins with `application/grpc`.
+    /// Sets the longest wait for a byte of a gRPC stream, by default 500 milliseconds: after it an
+    /// error of kind [`Body`](countersign::SignErrorKind::Body). A gRPC stream is a body of unknown
+    /// length with a `content-type` that begins with `application/grpc`.
     ///
-    /// The one message of a unary or server-streaming call is at hand and is not waited for. A bidirectional call waits
-    /// for the answer to its first message, which is not sent before the stream has ended: so it is refused soon.
+    /// The one message of a unary or server-streaming call is at hand and is not waited for. A
+    /// bidirectional call waits for the answer to its first message, which is not sent before the
+    /// stream has ended: so it is refused soon.
     #[must_use]
     pub fn with_grpc_idle(mut self, idle: Duration) -> Self {
         self.settings.buffer.grpc_idle = idle;

@@ -22,34 +22,34 @@ pub struct SignMiddleware {
 }
 
 impl SignMiddleware {
-    /// A middleware that signs with this signer, and reads bodies of up to 2 MiB into memory to do so. Of a [`SharedSigner`]
-    /// each request is signed with what it holds by then.
+    /// A middleware that signs with this signer, and reads bodies of up to 2 MiB into memory to do
+    /// so. Of a [`SharedSigner`] each request is signed with what it holds by then.
     pub fn new(signer: impl Into<SharedSigner>) -> Self {
         Self {
             settings: Settings::new(signer.into()),
         }
     }
 
-    /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A verifying layer takes as
-    /// much by default: raise its [`BodyLimits`](crate::BodyLimits) as well. A body that reqwest holds in memory already is
-    /// signed whatever its length.
+    /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A
+    /// verifying layer takes as much by default: raise its [`BodyLimits`](crate::BodyLimits) as
+    /// well. A body that reqwest holds in memory already is signed whatever its length.
     #[must_use]
     pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
         self.settings.buffer.bytes = bytes;
         self
     }
 
-    /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an error of kind
-    /// [`Body`](countersign::SignErrorKind::Body). The time begins with the first wait for the body. Outside of a tokio
-    /// runtime no time is counted.
+    /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an
+    /// error of kind [`Body`](countersign::SignErrorKind::Body). The time begins with the first
+    /// wait for the body. Outside of a tokio runtime no time is counted.
     #[must_use]
     pub fn with_body_deadline(mut self, deadline: Duration) -> Self {
         self.settings.buffer.deadline = deadline;
         self
     }
 
-    /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of kind
-    /// [`Body`](countersign::SignErrorKind::Body).
+    /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of
+    /// kind [`Body`](countersign::SignErrorKind::Body).
     #[must_use]
     pub fn with_body_idle(mut self, idle: Duration) -> Self {
         self.settings.buffer.idle = idle;

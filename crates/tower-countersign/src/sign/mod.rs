@@ -10,13 +10,15 @@
 //! - **Bound to its authorities**: a request to another one is an error, so that a redirect or a URL from outside cannot
 //!   make a service sign for a stranger. Clients must not follow redirects by themselves, since they would carry the
 //!   signature's headers along.
-//! - **Bounded bodies**: a body of up to 2 MiB is read into memory, as much as a verifying layer takes by default
-//!   ([`with_buffer_bytes`](SignLayer::with_buffer_bytes),
-//!   [`BodyLimits::with_max_bytes`](crate::BodyLimits::with_max_bytes)). It must end within 30 seconds, and no wait for a
-//!   byte may be longer than 10. A body whose [`PayloadDigest`](countersign::PayloadDigest) is among the request's
-//!   extensions is not read but streamed, whatever its length.
-//! - **No open streams**: a body that stays open until the answer arrives cannot be signed, so a bidirectional gRPC call is
-//!   an error. Unary and server-streaming calls work, and client-streaming calls whose messages are at hand
+//! - **Bounded bodies**: a body of up to 2 MiB is read into memory, as much as a verifying layer
+//!   takes by default ([`with_buffer_bytes`](SignLayer::with_buffer_bytes),
+//!   [`BodyLimits::with_max_bytes`](crate::BodyLimits::with_max_bytes)). It must end within 30
+//!   seconds, and no wait for a byte may be longer than 10. A body whose
+//!   [`PayloadDigest`](countersign::PayloadDigest) is among the request's extensions is not read
+//!   but streamed, whatever its length.
+//! - **No open streams**: a body that stays open until the answer arrives cannot be signed, so a
+//!   bidirectional gRPC call is an error. Unary and server-streaming calls work, and
+//!   client-streaming calls whose messages are at hand
 //!   ([`with_grpc_idle`](SignLayer::with_grpc_idle)).
 //! - **Bounded waiting**: for temporary credentials a request waits 5 seconds
 //!   ([`with_credentials_deadline`](SignLayer::with_credentials_deadline)), and only where they are about to expire.

@@ -204,7 +204,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         })
     }
 
-    /// Step 8 for a peer that has proven nothing yet: within limits of their own, and the signature after it.
+    /// Step 8 for a peer that has proven nothing yet: within limits of their own, and the signature
+    /// after it.
     async fn read_body_to_authenticate<B>(
         &self,
         mut mac: BodyMac<'_, '_>,

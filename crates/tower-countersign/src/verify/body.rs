@@ -49,8 +49,8 @@ where
     collect(body, bounds, intake, |chunk| head.update(chunk))
 }
 
-/// Reads the body of a peer that is authenticated by it, within limits of their own. The body counts towards the peer's
-/// memory until its caller is proven.
+/// Reads the body of a peer that is authenticated by it, within limits of their own. The body
+/// counts towards the peer's memory until its caller is proven.
 pub(super) async fn read_unauthenticated<B>(
     mac: &mut BodyMac<'_, '_>,
     body: Pin<&mut B>,
@@ -120,7 +120,8 @@ impl Bounds<'_> {
         }
     }
 
-    /// `passing` is a body that its handler reads: then the handler's time cannot be told from the peer's.
+    /// `passing` is a body that its handler reads: then the handler's time cannot be told from the
+    /// peer's.
     fn pace(&self, passing: bool) -> Pace {
         match self.sender {
             Sender::Authenticated => Pace::deadline(self.limits.deadline),
@@ -181,7 +182,8 @@ impl Bounds<'_> {
         }
         let kind = match self.sender {
             Sender::Authenticated => RejectionKind::BodyMismatch,
-            // Nothing is proven yet, so it cannot be said that the signature was right and the body was not.
+            // Nothing is proven yet, so it cannot be said that the signature was right and the body
+            // was not.
             Sender::Unauthenticated => RejectionKind::InvalidSignature,
         };
         Rejection::new(kind, "the body broke off before its end").into()
@@ -241,7 +243,8 @@ where
             self.intake.begin();
         }
         loop {
-            // What has arrived is hashed and kept before the body is polled, and meanwhile no time counts.
+            // What has arrived is hashed and kept before the body is polled, and meanwhile no time
+            // counts.
             if let Some(chunk) = ready!(self.slices.poll(cx, &mut self.update)) {
                 self.intake.push(chunk);
             }

@@ -2,23 +2,28 @@ use std::time::Duration;
 
 /// Limits on buffering request bodies.
 ///
-/// Nothing of a body is read before its head is authenticated. The schemes that sign the body itself, or that do not
-/// declare its hash, are the exception: there the sender has proven nothing yet, and the `unauthenticated` limits apply.
+/// Nothing of a body is read before its head is authenticated. The schemes that sign the body
+/// itself, or that do not declare its hash, are the exception: there the sender has proven nothing
+/// yet, and the `unauthenticated` limits apply.
 ///
 /// # Who shares what
 ///
-/// A body counts towards its caller once that caller is proven. Until then it counts towards its peer:
+/// A body counts towards its caller once that caller is proven. Until then it counts towards its
+/// peer:
 ///
-/// - the address of the socket's peer, which axum's `into_make_service_with_connect_info::<SocketAddr>()` tells, or a
-///   plain [`SocketAddr`](std::net::SocketAddr) among the extensions of the request; see also
+/// - the address of the socket's peer, which axum's
+///   `into_make_service_with_connect_info::<SocketAddr>()` tells, or a plain
+///   [`SocketAddr`](std::net::SocketAddr) among the extensions of the request; see also
 ///   [`VerifyLayer::with_peer_address`](crate::VerifyLayer::with_peer_address) and
 ///   [`with_trusted_hops`](crate::VerifyLayer::with_trusted_hops);
 /// - of an IPv6 address the first 64 bits, because one host can use every address of a /64;
-/// - without an address the connection, if the server inserts a [`ConnectionId`](crate::ConnectionId);
+/// - without an address the connection, if the server inserts a
+///   [`ConnectionId`](crate::ConnectionId);
 /// - without either, all such peers together count as one peer.
 ///
-/// Half of the unauthenticated memory, of the total and of each peer's share, is kept for bodies of up to 16 KiB. So
-/// peers that hold large bodies open do not keep small bodies out, neither those of other peers nor their own.
+/// Half of the unauthenticated memory, of the total and of each peer's share, is kept for bodies of
+/// up to 16 KiB. So peers that hold large bodies open do not keep small bodies out, neither those
+/// of other peers nor their own.
 #[derive(Clone, Debug)]
 pub struct BodyLimits {
     pub(super) max_bytes: u64,
@@ -34,10 +39,11 @@ pub struct BodyLimits {
 }
 
 impl Default for BodyLimits {
-    /// 2 MiB a body within 30 seconds. 64 MiB of bodies in memory at a time, of which one caller may use 32 MiB.
+    /// 2 MiB a body within 30 seconds. 64 MiB of bodies in memory at a time, of which one caller
+    /// may use 32 MiB.
     ///
-    /// Of unauthenticated peers: 2 MiB a body within 10 seconds, no wait for a byte longer than 3 seconds, at least
-    /// 16 KiB a second. 32 MiB at a time, of which one peer may use 8 MiB.
+    /// Of unauthenticated peers: 2 MiB a body within 10 seconds, no wait for a byte longer than 3
+    /// seconds, at least 16 KiB a second. 32 MiB at a time, of which one peer may use 8 MiB.
     fn default() -> Self {
         const KIB: u64 = 1024;
         const MIB: u64 = 1024 * 1024;
@@ -71,7 +77,8 @@ impl BodyLimits {
         self
     }
 
-    /// Sets how many bytes of bodies may be in memory at a time, from arrival until the handler has read them: above it
+    /// Sets how many bytes of bodies may be in memory at a time, from arrival until the handler has
+    /// read them: above it
     /// 503. Less than the greatest length of one body refuses every body of that length.
     #[must_use]
     pub fn with_total_bytes(mut self, bytes: u64) -> Self {
@@ -79,16 +86,18 @@ impl BodyLimits {
         self
     }
 
-    /// Sets how many of these bytes may be of one caller: above it 503 for that caller. Less than the greatest length of
-    /// one body refuses every body of that length.
+    /// Sets how many of these bytes may be of one caller: above it 503 for that caller. Less than
+    /// the greatest length of one body refuses every body of that length.
     #[must_use]
     pub fn with_caller_bytes(mut self, bytes: u64) -> Self {
         self.caller_bytes = bytes;
         self
     }
 
-    /// Sets the greatest length of one body that must be read before its sender is authenticated, in bytes: above it
-    /// 413. The default is that of [`with_max_bytes`](Self::with_max_bytes), 2 MiB, but a change of that one does not
+    /// Sets the greatest length of one body that must be read before its sender is authenticated,
+    /// in bytes: above it
+    /// 413. The default is that of [`with_max_bytes`](Self::with_max_bytes), 2 MiB, but a change of
+    ///   that one does not
     /// change this one.
     #[must_use]
     pub fn with_unauthenticated_max_bytes(mut self, bytes: u64) -> Self {
@@ -103,40 +112,42 @@ impl BodyLimits {
         self
     }
 
-    /// Sets the longest wait for a byte of such a body: after it 408. Only waiting for the peer counts.
+    /// Sets the longest wait for a byte of such a body: after it 408. Only waiting for the peer
+    /// counts.
     #[must_use]
     pub fn with_unauthenticated_idle(mut self, idle: Duration) -> Self {
         self.unauthenticated_idle = idle;
         self
     }
 
-    /// Sets the least rate of such a body, in bytes for each second of waiting for the peer: below it 408. It is held to
-    /// after as much waiting as [`with_unauthenticated_idle`](Self::with_unauthenticated_idle) allows. 0 is no least
-    /// rate.
+    /// Sets the least rate of such a body, in bytes for each second of waiting for the peer: below
+    /// it 408. It is held to after as much waiting as
+    /// [`with_unauthenticated_idle`](Self::with_unauthenticated_idle) allows. 0 is no least rate.
     #[must_use]
     pub fn with_unauthenticated_least_rate(mut self, bytes_per_second: u64) -> Self {
         self.unauthenticated_least_rate = bytes_per_second;
         self
     }
 
-    /// Sets how many bytes of such bodies may be in memory at a time: above it 503. Half of them is kept for bodies of
-    /// up to 16 KiB.
+    /// Sets how many bytes of such bodies may be in memory at a time: above it 503. Half of them is
+    /// kept for bodies of up to 16 KiB.
     ///
-    /// They do not count towards [`with_total_bytes`](Self::with_total_bytes) until their sender is authenticated, so
-    /// that strangers cannot use up what callers need.
+    /// They do not count towards [`with_total_bytes`](Self::with_total_bytes) until their sender is
+    /// authenticated, so that strangers cannot use up what callers need.
     #[must_use]
     pub fn with_unauthenticated_total_bytes(mut self, bytes: u64) -> Self {
         self.unauthenticated_total_bytes = bytes;
         self
     }
 
-    /// Sets how many of these bytes may be of one [peer](Self#who-shares-what): above it 503 for that peer. Half of them
-    /// is kept for bodies of up to 16 KiB.
+    /// Sets how many of these bytes may be of one [peer](Self#who-shares-what): above it 503 for
+    /// that peer. Half of them is kept for bodies of up to 16 KiB.
     ///
-    /// Less than twice the greatest length of one such body refuses every body of that length. For each Ed25519 key
-    /// of a caller of webhooks, a body is held one more time. Where many callers share one address, as those of a proxy
-    /// do, set this to their number times what one of them needs, or tell the layer
-    /// [how many proxies](crate::VerifyLayer::with_trusted_hops) there are.
+    /// Less than twice the greatest length of one such body refuses every body of that length. For
+    /// each Ed25519 key of a caller of webhooks, a body is held one more time. Where many callers
+    /// share one address, as those of a proxy do, set this to their number times what one of them
+    /// needs, or tell the layer [how many proxies](crate::VerifyLayer::with_trusted_hops) there
+    /// are.
     #[must_use]
     pub fn with_unauthenticated_peer_bytes(mut self, bytes: u64) -> Self {
         self.unauthenticated_peer_bytes = bytes;

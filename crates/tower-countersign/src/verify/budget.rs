@@ -8,10 +8,12 @@ use countersign::KeyId;
 
 use super::{body_limits::BodyLimits, peer::Peer};
 
-/// How many holders keep their account while they hold nothing, so that it need not be made anew for every request.
+/// How many holders keep their account while they hold nothing, so that it need not be made anew
+/// for every request.
 const ACCOUNTS_KEPT: usize = 64;
 
-/// The longest body of an unauthenticated peer that may use the half which is kept for small bodies.
+/// The longest body of an unauthenticated peer that may use the half which is kept for small
+/// bodies.
 pub(super) const SMALL: u64 = 16 * 1024;
 
 /// The memory that request bodies may use: all together, and those of one holder.

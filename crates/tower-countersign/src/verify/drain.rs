@@ -15,17 +15,18 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use super::refusal::Refusal;
 
-/// How many refused bodies are read at a time: each may keep a buffer of its connection, which hyper lets grow to
-/// 400 KiB.
+/// How many refused bodies are read at a time: each may keep a buffer of its connection, which
+/// hyper lets grow to 400 KiB.
 const AT_ONCE: usize = 32;
 
 /// The longest wait for a byte.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Reads the rest of a refused body and drops it, so that a peer which reads only after it has sent sees the refusal.
+/// Reads the rest of a refused body and drops it, so that a peer which reads only after it has sent
+/// sees the refusal.
 ///
-/// On HTTP/1.1 a server that answers and closes before it has read everything resets the connection (RFC 9112 section
-/// 9.6), and the answer is lost.
+/// On HTTP/1.1 a server that answers and closes before it has read everything resets the connection
+/// (RFC 9112 section 9.6), and the answer is lost.
 #[derive(Clone, Debug)]
 pub(super) struct Drain {
     bytes: u64,
@@ -55,7 +56,8 @@ impl Drain {
             parts.version,
             Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11
         );
-        // A peer that expects to be asked for the body is listening. To poll the body would be to ask for it.
+        // A peer that expects to be asked for the body is listening. To poll the body would be to
+        // ask for it.
         let listens = parts.headers.contains_key(EXPECT);
         // A peer that was too slow will not be faster now.
         let was_late =
@@ -69,7 +71,8 @@ impl Drain {
             && self.bytes > 0
     }
 
-    /// Reads to the end of the body, or to the end of these bounds. Reads nothing if too many are being read.
+    /// Reads to the end of the body, or to the end of these bounds. Reads nothing if too many are
+    /// being read.
     pub(super) async fn read<B: Body>(&self, mut body: Pin<&mut B>) {
         let Ok(_permit) = self.at_once.try_acquire() else {
             return;

@@ -10,7 +10,7 @@
 //! | `error` | a store could not answer, or the URI was rewritten | the same |
 //! | `debug` | a request on a route that only reports could not be decided on, but by keeping its body | `outcome = "undecided"` |
 //! | `info`, `warn` | once a layer, at start | `outcome = "started"` |
-//! | `warn` | once a layer: a body is read before its sender is known, and the peer's address is not known | `outcome = "started"` |
+//! | `warn` | once a layer: an unauthenticated peer without an address | `outcome = "started"` |
 //!
 //! Where a layer [only reports](crate::VerifyLayer::report_only), `outcome` is what it would have been, and every event has
 //! `report_only = true`.
@@ -108,7 +108,8 @@ impl Events {
         }
     }
 
-    /// The first body that is read before its sender is known, from a peer whose address is not known either.
+    /// The first body that is read before its sender is known, from a peer whose address is not
+    /// known either.
     pub(super) fn peers_unknown(&self) {
         if !self.0.peers_unknown.swap(true, Ordering::Relaxed) {
             tracing::warn!(

@@ -192,34 +192,36 @@ impl<K, R> VerifyLayer<K, R> {
         self.settings.outages.unclaimed()
     }
 
-    /// Sets how many bytes of a refused body are read and dropped before the refusal is sent, and for how long. The
-    /// default is 2 MiB and 3 seconds. 0 bytes reads nothing.
+    /// Sets how many bytes of a refused body are read and dropped before the refusal is sent, and
+    /// for how long. The default is 2 MiB and 3 seconds. 0 bytes reads nothing.
     ///
-    /// On HTTP/1.1 a server that answers before it has read the body closes the connection, and a client that sends
-    /// first and reads later sees a reset instead of the answer (RFC 9112 section 9.6). What is read takes no memory
-    /// beyond the connection's own buffer. Nothing is read on HTTP/2, of a body that is declared longer than these
-    /// bytes, of a request with `Expect`, after a refusal for lateness, or while 32 other bodies are being read. A peer
-    /// that sends nothing for a second gets its answer then.
+    /// On HTTP/1.1 a server that answers before it has read the body closes the connection, and a
+    /// client that sends first and reads later sees a reset instead of the answer (RFC 9112 section
+    /// 9.6). What is read takes no memory beyond the connection's own buffer. Nothing is read on
+    /// HTTP/2, of a body that is declared longer than these bytes, of a request with `Expect`,
+    /// after a refusal for lateness, or while 32 other bodies are being read. A peer that sends
+    /// nothing for a second gets its answer then.
     #[must_use]
     pub fn with_refused_body_drain(mut self, bytes: u64, time: Duration) -> Self {
         self.settings.drain = Drain::new(bytes, time);
         self
     }
 
-    /// Takes the peer's address from `X-Forwarded-For`, which so many proxies of yours append to, in place of the
-    /// socket's peer. It decides whose memory a body is before its sender is authenticated: see
-    /// [`BodyLimits`](BodyLimits#who-shares-what).
+    /// Takes the peer's address from `X-Forwarded-For`, which so many proxies of yours append to,
+    /// in place of the socket's peer. It decides whose memory a body is before its sender is
+    /// authenticated: see [`BodyLimits`](BodyLimits#who-shares-what).
     ///
-    /// Nothing may reach the service but through those proxies, or a peer writes its address itself. With one hop it is
-    /// the last entry, with two the one before. Too few entries, or one that is no address, leave it unknown.
+    /// Nothing may reach the service but through those proxies, or a peer writes its address
+    /// itself. With one hop it is the last entry, with two the one before. Too few entries, or one
+    /// that is no address, leave it unknown.
     #[must_use]
     pub fn with_trusted_hops(mut self, hops: usize) -> Self {
         self.settings.source.trusted_hops = hops;
         self
     }
 
-    /// Finds the address of the socket's peer in the request's extensions by this function. The default looks for
-    /// axum's `ConnectInfo<SocketAddr>` and then for a plain [`SocketAddr`].
+    /// Finds the address of the socket's peer in the request's extensions by this function. The
+    /// default looks for axum's `ConnectInfo<SocketAddr>` and then for a plain [`SocketAddr`].
     #[must_use]
     pub fn with_peer_address(
         mut self,

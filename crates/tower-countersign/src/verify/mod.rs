@@ -22,10 +22,11 @@
 //! 11. [`VerifiedCaller`](crate::VerifiedCaller) goes into the extensions and the inner service is called.
 //!
 //! Where the signature is over the body itself ([`DrfProfile`](countersign::DrfProfile),
-//! [`StandardWebhooksProfile`](countersign::StandardWebhooksProfile)), or over a hash of it that the head does not declare
-//! (SigV4 without `x-amz-content-sha256`), steps 7 and 8 change places: the body is read from a peer that has proven
-//! nothing, within the [limits](BodyLimits) for such peers, and 413 and 408 can come before the signature. In the
-//! first two, step 4 is the route: a request that the settings name no sender for is refused unread.
+//! [`StandardWebhooksProfile`](countersign::StandardWebhooksProfile)), or over a hash of it that
+//! the head does not declare (SigV4 without `x-amz-content-sha256`), steps 7 and 8 change places:
+//! the body is read from a peer that has proven nothing, within the [limits](BodyLimits) for such
+//! peers, and 413 and 408 can come before the signature. In the first two, step 4 is the route: a
+//! request that the settings name no sender for is refused unread.
 //!
 //! # A request that is accepted, and one that is refused
 //!
@@ -113,11 +114,13 @@
 //! - **After the routes it is to protect**: `.layer(…)` covers the routes that the router has by then. Those that are added
 //!   or merged later are not covered; a handler there that asks for [`VerifiedCaller`](crate::VerifiedCaller) answers 500.
 //! - **Not before an upgrade**: what a connection carries after a verified `Upgrade` request is not signed by anyone.
-//! - **On HTTP/1.1** a server that answers early and closes resets the connection, and a client that sends first and reads
-//!   later never sees the refusal. So the layer reads up to 2 MiB of a refused body and drops it, for up to 3 seconds. A
-//!   longer body is refused unread. See [`VerifyLayer::with_refused_body_drain`].
-//! - **With the peer's address**: bodies that are read before their sender is known count towards their peer's address.
-//!   Serve the app with `into_make_service_with_connect_info::<SocketAddr>()`, or all such peers together get the
+//! - **On HTTP/1.1** a server that answers early and closes resets the connection, and a client
+//!   that sends first and reads later never sees the refusal. So the layer reads up to 2 MiB of a
+//!   refused body and drops it, for up to 3 seconds. A longer body is refused unread. See
+//!   [`VerifyLayer::with_refused_body_drain`].
+//! - **With the peer's address**: bodies that are read before their sender is known count towards
+//!   their peer's address. Serve the app with
+//!   `into_make_service_with_connect_info::<SocketAddr>()`, or all such peers together get the
 //!   memory of one. See [`BodyLimits`](BodyLimits#who-shares-what).
 
 mod authenticate;

@@ -19,10 +19,11 @@ type Judge = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The body as the handler reads it.
 ///
-/// Whatever passes is first shown to the judge, who is polled by whoever reads. He has seen a chunk before the next one is
-/// asked for, so that no more than one is ever held. A judge who is done, or who is never finished because the body is not
-/// read to its end, does not keep a byte from passing. One who hashes a large chunk in slices keeps it until he is
-/// through with it: it may be the last, after which nobody polls him.
+/// Whatever passes is first shown to the judge, who is polled by whoever reads. He has seen a chunk
+/// before the next one is asked for, so that no more than one is ever held. A judge who is done, or
+/// who is never finished because the body is not read to its end, does not keep a byte from
+/// passing. One who hashes a large chunk in slices keeps it until he is through with it: it may be
+/// the last, after which nobody polls him.
 pub(super) struct PassingBody {
     body: UnsyncBoxBody<Bytes, BoxError>,
     shown: Shown,

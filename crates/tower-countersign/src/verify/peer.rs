@@ -6,9 +6,10 @@ use http::Extensions;
 
 /// A number that tells the connections of a server apart.
 ///
-/// A server whose connections have no address, such as one on a Unix domain socket, may insert one into the extensions
-/// of every request of a connection. Bodies that are read before their sender is authenticated then count towards their
-/// connection (see [`BodyLimits::with_unauthenticated_peer_bytes`](crate::BodyLimits::with_unauthenticated_peer_bytes)).
+/// A server whose connections have no address, such as one on a Unix domain socket, may insert one
+/// into the extensions of every request of a connection. Bodies that are read before their sender
+/// is authenticated then count towards their connection (see
+/// [`BodyLimits::with_unauthenticated_peer_bytes`](crate::BodyLimits::with_unauthenticated_peer_bytes)).
 /// Where an address is known, this is not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectionId(u64);
