@@ -55,6 +55,7 @@ mod chunks;
 mod clock;
 #[cfg(feature = "axum")]
 mod extract;
+mod grpc;
 pub mod metrics;
 #[cfg(feature = "reload")]
 pub mod reload;

@@ -98,6 +98,25 @@ impl RejectionKind {
         }
     }
 
+    /// The status of the refusal of a gRPC call, one of gRPC's numeric status codes.
+    ///
+    /// Only [`Malformed`](Self::Malformed) is `INVALID_ARGUMENT`: no key makes the request
+    /// acceptable. [`Timeout`](Self::Timeout) is `UNAVAILABLE`, as a client may call again.
+    pub const fn grpc_status(self) -> u8 {
+        match self {
+            Self::MissingSignature
+            | Self::Misdirected
+            | Self::InsufficientCoverage
+            | Self::Expired
+            | Self::InvalidSignature
+            | Self::BodyMismatch
+            | Self::Replayed => 16,
+            Self::Malformed => 3,
+            Self::TooLarge | Self::OverQuota => 8,
+            Self::Timeout => 14,
+        }
+    }
+
     /// Whether only a peer whose signature matched can be told this.
     ///
     /// Where the signature is over the body itself, the body's limits come before it: there, and only there,

@@ -7,6 +7,8 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 
+use crate::grpc;
+
 /// Why a request was refused by an authorization layer. It rides in the extensions of the response, for the layers outside
 /// this one: the peer sees 403 and `forbidden`, and not why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +64,18 @@ impl Forbidden {
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         StatusCode::FORBIDDEN
+    }
+
+    /// The status of the response to a gRPC call, one of gRPC's numeric status codes.
+    pub fn grpc_status(&self) -> u8 {
+        grpc::PERMISSION_DENIED
+    }
+
+    /// Returns the response to a gRPC call: the same for every reason.
+    pub(super) fn into_grpc_response(self) -> Response<Bytes> {
+        let mut response = grpc::trailers_only(self.grpc_status(), self.code());
+        response.extensions_mut().insert(self);
+        response
     }
 
     /// The response: the same for every reason.

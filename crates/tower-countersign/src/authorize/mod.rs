@@ -58,7 +58,8 @@
 //! 4. [`AuthorizeLayer`]: the policy allows it. It is asked about the path that was verified, the route that the router
 //!    matched if the layer is inside one, the source address, the scheme and coverage of the signature, the key, and the time.
 //!
-//! A refusal is 403 with the body `{"error":"forbidden"}`, whatever the reason. Why, and which statement decided, is in the
+//! A refusal is 403 with the body `{"error":"forbidden"}`, whatever the reason. A gRPC call gets a trailers-only response
+//! with `grpc-status: 7` and the message `forbidden`. Why, and which statement decided, is in the
 //! extensions of the response ([`Forbidden`]) and in one event ([`events`]).
 //!
 //! # Where to put the layers

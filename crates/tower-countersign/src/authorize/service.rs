@@ -14,6 +14,7 @@ use tower_service::Service;
 use super::{events, rule::Rule};
 use crate::{
     caller::VerifiedCaller,
+    grpc,
     metrics::{Authorization, Handles},
     unverified_caller::UnverifiedCaller,
     verify::{Mode, ResponseBody, events::Events},
@@ -63,6 +64,9 @@ impl Settings {
         let now = self.rule.now();
         events::forbidden(&self.events, &forbidden, self.mode, request.method(), now);
         match self.mode {
+            Mode::Enforced if grpc::is_grpc(request.headers()) => {
+                Some(forbidden.into_grpc_response())
+            }
             Mode::Enforced => Some(forbidden.into_response()),
             Mode::ReportOnly => None,
         }

@@ -65,21 +65,29 @@
 //! behind a code; the reason for the operator is in the response's extensions ([`Refusal`]) and in one event (see
 //! [`events`]).
 //!
-//! | refusal | status | code |
-//! |---|---|---|
-//! | no signature | 401 | `missing_signature` |
-//! | grammar, caps, duplicates, method, target | 401 | `malformed` |
-//! | not one of the expected hosts | 421 | `misdirected` |
-//! | coverage too small, nonce missing | 401 | `insufficient_coverage` |
-//! | outside the window | 401 with `Date` | `expired` |
-//! | unknown caller, wrong scheme for the key, revoked key, wrong signature | 401 | `invalid_signature` |
-//! | body over its limit | 413 | `too_large` |
-//! | body slower than its deadline, or than its least rate | 408 | `timeout` |
-//! | body not the one that was signed | 401 | `body_mismatch` |
-//! | nonce used | 401 | `replayed` |
-//! | caller over its quota of nonces | 429 | `over_quota` |
-//! | key store, replay store or body buffer unavailable | 503 | `unavailable` |
-//! | URI rewritten between two routers | 500 | `misconfigured` |
+//! | refusal | status | gRPC | code |
+//! |---|---|---|---|
+//! | no signature | 401 | 16 | `missing_signature` |
+//! | grammar, caps, duplicates, method, target | 401 | 3 | `malformed` |
+//! | not one of the expected hosts | 421 | 16 | `misdirected` |
+//! | coverage too small, nonce missing | 401 | 16 | `insufficient_coverage` |
+//! | outside the window | 401 with `Date` | 16 | `expired` |
+//! | unknown caller, wrong scheme for the key, revoked key, wrong signature | 401 | 16 | `invalid_signature` |
+//! | body over its limit | 413 | 8 | `too_large` |
+//! | body slower than its deadline, or than its least rate | 408 | 14 | `timeout` |
+//! | body not the one that was signed | 401 | 16 | `body_mismatch` |
+//! | nonce used | 401 | 16 | `replayed` |
+//! | caller over its quota of nonces | 429 | 8 | `over_quota` |
+//! | key store, replay store or body buffer unavailable | 503 | 14 | `unavailable` |
+//! | URI rewritten between two routers | 500 | 13 | `misconfigured` |
+//!
+//! A request whose content type is `application/grpc`, alone or followed by `+` and a format, is refused as gRPC clients
+//! expect it: a trailers-only response of status 200 with `grpc-status` as in the table and the code as `grpc-message`.
+//! It has no challenge, no `Date` for a stale request and no `Retry-After`. `application/grpc-web` is another protocol:
+//! such a request gets the HTTP response, which its clients translate.
+//!
+//! The request stream of a gRPC call is a body: it is read to its end within the [limits](BodyLimits) before the service is
+//! called. A bidirectional call that waits for an answer is therefore refused by the time limits of bodies.
 //!
 //! # Report only
 //!

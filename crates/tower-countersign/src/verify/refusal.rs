@@ -7,6 +7,8 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER},
 };
 
+use crate::grpc;
+
 /// Why a request was refused. It rides in the extensions of the response, for the layers outside this one: what the peer
 /// sees is the [code](Self::code) alone.
 #[derive(Clone, Debug)]
@@ -52,6 +54,15 @@ impl Refusal {
         }
     }
 
+    /// The status of the response to a gRPC call, one of gRPC's numeric status codes.
+    pub fn grpc_status(&self) -> u8 {
+        match self {
+            Self::Rejected(rejection) => rejection.kind().grpc_status(),
+            Self::Unavailable { .. } => grpc::UNAVAILABLE,
+            Self::Misconfigured => grpc::INTERNAL,
+        }
+    }
+
     /// What the peer was refused for; `None` if it was not the peer's fault.
     pub fn rejection(&self) -> Option<&Rejection> {
         match self {
@@ -62,6 +73,14 @@ impl Refusal {
 
     fn kind(&self) -> Option<RejectionKind> {
         self.rejection().map(Rejection::kind)
+    }
+
+    /// Returns the response to a gRPC call: a status and a code, without a challenge, which belongs
+    /// to an HTTP status.
+    pub(super) fn into_grpc_response(self) -> Response<Bytes> {
+        let mut response = grpc::trailers_only(self.grpc_status(), self.code());
+        response.extensions_mut().insert(self);
+        response
     }
 
     /// The response: a status, a code, the challenges, and nothing that tells one reason from another.

@@ -26,6 +26,7 @@ use super::{
 use crate::{
     BoxError,
     caller::VerifiedCaller,
+    grpc,
     metrics::{self, Decision, Store, StoreError, Wait},
     unverified_caller::UnverifiedCaller,
 };
@@ -215,6 +216,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     {
         async move {
             let now = self.settings.clock.now();
+            // Before a header can be taken away.
+            let is_grpc = grpc::is_grpc(&parts.headers);
             let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics);
             let mut intake = Intake::default();
             let verified = self.verify(parts, body.as_mut(), now, &mut decision, &mut intake);
@@ -234,6 +237,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             let drain = &self.settings.drain;
             if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
                 Box::pin(drain.read(body)).await;
+            }
+            if is_grpc {
+                return Err(refused.refusal.into_grpc_response());
             }
             let Settings {
                 verifier, realm, ..
