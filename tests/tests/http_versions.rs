@@ -1,4 +1,4 @@
-//! `VerifyLayer` and `SignLayer` over real sockets: HTTP/1.1 and HTTP/2, under axum, bare hyper and tonic.
+//! `VerifyLayer` and `SignLayer` over real sockets: HTTP/1.1 and HTTP/2, under axum and bare hyper.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,20 +11,12 @@
     reason = "tests are tables of constants, and panic where one is wrong"
 )]
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::Request as AxumRequest};
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
 use countersign::{Keyring, PayloadDigest, Verifier};
-use futures::{StreamExt, future::BoxFuture, stream};
+use futures::stream;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -45,7 +37,6 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
 };
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_countersign::{BodyLimits, SignLayer, VerifiedBody, VerifiedCaller, VerifyLayer};
 
@@ -810,178 +801,4 @@ async fn two_requests_on_one_connection_are_verified_each_by_itself() {
         .filter(|status| status.parse::<u16>().is_ok())
         .collect();
     assert_eq!(statuses, answers, "{answer}");
-}
-
-// tonic.
-
-/// Messages of bytes, so that no protobuf is needed.
-#[derive(Clone, Copy, Debug, Default)]
-struct BytesCodec;
-
-impl Codec for BytesCodec {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for BytesCodec {
-    type Item = Bytes;
-    type Error = tonic::Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), tonic::Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for BytesCodec {
-    type Item = Bytes;
-    type Error = tonic::Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, tonic::Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
-}
-
-/// `/tests.Greeter/Hello` greets once, `/tests.Greeter/Hellos` as often as the message says.
-#[derive(Clone, Debug)]
-struct Greeter {
-    calls: Arc<AtomicUsize>,
-}
-
-impl tonic::server::NamedService for Greeter {
-    const NAME: &'static str = "tests.Greeter";
-}
-
-impl Service<Request<tonic::body::Body>> for Greeter {
-    type Response = Response<tonic::body::Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
-
-    fn poll_ready(
-        &mut self,
-        _cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), Infallible>> {
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move {
-            let mut grpc = tonic::server::Grpc::new(BytesCodec);
-            let response = if request.uri().path() == "/tests.Greeter/Hello" {
-                grpc.unary(Hello, request).await
-            } else {
-                grpc.server_streaming(Hello, request).await
-            };
-            Ok(response)
-        })
-    }
-}
-
-struct Hello;
-
-fn greeting(request: &tonic::Request<Bytes>) -> Result<Bytes, tonic::Status> {
-    let caller = request
-        .extensions()
-        .get::<VerifiedCaller>()
-        .ok_or_else(|| tonic::Status::internal("no caller"))?;
-    Ok(Bytes::from(format!("hello {}", caller.id())))
-}
-
-impl tonic::server::UnaryService<Bytes> for Hello {
-    type Response = Bytes;
-    type Future = BoxFuture<'static, Result<tonic::Response<Bytes>, tonic::Status>>;
-
-    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        Box::pin(async move { greeting(&request).map(tonic::Response::new) })
-    }
-}
-
-impl tonic::server::ServerStreamingService<Bytes> for Hello {
-    type Response = Bytes;
-    type ResponseStream = stream::BoxStream<'static, Result<Bytes, tonic::Status>>;
-    type Future = BoxFuture<'static, Result<tonic::Response<Self::ResponseStream>, tonic::Status>>;
-
-    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        Box::pin(async move {
-            let greeting = greeting(&request)?;
-            let count = usize::from(request.into_inner()[0]);
-            let greetings = (0..count).map(move |_| Ok(greeting.clone()));
-            Ok(tonic::Response::new(stream::iter(greetings).boxed()))
-        })
-    }
-}
-
-#[tokio::test]
-async fn a_tonic_server_knows_its_callers() {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let greeter = Greeter {
-        calls: Arc::clone(&calls),
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    let routes = tonic::service::Routes::new(greeter.clone());
-    let own_server = tonic::transport::Server::builder()
-        .layer(layer())
-        .add_routes(routes.clone());
-    let incoming = tonic::transport::server::TcpIncoming::from(listener);
-    let own_server = tokio::spawn(own_server.serve_with_incoming(incoming));
-    let in_axum = Server::axum(routes.into_axum_router().layer(layer())).await;
-
-    let origin = Uri::from_static("http://user-service.internal");
-    let hello = http::uri::PathAndQuery::from_static("/tests.Greeter/Hello");
-    let hellos = http::uri::PathAndQuery::from_static("/tests.Greeter/Hellos");
-    let request = || tonic::Request::new(Bytes::from_static(&[3]));
-    for (name, addr) in [("tonic's server", addr), ("axum", in_axum.addr())] {
-        calls.store(0, Ordering::SeqCst);
-        let http = client::http2(addr);
-        let signing = sign_layer().layer(http);
-        let mut client = tonic::client::Grpc::with_origin(signing, origin.clone());
-        client.ready().await.unwrap();
-        let response = client
-            .unary(request(), hello.clone(), BytesCodec)
-            .await
-            .unwrap();
-        assert_eq!(response.into_inner(), "hello billing", "{name}");
-
-        client.ready().await.unwrap();
-        let response = client
-            .server_streaming(request(), hellos.clone(), BytesCodec)
-            .await
-            .unwrap();
-        let mut greetings = response.into_inner();
-        for _ in 0..3 {
-            let greeting = greetings.message().await.unwrap();
-            assert_eq!(greeting.as_deref(), Some(&b"hello billing"[..]), "{name}");
-        }
-        // The end of the stream is told in trailers of the response, which pass.
-        assert_eq!(greetings.message().await.unwrap(), None, "{name}");
-        assert_eq!(calls.load(Ordering::SeqCst), 2, "{name}");
-
-        let http = client::http2::<tonic::body::Body>(addr);
-        let mut unsigned = tonic::client::Grpc::with_origin(http, origin.clone());
-        unsigned.ready().await.unwrap();
-        let refused = unsigned
-            .unary(request(), hello.clone(), BytesCodec)
-            .await
-            .unwrap_err();
-        // The refusal is HTTP's and not gRPC's: the client has its status in the error's text.
-        assert!(refused.message().contains("401"), "{name}: {refused}");
-        assert_eq!(
-            calls.load(Ordering::SeqCst),
-            2,
-            "{name}: refused calls were handled"
-        );
-    }
-    own_server.abort();
 }

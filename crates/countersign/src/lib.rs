@@ -101,6 +101,7 @@ pub mod replay_conformance;
 mod scheme;
 mod shared_signer;
 mod signer;
+mod target_signers;
 mod text_file;
 mod timestamp;
 mod verify;
@@ -144,6 +145,7 @@ pub use self::{
     },
     shared_signer::{SharedSigner, SignerKey},
     signer::{Signature, Signer},
+    target_signers::{TargetSigners, TargetSignersBuilder},
     timestamp::Timestamp,
     verify::{
         AuthenticatedHead, Authentication, BodyMac, BodyState, Claim, Coverage, DetachedHead,

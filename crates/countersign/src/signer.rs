@@ -350,6 +350,14 @@ impl Signer {
         bound.signed_host.as_ref()
     }
 
+    /// Returns the authorities that this signs for, or `None` if it signs for every one.
+    pub(crate) fn bound_authorities(&self) -> Option<impl Iterator<Item = &str>> {
+        match &self.authorities {
+            Authorities::Only(bound) => Some(bound.iter().map(|bound| &*bound.authority)),
+            Authorities::Any => None,
+        }
+    }
+
     /// What the requests are signed with.
     pub(crate) fn family(&self) -> &FamilySigner {
         &self.signer

@@ -40,7 +40,7 @@
 //! | `axum` | yes | [`VerifiedCaller`] as an extractor, `Caller` for both modes, and the original URI behind `Router::nest` |
 //! | `connect-info` | yes | the peer's address of axum's `ConnectInfo`, for policies and for [`BodyLimits`] |
 //! | `reqwest` | no | `ReqwestService`: a reqwest client, without redirects, as the service under [`SignLayer`] |
-//! | `reqwest-middleware` | no | `SignMiddleware`: the signer as a middleware of `reqwest-middleware` |
+//! | `reqwest-middleware` | no | `SignMiddleware`: the signer as a middleware of `reqwest-middleware`, with its `json`, `query` and `form` |
 //! | `reload` | no | `reload`: keys, and whatever else is in files, read again when the files change |
 //!
 //! The layers need a tokio runtime with its timer, for the deadline of bodies.

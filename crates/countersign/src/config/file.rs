@@ -130,7 +130,9 @@ pub(super) fn ensure_distinct(
                 format!("target {:?}: listed twice", target.name),
             ));
         }
-        target.into_shared_signer()?.try_for_each(&check)?;
+        if let Some(signer) = target.into_optional_signer()? {
+            signer.try_for_each(&check)?;
+        }
     }
     Ok(())
 }

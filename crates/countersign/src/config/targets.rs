@@ -16,6 +16,7 @@ use crate::{
     key::{Secret, SigningKey},
     shared_signer::{SharedSigner, SignerKey},
     signer::Signer,
+    target_signers::TargetSigners,
     text_file::read,
 };
 
@@ -77,6 +78,71 @@ impl SharedSigner {
     }
 }
 
+impl TargetSigners {
+    /// Reads all `targets` of a TOML text.
+    ///
+    /// ```
+    /// # use countersign::TargetSigners;
+    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// let text = r#"
+    /// [[targets]]
+    /// name = "user-service"
+    /// caller = "billing"
+    /// authorities = ["user-service.internal:8081"]
+    /// secret_hex = "<64 hexadecimal digits>"
+    ///
+    /// [[targets]]
+    /// name = "audit"
+    /// caller = "billing"
+    /// authorities = ["audit.internal:8082"]
+    /// secret_hex = "<64 other digits>"
+    ///
+    /// [[targets]]
+    /// name = "metrics"
+    /// authorities = ["metrics.internal:9090"]
+    /// unsigned = true
+    /// "#;
+    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1)).replace("<64 other digits>", &digits(2));
+    /// let signers = TargetSigners::from_toml(text)?;
+    /// # Ok::<(), countersign::ConfigError>(())
+    /// ```
+    ///
+    /// A target has the settings that [`SharedSigner::from_toml`] lists. One with `unsigned = true`
+    /// has its `name` and `authorities` and no other setting.
+    ///
+    /// # Errors
+    ///
+    /// As [`SharedSigner::from_toml`] for each target, and as
+    /// [`TargetSignersBuilder::build`](crate::TargetSignersBuilder::build).
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let file = File::parse(text)?;
+        let verifying = Verifying::of(file.callers, file.derived)?;
+        let mut builder = Self::builder();
+        for target in file.targets {
+            let (name, authorities) = (target.name.clone(), target.authorities.clone());
+            builder = match target.into_optional_signer()? {
+                Some(signer) => {
+                    signer.try_for_each(|signer| verifying.ensure_distinct_from(signer))?;
+                    builder.target(&name, signer)
+                }
+                None => builder.unsigned(&name, authorities),
+            };
+        }
+        builder.build()
+    }
+
+    /// Reads all `targets` of a TOML file, once. See [`from_toml`](Self::from_toml).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the file cannot be read; else as
+    /// [`from_toml`](Self::from_toml), naming the file.
+    pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        Self::from_toml(&read(path)?).map_err(|error| error.within(path.display()))
+    }
+}
+
 impl Signer {
     /// Reads the signer for one target from the `targets` of a TOML text.
     ///
@@ -104,6 +170,7 @@ impl Signer {
     /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_seed_hex` | the key; exactly one of the four | must be given |
     /// | `covering` | further headers to cover | none |
     /// | `seed_compatible` | whether the target knows three headers and no nonce | `false` |
+    /// | `unsigned` | whether the target is called without a signature: see [`TargetSigners::from_toml`] | `false` |
     ///
     /// A target with several keys is read by [`SharedSigner::from_toml`]. If the text also holds
     /// [`callers`](crate::Keyring::from_toml) or [roots](crate::DerivedKeyring::from_toml), the key may be none of theirs.
@@ -135,7 +202,7 @@ impl Signer {
 #[serde(deny_unknown_fields)]
 pub(super) struct Target {
     pub(super) name: String,
-    caller: String,
+    caller: Option<String>,
     authorities: Vec<String>,
     secret_hex: Option<Zeroizing<String>>,
     secret_base64: Option<Zeroizing<String>>,
@@ -147,6 +214,8 @@ pub(super) struct Target {
     covering: Vec<String>,
     #[serde(default)]
     seed_compatible: bool,
+    #[serde(default)]
+    unsigned: bool,
 }
 
 #[derive(Deserialize)]
@@ -192,7 +261,32 @@ impl Target {
             .map_err(|error| error.within(format_args!("target {}", self.name)))
     }
 
-    pub(super) fn into_shared_signer(self) -> Result<SharedSigner, ConfigError> {
+    /// Returns the signer of the target, or `None` if the target is called without a signature.
+    pub(super) fn into_optional_signer(self) -> Result<Option<SharedSigner>, ConfigError> {
+        if !self.unsigned {
+            return self.into_shared_signer().map(Some);
+        }
+        ensure_no_key(&self.name)?;
+        let signing = [
+            ("caller", self.caller.is_some()),
+            ("a key", self.own_key().is_some()),
+            ("keys", !self.keys.is_empty()),
+            ("covering", !self.covering.is_empty()),
+            ("seed_compatible", self.seed_compatible),
+        ];
+        match signing.into_iter().find(|(_, is_set)| *is_set) {
+            None => Ok(None),
+            Some((setting, _)) => Err(ConfigError::new(
+                ConfigErrorKind::File,
+                format!(
+                    "target {}: expected unsigned without {setting}, found both",
+                    self.name
+                ),
+            )),
+        }
+    }
+
+    fn into_shared_signer(self) -> Result<SharedSigner, ConfigError> {
         if self.keys.is_empty() {
             return self.into_signer().map(SharedSigner::from);
         }
@@ -245,8 +339,20 @@ impl Target {
     }
 
     fn signer(&self, material: Option<Material<'_>>) -> Result<Signer, ConfigError> {
+        if self.unsigned {
+            return Err(ConfigError::new(
+                ConfigErrorKind::File,
+                "expected a target with a key, found unsigned = true",
+            ));
+        }
         let material = material.ok_or_else(|| not_one_key("ed25519_seed_hex"))?;
-        let mut signer = Signer::new(&self.caller, material.signing_key()?, &self.authorities)?;
+        let caller = self.caller.as_deref().ok_or_else(|| {
+            ConfigError::new(
+                ConfigErrorKind::File,
+                "caller: expected the name that the target knows this service by, found none",
+            )
+        })?;
+        let mut signer = Signer::new(caller, material.signing_key()?, &self.authorities)?;
         if self.seed_compatible {
             signer = signer.seed_compatible();
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use countersign::{ConfigError, DerivedKeyring, Keyring, SharedSigner, Verifier};
+use countersign::{ConfigError, DerivedKeyring, Keyring, SharedSigner, TargetSigners, Verifier};
 
 use super::{Reload, Reloading};
 use crate::metrics;
@@ -119,6 +119,33 @@ impl Reload {
         load: impl Fn(&Path) -> Result<SharedSigner, ConfigError> + Send + 'static,
     ) -> Result<(SharedSigner, Reloading), ConfigError> {
         self.keys(path, load, SharedSigner::replace)
+    }
+
+    /// Reads the signers of all targets of a TOML file, as [`TargetSigners::from_toml_file`] does.
+    /// Every layer with a clone of the set takes over its new content at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`TargetSigners::from_toml_file`] and [`watch`](Self::watch).
+    pub fn target_signers(
+        &self,
+        path: impl AsRef<Path>,
+    ) -> Result<(TargetSigners, Reloading), ConfigError> {
+        self.target_signers_with(path, |path| TargetSigners::from_toml_file(path))
+    }
+
+    /// Reads the signers of several targets with `load`, such as one that also calls
+    /// [`TargetSigners::ensure_distinct_from`].
+    ///
+    /// # Errors
+    ///
+    /// As `load` the first time and [`watch`](Self::watch).
+    pub fn target_signers_with(
+        &self,
+        path: impl AsRef<Path>,
+        load: impl Fn(&Path) -> Result<TargetSigners, ConfigError> + Send + 'static,
+    ) -> Result<(TargetSigners, Reloading), ConfigError> {
+        self.keys(path, load, TargetSigners::replace)
     }
 
     /// What is read at the start, as a handle that takes over what is read later.

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use countersign::{PayloadDigest, SignError, SignErrorKind};
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::HeaderMap;
 use http_body::{Body, Frame};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
@@ -16,6 +16,7 @@ use crate::{
     BoxError,
     arrival::{ArrivalTimer, Late, Pace},
     chunks::Chunks,
+    grpc,
     slices::Slices,
 };
 
@@ -67,7 +68,7 @@ impl BufferedBody {
         }
         let waiting = Waiting {
             limits,
-            is_grpc: size.exact().is_none() && is_grpc(headers),
+            is_grpc: size.exact().is_none() && grpc::is_grpc(headers),
         };
         let mut body = pin!(body);
         let mut timer = None;
@@ -198,13 +199,4 @@ fn too_large(limit: u64, found: u64) -> SignError {
         "body: expected at most {limit} bytes, found at least {found} (see with_buffer_bytes; a verifying \
          layer takes as many as its BodyLimits say)"
     ))
-}
-
-/// `application/grpc`, with whatever message format or parameter follows it.
-fn is_grpc(headers: &HeaderMap) -> bool {
-    const GRPC: &[u8] = b"application/grpc";
-    headers.get(CONTENT_TYPE).is_some_and(|value| {
-        let start = value.as_bytes().get(..GRPC.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(GRPC))
-    })
 }

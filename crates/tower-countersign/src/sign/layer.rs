@@ -1,9 +1,10 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::SharedSigner;
+use countersign::{ConfigError, TargetSigners};
+use http::Uri;
 use tower_layer::Layer;
 
-use super::{service::Sign, settings::Settings};
+use super::{bidirectional::Bidirectional, origin::Origin, service::Sign, settings::Settings};
 use crate::clock::Clock;
 
 /// Signs every request. See the [module documentation](crate::sign).
@@ -13,12 +14,12 @@ pub struct SignLayer {
 }
 
 impl SignLayer {
-    /// A layer that signs with this [`Signer`](countersign::Signer), and reads bodies of up to 2
-    /// MiB into memory to do so. Of a [`SharedSigner`] each request is signed with what it holds by
-    /// then.
-    pub fn new(signer: impl Into<SharedSigner>) -> Self {
+    /// Signs with a [`Signer`](countersign::Signer), a [`SharedSigner`](countersign::SharedSigner)
+    /// or [`TargetSigners`], and reads bodies of up to 2 MiB into memory to do so. The last two can
+    /// be replaced at run time: each request is signed with their content of that moment.
+    pub fn new(signers: impl Into<TargetSigners>) -> Self {
         Self {
-            settings: Settings::new(signer.into()),
+            settings: Settings::new(signers.into()),
         }
     }
 
@@ -72,6 +73,36 @@ impl SignLayer {
         self
     }
 
+    /// Sets the origin of all requests, for clients that add it below this layer: tonic's `Channel`
+    /// sends every request to the origin of its endpoint, whatever the URI. Each request is signed
+    /// for this origin and handed on with it. A request for another authority is an error.
+    ///
+    /// Give the URI of the endpoint, or the `origin` that was set on it. If the two differ, the
+    /// service is sent a signature for another authority and refuses it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Authority`](countersign::ConfigErrorKind::Authority) if the URI is not
+    /// `http://` or `https://` with a host and nothing else, or if it spells out the default port
+    /// of its scheme: a `Channel` would send that port, and no signature covers it.
+    pub fn with_origin(mut self, origin: &Uri) -> Result<Self, ConfigError> {
+        self.settings.origin = Some(Origin::new(origin)?);
+        Ok(self)
+    }
+
+    /// Refuses calls of these gRPC methods at once, without reading their stream. Each is the path
+    /// of a bidirectional method, such as `/chat.Rooms/Talk`.
+    #[must_use]
+    pub fn with_grpc_bidirectional<I>(mut self, methods: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let methods = methods.into_iter().map(Into::into);
+        self.settings.bidirectional = Bidirectional::new(methods);
+        self
+    }
+
     /// Reads the time from this clock.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
@@ -91,7 +122,8 @@ impl<S> Layer<S> for SignLayer {
 impl fmt::Debug for SignLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignLayer")
-            .field("signer", &self.settings.signer)
+            .field("signers", &self.settings.signers)
+            .field("origin", &self.settings.origin)
             .field("buffer", &self.settings.buffer)
             .field("credentials_deadline", &self.settings.credentials_deadline)
             .finish_non_exhaustive()

@@ -1,7 +1,7 @@
 use std::{fmt, mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use countersign::{SharedSigner, SignError, SignErrorKind};
+use countersign::{PayloadDigest, SignError, SignErrorKind, TargetSigners};
 use http::{Extensions, Request, request::Parts};
 use http_body_util::{Empty, Full};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
@@ -14,19 +14,54 @@ use crate::clock::Clock;
 
 /// The signer as a middleware of `reqwest-middleware`.
 ///
-/// Add it last, so that every retry of the middlewares before it is signed anew. The client under it must follow no
-/// redirects: [`client`](Self::client) builds one that does not.
+/// Works with reqwest 0.13 and reqwest-middleware 0.5. Add it last, so that each attempt of a retry
+/// middleware gets a date and a nonce of its own. The client below it must follow no redirects:
+/// [`client`](Self::client) builds one that does not.
+///
+/// ```no_run
+/// # async fn example(signers: countersign::TargetSigners) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// use tower_countersign::SignMiddleware;
+///
+/// let client = SignMiddleware::new(signers).client(reqwest::Client::builder())?;
+/// let response = client
+///     .post("http://user-service:8081/api/account")
+///     .query(&[("notify", "true")])
+///     .json(&["Ada"])
+///     .send()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The feature `reqwest-middleware` of this crate enables `json`, `query` and `form` of that crate.
+/// A request from a plain [`reqwest::RequestBuilder`] is sent by
+/// `client.execute(builder.build()?)`.
+///
+/// # Bodies and retries
+///
+/// A streamed body, such as a multipart form with a file, is read into memory, up to
+/// [`with_buffer_bytes`](Self::with_buffer_bytes). A retry middleware outside the signer cannot
+/// clone a request with such a body, and sends it once: build the request again for each attempt,
+/// as the example `reqwest-client` does.
+///
+/// If the extensions of the request hold the [`PayloadDigest`] of the body
+/// (`RequestBuilder::with_extension`), that digest is signed and the body is streamed.
+///
+/// Leave [`reqwest::ClientBuilder::retry`] at its default, which repeats only requests that no
+/// service has seen. A retry below the signer sends one signature twice, and the service refuses
+/// the second as a replay.
 #[derive(Clone)]
 pub struct SignMiddleware {
     settings: Settings,
 }
 
 impl SignMiddleware {
-    /// A middleware that signs with this signer, and reads bodies of up to 2 MiB into memory to do
-    /// so. Of a [`SharedSigner`] each request is signed with what it holds by then.
-    pub fn new(signer: impl Into<SharedSigner>) -> Self {
+    /// Signs with a [`Signer`](countersign::Signer), a [`SharedSigner`](countersign::SharedSigner)
+    /// or [`TargetSigners`], and reads bodies of up to 2 MiB into memory to do so. The last two can
+    /// be replaced at run time: each request is signed with their content of that moment.
+    pub fn new(signers: impl Into<TargetSigners>) -> Self {
         Self {
-            settings: Settings::new(signer.into()),
+            settings: Settings::new(signers.into()),
         }
     }
 
@@ -87,15 +122,31 @@ impl SignMiddleware {
         Ok(ClientBuilder::new(client).with(self).build())
     }
 
-    async fn sign(&self, request: &mut reqwest::Request) -> Result<(), SignError> {
+    async fn sign(
+        &self,
+        request: &mut reqwest::Request,
+        digest: Option<PayloadDigest>,
+    ) -> Result<(), SignError> {
         let mut parts = head_of(request)?;
-        self.settings.signer()?.prepare_authority(&mut parts)?;
-        let mut body = self.read_body(&parts, request).await?;
-        let signer = self.settings.signer()?;
-        let signature = if signer.needs_body() {
-            self.settings.sign(&signer, &parts, &*body.bytes()).await?
+        // Before the body is read: an authority without a signer needs no body.
+        let Some(mut signer) = self.settings.signer(&parts)? else {
+            return Ok(());
+        };
+        signer.prepare_authority(&mut parts)?;
+        let signature = if let Some(digest) = digest {
+            self.settings.sign(&signer, &parts, digest).await?
         } else {
-            self.settings.sign(&signer, &parts, body.digest()).await?
+            let mut body = self.read_body(&parts, request).await?;
+            // The body may have taken a while, and the keys may have changed.
+            signer = match self.settings.signer(&parts)? {
+                Some(signer) => signer,
+                None => return Ok(()),
+            };
+            if signer.needs_body() {
+                self.settings.sign(&signer, &parts, &*body.bytes()).await?
+            } else {
+                self.settings.sign(&signer, &parts, body.digest()).await?
+            }
         };
         signature.apply(&mut parts);
         // All of them, because Host may have been brought to its one form as well.
@@ -156,7 +207,9 @@ impl Middleware for SignMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<reqwest::Response> {
-        self.sign(&mut request)
+        // It stays there for the next attempt of a retry.
+        let digest = extensions.get::<PayloadDigest>().copied();
+        self.sign(&mut request, digest)
             .await
             .map_err(reqwest_middleware::Error::middleware)?;
         next.run(request, extensions).await
@@ -166,7 +219,7 @@ impl Middleware for SignMiddleware {
 impl fmt::Debug for SignMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignMiddleware")
-            .field("signer", &self.settings.signer)
+            .field("signers", &self.settings.signers)
             .finish_non_exhaustive()
     }
 }

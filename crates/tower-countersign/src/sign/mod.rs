@@ -23,11 +23,46 @@
 //! - **Bounded waiting**: for temporary credentials a request waits 5 seconds
 //!   ([`with_credentials_deadline`](SignLayer::with_credentials_deadline)), and only where they are about to expire.
 //! - **By its own clock**: it never takes the time from a response's `Date`, which nobody has signed.
+//!
+//! # Several targets
+//!
+//! [`SignLayer`] takes one signer, or [`TargetSigners`](countersign::TargetSigners), which selects the signer by the
+//! authority of each request. A request for an authority without a target is an error before its body is read. A request
+//! for an unsigned target is sent as it came, and its body is streamed.
+//!
+//! # gRPC
+//!
+//! tonic's `Channel` adds scheme and authority to a request below every layer, so the signer must be told them with
+//! [`with_origin`](SignLayer::with_origin):
+//!
+//! ```text
+//! let endpoint = Endpoint::from_static("http://user-service:8081");
+//! let channel = ServiceBuilder::new()
+//!     .layer(SignLayer::new(signer).with_origin(endpoint.uri())?)
+//!     .map_request(|request: Request<SignedBody<_>>| request.map(tonic::body::Body::new))
+//!     .service(endpoint.connect_lazy());
+//! let client = AccountsClient::new(channel);
+//! ```
+//!
+//! A channel over several endpoints needs one origin on each of them (`Endpoint::origin`).
+//!
+//! | call | signed |
+//! |---|---|
+//! | unary, server-streaming | yes |
+//! | client-streaming | yes, once the stream has ended, within the limits of the layer |
+//! | bidirectional | no: the stream ends only after answers that it waits for |
+//!
+//! Nothing in a request tells a client-streaming call from a bidirectional one. A stream that sends nothing for as long as
+//! [`with_grpc_idle`](SignLayer::with_grpc_idle) says is refused, and a method that is named in
+//! [`with_grpc_bidirectional`](SignLayer::with_grpc_bidirectional) at once. A tonic client reads the error as a `Status`
+//! of code `Unknown`, with the [`SignError`](countersign::SignError) as its source.
 
+mod bidirectional;
 mod buffered_body;
 mod layer;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+mod origin;
 #[cfg(feature = "reqwest")]
 mod reqwest_service;
 mod service;

@@ -17,6 +17,10 @@ use crate::BoxError;
 /// It follows no redirects: reqwest follows them below every layer and carries the signature's headers along, to
 /// whichever host the answer names. A 3xx is a response like any other.
 ///
+/// Works with reqwest 0.13. A request from a [`reqwest::RequestBuilder`], with its `json` and `query`, becomes one for this
+/// service by `http::Request::try_from(builder.build()?)`. Leave [`reqwest::ClientBuilder::retry`] at its default: a retry
+/// below the signer sends one signature twice, and the callee refuses the second as a replay.
+///
 /// ```no_run
 /// # async fn example(signer: countersign::Signer) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 /// use http_body_util::Full;

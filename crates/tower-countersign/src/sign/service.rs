@@ -12,7 +12,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{buffered_body::BufferedBody, settings::Settings, signed_body::SignedBody};
-use crate::BoxError;
+use crate::{BoxError, grpc};
 
 /// The service of [`SignLayer`](crate::SignLayer). Its error is the inner service's, or a
 /// [`SignError`](countersign::SignError) if the request was not sent:
@@ -67,15 +67,26 @@ where
     B::Error: Into<BoxError>,
 {
     let (mut parts, body) = request.into_parts();
-    settings.signer()?.prepare_authority(&mut parts)?;
+    if let Some(origin) = &settings.origin {
+        origin.apply(&mut parts)?;
+    }
+    // Before the body is read: an authority without a signer needs no body.
+    let Some(signer) = settings.signer(&parts)? else {
+        return Ok(Request::from_parts(parts, SignedBody::streamed(body)));
+    };
+    signer.prepare_authority(&mut parts)?;
     let (body, signature) = if let Some(digest) = parts.extensions.remove::<PayloadDigest>() {
-        let signer = settings.signer()?;
         let signature = settings.sign(&signer, &parts, digest).await?;
         (SignedBody::streamed(body), signature)
     } else {
+        if grpc::is_grpc(&parts.headers) {
+            settings.bidirectional.ensure_none(parts.uri.path())?;
+        }
         let mut body = BufferedBody::read(body, &parts.headers, &settings.buffer).await?;
         // The body may have taken a while, and the keys may have changed.
-        let signer = settings.signer()?;
+        let Some(signer) = settings.signer(&parts)? else {
+            return Ok(Request::from_parts(parts, body.into()));
+        };
         let signature = if signer.needs_body() {
             settings.sign(&signer, &parts, &*body.bytes()).await?
         } else {

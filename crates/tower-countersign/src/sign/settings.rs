@@ -6,34 +6,39 @@ use std::{
     time::Duration,
 };
 
-use countersign::{Payload, SharedSigner, SignError, SignErrorKind, Signature, Signer};
+use countersign::{Payload, SignError, SignErrorKind, Signature, Signer, TargetSigners};
 use http::request::Parts;
 
-use super::buffered_body::BufferLimits;
+use super::{bidirectional::Bidirectional, buffered_body::BufferLimits, origin::Origin};
 use crate::clock::{Clock, SystemClock};
 
 /// What the layer and the middleware share.
 #[derive(Clone)]
 pub(super) struct Settings {
-    pub(super) signer: SharedSigner,
+    pub(super) signers: TargetSigners,
+    pub(super) origin: Option<Origin>,
+    pub(super) bidirectional: Bidirectional,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) buffer: BufferLimits,
     pub(super) credentials_deadline: Duration,
 }
 
 impl Settings {
-    pub(super) fn new(signer: SharedSigner) -> Self {
+    pub(super) fn new(signers: TargetSigners) -> Self {
         Self {
-            signer,
+            signers,
+            origin: None,
+            bidirectional: Bidirectional::default(),
             clock: Arc::new(SystemClock),
             buffer: BufferLimits::default(),
             credentials_deadline: Duration::from_secs(5),
         }
     }
 
-    /// The signer to sign a request with that is about to be sent.
-    pub(super) fn signer(&self) -> Result<Arc<Signer>, SignError> {
-        self.signer.at(self.clock.now())
+    /// Returns the signer for a request that is about to be sent, or `None` if it is to be sent
+    /// unsigned.
+    pub(super) fn signer(&self, parts: &Parts) -> Result<Option<Arc<Signer>>, SignError> {
+        self.signers.select(parts, self.clock.now())
     }
 
     /// Signs, with credentials that are read anew where they are about to expire.
