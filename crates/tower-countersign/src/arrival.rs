@@ -135,12 +135,17 @@ mod tests {
 
     use super::*;
 
-    const SECOND: Duration = Duration::from_secs(1);
+    const SECOND: Duration = seconds(1);
+    const TENTH: Duration = Duration::from_millis(100);
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
 
     fn pace() -> Pace {
         Pace {
-            deadline: 20 * SECOND,
-            idle: 2 * SECOND,
+            deadline: seconds(20),
+            idle: seconds(2),
             least_rate: 100,
         }
     }
@@ -165,12 +170,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_sender_that_sends_nothing_is_late_after_the_idle_time() {
         let mut timer = ArrivalTimer::start(pace());
-        assert_eq!(wait(&mut timer, 0, 2 * SECOND).await, Some(Late::Idle));
+        assert_eq!(wait(&mut timer, 0, seconds(2)).await, Some(Late::Idle));
         let mut timer = ArrivalTimer::start(pace());
-        let short = 2 * SECOND - Duration::from_millis(2);
+        let short = Duration::from_millis(1_998);
         assert_eq!(wait(&mut timer, 0, short).await, None);
         assert_eq!(wait(&mut timer, 1_000, short).await, None);
-        assert_eq!(wait(&mut timer, 1_000, SECOND * 3).await, Some(Late::Idle));
+        assert_eq!(wait(&mut timer, 1_000, seconds(3)).await, Some(Late::Idle));
     }
 
     #[tokio::test(start_paused = true)]
@@ -178,14 +183,15 @@ mod tests {
         let mut timer = ArrivalTimer::start(pace());
         let begun = Instant::now();
         let mut late = None;
-        let mut waits = 0;
-        while late.is_none() {
-            late = wait(&mut timer, waits * 50, SECOND).await;
-            waits += 1;
+        for received in (0..).step_by(50) {
+            late = wait(&mut timer, received, SECOND).await;
+            if late.is_some() {
+                break;
+            }
         }
         assert_eq!(late, Some(Late::Rate));
         let took = begun.elapsed();
-        assert!((2 * SECOND..=4 * SECOND).contains(&took), "{took:?}");
+        assert!((seconds(2)..=seconds(4)).contains(&took), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -193,13 +199,14 @@ mod tests {
         let mut timer = ArrivalTimer::start(pace());
         let begun = Instant::now();
         let mut late = None;
-        let mut waits = 0;
-        while late.is_none() {
-            late = wait(&mut timer, waits * 110, SECOND).await;
-            waits += 1;
+        for received in (0..).step_by(110) {
+            late = wait(&mut timer, received, SECOND).await;
+            if late.is_some() {
+                break;
+            }
         }
         assert_eq!(late, Some(Late::Deadline));
-        assert!(begun.elapsed() >= 20 * SECOND);
+        assert!(begun.elapsed() >= seconds(20));
     }
 
     /// Back-pressure and hashing are not the sender's fault.
@@ -207,21 +214,21 @@ mod tests {
     async fn time_in_which_the_sender_is_not_waited_for_counts_towards_the_deadline_alone() {
         let mut timer = ArrivalTimer::start(pace());
         for _ in 0..4 {
-            assert_eq!(wait(&mut timer, 1, SECOND / 10).await, None);
-            advance(4 * SECOND).await;
+            assert_eq!(wait(&mut timer, 1, TENTH).await, None);
+            advance(seconds(4)).await;
         }
-        assert_eq!(wait(&mut timer, 1, SECOND / 10).await, None);
-        advance(4 * SECOND).await;
-        let late = wait(&mut timer, 1, SECOND / 10).await;
+        assert_eq!(wait(&mut timer, 1, TENTH).await, None);
+        advance(seconds(4)).await;
+        let late = wait(&mut timer, 1, TENTH).await;
         assert_eq!(late, Some(Late::Deadline));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_deadline_alone_leaves_the_sender_that_long_for_nothing() {
-        let mut timer = ArrivalTimer::start(Pace::deadline(5 * SECOND));
-        assert_eq!(wait(&mut timer, 0, 4 * SECOND).await, None);
-        assert_eq!(wait(&mut timer, 0, 4 * SECOND).await, Some(Late::Deadline));
+        let mut timer = ArrivalTimer::start(Pace::deadline(seconds(5)));
+        assert_eq!(wait(&mut timer, 0, seconds(4)).await, None);
+        assert_eq!(wait(&mut timer, 0, seconds(4)).await, Some(Late::Deadline));
         let mut timer = ArrivalTimer::start(Pace::deadline(Duration::MAX));
-        assert_eq!(wait(&mut timer, 0, 3600 * SECOND).await, None);
+        assert_eq!(wait(&mut timer, 0, seconds(3600)).await, None);
     }
 }

@@ -89,7 +89,9 @@ impl BufferedBody {
                 Some(chunk) => Some(chunk),
                 None => poll_fn(|cx| slices.poll(cx, |slice| hash.update(slice))).await,
             };
-            hashed.into_iter().for_each(|chunk| chunks.push(chunk));
+            if let Some(chunk) = hashed {
+                chunks.push(chunk);
+            }
         }
         let digest = PayloadDigest::from_bytes(hash.finalize().into());
         Ok(Self { chunks, digest })
