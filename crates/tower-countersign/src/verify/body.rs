@@ -66,7 +66,7 @@ where
     let bounds = Bounds {
         limits,
         sender: Sender::Unauthenticated,
-        copies: u64::try_from(mac.copies()).unwrap_or(u64::MAX),
+        copies: u32::try_from(mac.copies()).unwrap_or(u32::MAX),
     };
     if !body.is_end_stream() {
         if intake.is_passing() && bounds.copies > 0 {
@@ -103,7 +103,7 @@ struct Bounds<'b> {
     limits: &'b BodyLimits,
     sender: Sender,
     /// How many times the body is held beside the chunks.
-    copies: u64,
+    copies: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -291,7 +291,7 @@ where
             return Err(self.bounds.too_large(self.received));
         }
         let held = u64::from(!self.intake.is_passing());
-        let copies = held.saturating_add(self.bounds.copies);
+        let copies = held.saturating_add(self.bounds.copies.into());
         let bytes = len.saturating_mul(copies);
         if let Err(full) = self.intake.reserve(bytes, self.size()) {
             self.intake.push_last(Ok(Frame::data(chunk)));
