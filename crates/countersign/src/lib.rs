@@ -123,7 +123,7 @@ pub use self::{
     payload::{Payload, PayloadDigest},
     policy::{
         Decision, ExecuteApi, Membership, Policy, PolicyRequest, SharedPolicy, StatementId,
-        UncoveredRoute, WhyUncovered,
+        UncoveredRoute, UnreachableStatement, WhyUncovered, WhyUnreachable,
     },
     replay::{
         ArcReplayStore, Claimed, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,

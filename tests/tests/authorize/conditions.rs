@@ -205,8 +205,8 @@ fn every_condition_holds_where_it_should_and_nowhere_else() {
             &[K("2026-01")],
         ),
         (
-            r#"{"StringEquals":{"countersign:Route":"/api/*"}}"#,
-            &[],
+            r#"{"StringEquals":{"countersign:Route":"/api/{*rest}"}}"#,
+            &[R("/api/{*rest}")],
             &[R("/api/account/{id}")],
         ),
         (

@@ -13,18 +13,22 @@
 
 mod conditions;
 mod events;
+mod field_reports;
 mod hostile_paths;
 mod index;
 mod json;
 mod layers;
+mod load_errors;
 mod outcomes;
 mod patterns;
 mod positions;
 mod reload;
+mod shared_documents;
 mod source_address;
 mod toml;
 mod two_policies;
 mod uncovered;
+mod unreachable;
 
 use countersign::{Decision, KeyId, Policy, PolicyRequest};
 

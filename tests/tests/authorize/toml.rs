@@ -281,7 +281,10 @@ fn a_text_without_statements_is_no_policy() {
 fn two_statements_of_one_name_are_refused() {
     let error = Policy::from_toml(&format!("{ALLOW_ALL}{ALLOW_ALL}")).unwrap_err();
     assert_eq!(error.kind(), ConfigErrorKind::Policy);
-    assert_eq!(error.to_string(), "statement all: listed twice");
+    assert_eq!(
+        error.to_string(),
+        "line 10, column 6: statement all: listed twice"
+    );
 }
 
 #[test]

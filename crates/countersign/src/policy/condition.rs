@@ -1,9 +1,9 @@
 use std::net::{IpAddr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use wildmatch::WildMatch;
 
-use super::request::PolicyRequest;
+use super::{nearest::Expected, plain_path::PlainPath, request::PolicyRequest};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::KeyVersion,
@@ -15,8 +15,8 @@ use crate::{
 /// A further condition of a statement: that one of several values is the request's, or that none is.
 #[derive(Clone, Debug)]
 pub(super) struct Condition {
-    test: Test,
-    expected: bool,
+    pub(super) test: Test,
+    pub(super) expected: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -51,7 +51,8 @@ pub(super) enum Bound {
     After,
 }
 
-const COVERAGES: [Coverage; 3] = [Coverage::Request, Coverage::Partial, Coverage::BodyOnly];
+pub(super) const COVERAGES: [Coverage; 3] =
+    [Coverage::Request, Coverage::Partial, Coverage::BodyOnly];
 
 impl Condition {
     pub(super) const fn new(test: Test) -> Self {
@@ -109,58 +110,61 @@ impl Attribute {
         }
     }
 
-    /// A condition on one of these texts. A text that no request can have is refused: in a `Deny` it would deny nothing.
-    pub(super) fn any_of(self, texts: Vec<Text>) -> Result<Test, ConfigError> {
-        for text in &texts {
-            let possible = match self {
-                Self::Scheme => Scheme::ALL.iter().any(|scheme| text.is(scheme.name())),
-                Self::Coverage => COVERAGES
-                    .iter()
-                    .any(|coverage| text.is(coverage_name(*coverage))),
-                Self::KeyVersion => match text {
-                    Text::Exactly(label) => KeyVersion::new(label).is_ok(),
-                    Text::Like(pattern) => !pattern.pattern_chars().is_empty(),
-                },
-                Self::Route => match text {
-                    Text::Exactly(route) => route.starts_with('/'),
-                    Text::Like(pattern) => {
-                        matches!(pattern.pattern_chars().first(), Some('/' | '*' | '?'))
-                    }
-                },
-            };
-            if !possible {
-                return Err(ConfigError::new(
-                    ConfigErrorKind::Policy,
-                    self.expectation(),
-                ));
-            }
+    /// One of the texts of a condition. One that no request can have is refused: in a `Deny` it
+    /// would deny nothing.
+    pub(super) fn text(self, text: &str, like: bool) -> Result<Text, ConfigError> {
+        let parsed = if like {
+            Text::Like(WildMatch::new(text))
+        } else {
+            Text::Exactly(text.into())
+        };
+        let possible = match self {
+            Self::Scheme | Self::Coverage => self.values().iter().any(|value| parsed.is(value)),
+            Self::KeyVersion if like => !text.is_empty(),
+            Self::KeyVersion => KeyVersion::new(text).is_ok(),
+            Self::Route if like => text.starts_with(['/', '*', '?']),
+            Self::Route => is_route(text),
+        };
+        if possible {
+            return Ok(parsed);
         }
-        Ok(Test::Text(self, texts))
+        Err(ConfigError::new(
+            ConfigErrorKind::Policy,
+            format!("{text:?}: {}", self.expectation(text)),
+        ))
     }
 
-    fn expectation(self) -> String {
+    /// Every value that a request can have, where they can be listed.
+    fn values(self) -> Vec<&'static str> {
         match self {
-            Self::Scheme => {
-                let names: Vec<_> = Scheme::ALL.iter().map(|scheme| scheme.name()).collect();
-                format!(
-                    "scheme: expected one of {}, found another",
-                    names.join(", ")
-                )
-            }
-            Self::Coverage => {
-                let names = COVERAGES.map(coverage_name);
-                format!(
-                    "coverage: expected one of {}, found another",
-                    names.join(", ")
-                )
-            }
-            Self::KeyVersion => "key version: expected the label of a key".to_owned(),
-            Self::Route => "route: expected a route that starts with a slash".to_owned(),
+            Self::Scheme => Scheme::ALL.iter().map(|scheme| scheme.name()).collect(),
+            Self::Coverage => COVERAGES.map(coverage_name).to_vec(),
+            Self::KeyVersion | Self::Route => Vec::new(),
+        }
+    }
+
+    fn expectation(self, found: &str) -> String {
+        match self {
+            Self::Scheme | Self::Coverage => Expected::one_of(self.values(), found).to_string(),
+            Self::KeyVersion => "expected the label of a key".to_owned(),
+            Self::Route => "expected a route that starts with a slash, is in plain form outside \
+                            its captures, and has no * that no name follows"
+                .to_owned(),
         }
     }
 }
 
-const fn coverage_name(coverage: Coverage) -> &'static str {
+/// Whether a text can be a route of an application. Of routers that are not axum's, parameters are
+/// taken too: `/{id}`, `/:id` and `/*rest`.
+fn is_route(text: &str) -> bool {
+    let captured = |char: char| matches!(char, '{' | '}');
+    let plain = PlainPath::parse(&text.replace(captured, "x")).is_ok();
+    let name = |char: char| char.is_alphanumeric() || char == '_';
+    let mut after_stars = text.split('*').skip(1);
+    plain && after_stars.all(|after| after.starts_with(name))
+}
+
+pub(super) const fn coverage_name(coverage: Coverage) -> &'static str {
     match coverage {
         Coverage::Request => "request",
         Coverage::Partial => "partial",
@@ -169,7 +173,18 @@ const fn coverage_name(coverage: Coverage) -> &'static str {
 }
 
 impl Text {
-    fn is(&self, value: &str) -> bool {
+    /// Whether every text is it, or every one that starts with a slash.
+    pub(super) fn is_everything(&self) -> bool {
+        match self {
+            Self::Exactly(_) => false,
+            Self::Like(pattern) => {
+                let chars = pattern.pattern_chars();
+                matches!(chars, ['*'] | ['/', '*'])
+            }
+        }
+    }
+
+    pub(super) fn is(&self, value: &str) -> bool {
         match self {
             Self::Exactly(text) => **text == *value,
             Self::Like(pattern) => pattern.matches(value),
@@ -188,24 +203,50 @@ impl Bound {
     }
 }
 
-/// A range of addresses in CIDR notation, or one address.
+/// A range of addresses in CIDR notation, or one address. Bits of the host in a range are ignored,
+/// as AWS does.
 ///
-/// A range of IPv4 addresses that is written as one of IPv6 (`::ffff:192.0.2.0/120`) is the IPv4 range: so are the addresses
-/// that it is compared with.
+/// A range of IPv4 addresses that is written as one of IPv6 (`::ffff:192.0.2.0/120`) is the IPv4
+/// range: so are the addresses that it is compared with.
 pub(super) fn range(text: &str) -> Result<IpNet, ConfigError> {
+    let wrong =
+        |problem: &str| ConfigError::new(ConfigErrorKind::Policy, format!("{text:?}: {problem}"));
     let net = text
         .parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     let Ok(net) = net else {
-        return Err(ConfigError::new(
-            ConfigErrorKind::Policy,
-            format!("source {text:?}: expected an address or a range such as 192.0.2.0/24"),
-        ));
+        return Err(wrong("expected an address or a range such as 192.0.2.0/24"));
     };
-    Ok(match net {
+    let net = match net {
         IpNet::V4(_) => net,
         IpNet::V6(v6) => mapped(v6.addr(), v6.prefix_len()).map_or(net, IpNet::V4),
-    })
+    };
+    match net {
+        // What means no address (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.2).
+        IpNet::V4(v4) if v4.prefix_len() == 32 && v4.addr().is_unspecified() => Err(wrong(
+            "expected an address that a request can come from; every IPv4 address is 0.0.0.0/0",
+        )),
+        IpNet::V6(v6) if v6.prefix_len() == 128 && v6.addr().is_unspecified() => Err(wrong(
+            "expected an address that a request can come from; every IPv6 address is ::/0",
+        )),
+        IpNet::V6(v6) if embeds_ipv4(v6) => Err(wrong(
+            "expected an IPv4 range written as such: no address is in it, because IPv4 addresses in IPv6 are compared as IPv4",
+        )),
+        net => Ok(net),
+    }
+}
+
+/// Whether a range holds IPv4 addresses in IPv6 ones and nothing else: those of the deprecated form
+/// `::192.0.2.0` (RFC 4291 section 2.5.5.1), beside which mapped ones may be in it. The loopback
+/// address is an address of IPv6.
+fn embeds_ipv4(net: Ipv6Net) -> bool {
+    let zeros = net
+        .addr()
+        .segments()
+        .iter()
+        .take(5)
+        .all(|segment| *segment == 0);
+    zeros && net.prefix_len() >= 80 && !net.contains(&Ipv6Addr::LOCALHOST)
 }
 
 fn mapped(addr: Ipv6Addr, prefix: u8) -> Option<Ipv4Net> {
@@ -227,6 +268,9 @@ mod tests {
             ("2001:db8::/32", "2001:db8::1", "2001:db9::1"),
             ("0.0.0.0/0", "203.0.113.1", "2001:db8::1"),
             ("::/0", "2001:db8::1", "203.0.113.1"),
+            ("::1", "::1", "::2"),
+            ("0.0.0.2", "0.0.0.2", "0.0.0.3"),
+            ("240.240.240.240", "240.240.240.240", "240.240.240.241"),
         ] {
             let net = range(text).unwrap();
             let has = |addr: &str| net.contains(&addr.parse::<IpAddr>().unwrap());
@@ -241,6 +285,18 @@ mod tests {
             "localhost",
             "*",
             " 192.0.2.1",
+            "192.0.2.0/+8",
+            "192.0.2.0-192.0.2.9",
+            "192.0.2.*",
+            "192.0.2.0, 192.0.3.0",
+            "2001:db8::/129",
+            "fe80::1%eth0",
+            "0.0.0.0",
+            "0.0.0.0/32",
+            "::",
+            "::/128",
+            "::192.0.2.0/120",
+            "::fffe:0:0/95",
         ] {
             let error = range(text).unwrap_err();
             assert_eq!(error.kind(), ConfigErrorKind::Policy, "{text}");

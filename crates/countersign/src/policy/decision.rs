@@ -39,8 +39,8 @@ impl<'p> Decision<'p> {
 impl fmt::Display for Decision<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Allowed(statement) => write!(f, "allowed by statement {statement}"),
-            Self::Denied(statement) => write!(f, "denied by statement {statement}"),
+            Self::Allowed(statement) => write!(f, "allowed by {}", statement.described()),
+            Self::Denied(statement) => write!(f, "denied by {}", statement.described()),
             Self::NotPlain(reason) => f.write_str(reason),
             Self::NoMatch => f.write_str("no statement allows it"),
         }

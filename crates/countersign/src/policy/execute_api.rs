@@ -1,19 +1,19 @@
 use std::cell::OnceCell;
 
-use wildmatch::WildMatch;
-
 use super::{
-    overlap::{Token, overlap},
+    methods::KnownMethods,
+    nearest::Expected,
     principal::{Membership, Principal, caller},
     request::PolicyRequest,
-    resource::name_tokens,
+    resource_name::{ParsedResource, ServiceName, is_name_byte},
 };
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// What a policy in JSON calls this service, and whom it means by accounts.
 ///
-/// API Gateway names a request `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path`. A service that is not behind it
-/// has no such name; here it is given one, so that a policy's resources have something to match.
+/// API Gateway names a request `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path`. A service
+/// that is not behind it has no such name; here it is given one, so that the resources of a policy
+/// have something to match.
 ///
 /// ```
 /// use countersign::{ExecuteApi, Membership};
@@ -25,28 +25,30 @@ use crate::error::{ConfigError, ConfigErrorKind};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ExecuteApi {
-    /// `arn:aws:execute-api:REGION:ACCOUNT:`
-    owner: String,
+    region: String,
+    account: String,
     api: String,
     stage: String,
     membership: Membership,
+    methods: KnownMethods,
+    shared_documents: bool,
 }
 
 impl ExecuteApi {
-    /// The name of this service.
+    /// Names this service.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Policy`] if one of the four is empty or holds other characters than `A-Z a-z 0-9 - _ $`.
+    /// [`ConfigErrorKind::Policy`] if one of the four is empty or holds other characters than
+    /// `A-Z a-z 0-9 - _ $`.
     pub fn new(region: &str, account: &str, api: &str, stage: &str) -> Result<Self, ConfigError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$');
         for (name, text) in [
             ("region", region),
             ("account", account),
             ("API", api),
             ("stage", stage),
         ] {
-            if text.is_empty() || !text.bytes().all(plain) {
+            if text.is_empty() || !text.bytes().all(is_name_byte) {
                 return Err(ConfigError::new(
                     ConfigErrorKind::Policy,
                     format!("{name} {text:?}: expected letters, digits, - _ and $"),
@@ -54,10 +56,13 @@ impl ExecuteApi {
             }
         }
         Ok(Self {
-            owner: format!("arn:aws:execute-api:{region}:{account}:"),
+            region: region.to_owned(),
+            account: account.to_owned(),
             api: api.to_owned(),
             stage: stage.to_owned(),
             membership: Membership::new(),
+            methods: KnownMethods::default(),
+            shared_documents: false,
         })
     }
 
@@ -67,54 +72,68 @@ impl ExecuteApi {
         self
     }
 
+    /// Takes documents that several APIs share.
+    ///
+    /// Without this setting, a resource of another region, account, API or stage is refused: a
+    /// `Deny` of that kind would protect nothing. With it, such resources are kept out, and
+    /// [`Policy::unreachable`](super::Policy::unreachable) lists them. What is wrong for every API,
+    /// such as an unknown method, is refused as before.
+    pub fn with_shared_documents(mut self) -> Self {
+        self.shared_documents = true;
+        self
+    }
+
+    /// Adds methods that resources may name beside GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and
+    /// TRACE, such as `PURGE`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Policy`] for a method that no signed request has (`[A-Z][A-Z-]{0,31}`, not
+    /// `CONNECT`), for `ANY` and `ALL`, which policies write as `*`, and for one that is known.
+    pub fn with_extension_methods<I>(mut self, methods: I) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        self.methods = self.methods.with_extensions(methods)?;
+        Ok(self)
+    }
+
     pub(super) fn membership(&self) -> &Membership {
         &self.membership
     }
 
+    pub(super) fn takes_shared_documents(&self) -> bool {
+        self.shared_documents
+    }
+
     /// What the names of all requests to this service begin with.
     pub(super) fn prefix(&self) -> String {
-        format!("{}{}/{}/", self.owner, self.api, self.stage)
+        let Self {
+            region,
+            account,
+            api,
+            stage,
+            ..
+        } = self;
+        format!("arn:aws:execute-api:{region}:{account}:{api}/{stage}/")
     }
 
-    /// A pattern of names: a whole one, `execute-api:/STAGE/METHOD/path`, or `API/STAGE/METHOD/path`.
-    pub(super) fn resource(&self, text: &str) -> Result<WildMatch, ConfigError> {
-        let wrong = |problem: &str| {
-            let message = format!("resource {text:?}: {problem}");
-            ConfigError::new(ConfigErrorKind::Policy, message)
+    /// A pattern of names: a whole one, `execute-api:/STAGE/METHOD/path`, or
+    /// `API/STAGE/METHOD/path`.
+    pub(super) fn resource(&self, text: &str) -> Result<ParsedResource, ConfigError> {
+        let name = ServiceName {
+            region: &self.region,
+            account: &self.account,
+            api: &self.api,
+            stage: &self.stage,
+            methods: &self.methods,
         };
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(wrong("expected visible ASCII characters"));
-        }
-        if text.contains("${") {
-            return Err(wrong("expected no policy variable: none is known here"));
-        }
-        let (Self { owner, api, .. }, all) = (self, text == "*");
-        let whole = if all || text.starts_with("arn:") {
-            text.to_owned()
-        } else if let Some(behind) = text.strip_prefix("execute-api:/") {
-            format!("{owner}{api}/{behind}")
-        } else if text.contains(':') || !text.contains('/') {
-            return Err(wrong(
-                "expected arn:aws:execute-api:…, API/STAGE/METHOD/path or *",
-            ));
-        } else {
-            format!("{owner}{text}")
-        };
-        let mut parts = whole.splitn(4, ':').skip(2);
-        if !all && parts.next() != Some("execute-api") {
-            return Err(wrong("expected a resource of execute-api"));
-        }
-        let pattern = WildMatch::new(&whole);
-        // In a `Deny` it would deny nothing.
-        if !overlap(&name_tokens(&pattern), &any_name()) {
-            return Err(wrong(
-                "expected one that a request can have: arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path, the method in upper case",
-            ));
-        }
-        Ok(pattern)
+        name.parse(text)
     }
 
-    /// A principal under `AWS`: `*`, an account by its number or its root, or a caller of an account as its user or role.
+    /// A principal under `AWS`: `*`, an account by its number or its root, or a caller of an account
+    /// as its user or role.
     pub(super) fn principal(&self, text: &str) -> Result<Principal, ConfigError> {
         if text == "*" {
             return Ok(Principal::Everyone);
@@ -127,7 +146,7 @@ impl ExecuteApi {
             ConfigError::new(
                 ConfigErrorKind::Policy,
                 format!(
-                    "principal {text:?}: expected *, an account, or arn:aws:iam::ACCOUNT: with root, user/NAME or role/NAME"
+                    "{text:?}: expected *, an account, or arn:aws:iam::ACCOUNT: with root, user/NAME or role/NAME"
                 ),
             )
         };
@@ -141,30 +160,20 @@ impl ExecuteApi {
             return Ok(whole);
         }
         let name = name.strip_prefix("user/").or(name.strip_prefix("role/"));
-        // The name is behind the path: `user/team/NAME`.
+        // The name comes after its path: `user/team/NAME`.
         let name = name.and_then(|name| name.rsplit('/').next());
         let name = caller(name.ok_or_else(wrong)?)?;
-        if !self.membership.named_by(&whole).contains(&&name) {
+        let listed = self.membership.named_by(&whole);
+        if !listed.contains(&&name) {
+            let listed = listed.into_iter().map(|caller| caller.as_str());
+            let expected = Expected::one_of(listed, name.as_str());
             return Err(ConfigError::new(
                 ConfigErrorKind::Policy,
-                format!("principal {text:?}: expected a caller that is listed in that account"),
+                format!("{text:?}: no caller of that account: {expected}"),
             ));
         }
         Ok(Principal::Caller(name))
     }
-}
-
-/// The names of all requests to all services.
-fn any_name() -> Vec<Token> {
-    const PART: [Token; 2] = [Token::OneInSegment, Token::RunInSegment];
-    let chars = |text: &'static str| text.chars().map(Token::Char);
-    let mut name: Vec<_> = chars("arn:aws:execute-api:").collect();
-    for behind in [":", ":", "/", "/"] {
-        name.extend(PART.into_iter().chain(chars(behind)));
-    }
-    name.extend([Token::OneOfMethod, Token::RunOfMethod]);
-    name.extend(chars("/").chain([Token::Run]));
-    name
 }
 
 /// The name of a request, made when the first pattern asks for it.

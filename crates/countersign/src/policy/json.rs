@@ -6,21 +6,21 @@ use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
-use wildmatch::WildMatch;
 
 use super::{
     Policy,
-    condition::{Attribute, Bound, Condition, Test, Text, range},
+    contradiction::ensure_possible,
     execute_api::ExecuteApi,
+    json_condition::conditions,
     json_values::{OneOrMany, Unique},
+    position::{Misplaced, Position, Steps},
     principal::Principal,
     resource::Resource,
-    statement::{Effect, Statement, StatementId},
+    resource_name::ParsedResource,
+    statement::{Effect, Statement, StatementId, duplicate},
+    unreachable::UnreachableStatement,
 };
-use crate::{
-    error::{ConfigError, ConfigErrorKind},
-    timestamp::Timestamp,
-};
+use crate::error::{ConfigError, ConfigErrorKind};
 
 impl Policy {
     /// Reads a policy from JSON, in the shape that API Gateway has for resource policies. `api` says what the policy calls
@@ -83,27 +83,61 @@ impl Policy {
     /// its method in lower case, and as [`from_toml`](Self::from_toml). A resource of another API, stage or region is taken,
     /// and matches nothing here.
     pub fn from_json(text: &str, api: &ExecuteApi) -> Result<Self, ConfigError> {
-        let document: Document = serde_json::from_str(text).map_err(|error| {
-            ConfigError::new(ConfigErrorKind::File, format!("expected a policy: {error}"))
-        })?;
-        if document.version != "2012-10-17" {
-            return Err(ConfigError::new(
-                ConfigErrorKind::Policy,
-                format!("Version: expected 2012-10-17, found {:?}", document.version),
-            ));
-        }
-        let entries = document.statement.0.into_iter().zip(1_u32..);
-        let statements = entries.map(|(mut entry, place)| {
-            let id = entry.sid.take();
-            let id = StatementId::new(&id.unwrap_or_else(|| format!("statement {place}")))?;
-            let within = format!("statement {id}");
-            entry
-                .into_statement(id, api)
-                .map_err(|error| error.within(within))
-        });
-        let statements = statements.collect::<Result<Vec<_>, _>>()?;
-        Self::build(statements, api.membership(), api.prefix())
+        let document = serde_json::from_str(text).map_err(|error| wrong_json(&error))?;
+        read(document, api).map_err(|wrong| wrong.located_in(text))
     }
+}
+
+fn read(document: Document, api: &ExecuteApi) -> Result<Policy, Misplaced<Steps>> {
+    if document.version != "2012-10-17" {
+        let error = wrong(format!(
+            "Version: expected 2012-10-17, found {:?}",
+            document.version
+        ));
+        return Err(Misplaced::from(error).in_member("Version"));
+    }
+    let entries = document.statement;
+    let at = |place: usize, wrong: Misplaced<Steps>| {
+        wrong
+            .in_element(entries.place(place))
+            .in_member("Statement")
+    };
+    let mut ids = Vec::new();
+    for (place, (_, entry)) in entries.placed().enumerate() {
+        let id = entry
+            .id(place)
+            .map_err(|error| at(place, Misplaced::from(error).in_member("Sid")))?;
+        ids.push(id);
+    }
+    if let Some((place, error)) = duplicate(&ids) {
+        return Err(at(place, Misplaced::from(error).in_member("Sid")));
+    }
+    let (mut statements, mut unreachable) = (Vec::new(), Vec::new());
+    for (place, ((_, entry), id)) in entries.placed().zip(ids).enumerate() {
+        let read = entry.read(&id, api, &mut unreachable);
+        let read = read.map_err(|wrong| at(place, wrong.within(id.described())))?;
+        statements.extend(read);
+    }
+    let mut policy = Policy::build(statements, api.membership(), api.prefix())?;
+    policy.unreachable = unreachable;
+    Ok(policy)
+}
+
+/// A policy holds no key: the parser may say what it found, and where.
+fn wrong_json(error: &serde_json::Error) -> ConfigError {
+    let (line, column) = (error.line(), error.column());
+    let message = error.to_string();
+    let place = format!(" at line {line} column {column}");
+    let message = message.strip_suffix(&place).unwrap_or(&message);
+    ConfigError::new(
+        ConfigErrorKind::File,
+        format!("expected a policy: {message}"),
+    )
+    .within(Position { line, column })
+}
+
+fn wrong(problem: impl Into<String>) -> ConfigError {
+    ConfigError::new(ConfigErrorKind::Policy, problem)
 }
 
 #[derive(Deserialize)]
@@ -175,7 +209,7 @@ impl<'de> Visitor<'de> for PrincipalVisitor {
             return Err(E::invalid_value(Unexpected::Str(text), &self));
         }
         Ok(EntryPrincipal(PrincipalKinds {
-            aws: Some(OneOrMany(vec![text.to_owned()])),
+            aws: Some(OneOrMany::one(text.to_owned())),
             caller: None,
         }))
     }
@@ -190,130 +224,108 @@ impl<'de> Visitor<'de> for PrincipalVisitor {
 }
 
 impl Entry {
-    fn into_statement(self, id: StatementId, api: &ExecuteApi) -> Result<Statement, ConfigError> {
-        for action in &self.action.0 {
-            let invoke = ["*", "execute-api:*", "execute-api:Invoke"];
-            if !invoke
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(action))
-            {
-                return Err(ConfigError::new(
-                    ConfigErrorKind::Policy,
-                    format!(
-                        "Action: expected execute-api:Invoke, execute-api:* or *, found {action:?}"
-                    ),
-                ));
+    /// The name of the statement at this place. An empty `Sid` is none, as it is in IAM.
+    fn id(&self, place: usize) -> Result<StatementId, ConfigError> {
+        match self.sid.as_deref() {
+            None | Some("") => Ok(StatementId::of_place(place.saturating_add(1))),
+            Some(sid) => StatementId::new(sid, "Sid"),
+        }
+    }
+
+    /// The statement, if any request to this service can match it.
+    fn read(
+        &self,
+        id: &StatementId,
+        api: &ExecuteApi,
+        unreachable: &mut Vec<UnreachableStatement>,
+    ) -> Result<Option<Statement>, Misplaced<Steps>> {
+        let action = self.action.read(check_action);
+        action.map_err(|wrong| wrong.in_member("Action"))?;
+        let principals = self.principal.0.read(api);
+        let principals = principals.map_err(|wrong| wrong.in_member("Principal"))?;
+        let conditions = conditions(self.condition.as_ref()).and_then(|conditions| {
+            ensure_possible(&conditions)?;
+            Ok(conditions)
+        });
+        let conditions =
+            conditions.map_err(|wrong| wrong.within("Condition").in_member("Condition"))?;
+        let (mut patterns, mut foreign) = (Vec::new(), Vec::new());
+        for (place, text) in self.resource.placed() {
+            let at = |error| {
+                Misplaced::from(error)
+                    .in_element(place)
+                    .in_member("Resource")
+            };
+            match api.resource(text).map_err(at)? {
+                ParsedResource::Reachable(pattern) => patterns.push(pattern),
+                ParsedResource::Foreign(other) if api.takes_shared_documents() => {
+                    foreign.push((text, other));
+                }
+                ParsedResource::Foreign(other) => {
+                    return Err(at(wrong(format!(
+                        "Resource {text:?}: {other}: no request to this service can match it, and \
+                         the document was not said to be shared by several APIs"
+                    ))));
+                }
             }
         }
-        let patterns = self.resource.0.iter().map(|text| api.resource(text));
-        let patterns = patterns.collect::<Result<_, _>>()?;
-        Ok(Statement {
-            id,
+        let kept_out = patterns.is_empty();
+        let denies = matches!(self.effect, EntryEffect::Deny);
+        let foreign = foreign
+            .into_iter()
+            .map(|(text, foreign)| UnreachableStatement {
+                statement: id.clone(),
+                denies,
+                kept_out,
+                resource: text.clone(),
+                why: foreign.why,
+                expected: foreign.expected,
+                found: foreign.found,
+            });
+        unreachable.extend(foreign);
+        if kept_out {
+            return Ok(None);
+        }
+        Ok(Some(Statement {
+            id: id.clone(),
             effect: match self.effect {
                 EntryEffect::Allow => Effect::Allow,
                 EntryEffect::Deny => Effect::Deny,
             },
-            principals: self.principal.0.into_principals(api)?,
+            principals,
             resource: Resource::Names(patterns),
-            conditions: conditions(self.condition)?,
-        })
+            conditions,
+        }))
     }
+}
+
+fn check_action(action: &str) -> Result<(), ConfigError> {
+    let invoke = ["*", "execute-api:*", "execute-api:Invoke"];
+    if invoke
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(action))
+    {
+        return Ok(());
+    }
+    Err(wrong(format!(
+        "Action: expected execute-api:Invoke, execute-api:* or *, found {action:?}"
+    )))
 }
 
 impl PrincipalKinds {
-    fn into_principals(self, api: &ExecuteApi) -> Result<Vec<Principal>, ConfigError> {
-        let names = |kind: Option<OneOrMany<String>>| kind.map(|names| names.0).unwrap_or_default();
-        let aws = names(self.aws).into_iter();
-        let callers = names(self.caller).into_iter();
-        aws.map(|text| api.principal(&text))
-            .chain(callers.map(|name| api.membership().principal(&name)))
-            .collect()
-    }
-}
-
-fn conditions(
-    operators: Option<Unique<Unique<OneOrMany<String>>>>,
-) -> Result<Vec<Condition>, ConfigError> {
-    let mut conditions = Vec::new();
-    for (operator, keys) in operators.map(|operators| operators.0).unwrap_or_default() {
-        for (key, values) in keys.0 {
-            let condition = condition(&operator, &key, &values.0)
-                .map_err(|error| error.within(format_args!("Condition: {operator} {key}")))?;
-            conditions.push(condition);
+    fn read(&self, api: &ExecuteApi) -> Result<Vec<Principal>, Misplaced<Steps>> {
+        let mut principals = Vec::new();
+        if let Some(names) = &self.aws {
+            let read = names.read(|text| api.principal(text));
+            let read = read.map_err(|wrong| wrong.within("Principal: AWS").in_member("AWS"))?;
+            principals.extend(read);
         }
-    }
-    Ok(conditions)
-}
-
-/// What is not known here is refused: a condition that is left out lets through what it was to keep out.
-fn condition(operator: &str, key: &str, values: &[String]) -> Result<Condition, ConfigError> {
-    let key = key.to_ascii_lowercase();
-    if let ("IpAddress" | "NotIpAddress", "aws:sourceip") = (operator, &*key) {
-        let ranges = values.iter().map(|text| range(text));
-        let test = Test::Source(ranges.collect::<Result<_, _>>()?);
-        return Ok(either(test, operator == "NotIpAddress"));
-    }
-    let bound = match operator {
-        "DateGreaterThan" => Some(Bound::After),
-        "DateGreaterThanEquals" => Some(Bound::From),
-        "DateLessThan" => Some(Bound::Before),
-        "DateLessThanEquals" => Some(Bound::Until),
-        _ => None,
-    };
-    if let (Some(bound), "aws:currenttime") = (bound, &*key) {
-        let moments = values.iter().map(|text| moment(text));
-        let moments = moments.collect::<Result<_, _>>()?;
-        return Ok(Condition::new(Test::Time(bound, moments)));
-    }
-    let like = match operator {
-        "StringEquals" | "StringNotEquals" => Some(false),
-        "StringLike" | "StringNotLike" => Some(true),
-        _ => None,
-    };
-    let attribute = match &*key {
-        "countersign:scheme" => Some(Attribute::Scheme),
-        "countersign:coverage" => Some(Attribute::Coverage),
-        "countersign:keyversion" => Some(Attribute::KeyVersion),
-        "countersign:route" => Some(Attribute::Route),
-        _ => None,
-    };
-    let (Some(like), Some(attribute)) = (like, attribute) else {
-        return Err(ConfigError::new(
-            ConfigErrorKind::Policy,
-            "expected an operator and a key that the documentation lists together",
-        ));
-    };
-    if values.iter().any(|value| value.contains("${")) {
-        return Err(ConfigError::new(
-            ConfigErrorKind::Policy,
-            "expected no policy variable: none is known here",
-        ));
-    }
-    let texts = values.iter().map(|value| {
-        if like {
-            Text::Like(WildMatch::new(value))
-        } else {
-            Text::Exactly(value.as_str().into())
+        if let Some(names) = &self.caller {
+            let read = names.read(|name| api.membership().principal(name));
+            let read =
+                read.map_err(|wrong| wrong.within("Principal: Caller").in_member("Caller"))?;
+            principals.extend(read);
         }
-    });
-    let test = attribute.any_of(texts.collect())?;
-    Ok(either(test, operator.starts_with("StringNot")))
-}
-
-fn either(test: Test, negated: bool) -> Condition {
-    if negated {
-        Condition::negated(test)
-    } else {
-        Condition::new(test)
+        Ok(principals)
     }
-}
-
-fn moment(text: &str) -> Result<Timestamp, ConfigError> {
-    let moment = text.parse::<jiff::Timestamp>().map_err(|_| {
-        ConfigError::new(
-            ConfigErrorKind::Policy,
-            format!("expected a date in RFC 3339, found {text:?}"),
-        )
-    })?;
-    Ok(Timestamp::from_unix_micros(moment.as_microsecond()))
 }

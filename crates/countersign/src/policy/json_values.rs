@@ -1,8 +1,10 @@
-//! The shapes that values have in a policy's JSON. The parser itself would let the last of two equal names stand, and with it
-//! drop a condition.
+//! The shapes that values have in a policy's JSON. The parser alone would keep the last of two equal
+//! names, and drop a condition.
 
 use std::{collections::HashSet, fmt, marker::PhantomData};
 
+use super::position::{Misplaced, Steps};
+use crate::error::ConfigError;
 use serde::{
     Deserialize, Deserializer,
     de::{
@@ -13,7 +15,44 @@ use serde::{
 
 /// One value, or a list of at least one.
 #[derive(Debug)]
-pub(super) struct OneOrMany<T>(pub(super) Vec<T>);
+pub(super) struct OneOrMany<T> {
+    values: Vec<T>,
+    is_list: bool,
+}
+
+impl<T> OneOrMany<T> {
+    pub(super) fn one(value: T) -> Self {
+        Self {
+            values: vec![value],
+            is_list: false,
+        }
+    }
+
+    /// The values, each with its place if they are in a list.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (Option<usize>, &T)> {
+        let values = self.values.iter().enumerate();
+        values.map(|(place, value)| (self.is_list.then_some(place), value))
+    }
+
+    /// The place of the value of this number.
+    pub(super) fn place(&self, number: usize) -> Option<usize> {
+        self.is_list.then_some(number)
+    }
+}
+
+impl OneOrMany<String> {
+    /// What is read from each value. A mistake has the place of its value.
+    pub(super) fn read<R>(
+        &self,
+        read: impl Fn(&str) -> Result<R, ConfigError>,
+    ) -> Result<Vec<R>, Misplaced<Steps>> {
+        self.placed()
+            .map(|(place, value)| {
+                read(value).map_err(|error| Misplaced::from(error).in_element(place))
+            })
+            .collect()
+    }
+}
 
 /// An object of at least one member, no two of one name.
 #[derive(Debug)]
@@ -35,13 +74,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        let one = T::deserialize(StrDeserializer::new(text))?;
-        Ok(OneOrMany(vec![one]))
+        T::deserialize(StrDeserializer::new(text)).map(OneOrMany::one)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let one = T::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(OneOrMany(vec![one]))
+        T::deserialize(MapAccessDeserializer::new(map)).map(OneOrMany::one)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
@@ -52,7 +89,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
         if many.is_empty() {
             return Err(Error::invalid_length(0, &self));
         }
-        Ok(OneOrMany(many))
+        Ok(OneOrMany {
+            values: many,
+            is_list: true,
+        })
     }
 }
 

@@ -3,22 +3,29 @@
 //! See [`Policy`].
 
 mod condition;
+mod contradiction;
 mod decision;
 mod evaluate;
 mod execute_api;
 mod file;
 mod json;
+mod json_condition;
 mod json_values;
+mod methods;
+mod nearest;
 mod overlap;
 mod path_pattern;
 mod plain_path;
+mod position;
 mod principal;
 mod request;
 mod resource;
+mod resource_name;
 mod shared;
 mod statement;
 mod toml;
 mod uncovered;
+mod unreachable;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -35,10 +42,11 @@ pub use self::{
     shared::SharedPolicy,
     statement::StatementId,
     uncovered::{UncoveredRoute, WhyUncovered},
+    unreachable::{UnreachableStatement, WhyUnreachable},
 };
 use self::{
     principal::Principal,
-    statement::{Effect, Statement, ensure_distinct},
+    statement::{Effect, Statement},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
@@ -66,7 +74,8 @@ use crate::{
 /// ```
 ///
 /// It is read from TOML ([`from_toml`](Self::from_toml)) or from JSON in the shape of API Gateway's resource policies
-/// ([`from_json`](Self::from_json)). Nothing in either is passed over: what is not known is an error.
+/// ([`from_json`](Self::from_json)). Nothing in either is passed over. What is not known is an error, and so is a
+/// statement that no request to this service can match: a `Deny` of that kind would protect nothing.
 ///
 /// # How a request is judged
 ///
@@ -89,6 +98,7 @@ pub struct Policy {
     about_everyone: Statements,
     /// What the names of requests begin with, in the JSON form.
     api: String,
+    unreachable: Vec<UnreachableStatement>,
 }
 
 /// The statements about one principal.
@@ -107,10 +117,9 @@ impl Policy {
         if statements.is_empty() {
             return Err(ConfigError::new(
                 ConfigErrorKind::Policy,
-                "policy: expected at least one statement, found none",
+                "policy: expected at least one statement about this service, found none",
             ));
         }
-        ensure_distinct(&statements)?;
         let statements: Vec<_> = statements.into_iter().map(Arc::new).collect();
         let mut by_principal: HashMap<Principal, Statements> = HashMap::new();
         for statement in &statements {
@@ -139,10 +148,12 @@ impl Policy {
             by_caller,
             about_everyone,
             api,
+            unreachable: Vec::new(),
         })
     }
 
-    /// The names of the statements, in their order.
+    /// The names of the statements, in their order, without those that were
+    /// [kept out](Self::unreachable).
     pub fn statement_ids(&self) -> impl Iterator<Item = &StatementId> {
         self.statements.iter().map(|statement| &statement.id)
     }

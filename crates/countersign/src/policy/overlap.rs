@@ -10,8 +10,6 @@ pub(super) enum Token {
     OneInSegment,
     Run,
     RunInSegment,
-    OneOfMethod,
-    RunOfMethod,
     /// Either nothing, and what follows it is nothing as well, or a slash.
     MaybeBelow,
 }
@@ -20,8 +18,6 @@ pub(super) enum Token {
 #[derive(Clone, Copy, Debug)]
 enum Class {
     Char(char),
-    /// What methods are made of: upper case and `-`.
-    Method,
     NoSlash,
     Any,
 }
@@ -33,9 +29,9 @@ impl Token {
     /// How far this token can be passed without a character.
     fn skips(self) -> Option<usize> {
         match self {
-            Self::Run | Self::RunInSegment | Self::RunOfMethod => Some(1),
+            Self::Run | Self::RunInSegment => Some(1),
             Self::MaybeBelow => Some(2),
-            Self::Char(_) | Self::One | Self::OneInSegment | Self::OneOfMethod => None,
+            Self::Char(_) | Self::One | Self::OneInSegment => None,
         }
     }
 
@@ -47,8 +43,6 @@ impl Token {
             Self::OneInSegment => (Class::NoSlash, 1),
             Self::Run => (Class::Any, 0),
             Self::RunInSegment => (Class::NoSlash, 0),
-            Self::OneOfMethod => (Class::Method, 1),
-            Self::RunOfMethod => (Class::Method, 0),
             Self::MaybeBelow => (Class::Char('/'), 1),
         }
     }
@@ -59,12 +53,7 @@ impl Class {
         match (self, other) {
             (Self::Char(a), Self::Char(b)) => a == b,
             (Self::Char(char), Self::NoSlash) | (Self::NoSlash, Self::Char(char)) => char != '/',
-            (Self::Char(char), Self::Method) | (Self::Method, Self::Char(char)) => {
-                char.is_ascii_uppercase() || char == '-'
-            }
-            (Self::Any, _)
-            | (_, Self::Any)
-            | (Self::NoSlash | Self::Method, Self::NoSlash | Self::Method) => true,
+            (Self::Any, _) | (_, Self::Any) | (Self::NoSlash, Self::NoSlash) => true,
         }
     }
 }
@@ -102,8 +91,7 @@ pub(super) fn overlap(a: &[Token], b: &[Token]) -> bool {
 mod tests {
     use super::*;
 
-    /// `?` one, `*` a run, `_` one in a segment, `-` a run in a segment, `^` one of a method, `+` a run of a method, `>` any
-    /// segments.
+    /// `?` one, `*` a run, `_` one in a segment, `-` a run in a segment, `>` any segments.
     fn tokens(text: &str) -> Vec<Token> {
         let mut tokens = Vec::new();
         for char in text.chars() {
@@ -112,8 +100,6 @@ mod tests {
                 '*' => tokens.push(Token::Run),
                 '_' => tokens.push(Token::OneInSegment),
                 '-' => tokens.push(Token::RunInSegment),
-                '^' => tokens.push(Token::OneOfMethod),
-                '+' => tokens.push(Token::RunOfMethod),
                 '>' => tokens.extend(Token::ANY_SEGMENTS),
                 char => tokens.push(Token::Char(char)),
             }
@@ -149,14 +135,6 @@ mod tests {
             ("/a>/c", "/a/-/-", true),
             ("/a>/c", "/a/-/d", false),
             ("/a-", "/-b>", true),
-            ("^", "G", true),
-            ("^", "g", false),
-            ("^", "/", false),
-            ("^", "", false),
-            ("^+/", "GET/", true),
-            ("^+/", "GEt/", false),
-            ("^+/", "?_/", true),
-            ("+", "", true),
         ] {
             assert_eq!(overlap(&tokens(a), &tokens(b)), expected, "{a} and {b}");
             assert_eq!(overlap(&tokens(b), &tokens(a)), expected, "{b} and {a}");

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::nearest::{Expected, distance};
 use crate::{
     config::ensure_no_key,
     error::{ConfigError, ConfigErrorKind},
@@ -47,7 +48,8 @@ impl Membership {
     /// # Errors
     ///
     /// [`ConfigErrorKind::Name`] if one of the names is none that [`KeyId`] takes, or is `*` or begins with `group:` or
-    /// `account:`, which mean something else; [`ConfigErrorKind::Policy`] for a group that is there already.
+    /// `account:`, which mean something else; [`ConfigErrorKind::Policy`] for a group that is there already, and
+    /// for one without callers: a `Deny` about it would deny nobody.
     pub fn with_group<I>(mut self, name: &str, callers: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -106,13 +108,34 @@ impl Membership {
         if let Some(group) = text.strip_prefix("group:") {
             return match self.groups.get_key_value(group) {
                 Some((name, _)) => Ok(Principal::Group(name.clone())),
-                None => Err(unknown("group", group)),
+                None => Err(unknown("group", group, &self.groups)),
             };
         }
-        match text.strip_prefix("account:") {
-            Some(account) => self.account(account),
-            None => caller(text).map(Principal::Caller),
+        if let Some(account) = text.strip_prefix("account:") {
+            return self.account(account);
         }
+        self.ensure_no_slip(text)?;
+        caller(text).map(Principal::Caller)
+    }
+
+    /// Refuses the name of a group or an account after another character than a colon: as a caller's
+    /// name it would be nobody's.
+    fn ensure_no_slip(&self, text: &str) -> Result<(), ConfigError> {
+        let Some((prefix, name)) = text.split_once(|char: char| !char.is_alphanumeric()) else {
+            return Ok(());
+        };
+        let meant = |kind: &str, known: bool| known && is_almost(prefix, kind);
+        let kind = if meant("group", self.groups.contains_key(name)) {
+            "group"
+        } else if meant("account", self.accounts.contains_key(name)) {
+            "account"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::new(
+            ConfigErrorKind::Name,
+            format!("caller {text:?}: expected {kind}:{name}, or another name"),
+        ))
     }
 
     /// The whole of an account.
@@ -120,14 +143,24 @@ impl Membership {
         match self.accounts.get_key_value(name) {
             Some((name, _)) => Ok(Principal::Account(name.clone())),
             // A statement about nobody would be one that never matches, also where it is to deny.
-            None => Err(unknown("account", name)),
+            None => Err(unknown("account", name, &self.accounts)),
         }
     }
 }
 
-/// A caller's name. One with a wildcard would be taken for a pattern by whoever reads it.
+/// A caller's name. One with a wildcard would be read as a pattern, and one that begins with almost
+/// `group:` or `account:` is a slip: a `Deny` about it would deny nobody.
 pub(super) fn caller(name: &str) -> Result<KeyId, ConfigError> {
     ensure_no_key(name)?;
+    let prefix = name.split_once(':').map(|(prefix, _)| prefix);
+    for kind in ["group", "account"] {
+        if prefix.is_some_and(|prefix| prefix != kind && is_almost(prefix, kind)) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Name,
+                format!("caller {name:?}: expected {kind}: at its start, or another name"),
+            ));
+        }
+    }
     if name.contains(['*', '?']) || name.starts_with("group:") || name.starts_with("account:") {
         return Err(ConfigError::new(
             ConfigErrorKind::Name,
@@ -137,6 +170,11 @@ pub(super) fn caller(name: &str) -> Result<KeyId, ConfigError> {
     KeyId::new(name)
 }
 
+/// Whether a text is a word, but for its case and one slip.
+fn is_almost(text: &str, word: &str) -> bool {
+    text.len() <= 16 && distance(&text.to_ascii_lowercase(), word) <= 1
+}
+
 fn members<I>(kind: &str, name: &str, callers: I) -> Result<BTreeSet<KeyId>, ConfigError>
 where
     I: IntoIterator,
@@ -144,10 +182,18 @@ where
 {
     let within = |error: ConfigError| error.within(format_args!("{kind} {name:?}"));
     KeyId::new(name).map_err(within)?;
-    let callers = callers.into_iter();
-    callers
+    let callers: BTreeSet<_> = callers
+        .into_iter()
         .map(|name| caller(name.as_ref()).map_err(within))
-        .collect()
+        .collect::<Result<_, _>>()?;
+    if callers.is_empty() {
+        let error = ConfigError::new(
+            ConfigErrorKind::Policy,
+            "expected at least one caller, found none",
+        );
+        return Err(within(error));
+    }
+    Ok(callers)
 }
 
 fn twice(kind: &str, name: &str) -> ConfigError {
@@ -157,9 +203,10 @@ fn twice(kind: &str, name: &str) -> ConfigError {
     )
 }
 
-fn unknown(kind: &str, name: &str) -> ConfigError {
+fn unknown(kind: &str, name: &str, known: &BTreeMap<Box<str>, BTreeSet<KeyId>>) -> ConfigError {
+    let expected = Expected::one_of(known.keys().map(|known| &**known), name);
     ConfigError::new(
         ConfigErrorKind::Policy,
-        format!("{kind} {name:?}: expected one whose callers are listed, found none"),
+        format!("{kind} {name:?}: its callers are not listed: {expected}"),
     )
 }

@@ -1,6 +1,8 @@
 use wildmatch::WildMatch;
 
-use super::{execute_api::Target, overlap, overlap::Token, path_pattern::PathPattern};
+use super::{
+    execute_api::Target, methods::KnownMethods, overlap, overlap::Token, path_pattern::PathPattern,
+};
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// What a statement is about.
@@ -55,7 +57,7 @@ impl Resource {
     }
 }
 
-pub(super) fn name_tokens(pattern: &WildMatch) -> Vec<Token> {
+fn name_tokens(pattern: &WildMatch) -> Vec<Token> {
     let tokens = pattern.pattern_chars().iter().map(|char| match char {
         '*' => Token::Run,
         '?' => Token::One,
@@ -65,18 +67,30 @@ pub(super) fn name_tokens(pattern: &WildMatch) -> Vec<Token> {
 }
 
 impl Methods {
-    /// `*` alone, or methods as [`check_method`] has them.
-    pub(super) fn parse(methods: &[String]) -> Result<Self, ConfigError> {
-        if let [all] = methods
-            && all == "*"
-        {
-            return Ok(Self::All);
+    /// One of several: `*`, which has to stand alone, or a known method.
+    pub(super) fn check(
+        method: &str,
+        listed: usize,
+        known: &KnownMethods,
+    ) -> Result<(), ConfigError> {
+        if method == "*" && listed == 1 {
+            return Ok(());
         }
-        for method in methods {
-            check_method(method)?;
+        if method == "*" {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Policy,
+                "method \"*\": expected it alone, found others beside it",
+            ));
         }
-        let methods = methods.iter().map(|method| method.as_str().into());
-        Ok(Self::Of(methods.collect()))
+        known.check(method)
+    }
+
+    /// Methods that were checked.
+    pub(super) fn of(methods: Vec<String>) -> Self {
+        if methods.iter().any(|method| method == "*") {
+            return Self::All;
+        }
+        Self::Of(methods.into_iter().map(String::into).collect())
     }
 
     fn has(&self, method: &str) -> bool {
@@ -85,19 +99,4 @@ impl Methods {
             Self::Of(methods) => methods.iter().any(|known| **known == *method),
         }
     }
-}
-
-/// Refuses what no verified request has as its method.
-pub(super) fn check_method(method: &str) -> Result<(), ConfigError> {
-    let upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
-    if (1..=32).contains(&method.len())
-        && method.starts_with(|first: char| first.is_ascii_uppercase())
-        && method.bytes().all(upper)
-    {
-        return Ok(());
-    }
-    Err(ConfigError::new(
-        ConfigErrorKind::Policy,
-        format!("method {method:?}: expected [A-Z][A-Z-]{{0,31}}, or * alone"),
-    ))
 }

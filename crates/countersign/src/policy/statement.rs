@@ -11,15 +11,32 @@ use crate::error::{ConfigError, ConfigErrorKind};
 pub struct StatementId(Arc<str>);
 
 impl StatementId {
-    pub(super) fn new(id: &str) -> Result<Self, ConfigError> {
+    /// `element` is what the document calls it.
+    pub(super) fn new(id: &str, element: &str) -> Result<Self, ConfigError> {
         let shown = |byte| matches!(byte, b' '..=b'~');
         if (1..=128).contains(&id.len()) && id.bytes().all(shown) {
             return Ok(Self(id.into()));
         }
-        Err(ConfigError::new(
-            ConfigErrorKind::Policy,
-            "statement id: expected 1 to 128 characters of visible ASCII and space",
-        ))
+        let expected = "expected 1 to 128 characters of visible ASCII and space";
+        let message = match id.len() {
+            0..=128 => format!("{element}: {expected}, found {id:?}"),
+            len => format!("{element}: {expected}, found {len}"),
+        };
+        Err(ConfigError::new(ConfigErrorKind::Policy, message))
+    }
+
+    /// The name of a statement that has none: `statement 1`, by its place.
+    pub(super) fn of_place(place: usize) -> Self {
+        Self(format!("statement {place}").into())
+    }
+
+    /// `statement NAME`, for a text about it.
+    pub(super) fn described(&self) -> String {
+        let noun = match self.0.strip_prefix("statement ") {
+            Some(_) => "",
+            None => "statement ",
+        };
+        format!("{noun}{self}")
     }
 
     /// The name.
@@ -87,16 +104,12 @@ impl Statement {
     }
 }
 
-/// Refuses two statements of one name: the log would not say which of them decided.
-pub(super) fn ensure_distinct(statements: &[Statement]) -> Result<(), ConfigError> {
+/// The first statement that has the name of an earlier one: the log would not say which of them
+/// decided.
+pub(super) fn duplicate(ids: &[StatementId]) -> Option<(usize, ConfigError)> {
     let mut seen = BTreeSet::new();
-    for Statement { id, .. } in statements {
-        if !seen.insert(id) {
-            return Err(ConfigError::new(
-                ConfigErrorKind::Policy,
-                format!("statement {id}: listed twice"),
-            ));
-        }
-    }
-    Ok(())
+    let mut ids = ids.iter().enumerate();
+    let (place, id) = ids.find(|(_, id)| !seen.insert(*id))?;
+    let message = format!("{}: listed twice", id.described());
+    Some((place, ConfigError::new(ConfigErrorKind::Policy, message)))
 }

@@ -1,14 +1,18 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::{
     Policy,
-    condition::{Attribute, Bound, Condition, Test, Text, range},
+    condition::{Attribute, Bound, Condition, Test, range},
+    contradiction::ensure_possible,
+    methods::KnownMethods,
     path_pattern::PathPattern,
+    position::{Misplaced, Position},
     principal::Membership,
     resource::{Methods, Resource},
-    statement::{Effect, Statement, StatementId},
+    statement::{Effect, Statement, StatementId, duplicate},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
@@ -87,22 +91,17 @@ impl Policy {
     /// statements; [`ConfigErrorKind::Name`] for a name that is none.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file: File = toml::from_str(text).map_err(|error| wrong_toml(text, &error))?;
-        let mut membership = Membership::new();
-        for (name, callers) in &file.groups {
-            membership = membership.with_group(name, callers)?;
-        }
-        for (name, callers) in &file.accounts {
-            membership = membership.with_account(name, callers)?;
-        }
-        let statements = file.statements.into_iter().map(|entry| {
-            let id = StatementId::new(&entry.id)?;
-            let place = format!("statement {id}");
-            entry
-                .into_statement(id, &membership)
-                .map_err(|error| error.within(place))
-        });
-        let statements = statements.collect::<Result<Vec<_>, _>>()?;
-        Self::build(statements, &membership, String::new())
+        file.read().map_err(|wrong| wrong.located_in(text))
+    }
+}
+
+/// The offset of a mistake in the text.
+type Wrong = Misplaced<usize>;
+
+fn at(span: Range<usize>) -> impl Fn(ConfigError) -> Wrong {
+    move |error| Misplaced {
+        error,
+        place: span.start,
     }
 }
 
@@ -110,21 +109,24 @@ impl Policy {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    groups: BTreeMap<String, Vec<String>>,
+    groups: BTreeMap<String, Spanned<Vec<String>>>,
     #[serde(default)]
-    accounts: BTreeMap<String, Vec<String>>,
+    accounts: BTreeMap<String, Spanned<Vec<String>>>,
+    extension_methods: Option<List>,
     statements: Vec<Entry>,
 }
+
+type List = Spanned<Vec<Spanned<String>>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    id: String,
+    id: Spanned<String>,
     effect: EntryEffect,
-    callers: Vec<String>,
-    methods: Vec<String>,
-    paths: Vec<String>,
-    when: Option<When>,
+    callers: List,
+    methods: List,
+    paths: List,
+    when: Option<Spanned<When>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -137,52 +139,95 @@ enum EntryEffect {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct When {
-    scheme: Option<Vec<String>>,
-    coverage: Option<Vec<String>>,
-    key_version: Option<Vec<String>>,
-    source_cidr: Option<Vec<String>>,
-    route: Option<Vec<String>>,
-    not_before: Option<toml::value::Datetime>,
-    not_after: Option<toml::value::Datetime>,
+    scheme: Option<List>,
+    coverage: Option<List>,
+    key_version: Option<List>,
+    source_cidr: Option<List>,
+    route: Option<List>,
+    not_before: Option<Spanned<toml::value::Datetime>>,
+    not_after: Option<Spanned<toml::value::Datetime>>,
+}
+
+impl File {
+    fn read(self) -> Result<Policy, Wrong> {
+        let mut membership = Membership::new();
+        for (name, callers) in &self.groups {
+            let with = membership.with_group(name, callers.get_ref());
+            membership = with.map_err(at(callers.span()))?;
+        }
+        for (name, callers) in &self.accounts {
+            let with = membership.with_account(name, callers.get_ref());
+            membership = with.map_err(at(callers.span()))?;
+        }
+        let mut known = KnownMethods::default();
+        if let Some(methods) = &self.extension_methods {
+            for method in some("extension_methods", methods)? {
+                let with = known.with_extensions([method.get_ref()]);
+                known = with.map_err(at(method.span()))?;
+            }
+        }
+        let mut ids = Vec::new();
+        for entry in &self.statements {
+            let id = StatementId::new(entry.id.get_ref(), "id");
+            ids.push(id.map_err(at(entry.id.span()))?);
+        }
+        if let Some((place, error)) = duplicate(&ids) {
+            let second = self.statements.get(place);
+            let span = second.map_or(0..0, |entry| entry.id.span());
+            return Err(at(span)(error));
+        }
+        let mut statements = Vec::new();
+        for (entry, id) in self.statements.into_iter().zip(ids) {
+            let described = id.described();
+            let statement = entry.read(id, &membership, &known);
+            statements.push(statement.map_err(|wrong| wrong.within(described))?);
+        }
+        Policy::build(statements, &membership, String::new()).map_err(at(0..0))
+    }
 }
 
 impl Entry {
-    fn into_statement(
+    fn read(
         self,
         id: StatementId,
         membership: &Membership,
-    ) -> Result<Statement, ConfigError> {
-        let callers = some("callers", self.callers)?;
-        let methods = some("methods", self.methods)?;
-        let paths = some("paths", self.paths)?;
+        known: &KnownMethods,
+    ) -> Result<Statement, Wrong> {
+        let principals = read("callers", &self.callers, |name| membership.principal(name))?;
+        let listed = self.methods.get_ref().len();
+        let methods = read("methods", &self.methods, |method| {
+            Methods::check(method, listed, known).map(|()| method.to_owned())
+        })?;
+        let paths = read("paths", &self.paths, PathPattern::parse)?;
+        let conditions = match self.when {
+            None => Vec::new(),
+            Some(when) => {
+                let span = when.span();
+                let conditions = when.into_inner().read(&span)?;
+                ensure_possible(&conditions)
+                    .map_err(|error| error.within("when"))
+                    .map_err(at(span))?;
+                conditions
+            }
+        };
         Ok(Statement {
             id,
             effect: match self.effect {
                 EntryEffect::Allow => Effect::Allow,
                 EntryEffect::Deny => Effect::Deny,
             },
-            principals: callers
-                .iter()
-                .map(|name| membership.principal(name))
-                .collect::<Result<_, _>>()?,
+            principals,
             resource: Resource::Paths {
-                methods: Methods::parse(&methods)?,
-                paths: paths
-                    .iter()
-                    .map(|path| PathPattern::parse(path))
-                    .collect::<Result<_, _>>()?,
+                methods: Methods::of(methods),
+                paths,
             },
-            conditions: self
-                .when
-                .map(When::into_conditions)
-                .transpose()?
-                .unwrap_or_default(),
+            conditions,
         })
     }
 }
 
 impl When {
-    fn into_conditions(self) -> Result<Vec<Condition>, ConfigError> {
+    fn read(self, span: &Range<usize>) -> Result<Vec<Condition>, Wrong> {
         let mut conditions = Vec::new();
         for (name, attribute, texts) in [
             ("scheme", Attribute::Scheme, self.scheme),
@@ -191,65 +236,84 @@ impl When {
             ("route", Attribute::Route, self.route),
         ] {
             if let Some(texts) = texts {
-                let texts = some(name, texts)?.into_iter();
-                let texts = texts.map(|text| Text::Exactly(text.into())).collect();
-                conditions.push(Condition::new(attribute.any_of(texts)?));
+                let texts = read(name, &texts, |text| {
+                    attribute
+                        .text(text, false)
+                        .map_err(|error| error.within(name))
+                })?;
+                conditions.push(Condition::new(Test::Text(attribute, texts)));
             }
         }
         if let Some(ranges) = self.source_cidr {
-            let ranges = some("source_cidr", ranges)?;
-            let ranges = ranges.iter().map(|text| range(text));
-            conditions.push(Condition::new(Test::Source(
-                ranges.collect::<Result<_, _>>()?,
-            )));
+            let ranges = read("source_cidr", &ranges, |text| {
+                range(text).map_err(|error| error.within("source_cidr"))
+            })?;
+            conditions.push(Condition::new(Test::Source(ranges)));
         }
-        let not_before = self.not_before.map(|date| moment("not_before", date));
-        let not_after = self.not_after.map(|date| moment("not_after", date));
-        let (not_before, not_after) = (not_before.transpose()?, not_after.transpose()?);
-        if let (Some(from), Some(until)) = (not_before, not_after)
+        let not_before = self.not_before.map(|date| moment("not_before", &date));
+        let not_after = self.not_after.as_ref();
+        let until = not_after.map(|date| moment("not_after", date));
+        let (from, until) = (not_before.transpose()?, until.transpose()?);
+        if let (Some(from), Some(until), Some(date)) = (from, until, not_after)
             && from >= until
         {
-            return Err(ConfigError::new(
+            return Err(at(date.span())(ConfigError::new(
                 ConfigErrorKind::Policy,
                 "not_after: expected a time later than not_before",
-            ));
+            )));
         }
-        for (bound, moment) in [(Bound::From, not_before), (Bound::Before, not_after)] {
+        for (bound, moment) in [(Bound::From, from), (Bound::Before, until)] {
             if let Some(moment) = moment {
                 conditions.push(Condition::new(Test::Time(bound, vec![moment])));
             }
         }
-        some("when", conditions)
+        if conditions.is_empty() {
+            return Err(at(span.clone())(nothing("when")));
+        }
+        Ok(conditions)
     }
+}
+
+/// What is read from each value of a list that has at least one.
+fn read<R>(
+    name: &str,
+    list: &List,
+    read: impl Fn(&str) -> Result<R, ConfigError>,
+) -> Result<Vec<R>, Wrong> {
+    some(name, list)?
+        .iter()
+        .map(|value| read(value.get_ref()).map_err(at(value.span())))
+        .collect()
 }
 
 /// Refuses an empty list: it reads as "none" here and as "any" there.
-fn some<T>(name: &str, values: Vec<T>) -> Result<Vec<T>, ConfigError> {
-    if values.is_empty() {
-        return Err(ConfigError::new(
-            ConfigErrorKind::Policy,
-            format!("{name}: expected at least one, found none"),
-        ));
+fn some<'l>(name: &str, list: &'l List) -> Result<&'l [Spanned<String>], Wrong> {
+    match list.get_ref().as_slice() {
+        [] => Err(at(list.span())(nothing(name))),
+        values => Ok(values),
     }
-    Ok(values)
 }
 
-fn moment(name: &str, date: toml::value::Datetime) -> Result<Timestamp, ConfigError> {
-    let text = date.to_string();
+fn nothing(name: &str) -> ConfigError {
+    ConfigError::new(
+        ConfigErrorKind::Policy,
+        format!("{name}: expected at least one, found none"),
+    )
+}
+
+fn moment(name: &str, date: &Spanned<toml::value::Datetime>) -> Result<Timestamp, Wrong> {
+    let text = date.get_ref().to_string();
     let moment = text.parse::<jiff::Timestamp>().map_err(|_| {
         let message = format!("{name}: expected a date-time with an offset, found {text}");
-        ConfigError::new(ConfigErrorKind::File, message)
+        at(date.span())(ConfigError::new(ConfigErrorKind::File, message))
     })?;
     Ok(Timestamp::from_unix_micros(moment.as_microsecond()))
 }
 
-/// A policy holds no key: the parser may say what it found. Its first line is enough; the others draw the text.
+/// A policy holds no key: the parser may say what it found. Its first line is enough; the others
+/// draw the text.
 fn wrong_toml(text: &str, error: &toml::de::Error) -> ConfigError {
-    let before = error.span().map_or(0, |span| span.start);
-    let breaks = text.bytes().take(before).filter(|byte| *byte == b'\n');
-    let line = breaks.count().saturating_add(1);
-    ConfigError::new(
-        ConfigErrorKind::File,
-        format!("line {line}: {}", error.message()),
-    )
+    let start = error.span().map_or(0, |span| span.start);
+    let message = error.message();
+    ConfigError::new(ConfigErrorKind::File, message).within(Position::of(text, start))
 }

@@ -1,5 +1,5 @@
 use super::{
-    Policy, overlap::Token, plain_path::PlainPath, resource::check_method, statement::Effect,
+    Policy, methods::check_method, overlap::Token, plain_path::PlainPath, statement::Effect,
 };
 use crate::error::{ConfigError, ConfigErrorKind};
 
@@ -90,8 +90,7 @@ impl Policy {
             .filter_map(|token| match token {
                 Token::Char(char) => Some(*char),
                 Token::One | Token::OneInSegment => Some('x'),
-                Token::OneOfMethod => Some('X'),
-                Token::Run | Token::RunInSegment | Token::RunOfMethod | Token::MaybeBelow => None,
+                Token::Run | Token::RunInSegment | Token::MaybeBelow => None,
             })
             .collect();
         if PlainPath::parse(&example).is_err() {
@@ -111,7 +110,7 @@ impl Policy {
 }
 
 /// `{name}` is a part of a segment that is not empty, `{*name}` the rest of the path, `{{` and `}}` are braces.
-fn route_tokens(route: &str) -> Result<Vec<Token>, ConfigError> {
+pub(super) fn route_tokens(route: &str) -> Result<Vec<Token>, ConfigError> {
     let wrong = || {
         ConfigError::new(
             ConfigErrorKind::Policy,

@@ -1,0 +1,137 @@
+//! The nearest known word to one that is not known, for errors.
+//!
+//! The edit distance is written here: it is one loop, and no crate that is already in the graph of
+//! dependencies has it.
+
+use std::fmt;
+
+/// The greatest length of a word that is compared, in bytes. No known word is as long.
+const MAX_LEN: usize = 128;
+
+/// The greatest number of known words that an error lists.
+const MAX_LISTED: usize = 20;
+
+/// Of the known words, the one with the least edit distance to `found`; the case of letters counts
+/// only between equal distances. `None` if there is none, or if `found` is longer than any word.
+pub(super) fn nearest<'k>(
+    found: &str,
+    known: impl IntoIterator<Item = &'k str>,
+) -> Option<&'k str> {
+    if found.len() > MAX_LEN {
+        return None;
+    }
+    let lower = found.to_ascii_lowercase();
+    known
+        .into_iter()
+        .filter(|word| word.len() <= MAX_LEN)
+        .min_by_key(|word| {
+            let folded = distance(&lower, &word.to_ascii_lowercase());
+            (folded, distance(found, word))
+        })
+}
+
+/// How many characters must be put in, taken out or replaced to make one text of the other
+/// (Levenshtein distance).
+pub(super) fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    // The distances from what was read of `a` to every beginning of `b`.
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (taken, char_a) in a.chars().enumerate() {
+        let mut diagonal = taken;
+        let mut left = taken.saturating_add(1);
+        let mut next = Vec::with_capacity(row.len());
+        next.push(left);
+        for (char_b, above) in b.iter().zip(row.iter().skip(1)) {
+            let replaced = diagonal.saturating_add(usize::from(char_a != *char_b));
+            left = replaced
+                .min(left.saturating_add(1))
+                .min(above.saturating_add(1));
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// `expected one of a, b, c; nearest: b`.
+pub(super) struct Expected<'k> {
+    pub(super) known: Vec<&'k str>,
+    pub(super) nearest: Option<&'k str>,
+}
+
+impl<'k> Expected<'k> {
+    pub(super) fn one_of(known: impl IntoIterator<Item = &'k str>, found: &str) -> Self {
+        let known: Vec<_> = known.into_iter().collect();
+        let nearest = nearest(found, known.iter().copied());
+        Self { known, nearest }
+    }
+}
+
+impl fmt::Display for Expected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let listed: Vec<_> = self.known.iter().take(MAX_LISTED).copied().collect();
+        match &*listed {
+            [] => return f.write_str("none is known"),
+            [only] => return write!(f, "expected {only}"),
+            many => write!(f, "expected one of {}", many.join(", "))?,
+        }
+        let left_out = self.known.len().saturating_sub(MAX_LISTED);
+        if left_out > 0 {
+            write!(f, " and {left_out} more")?;
+        }
+        match self.nearest {
+            Some(nearest) => write!(f, "; nearest: {nearest}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_count_what_is_put_in_taken_out_and_replaced() {
+        for (a, b, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("abc", "abc", 0),
+            ("abc", "abd", 1),
+            ("abc", "abcd", 1),
+            ("abc", "bc", 1),
+            ("kitten", "sitting", 3),
+            ("GET", "get", 3),
+            ("flaw", "lawn", 2),
+        ] {
+            assert_eq!(distance(a, b), expected, "{a} and {b}");
+            assert_eq!(distance(b, a), expected, "{b} and {a}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_named_whatever_its_case() {
+        let known = ["IpAddress", "NotIpAddress", "StringLike"];
+        for (found, expected) in [
+            ("ipaddress", "IpAddress"),
+            ("IpAddresses", "IpAddress"),
+            ("NotIpAdress", "NotIpAddress"),
+            ("StringLikes", "StringLike"),
+        ] {
+            assert_eq!(nearest(found, known), Some(expected), "{found}");
+        }
+        assert_eq!(nearest("x", []), None);
+        assert_eq!(nearest(&"x".repeat(129), known), None);
+    }
+
+    #[test]
+    fn an_error_lists_the_known_words_and_the_nearest() {
+        let text = |known: &[&'static str]| Expected::one_of(known.to_vec(), "ab").to_string();
+        assert_eq!(text(&[]), "none is known");
+        assert_eq!(text(&["a"]), "expected a");
+        assert_eq!(text(&["x", "a"]), "expected one of x, a; nearest: a");
+        let many = text(&["x"; 23]);
+        assert!(many.contains("x and 3 more; nearest: x"), "{many}");
+    }
+}

@@ -1,0 +1,218 @@
+//! Where in a document a mistake is: the line and the column that an error begins with.
+
+use std::fmt;
+
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::error::ConfigError;
+
+/// A mistake, and its place in a document.
+#[derive(Debug)]
+pub(super) struct Misplaced<P> {
+    pub(super) error: ConfigError,
+    pub(super) place: P,
+}
+
+/// A step from a JSON value to one inside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Member(String),
+    Element(usize),
+}
+
+/// The steps to a value, the innermost first.
+pub(super) type Steps = Vec<Step>;
+
+impl<P> Misplaced<P> {
+    /// Says in front of the mistake what it is in.
+    pub(super) fn within(self, what: impl fmt::Display) -> Self {
+        Self {
+            error: self.error.within(what),
+            place: self.place,
+        }
+    }
+}
+
+impl Misplaced<Steps> {
+    pub(super) fn in_member(mut self, name: &str) -> Self {
+        self.place.push(Step::Member(name.to_owned()));
+        self
+    }
+
+    pub(super) fn in_element(mut self, element: Option<usize>) -> Self {
+        self.place.extend(element.map(Step::Element));
+        self
+    }
+
+    /// The error, with its place in the JSON text. The parser walks the text again: it keeps no
+    /// positions of what it has read.
+    pub(super) fn located_in(mut self, text: &str) -> ConfigError {
+        self.place.reverse();
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let walk = Walk(&self.place).deserialize(&mut deserializer);
+        match walk {
+            Err(stopped) if stopped.line() > 0 => {
+                let stopped_at = Position {
+                    line: stopped.line(),
+                    // The parser tells the last byte that it has read: the value comes next.
+                    column: stopped.column().saturating_add(1),
+                };
+                self.error.within(stopped_at)
+            }
+            _ => self.error,
+        }
+    }
+}
+
+impl Misplaced<usize> {
+    /// The error, with its place in a text of which it is at this offset.
+    pub(super) fn located_in(self, text: &str) -> ConfigError {
+        self.error.within(Position::of(text, self.place))
+    }
+}
+
+impl From<ConfigError> for Misplaced<Steps> {
+    fn from(error: ConfigError) -> Self {
+        Self {
+            error,
+            place: Steps::new(),
+        }
+    }
+}
+
+/// A line and a column, both counted from 1. Columns are counted in bytes, as the parsers do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl Position {
+    /// The position of the byte at this offset.
+    pub(super) fn of(text: &str, offset: usize) -> Self {
+        let mut position = Self { line: 1, column: 1 };
+        for byte in text.bytes().take(offset) {
+            if byte == b'\n' {
+                position.line = position.line.saturating_add(1);
+                position.column = 1;
+            } else {
+                position.column = position.column.saturating_add(1);
+            }
+        }
+        position
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Reads JSON up to the value at the end of these steps, and fails there.
+#[derive(Clone, Copy)]
+struct Walk<'s>(&'s [Step]);
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.0 {
+            [] => Err(D::Error::custom("arrived")),
+            _ => deserializer.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or a list")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            match self.0 {
+                [Step::Member(wanted), rest @ ..] if *wanted == name => {
+                    map.next_value_seed(Walk(rest))?;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let (wanted, rest) = match self.0 {
+            [Step::Element(wanted), rest @ ..] => (Some(*wanted), rest),
+            _ => (None, self.0),
+        };
+        let mut element = 0_usize;
+        loop {
+            let read = if wanted == Some(element) {
+                seq.next_element_seed(Walk(rest))?
+            } else {
+                seq.next_element::<IgnoredAny>()?.map(|_| ())
+            };
+            if read.is_none() {
+                return Ok(());
+            }
+            element = element.saturating_add(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ConfigErrorKind;
+
+    fn located(text: &str, steps: &[Step]) -> String {
+        let mut place = steps.to_vec();
+        place.reverse();
+        let error = ConfigError::new(ConfigErrorKind::Policy, "wrong");
+        Misplaced { error, place }.located_in(text).to_string()
+    }
+
+    #[test]
+    fn a_mistake_in_json_is_found_again_by_the_steps_to_it() {
+        let text = "{\n \"a\": [ {\"b\":\n   \"x\"}, [1, 2] ],\"c\" : {}\n}";
+        let member = |name: &str| Step::Member(name.to_owned());
+        for (steps, expected) in [
+            (vec![member("a")], "line 2, column 7: wrong"),
+            (
+                vec![member("a"), Step::Element(0)],
+                "line 2, column 9: wrong",
+            ),
+            (
+                vec![member("a"), Step::Element(0), member("b")],
+                "line 3, column 4: wrong",
+            ),
+            (
+                vec![member("a"), Step::Element(1), Step::Element(1)],
+                "line 3, column 14: wrong",
+            ),
+            (vec![member("c")], "line 3, column 25: wrong"),
+            // What is not there has no position.
+            (vec![member("d")], "wrong"),
+            (vec![member("a"), Step::Element(2)], "wrong"),
+            (vec![], "wrong"),
+        ] {
+            assert_eq!(located(text, &steps), expected, "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn a_position_counts_lines_and_bytes_from_one() {
+        for (offset, line, column) in [(0, 1, 1), (2, 1, 3), (3, 2, 1), (5, 2, 3), (9, 2, 3)] {
+            let expected = Position { line, column };
+            assert_eq!(Position::of("ab\ncd", offset), expected, "{offset}");
+        }
+    }
+}
