@@ -1,7 +1,7 @@
 use std::{env, error::Error, ffi::OsStr, fmt, path::Path};
 
 use countersign::{
-    ArcReplayStore, ConfigError, ConfigErrorKind, ExecuteApi, HostForm, KeyStore as _, Keyring,
+    ArcReplayStore, ConfigError, ConfigErrorKind, HostForm, KeyStore as _, Keyring,
     MemoryReplayStore, Policy, Verifier,
 };
 use countersign_redis::RedisReplayStore;
@@ -11,7 +11,7 @@ use tower_countersign::{
     reload::{Reload, Reloading},
 };
 
-use crate::schemes;
+use crate::{policy_api, schemes};
 
 /// The name by which replicas share their nonces.
 const AUDIENCE: &str = "user-service";
@@ -79,10 +79,22 @@ impl Config {
             verify = verify.with_audience(AUDIENCE);
         }
         let mut authorize = match variable("POLICY_FILE")? {
-            None => None,
-            Some(path) => {
+            None => {
+                policy_api::ensure_unset("POLICY_FILE is not set")?;
+                None
+            }
+            Some(path) if is_json(Path::new(&path)) => {
+                let api = policy_api::from_env()?;
                 let (policy, watched) = Reload::new()
-                    .policy_with(path, policy)
+                    .policy_with(path, move |path| Policy::from_json_file(path, &api))
+                    .map_err(|error| in_variable("POLICY_FILE", error))?;
+                reloading.push(watched);
+                Some(AuthorizeLayer::new(policy))
+            }
+            Some(path) => {
+                policy_api::ensure_unset("POLICY_FILE does not end in .json")?;
+                let (policy, watched) = Reload::new()
+                    .policy(path)
                     .map_err(|error| in_variable("POLICY_FILE", error))?;
                 reloading.push(watched);
                 Some(AuthorizeLayer::new(policy))
@@ -132,14 +144,9 @@ fn keys_with_file(path: &Path) -> Result<Keyring, ConfigError> {
         .build()
 }
 
-/// A policy in JSON, by the name of its file, or else in TOML.
-fn policy(path: &Path) -> Result<Policy, ConfigError> {
-    if path.extension() == Some(OsStr::new("json")) {
-        let api = ExecuteApi::new("us-east-1", "000000000000", "user-service", "prod")?;
-        Policy::from_json_file(path, &api)
-    } else {
-        Policy::from_toml_file(path)
-    }
+/// Whether a policy is in JSON, by the name of its file, and not in TOML.
+fn is_json(path: &Path) -> bool {
+    path.extension() == Some(OsStr::new("json"))
 }
 
 enum ReportOnly {

@@ -21,7 +21,10 @@
 //! | `DRF_SECRET`, `DRF_CALLER` | the text of a secret, and who holds it: a Django service that signs timestamp and body | that scheme is off |
 //! | `WEBHOOK_SECRET`, `WEBHOOK_CALLER` | `whsec_…`, and who holds it: a sender of Standard Webhooks | that scheme is off |
 //! | `KEYS_FILE` | a TOML file of callers, [as `Keyring::from_toml`](Keyring::from_toml) reads it, beside those of the variables; read again when it changes | callers come from the variables, of which `SERVICE_SECRETS` must be set |
-//! | `POLICY_FILE` | who may call what: TOML, [as `Policy::from_toml`](countersign::Policy::from_toml) reads it, or by the ending `.json` a resource policy of `arn:aws:execute-api:us-east-1:000000000000:user-service/prod/*`; read again when it changes | every caller may call everything |
+//! | `POLICY_FILE` | who may call what: TOML, [as `Policy::from_toml`](countersign::Policy::from_toml) reads it, or by the ending `.json` a resource policy, [as `Policy::from_json`](countersign::Policy::from_json) reads it; read again when it changes | every caller may call everything |
+//! | `POLICY_REGION`, `POLICY_ACCOUNT`, `POLICY_API`, `POLICY_STAGE` | what a policy in JSON calls this service: its resources are `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path` | `us-east-1`, `000000000000`, `user-service`, `prod` |
+//! | `POLICY_ACCOUNTS` | the accounts that a policy in JSON names: JSON of account to a list of its callers, `{"111111111111":["billing"]}` | a policy that names an account is refused |
+//! | `POLICY_SHARED` | `true`: several APIs share the policy in JSON, and resources of others are kept out, each with an event | resources of other APIs are refused |
 //! | `REDIS_URL` | where replicas share their nonces, as [`RedisReplayStore::from_url`] takes it | nonces are kept in memory |
 //! | `REPORT_ONLY` | `true`: verify, log and count, and refuse nothing; or the routes for which that holds, such as `POST /api/echo, GET /api/account/{id}`, of which one that does not exist is not noticed. With `POLICY_FILE` the policy reports too, and routes cannot be named | everything is enforced |
 //! | `METRICS_ADDR` | where `GET /metrics` answers in Prometheus' text format | nothing is counted |
@@ -87,6 +90,7 @@ mod accounts;
 mod config;
 mod key_object;
 pub mod metrics;
+mod policy_api;
 mod schemes;
 
 use axum::{

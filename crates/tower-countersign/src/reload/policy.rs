@@ -20,6 +20,9 @@ impl Reload {
 
     /// A policy that is read in a way of its own, such as from JSON with [`Policy::from_json_file`].
     ///
+    /// For each resource that was kept out of a policy (see [`Policy::unreachable`]) there is an event
+    /// at the level `WARN`, at every load.
+    ///
     /// # Errors
     ///
     /// As `load` the first time and [`watch`](Self::watch).
@@ -33,7 +36,26 @@ impl Reload {
         let shared = policy.clone();
         let reloading = self
             .counted(metrics::policy_reload)
-            .watch(path, load, move |loaded| shared.replace(loaded))?;
+            .watch(path, load, move |loaded| {
+                warn_of_unreachable(&loaded);
+                shared.replace(loaded);
+            })?;
         Ok((policy, reloading))
+    }
+}
+
+/// Tells the operator what a policy does not do here.
+fn warn_of_unreachable(policy: &Policy) {
+    for unreachable in policy.unreachable() {
+        tracing::warn!(
+            target: "countersign",
+            outcome = "statement_unreachable",
+            statement = %unreachable.statement,
+            denies = unreachable.denies,
+            kept_out = unreachable.kept_out,
+            resource = %unreachable.resource,
+            reason = %unreachable,
+            "no request to this service can match a resource of the policy"
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-const VARIABLES: [&str; 20] = [
+const VARIABLES: [&str; 26] = [
     "LISTEN_ADDR",
     "SERVICE_SECRETS",
     "ROTATING_SERVICE_SECRETS",
@@ -24,6 +24,12 @@ const VARIABLES: [&str; 20] = [
     "WEBHOOK_CALLER",
     "KEYS_FILE",
     "POLICY_FILE",
+    "POLICY_REGION",
+    "POLICY_ACCOUNT",
+    "POLICY_API",
+    "POLICY_STAGE",
+    "POLICY_ACCOUNTS",
+    "POLICY_SHARED",
     "REDIS_URL",
     "REPORT_ONLY",
     "METRICS_ADDR",
