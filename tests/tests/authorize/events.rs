@@ -81,7 +81,12 @@ impl Capture {
     /// The events of the authorization layers since the last time, as `level field=value …`.
     fn take(&self) -> Vec<String> {
         let events = std::mem::take(&mut *self.0.lock().unwrap());
-        let ours = ["allowed", "forbidden", "would_forbid"];
+        let ours = [
+            "allowed",
+            "forbidden",
+            "would_forbid",
+            "statement_unreachable",
+        ];
         let events = events.into_iter().filter(|(_, fields)| {
             ours.contains(&fields.get("outcome").map_or("", |outcome| outcome))
         });
@@ -222,6 +227,31 @@ async fn a_list_of_callers_writes_no_statement() {
         capture.take(),
         [
             "WARN caller=billing method=GET outcome=forbidden reason=the caller is not among those that may call this route suppressed=0"
+        ]
+    );
+}
+
+#[test]
+fn a_resource_that_was_kept_out_is_written_at_every_load() {
+    let (capture, _guard) = Capture::start();
+    let directory = tests::directory::Directory::new();
+    let path = directory.write(
+        "policy.json",
+        r#"{"Version":"2012-10-17","Statement":[
+            {"Sid":"ours","Effect":"Allow","Principal":"*","Action":"*","Resource":"orders/*"},
+            {"Sid":"theirs","Effect":"Deny","Principal":"*","Action":"*","Resource":"stock/*"}]}"#,
+    );
+    let api = countersign::ExecuteApi::new("r", "1", "orders", "live").unwrap();
+    let api = api.with_shared_documents();
+    let reload = tower_countersign::reload::Reload::new();
+    let watched = reload.policy_with(path, move |path| {
+        countersign::Policy::from_json_file(path, &api)
+    });
+    let (_policy, _reloading) = watched.unwrap();
+    assert_eq!(
+        capture.take(),
+        [
+            "WARN denies=true kept_out=true message=no request to this service can match a resource of the policy outcome=statement_unreachable reason=statement theirs: Resource \"stock/*\": expected the API \"orders\", found \"stock\" resource=stock/* statement=theirs"
         ]
     );
 }

@@ -209,7 +209,10 @@ fn an_empty_sid_is_none() {
         {"Sid":"","Effect":"Deny","Principal":"*","Action":"*","Resource":"execute-api:/prod/GET/x"},
         {"Sid":"last","Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
     let policy = Policy::from_json(text, &api()).unwrap();
-    let ids: Vec<_> = policy.statement_ids().map(|id| id.as_str()).collect();
+    let ids: Vec<_> = policy
+        .statement_ids()
+        .map(countersign::StatementId::as_str)
+        .collect();
     assert_eq!(ids, ["statement 1", "statement 2", "last"]);
     assert_eq!(
         ask(&policy, "billing", "GET", "/x"),

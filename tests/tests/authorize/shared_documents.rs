@@ -1,6 +1,6 @@
 //! Documents that several APIs share: what is another API's is kept out and told.
 
-use countersign::{ConfigErrorKind, ExecuteApi, Policy, WhyUnreachable};
+use countersign::{ConfigErrorKind, ExecuteApi, Policy, StatementId, WhyUnreachable};
 
 use crate::{allows, ask};
 
@@ -47,16 +47,33 @@ fn each_api_judges_by_its_own_statements_and_is_told_of_the_others() {
             )
         })
         .collect();
-    use WhyUnreachable::{OtherApi, OtherStage};
     assert_eq!(
         told,
         [
-            ("stock", false, true, "stock/live/GET/*", OtherApi),
-            ("both", true, false, "stock/live/DELETE/*", OtherApi),
-            ("both", true, false, "orders/test/POST/*", OtherStage),
+            (
+                "stock",
+                false,
+                true,
+                "stock/live/GET/*",
+                WhyUnreachable::OtherApi
+            ),
+            (
+                "both",
+                true,
+                false,
+                "stock/live/DELETE/*",
+                WhyUnreachable::OtherApi
+            ),
+            (
+                "both",
+                true,
+                false,
+                "orders/test/POST/*",
+                WhyUnreachable::OtherStage
+            ),
         ]
     );
-    let ids: Vec<_> = orders.statement_ids().map(|id| id.as_str()).collect();
+    let ids: Vec<_> = orders.statement_ids().map(StatementId::as_str).collect();
     assert_eq!(ids, ["orders", "both", "all"]);
     assert_eq!(
         orders.unreachable()[2].to_string(),

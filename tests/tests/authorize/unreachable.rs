@@ -334,7 +334,7 @@ fn a_statement_that_no_request_can_match_is_refused_in_toml() {
             "",
             "methods: expected at least one",
         ),
-        ("a parameter", "/orders/*", "/orders/{id}", "plain form"),
+        ("a parameter", "/orders/*", "/orders/{id}", "no braces"),
         ("a query", "/orders/*", "/orders?all", "plain form"),
         ("an escape", "/orders/*", "/orders%2F*", "plain form"),
         ("dots", "/orders/*", "/orders/../*", "plain form"),

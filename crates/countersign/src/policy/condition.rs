@@ -120,9 +120,9 @@ impl Attribute {
         };
         let possible = match self {
             Self::Scheme | Self::Coverage => self.values().iter().any(|value| parsed.is(value)),
-            Self::KeyVersion if like => !text.is_empty(),
+            Self::KeyVersion if like => is_pattern_of_labels(text),
             Self::KeyVersion => KeyVersion::new(text).is_ok(),
-            Self::Route if like => text.starts_with(['/', '*', '?']),
+            Self::Route if like => is_pattern_of_routes(text),
             Self::Route => is_route(text),
         };
         if possible {
@@ -152,6 +152,26 @@ impl Attribute {
                 .to_owned(),
         }
     }
+}
+
+/// Whether some label matches a pattern: the shortest text that matches it is one.
+fn is_pattern_of_labels(pattern: &str) -> bool {
+    let shortest = pattern.replace('*', "").replace('?', "x");
+    match &*shortest {
+        "" => !pattern.is_empty(),
+        label => KeyVersion::new(label).is_ok(),
+    }
+}
+
+/// Whether some route matches a pattern.
+fn is_pattern_of_routes(pattern: &str) -> bool {
+    let example = pattern.replace(['*', '?', '{', '}'], "x");
+    let rooted = if pattern.starts_with(['*', '?']) {
+        format!("/{example}")
+    } else {
+        example
+    };
+    PlainPath::parse(&rooted).is_ok()
 }
 
 /// Whether a text can be a route of an application. Of routers that are not axum's, parameters are
@@ -300,6 +320,51 @@ mod tests {
         ] {
             let error = range(text).unwrap_err();
             assert_eq!(error.kind(), ConfigErrorKind::Policy, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_no_request_has_are_refused() {
+        use Attribute::{Coverage as C, KeyVersion as K, Route as R, Scheme as S};
+        for (attribute, like, text, expected) in [
+            (S, false, "ED25519", true),
+            (S, false, "ed25519", false),
+            (S, true, "ED*", true),
+            (S, true, "RSA*", false),
+            (C, false, "body-only", true),
+            (C, false, "body", false),
+            (C, true, "body*", true),
+            (C, true, "body", false),
+            (K, false, "2026-01", true),
+            (K, false, "2026/01", false),
+            (K, false, "2026-*", false),
+            (K, false, "", false),
+            (K, true, "*", true),
+            (K, true, "2026-0?", true),
+            (K, true, "2026/*", false),
+            (K, true, "?é", false),
+            (K, true, "", false),
+            (R, false, "/", true),
+            (R, false, "/a/{id}", true),
+            (R, false, "/a/{*rest}", true),
+            (R, false, "/a/:id", true),
+            (R, false, "/a/*rest", true),
+            (R, false, "/a/*", false),
+            (R, false, "/a*", false),
+            (R, false, "/a/*/b", false),
+            (R, false, "a/{id}", false),
+            (R, false, "/a//{id}", false),
+            (R, false, "/a?b", false),
+            (R, true, "/a/*", true),
+            (R, true, "*", true),
+            (R, true, "*/{id}", true),
+            (R, true, "?a", true),
+            (R, true, "a/*", false),
+            (R, true, "/a//*", false),
+            (R, true, "", false),
+        ] {
+            let found = attribute.text(text, like);
+            assert_eq!(found.is_ok(), expected, "{attribute:?} {like} {text:?}");
         }
     }
 }

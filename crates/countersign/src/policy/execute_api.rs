@@ -7,13 +7,16 @@ use super::{
     request::PolicyRequest,
     resource_name::{ParsedResource, ServiceName, is_name_byte},
 };
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    key::KeyId,
+};
 
 /// What a policy in JSON calls this service, and whom it means by accounts.
 ///
-/// API Gateway names a request `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path`. A service
-/// that is not behind it has no such name; here it is given one, so that the resources of a policy
-/// have something to match.
+/// API Gateway names a request `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path`. A
+/// service that is not behind it has no such name; here it is given one, so that the resources of a
+/// policy have something to match.
 ///
 /// ```
 /// use countersign::{ExecuteApi, Membership};
@@ -88,8 +91,8 @@ impl ExecuteApi {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Policy`] for a method that no signed request has (`[A-Z][A-Z-]{0,31}`, not
-    /// `CONNECT`), for `ANY` and `ALL`, which policies write as `*`, and for one that is known.
+    /// [`ConfigErrorKind::Policy`] for a method that no signed request has (`[A-Z][A-Z-]{0,31}`,
+    /// not `CONNECT`), for `ANY` and `ALL`, which policies write as `*`, and for one that is known.
     pub fn with_extension_methods<I>(mut self, methods: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -132,8 +135,8 @@ impl ExecuteApi {
         name.parse(text)
     }
 
-    /// A principal under `AWS`: `*`, an account by its number or its root, or a caller of an account
-    /// as its user or role.
+    /// A principal under `AWS`: `*`, an account by its number or its root, or a caller of an
+    /// account as its user or role.
     pub(super) fn principal(&self, text: &str) -> Result<Principal, ConfigError> {
         if text == "*" {
             return Ok(Principal::Everyone);
@@ -165,7 +168,7 @@ impl ExecuteApi {
         let name = caller(name.ok_or_else(wrong)?)?;
         let listed = self.membership.named_by(&whole);
         if !listed.contains(&&name) {
-            let listed = listed.into_iter().map(|caller| caller.as_str());
+            let listed = listed.into_iter().map(KeyId::as_str);
             let expected = Expected::one_of(listed, name.as_str());
             return Err(ConfigError::new(
                 ConfigErrorKind::Policy,

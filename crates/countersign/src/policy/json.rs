@@ -23,8 +23,8 @@ use super::{
 use crate::error::{ConfigError, ConfigErrorKind};
 
 impl Policy {
-    /// Reads a policy from JSON, in the shape that API Gateway has for resource policies. `api` says what the policy calls
-    /// this service and whom it means by accounts.
+    /// Reads a policy from JSON, in the shape that API Gateway has for resource policies. `api`
+    /// says what the policy calls this service and whom it means by accounts.
     ///
     /// ```
     /// use countersign::{ExecuteApi, KeyId, Membership, Policy, PolicyRequest};
@@ -55,33 +55,66 @@ impl Policy {
     /// | element | what is taken |
     /// |---|---|
     /// | `Version` | `2012-10-17` |
-    /// | `Sid` | may be left out: then the statement is called by its place, `statement 1` |
+    /// | `Id` | any text; it is not used |
+    /// | `Statement` | one statement, or a list of at least one |
+    /// | `Sid` | 1 to 128 characters of visible ASCII and space. Left out or empty, the statement is named by its place: `statement 1` |
     /// | `Effect` | `Allow`, `Deny` |
-    /// | `Principal` | `"*"`, or an object with `AWS` (`*`; an account, by its number or `arn:aws:iam::ACCOUNT:root`; a caller that is listed in an account, `arn:aws:iam::ACCOUNT:user/NAME` or `role/NAME`) and `Caller`, which is ours: names, `group:…`, `account:…` as in TOML |
+    /// | `Principal` | `"*"`, or an object with `AWS`, `Caller` or both |
+    /// | `AWS` | `*`; an account that `api` lists, by its number or `arn:aws:iam::ACCOUNT:root`; a caller that is listed in an account, `arn:aws:iam::ACCOUNT:user/NAME` or `role/NAME` |
+    /// | `Caller` | an addition of this crate: names, `group:…` and `account:…`, as in TOML |
     /// | `Action` | `execute-api:Invoke`, `execute-api:*` or `*` |
     /// | `Resource` | `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path`, the same from `API` on, `execute-api:/STAGE/METHOD/path`, or `*`. `*` is any run of characters, slashes among them, and `?` any one |
     /// | `Condition` | the operators and keys of the next table |
     ///
     /// | operators | keys |
     /// |---|---|
-    /// | `IpAddress`, `NotIpAddress` | `aws:SourceIp` |
+    /// | `IpAddress`, `NotIpAddress` | `aws:SourceIp`: addresses, and ranges such as `192.0.2.0/24`. Bits of the host in a range are ignored |
     /// | `DateGreaterThan`, `DateGreaterThanEquals`, `DateLessThan`, `DateLessThanEquals` | `aws:CurrentTime`, in RFC 3339 |
     /// | `StringEquals`, `StringNotEquals`, `StringLike`, `StringNotLike` | `countersign:Scheme`, `countersign:Coverage`, `countersign:KeyVersion`, `countersign:Route` |
     ///
-    /// As in IAM a `*` for the stage goes on over the method: `API/*/GET/pets` is also a POST of `/x/GET/pets`. Write the stage
-    /// out.
+    /// `Action`, `Resource`, `AWS`, `Caller` and the values of a key are one text or a list of at
+    /// least one. Names of elements and operators are compared with their case, names of keys
+    /// without.
     ///
-    /// Several values of a key are alternatives, several keys and operators must all hold, and a `Not…` operator holds if no
-    /// value matches. Where the value of a request is not known, IAM lets a `Not…` operator hold; here no condition of an
-    /// `Allow` does, and every one of a `Deny`.
+    /// Several values of a key are alternatives. Several keys and operators must all hold. A `Not…`
+    /// operator holds if no value matches. If the value of a request is not known, IAM lets a
+    /// `Not…` operator hold. Here, no condition of an `Allow` holds then, and every one of a `Deny`
+    /// does.
+    ///
+    /// # Resources that no request can match
+    ///
+    /// A statement that no request to this service can match is refused: a `Deny` of that kind
+    /// would protect nothing. This holds for each resource of a list. Refused are:
+    ///
+    /// - another region, account, API or stage than that of `api`, unless the document is
+    ///   [shared](ExecuteApi::with_shared_documents). Then the resource is kept out, and
+    ///   [`unreachable`](Self::unreachable) lists it;
+    /// - another service or partition, a missing part, and a slash in place of a colon or the
+    ///   reverse;
+    /// - a method that is not known: `ANY`, which is written `*`, one in lower case, and one that
+    ///   is neither standard nor [added](ExecuteApi::with_extension_methods);
+    /// - a path that is not in plain form (see [`Policy`]), with braces, or with a query.
+    ///
+    /// As in IAM, a `*` also matches slashes: `API/*/GET/pets` is also a POST of `/x/GET/pets`.
+    /// Write the stage to prevent that. For the checks above, a `*` of the API or the stage stays
+    /// in its place: `execute-api:/*/ANY/login` is refused, although `GET /ANY/login` would match
+    /// it. If such a path is meant, write the method as well: `execute-api:/*/*/ANY/login`. Only a
+    /// `*` before a segment that cannot be meant as a method also stands for the method:
+    /// `execute-api:/*/pets`.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the text is not JSON of this shape, and for every element that is not in these tables,
-    /// such as `NotPrincipal`, that stands twice or that is null; [`ConfigErrorKind::Policy`] for an operator or key that is not in them,
-    /// a policy variable, an account that `api` does not list, a resource that is no request's to any API, such as one with
-    /// its method in lower case, and as [`from_toml`](Self::from_toml). A resource of another API, stage or region is taken,
-    /// and matches nothing here.
+    /// Every error begins with its line and column, and names the statement by its `Sid` or place.
+    ///
+    /// - [`ConfigErrorKind::File`] if the text is not JSON of this shape. That includes an element
+    ///   that is not in these tables, such as `NotPrincipal`, `NotAction` or `NotResource`, an
+    ///   element that occurs twice or is null, and an empty list.
+    /// - [`ConfigErrorKind::Policy`] for an operator, a key or an action that is not in these
+    ///   tables, an operator that is none of its key, a policy variable, an account or a caller of
+    ///   one that `api` does not list, a value that no request can have, conditions that exclude
+    ///   each other, two statements with one name, and a document without a statement about this
+    ///   service.
+    /// - [`ConfigErrorKind::Name`] for a `Caller` that is no name of a caller.
     pub fn from_json(text: &str, api: &ExecuteApi) -> Result<Self, ConfigError> {
         let document = serde_json::from_str(text).map_err(|error| wrong_json(&error))?;
         read(document, api).map_err(|wrong| wrong.located_in(text))

@@ -81,8 +81,8 @@ pub(super) fn conditions(
     Ok(conditions)
 }
 
-/// Reads the condition of an operator on a key. One that is not known is refused: left out, it would
-/// admit the requests that it was written to refuse.
+/// Reads the condition of an operator on a key. One that is not known is refused: left out, it
+/// would admit the requests that it was written to refuse.
 fn condition(
     operator: &str,
     key: &str,

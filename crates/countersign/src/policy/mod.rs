@@ -74,8 +74,10 @@ use crate::{
 /// ```
 ///
 /// It is read from TOML ([`from_toml`](Self::from_toml)) or from JSON in the shape of API Gateway's resource policies
-/// ([`from_json`](Self::from_json)). Nothing in either is passed over. What is not known is an error, and so is a
-/// statement that no request to this service can match: a `Deny` of that kind would protect nothing.
+/// ([`from_json`](Self::from_json)). Nothing in either is passed over. What is not known is an error.
+/// So is a statement that no request to this service can match: a `Deny` of that kind would protect
+/// nothing. A document that several APIs share is taken where that is said; then
+/// [`unreachable`](Self::unreachable) lists what was kept out.
 ///
 /// # How a request is judged
 ///

@@ -25,6 +25,11 @@ impl PathPattern {
         let Some(segments) = text.strip_prefix('/') else {
             return Err(wrong("expected a slash at its start"));
         };
+        if text.contains(['{', '}']) {
+            return Err(wrong(
+                "expected no braces: a parameter of a path is written as *",
+            ));
+        }
         let parsed = segments.split('/').map(|segment| match segment {
             "**" => Ok(Segment::AnyNumber),
             _ if segment.contains("**") => Err(wrong(

@@ -48,8 +48,8 @@ impl Membership {
     /// # Errors
     ///
     /// [`ConfigErrorKind::Name`] if one of the names is none that [`KeyId`] takes, or is `*` or begins with `group:` or
-    /// `account:`, which mean something else; [`ConfigErrorKind::Policy`] for a group that is there already, and
-    /// for one without callers: a `Deny` about it would deny nobody.
+    /// `account:`, or a slip of these, which mean something else; [`ConfigErrorKind::Policy`] for a
+    /// group that is there already, and for one without callers: a `Deny` about it would deny nobody.
     pub fn with_group<I>(mut self, name: &str, callers: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,

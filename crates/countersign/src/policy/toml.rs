@@ -63,9 +63,15 @@ impl Policy {
     /// # Ok::<(), countersign::ConfigError>(())
     /// ```
     ///
+    /// | key of the file | value |
+    /// |---|---|
+    /// | `groups`, `accounts` | tables of name to callers, at least one each. A caller is in any number of groups, and in one account |
+    /// | `extension_methods` | methods that statements may name beside GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and TRACE, such as `PURGE`; may be left out |
+    /// | `statements` | the statements, at least one |
+    ///
     /// | key of `statements` | value |
     /// |---|---|
-    /// | `id` | its name, which the log says |
+    /// | `id` | its name, which the log says: 1 to 128 characters of visible ASCII and space |
     /// | `effect` | `"allow"` or `"deny"` |
     /// | `callers` | names, `"group:…"`, `"account:…"`, or `"*"` for everyone |
     /// | `methods` | methods with their case, or `"*"` alone. HEAD is not GET, also where a router hands it to the same handler |
@@ -77,18 +83,28 @@ impl Policy {
     /// | `scheme` | the signature is in one of these [schemes](crate::Scheme) |
     /// | `coverage` | it binds one of these: `"request"`, `"partial"`, `"body-only"` |
     /// | `key_version` | it is by a key with one of these labels |
-    /// | `source_cidr` | the request comes from one of these addresses or ranges |
-    /// | `route` | the router matched one of these routes, as the application wrote them |
+    /// | `source_cidr` | the request comes from one of these addresses or ranges; bits of the host in a range are ignored |
+    /// | `route` | the router matched one of these routes, as the application wrote them. They are no patterns |
     /// | `not_before`, `not_after` | the time is this one or later; is earlier than this one. A TOML date-time with an offset |
     ///
-    /// All are lists but the two dates.
+    /// All are lists of at least one value, but for the two dates.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, and for any key that is not in these tables;
-    /// [`ConfigErrorKind::Policy`] for a statement that says nothing (no caller, no path, no condition in `when`), that no
-    /// request could match, or whose id is another's, for a group or an account that is not listed, and for a text without
-    /// statements; [`ConfigErrorKind::Name`] for a name that is none.
+    /// Every error begins with its line and column, and names the statement by its `id`.
+    ///
+    /// - [`ConfigErrorKind::File`] if the text is not TOML of this form, for a key that is not in
+    ///   these tables, and for a date without an offset.
+    /// - [`ConfigErrorKind::Policy`] for a statement or a part of one that no request can match: a
+    ///   deny of that kind would protect nothing. That is a method that is not known, such as
+    ///   `ANY`, which is written `*`, or one in lower case; a path that is not in plain form (see
+    ///   [`Policy`]) or has braces; a value that no request can have, such as the range
+    ///   `0.0.0.0/32` or the route `/api/*`; and conditions that exclude each other.
+    /// - [`ConfigErrorKind::Policy`] also for an empty list or `when`, a group or an account that
+    ///   is not listed, that is listed twice or that has no callers, an `id` that another statement
+    ///   has, and a text without statements.
+    /// - [`ConfigErrorKind::Name`] for a name that no caller can have. So is one that begins with a
+    ///   slip of `group:` or `account:`, such as `groups:finance`.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file: File = toml::from_str(text).map_err(|error| wrong_toml(text, &error))?;
         file.read().map_err(|wrong| wrong.located_in(text))

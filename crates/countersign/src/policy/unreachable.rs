@@ -52,9 +52,9 @@ impl Policy {
     ///
     /// Every other fault of the kind is an error when a policy is read. Only a policy in JSON can
     /// have such resources, and only if it was read with
-    /// [`with_shared_documents`](super::ExecuteApi::with_shared_documents): they are about the other
-    /// services that share the document. Look through them after each load: a `Deny` with a mistyped
-    /// API protects nothing.
+    /// [`with_shared_documents`](super::ExecuteApi::with_shared_documents): they are about the
+    /// other services that share the document. Look through them after each load: a `Deny` with a
+    /// mistyped API protects nothing.
     ///
     /// ```
     /// use countersign::{ExecuteApi, Policy, WhyUnreachable};

@@ -43,6 +43,7 @@
 //! |---|---|---|
 //! | `info` | something new was put into use | `outcome = "reloaded"`, `path`, `generation` |
 //! | `error` | the source is bad, once for each reason | `outcome = "reload_failed"`, `path`, `reason` |
+//! | `warn` | a policy has a resource that no request to this service can match | `outcome = "statement_unreachable"`, `statement`, `denies`, `kept_out`, `resource`, `reason` |
 //! | `debug` | the operating system tells of no changes any more | `outcome = "reload_polls"`, `path`, `reason` |
 //!
 //! All have the target `countersign`, and none holds a key.

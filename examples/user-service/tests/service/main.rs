@@ -13,6 +13,7 @@
 mod calls;
 mod interop;
 mod operation;
+mod policies;
 mod process;
 mod schemes;
 mod start;

@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// A folder that is gone when the test is over.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("user-service-{}-{number}", std::process::id()));
@@ -31,7 +31,7 @@ impl Folder {
     }
 
     /// Writes a file as it should be done: beside the old one, and over it by its name.
-    fn write(&self, name: &str, text: &str) -> String {
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
         let path = self.0.join(name);
         let new = self.0.join("new");
         fs::write(&new, text).unwrap();
