@@ -307,6 +307,10 @@ when = { coverage = ["request"] }
 #[test]
 fn a_statement_that_no_request_can_match_is_refused_in_toml() {
     policy(DENY);
+    // Names that only look like it.
+    for name in ["group/others", "team/shops", "shops", "grouped", "a:b"] {
+        policy(&DENY.replacen("[\"*\"]", &format!("[{name:?}]"), 1));
+    }
     for (name, from, to, says) in [
         ("every method", "\"DELETE\"", "\"ANY\"", "nearest: *"),
         (
@@ -361,6 +365,12 @@ fn a_statement_that_no_request_can_match_is_refused_in_toml() {
             "[\"*\"]",
             "[\"group/shops\"]",
             "expected group:shops",
+        ),
+        (
+            "groups, and one that is not listed",
+            "[\"*\"]",
+            "[\"groups:others\"]",
+            "expected group: at its start",
         ),
         (
             "no callers",

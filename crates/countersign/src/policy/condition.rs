@@ -266,7 +266,7 @@ fn embeds_ipv4(net: Ipv6Net) -> bool {
         .iter()
         .take(5)
         .all(|segment| *segment == 0);
-    zeros && net.prefix_len() >= 80 && !net.contains(&Ipv6Addr::LOCALHOST)
+    zeros && !net.contains(&Ipv6Addr::LOCALHOST)
 }
 
 fn mapped(addr: Ipv6Addr, prefix: u8) -> Option<Ipv4Net> {

@@ -137,7 +137,7 @@ fn some_time(conditions: &[Condition]) -> bool {
                 let bound = (moments.iter().max(), matches!(bound, Bound::Before));
                 if let (Some(moment), excluded) = bound {
                     let earlier = |(known, strict): (Timestamp, bool)| {
-                        *moment < known || (*moment == known && excluded && !strict)
+                        *moment < known || (*moment == known && !strict)
                     };
                     if until.is_none_or(earlier) {
                         until = Some((*moment, excluded));

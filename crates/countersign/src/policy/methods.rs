@@ -136,6 +136,10 @@ mod tests {
             let added = KnownMethods::default().with_extensions([method]);
             assert!(added.is_err(), "{method}");
         }
+        let longest = "P".repeat(32);
+        KnownMethods::default().with_extensions([&longest]).unwrap();
+        let longer = KnownMethods::default().with_extensions([longest + "P"]);
+        assert!(longer.is_err());
         let twice = KnownMethods::default().with_extensions(["PURGE", "PURGE"]);
         assert!(twice.is_err());
     }

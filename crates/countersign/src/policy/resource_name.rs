@@ -204,6 +204,7 @@ impl ServiceName<'_> {
                 "expected the stage in letters, digits, -, _, $ and wildcards, found {stage:?}"
             ),
             [_] => format!("{BELOW}, found no method and no path"),
+            [_, "", ..] => format!("{BELOW}, found no method"),
             [_, method] if is_method(method) => {
                 format!("{BELOW}, found no path: that of the root is a slash after the method")
             }
@@ -364,6 +365,10 @@ mod tests {
                 "arn:aws:execute-api:us-east-1:222222222222:a1b2c3/*",
                 OtherRegion,
             ),
+            (
+                "arn:aws:execute-api:e*3:222222222222:*/prod/GET/x",
+                OtherRegion,
+            ),
             ("arn:aws:execute-api:us-*", OtherRegion),
             (
                 "arn:aws:execute-api:eu-west-1:333333333333:a1b2c3/*",
@@ -462,7 +467,10 @@ mod tests {
             ("execute-api:/prod/O?TIONS", "found no path"),
             ("execute-api://GET/x", "the stage"),
             ("execute-api:/{{stage}}/GET/x", "the stage"),
-            ("execute-api:/prod//x", "method \"\""),
+            ("execute-api:/prod//x", "found no method"),
+            ("execute-api:/*//x", "found no method"),
+            ("execute-api:/*/", "found no method"),
+            ("execute-api:/*pets", "found no method and no path"),
             ("execute-api:/prod/ANY/login", "nearest: *"),
             ("execute-api:/*/ANY/login", "nearest: *"),
             ("execute-api:/*/any/login", "nearest: *"),
