@@ -36,7 +36,7 @@ pub fn signer(caller: &str, key: SigningKey, authority: &str) -> Signer {
 
 /// The key of `django`, a caller that signs the body alone, and what lets it reach `POST /drf`.
 pub fn django() -> (SigningKey, DrfProfile) {
-    let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz"));
+    let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz").unwrap());
     let profile = DrfProfile::for_caller("django").unwrap();
     (key, profile.route(Method::POST, "/drf").unwrap())
 }

@@ -363,7 +363,7 @@ fn sigv4_in_the_header() {
 #[test]
 fn sigv4_in_the_url() {
     let key = SigningKey::sigv4(&secret());
-    let token = Secret::from_text("token+/=token");
+    let token = Secret::from_text("token+/=token").unwrap();
     let credentials = SigV4Credentials::new("team/AKID", key.clone()).unwrap();
     let credentials = credentials.with_session_token(&token).unwrap();
     let settings = SigV4Settings::new("r", "svc", credentials).unwrap();
@@ -454,7 +454,7 @@ fn webhooks() {
 
 #[test]
 fn drf() {
-    let key = SigningKey::drf(&Secret::from_text(SECRET));
+    let key = SigningKey::drf(&Secret::from_text(SECRET).unwrap());
     let profile = DrfProfile::for_caller("django").unwrap();
     let signer = Signer::drf(key.clone(), [HOST]).unwrap();
     Case {

@@ -52,7 +52,7 @@ const ECHO: &str = "/api/echo";
 const HOOK: &str = "/hook";
 
 fn drf_key() -> SigningKey {
-    SigningKey::drf(&Secret::from_text(OTHER_SECRET))
+    SigningKey::drf(&Secret::from_text(OTHER_SECRET).unwrap())
 }
 
 fn webhooks_secret() -> SigningKey {
@@ -395,7 +395,7 @@ async fn a_wrong_signature_is_refused_and_the_handler_not_called() {
             "{name}"
         );
     }
-    let stranger = SigningKey::drf(&Secret::from_text("a secret that nobody was given"));
+    let stranger = SigningKey::drf(&Secret::from_text("a secret that nobody was given").unwrap());
     let stranger = Signer::drf(stranger, [AUTHORITY]).unwrap();
     let (status, text) = callee
         .send(sign(&stranger, signed::post(ECHO, "hello"), NOW))

@@ -36,7 +36,7 @@ const SCHEMES: [Scheme; 2] = [Scheme::Drf, Scheme::StandardWebhooks];
 const DRF_SECRET: &str = OTHER_SECRET;
 
 fn drf_key() -> SigningKey {
-    SigningKey::drf(&Secret::from_text(DRF_SECRET))
+    SigningKey::drf(&Secret::from_text(DRF_SECRET).unwrap())
 }
 
 fn webhooks_secret() -> Vec<u8> {
@@ -527,7 +527,7 @@ fn a_published_key_is_refused_where_it_enters() {
     let webhook = |text| SigningKey::standard_webhooks(&Secret::from_webhook_secret(text).unwrap());
     let svix = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
     for key in [
-        SigningKey::drf(&Secret::from_text("super-secret-key-from-env")),
+        SigningKey::drf(&Secret::from_text("super-secret-key-from-env").unwrap()),
         webhook("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"),
         webhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
         SigningKey::standard_webhooks_ed25519(svix).unwrap(),

@@ -39,7 +39,7 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 fn drf_key() -> SigningKey {
-    SigningKey::drf(&Secret::from_text(SECRET))
+    SigningKey::drf(&Secret::from_text(SECRET).unwrap())
 }
 
 fn webhooks_keys() -> [SigningKey; 2] {

@@ -91,7 +91,8 @@ impl KeyStore for Remote {
             return Ok(CallerKeys::unknown());
         }
         let secret =
-            Secret::from_text(&format!("{claimed}: 0123456789 abcdefghijklmnopqrstuvwxyz"));
+            Secret::from_text(&format!("{claimed}: 0123456789 abcdefghijklmnopqrstuvwxyz"))
+                .unwrap();
         let key = CallerKey::new("1", VerifyingKey::hmac_sha256(&secret)).unwrap();
         Ok(CallerKeys::new(claimed, [key]).unwrap())
     }

@@ -30,7 +30,7 @@ const C: &str = "5d9a0f8ec2b94c1a7e3388b16f04d2577a61bc0e95f3d8124c7be90a1f6d2e4
 const D: &str = "a1c7e45f0b3d92688d17fa64c05be3297f40d81e6b95c2a3e8340f7d1c9b6a52";
 
 fn text_root(version: &str, secret: &str) -> RootKey {
-    RootKey::new(version, &Secret::from_text(secret)).unwrap()
+    RootKey::new(version, &Secret::from_text(secret).unwrap()).unwrap()
 }
 
 fn base64_of(hex: &str) -> String {

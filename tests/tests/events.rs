@@ -963,12 +963,12 @@ async fn nothing_of_a_presigned_url_is_written_accepted_or_refused() {
     const TOKEN: &str = "FwoGZXIvYXdzEBYaDNotAReal-Token";
     let secret = Secret::generate().unwrap();
     let credentials = SigV4Credentials::new("AKIDBILLING", SigningKey::sigv4(&secret))
-        .and_then(|credentials| credentials.with_session_token(&Secret::from_text(TOKEN)))
+        .and_then(|credentials| credentials.with_session_token(&Secret::from_text(TOKEN).unwrap()))
         .unwrap();
     let settings = SigV4Settings::new("eu-central-1", "user-service", credentials).unwrap();
     let signer = Signer::sigv4(settings, [AUTHORITY]).unwrap();
     let key = VerifyingKey::sigv4(&secret)
-        .with_session_token(&Secret::from_text(TOKEN))
+        .with_session_token(&Secret::from_text(TOKEN).unwrap())
         .unwrap();
     let key = CallerKey::new("1", key).unwrap();
     let keys = Keyring::builder()

@@ -26,7 +26,7 @@ struct Subject {
 
 fn subjects() -> Vec<(&'static str, Subject)> {
     let secret = Secret::from_hex(SECRET).unwrap();
-    let text = Secret::from_text("q8Zk2LrT0vYx+W9/nCbE5hJmP3sUaGd7FiRoKtXw");
+    let text = Secret::from_text("q8Zk2LrT0vYx+W9/nCbE5hJmP3sUaGd7FiRoKtXw").unwrap();
     let key = |key: &SigningKey| CallerKey::new("1", key.verifying_key()).unwrap();
     let hosts = ["unused"];
     let native = |signing: SigningKey, scheme: Scheme| Subject {
@@ -154,7 +154,7 @@ fn an_expected_host_is_accepted_whole_and_no_prefix_or_extension_of_it() {
 /// Key ids choose among the keys of one caller: a request that names one is not judged by another's key.
 #[test]
 fn a_request_is_judged_by_the_keys_of_the_id_that_it_names_and_no_others() {
-    let key = |text| SigningKey::sigv4(&Secret::from_text(text));
+    let key = |text| SigningKey::sigv4(&Secret::from_text(text).unwrap());
     let (first, second) = (
         key("q8Zk2LrT0vYx+W9/nCbE5hJmP3sUaGd7FiRoKtXw"),
         key("Tt5Rk2LrT0vYx+W9/nCbE5hJmP3sUaGd7FiRoKaaa"),

@@ -668,10 +668,10 @@ fn a_presigned_url_is_for_get_and_head_without_a_body() {
 /// A session token belongs to its key: what carries another, or one that no key has, is refused like a wrong signature.
 #[test]
 fn a_session_token_is_bound_to_its_key() {
-    let token = Secret::from_text("FwoGZXIvYXdzEBYaDExample//Session+Token==");
-    let other = Secret::from_text("FwoGZXIvYXdzEBYaDExample//Session+Token=+");
+    let token = Secret::from_text("FwoGZXIvYXdzEBYaDExample//Session+Token==").unwrap();
+    let other = Secret::from_text("FwoGZXIvYXdzEBYaDExample//Session+Token=+").unwrap();
     let signer_with = |token: Option<&Secret>| {
-        let key = SigningKey::sigv4(&Secret::from_text(SECRET));
+        let key = SigningKey::sigv4(&Secret::from_text(SECRET).unwrap());
         let mut credentials = SigV4Credentials::new(KEY_ID, key).unwrap();
         if let Some(token) = token {
             credentials = credentials.with_session_token(token).unwrap();
@@ -722,7 +722,7 @@ fn a_secret_that_is_replaced_or_removed_is_gone_at_once() {
         "invalid_signature"
     );
     let rotated = {
-        let key = SigningKey::sigv4(&Secret::from_text(OTHER_SECRET));
+        let key = SigningKey::sigv4(&Secret::from_text(OTHER_SECRET).unwrap());
         let credentials = SigV4Credentials::new(KEY_ID, key).unwrap();
         let settings = SigV4Settings::new(REGION, SERVICE, credentials).unwrap();
         Signer::sigv4(settings, [HOST]).unwrap()
@@ -741,18 +741,18 @@ fn a_secret_that_is_replaced_or_removed_is_gone_at_once() {
 #[test]
 fn nothing_prints_a_secret_or_a_token() {
     let token = "SessionTokenOfThisTest";
-    let secret = Secret::from_text(SECRET);
+    let secret = Secret::from_text(SECRET).unwrap();
     let key = SigningKey::sigv4(&secret);
     let credentials = SigV4Credentials::new(KEY_ID, key)
         .unwrap()
-        .with_session_token(&Secret::from_text(token))
+        .with_session_token(&Secret::from_text(token).unwrap())
         .unwrap();
     let settings = SigV4Settings::new(REGION, SERVICE, credentials.clone()).unwrap();
     let signer = Signer::sigv4(settings.clone(), [HOST]).unwrap();
     let parts = get("/a").parts().unwrap();
     let signature = signer.sign(&parts, PayloadDigest::of(b""), NOW).unwrap();
     let verifying = sigv4::key(SECRET)
-        .with_session_token(&Secret::from_text(token))
+        .with_session_token(&Secret::from_text(token).unwrap())
         .unwrap();
     let keys = keyring_of(caller_key(verifying.clone()));
     let message = signed(get("/a"), &signer, NOW);
@@ -972,7 +972,7 @@ fn a_url_and_its_headers_do_not_say_one_thing_twice() {
     let with_token = get("/").with("x-amz-security-token", "token");
     let with_hash = get("/").with("x-amz-content-sha256", &empty);
     let bound = key(SECRET)
-        .with_session_token(&Secret::from_text("token"))
+        .with_session_token(&Secret::from_text("token").unwrap())
         .unwrap();
     let bound = keyring_of(caller_key(bound));
     for (name, message, keys, expected) in [
@@ -1020,7 +1020,7 @@ fn a_url_and_its_headers_do_not_say_one_thing_twice() {
 fn one_secret_with_two_session_tokens_is_refused() {
     let with = |token: &str| {
         let key = key(SECRET)
-            .with_session_token(&Secret::from_text(token))
+            .with_session_token(&Secret::from_text(token).unwrap())
             .unwrap();
         caller_key(key)
     };

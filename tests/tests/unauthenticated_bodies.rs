@@ -52,15 +52,11 @@ const REGION: &str = "eu-central-1";
 const SERVICE: &str = "execute-api";
 
 fn django() -> SigningKey {
-    SigningKey::drf(&Secret::from_text(
-        "a text of the tests that no other test has",
-    ))
+    SigningKey::drf(&Secret::from_text("a text of the tests that no other test has").unwrap())
 }
 
 fn sigv4() -> SigningKey {
-    SigningKey::sigv4(&Secret::from_text(
-        "another text of the tests, for SigV4 callers",
-    ))
+    SigningKey::sigv4(&Secret::from_text("another text of the tests, for SigV4 callers").unwrap())
 }
 
 /// A layer that accepts DRF on `POST /drf`, and SigV4.

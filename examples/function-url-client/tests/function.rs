@@ -19,8 +19,8 @@ const TOKEN: &str = "FwoGZXIvYXdzEBYaDK0t0kEn";
 
 /// A function with temporary credentials for its caller, and its URL.
 async fn function() -> String {
-    let secret = Secret::from_text(SECRET);
-    let token = Secret::from_text(TOKEN);
+    let secret = Secret::from_text(SECRET).unwrap();
+    let token = Secret::from_text(TOKEN).unwrap();
     let key = VerifyingKey::sigv4(&secret)
         .with_session_token(&token)
         .unwrap();

@@ -34,7 +34,7 @@ async fn serve() -> Result<(), BoxError> {
 }
 
 async fn call(url: Uri, name: &str) -> Result<(), BoxError> {
-    let seed = Secret::from_base64(&variable("SEED")?)?;
+    let seed = Secret::from_base64(&variable("SEED")?).map_err(|error| format!("SEED: {error}"))?;
     let authority = url.authority().ok_or("expected a URL with a host")?;
     let signer = message_signatures::signer(&seed, authority.as_str())?;
     let (status, answer) = message_signatures::call(signer, url, name).await?;

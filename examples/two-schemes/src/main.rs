@@ -15,7 +15,8 @@ async fn main() -> Result<(), BoxError> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let hmac =
         Secret::from_hex(&variable("HMAC_KEY")?).map_err(|error| format!("HMAC_KEY: {error}"))?;
-    let sigv4 = Secret::from_text(&variable("SIGV4_SECRET")?);
+    let sigv4 = Secret::from_text(&variable("SIGV4_SECRET")?)
+        .map_err(|error| format!("SIGV4_SECRET: {error}"))?;
     let app = two_schemes::app(two_schemes::verify(&hmac, &sigv4)?)
         .into_make_service_with_connect_info::<SocketAddr>();
     let addr = env::var("LISTEN_ADDR").unwrap_or_else(|_| "127.0.0.1:8083".to_owned());

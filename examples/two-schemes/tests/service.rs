@@ -67,7 +67,7 @@ fn hmac(key: &str, authority: &str) -> Signer {
 }
 
 fn sigv4(secret: &str, authority: &str) -> Signer {
-    let key = SigningKey::sigv4(&Secret::from_text(secret));
+    let key = SigningKey::sigv4(&Secret::from_text(secret).unwrap());
     let credentials = SigV4Credentials::new(ACCESS_KEY_ID, key).unwrap();
     let settings = SigV4Settings::new(REGION, SERVICE, credentials).unwrap();
     Signer::sigv4(settings, [authority]).unwrap()

@@ -47,12 +47,26 @@ fn parse(variable: &str, json: &str) -> Result<Vec<(String, String)>, BoxError> 
         .map_err(|error| {
             // The parser's own text may quote the input.
             format!(
-                "{variable}: expected a JSON object of name to key (line {}, column {})",
+                "{variable}: expected a JSON object of name to key, found {} (line {}, column {})",
+                form_of_no_object(json),
                 error.line(),
                 error.column()
             )
             .into()
         })
+}
+
+/// Names what the variable holds instead, where it is something usual.
+fn form_of_no_object(json: &str) -> &'static str {
+    if json.is_empty() {
+        "an empty value"
+    } else if json.starts_with('\u{feff}') {
+        "a byte order mark"
+    } else if json.starts_with(['"', '\'', '`']) {
+        "quotes around it"
+    } else {
+        "something else"
+    }
 }
 
 struct Members;

@@ -20,6 +20,7 @@
 //! | `MESSAGE_SIGNATURE_ED25519_KEYS` | the same with Ed25519 public keys in Base64; needs `EXPECTED_HOSTS` | nobody has such a key |
 //! | `DRF_SECRET`, `DRF_CALLER` | the text of a secret, and who holds it: a Django service that signs timestamp and body | that scheme is off |
 //! | `WEBHOOK_SECRET`, `WEBHOOK_CALLER` | `whsec_…`, and who holds it: a sender of Standard Webhooks | that scheme is off |
+//! | `WEBHOOK_SECRET_TEXT` | in place of `WEBHOOK_SECRET`: the secret itself, for a sender that keys its MAC with the text | `WEBHOOK_SECRET` counts |
 //! | `KEYS_FILE` | a TOML file of callers, [as `Keyring::from_toml`](Keyring::from_toml) reads it, beside those of the variables; read again when it changes | callers come from the variables, of which `SERVICE_SECRETS` must be set |
 //! | `POLICY_FILE` | who may call what: TOML, [as `Policy::from_toml`](countersign::Policy::from_toml) reads it, or by the ending `.json` a resource policy, [as `Policy::from_json`](countersign::Policy::from_json) reads it; read again when it changes | every caller may call everything |
 //! | `POLICY_REGION`, `POLICY_ACCOUNT`, `POLICY_API`, `POLICY_STAGE` | what a policy in JSON calls this service: its resources are `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path` | `us-east-1`, `000000000000`, `user-service`, `prod` |
@@ -29,6 +30,9 @@
 //! | `REPORT_ONLY` | `true`: verify, log and count, and refuse nothing; or the routes for which that holds, such as `POST /api/echo, GET /api/account/{id}`, of which one that does not exist is not noticed. With `POLICY_FILE` the policy reports too, and routes cannot be named | everything is enforced |
 //! | `METRICS_ADDR` | where `GET /metrics` answers in Prometheus' text format | nothing is counted |
 //! | `RUST_LOG` | which events are logged on standard error | `info` |
+//!
+//! A key that ends in a line end or a space, is in quotes, or is hexadecimal digits where Base64 is expected ends the
+//! program with an error that names the variable, by [one rule for every key](countersign::Secret#the-text-of-a-key).
 //!
 //! It answers anyone at `GET /healthz`, and its callers at `GET /api/account/{id}`, `POST /api/account/{id}` with
 //! `{"status":"active"}` or `{"status":"suspended"}`, and `POST /api/echo`. Accounts 13 and 99 are suspended from the

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use base64ct::{Base64, Encoding as _};
 use countersign::{
-    CallerKey, DrfProfile, Keyring, KeyringBuilder, MessageSignaturesProfile, Secret, SigV4Profile,
-    SigningKey, StandardWebhooksProfile, Verifier, VerifierBuilder, VerifyingKey,
+    CallerKey, ConfigError, DrfProfile, Keyring, KeyringBuilder, MessageSignaturesProfile, Secret,
+    SigV4Profile, StandardWebhooksProfile, Verifier, VerifierBuilder, VerifyingKey,
 };
 use http::Method;
 use tower_countersign::BoxError;
@@ -52,7 +51,7 @@ fn add_sigv4(
     let profile =
         SigV4Profile::new(region, service).map_err(in_variable("SIGV4_REGION or SIGV4_SERVICE"))?;
     let keys = key_object::add(keys, "SIGV4_KEYS", "sigv4", &secrets, |text| {
-        Ok(VerifyingKey::sigv4(&Secret::from_text(text)))
+        Ok(VerifyingKey::sigv4(&Secret::from_text(text)?))
     })?;
     Ok((keys, verifier.accept(profile)))
 }
@@ -79,11 +78,7 @@ fn add_message_signatures(
     }
     if let Some(json) = public {
         keys = key_object::add(keys, PUBLIC, "message-signature-ed25519", &json, |text| {
-            let mut point = [0; 32];
-            match Base64::decode(text, &mut point) {
-                Ok(decoded) if decoded.len() == 32 => Ok(VerifyingKey::message_ed25519(&point)?),
-                _ => Err("expected a public key of 32 bytes in Base64".into()),
-            }
+            Ok(VerifyingKey::message_ed25519_from_base64(text)?)
         })?;
     }
     Ok((keys, verifier.accept(profile)))
@@ -96,11 +91,12 @@ fn add_drf(
     let Some((secret, caller)) = both("DRF_SECRET", "DRF_CALLER")? else {
         return Ok((keys, verifier));
     };
-    let key = SigningKey::drf(&Secret::from_text(&secret));
+    let secret = Secret::from_text(&secret).map_err(in_variable("DRF_SECRET"))?;
+    let key = VerifyingKey::drf(&secret);
     let profile = DrfProfile::for_caller(&caller)
         .and_then(|profile| profile.route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("DRF_CALLER"))?;
-    let keys = keys.caller(caller, CallerKey::new("drf", key.verifying_key())?);
+    let keys = add_key(keys, caller, CallerKey::new("drf", key)?, "DRF_SECRET")?;
     Ok((keys, verifier.accept(profile)))
 }
 
@@ -108,16 +104,39 @@ fn add_webhooks(
     keys: KeyringBuilder,
     verifier: VerifierBuilder,
 ) -> Result<(KeyringBuilder, VerifierBuilder), BoxError> {
-    let Some((secret, caller)) = both("WEBHOOK_SECRET", "WEBHOOK_CALLER")? else {
+    const BASE64: &str = "WEBHOOK_SECRET";
+    const TEXT: &str = "WEBHOOK_SECRET_TEXT";
+    if variable(BASE64)?.is_some() && variable(TEXT)?.is_some() {
+        return Err(format!("{TEXT}: expected one of {BASE64} and {TEXT}, found both").into());
+    }
+    let (name, read): (_, fn(&str) -> Result<Secret, ConfigError>) = match variable(TEXT)? {
+        Some(_) => (TEXT, Secret::from_webhook_text),
+        None => (BASE64, Secret::from_webhook_secret),
+    };
+    let Some((secret, caller)) = both(name, "WEBHOOK_CALLER")? else {
         return Ok((keys, verifier));
     };
-    let secret = Secret::from_webhook_secret(&secret).map_err(in_variable("WEBHOOK_SECRET"))?;
+    let secret = read(&secret).map_err(in_variable(name))?;
     let profile = StandardWebhooksProfile::for_caller(&caller)
         .and_then(|profile| profile.route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("WEBHOOK_CALLER"))?;
     let key = VerifyingKey::standard_webhooks(&secret);
-    let keys = keys.caller(caller, CallerKey::new("webhook", key)?);
+    let keys = add_key(keys, caller, CallerKey::new("webhook", key)?, name)?;
     Ok((keys, verifier.accept(profile)))
+}
+
+/// Adds a key that is strong enough to rely on.
+fn add_key(
+    keys: KeyringBuilder,
+    caller: String,
+    key: CallerKey,
+    variable: &str,
+) -> Result<KeyringBuilder, BoxError> {
+    Keyring::builder()
+        .caller(caller.as_str(), key.clone())
+        .build()
+        .map_err(in_variable(variable))?;
+    Ok(keys.caller(caller, key))
 }
 
 /// Two variables of which neither is anything without the other.

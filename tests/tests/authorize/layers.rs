@@ -414,7 +414,7 @@ async fn the_matched_route_is_a_condition_where_the_layer_is_inside_the_router()
 /// Pitfall of the DRF profile: a signature over the body is good for any route that takes it.
 #[tokio::test]
 async fn a_caller_whose_signature_covers_the_body_alone_can_be_refused() {
-    let secret = Secret::from_text("a secret of a Django service, for this test");
+    let secret = Secret::from_text("a secret of a Django service, for this test").unwrap();
     let keys = Keyring::builder()
         .caller(
             "django",

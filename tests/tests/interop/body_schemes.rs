@@ -27,7 +27,7 @@ fn now() -> Timestamp {
 }
 
 fn drf_key() -> SigningKey {
-    SigningKey::drf(&Secret::from_text(DRF_SECRET))
+    SigningKey::drf(&Secret::from_text(DRF_SECRET).unwrap())
 }
 
 fn webhook_key() -> SigningKey {
@@ -142,7 +142,7 @@ async fn we_call_a_django_rest_framework_service() {
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
     }
     let other = Signer::drf(
-        SigningKey::drf(&Secret::from_text("another secret of thirty-two chars")),
+        SigningKey::drf(&Secret::from_text("another secret of thirty-two chars").unwrap()),
         [to],
     );
     let wrong = json.send(&other.unwrap(), to).await;

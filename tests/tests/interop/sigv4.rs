@@ -29,9 +29,11 @@ fn now() -> Timestamp {
 
 async fn service(token: Option<&'static str>) -> Service {
     Service::start(move |authority| {
-        let mut key = VerifyingKey::sigv4(&Secret::from_text(SECRET));
+        let mut key = VerifyingKey::sigv4(&Secret::from_text(SECRET).unwrap());
         if let Some(token) = token {
-            key = key.with_session_token(&Secret::from_text(token)).unwrap();
+            key = key
+                .with_session_token(&Secret::from_text(token).unwrap())
+                .unwrap();
         }
         let key = CallerKey::new("1", key).unwrap();
         let keys = Keyring::builder()

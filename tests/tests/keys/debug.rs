@@ -81,7 +81,7 @@ fn no_type_shows_a_byte_of_a_key() {
     let secret = || Secret::from_bytes(PRINTABLE);
     let text = || std::str::from_utf8(PRINTABLE).unwrap();
     assert_shows_nothing("Secret", &secret());
-    assert_shows_nothing("Secret from text", &Secret::from_text(text()));
+    assert_shows_nothing("Secret from text", &Secret::from_text(text()).unwrap());
     assert_shows_nothing("a list of secrets", &vec![secret(), secret()]);
     assert_shows_nothing(
         "Result of a Secret",

@@ -16,6 +16,8 @@
 mod debug;
 mod identity;
 mod key_ids;
+mod key_texts;
+mod load_errors;
 #[path = "../message/mod.rs"]
 mod message;
 mod strength;

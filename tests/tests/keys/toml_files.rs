@@ -535,7 +535,7 @@ fn every_documented_member_of_a_target_has_its_effect() {
     let keys = |key: &SigningKey| {
         one_caller(caller_key("1", key.verifying_key()).seed_compatible()).unwrap()
     };
-    let text_key = SigningKey::hmac_sha256(&Secret::from_text(SECRET));
+    let text_key = SigningKey::hmac_sha256(&Secret::from_text(SECRET).unwrap());
     for (name, members, key, list) in [
         (
             "secret_hex",

@@ -176,19 +176,19 @@ fn a_secret_that_is_empty_short_or_known_to_everyone() {
     let long_enough = |byte: u8| Secret::from_bytes(&[byte; 32]);
     for (name, secret) in [
         ("empty", Secret::from_bytes(b"")),
-        ("one byte", Secret::from_text("x")),
+        ("one byte", Secret::from_text("x").unwrap()),
         ("31 bytes", Secret::from_hex(&SECRET[..62]).unwrap()),
         ("zeroes", long_enough(0)),
         ("one byte throughout", long_enough(b'x')),
-        ("secret", Secret::from_text("secret")),
-        ("rustfsadmin", Secret::from_text("rustfsadmin")),
+        ("secret", Secret::from_text("secret").unwrap()),
+        ("rustfsadmin", Secret::from_text("rustfsadmin").unwrap()),
         (
             "counting up",
             Secret::from_bytes(&(0..32).collect::<Vec<u8>>()),
         ),
         (
             "the documentation's",
-            Secret::from_text("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+            Secret::from_text("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY").unwrap(),
         ),
         ("the article's", Secret::from_hex(&"00".repeat(32)).unwrap()),
     ] {

@@ -27,7 +27,7 @@ pub const OTHER_SECRET: &str = "another/Horse+battery/Staple+0123456789";
 pub const DATE: &str = "20260102T030405Z";
 
 pub fn key(secret: &str) -> VerifyingKey {
-    VerifyingKey::sigv4(&Secret::from_text(secret))
+    VerifyingKey::sigv4(&Secret::from_text(secret).unwrap())
 }
 
 pub fn caller_key(key: VerifyingKey) -> CallerKey {
@@ -61,7 +61,7 @@ pub fn verifier(profile: SigV4Profile) -> Verifier {
 }
 
 pub fn settings() -> SigV4Settings {
-    let key = SigningKey::sigv4(&Secret::from_text(SECRET));
+    let key = SigningKey::sigv4(&Secret::from_text(SECRET).unwrap());
     let credentials = SigV4Credentials::new(KEY_ID, key).unwrap();
     SigV4Settings::new(REGION, SERVICE, credentials).unwrap()
 }

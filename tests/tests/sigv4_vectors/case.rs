@@ -126,9 +126,12 @@ pub(crate) fn keyring<'k>(
 ) -> Keyring {
     let mut builder = Keyring::builder();
     for (count, (id, secret, token)) in keys.into_iter().enumerate() {
-        let mut key = VerifyingKey::sigv4(&Secret::from_text(secret)).insecure_allow_weak_key();
+        let mut key =
+            VerifyingKey::sigv4(&Secret::from_bytes(secret.as_bytes())).insecure_allow_weak_key();
         if let Some(token) = token {
-            key = key.with_session_token(&Secret::from_text(token)).unwrap();
+            key = key
+                .with_session_token(&Secret::from_text(token).unwrap())
+                .unwrap();
         }
         let key = CallerKey::new("1", key).unwrap().with_key_id(id).unwrap();
         builder = builder.caller(format!("caller-{count}"), key);
@@ -291,7 +294,7 @@ fn check_verifying(case: &Case, outcome: &mut Outcome) {
     );
     assert_eq!(evidence.signature_hex(), case.signature, "{name}");
     assert_eq!(verified.presigned(), case.is_presigned, "{name}");
-    let key = |secret| VerifyingKey::sigv4(&Secret::from_text(secret));
+    let key = |secret| VerifyingKey::sigv4(&Secret::from_text(secret).unwrap());
     assert!(evidence.is_signed_with(&key(&context.secret)), "{name}");
     assert!(!evidence.is_signed_with(&key("another")), "{name}");
 }
@@ -299,11 +302,12 @@ fn check_verifying(case: &Case, outcome: &mut Outcome) {
 /// The signer for a case, which covers what the case covers, and the request without what the signer adds.
 fn signer(case: &Case) -> (Signer, Message) {
     let context = &case.context;
-    let key = SigningKey::sigv4(&Secret::from_text(&context.secret)).insecure_allow_weak_key();
+    let key =
+        SigningKey::sigv4(&Secret::from_text(&context.secret).unwrap()).insecure_allow_weak_key();
     let mut credentials = SigV4Credentials::new(&context.access_key_id, key).unwrap();
     if let Some(token) = &context.session_token {
         credentials = credentials
-            .with_session_token(&Secret::from_text(token))
+            .with_session_token(&Secret::from_text(token).unwrap())
             .unwrap();
     }
     let lines: Vec<_> = case.canonical_request.lines().collect();

@@ -32,7 +32,8 @@ pub(crate) fn plain_context(service: &str) -> Context {
 }
 
 fn plain_signer(context: &Context) -> Signer {
-    let key = SigningKey::sigv4(&Secret::from_text(&context.secret)).insecure_allow_weak_key();
+    let key =
+        SigningKey::sigv4(&Secret::from_text(&context.secret).unwrap()).insecure_allow_weak_key();
     let credentials = SigV4Credentials::new(&context.access_key_id, key).unwrap();
     let settings = SigV4Settings::new(&context.region, &context.service, credentials).unwrap();
     Signer::sigv4(settings, [HOST]).unwrap()

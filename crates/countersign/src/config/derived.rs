@@ -3,16 +3,19 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use toml::Spanned;
 use zeroize::Zeroizing;
 
 use super::{
     ensure_no_key,
-    file::{Caller, File, State, add, ensure_distinct, moment, secret},
+    file::{Caller, File, SecretTexts, State, add, ensure_distinct, moment},
+    toml_text::line,
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::RootKey,
     keyring::{DerivedCallers, DerivedKeyring, Keyring},
+    scheme::Scheme,
     signer::Signer,
     text_file::read,
     verify::Verifier,
@@ -75,8 +78,11 @@ impl DerivedKeyring {
                 "derived: expected once in the file, found none",
             ));
         };
-        let keys = derived.into_keyring(file.callers, !verifier.expected_hosts().is_empty())?;
-        ensure_distinct(file.targets, |signer| keys.ensure_distinct_from(&[signer]))?;
+        let hosts_are_expected = !verifier.expected_hosts().is_empty();
+        let keys = derived.into_keyring(text, file.callers, hosts_are_expected)?;
+        ensure_distinct(text, file.targets, |signer| {
+            keys.ensure_distinct_from(&[signer])
+        })?;
         Ok(keys)
     }
 
@@ -102,7 +108,7 @@ pub(super) struct Derived {
     allow: Option<Vec<String>>,
     deny: Option<Vec<String>>,
     #[serde(default)]
-    roots: Vec<Root>,
+    roots: Vec<Spanned<Root>>,
 }
 
 #[derive(Deserialize)]
@@ -121,28 +127,35 @@ struct Root {
 impl Derived {
     fn into_keyring(
         self,
-        explicit: Vec<Caller>,
+        text: &str,
+        explicit: Vec<Spanned<Caller>>,
         hosts_are_expected: bool,
     ) -> Result<DerivedKeyring, ConfigError> {
         let callers = match (self.allow, self.deny) {
             (Some(allow), None) => DerivedCallers::allow(allow),
             (None, Some(deny)) => DerivedCallers::deny(deny),
-            _ => {
+            (allow, _) => {
+                let found = if allow.is_some() { "both" } else { "none" };
                 return Err(ConfigError::new(
                     ConfigErrorKind::File,
-                    "derived: expected exactly one of allow and deny",
+                    format!("derived: expected exactly one of allow and deny, found {found}"),
                 ));
             }
         };
-        ensure_no_key(&self.callee)?;
-        callers.names().try_for_each(ensure_no_key)?;
+        ensure_no_key(&self.callee).map_err(|error| error.within("derived: callee"))?;
+        callers
+            .names()
+            .try_for_each(ensure_no_key)
+            .map_err(|error| error.within("derived: allow or deny"))?;
         let mut builder = DerivedKeyring::builder_for(&self.callee, callers, hosts_are_expected);
         if !explicit.is_empty() {
-            builder = builder.explicit(add(Keyring::builder(), explicit)?.build()?);
+            builder = builder.explicit(add(Keyring::builder(), text, explicit)?.build()?);
         }
         for root in self.roots {
-            ensure_no_key(&root.version)?;
-            let place = format!("derived: root {}", root.version);
+            let place = line(text, &root.span());
+            let root = root.into_inner();
+            ensure_no_key(&root.version).map_err(|error| error.within(&place))?;
+            let place = format!("{place}: derived: root {}", root.version);
             let root = root.into_root_key().map_err(|error| error.within(place))?;
             builder = builder.root(root);
         }
@@ -152,13 +165,12 @@ impl Derived {
 
 impl Root {
     fn into_root_key(self) -> Result<RootKey, ConfigError> {
-        let encodings = [&self.secret_hex, &self.secret_base64, &self.secret_text];
-        let Some(secret) = secret(encodings)? else {
-            return Err(ConfigError::new(
-                ConfigErrorKind::Key,
-                "expected exactly one of secret_hex, secret_base64 and secret_text",
-            ));
+        let texts = SecretTexts {
+            hex: &self.secret_hex,
+            base64: &self.secret_base64,
+            text: &self.secret_text,
         };
+        let secret = texts.secret(Scheme::HmacSha256)?;
         let mut root = RootKey::new(&self.version, &secret)?.with_state(self.state.into());
         if let Some(not_before) = self.not_before {
             root = root.with_not_before(moment("not_before", not_before)?);
@@ -178,12 +190,19 @@ pub(super) enum Verifying {
 }
 
 impl Verifying {
-    pub(super) fn of(callers: Vec<Caller>, derived: Option<Derived>) -> Result<Self, ConfigError> {
+    pub(super) fn of(
+        text: &str,
+        callers: Vec<Spanned<Caller>>,
+        derived: Option<Derived>,
+    ) -> Result<Self, ConfigError> {
         match derived {
             // Whether the verifier expects hosts is asked where these are read to verify.
-            Some(derived) => derived.into_keyring(callers, true).map(Self::Derived),
+            Some(derived) => derived.into_keyring(text, callers, true).map(Self::Derived),
             None if callers.is_empty() => Ok(Self::Nothing),
-            None => Ok(Self::Callers(add(Keyring::builder(), callers)?.build()?)),
+            None => {
+                let keys = add(Keyring::builder(), text, callers)?.build()?;
+                Ok(Self::Callers(keys))
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::ensure_no_key;
+use super::{ensure_no_key, toml_text::unknown};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, Secret, VerifyingKey},
@@ -18,14 +18,23 @@ use crate::{
 /// The greatest length of a file that holds one key, in bytes.
 const MAX_FILE_LEN: u64 = 4096;
 
+/// What the name of a file can end in.
+const ENCODINGS: [&str; 4] = [
+    "secret_hex",
+    "secret_base64",
+    "secret_text",
+    "ed25519_public_key_hex",
+];
+
 impl Keyring {
     /// Reads a keyring from a directory that holds a file for each key, once.
     ///
     /// A file is named `<caller>.<version>.<encoding>`, such as `billing.2026-01.secret_hex`. The encoding, what is behind
     /// the last dot, has the names that it has in [TOML](Self::from_toml): `secret_hex`, `secret_base64` and `secret_text`
     /// for `HMAC-SHA256`, `ed25519_public_key_hex` for `ED25519`. The version holds no dot here; a caller's name may. The
-    /// file holds the key in that encoding and nothing else; one line end behind it is left out, because editors and
-    /// `echo` put one there. For a key of `secret_text` that ends in a line end, use another encoding.
+    /// file holds the key in that encoding and nothing else. One line end after it (LF or CRLF) is left out, because
+    /// editors and `echo` put one there. Anything else that they add is refused, by
+    /// [the rule for texts](Secret#the-text-of-a-key).
     ///
     /// Every key is active and without dates under the strictest rules: a key is taken out of use by taking its file away.
     /// What else a key can have is said in TOML.
@@ -103,14 +112,16 @@ fn read_key(path: &Path) -> Result<(String, CallerKey), ConfigError> {
         let key = match encoding {
             "secret_hex" => VerifyingKey::hmac_sha256(&Secret::from_hex(&text)?),
             "secret_base64" => VerifyingKey::hmac_sha256(&Secret::from_base64(&text)?),
-            "secret_text" => VerifyingKey::hmac_sha256(&Secret::from_text(&text)),
+            "secret_text" => VerifyingKey::hmac_sha256(&Secret::from_text(&text)?),
             "ed25519_public_key_hex" => VerifyingKey::ed25519_from_hex(&text)?,
             _ => {
-                return Err(wrong(
-                    "expected secret_hex, secret_base64, secret_text or ed25519_public_key_hex behind the last dot, found another",
+                return Err(ConfigError::new(
+                    ConfigErrorKind::File,
+                    unknown("encoding after the last dot", encoding, &ENCODINGS),
                 ));
             }
         };
+        key.ensure_strong()?;
         CallerKey::new(version, key)
     };
     let key = key().map_err(|error| error.within(format_args!("{:?}", shown(name))))?;
@@ -140,9 +151,18 @@ fn read_text(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     if u64::try_from(length).unwrap_or(u64::MAX) > MAX_FILE_LEN {
         return Err(wrong("expected at most 4096 bytes, found more"));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| wrong("expected text in UTF-8"))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+        wrong(if is_utf16 {
+            "expected text in UTF-8, found UTF-16"
+        } else {
+            "expected text in UTF-8, found other bytes"
+        })
+    })?;
+    let text = match text.strip_suffix('\n') {
+        Some(line) => line.strip_suffix('\r').unwrap_or(line),
+        None => text,
+    };
     Ok(Zeroizing::new(text.to_owned()))
 }
 

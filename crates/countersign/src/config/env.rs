@@ -5,7 +5,7 @@ use std::{collections::HashSet, env, fmt};
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::ensure_no_key;
+use super::{ensure_no_key, nearest::nearest};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, KeyId, Secret, SigningKey, VerifyingKey},
@@ -98,19 +98,34 @@ impl Signer {
         target: &str,
         authority: &str,
     ) -> Result<Self, ConfigError> {
-        let secrets = parse_secrets(SERVICE_SECRETS, secrets)?;
-        let (_, secret) = secrets
-            .iter()
-            .find(|(name, _)| *name == target)
-            .ok_or_else(|| {
-                ConfigError::new(
-                    ConfigErrorKind::Variable,
-                    format!("{SERVICE_SECRETS}: expected a key for target {target:?}, found none"),
-                )
-            })?;
-        Self::new(caller, SigningKey::hmac_sha256(secret), [authority])
-            .map_err(|error| error.within(format_args!("{SERVICE_SECRETS}: target {target}")))
+        KeyId::new(caller).map_err(|error| error.within(SERVICE_NAME))?;
+        let secrets = parse_secrets(Role::Target, SERVICE_SECRETS, secrets)?;
+        let secret = secrets.iter().find(|(name, _)| *name == target);
+        let Some((_, secret)) = secret else {
+            let names: Vec<&str> = secrets.iter().map(|(name, _)| name.as_str()).collect();
+            return Err(no_such_target(target, &names));
+        };
+        let key = SigningKey::hmac_sha256(secret);
+        key.ensure_strong()
+            .map_err(|error| error.within(format_args!("{SERVICE_SECRETS}: target {target}")))?;
+        Self::new(caller, key, [authority])
     }
+}
+
+fn no_such_target(target: &str, names: &[&str]) -> ConfigError {
+    let known = if names.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("keys for {}", names.join(", "))
+    };
+    let near = match nearest(target, names.iter().copied()) {
+        Some(near) => format!(" (did you mean {near}?)"),
+        None => String::new(),
+    };
+    ConfigError::new(
+        ConfigErrorKind::Variable,
+        format!("{SERVICE_SECRETS}: expected a key for target {target:?}, found {known}{near}"),
+    )
 }
 
 fn add_both(
@@ -131,7 +146,7 @@ fn add(
     version: &str,
     json: &str,
 ) -> Result<KeyringBuilder, ConfigError> {
-    for (name, secret) in parse_secrets(variable, json)? {
+    for (name, secret) in parse_secrets(Role::Caller, variable, json)? {
         let key = CallerKey::new(version, VerifyingKey::hmac_sha256(&secret))?;
         builder = builder.caller(name.as_str(), key.seed_compatible());
     }
@@ -149,9 +164,29 @@ fn read_variable(name: &'static str) -> Result<Zeroizing<String>, ConfigError> {
     })
 }
 
+/// What the names of a variable are names of.
+#[derive(Clone, Copy)]
+enum Role {
+    Caller,
+    Target,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Caller => "caller",
+            Self::Target => "target",
+        })
+    }
+}
+
 /// Reads `{"name":"hex", …}`. A JSON parser keeps one of two members of a name, and which is its own choice, so the
 /// members are read one by one.
-fn parse_secrets(variable: &str, json: &str) -> Result<Vec<(KeyId, Secret)>, ConfigError> {
+fn parse_secrets(
+    role: Role,
+    variable: &str,
+    json: &str,
+) -> Result<Vec<(KeyId, Secret)>, ConfigError> {
     let wrong = |problem: String| {
         ConfigError::new(ConfigErrorKind::Variable, format!("{variable}: {problem}"))
     };
@@ -162,7 +197,8 @@ fn parse_secrets(variable: &str, json: &str) -> Result<Vec<(KeyId, Secret)>, Con
         .map_err(|error| {
             // The parser's own text may quote the input.
             wrong(format!(
-                "expected a JSON object of name to hexadecimal key (line {}, column {})",
+                "expected a JSON object of {role} to hexadecimal key, found {} (line {}, column {})",
+                form_of_no_object(json),
                 error.line(),
                 error.column()
             ))
@@ -171,16 +207,31 @@ fn parse_secrets(variable: &str, json: &str) -> Result<Vec<(KeyId, Secret)>, Con
     let mut secrets = Vec::new();
     for (name, hex) in members {
         let id = ensure_no_key(&name)
-            .and_then(|()| KeyId::new(&name))
+            .and_then(|()| KeyId::named(format_args!("{role} name"), &name))
             .map_err(|error| error.within(variable))?;
         if !seen.insert(id.clone()) {
-            return Err(wrong(format!("caller {id}: listed twice")));
+            return Err(wrong(format!("{role} {id}: listed twice")));
         }
         let secret = Secret::from_hex(&hex)
-            .map_err(|error| error.within(format_args!("{variable}: caller {id}")))?;
+            .map_err(|error| error.within(format_args!("{variable}: {role} {id}")))?;
         secrets.push((id, secret));
     }
     Ok(secrets)
+}
+
+/// Names what a variable holds instead of a JSON object, where it is something usual.
+fn form_of_no_object(json: &str) -> &'static str {
+    if json.is_empty() {
+        "an empty value"
+    } else if json.starts_with('\u{feff}') {
+        "a byte order mark"
+    } else if json.starts_with(['"', '\'', '`']) {
+        "quotes around it"
+    } else if json.trim_start().starts_with('{') {
+        "another form of one"
+    } else {
+        "something else"
+    }
 }
 
 struct Members;
@@ -253,6 +304,82 @@ mod tests {
         assert_eq!(versions(&keys, "b"), ["rotating"]);
         let keys = Keyring::from_service_secrets("{}", Some(&object(&[("b", NEW)]))).unwrap();
         assert_eq!(keys.len(), 1);
+    }
+
+    /// Source: an error about a target that named it a caller.
+    #[test]
+    fn errors_of_a_signer_name_targets_and_the_variable() {
+        let secrets = object(&[("user-service", OLD), ("orders", NEW)]);
+        let weak = "00".repeat(32);
+        for (caller, secrets, target, expected) in [
+            (
+                "billing",
+                secrets.clone(),
+                "user-servce",
+                "SERVICE_SECRETS: expected a key for target \"user-servce\", found keys for user-service, orders (did you mean user-service?)",
+            ),
+            (
+                "billing",
+                "{}".to_owned(),
+                "orders",
+                "SERVICE_SECRETS: expected a key for target \"orders\", found none",
+            ),
+            (
+                "billing",
+                object(&[("a", &format!("{OLD}\\n"))]),
+                "a",
+                "SERVICE_SECRETS: target a: expected the key alone, found a text that ends in a line end",
+            ),
+            (
+                "billing",
+                object(&[("a", OLD), ("a", NEW)]),
+                "a",
+                "SERVICE_SECRETS: target a: listed twice",
+            ),
+            (
+                "billing",
+                object(&[("a", &weak)]),
+                "a",
+                "SERVICE_SECRETS: target a: weak key: expected at least 8 different byte values, found 1",
+            ),
+            (
+                "billing",
+                object(&[("a,b", OLD)]),
+                "a",
+                "SERVICE_SECRETS: target name \"a,b\": expected 1 to 128 visible ASCII characters without = , ; \" \\",
+            ),
+            (
+                "billing\n",
+                secrets,
+                "orders",
+                "SERVICE_NAME: caller name \"billing\\n\": expected 1 to 128 visible ASCII characters without = , ; \" \\",
+            ),
+        ] {
+            let error = Signer::from_service_secrets(caller, &secrets, target, "user-service:8081");
+            assert_eq!(error.unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_variable_holds_instead_of_an_object_is_named() {
+        let good = object(&[("a", OLD)]);
+        for (text, found) in [
+            (String::new(), "an empty value"),
+            (format!("\u{feff}{good}"), "a byte order mark"),
+            (format!("'{good}'"), "quotes around it"),
+            (format!("{good}}}"), "another form of one"),
+            ("[]".to_owned(), "something else"),
+        ] {
+            let error = Keyring::from_service_secrets(&text, None)
+                .unwrap_err()
+                .to_string();
+            let expected = format!(
+                "SERVICE_SECRETS: expected a JSON object of caller to hexadecimal key, found {found} (line 1, column "
+            );
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        let padded = format!(" {good}\r\n");
+        assert!(Keyring::from_service_secrets(&padded, None).is_ok());
     }
 
     #[test]

@@ -3,13 +3,19 @@
 use std::{collections::HashSet, path::Path};
 
 use serde::Deserialize;
+use toml::Spanned;
 use zeroize::Zeroizing;
 
-use super::{derived::Derived, ensure_no_key, targets::Target};
+use super::{
+    derived::Derived,
+    ensure_no_key,
+    targets::Target,
+    toml_text::{line, parse, unknown},
+};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{
-        Algorithm, CallerKey, KeyState, NonceRule, Secret, SigningKey, VerifyingKey,
+        Algorithm, CallerKey, KeyId, KeyState, NonceRule, Secret, SigningKey, VerifyingKey,
         public_key_from_hex,
     },
     keyring::{Keyring, KeyringBuilder},
@@ -55,7 +61,7 @@ impl Keyring {
     /// | key of `callers.keys` | value | default |
     /// |---|---|---|
     /// | `version` | the label of the key | must be given |
-    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_public_key_hex` | the key; exactly one of the four | must be given |
+    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_public_key_hex` | the key, by [the rule for texts](Secret#the-text-of-a-key); exactly one of the four. Of Standard Webhooks, `secret_base64` may begin with `whsec_`, and `secret_text` is the secret itself | must be given |
     /// | `scheme` | the name of the [`Scheme`] that the key is for | `"ED25519"` for a public key, else `"HMAC-SHA256"` |
     /// | `key_id` | the name by which requests call for this key, such as an access key id | the caller's name |
     /// | `state` | `"active"`, `"accept-only"` or `"revoked"` | `"active"` |
@@ -68,9 +74,10 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, and for an unknown key; else as
+    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, and for an unknown key or value; else as
     /// [`KeyringBuilder::build`](crate::KeyringBuilder::build) and
-    /// [`ensure_distinct_from`](Self::ensure_distinct_from). No error holds a key.
+    /// [`ensure_distinct_from`](Self::ensure_distinct_from). Errors say the line, what is known, and the nearest known name.
+    /// No error holds a key.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file = File::parse(text)?;
         if file.derived.is_some() {
@@ -79,8 +86,8 @@ impl Keyring {
                 "derived: expected none beside keys that are all listed, found it: DerivedKeyring::from_toml reads both",
             ));
         }
-        let keyring = add(Self::builder(), file.callers)?.build()?;
-        ensure_distinct(file.targets, |signer| {
+        let keyring = add(Self::builder(), text, file.callers)?.build()?;
+        ensure_distinct(text, file.targets, |signer| {
             keyring.ensure_distinct_from(&[signer])
         })?;
         Ok(keyring)
@@ -111,7 +118,7 @@ impl KeyringBuilder {
             let text = read(path)?;
             // The whole file by itself first: what it says of its targets is held against its callers.
             Keyring::from_toml(&text)?;
-            add(self, File::parse(&text)?.callers)
+            add(self, &text, File::parse(&text)?.callers)
         };
         add_file().map_err(|error| error.within(path.display()))
     }
@@ -119,19 +126,27 @@ impl KeyringBuilder {
 
 /// Holds every key of the targets against what the same text verifies with.
 pub(super) fn ensure_distinct(
-    targets: Vec<Target>,
+    text: &str,
+    targets: Vec<Spanned<Target>>,
     check: impl Fn(&Signer) -> Result<(), ConfigError>,
 ) -> Result<(), ConfigError> {
     let mut seen = HashSet::new();
     for target in targets {
-        if !seen.insert(target.name.clone()) {
+        let place = line(text, &target.span());
+        let target = target.into_inner();
+        let name = target.name.clone();
+        ensure_no_key(&name).map_err(|error| error.within(&place))?;
+        if !seen.insert(name.clone()) {
             return Err(ConfigError::new(
                 ConfigErrorKind::File,
-                format!("target {:?}: listed twice", target.name),
+                format!("{place}: target {name}: expected once in the file, found twice"),
             ));
         }
-        if let Some(signer) = target.into_optional_signer()? {
-            signer.try_for_each(&check)?;
+        let signer = target.into_optional_signer(text);
+        if let Some(signer) = signer.map_err(|error| error.within(&place))? {
+            signer
+                .try_for_each(&check)
+                .map_err(|error| error.within(format_args!("{place}: target {name}")))?;
         }
     }
     Ok(())
@@ -139,29 +154,33 @@ pub(super) fn ensure_distinct(
 
 pub(super) fn add(
     mut builder: KeyringBuilder,
-    callers: Vec<Caller>,
+    text: &str,
+    callers: Vec<Spanned<Caller>>,
 ) -> Result<KeyringBuilder, ConfigError> {
     let mut seen = HashSet::new();
     for caller in callers {
-        ensure_no_key(&caller.name)?;
+        let place = line(text, &caller.span());
+        let caller = caller.into_inner();
+        ensure_no_key(&caller.name)
+            .and_then(|()| KeyId::new(&caller.name))
+            .map_err(|error| error.within(&place))?;
+        let wrong = |kind, problem: &str| {
+            let message = format!("{place}: caller {}: {problem}", caller.name);
+            ConfigError::new(kind, message)
+        };
         if !seen.insert(caller.name.clone()) {
-            return Err(ConfigError::new(
-                ConfigErrorKind::File,
-                format!("caller {}: listed twice", caller.name),
-            ));
+            let problem = "expected once in the file, found twice";
+            return Err(wrong(ConfigErrorKind::File, problem));
         }
         if caller.keys.is_empty() {
-            return Err(ConfigError::new(
-                ConfigErrorKind::Keyring,
-                format!(
-                    "caller {}: expected at least one key, found none",
-                    caller.name
-                ),
-            ));
+            let problem = "expected at least one key, found none";
+            return Err(wrong(ConfigErrorKind::Keyring, problem));
         }
         for key in caller.keys {
-            ensure_no_key(&key.version)?;
-            let place = format!("caller {}: key {}", caller.name, key.version);
+            let place = line(text, &key.span());
+            let key = key.into_inner();
+            ensure_no_key(&key.version).map_err(|error| error.within(&place))?;
+            let place = format!("{place}: caller {}: key {}", caller.name, key.version);
             let key = key.into_caller_key().map_err(|error| error.within(place))?;
             builder = builder.caller(caller.name.as_str(), key);
         }
@@ -173,9 +192,9 @@ pub(super) fn add(
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     #[serde(default)]
-    pub(super) callers: Vec<Caller>,
+    pub(super) callers: Vec<Spanned<Caller>>,
     #[serde(default)]
-    pub(super) targets: Vec<Target>,
+    pub(super) targets: Vec<Spanned<Target>>,
     pub(super) derived: Option<Derived>,
 }
 
@@ -184,7 +203,7 @@ pub(super) struct File {
 pub(super) struct Caller {
     name: String,
     #[serde(default)]
-    keys: Vec<Key>,
+    keys: Vec<Spanned<Key>>,
 }
 
 #[derive(Deserialize)]
@@ -235,13 +254,15 @@ enum Nonce {
 
 impl File {
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| wrong_toml(text, &error))
+        parse(text)
     }
 }
 
 impl Key {
     fn into_caller_key(self) -> Result<CallerKey, ConfigError> {
-        let mut key = CallerKey::new(&self.version, self.verifying_key()?)?;
+        let key = self.verifying_key()?;
+        key.ensure_strong()?;
+        let mut key = CallerKey::new(&self.version, key)?;
         if self.seed_compatible {
             key = key.seed_compatible();
         }
@@ -265,22 +286,33 @@ impl Key {
     }
 
     fn verifying_key(&self) -> Result<VerifyingKey, ConfigError> {
-        let secrets = [&self.secret_hex, &self.secret_base64, &self.secret_text];
-        match (secret(secrets)?, &self.ed25519_public_key_hex) {
-            (Some(secret), None) => {
+        let texts = self.texts();
+        match (texts.is_given(), &self.ed25519_public_key_hex) {
+            (true, None) => {
                 let scheme = self.scheme_or(Scheme::HmacSha256)?;
+                let secret = texts.secret(scheme)?;
                 SigningKey::in_scheme(scheme, Algorithm::HmacSha256, &secret)
                     .map(|key| key.verifying_key())
                     .ok_or_else(|| no_such_keys(scheme, "a secret"))
             }
-            (None, Some(hex)) => {
+            (false, Some(hex)) => {
                 let scheme = self.scheme_or(Scheme::Ed25519)?;
                 if !scheme.definition().algorithms.contains(&Algorithm::Ed25519) {
                     return Err(no_such_keys(scheme, "a public key"));
                 }
-                VerifyingKey::ed25519_in(scheme, &public_key_from_hex(hex)?)
+                public_key_from_hex(hex)
+                    .and_then(|point| VerifyingKey::ed25519_in(scheme, &point))
+                    .map_err(|error| error.within("ed25519_public_key_hex"))
             }
-            _ => Err(not_one_key("ed25519_public_key_hex")),
+            _ => Err(texts.not_one("ed25519_public_key_hex", &self.ed25519_public_key_hex)),
+        }
+    }
+
+    fn texts(&self) -> SecretTexts<'_> {
+        SecretTexts {
+            hex: &self.secret_hex,
+            base64: &self.secret_base64,
+            text: &self.secret_text,
         }
     }
 
@@ -291,13 +323,7 @@ impl Key {
         let mut schemes = Scheme::ALL.iter().copied();
         schemes.find(|scheme| scheme.name() == name).ok_or_else(|| {
             let names: Vec<_> = Scheme::ALL.iter().map(|scheme| scheme.name()).collect();
-            ConfigError::new(
-                ConfigErrorKind::File,
-                format!(
-                    "scheme: expected one of {}, found another",
-                    names.join(", ")
-                ),
-            )
+            ConfigError::new(ConfigErrorKind::File, unknown("scheme", name, &names))
         })
     }
 }
@@ -309,24 +335,76 @@ fn no_such_keys(scheme: Scheme, found: &str) -> ConfigError {
     )
 }
 
-/// The secret in whichever of the encodings hex, Base64, text it is given, if in one.
-pub(super) fn secret(
-    encodings: [&Option<Zeroizing<String>>; 3],
-) -> Result<Option<Secret>, ConfigError> {
-    match encodings {
-        [None, None, None] => Ok(None),
-        [Some(hex), None, None] => Secret::from_hex(hex).map(Some),
-        [None, Some(base64), None] => Secret::from_base64(base64).map(Some),
-        [None, None, Some(text)] => Ok(Some(Secret::from_text(text))),
-        _ => Err(not_one_key("an Ed25519 key")),
-    }
+/// The members of a table that can hold a secret.
+pub(super) struct SecretTexts<'t> {
+    pub(super) hex: &'t Option<Zeroizing<String>>,
+    pub(super) base64: &'t Option<Zeroizing<String>>,
+    pub(super) text: &'t Option<Zeroizing<String>>,
 }
 
-pub(super) fn not_one_key(ed25519: &str) -> ConfigError {
-    ConfigError::new(
-        ConfigErrorKind::Key,
-        format!("expected exactly one of secret_hex, secret_base64, secret_text and {ed25519}"),
-    )
+impl SecretTexts<'_> {
+    const NAMES: [&'static str; 3] = ["secret_hex", "secret_base64", "secret_text"];
+
+    /// Whether the table holds one of them, or more.
+    pub(super) fn is_given(&self) -> bool {
+        self.given().next().is_some()
+    }
+
+    fn given(&self) -> impl Iterator<Item = &'static str> {
+        let is_given = [self.hex, self.base64, self.text].map(Option::is_some);
+        Self::NAMES
+            .into_iter()
+            .zip(is_given)
+            .filter_map(|(name, is_given)| is_given.then_some(name))
+    }
+
+    /// The one secret, in the encoding that its name says and as keys of this scheme are written.
+    pub(super) fn secret(&self, scheme: Scheme) -> Result<Secret, ConfigError> {
+        let [hex, base64, text] = Self::NAMES;
+        let is_webhook = scheme == Scheme::StandardWebhooks;
+        match (self.hex, self.base64, self.text) {
+            (Some(given), None, None) => Secret::from_hex(given).map_err(|error| error.within(hex)),
+            (None, Some(given), None) => {
+                let read = if is_webhook {
+                    Secret::from_webhook_secret
+                } else {
+                    Secret::from_base64
+                };
+                read(given).map_err(|error| error.within(base64))
+            }
+            (None, None, Some(given)) => {
+                let read = if is_webhook {
+                    Secret::from_webhook_text
+                } else {
+                    Secret::from_text
+                };
+                read(given).map_err(|error| error.within(text))
+            }
+            _ => Err(self.not_one("", &None::<()>)),
+        }
+    }
+
+    /// Says that a table holds no key or several. `ed25519` is the member that can hold another kind of key, if any can.
+    pub(super) fn not_one<T>(&self, ed25519: &'static str, given: &Option<T>) -> ConfigError {
+        let other = (!ed25519.is_empty()).then_some(ed25519);
+        let known: Vec<_> = Self::NAMES.into_iter().chain(other).collect();
+        let found: Vec<_> = self
+            .given()
+            .chain(given.as_ref().map(|_| ed25519))
+            .collect();
+        let found = if found.is_empty() {
+            "none".to_owned()
+        } else {
+            found.join(" and ")
+        };
+        ConfigError::new(
+            ConfigErrorKind::Key,
+            format!(
+                "expected exactly one of {}, found {found}",
+                known.join(", ")
+            ),
+        )
+    }
 }
 
 pub(super) fn moment(
@@ -342,19 +420,4 @@ pub(super) fn moment(
                 format!("{name}: expected a date-time with an offset, found {text}"),
             )
         })
-}
-
-/// The parser's own text shows the line it stopped at, which may hold a key: only its number is told.
-fn wrong_toml(text: &str, error: &toml::de::Error) -> ConfigError {
-    let line = error.span().map_or(1, |span| {
-        let before = text.as_bytes().iter().take(span.start);
-        before
-            .filter(|byte| **byte == b'\n')
-            .count()
-            .saturating_add(1)
-    });
-    ConfigError::new(
-        ConfigErrorKind::File,
-        format!("line {line}: expected TOML with the tables and keys that the documentation lists"),
-    )
 }

@@ -5,7 +5,9 @@ mod derived;
 mod directory;
 mod env;
 mod file;
+mod nearest;
 mod targets;
+mod toml_text;
 
 use crate::error::{ConfigError, ConfigErrorKind};
 

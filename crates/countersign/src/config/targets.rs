@@ -4,16 +4,20 @@ use std::path::Path;
 
 use http::HeaderName;
 use serde::Deserialize;
+use toml::Spanned;
 use zeroize::Zeroizing;
 
 use super::{
     derived::Verifying,
     ensure_no_key,
-    file::{File, State, moment, not_one_key, secret},
+    file::{File, SecretTexts, State, moment},
+    nearest::nearest,
+    toml_text::{line, shown},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{Secret, SigningKey},
+    scheme::Scheme,
     shared_signer::{SharedSigner, SignerKey},
     signer::Signer,
     target_signers::TargetSigners,
@@ -62,7 +66,9 @@ impl SharedSigner {
     /// As [`Signer::from_toml`] and [`new`](Self::new).
     pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {
         let (target, verifying) = Target::find(text, target)?;
-        let signer = target.into_shared_signer()?;
+        let place = line(text, &target.span());
+        let signer = target.into_inner().into_shared_signer(text);
+        let signer = signer.map_err(|error| error.within(place))?;
         signer.try_for_each(|signer| verifying.ensure_distinct_from(signer))?;
         Ok(signer)
     }
@@ -116,13 +122,18 @@ impl TargetSigners {
     /// [`TargetSignersBuilder::build`](crate::TargetSignersBuilder::build).
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file = File::parse(text)?;
-        let verifying = Verifying::of(file.callers, file.derived)?;
+        let verifying = Verifying::of(text, file.callers, file.derived)?;
         let mut builder = Self::builder();
         for target in file.targets {
+            let place = line(text, &target.span());
+            let target = target.into_inner();
             let (name, authorities) = (target.name.clone(), target.authorities.clone());
-            builder = match target.into_optional_signer()? {
+            let signer = target.into_optional_signer(text);
+            builder = match signer.map_err(|error| error.within(&place))? {
                 Some(signer) => {
-                    signer.try_for_each(|signer| verifying.ensure_distinct_from(signer))?;
+                    signer
+                        .try_for_each(|signer| verifying.ensure_distinct_from(signer))
+                        .map_err(|error| error.within(format_args!("{place}: target {name}")))?;
                     builder.target(&name, signer)
                 }
                 None => builder.unsigned(&name, authorities),
@@ -182,7 +193,9 @@ impl Signer {
     /// key.
     pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {
         let (target, verifying) = Target::find(text, target)?;
-        let signer = target.into_signer()?;
+        let place = line(text, &target.span());
+        let signer = target.into_inner().into_signer();
+        let signer = signer.map_err(|error| error.within(place))?;
         verifying.ensure_distinct_from(&signer)?;
         Ok(signer)
     }
@@ -209,7 +222,7 @@ pub(super) struct Target {
     secret_text: Option<Zeroizing<String>>,
     ed25519_seed_hex: Option<Zeroizing<String>>,
     #[serde(default)]
-    keys: Vec<TargetKey>,
+    keys: Vec<Spanned<TargetKey>>,
     #[serde(default)]
     covering: Vec<String>,
     #[serde(default)]
@@ -234,16 +247,26 @@ struct TargetKey {
 
 impl Target {
     /// The one of this name, and what the same text verifies with.
-    fn find(text: &str, name: &str) -> Result<(Self, Verifying), ConfigError> {
+    fn find(text: &str, name: &str) -> Result<(Spanned<Self>, Verifying), ConfigError> {
         let file = File::parse(text)?;
-        let mut of_name = file.targets.into_iter().filter(|known| known.name == name);
-        let (Some(found), None) = (of_name.next(), of_name.next()) else {
-            return Err(ConfigError::new(
+        let is_named = |target: &Spanned<Self>| target.get_ref().name == name;
+        let (mut of_name, others): (Vec<_>, Vec<_>) = file.targets.into_iter().partition(is_named);
+        let found = of_name.pop();
+        let wrong = |found: String| {
+            ConfigError::new(
                 ConfigErrorKind::File,
-                format!("target {name:?}: expected once in the file, found none or more"),
-            ));
+                format!("target {name:?}: expected once in the file, found {found}"),
+            )
         };
-        Ok((found, Verifying::of(file.callers, file.derived)?))
+        let Some(found) = found else {
+            return Err(wrong(format!("none{}", known_targets(name, &others))));
+        };
+        if let Some(other) = of_name.pop() {
+            let [first, second] = [&other, &found].map(|target| line(text, &target.span()));
+            return Err(wrong(format!("it at {first} and at {second}")));
+        }
+        let verifying = Verifying::of(text, file.callers, file.derived)?;
+        Ok((found, verifying))
     }
 
     fn into_signer(self) -> Result<Signer, ConfigError> {
@@ -252,24 +275,27 @@ impl Target {
             return Err(ConfigError::new(
                 ConfigErrorKind::File,
                 format!(
-                    "target {}: expected one key beside its name, found targets.keys",
+                    "target {}: expected one key beside its name, found targets.keys: SharedSigner::from_toml reads both",
                     self.name
                 ),
             ));
         }
-        self.signer(self.own_key())
+        self.signer(&self.own_key())
             .map_err(|error| error.within(format_args!("target {}", self.name)))
     }
 
     /// Returns the signer of the target, or `None` if the target is called without a signature.
-    pub(super) fn into_optional_signer(self) -> Result<Option<SharedSigner>, ConfigError> {
+    pub(super) fn into_optional_signer(
+        self,
+        text: &str,
+    ) -> Result<Option<SharedSigner>, ConfigError> {
         if !self.unsigned {
-            return self.into_shared_signer().map(Some);
+            return self.into_shared_signer(text).map(Some);
         }
         ensure_no_key(&self.name)?;
         let signing = [
             ("caller", self.caller.is_some()),
-            ("a key", self.own_key().is_some()),
+            ("a key", self.own_key().is_given()),
             ("keys", !self.keys.is_empty()),
             ("covering", !self.covering.is_empty()),
             ("seed_compatible", self.seed_compatible),
@@ -286,17 +312,17 @@ impl Target {
         }
     }
 
-    fn into_shared_signer(self) -> Result<SharedSigner, ConfigError> {
+    fn into_shared_signer(self, text: &str) -> Result<SharedSigner, ConfigError> {
         if self.keys.is_empty() {
             return self.into_signer().map(SharedSigner::from);
         }
         ensure_no_key(&self.name)?;
-        self.shared_signer()
+        self.shared_signer(text)
             .map_err(|error| error.within(format_args!("target {}", self.name)))
     }
 
-    fn shared_signer(&self) -> Result<SharedSigner, ConfigError> {
-        if self.own_key().is_some() {
+    fn shared_signer(&self, text: &str) -> Result<SharedSigner, ConfigError> {
+        if self.own_key().is_given() {
             return Err(ConfigError::new(
                 ConfigErrorKind::Key,
                 "expected a key beside the name or targets.keys, found both",
@@ -304,8 +330,10 @@ impl Target {
         }
         let mut keys = Vec::new();
         for key in &self.keys {
-            ensure_no_key(&key.version)?;
-            let place = format!("key {}", key.version);
+            let place = line(text, &key.span());
+            let key = key.get_ref();
+            ensure_no_key(&key.version).map_err(|error| error.within(&place))?;
+            let place = format!("key {} ({place})", key.version);
             let key = self.signer_key(key).map_err(|error| error.within(place))?;
             keys.push(key);
         }
@@ -313,11 +341,14 @@ impl Target {
     }
 
     fn signer_key(&self, from: &TargetKey) -> Result<SignerKey, ConfigError> {
-        let material = Material {
-            secrets: [&from.secret_hex, &from.secret_base64, &from.secret_text],
+        let signer = self.signer(&Material {
+            secrets: SecretTexts {
+                hex: &from.secret_hex,
+                base64: &from.secret_base64,
+                text: &from.secret_text,
+            },
             ed25519_seed_hex: &from.ed25519_seed_hex,
-        };
-        let signer = self.signer(Some(material))?;
+        })?;
         let mut key = SignerKey::new(&from.version, signer)?.with_state(from.state.into());
         if let Some(not_before) = from.not_before {
             key = key.with_not_before(moment("not_before", not_before)?);
@@ -328,24 +359,24 @@ impl Target {
         Ok(key)
     }
 
-    fn own_key(&self) -> Option<Material<'_>> {
-        let secrets = [&self.secret_hex, &self.secret_base64, &self.secret_text];
-        let given =
-            secrets.iter().any(|secret| secret.is_some()) || self.ed25519_seed_hex.is_some();
-        given.then_some(Material {
-            secrets,
+    fn own_key(&self) -> Material<'_> {
+        Material {
+            secrets: SecretTexts {
+                hex: &self.secret_hex,
+                base64: &self.secret_base64,
+                text: &self.secret_text,
+            },
             ed25519_seed_hex: &self.ed25519_seed_hex,
-        })
+        }
     }
 
-    fn signer(&self, material: Option<Material<'_>>) -> Result<Signer, ConfigError> {
+    fn signer(&self, material: &Material<'_>) -> Result<Signer, ConfigError> {
         if self.unsigned {
             return Err(ConfigError::new(
                 ConfigErrorKind::File,
                 "expected a target with a key, found unsigned = true",
             ));
         }
-        let material = material.ok_or_else(|| not_one_key("ed25519_seed_hex"))?;
         let caller = self.caller.as_deref().ok_or_else(|| {
             ConfigError::new(
                 ConfigErrorKind::File,
@@ -369,16 +400,44 @@ impl Target {
 
 /// A key in whichever of its encodings.
 struct Material<'t> {
-    secrets: [&'t Option<Zeroizing<String>>; 3],
+    secrets: SecretTexts<'t>,
     ed25519_seed_hex: &'t Option<Zeroizing<String>>,
 }
 
 impl Material<'_> {
+    const SEED: &'static str = "ed25519_seed_hex";
+
+    fn is_given(&self) -> bool {
+        self.secrets.is_given() || self.ed25519_seed_hex.is_some()
+    }
+
     fn signing_key(&self) -> Result<SigningKey, ConfigError> {
-        match (secret(self.secrets)?, self.ed25519_seed_hex) {
-            (Some(secret), None) => Ok(SigningKey::hmac_sha256(&secret)),
-            (None, Some(hex)) => SigningKey::ed25519(&Secret::from_hex(hex)?),
-            _ => Err(not_one_key("ed25519_seed_hex")),
+        match (self.secrets.is_given(), self.ed25519_seed_hex) {
+            (true, None) => {
+                let secret = self.secrets.secret(Scheme::HmacSha256)?;
+                Ok(SigningKey::hmac_sha256(&secret))
+            }
+            (false, Some(hex)) => Secret::from_hex(hex)
+                .and_then(|seed| SigningKey::ed25519(&seed))
+                .map_err(|error| error.within(Self::SEED)),
+            _ => Err(self.secrets.not_one(Self::SEED, self.ed25519_seed_hex)),
         }
     }
+}
+
+/// The targets that there are, for an error about one that there is not.
+fn known_targets(name: &str, targets: &[Spanned<Target>]) -> String {
+    let names: Vec<&str> = targets
+        .iter()
+        .map(|target| target.get_ref().name.as_str())
+        .filter(|name| !shown(name).is_empty())
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let near = match nearest(name, names.iter().copied()) {
+        Some(near) => format!(" (did you mean {near}?)"),
+        None => String::new(),
+    };
+    format!(" but {}{near}", names.join(", "))
 }

@@ -28,13 +28,18 @@ impl KeyId {
     ///
     /// [`ConfigErrorKind::Name`] if the text is empty, too long, or holds a character that names may not hold.
     pub fn new(name: &str) -> Result<Self, ConfigError> {
+        Self::named("caller name", name)
+    }
+
+    /// Parses a name that errors call `what`.
+    pub(crate) fn named(what: impl fmt::Display, name: &str) -> Result<Self, ConfigError> {
         if Self::is_valid(name) {
             Ok(Self(Arc::from(name)))
         } else {
             Err(ConfigError::new(
                 ConfigErrorKind::Name,
                 format!(
-                    "caller name {:?}: expected 1 to {} visible ASCII characters without = , ; \" \\",
+                    "{what} {:?}: expected 1 to {} visible ASCII characters without = , ; \" \\",
                     shown(name),
                     Self::MAX_LEN
                 ),

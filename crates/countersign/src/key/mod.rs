@@ -5,6 +5,7 @@ mod caller_key;
 mod derived_keys;
 mod fingerprint;
 mod key_id;
+mod key_text;
 mod key_version;
 mod root_key;
 mod secret;
@@ -26,6 +27,7 @@ pub use self::{
 pub(crate) use self::{
     derived_keys::DerivedKeys,
     fingerprint::Fingerprint,
+    key_text::{ensure_key_alone, ensure_no_hex, form_of_no_base64},
     session_token::SessionToken,
     signing_key::SigningOperation,
     verifying_key::{VerifyingOperation, public_key_from_hex},

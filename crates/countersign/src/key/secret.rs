@@ -3,6 +3,7 @@ use std::fmt;
 use base64ct::{Base64, Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
 
+use super::key_text::{ensure_key_alone, ensure_no_hex, form_of_no_base64, form_of_no_hex};
 use crate::error::{ConfigError, ConfigErrorKind};
 
 /// Secret bytes: an HMAC key that two services share, or the seed of an Ed25519 key.
@@ -11,6 +12,24 @@ use crate::error::{ConfigError, ConfigErrorKind};
 /// hexadecimal digits are 32 bytes [`from_hex`](Self::from_hex) and 64 bytes [`from_text`](Self::from_text). A `Secret`
 /// holds any bytes; how strong they are is judged where a key enters a [`Keyring`](crate::Keyring) or a
 /// [`Signer`](crate::Signer).
+///
+/// # The text of a key
+///
+/// One rule holds for every text of a key, whether it comes from a variable, a TOML file, a directory of keys or a call:
+///
+/// | the text | is |
+/// |---|---|
+/// | begins with a byte order mark | refused |
+/// | begins or ends with white space or a line end | refused |
+/// | is enclosed in quotes, or ends in `\n` or `\r` written as two characters | refused |
+/// | holds a line end, a control character or an invisible character | refused |
+/// | is 32 or more hexadecimal digits, where Base64 is expected | refused |
+/// | is Base64 or anything else, where hexadecimal digits are expected | refused |
+/// | is hexadecimal digits or Base64, where a text is expected | taken: such texts are keys of DRF and SigV4 |
+///
+/// The error says what was found, and never the key. Editors, shells and mounts add such characters, and a key that has
+/// them matches no other. A file of a [directory of keys](crate::Keyring::from_directory) may end in one line end (LF or
+/// CRLF), which is left out. A secret that is meant to hold one of these is given as [bytes](Self::from_bytes).
 ///
 /// The bytes are wiped when the value is dropped, are not shown by `Debug`, and cannot be compared, copied or printed.
 ///
@@ -46,30 +65,41 @@ impl Secret {
         Self(Zeroizing::new(Box::from(bytes)))
     }
 
-    /// The UTF-8 bytes of the text itself, undecoded.
-    pub fn from_text(text: &str) -> Self {
-        Self::from_bytes(text.as_bytes())
+    /// Takes the UTF-8 bytes of the text itself, undecoded.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the text holds what an editor or a mount added. See [the rule](Secret#the-text-of-a-key).
+    pub fn from_text(text: &str) -> Result<Self, ConfigError> {
+        ensure_key_alone(text)?;
+        Ok(Self::from_bytes(text.as_bytes()))
     }
 
     /// Decodes hexadecimal digits of either case, two to a byte, without separators or white space.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the text is empty, odd in length, or holds anything but hexadecimal digits.
+    /// [`ConfigErrorKind::Key`] if the text is empty, odd in length, or holds anything but hexadecimal digits. The error
+    /// names what was found. See [the rule](Secret#the-text-of-a-key).
     pub fn from_hex(text: &str) -> Result<Self, ConfigError> {
-        let refused = |problem| Err(ConfigError::new(ConfigErrorKind::Key, problem));
+        let refused = |found: &str| {
+            let message = format!("expected hexadecimal digits, found {found}");
+            Err(ConfigError::new(ConfigErrorKind::Key, message))
+        };
         if text.is_empty() {
-            return refused("expected hexadecimal digits, found an empty value");
+            return refused("an empty value");
+        }
+        ensure_key_alone(text)?;
+        if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return refused(form_of_no_hex(text));
         }
         if !text.len().is_multiple_of(2) {
-            return refused(
-                "expected hexadecimal digits in pairs, found an odd number of characters",
-            );
+            return refused("an odd number of them");
         }
         let mut bytes = Zeroizing::new(vec![0; text.len() / 2]);
         match base16ct::mixed::decode(text, &mut bytes) {
             Ok(decoded) => Ok(Self::from_bytes(decoded)),
-            Err(_) => refused("expected hexadecimal digits, found another character"),
+            Err(_) => refused("another character"),
         }
     }
 
@@ -77,7 +107,8 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the text is empty or is not Base64 in its one canonical form.
+    /// [`ConfigErrorKind::Key`] if the text is empty, is not Base64 in its one canonical form, or is 32 or more hexadecimal
+    /// digits, which are Base64 of other bytes. See [the rule](Secret#the-text-of-a-key).
     pub fn from_base64(text: &str) -> Result<Self, ConfigError> {
         if text.is_empty() {
             return Err(ConfigError::new(
@@ -85,6 +116,8 @@ impl Secret {
                 "expected Base64, found an empty value",
             ));
         }
+        ensure_key_alone(text)?;
+        ensure_no_hex(text)?;
         let mut bytes = Zeroizing::new(vec![0; text.len()]);
         let decoded = if text.ends_with('=') {
             Base64::decode(text, &mut bytes).ok()
@@ -94,7 +127,10 @@ impl Secret {
         decoded.map(Self::from_bytes).ok_or_else(|| {
             ConfigError::new(
                 ConfigErrorKind::Key,
-                "expected standard Base64, found something else",
+                format!(
+                    "expected standard Base64, found {}",
+                    form_of_no_base64(text)
+                ),
             )
         })
     }
@@ -116,7 +152,7 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing() {
-        let secret = Secret::from_text("hunter2");
+        let secret = Secret::from_text("hunter2").unwrap();
         assert_eq!(format!("{secret:?}"), "Secret([redacted])");
         assert_eq!(format!("{secret:#?}"), "Secret([redacted])");
     }
@@ -125,8 +161,77 @@ mod tests {
     fn the_same_text_is_another_key_in_another_encoding() {
         let digits = "00ff".repeat(16);
         assert_eq!(Secret::from_hex(&digits).unwrap().expose().len(), 32);
-        assert_eq!(Secret::from_base64(&digits).unwrap().expose().len(), 48);
-        assert_eq!(Secret::from_text(&digits).expose().len(), 64);
+        assert_eq!(Secret::from_text(&digits).unwrap().expose().len(), 64);
+    }
+
+    /// Source: 64 hexadecimal digits loaded as the Base64 of 48 other bytes, and every request was refused.
+    #[test]
+    fn refuses_one_encoding_where_another_is_expected_and_names_it() {
+        let digits = "00ff".repeat(16);
+        let error = Secret::from_base64(&digits).unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::Key);
+        assert_eq!(
+            error.to_string(),
+            "expected Base64, found 64 hexadecimal digits"
+        );
+        for (text, found) in [
+            ("nZ4Q3v0zkqj1S5bYxw2mTt8uVd7cRf6hGe9iKa0pLs4=", "Base64"),
+            ("nZ4Q3v0zkqj1S5bYxw2mTt8uVd7cRf6hGe9iKa0pLs4", "Base64"),
+            ("0x00ff", "the prefix 0x"),
+            ("00:ff", "digits with separators"),
+            ("-----BEGIN PRIVATE KEY-----", "PEM"),
+            (
+                "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                "a key of Standard Webhooks",
+            ),
+            ("0g", "another character"),
+        ] {
+            let error = Secret::from_hex(text).unwrap_err();
+            let expected = format!("expected hexadecimal digits, found {found}");
+            assert_eq!(error.to_string(), expected, "{text}");
+        }
+        for (text, found) in [
+            ("__79_Pv6-fj39vX08", "the alphabet for URLs, with - and _"),
+            (
+                "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                "the prefix whsec_",
+            ),
+            ("-----BEGIN PRIVATE KEY-----", "PEM"),
+            ("AAF=", "a wrong length, padding or last character"),
+            ("AAA!", "another character"),
+        ] {
+            let error = Secret::from_base64(text).unwrap_err();
+            let expected = format!("expected standard Base64, found {found}");
+            assert_eq!(error.to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_encoding_refuses_what_was_added_to_a_key() {
+        let hex = "00ff".repeat(16);
+        let base64 = "nZ4Q3v0zkqj1S5bYxw2mTt8uVd7cRf6hGe9iKa0pLs4=";
+        let readers: [(&str, fn(&str) -> Result<Secret, ConfigError>); 3] = [
+            (&hex, Secret::from_hex),
+            (base64, Secret::from_base64),
+            ("correct horse battery staple", Secret::from_text),
+        ];
+        for (key, read) in readers {
+            assert!(read(key).is_ok(), "{key}");
+            for (text, found) in [
+                (format!("{key}\n"), "ends in a line end"),
+                (format!("{key}\r\n"), "ends in a line end"),
+                (format!("{key} "), "ends in white space"),
+                (format!("\u{feff}{key}"), "begins with a byte order mark"),
+                (format!("\"{key}\""), "is enclosed in quotes"),
+                (format!("'{key}'"), "is enclosed in quotes"),
+            ] {
+                let error = read(&text).unwrap_err();
+                assert_eq!(
+                    error.to_string(),
+                    format!("expected the key alone, found a text that {found}")
+                );
+            }
+        }
     }
 
     #[test]

@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_weak_key_is_refused_until_it_is_allowed_by_name() {
-        let weak = SigningKey::hmac_sha256(&Secret::from_text("short"));
+        let weak = SigningKey::hmac_sha256(&Secret::from_text("short").unwrap());
         assert_eq!(
             weak.ensure_strong().unwrap_err().kind(),
             ConfigErrorKind::WeakKey

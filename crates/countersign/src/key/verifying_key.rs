@@ -83,6 +83,25 @@ impl VerifyingKey {
         Self::ed25519_in(Scheme::MessageSignatures, public_key)
     }
 
+    /// An Ed25519 public key for RFC 9421 from the standard Base64 of its 32 bytes, with padding or without.
+    ///
+    /// # Errors
+    ///
+    /// As [`ed25519`](Self::ed25519), and [`ConfigErrorKind::Key`] if the text is not Base64 of 32 bytes. The error names
+    /// what was found. See [the rule](Secret#the-text-of-a-key).
+    pub fn message_ed25519_from_base64(public_key: &str) -> Result<Self, ConfigError> {
+        let bytes = Secret::from_base64(public_key)?;
+        let bytes = bytes.expose();
+        let point = bytes.try_into().map_err(|_| {
+            let message = format!(
+                "expected an Ed25519 public key of 32 bytes in Base64, found {} bytes",
+                bytes.len()
+            );
+            ConfigError::new(ConfigErrorKind::Key, message)
+        })?;
+        Self::message_ed25519(point)
+    }
+
     /// An Ed25519 public key for a scheme.
     pub(crate) fn ed25519_in(scheme: Scheme, public_key: &[u8; 32]) -> Result<Self, ConfigError> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(public_key).map_err(|_| {
@@ -116,7 +135,8 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// As [`ed25519`](Self::ed25519), and [`ConfigErrorKind::Key`] if the text is not 64 hexadecimal digits.
+    /// As [`ed25519`](Self::ed25519), and [`ConfigErrorKind::Key`] if the text is not 64 hexadecimal digits. The error names
+    /// what was found. See [the rule](Secret#the-text-of-a-key).
     pub fn ed25519_from_hex(public_key: &str) -> Result<Self, ConfigError> {
         Self::ed25519(&public_key_from_hex(public_key)?)
     }
@@ -244,14 +264,15 @@ impl VerifyingKey {
 
 /// 32 bytes from 64 hexadecimal digits of either case.
 pub(crate) fn public_key_from_hex(text: &str) -> Result<[u8; 32], ConfigError> {
-    let mut bytes = [0; 32];
-    match base16ct::mixed::decode(text, &mut bytes) {
-        Ok(decoded) if decoded.len() == 32 => Ok(bytes),
-        _ => Err(ConfigError::new(
-            ConfigErrorKind::Key,
-            "expected an Ed25519 public key as 64 hexadecimal digits",
-        )),
-    }
+    let bytes = Secret::from_hex(text)?;
+    let bytes = bytes.expose();
+    bytes.try_into().map_err(|_| {
+        let message = format!(
+            "expected an Ed25519 public key as 64 hexadecimal digits, found {} digits",
+            text.len()
+        );
+        ConfigError::new(ConfigErrorKind::Key, message)
+    })
 }
 
 /// What a scheme does with a key to verify.

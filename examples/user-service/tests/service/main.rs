@@ -12,6 +12,7 @@
 
 mod calls;
 mod interop;
+mod key_texts;
 mod operation;
 mod policies;
 mod process;

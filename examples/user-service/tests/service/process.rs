@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-const VARIABLES: [&str; 26] = [
+const VARIABLES: [&str; 28] = [
     "LISTEN_ADDR",
     "SERVICE_SECRETS",
     "ROTATING_SERVICE_SECRETS",
@@ -22,6 +22,7 @@ const VARIABLES: [&str; 26] = [
     "DRF_CALLER",
     "WEBHOOK_SECRET",
     "WEBHOOK_CALLER",
+    "WEBHOOK_SECRET_TEXT",
     "KEYS_FILE",
     "POLICY_FILE",
     "POLICY_REGION",
@@ -31,6 +32,7 @@ const VARIABLES: [&str; 26] = [
     "POLICY_ACCOUNTS",
     "POLICY_SHARED",
     "REDIS_URL",
+    "REDIS_INSECURE_ASSUME_NOEVICTION",
     "REPORT_ONLY",
     "METRICS_ADDR",
     "RUST_LOG",

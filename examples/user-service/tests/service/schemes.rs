@@ -29,7 +29,7 @@ fn public_key(key: &VerifyingKey) -> String {
 }
 
 fn sigv4(region: &str, service: &str, authority: &str) -> Signer {
-    let key = SigningKey::sigv4(&Secret::from_text(SIGV4_SECRET));
+    let key = SigningKey::sigv4(&Secret::from_text(SIGV4_SECRET).unwrap());
     let credentials = SigV4Credentials::new("AKIDBILLING", key).unwrap();
     let settings = SigV4Settings::new(region, service, credentials).unwrap();
     Signer::sigv4(settings, [authority]).unwrap()
@@ -46,7 +46,7 @@ fn message_hmac(authority: &str) -> Signer {
 }
 
 fn drf(authority: &str) -> Signer {
-    let key = SigningKey::drf(&Secret::from_text(DRF_SECRET));
+    let key = SigningKey::drf(&Secret::from_text(DRF_SECRET).unwrap());
     Signer::drf(key, [authority]).unwrap()
 }
 

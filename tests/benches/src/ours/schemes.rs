@@ -183,9 +183,9 @@ pub fn keyring(scheme: Scheme) -> Keyring {
 fn key(scheme: Scheme) -> SigningKey {
     match scheme {
         Scheme::SigV4 | Scheme::SigV4Presigned => {
-            SigningKey::sigv4(&Secret::from_text(request::SIGV4_SECRET))
+            SigningKey::sigv4(&Secret::from_text(request::SIGV4_SECRET).unwrap())
         }
-        Scheme::Drf => SigningKey::drf(&Secret::from_text(request::DRF_SECRET)),
+        Scheme::Drf => SigningKey::drf(&Secret::from_text(request::DRF_SECRET).unwrap()),
         Scheme::StandardWebhooks => {
             let secret = Secret::from_webhook_secret(request::WEBHOOK_SECRET).unwrap();
             SigningKey::standard_webhooks(&secret)

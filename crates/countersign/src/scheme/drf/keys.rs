@@ -27,7 +27,7 @@ mod tests {
     fn a_secret_of_fewer_than_24_bytes_is_weak() {
         let text = "correct horse battery staple";
         for (len, strong) in [(23, false), (24, true), (28, true)] {
-            let key = SigningKey::drf(&Secret::from_text(&text[..len]));
+            let key = SigningKey::drf(&Secret::from_text(&text[..len]).unwrap());
             let found = key.ensure_strong().map_err(|error| error.kind());
             let expected = if strong {
                 Ok(())
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn debug_shows_the_scheme_only() {
-        let secret = Secret::from_text("correct horse battery staple");
+        let secret = Secret::from_text("correct horse battery staple").unwrap();
         assert_eq!(
             format!(
                 "{:?} {:?}",

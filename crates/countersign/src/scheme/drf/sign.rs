@@ -19,7 +19,7 @@ impl Signer {
     /// ```
     /// use countersign::{Secret, Signer, SigningKey, Timestamp};
     ///
-    /// let key = SigningKey::drf(&Secret::from_text("ahX9queiSh4ieyeeZohf1Aik"));
+    /// let key = SigningKey::drf(&Secret::from_text("ahX9queiSh4ieyeeZohf1Aik")?);
     /// let signer = Signer::drf(key, ["django.internal"])?;
     ///
     /// let body = br#"{"text":"hi"}"#;
@@ -141,7 +141,7 @@ mod tests {
     const SECRET: &str = "ahX9queiSh4ieyeeZohf1Aik";
 
     fn signer() -> Signer {
-        Signer::drf(SigningKey::drf(&Secret::from_text(SECRET)), ["a"]).unwrap()
+        Signer::drf(SigningKey::drf(&Secret::from_text(SECRET).unwrap()), ["a"]).unwrap()
     }
 
     fn sign(parts: &Parts, payload: Payload<'_>) -> Result<Vec<(String, String)>, SignErrorKind> {
@@ -161,7 +161,7 @@ mod tests {
     /// Source: the specification's vectors, with the published key.
     #[test]
     fn signs_timestamp_and_body() {
-        let published = SigningKey::drf(&Secret::from_text("super-secret-key-from-env"));
+        let published = SigningKey::drf(&Secret::from_text("super-secret-key-from-env").unwrap());
         let refused = Signer::drf(published.clone(), ["a"]).unwrap_err();
         assert_eq!(refused.kind(), ConfigErrorKind::WeakKey);
         let signer = Signer::drf(published.insecure_allow_weak_key(), ["a"]).unwrap();

@@ -37,7 +37,7 @@ impl Signer {
     /// ```
     /// # use std::time::Duration;
     /// # use countersign::{PayloadDigest, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey, Timestamp};
-    /// # let secret = Secret::from_text("correct/Horse+battery/Staple+0123456789");
+    /// # let secret = Secret::from_text("correct/Horse+battery/Staple+0123456789")?;
     /// # let credentials = SigV4Credentials::new("AKIDBILLING", SigningKey::sigv4(&secret))?;
     /// # let settings = SigV4Settings::new("eu-central-1", "user-service", credentials)?;
     /// # let signer = Signer::sigv4(settings, ["user-service.internal"])?;

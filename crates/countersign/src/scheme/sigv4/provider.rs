@@ -157,16 +157,16 @@ mod tests {
     use crate::{error::ConfigErrorKind, scheme::sigv4::SigV4Settings, signer::Signer};
 
     fn credentials(id: &str) -> SigV4Credentials {
-        let key = SigningKey::sigv4(&Secret::from_text(
-            "correct/Horse+battery/Staple+0123456789",
-        ));
+        let key = SigningKey::sigv4(
+            &Secret::from_text("correct/Horse+battery/Staple+0123456789").unwrap(),
+        );
         SigV4Credentials::new(id, key).unwrap()
     }
 
     /// Source: CVE-2023-30610 (the aws-sigv4 crate), whose `Debug` printed secrets.
     #[test]
     fn debug_shows_neither_secret_nor_token() {
-        let token = Secret::from_text("hunter2");
+        let token = Secret::from_text("hunter2").unwrap();
         let credentials = credentials("AKIDBILLING")
             .with_session_token(&token)
             .unwrap()
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_secret_in_the_place_of_the_id_is_not_shown() {
         let secret = "correct/Horse+battery/Staple+0123456789a";
-        let id = SigningKey::sigv4(&Secret::from_text("AKIDBILLING"));
+        let id = SigningKey::sigv4(&Secret::from_text("AKIDBILLING").unwrap());
         let error = SigV4Credentials::new(secret, id).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::WeakKey);
         let settings = SigV4Settings::new("r", "s", credentials(secret)).unwrap();
@@ -199,9 +199,9 @@ mod tests {
     #[test]
     fn takes_strong_keys_of_its_own_scheme() {
         let kind = |key| SigV4Credentials::new("AKID", key).unwrap_err().kind();
-        let short = Secret::from_text("short");
+        let short = Secret::from_text("short").unwrap();
         assert_eq!(kind(SigningKey::sigv4(&short)), ConfigErrorKind::WeakKey);
-        let example = Secret::from_text("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+        let example = Secret::from_text("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY").unwrap();
         assert_eq!(kind(SigningKey::sigv4(&example)), ConfigErrorKind::WeakKey);
         let other = SigningKey::hmac_sha256(&Secret::generate().unwrap());
         assert_eq!(kind(other), ConfigErrorKind::Key);

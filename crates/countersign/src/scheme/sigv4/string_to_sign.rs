@@ -135,9 +135,9 @@ mod tests {
     #[test]
     fn a_signature_is_one_keys_over_one_text() {
         let signature = base16ct::lower::decode_vec(SIGNATURE).unwrap();
-        let key = VerifyingKey::sigv4(&Secret::from_text(
-            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-        ));
+        let key = VerifyingKey::sigv4(
+            &Secret::from_text("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap(),
+        );
         let string_to_sign = StringToSign::parse(TEXT).unwrap();
         assert!(string_to_sign.matches(&key, &signature));
         for cut in [0, 1, 31] {
@@ -146,7 +146,7 @@ mod tests {
         let other_text = TEXT.replace("123600", "123601");
         let other = StringToSign::parse(&other_text).unwrap();
         assert!(!other.matches(&key, &signature));
-        let secret = Secret::from_text("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEy");
+        let secret = Secret::from_text("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEy").unwrap();
         assert!(!string_to_sign.matches(&VerifyingKey::sigv4(&secret), &signature));
         assert!(!string_to_sign.matches(&VerifyingKey::hmac_sha256(&secret), &signature));
     }

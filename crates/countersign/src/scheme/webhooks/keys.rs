@@ -3,7 +3,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{Secret, SigningKey, VerifyingKey},
+    key::{Secret, SigningKey, VerifyingKey, ensure_key_alone, ensure_no_hex, form_of_no_base64},
     scheme::Scheme,
 };
 
@@ -19,7 +19,30 @@ impl Secret {
     ///
     /// As [`from_base64`](Self::from_base64).
     pub fn from_webhook_secret(text: &str) -> Result<Self, ConfigError> {
+        ensure_key_alone(text)?;
         Self::from_base64(text.strip_prefix(SECRET).unwrap_or(text))
+    }
+
+    /// Takes the UTF-8 bytes of a secret of Standard Webhooks as they are, undecoded: for senders that key the MAC with the
+    /// text that they show. The scheme asks for 24 to 64 bytes where the key is used.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_text`](Self::from_text), and [`ConfigErrorKind::Key`] for a text with a prefix of Standard Webhooks
+    /// (`whsec_`, `whsk_`, `whpk_`): such a text holds Base64. A sender that keys the MAC with the prefix too needs
+    /// [`from_text`](Self::from_text).
+    pub fn from_webhook_text(text: &str) -> Result<Self, ConfigError> {
+        let secret = Self::from_text(text)?;
+        match [SECRET, PRIVATE_KEY, PUBLIC_KEY]
+            .into_iter()
+            .find(|prefix| text.starts_with(prefix))
+        {
+            None => Ok(secret),
+            Some(prefix) => Err(ConfigError::new(
+                ConfigErrorKind::Key,
+                format!("expected a secret as plain text, found the prefix {prefix} of Base64"),
+            )),
+        }
     }
 }
 
@@ -39,15 +62,13 @@ impl SigningKey {
     pub fn standard_webhooks_ed25519(text: &str) -> Result<Self, ConfigError> {
         let refused = |problem| Err(ConfigError::new(ConfigErrorKind::Key, problem));
         let mut bytes = Zeroizing::new([0; 64]);
-        let (seed, public_key) = match decode(text, PRIVATE_KEY, &mut *bytes) {
-            Some(decoded) => match decoded.split_at_checked(32) {
-                Some((seed, [])) => (seed, None),
-                Some((seed, public_key)) if public_key.len() == 32 => (seed, Some(public_key)),
-                Some(_) | None => {
-                    return refused("expected 32 or 64 bytes behind whsk_, found another number");
-                }
-            },
-            None => return refused("expected whsk_ and Base64, found something else"),
+        let decoded = decode(text, PRIVATE_KEY, &mut *bytes)?;
+        let (seed, public_key) = match decoded.split_at_checked(32) {
+            Some((seed, [])) => (seed, None),
+            Some((seed, public_key)) if public_key.len() == 32 => (seed, Some(public_key)),
+            Some(_) | None => {
+                return refused("expected 32 or 64 bytes after whsk_, found another number");
+            }
         };
         let key = Self::ed25519_in(Scheme::StandardWebhooks, &Secret::from_bytes(seed))?;
         // Signing beside another key's public half gives the private one away (RUSTSEC-2022-0093).
@@ -74,22 +95,32 @@ impl VerifyingKey {
     /// [`ConfigErrorKind::Key`] if the text is not of this form; else as [`ed25519`](Self::ed25519).
     pub fn standard_webhooks_ed25519(text: &str) -> Result<Self, ConfigError> {
         let mut bytes = [0; 32];
-        match decode(text, PUBLIC_KEY, &mut bytes) {
-            Some(decoded) if decoded.len() == 32 => {
-                Self::ed25519_in(Scheme::StandardWebhooks, &bytes)
-            }
-            Some(_) | None => Err(ConfigError::new(
+        let length = decode(text, PUBLIC_KEY, &mut bytes)?.len();
+        if length != 32 {
+            return Err(ConfigError::new(
                 ConfigErrorKind::Key,
-                "expected whpk_ and Base64 of 32 bytes, found something else",
-            )),
+                format!("expected 32 bytes after whpk_, found {length}"),
+            ));
         }
+        Self::ed25519_in(Scheme::StandardWebhooks, &bytes)
     }
 }
 
-/// Decodes padded Base64 behind a prefix. The prefix tells private from public keys, which are as long, so it is not
+/// Decodes padded Base64 after a prefix. The prefix tells private from public keys, which are as long, so it is not
 /// optional.
-fn decode<'b>(text: &str, prefix: &str, bytes: &'b mut [u8]) -> Option<&'b [u8]> {
-    Base64::decode(text.strip_prefix(prefix)?, bytes).ok()
+fn decode<'b>(text: &str, prefix: &str, bytes: &'b mut [u8]) -> Result<&'b [u8], ConfigError> {
+    ensure_key_alone(text)?;
+    let wrong = |found: &str| {
+        let message = format!("expected {prefix} and Base64, found {found}");
+        ConfigError::new(ConfigErrorKind::Key, message)
+    };
+    let Some(base64) = text.strip_prefix(prefix) else {
+        let others = [SECRET, PRIVATE_KEY, PUBLIC_KEY];
+        let other = others.into_iter().find(|other| text.starts_with(other));
+        return Err(wrong(other.unwrap_or("neither the prefix nor another")));
+    };
+    ensure_no_hex(base64)?;
+    Base64::decode(base64, bytes).map_err(|_| wrong(form_of_no_base64(base64)))
 }
 
 #[cfg(test)]
@@ -133,6 +164,68 @@ mod tests {
         }
     }
 
+    /// Source: a sender whose MAC is keyed with the text, and hexadecimal digits that load as Base64 of other bytes.
+    #[test]
+    fn a_plain_text_is_a_secret_where_the_constructor_says_so() {
+        let text = "correct horse battery staple";
+        let secret = Secret::from_webhook_text(text).unwrap();
+        assert_eq!(secret.expose(), text.as_bytes());
+        let digits = "00ff".repeat(16);
+        assert_eq!(
+            Secret::from_webhook_text(&digits).unwrap().expose(),
+            digits.as_bytes()
+        );
+        for (text, expected) in [
+            (
+                "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                "expected a secret as plain text, found the prefix whsec_ of Base64",
+            ),
+            (
+                "correct horse battery staple\n",
+                "expected the key alone, found a text that ends in a line end",
+            ),
+        ] {
+            let error = Secret::from_webhook_text(text).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+        for text in [digits.clone(), format!("whsec_{digits}")] {
+            let error = Secret::from_webhook_secret(&text).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "expected Base64, found 64 hexadecimal digits"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_added_to_a_key_is_named() {
+        let key = text("whsk_", &[&SEED]);
+        for (text, found) in [
+            (format!("{key}\n"), "ends in a line end"),
+            (format!("'{key}'"), "is enclosed in quotes"),
+        ] {
+            let expected = format!("expected the key alone, found a text that {found}");
+            let error = SigningKey::standard_webhooks_ed25519(&text).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+            let error = VerifyingKey::standard_webhooks_ed25519(&text).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+            let error = Secret::from_webhook_secret(&text).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+        let digits = format!("whsk_{}", "00ff".repeat(16));
+        let error = SigningKey::standard_webhooks_ed25519(&digits).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected Base64, found 64 hexadecimal digits"
+        );
+        let error =
+            Secret::from_webhook_secret("v1,whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "expected standard Base64, found v1, in front of whsec_"
+        );
+    }
+
     #[test]
     fn a_secret_is_24_to_64_bytes_long() {
         let bytes: Vec<u8> = (100..165).collect();
@@ -168,42 +261,42 @@ mod tests {
             (
                 "none",
                 String::new(),
-                "expected whsk_ and Base64, found something else",
+                "expected whsk_ and Base64, found neither the prefix nor another",
             ),
             (
                 "no prefix",
                 text("", &[&SEED]),
-                "expected whsk_ and Base64, found something else",
+                "expected whsk_ and Base64, found neither the prefix nor another",
             ),
             (
                 "a public key",
                 text("whpk_", &[&public_key()]),
-                "expected whsk_ and Base64, found something else",
+                "expected whsk_ and Base64, found whpk_",
             ),
             (
                 "a secret",
                 text("whsec_", &[&SEED]),
-                "expected whsk_ and Base64, found something else",
+                "expected whsk_ and Base64, found whsec_",
             ),
             (
                 "no padding",
                 text("whsk_", &[&SEED]).replace('=', ""),
-                "expected whsk_ and Base64, found something else",
+                "expected whsk_ and Base64, found a wrong length, padding or last character",
             ),
             (
                 "31 bytes",
                 text("whsk_", &[&SEED[1..]]),
-                "expected 32 or 64 bytes behind whsk_, found another number",
+                "expected 32 or 64 bytes after whsk_, found another number",
             ),
             (
                 "33 bytes",
                 text("whsk_", &[&SEED, &[1]]),
-                "expected 32 or 64 bytes behind whsk_, found another number",
+                "expected 32 or 64 bytes after whsk_, found another number",
             ),
             (
                 "65 bytes",
                 text("whsk_", &[&SEED, &public_key(), &[1]]),
-                "expected whsk_ and Base64, found something else",
+                "expected whsk_ and Base64, found a wrong length, padding or last character",
             ),
             (
                 "another public key",
