@@ -87,7 +87,7 @@ impl Authorities {
             Authority::parse(authority).map_err(|problem| {
                 ConfigError::new(
                     ConfigErrorKind::Authority,
-                    format!("signer: {authority:?}: {problem}"),
+                    format!("authority {authority:?}: {problem}"),
                 )
             })?;
             bound.push(BoundAuthority {
@@ -98,7 +98,7 @@ impl Authorities {
         if bound.is_empty() {
             return Err(ConfigError::new(
                 ConfigErrorKind::Authority,
-                "signer: expected at least one authority to sign for, found none",
+                "authorities: expected at least one to sign for, found none",
             ));
         }
         Ok(Self::Only(bound))
@@ -377,7 +377,10 @@ impl Signer {
         } else {
             Err(SignError::new(
                 SignErrorKind::Authority,
-                format!("authority {found}: the signer is not bound to it"),
+                format!(
+                    "authority {found}: expected one that the signer is bound to, which {}",
+                    listed(bound)
+                ),
             ))
         }
     }
@@ -480,6 +483,21 @@ impl Signer {
         self.signer
             .fingerprints(&mut |fingerprint| fingerprints.push(fingerprint.clone()));
         fingerprints
+    }
+}
+
+/// The authorities that a signer is bound to, for an error: the first eight of them.
+fn listed(bound: &[BoundAuthority]) -> String {
+    const MOST: usize = 8;
+    let first: Vec<&str> = bound
+        .iter()
+        .take(MOST)
+        .map(|bound| &*bound.authority)
+        .collect();
+    let is = if bound.len() == 1 { "is" } else { "are" };
+    match bound.len().saturating_sub(MOST) {
+        0 => format!("{is} {}", first.join(", ")),
+        more => format!("{is} {} and {more} more", first.join(", ")),
     }
 }
 
@@ -608,6 +626,37 @@ mod tests {
         Signer::normalize_authority(&mut parts).unwrap();
         let now = Timestamp::from_unix_seconds(1_767_323_045);
         signer.sign(&parts, PayloadDigest::of(b""), now).is_ok()
+    }
+
+    #[test]
+    fn an_error_lists_the_authorities_that_the_signer_is_bound_to() {
+        let many: Vec<String> = (1..=10)
+            .map(|number| format!("host-{number}:8081"))
+            .collect();
+        for (bound, expected) in [
+            (&many[..1], "is host-1:8081"),
+            (&many[..2], "are host-1:8081, host-2:8081"),
+            (
+                &many[..],
+                "are host-1:8081, host-2:8081, host-3:8081, host-4:8081, host-5:8081, host-6:8081, host-7:8081, host-8:8081 and 2 more",
+            ),
+        ] {
+            let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());
+            let signer = Signer::new("a", key, bound).unwrap();
+            let request = http::Request::get("http://host-1/").body(()).unwrap();
+            let (parts, ()) = request.into_parts();
+            let now = Timestamp::from_unix_seconds(1_767_323_045);
+            let error = signer
+                .sign(&parts, PayloadDigest::of(b""), now)
+                .unwrap_err();
+            assert_eq!(error.kind(), SignErrorKind::Authority);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "authority host-1: expected one that the signer is bound to, which {expected}"
+                )
+            );
+        }
     }
 
     #[test]
