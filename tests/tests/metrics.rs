@@ -41,7 +41,7 @@ use tests::{
 use tower::ServiceExt;
 use tower_countersign::{
     BodyLimits, VerifyLayer,
-    metrics::{self as ours, Authorization, Kind, Reload},
+    metrics::{self as ours, Authorization, Kind, Reload, Source},
     verify::Mode,
 };
 
@@ -263,6 +263,7 @@ async fn everything() -> Vec<Sample> {
     ours::key_reload(Reload::Succeeded);
     ours::key_reload(Reload::Failed);
     ours::policy_reload(Reload::Succeeded);
+    ours::bad_sources(Source::Keys, 1);
     ours::replay_store_bypassed();
     ours::authorization_decision(Authorization::Denied, None, Mode::Enforced);
 

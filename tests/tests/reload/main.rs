@@ -12,6 +12,7 @@
     reason = "tests are tables of constants, and panic where one is wrong"
 )]
 
+mod counts;
 mod derived;
 mod directories;
 mod files;

@@ -32,6 +32,7 @@
 //! | `store` | `keys`, `replay`, `body_buffer` |
 //! | `error` | `unavailable`, `timeout`, `full` |
 //! | `result` | `success`, `failure` |
+//! | `source` | `keys`, `policy` |
 //!
 //! Nothing that a peer writes is a label: not the name that an unproven request claims, not its method, not its path.
 //!
@@ -50,11 +51,11 @@ pub(crate) use self::{
 };
 pub use self::{
     record::{
-        Authorization, Reload, authorization_decision, describe, key_reload, policy_reload,
-        replay_store_bypassed,
+        Authorization, Reload, Source, authorization_decision, bad_sources, describe, key_reload,
+        policy_reload, replay_store_bypassed,
     },
     table::{
-        ALL, AUTHORIZATION_DECISIONS, BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION,
+        ALL, AUTHORIZATION_DECISIONS, BAD_SOURCES, BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION,
         KEY_LAST_USE, KEY_RELOADS, Kind, Metric, POLICY_RELOADS, REPLAY_CLAIMS,
         REPLAY_STORE_BYPASSED, REPLAY_STORE_ENTRIES, STORE_ERRORS, STORE_WAIT, VERIFY_DURATION,
     },

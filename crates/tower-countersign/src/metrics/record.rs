@@ -8,7 +8,7 @@ use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
 use super::{
     handles::Handles,
     table::{
-        ALL, AUTHORIZATION_DECISIONS, KEY_RELOADS, Kind, Metric, POLICY_RELOADS,
+        ALL, AUTHORIZATION_DECISIONS, BAD_SOURCES, KEY_RELOADS, Kind, Metric, POLICY_RELOADS,
         REPLAY_STORE_BYPASSED, STORE_ERRORS, STORE_WAIT,
     },
 };
@@ -67,6 +67,33 @@ pub fn key_reload(result: Reload) {
 /// Counts a reload of a policy, for a source of your own: [`POLICY_RELOADS`].
 pub fn policy_reload(result: Reload) {
     with_recorder(|recorder| count(recorder, &POLICY_RELOADS, [result.as_str()]));
+}
+
+/// What is read from a watched source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// Keys of callers or targets.
+    Keys,
+    /// An authorization policy.
+    Policy,
+}
+
+impl Source {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Policy => "policy",
+        }
+    }
+}
+
+/// Tells how many sources of this kind are bad now, for sources of your own: [`BAD_SOURCES`].
+pub fn bad_sources(source: Source, bad: u32) {
+    with_recorder(|recorder| {
+        let key = key(&BAD_SOURCES, [source.as_str()]);
+        recorder.register_gauge(&key, &METADATA).set(f64::from(bad));
+    });
 }
 
 /// Counts a request that went on without an answer of the replay store: [`REPLAY_STORE_BYPASSED`].

@@ -65,6 +65,7 @@ pub const ALL: &[Metric] = &[
     KEY_LAST_USE,
     KEY_RELOADS,
     POLICY_RELOADS,
+    BAD_SOURCES,
     AUTHORIZATION_DECISIONS,
 ];
 
@@ -196,6 +197,15 @@ pub const POLICY_RELOADS: Metric = Metric {
     labels: &["result"],
     buckets: &[],
     description: "Reloads of authorization policies; after a failure the old one stays in force.",
+};
+
+/// Sources that cannot be read now.
+pub const BAD_SOURCES: Metric = Metric {
+    name: "countersign_bad_sources",
+    kind: Kind::Gauge,
+    labels: &["source"],
+    buckets: &[],
+    description: "Watched sources of keys or policies that are bad now; what was read before stays in force.",
 };
 
 /// What authorization layers decided.

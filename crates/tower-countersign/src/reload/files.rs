@@ -19,8 +19,8 @@ pub struct Reload {
     pub(super) debounce: Duration,
     pub(super) poll_interval: Duration,
     pub(super) clock: Arc<dyn Clock>,
-    /// Where each attempt after the first is counted.
-    counted: Option<fn(metrics::Reload)>,
+    /// As what attempts after the first are counted.
+    pub(super) counted: Option<metrics::Source>,
 }
 
 impl Default for Reload {
@@ -60,16 +60,10 @@ impl Reload {
         self
     }
 
-    pub(super) fn counted(&self, count: fn(metrics::Reload)) -> Self {
+    pub(super) fn counted(&self, source: metrics::Source) -> Self {
         Self {
-            counted: Some(count),
+            counted: Some(source),
             ..self.clone()
-        }
-    }
-
-    pub(super) fn count(&self, result: metrics::Reload) {
-        if let Some(count) = self.counted {
-            count(result);
         }
     }
 

@@ -159,7 +159,7 @@ impl Reload {
         let keys = load(&path)?;
         let shared = keys.clone();
         let reloading = self
-            .counted(metrics::key_reload)
+            .counted(metrics::Source::Keys)
             .watch(path, load, move |loaded| replace(&shared, &loaded))?;
         Ok((keys, reloading))
     }

@@ -42,11 +42,12 @@
 //! | level | when | fields |
 //! |---|---|---|
 //! | `info` | something new was put into use | `outcome = "reloaded"`, `path`, `generation` |
-//! | `error` | the source is bad, once for each reason | `outcome = "reload_failed"`, `path`, `reason` |
+//! | `error` | the source is bad, once for each content and reason | `outcome = "reload_failed"`, `path`, `reason` |
 //! | `warn` | a policy has a resource that no request to this service can match | `outcome = "statement_unreachable"`, `statement`, `denies`, `kept_out`, `resource`, `reason` |
 //! | `debug` | the operating system tells of no changes any more | `outcome = "reload_polls"`, `path`, `reason` |
 //!
-//! All have the target `countersign`, and none holds a key.
+//! All have the target `countersign`, and none holds a key. The metrics of reloads count what these events say: a source
+//! that stays bad counts as one failure, however often it is tried, and is one of `countersign_bad_sources` meanwhile.
 //!
 //! # Anything else
 //!
@@ -76,6 +77,7 @@
 //! ```
 
 mod content;
+mod count;
 mod files;
 mod health;
 mod keys;

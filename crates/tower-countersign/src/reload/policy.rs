@@ -35,7 +35,7 @@ impl Reload {
         let policy = SharedPolicy::new(load(&path)?);
         let shared = policy.clone();
         let reloading = self
-            .counted(metrics::policy_reload)
+            .counted(metrics::Source::Policy)
             .watch(path, load, move |loaded| {
                 warn_of_unreachable(&loaded);
                 shared.replace(loaded);

@@ -21,11 +21,10 @@ use tokio::sync::watch;
 
 use super::{
     content::Content,
+    count::Count,
     files::Reload,
     health::{ReloadError, ReloadHealth, ReloadStatus},
 };
-use crate::metrics;
-
 /// What the handle tells the thread.
 #[derive(Clone, Debug)]
 pub(super) struct Signals {
@@ -69,6 +68,7 @@ pub(super) struct Worker {
     watcher: Option<RecommendedWatcher>,
     /// What was there when it was last loaded, or tried to.
     seen: Option<Content>,
+    count: Count,
     status: watch::Sender<ReloadStatus>,
 }
 
@@ -86,6 +86,7 @@ impl Worker {
             woken,
             watcher: None,
             seen: None,
+            count: Count::new(settings.counted),
             status: watch::Sender::new(ReloadStatus {
                 generation: 1,
                 loaded_at: now,
@@ -159,9 +160,13 @@ impl Worker {
         !was_good || self.seen.as_ref() != Some(&Content::of(&self.path))
     }
 
-    /// Remembers what is there. It is called before a load: what changes after it is then seen as a change.
-    pub(super) fn look(&mut self) {
-        self.seen = Some(Content::of(&self.path));
+    /// Remembers what is there, and says whether it was something else before. It is called before a load: what changes
+    /// after it is then seen as a change.
+    pub(super) fn look(&mut self) -> bool {
+        let content = Some(Content::of(&self.path));
+        let has_changed = self.seen != content;
+        self.seen = content;
+        has_changed
     }
 
     fn attempt<T>(
@@ -171,19 +176,19 @@ impl Worker {
     ) {
         // What a link led to may be another directory by now, and a directory that was made anew is another one.
         self.watch_for_events();
-        self.look();
+        let has_changed = self.look();
         let loaded = caught(|| load(&self.path)).and_then(|loaded| loaded);
         if self.signals.is_stopped() {
             return;
         }
         match loaded.and_then(|value| caught(|| apply(value))) {
             Ok(()) => self.succeeded(),
-            Err(error) => self.failed(&error),
+            Err(error) => self.failed(&error, has_changed),
         }
     }
 
-    fn succeeded(&self) {
-        self.settings.count(metrics::Reload::Succeeded);
+    fn succeeded(&mut self) {
+        self.count.succeeded();
         let now = self.now();
         let mut generation = 0;
         self.status.send_modify(|status| {
@@ -201,17 +206,17 @@ impl Worker {
         );
     }
 
-    fn failed(&self, error: &ConfigError) {
-        self.settings.count(metrics::Reload::Failed);
+    fn failed(&mut self, error: &ConfigError, has_changed: bool) {
         let message = with_sources(error);
         let now = self.now();
-        // A source that stays bad in one way is tried at every poll and told of once.
-        let known = {
+        // A source that stays bad in one way is tried at every poll, but told of and counted once.
+        let known = !has_changed && {
             let status = self.status.borrow();
             status.error().map(ReloadError::message) == Some(&*message)
         };
         let error = ReloadError { at: now, message };
         if !known {
+            self.count.failed();
             tracing::error!(
                 target: "countersign",
                 outcome = "reload_failed",
