@@ -93,6 +93,7 @@ mod error;
 mod head;
 mod key;
 mod keyring;
+mod nearest;
 mod payload;
 mod policy;
 mod replay;
@@ -138,8 +139,9 @@ pub use self::{
         },
         native::Nonce,
         sigv4::{
-            CredentialsProvider, SigV4Credentials, SigV4PathEncoding, SigV4PathNormalization,
-            SigV4Presigned, SigV4PresignedPayload, SigV4Profile, SigV4Settings,
+            CredentialsProvider, CredentialsRefresh, SharedCredentialsFile, SigV4Credentials,
+            SigV4PathEncoding, SigV4PathNormalization, SigV4Presigned, SigV4PresignedPayload,
+            SigV4Profile, SigV4Settings,
         },
         webhooks::StandardWebhooksProfile,
     },

@@ -10,6 +10,7 @@ use crate::{
     scheme::{
         FamilySigner, Scheme, SignatureHeaders, SignerOfFamily, SigningInput,
         native::{self, Nonce},
+        sigv4::CredentialsRefresh,
     },
     timestamp::Timestamp,
 };
@@ -241,16 +242,19 @@ impl Signer {
         self.signer.needs_body()
     }
 
-    /// Reads anew what this signs with, if that is temporary and about to expire. To be awaited before each
-    /// [`sign`](Self::sign); where the key is a fixed one it returns at once.
+    /// Asks the provider of credentials again where they are about to end, or have no known end and are old. To be awaited
+    /// before each [`sign`](Self::sign); where the key is a fixed one it returns at once.
+    ///
+    /// The answer says whether the credentials changed, for a log. There is no deadline here: the layers of
+    /// `tower-countersign` have one.
     ///
     /// # Errors
     ///
     /// [`SignErrorKind::Credentials`] if there are none to be had and those at hand have expired.
-    pub async fn refresh(&self, now: Timestamp) -> Result<(), SignError> {
+    pub async fn refresh(&self, now: Timestamp) -> Result<CredentialsRefresh, SignError> {
         match self.signer.refresh(now) {
             Some(refresh) => refresh.await,
-            None => Ok(()),
+            None => Ok(CredentialsRefresh::Unchanged),
         }
     }
 

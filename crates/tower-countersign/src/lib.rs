@@ -51,6 +51,7 @@ pub mod cached_keys;
 mod caller;
 #[cfg(feature = "axum")]
 mod caller_in_any_mode;
+mod causes;
 mod chunks;
 mod clock;
 #[cfg(feature = "axum")]

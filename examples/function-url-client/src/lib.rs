@@ -20,8 +20,8 @@
 //! |---|---|
 //! | `FUNCTION_URL` | where the function is |
 //! | `AWS_REGION` | its region |
-//! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | what to sign with |
-//! | `AWS_SESSION_TOKEN` | the token of temporary credentials; not set for others |
+//! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | what to sign with, [as AWS's tools read it](SigV4Credentials::from_env) |
+//! | `AWS_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE` | where `AWS_ACCESS_KEY_ID` is not set: the profile of a [credentials file](SharedCredentialsFile::from_env) |
 //!
 //! # Transcript
 //!
@@ -48,12 +48,12 @@
 //! {"error":"invalid_signature"}
 //! ```
 
-mod environment;
-
 use std::env;
 
 use bytes::Bytes;
-use countersign::{CredentialsProvider, SigV4Settings, Signer};
+use countersign::{
+    CredentialsProvider, SharedCredentialsFile, SigV4Credentials, SigV4Settings, Signer,
+};
 use http::{Request, StatusCode, Uri, header::CONTENT_TYPE, uri::Scheme};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::{
@@ -62,8 +62,6 @@ use hyper_util::{
 };
 use tower::{Layer, ServiceExt};
 use tower_countersign::{BoxError, SignLayer, SignedBody, sign::Sign};
-
-pub use self::environment::EnvironmentCredentials;
 
 /// The longest answer of a function, in bytes.
 const MAX_ANSWER: usize = 6 * 1024 * 1024;
@@ -84,9 +82,11 @@ impl FunctionUrl {
     pub fn from_env() -> Result<Self, BoxError> {
         let region = variable("AWS_REGION")?;
         let url = variable("FUNCTION_URL")?;
-        // A signer does not say why its provider has none.
-        EnvironmentCredentials::read()?;
-        Self::new(&url, &region, EnvironmentCredentials)
+        if env::var_os("AWS_ACCESS_KEY_ID").is_some() {
+            Self::new(&url, &region, SigV4Credentials::from_env()?)
+        } else {
+            Self::new(&url, &region, SharedCredentialsFile::from_env()?)
+        }
     }
 
     /// The function at this URL.

@@ -5,7 +5,10 @@
     reason = "a test that cannot be set up fails by panicking"
 )]
 
-use std::process::Command;
+use std::{
+    env, fs,
+    process::{self, Command},
+};
 
 use axum::{Json, Router, routing::post};
 use countersign::{CallerKey, Keyring, Secret, SigV4Profile, Verifier, VerifyingKey};
@@ -44,15 +47,32 @@ async fn answer(caller: VerifiedCaller, Json(event): Json<Value>) -> Json<Value>
     Json(json!({ "caller": caller.id().as_str(), "event": event }))
 }
 
-/// Runs the program and returns whether it ended well, and all that it said.
+/// Runs the program with credentials in its environment and returns whether it ended well, and all that it said.
 fn run(url: &str, variables: &[(&str, &str)]) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_function-url-client"))
+    let fixed = [
+        ("AWS_ACCESS_KEY_ID", "AKIDBILLING"),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+    ];
+    run_with(url, &[&fixed, variables].concat())
+}
+
+/// The same with these variables of AWS and no others.
+fn run_with(url: &str, variables: &[(&str, &str)]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_function-url-client"));
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_PROFILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+    ] {
+        command.env_remove(name);
+    }
+    let output = command
         .arg(r#"{"account":7}"#)
         .env("FUNCTION_URL", url)
         .env("AWS_REGION", "eu-central-1")
-        .env("AWS_ACCESS_KEY_ID", "AKIDBILLING")
-        .env("AWS_SECRET_ACCESS_KEY", SECRET)
-        .env_remove("AWS_SESSION_TOKEN")
         .envs(variables.iter().copied())
         .output()
         .unwrap();
@@ -104,6 +124,7 @@ async fn a_function_knows_its_caller_and_refuses_others() {
 fn sends_nothing_where_the_environment_is_wrong_and_shows_no_secret() {
     // Nobody listens there, and nobody is asked.
     let url = "http://127.0.0.1:9";
+    let with_line_end = format!("{SECRET}\n");
     for (name, url, variables, part) in [
         ("TLS", "https://127.0.0.1:9", vec![], "expected http://"),
         ("no region", url, vec![("AWS_REGION", "a/b")], "region"),
@@ -117,7 +138,7 @@ fn sends_nothing_where_the_environment_is_wrong_and_shows_no_secret() {
             "no token",
             url,
             vec![("AWS_SESSION_TOKEN", "")],
-            "session token",
+            "AWS_SESSION_TOKEN: expected a value, found an empty one",
         ),
         (
             "swapped",
@@ -126,7 +147,13 @@ fn sends_nothing_where_the_environment_is_wrong_and_shows_no_secret() {
                 ("AWS_ACCESS_KEY_ID", SECRET),
                 ("AWS_SECRET_ACCESS_KEY", "AKIDBILLING"),
             ],
-            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY: weak key",
+        ),
+        (
+            "a line end",
+            url,
+            vec![("AWS_SECRET_ACCESS_KEY", &*with_line_end)],
+            "AWS_SECRET_ACCESS_KEY: expected the key alone, found a text that ends in a line end",
         ),
     ] {
         let (well, said) = run(url, &variables);
@@ -134,4 +161,54 @@ fn sends_nothing_where_the_environment_is_wrong_and_shows_no_secret() {
         assert!(said.contains(part), "{name}: {said}");
         assert!(!said.contains("correct/Horse"), "{name}: {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signs_with_a_profile_of_a_shared_credentials_file() {
+    let url = function().await;
+    let home = env::temp_dir().join(format!("countersign-function-{}", process::id()));
+    fs::create_dir_all(home.join(".aws")).unwrap();
+    let path = home.join(".aws/credentials");
+    let file = format!(
+        "[default]\naws_access_key_id = AKIDBILLING\naws_secret_access_key = {OTHER}\n\
+         [function]\naws_access_key_id = AKIDBILLING\naws_secret_access_key = {SECRET}\naws_session_token = {TOKEN}\n"
+    );
+    fs::write(&path, file).unwrap();
+    let home = home.to_str().unwrap();
+    let path = path.to_str().unwrap();
+    for (name, variables, expected) in [
+        (
+            "a profile in the home directory",
+            vec![("HOME", home), ("AWS_PROFILE", "function")],
+            "200 OK",
+        ),
+        (
+            "a profile of a file",
+            vec![
+                ("AWS_SHARED_CREDENTIALS_FILE", path),
+                ("AWS_PROFILE", "function"),
+            ],
+            "200 OK",
+        ),
+        (
+            "the default profile, whose secret is another one",
+            vec![("AWS_SHARED_CREDENTIALS_FILE", path)],
+            "401 Unauthorized",
+        ),
+        (
+            "no such profile",
+            vec![("HOME", home), ("AWS_PROFILE", "functon")],
+            "found default, function (did you mean function?)",
+        ),
+        (
+            "an empty profile",
+            vec![("HOME", home), ("AWS_PROFILE", "")],
+            "AWS_PROFILE: expected a value, found an empty one",
+        ),
+    ] {
+        let (_, said) = run_with(&url, &variables);
+        assert!(said.contains(expected), "{name}: {said}");
+        assert!(!said.contains("correct/Horse"), "{name}: {said}");
+    }
+    fs::remove_dir_all(home).unwrap();
 }

@@ -5,11 +5,12 @@ use std::{collections::HashSet, env, fmt};
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::{ensure_no_key, nearest::nearest};
+use super::ensure_no_key;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, KeyId, Secret, SigningKey, VerifyingKey},
     keyring::{Keyring, KeyringBuilder},
+    nearest::nearest,
     signer::Signer,
 };
 

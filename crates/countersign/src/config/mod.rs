@@ -5,7 +5,6 @@ mod derived;
 mod directory;
 mod env;
 mod file;
-mod nearest;
 mod targets;
 mod toml_text;
 

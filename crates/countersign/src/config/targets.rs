@@ -11,12 +11,12 @@ use super::{
     derived::Verifying,
     ensure_no_key,
     file::{File, SecretTexts, State, moment},
-    nearest::nearest,
     toml_text::{line, shown},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{Secret, SigningKey},
+    nearest::nearest,
     scheme::Scheme,
     shared_signer::{SharedSigner, SignerKey},
     signer::Signer,

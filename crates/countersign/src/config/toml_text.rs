@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
-use super::nearest::nearest;
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    nearest::nearest,
+};
 
 /// Reads a text of this form.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {

@@ -16,14 +16,14 @@ impl SessionToken {
     pub(crate) fn new(token: &Secret) -> Result<Self, ConfigError> {
         let text = str::from_utf8(token.expose()).ok();
         if let Some(text) = text {
-            ensure_key_alone(text).map_err(|error| error.within("session token"))?;
+            ensure_key_alone(text)?;
         }
         text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()))
             .map(|text| Self(Arc::new(Zeroizing::new(Box::from(text)))))
             .ok_or_else(|| {
                 ConfigError::new(
                     ConfigErrorKind::Key,
-                    "session token: expected visible ASCII characters, found none or others",
+                    "expected visible ASCII characters, found none or others",
                 )
             })
     }

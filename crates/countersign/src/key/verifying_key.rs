@@ -55,7 +55,8 @@ impl VerifyingKey {
                 format!("session token: {} has none", self.scheme),
             ));
         }
-        self.session_token = Some(SessionToken::new(token)?);
+        let token = SessionToken::new(token).map_err(|error| error.within("session token"))?;
+        self.session_token = Some(token);
         Ok(self)
     }
 

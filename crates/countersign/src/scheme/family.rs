@@ -5,7 +5,7 @@ use std::{borrow::Cow, future::Future, pin::Pin};
 use http::{HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
-use super::Scheme;
+use super::{Scheme, sigv4::CredentialsRefresh};
 use crate::{
     error::{ConfigError, Rejection, SignError},
     head::RequestHead,
@@ -126,7 +126,8 @@ pub(crate) trait SignerOfFamily {
 }
 
 /// What a signer waits for before it can sign.
-pub(crate) type Refresh<'s> = Pin<Box<dyn Future<Output = Result<(), SignError>> + Send + 's>>;
+pub(crate) type Refresh<'s> =
+    Pin<Box<dyn Future<Output = Result<CredentialsRefresh, SignError>> + Send + 's>>;
 
 /// The headers of a signature, in the order in which they are set.
 pub(crate) type SignatureHeaders = SmallVec<[(HeaderName, HeaderValue); 4]>;

@@ -1,7 +1,6 @@
 //! The thread on which a source is watched.
 
 use std::{
-    error::Error,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
@@ -25,6 +24,7 @@ use super::{
     files::Reload,
     health::{ReloadError, ReloadHealth, ReloadStatus},
 };
+use crate::causes::with_causes;
 /// What the handle tells the thread.
 #[derive(Clone, Debug)]
 pub(super) struct Signals {
@@ -207,7 +207,7 @@ impl Worker {
     }
 
     fn failed(&mut self, error: &ConfigError, has_changed: bool) {
-        let message = with_sources(error);
+        let message = with_causes(error);
         let now = self.now();
         // A source that stays bad in one way is tried at every poll, but told of and counted once.
         let known = !has_changed && {
@@ -304,17 +304,6 @@ fn caught<T>(run: impl FnOnce() -> T) -> Result<T, ConfigError> {
             "expected a value or an error, found a panic",
         )
     })
-}
-
-fn with_sources(error: &ConfigError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@
 //!   client-streaming calls whose messages are at hand
 //!   ([`with_grpc_idle`](SignLayer::with_grpc_idle)).
 //! - **Bounded waiting**: for temporary credentials a request waits 5 seconds
-//!   ([`with_credentials_deadline`](SignLayer::with_credentials_deadline)), and only where they are about to expire.
+//!   ([`with_credentials_deadline`](SignLayer::with_credentials_deadline)), and only where they are about to expire or are
+//!   old and have no known end. One request asks; those that can be signed meanwhile do not wait.
 //! - **By its own clock**: it never takes the time from a response's `Date`, which nobody has signed.
 //!
 //! # Several targets
@@ -56,9 +57,19 @@
 //! [`with_grpc_idle`](SignLayer::with_grpc_idle) says is refused, and a method that is named in
 //! [`with_grpc_bidirectional`](SignLayer::with_grpc_bidirectional) at once. A tonic client reads the error as a `Status`
 //! of code `Unknown`, with the [`SignError`](countersign::SignError) as its source.
+//!
+//! # Events
+//!
+//! | level | when | fields |
+//! |---|---|---|
+//! | `info` | the provider gave other credentials than before | `outcome = "credentials_changed"`, `credentials` |
+//! | `warn` | the provider failed or was late, and the credentials at hand go on signing | `outcome = "credentials_failed"`, `reason` |
+//!
+//! Both have the target `countersign`. The first shows four characters of an access key id; neither holds a secret.
 
 mod bidirectional;
 mod buffered_body;
+mod events;
 mod layer;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;

@@ -6,10 +6,12 @@ use std::{
     time::Duration,
 };
 
-use countersign::{Payload, SignError, SignErrorKind, Signature, Signer, TargetSigners};
+use countersign::{
+    CredentialsRefresh, Payload, SignError, SignErrorKind, Signature, Signer, TargetSigners,
+};
 use http::request::Parts;
 
-use super::{bidirectional::Bidirectional, buffered_body::BufferLimits, origin::Origin};
+use super::{bidirectional::Bidirectional, buffered_body::BufferLimits, events, origin::Origin};
 use crate::clock::{Clock, SystemClock};
 
 /// What the layer and the middleware share.
@@ -53,7 +55,12 @@ impl Settings {
         match (signature, late) {
             // What was at hand has expired, or there was nothing: that the provider is late is why.
             (Err(error), Some(late)) if error.kind() == SignErrorKind::Credentials => Err(late),
-            (signature, _) => signature,
+            (signature, late) => {
+                if let Some(late) = &late {
+                    events::late(late);
+                }
+                signature
+            }
         }
     }
 
@@ -64,10 +71,10 @@ impl Settings {
         // Most signers have nothing to wait for, and then need no timer, which asks for a runtime.
         let at_once = poll_fn(|context| Poll::Ready(refresh.as_mut().poll(context))).await;
         if let Poll::Ready(answer) = at_once {
-            return answer.map(|()| None);
+            return answer.map(|done| told(&done));
         }
         match tokio::time::timeout(self.credentials_deadline, refresh).await {
-            Ok(answer) => answer.map(|()| None),
+            Ok(answer) => answer.map(|done| told(&done)),
             Err(elapsed) => Ok(Some(
                 SignError::new(
                     SignErrorKind::Credentials,
@@ -80,4 +87,10 @@ impl Settings {
             )),
         }
     }
+}
+
+/// Tells the log what came of it. Nothing is late.
+fn told(done: &CredentialsRefresh) -> Option<SignError> {
+    events::refreshed(done);
+    None
 }

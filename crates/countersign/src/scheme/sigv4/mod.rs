@@ -25,18 +25,24 @@ mod canonical_uri;
 mod credential_scope;
 mod credentials;
 mod date;
+mod endpoint_credentials;
+mod environment;
 mod header_lines;
 mod parse;
 mod payload_hash;
 mod presign;
 mod profile;
+mod profile_file;
 mod provider;
 mod query_parameters;
+mod reading;
 mod refresh;
+mod shared_credentials;
 mod sign;
 mod sign_settings;
 mod signed_headers;
 mod signing_key;
+mod static_credentials;
 mod string_to_sign;
 mod uri_encode;
 mod verify_settings;
@@ -46,6 +52,8 @@ use http::HeaderName;
 pub use self::{
     canonical_uri::{SigV4PathEncoding, SigV4PathNormalization},
     provider::{CredentialsProvider, SigV4Credentials},
+    refresh::CredentialsRefresh,
+    shared_credentials::SharedCredentialsFile,
     sign_settings::SigV4Settings,
     verify_settings::{SigV4Presigned, SigV4PresignedPayload, SigV4Profile},
 };

@@ -10,7 +10,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
     time::Duration,
@@ -30,10 +30,43 @@ const EARLY: Duration = Duration::from_secs(300);
 /// How long after an answer the provider is left alone, whatever it said.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The same while the credentials at hand can still sign. A provider that fails then is no emergency.
+const PAUSE_WHILE_VALID: Duration = Duration::from_secs(30);
+
+/// The moment of no answer.
+const NEVER: i64 = i64::MIN;
+
+/// What [`Signer::refresh`](crate::Signer::refresh) did, for a log: each change and each failure is told once, to one of
+/// those that wait for it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CredentialsRefresh {
+    /// Nothing was due, or the provider answered with the credentials at hand.
+    Unchanged,
+    /// The provider answered with others, which sign from now on. `Debug` shows four characters of their id, and their
+    /// end.
+    Changed(Arc<SigV4Credentials>),
+    /// The provider failed. The credentials at hand are still valid and go on signing.
+    Failed(Arc<Unavailable>),
+}
+
+/// What is to be done before a request is signed.
+pub(super) enum Due {
+    Nothing,
+    /// The provider had an answer at hand.
+    Done(CredentialsRefresh),
+    /// The provider has to be asked.
+    Ask,
+}
+
 /// The credentials at hand, and where others come from.
 #[derive(Debug)]
 pub(super) struct CurrentCredentials {
     provider: ArcProvider,
+    /// How long credentials without a known end are used before the provider is asked again.
+    max_age: Duration,
+    /// When the provider last answered with the credentials at hand, in microseconds.
+    read_at: AtomicI64,
     current: ArcSwapOption<SigV4Credentials>,
     turn: Turn,
     /// How often the provider has answered.
@@ -52,7 +85,7 @@ struct LastAnswer {
 
 impl CurrentCredentials {
     /// Starts with what the provider has at hand.
-    pub(super) fn new(provider: ArcProvider) -> Self {
+    pub(super) fn new(provider: ArcProvider, max_age: Duration) -> Self {
         let (at_hand, failure) = match provider.try_credentials() {
             Some(Ok(credentials)) => (Some(Arc::new(credentials)), None),
             Some(Err(failure)) => (None, Some(Arc::new(failure))),
@@ -60,6 +93,8 @@ impl CurrentCredentials {
         };
         Self {
             provider,
+            max_age: max_age.max(PAUSE),
+            read_at: AtomicI64::new(NEVER),
             current: ArcSwapOption::new(at_hand),
             turn: Turn::default(),
             answers: AtomicU64::new(0),
@@ -88,69 +123,139 @@ impl CurrentCredentials {
     }
 
     /// Whether there is something to be read, and to wait for.
-    pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        if !self.is_ending(now) || self.is_paused(now) {
-            return false;
+    pub(super) fn due(&self, now: Timestamp) -> Due {
+        if !self.is_stale(now) || self.is_paused(now) {
+            return Due::Nothing;
         }
         // Whoever can sign does not wait for another's turn.
-        if self.turn.is_taken() && self.at(now).is_ok() {
-            return false;
+        if self.turn.is_taken() && self.has_valid(now) {
+            return Due::Nothing;
         }
-        if let Some(answer) = self.provider.try_credentials() {
-            self.take(answer, now);
-            return false;
+        match self.provider.try_credentials() {
+            Some(answer) => Due::Done(self.take(answer, now)),
+            None => Due::Ask,
         }
-        true
     }
 
     /// Reads credentials, or waits for another who does.
-    pub(super) async fn refresh(&self, now: Timestamp) -> Result<(), SignError> {
+    pub(super) async fn refresh(&self, now: Timestamp) -> Result<CredentialsRefresh, SignError> {
         let answers = self.answers.load(Ordering::Acquire);
         let turn = self.turn.take().await;
         // Whoever had the turn before had an answer, good or bad: it is everybody's.
         let is_answered = self.answers.load(Ordering::Acquire) != answers;
-        if !is_answered && self.is_ending(now) {
+        let mut done = CredentialsRefresh::Unchanged;
+        if !is_answered && self.is_stale(now) {
+            let mut asking = Asking {
+                credentials: self,
+                now,
+                is_answered: false,
+            };
             let answer = self.provider.credentials().await;
-            self.take(answer, now);
+            asking.is_answered = true;
+            done = self.take(answer, now);
         }
         drop(turn);
-        self.at(now).map(drop)
+        self.at(now).map(|_| done)
     }
 
-    fn take(&self, answer: Result<SigV4Credentials, Unavailable>, now: Timestamp) {
-        let failure = match answer {
+    fn take(
+        &self,
+        answer: Result<SigV4Credentials, Unavailable>,
+        now: Timestamp,
+    ) -> CredentialsRefresh {
+        let done = match answer {
             Ok(credentials) if is_valid(&credentials, now) => {
-                self.current.store(Some(Arc::new(credentials)));
-                None
+                self.read_at.store(now.as_unix_micros(), Ordering::Release);
+                let before = self.current.load_full();
+                if before.is_some_and(|before| before.is_same_as(&credentials)) {
+                    CredentialsRefresh::Unchanged
+                } else {
+                    let credentials = Arc::new(credentials);
+                    self.current.store(Some(Arc::clone(&credentials)));
+                    CredentialsRefresh::Changed(credentials)
+                }
             }
-            Ok(_) => Some(
+            Ok(_) => CredentialsRefresh::Failed(Arc::new(
                 Unavailable::new("credentials")
                     .with_source("the provider answered with credentials that have ended"),
-            ),
-            Err(failure) => Some(failure),
+            )),
+            Err(failure) => CredentialsRefresh::Failed(Arc::new(failure)),
         };
         *lock(&self.last) = LastAnswer {
             at: Some(now),
-            failure: failure.map(Arc::new),
+            failure: match &done {
+                CredentialsRefresh::Failed(failure) => Some(Arc::clone(failure)),
+                CredentialsRefresh::Unchanged | CredentialsRefresh::Changed(_) => None,
+            },
         };
         self.answers.fetch_add(1, Ordering::Release);
+        done
     }
 
-    fn is_ending(&self, now: Timestamp) -> bool {
+    /// Whether the provider is to be asked: because there are no credentials, because they are about to end, or because
+    /// nobody knows when they end and they are old.
+    fn is_stale(&self, now: Timestamp) -> bool {
         let current = self.current.load();
-        let soon = now.saturating_add(EARLY);
-        current.as_ref().is_none_or(|known| !is_valid(known, soon))
+        let Some(known) = current.as_ref() else {
+            return true;
+        };
+        match known.expires_at {
+            Some(end) => now.saturating_add(EARLY) >= end,
+            None => self.is_old(now),
+        }
+    }
+
+    fn is_old(&self, now: Timestamp) -> bool {
+        let read_at = self.read_at.load(Ordering::Acquire);
+        if read_at == NEVER {
+            // They were at hand at the start, which has no clock: their age is counted from the first request.
+            self.read_at.store(now.as_unix_micros(), Ordering::Release);
+            return false;
+        }
+        // A clock that was set back must not keep them longer.
+        now.abs_diff(Timestamp::from_unix_micros(read_at)) >= self.max_age
+    }
+
+    fn has_valid(&self, now: Timestamp) -> bool {
+        let current = self.current.load();
+        current.as_ref().is_some_and(|known| is_valid(known, now))
     }
 
     fn is_paused(&self, now: Timestamp) -> bool {
         let answered_at = lock(&self.last).at;
+        let pause = if self.has_valid(now) {
+            PAUSE_WHILE_VALID
+        } else {
+            PAUSE
+        };
         // A clock that was set back must not make the pause longer.
-        answered_at.is_some_and(|at| now.abs_diff(at) < PAUSE)
+        answered_at.is_some_and(|at| now.abs_diff(at) < pause)
     }
 }
 
 fn is_valid(credentials: &SigV4Credentials, now: Timestamp) -> bool {
     credentials.expires_at.is_none_or(|end| now < end)
+}
+
+/// A question to the provider. Dropped without an answer, because the request that asked gave up waiting, it counts as a
+/// failure while the credentials at hand are valid: the next request then signs with them and does not wait as well.
+struct Asking<'c> {
+    credentials: &'c CurrentCredentials,
+    now: Timestamp,
+    is_answered: bool,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered && self.credentials.has_valid(self.now) {
+            let failure = Unavailable::new("credentials")
+                .with_source("the provider had not answered when a request gave up waiting");
+            *lock(&self.credentials.last) = LastAnswer {
+                at: Some(self.now),
+                failure: Some(Arc::new(failure)),
+            };
+        }
+    }
 }
 
 /// A turn that one has at a time. It is given back when it is dropped, as it is when whoever has it gives up waiting.
@@ -306,6 +411,27 @@ mod tests {
         }
     }
 
+    const MAX_AGE: Duration = Duration::from_secs(900);
+
+    fn current_of(provider: impl CredentialsProvider) -> CurrentCredentials {
+        CurrentCredentials::new(ArcProvider::new(provider), MAX_AGE)
+    }
+
+    fn is_due(current: &CurrentCredentials, now: Timestamp) -> bool {
+        matches!(current.due(now), Due::Ask)
+    }
+
+    /// In one word, with the id of the credentials or the cause of the failure.
+    fn told(done: &CredentialsRefresh) -> String {
+        match done {
+            CredentialsRefresh::Unchanged => "unchanged".to_owned(),
+            CredentialsRefresh::Changed(credentials) => {
+                format!("changed {}", credentials.access_key_id())
+            }
+            CredentialsRefresh::Failed(failure) => format!("failed {failure}"),
+        }
+    }
+
     #[derive(Default)]
     struct Woken(AtomicUsize);
 
@@ -315,8 +441,17 @@ mod tests {
         }
     }
 
-    fn poll<F: Future>(future: Pin<&mut F>, woken: &Arc<Woken>) -> Poll<F::Output> {
-        future.poll(&mut Context::from_waker(&Waker::from(Arc::clone(woken))))
+    fn poll<F: Future<Output = Result<CredentialsRefresh, SignError>>>(
+        future: Pin<&mut F>,
+        woken: &Arc<Woken>,
+    ) -> Poll<Result<String, SignError>> {
+        let waker = Waker::from(Arc::clone(woken));
+        let answer = future.poll(&mut Context::from_waker(&waker));
+        answer.map_ok(|done| told(&done))
+    }
+
+    fn ready(told: &str) -> Poll<Result<String, SignError>> {
+        Poll::Ready(Ok(told.to_owned()))
     }
 
     fn id(current: &CurrentCredentials, now: Timestamp) -> Result<String, SignErrorKind> {
@@ -324,19 +459,83 @@ mod tests {
         Ok(known.access_key_id().as_str().to_owned())
     }
 
+    /// Source: temporary credentials of a file that says no end were used until the process ended.
     #[test]
-    fn credentials_without_an_end_are_never_read_again() {
-        let current = CurrentCredentials::new(ArcProvider::new(credentials("a", None)));
-        assert!(!current.is_due(START));
-        assert_eq!(id(&current, after(1 << 30)).as_deref(), Ok("a"));
+    fn credentials_without_a_known_end_are_asked_for_again_when_they_are_old() {
+        let gate = Gate::answering([
+            Some(credentials("a", None)),
+            Some(credentials("b", None)),
+            None,
+            Some(credentials("c", None)),
+        ]);
+        let current = current_of(Arc::clone(&gate));
+        let woken = Arc::new(Woken::default());
+        gate.open();
+        let refresh = |seconds| match poll(pin!(current.refresh(after(seconds))).as_mut(), &woken) {
+            Poll::Ready(answer) => answer.unwrap(),
+            Poll::Pending => panic!("it is answered at once"),
+        };
+        assert!(is_due(&current, START));
+        assert_eq!(refresh(0), "changed a");
+        assert!(!is_due(&current, after(899)));
+        assert_eq!(refresh(899), "unchanged");
+        assert_eq!(gate.asked(), 1, "they are not old");
+        assert!(is_due(&current, after(900)));
+        assert_eq!(refresh(900), "changed b");
+        assert!(!is_due(&current, after(1799)));
+        assert_eq!(refresh(1800), "failed credentials unavailable");
+        assert_eq!(id(&current, after(1800)).as_deref(), Ok("b"), "they go on");
+        assert!(!is_due(&current, after(1829)), "the provider is left alone");
+        assert!(is_due(&current, after(1830)));
+        assert_eq!(refresh(1830), "changed c");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_credentials_longer() {
+        let gate = Gate::answering([Some(credentials("a", None))]);
+        let current = current_of(Arc::clone(&gate));
+        gate.open();
+        let woken = Arc::new(Woken::default());
+        assert!(poll(pin!(current.refresh(after(2000))).as_mut(), &woken).is_ready());
+        assert!(!is_due(&current, after(1101)));
+        assert!(is_due(&current, after(1100)));
+    }
+
+    #[test]
+    fn fixed_credentials_are_at_hand_and_never_change() {
+        let current = current_of(credentials("a", None));
+        for seconds in [0, 899, 900, 5000, 1 << 30] {
+            match current.due(after(seconds)) {
+                Due::Nothing => assert!(seconds < 900, "{seconds}"),
+                Due::Done(done) => assert_eq!(told(&done), "unchanged", "{seconds}"),
+                Due::Ask => panic!("{seconds}: they are at hand"),
+            }
+            assert_eq!(id(&current, after(seconds)).as_deref(), Ok("a"));
+        }
+    }
+
+    /// A provider that hangs holds up one request until its deadline, and not one after the other.
+    #[test]
+    fn a_request_that_gave_up_waiting_spares_those_after_it() {
+        let gate = Gate::answering([Some(credentials("a", None)), Some(credentials("b", None))]);
+        let current = current_of(Arc::clone(&gate));
+        let woken = Arc::new(Woken::default());
+        gate.open();
+        assert!(poll(pin!(current.refresh(START)).as_mut(), &woken).is_ready());
+        gate.open.lock().unwrap().0 = false;
+        assert!(is_due(&current, after(900)));
+        assert!(poll(pin!(current.refresh(after(900))).as_mut(), &woken).is_pending());
+        assert!(!is_due(&current, after(901)), "it has just given up");
+        assert_eq!(id(&current, after(901)).as_deref(), Ok("a"));
+        assert!(is_due(&current, after(930)));
     }
 
     #[test]
     fn one_reads_and_the_others_wait_for_its_answer() {
         let gate = Gate::answering([Some(credentials("a", Some(3600)))]);
-        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        let current = current_of(Arc::clone(&gate));
         assert_eq!(id(&current, START), Err(SignErrorKind::Credentials));
-        assert!(current.is_due(START));
+        assert!(is_due(&current, START));
         let (first, second) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
         let mut one = pin!(current.refresh(START));
         let mut two = pin!(current.refresh(START));
@@ -346,17 +545,17 @@ mod tests {
         assert_eq!(first.0.load(Ordering::SeqCst), 1);
         assert!(poll(one.as_mut(), &first).is_ready());
         assert_eq!(second.0.load(Ordering::SeqCst), 1);
-        assert_eq!(poll(two.as_mut(), &second), Poll::Ready(Ok(())));
+        assert_eq!(poll(two.as_mut(), &second), ready("unchanged"));
         assert_eq!(gate.asked(), 1);
         assert_eq!(id(&current, START).as_deref(), Ok("a"));
-        assert!(!current.is_due(after(3299)));
-        assert!(current.is_due(after(3300)));
+        assert!(!is_due(&current, after(3299)));
+        assert!(is_due(&current, after(3300)));
     }
 
     #[test]
     fn a_failure_is_everybodys_answer_and_is_followed_by_a_pause() {
         let gate = Gate::answering([None, Some(credentials("a", None))]);
-        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        let current = current_of(Arc::clone(&gate));
         let woken = Arc::new(Woken::default());
         let mut one = pin!(current.refresh(START));
         let mut two = pin!(current.refresh(START));
@@ -370,10 +569,10 @@ mod tests {
             assert_eq!(error.kind(), SignErrorKind::Credentials);
         }
         assert_eq!(gate.asked(), 1);
-        assert!(!current.is_due(START));
-        assert!(current.is_due(after(1)));
+        assert!(!is_due(&current, START));
+        assert!(is_due(&current, after(1)));
         let mut three = pin!(current.refresh(after(1)));
-        assert_eq!(poll(three.as_mut(), &woken), Poll::Ready(Ok(())));
+        assert_eq!(poll(three.as_mut(), &woken), ready("changed a"));
     }
 
     #[test]
@@ -391,7 +590,7 @@ mod tests {
             Err(Unavailable::new("token service").with_source("timed out")),
         ];
         let provider = Failing(Mutex::new(answers.into()));
-        let current = CurrentCredentials::new(ArcProvider::new(provider));
+        let current = current_of(provider);
         let woken = Arc::new(Woken::default());
         let refresh = |seconds| match poll(pin!(current.refresh(after(seconds))).as_mut(), &woken) {
             Poll::Ready(answer) => answer,
@@ -417,7 +616,7 @@ mod tests {
             behind(&refresh(2).unwrap_err()),
             "credentials unavailable: the provider answered with credentials that have ended"
         );
-        assert_eq!(refresh(4), Ok(()));
+        assert_eq!(refresh(4), Ok("changed a".to_owned()));
         assert_eq!(
             behind(&current.at(after(3600)).unwrap_err()),
             "",
@@ -432,7 +631,7 @@ mod tests {
     #[test]
     fn whoever_gives_up_waiting_gives_up_its_turn() {
         let gate = Gate::answering([Some(credentials("a", None))]);
-        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        let current = current_of(Arc::clone(&gate));
         let woken = Arc::new(Woken::default());
         let mut two = pin!(current.refresh(START));
         {
@@ -442,7 +641,7 @@ mod tests {
         }
         assert_eq!(woken.0.load(Ordering::SeqCst), 1);
         gate.open();
-        assert_eq!(poll(two.as_mut(), &woken), Poll::Ready(Ok(())));
+        assert_eq!(poll(two.as_mut(), &woken), ready("changed a"));
         assert_eq!(gate.asked(), 2);
     }
 
@@ -452,15 +651,15 @@ mod tests {
             Some(credentials("a", Some(3600))),
             Some(credentials("b", Some(7200))),
         ]);
-        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        let current = current_of(Arc::clone(&gate));
         let woken = Arc::new(Woken::default());
         gate.open();
         assert!(poll(pin!(current.refresh(START)).as_mut(), &woken).is_ready());
         gate.open.lock().unwrap().0 = false;
         let mut one = pin!(current.refresh(after(3400)));
         assert!(poll(one.as_mut(), &woken).is_pending());
-        assert!(!current.is_due(after(3400)));
-        assert!(current.is_due(after(3600)), "they have ended");
+        assert!(!is_due(&current, after(3400)));
+        assert!(is_due(&current, after(3600)), "they have ended");
         assert_eq!(id(&current, after(3599)).as_deref(), Ok("a"));
         assert_eq!(id(&current, after(3600)), Err(SignErrorKind::Credentials));
         gate.open();
@@ -481,12 +680,15 @@ mod tests {
             }
         }
         let answers = [credentials("a", Some(3600)), credentials("b", Some(9000))];
-        let provider = ArcProvider::new(AtHand(Mutex::new(answers.into())));
-        let current = CurrentCredentials::new(provider);
+        let provider = AtHand(Mutex::new(answers.into()));
+        let current = current_of(provider);
         assert_eq!(id(&current, START).as_deref(), Ok("a"));
-        assert!(!current.is_due(after(3400)));
+        assert!(!is_due(&current, after(3400)));
         assert_eq!(id(&current, after(3400)).as_deref(), Ok("b"));
-        assert!(!current.is_due(after(8999)), "there is no answer any more");
+        assert!(
+            !is_due(&current, after(8999)),
+            "there is no answer any more"
+        );
         assert_eq!(id(&current, after(8999)).as_deref(), Ok("b"));
     }
 
@@ -494,7 +696,7 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_those_who_gave_up_waiting() {
         let gate = Gate::answering([Some(credentials("a", None))]);
-        let current = CurrentCredentials::new(ArcProvider::new(Arc::clone(&gate)));
+        let current = current_of(Arc::clone(&gate));
         let reader = Arc::new(Woken::default());
         let mut one = pin!(current.refresh(START));
         assert!(poll(one.as_mut(), &reader).is_pending());
@@ -504,6 +706,6 @@ mod tests {
             assert_eq!(Arc::strong_count(woken), 1);
         }
         gate.open();
-        assert_eq!(poll(one.as_mut(), &reader), Poll::Ready(Ok(())));
+        assert_eq!(poll(one.as_mut(), &reader), ready("changed a"));
     }
 }

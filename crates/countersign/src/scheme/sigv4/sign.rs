@@ -1,4 +1,4 @@
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, future::ready, sync::Arc};
 
 use hmac::Mac as _;
 use http::{
@@ -19,7 +19,7 @@ use super::{
     payload_hash::{PayloadHash, UNSIGNED_PAYLOAD},
     provider::SigV4Credentials,
     query_parameters,
-    refresh::CurrentCredentials,
+    refresh::{CredentialsRefresh, CurrentCredentials, Due},
     sign_settings::{NonceMode, PayloadMode, SigV4Settings},
     signed_headers,
     string_to_sign::StringToSign,
@@ -53,8 +53,11 @@ impl SignerOfFamily for FamilySigner {
     }
 
     fn refresh(&self, now: Timestamp) -> Option<Refresh<'_>> {
-        let refresh = || -> Refresh<'_> { Box::pin(self.credentials.refresh(now)) };
-        self.credentials.is_due(now).then(refresh)
+        match self.credentials.due(now) {
+            Due::Nothing | Due::Done(CredentialsRefresh::Unchanged) => None,
+            Due::Done(done) => Some(Box::pin(ready(Ok(done)))),
+            Due::Ask => Some(Box::pin(self.credentials.refresh(now))),
+        }
     }
 
     fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError> {

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::HeaderName;
 
@@ -44,7 +44,11 @@ pub struct SigV4Settings {
     pub(super) nonce: NonceMode,
     excluded: Vec<HeaderName>,
     provider: ArcProvider,
+    max_credentials_age: Duration,
 }
+
+/// How long credentials without a known end are used, unless set.
+const MAX_CREDENTIALS_AGE: Duration = Duration::from_secs(15 * 60);
 
 /// What is said of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +89,7 @@ impl SigV4Settings {
             nonce: NonceMode::None,
             excluded: Vec::new(),
             provider: ArcProvider::new(credentials),
+            max_credentials_age: MAX_CREDENTIALS_AGE,
         })
     }
 
@@ -126,6 +131,13 @@ impl SigV4Settings {
         self
     }
 
+    /// Sets how long credentials without a known end are used before the provider is asked for them again: 15 minutes
+    /// unless set, 1 second at least. Those that have an end are asked for again 5 minutes before it.
+    pub fn with_max_credentials_age(mut self, age: Duration) -> Self {
+        self.max_credentials_age = age;
+        self
+    }
+
     pub(super) fn covers(&self, name: &HeaderName) -> bool {
         !signed_headers::is_never_signed(name.as_str()) && !self.excluded.contains(name)
     }
@@ -142,7 +154,8 @@ impl Signer {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let credentials = CurrentCredentials::new(settings.provider.clone());
+        let credentials =
+            CurrentCredentials::new(settings.provider.clone(), settings.max_credentials_age);
         let signer = FamilySigner {
             settings: Arc::new(settings),
             credentials: Arc::new(credentials),

@@ -1,0 +1,73 @@
+//! The texts that credentials of AWS are made of, wherever they were read.
+
+use zeroize::Zeroizing;
+
+use super::provider::SigV4Credentials;
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    key::{KeyId, Secret, SessionToken, SigningKey, ensure_key_alone},
+    timestamp::Timestamp,
+};
+
+/// The texts as they were found.
+pub(super) struct StaticCredentials {
+    pub(super) access_key_id: Zeroizing<String>,
+    pub(super) secret_access_key: Zeroizing<String>,
+    pub(super) session_token: Option<Zeroizing<String>>,
+    pub(super) expiration: Option<Zeroizing<String>>,
+}
+
+/// Which of the texts is wrong. Each source has names of its own for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    AccessKeyId,
+    SecretAccessKey,
+    SessionToken,
+    Expiration,
+}
+
+impl StaticCredentials {
+    pub(super) fn read(&self) -> Result<SigV4Credentials, (Part, ConfigError)> {
+        let id = &*self.access_key_id;
+        ensure_key_alone(id)
+            .and_then(|()| ensure_id(id))
+            .map_err(|error| (Part::AccessKeyId, error))?;
+        let key = Secret::from_text(&self.secret_access_key)
+            .map(|secret| SigningKey::sigv4(&secret))
+            .and_then(|key| key.ensure_strong().map(|()| key))
+            .map_err(|error| (Part::SecretAccessKey, error))?;
+        let mut credentials =
+            SigV4Credentials::new(id, key).map_err(|error| (Part::AccessKeyId, error))?;
+        if let Some(token) = &self.session_token {
+            let token = SessionToken::new(&Secret::from_bytes(token.as_bytes()));
+            credentials.session_token = Some(token.map_err(|error| (Part::SessionToken, error))?);
+        }
+        if let Some(text) = &self.expiration {
+            let end = moment(text).map_err(|error| (Part::Expiration, error))?;
+            credentials = credentials.with_expires_at(end);
+        }
+        Ok(credentials)
+    }
+}
+
+/// Says nothing of the text itself, which may be a secret in the place of its id.
+fn ensure_id(id: &str) -> Result<(), ConfigError> {
+    if KeyId::is_valid(id) {
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        ConfigErrorKind::Name,
+        "expected an access key id of 1 to 128 visible ASCII characters without = , ; \" \\, found another text",
+    ))
+}
+
+fn moment(text: &str) -> Result<Timestamp, ConfigError> {
+    text.parse::<jiff::Timestamp>()
+        .map(|moment| Timestamp::from_unix_micros(moment.as_microsecond()))
+        .map_err(|_| {
+            ConfigError::new(
+                ConfigErrorKind::Key,
+                "expected a date-time of RFC 3339 with an offset, found another text",
+            )
+        })
+}
