@@ -11,6 +11,9 @@
     reason = "tests are tables of constants, and panic where one is wrong"
 )]
 
+#[path = "redis_store/acl.rs"]
+mod acl;
+
 use std::{
     error::Error,
     net::SocketAddr,

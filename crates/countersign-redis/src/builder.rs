@@ -3,14 +3,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use countersign::{ConfigError, ConfigErrorKind};
 
 use crate::{
-    cluster::Cluster,
-    greeting::{Eviction, Expected, Mode},
-    link::Link,
+    greeting::Eviction,
     location::{Deployment, Location},
     node::{Access, NodeAddress, Transport},
-    sentinel::Sentinels,
-    store::{RedisReplayStore, Servers},
+    store::RedisReplayStore,
     time_to_live::{LONGEST_CLAIM, half},
+    topology::Topology,
 };
 
 /// Builds a [`RedisReplayStore`].
@@ -111,8 +109,22 @@ impl RedisReplayStoreBuilder {
         self
     }
 
-    /// Also works with servers that throw entries away when their memory is full, by any `maxmemory-policy` but `noeviction`, and with those
-    /// that do not say, because their user may not ask `INFO`.
+    /// Takes a server's word for `maxmemory-policy noeviction` where its user may not run `INFO`, which would tell: the
+    /// operator has set it. A server that tells of another policy is refused all the same. Each connection to a server that
+    /// does not tell is a warning in the log.
+    ///
+    /// # Attack
+    ///
+    /// That of [`insecure_allow_eviction`](Self::insecure_allow_eviction), where the operator is mistaken.
+    pub fn insecure_assume_noeviction(mut self) -> Self {
+        if self.eviction == Eviction::Refused {
+            self.eviction = Eviction::AssumedOff;
+        }
+        self
+    }
+
+    /// Also works with servers that evict entries when their memory is full, by any `maxmemory-policy` but `noeviction`,
+    /// and with those that do not tell, because their user may not run `INFO`.
     ///
     /// # Attack
     ///
@@ -156,36 +168,20 @@ impl RedisReplayStoreBuilder {
             .client(&probe)
             .map_err(|_| setting("certificates: expected PEM, found none that can be read"))?;
 
-        let within = half(self.timeout);
-        let expected = Expected {
-            mode: Mode::Standalone,
-            eviction: self.eviction,
-        };
-        let servers = match self.deployment.clone() {
-            Deployment::Single(node) => {
-                Servers::Master(Link::to_node(node, access, expected, within))
-            }
-            Deployment::Sentinel { sentinels, master } => {
-                Servers::Master(Link::to_master(Arc::new(Sentinels {
-                    addresses: sentinels,
-                    name: master,
-                    access: Access {
-                        username: self.sentinel_username.clone(),
-                        password: self.sentinel_password.clone(),
-                        database: 0,
-                        transport,
-                    },
-                    master: access,
-                    expected,
-                    within,
-                })))
-            }
-            Deployment::Cluster(seeds) => {
-                Servers::Cluster(Cluster::new(seeds, access, self.eviction, within))
-            }
+        let topology = Topology {
+            deployment: self.deployment,
+            access,
+            sentinel_access: Access {
+                username: self.sentinel_username,
+                password: self.sentinel_password,
+                database: 0,
+                transport,
+            },
+            within: half(self.timeout),
         };
         Ok(RedisReplayStore::new(
-            servers,
+            topology,
+            self.eviction,
             &self.namespace,
             self.timeout,
         ))

@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use redis::{aio::MultiplexedConnection, cmd};
 
-use crate::{failure::Failure, greeting, node::NodeAddress};
+use crate::{failure::Failure, greeting, node::NodeAddress, topology::Servers};
 
 /// How long the servers may take to say how they are set up.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
@@ -24,18 +24,25 @@ pub struct Warning {
 pub enum WarningKind {
     /// `maxmemory-policy` is not `noeviction`.
     Evicts,
-    /// Whether it evicts, it does not say: the user may not ask `INFO`.
+    /// The eviction policy is unknown, because the user may not run `INFO`. The store was told to work with such servers.
     EvictionUnknown,
+    /// All claims are refused: the eviction policy is unknown, because the user may not run `INFO`. Permit it, or see
+    /// [`insecure_assume_noeviction`](crate::RedisReplayStoreBuilder::insecure_assume_noeviction).
+    ClaimsRefused,
     /// `appendonly` is `no`: a restart loses what was claimed since the last snapshot, or everything.
     ForgetsOnRestart,
     /// `appendfsync` is not `always`: a crash of the machine loses about the last second, or what the system had not written.
     ForgetsLastWrites,
-    /// How it keeps what it is told, it does not say: the user may not ask `INFO` or `CONFIG GET`.
+    /// How it keeps what it is told is unknown, because the user may not run `INFO` or `CONFIG GET`.
     PersistenceUnknown,
     /// It has replicas and `min-replicas-to-write` is 0: a master that is cut off goes on taking claims that its successor has not seen.
     ClaimsUnreplicated,
+    /// Whether claims may stay unreplicated is unknown, because the user may not run `INFO` or `CONFIG GET`.
+    ReplicationUnknown,
     /// `cluster-require-full-coverage` is `yes`: one lost slot stops all of them.
     OneSlotStopsAll,
+    /// Whether one lost slot stops all of them is unknown, because the user may not run `CONFIG GET`.
+    CoverageUnknown,
 }
 
 impl fmt::Display for Warning {
@@ -47,6 +54,9 @@ impl fmt::Display for Warning {
             WarningKind::EvictionUnknown => {
                 "maxmemory-policy is not known: INFO memory is not permitted"
             }
+            WarningKind::ClaimsRefused => {
+                "claims are refused: maxmemory-policy is not known, because INFO is not permitted"
+            }
             WarningKind::ForgetsOnRestart => "appendonly is no: a restart forgets nonces",
             WarningKind::ForgetsLastWrites => {
                 "appendfsync is not always: a crash forgets the last nonces"
@@ -56,6 +66,12 @@ impl fmt::Display for Warning {
             }
             WarningKind::ClaimsUnreplicated => {
                 "min-replicas-to-write is 0: a master that is cut off goes on letting requests through"
+            }
+            WarningKind::ReplicationUnknown => {
+                "min-replicas-to-write is not known: INFO replication or CONFIG GET is not permitted"
+            }
+            WarningKind::CoverageUnknown => {
+                "cluster-require-full-coverage is not known: CONFIG GET is not permitted"
             }
             WarningKind::OneSlotStopsAll => {
                 "cluster-require-full-coverage is yes: one lost slot stops all of them"
@@ -68,37 +84,52 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Asks one server how it is set up.
-pub(crate) async fn server(
+/// Asks every master how it is set up.
+pub(crate) async fn servers(servers: &Servers) -> Result<Vec<Warning>, Failure> {
+    match servers {
+        Servers::Master(link) => server(None, link.connection().await?).await,
+        Servers::Cluster(cluster) => {
+            let mut warnings = Vec::new();
+            for (address, link) in cluster.masters().await? {
+                let connection = link.connection().await?;
+                warnings.extend(server(Some(&address), connection).await?);
+            }
+            Ok(warnings)
+        }
+    }
+}
+
+/// Says that claims are refused where the servers do not tell whether they evict.
+pub(crate) fn refuse_claims(warnings: &mut [Warning]) {
+    for warning in warnings {
+        if warning.kind == WarningKind::EvictionUnknown {
+            warning.kind = WarningKind::ClaimsRefused;
+        }
+    }
+}
+
+/// Asks one server how it is set up. What its user may not ask is a warning; a connection that breaks is a failure.
+async fn server(
     node: Option<&NodeAddress>,
     mut connection: MultiplexedConnection,
 ) -> Result<Vec<Warning>, Failure> {
+    let connection = &mut connection;
     let mut kinds = Vec::new();
-    match greeting::eviction_policy(&mut connection).await {
+    match greeting::eviction_policy(connection).await? {
         Some(policy) if policy == "noeviction" => {}
         Some(_) => kinds.push(WarningKind::Evicts),
         None => kinds.push(WarningKind::EvictionUnknown),
     }
-    kinds.extend(persistence(&mut connection).await);
-    if replicas(&mut connection)
-        .await
-        .is_some_and(|replicas| replicas > 0)
-        && setting(&mut connection, "min-replicas-to-write")
-            .await
-            .is_some_and(|least| least == "0")
-    {
-        kinds.push(WarningKind::ClaimsUnreplicated);
+    kinds.extend(persistence(connection).await?);
+    kinds.extend(replication(connection).await?);
+    if node.is_some() {
+        let full_coverage = setting(connection, "cluster-require-full-coverage").await?;
+        match full_coverage.as_deref() {
+            Some("no") => {}
+            Some(_) => kinds.push(WarningKind::OneSlotStopsAll),
+            None => kinds.push(WarningKind::CoverageUnknown),
+        }
     }
-    if node.is_some()
-        && setting(&mut connection, "cluster-require-full-coverage")
-            .await
-            .is_some_and(|full| full == "yes")
-    {
-        kinds.push(WarningKind::OneSlotStopsAll);
-    }
-    // What was not permitted is told above; a server that went away in between is not one that was checked.
-    let alive: Result<String, _> = cmd("PING").query_async(&mut connection).await;
-    alive.map_err(|error| Failure::of_command(&error))?;
     let warning = |kind| Warning {
         node: node.map(ToString::to_string),
         kind,
@@ -106,39 +137,55 @@ pub(crate) async fn server(
     Ok(kinds.into_iter().map(warning).collect())
 }
 
-async fn persistence(connection: &mut MultiplexedConnection) -> Option<WarningKind> {
-    let info = info(connection, "persistence").await;
-    match info
+async fn persistence(
+    connection: &mut MultiplexedConnection,
+) -> Result<Option<WarningKind>, Failure> {
+    let info = greeting::info(connection, "persistence").await?;
+    let appends = info
         .as_deref()
-        .and_then(|info| greeting::info_field(info, "aof_enabled"))
-    {
+        .and_then(|info| greeting::info_field(info, "aof_enabled"));
+    Ok(match appends {
         Some("0") => Some(WarningKind::ForgetsOnRestart),
-        Some("1") => match setting(connection, "appendfsync").await.as_deref() {
+        Some("1") => match setting(connection, "appendfsync").await?.as_deref() {
             Some("always") => None,
             Some(_) => Some(WarningKind::ForgetsLastWrites),
             None => Some(WarningKind::PersistenceUnknown),
         },
         _ => Some(WarningKind::PersistenceUnknown),
-    }
+    })
 }
 
-async fn replicas(connection: &mut MultiplexedConnection) -> Option<u64> {
-    let info = info(connection, "replication").await?;
-    greeting::info_field(&info, "connected_slaves")?
-        .parse()
-        .ok()
+async fn replication(
+    connection: &mut MultiplexedConnection,
+) -> Result<Option<WarningKind>, Failure> {
+    let info = greeting::info(connection, "replication").await?;
+    let replicas = info
+        .as_deref()
+        .and_then(|info| greeting::info_field(info, "connected_slaves"))
+        .and_then(|replicas| replicas.parse::<u64>().ok());
+    Ok(match replicas {
+        Some(0) => None,
+        Some(_) => match setting(connection, "min-replicas-to-write")
+            .await?
+            .as_deref()
+        {
+            Some("0") => Some(WarningKind::ClaimsUnreplicated),
+            Some(_) => None,
+            None => Some(WarningKind::ReplicationUnknown),
+        },
+        None => Some(WarningKind::ReplicationUnknown),
+    })
 }
 
-async fn info(connection: &mut MultiplexedConnection, section: &str) -> Option<String> {
-    cmd("INFO").arg(section).query_async(connection).await.ok()
-}
-
-async fn setting(connection: &mut MultiplexedConnection, name: &str) -> Option<String> {
-    let found: Vec<String> = cmd("CONFIG")
+async fn setting(
+    connection: &mut MultiplexedConnection,
+    name: &str,
+) -> Result<Option<String>, Failure> {
+    let answer = cmd("CONFIG")
         .arg("GET")
         .arg(name)
-        .query_async(connection)
-        .await
-        .ok()?;
-    found.into_iter().nth(1)
+        .query_async::<Vec<String>>(connection)
+        .await;
+    let found = greeting::if_told(answer)?;
+    Ok(found.and_then(|found| found.into_iter().nth(1)))
 }

@@ -10,6 +10,8 @@ use crate::node::NodeAddress;
 pub(crate) enum Failure {
     /// There is no connection, so nothing was sent.
     Unreachable(Arc<str>),
+    /// There is no connection, because the server does not tell whether it evicts.
+    EvictionUnknown(Arc<str>),
     /// The connection broke, or the answer did not come in time: the command may have been carried out.
     Lost(Arc<str>),
     /// The server is a replica now.
@@ -79,7 +81,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable(why) => write!(f, "not connected: {why}"),
+            Self::Unreachable(why) | Self::EvictionUnknown(why) => {
+                write!(f, "not connected: {why}")
+            }
             Self::Lost(why) => write!(f, "no answer: {why}"),
             Self::NotMaster => f.write_str("expected a master, found a replica"),
             Self::Moved(to) => write!(f, "the slot moved to {to}, and again"),

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use redis::{Value, aio::MultiplexedConnection, cmd, from_redis_value};
+use redis::{RedisResult, Value, aio::MultiplexedConnection, cmd, from_redis_value};
 
 use crate::{failure::Failure, node::NodeAddress};
 
@@ -27,6 +27,8 @@ pub(crate) enum Mode {
 pub(crate) enum Eviction {
     #[default]
     Refused,
+    /// It is refused where it tells that it evicts, and taken where it does not tell.
+    AssumedOff,
     Allowed,
 }
 
@@ -59,9 +61,12 @@ pub(crate) async fn greet(
     )
     .map_err(|why| unfit(address, &why))?;
 
-    match eviction_policy(connection).await {
+    let policy = eviction_policy(connection)
+        .await
+        .map_err(|failure| unfit(address, &failure.to_string()))?;
+    match policy {
         Some(policy) if policy == "noeviction" => Ok(()),
-        Some(policy) if expected.eviction == Eviction::Refused => Err(unfit(
+        Some(policy) if expected.eviction != Eviction::Allowed => Err(unfit(
             address,
             &format!(
                 "expected maxmemory-policy noeviction, found {policy}: evicting a nonce lets its request in again"
@@ -72,9 +77,11 @@ pub(crate) async fn greet(
             Ok(())
         }
         // Failing open here would let a nonce be evicted and its request in again.
-        None if expected.eviction == Eviction::Refused => Err(unfit(
-            address,
-            "expected maxmemory-policy noeviction, found none told: the user must be permitted INFO",
+        None if expected.eviction == Eviction::Refused => Err(Failure::EvictionUnknown(
+            format!(
+                "{address}: expected maxmemory-policy noeviction, found none told: permit the user INFO, or see insecure_assume_noeviction"
+            )
+            .into(),
         )),
         None => {
             tracing::warn!(target: "countersign", node = %address, "the replay store does not say whether it evicts: INFO is not permitted");
@@ -83,14 +90,35 @@ pub(crate) async fn greet(
     }
 }
 
-/// `None` if the server does not say.
-pub(crate) async fn eviction_policy(connection: &mut MultiplexedConnection) -> Option<String> {
-    let info: String = cmd("INFO")
-        .arg("memory")
-        .query_async(connection)
-        .await
-        .ok()?;
-    info_field(&info, "maxmemory_policy").map(str::to_owned)
+/// `None` if the server does not tell.
+pub(crate) async fn eviction_policy(
+    connection: &mut MultiplexedConnection,
+) -> Result<Option<String>, Failure> {
+    let info = info(connection, "memory").await?;
+    let policy = info
+        .as_deref()
+        .and_then(|info| info_field(info, "maxmemory_policy"));
+    Ok(policy.map(str::to_owned))
+}
+
+/// A section of the answer to `INFO`; `None` if the server does not tell.
+pub(crate) async fn info(
+    connection: &mut MultiplexedConnection,
+    section: &str,
+) -> Result<Option<String>, Failure> {
+    if_told(cmd("INFO").arg(section).query_async(connection).await)
+}
+
+/// `None` if the server refused the question. A connection that broke is no answer, and tells nothing of permissions.
+pub(crate) fn if_told<T>(answer: RedisResult<T>) -> Result<Option<T>, Failure> {
+    let failure = match answer {
+        Ok(answer) => return Ok(Some(answer)),
+        Err(error) => Failure::of_command(&error),
+    };
+    match failure {
+        Failure::Refused(_) => Ok(None),
+        failure => Err(failure),
+    }
 }
 
 /// One field of an answer to `INFO`.

@@ -46,7 +46,9 @@
 //! - An outage lets nothing through. Every claim is answered within its time, whatever the servers do, and works again once
 //!   they do, without a restart.
 //! - In a cluster, a lost master stops the claims in its own slots and no others.
-//! - A server that evicts or does not say whether it does is refused, and so are a replica and a server before version 7.0, which does not know the command.
+//! - A server that evicts or does not tell whether it does is refused, unless [that](RedisReplayStoreBuilder::insecure_allow_eviction)
+//!   or [the latter](RedisReplayStoreBuilder::insecure_assume_noeviction) was allowed. So are a replica and a server before
+//!   version 7.0, which does not know the command.
 //! - No password in an error, an event or a `Debug` output.
 //!
 //! # What it does not
@@ -91,6 +93,7 @@ mod silence;
 mod slots;
 mod store;
 mod time_to_live;
+mod topology;
 
 pub use self::{
     builder::RedisReplayStoreBuilder,

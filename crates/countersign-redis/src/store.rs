@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use crate::{
     builder::RedisReplayStoreBuilder,
     check::{self, Warning},
-    cluster::Cluster,
     failure::Failure,
     forgotten::Forgotten,
-    link::Link,
+    greeting::Eviction,
     request::{self, Token},
     time_to_live::{half, time_to_live},
+    topology::{Servers, Topology},
 };
 
 /// A [`ReplayStore`] on Redis or Valkey, which the replicas of a service share. See the [crate's documentation](crate) for what it
@@ -27,23 +27,24 @@ struct Shared {
     id: ReplayStoreId,
     namespace: String,
     timeout: Duration,
+    topology: Topology,
     servers: Servers,
     forgotten: Forgotten,
 }
 
-/// Who is asked.
-#[derive(Debug)]
-pub(crate) enum Servers {
-    Master(Link),
-    Cluster(Cluster),
-}
-
 impl RedisReplayStore {
-    pub(crate) fn new(servers: Servers, namespace: &str, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        topology: Topology,
+        eviction: Eviction,
+        namespace: &str,
+        timeout: Duration,
+    ) -> Self {
+        let servers = topology.servers(eviction);
         Self(Arc::new(Shared {
             id: ReplayStoreId::unique(),
             namespace: namespace.to_owned(),
             timeout,
+            topology,
             servers,
             forgotten: Forgotten::new(),
         }))
@@ -82,8 +83,10 @@ impl RedisReplayStore {
 
     /// Connects to every master, and says what about them lets a nonce be forgotten.
     ///
-    /// Call it at start, and write what it says to the log. A server that evicts is an error here as it is for claims, unless that
-    /// was [allowed](RedisReplayStoreBuilder::insecure_allow_eviction).
+    /// Call it at start, and write what it says to the log. What the servers' user may not ask is a warning as well, and
+    /// so is a server whose claims are refused because it does not tell whether it evicts
+    /// ([`WarningKind::ClaimsRefused`](crate::WarningKind::ClaimsRefused)). A server that tells that it evicts is an error,
+    /// as it is for claims, unless that was [allowed](RedisReplayStoreBuilder::insecure_allow_eviction).
     ///
     /// # Errors
     ///
@@ -91,16 +94,15 @@ impl RedisReplayStore {
     pub async fn check(&self) -> Result<Vec<Warning>, Unavailable> {
         let shared = &self.0;
         let checking = async {
-            match &shared.servers {
-                Servers::Master(link) => check::server(None, link.connection().await?).await,
-                Servers::Cluster(cluster) => {
-                    let mut warnings = Vec::new();
-                    for (address, link) in cluster.masters().await? {
-                        let connection = link.connection().await?;
-                        warnings.extend(check::server(Some(&address), connection).await?);
-                    }
+            match check::servers(&shared.servers).await {
+                // What else there is to know is asked on connections of its own, which make no claims.
+                Err(Failure::EvictionUnknown(_)) => {
+                    let servers = shared.topology.servers(Eviction::AssumedOff);
+                    let mut warnings = check::servers(&servers).await?;
+                    check::refuse_claims(&mut warnings);
                     Ok(warnings)
                 }
+                outcome => outcome,
             }
         };
         match tokio::time::timeout(check::LONGEST, checking).await {

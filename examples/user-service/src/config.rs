@@ -64,10 +64,7 @@ impl Config {
                 keys
             }
         };
-        let redis = variable("REDIS_URL")?
-            .map(|url| RedisReplayStore::from_url(&url))
-            .transpose()
-            .map_err(|error| in_variable("REDIS_URL", error))?;
+        let redis = redis()?;
         let nonces = match &redis {
             Some(redis) => ArcReplayStore::new(redis.clone()),
             None => ArcReplayStore::new(MemoryReplayStore::for_callers(keys.callers())),
@@ -127,6 +124,32 @@ impl Config {
             reloading,
         })
     }
+}
+
+/// The store of `REDIS_URL`.
+fn redis() -> Result<Option<RedisReplayStore>, BoxError> {
+    const ASSUME: &str = "REDIS_INSECURE_ASSUME_NOEVICTION";
+    let assumes_noeviction = match variable(ASSUME)?.as_deref() {
+        None | Some("false" | "0") => false,
+        Some("true" | "1") => true,
+        Some(_) => return Err(format!("{ASSUME}: expected true or false, found another").into()),
+    };
+    let Some(url) = variable("REDIS_URL")? else {
+        return match assumes_noeviction {
+            true => Err(format!("REDIS_URL: not set, and {ASSUME} is").into()),
+            false => Ok(None),
+        };
+    };
+    let store = RedisReplayStore::builder(&url).and_then(|builder| {
+        if assumes_noeviction {
+            builder.insecure_assume_noeviction().build()
+        } else {
+            builder.build()
+        }
+    });
+    store
+        .map(Some)
+        .map_err(|error| in_variable("REDIS_URL", error))
 }
 
 /// The callers of `KEYS_FILE` beside those of the other variables.

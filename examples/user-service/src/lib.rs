@@ -27,6 +27,7 @@
 //! | `POLICY_ACCOUNTS` | the accounts that a policy in JSON names: JSON of account to a list of its callers, `{"111111111111":["billing"]}` | a policy that names an account is refused |
 //! | `POLICY_SHARED` | `true`: several APIs share the policy in JSON, and resources of others are kept out, each with an event | resources of other APIs are refused |
 //! | `REDIS_URL` | where replicas share their nonces, as [`RedisReplayStore::from_url`] takes it | nonces are kept in memory |
+//! | `REDIS_INSECURE_ASSUME_NOEVICTION` | `true`: the user of `REDIS_URL` may not run `INFO`, and the operator has set `maxmemory-policy noeviction` | claims of such a user are refused with 503 |
 //! | `REPORT_ONLY` | `true`: verify, log and count, and refuse nothing; or the routes for which that holds, such as `POST /api/echo, GET /api/account/{id}`, of which one that does not exist is not noticed. With `POLICY_FILE` the policy reports too, and routes cannot be named | everything is enforced |
 //! | `METRICS_ADDR` | where `GET /metrics` answers in Prometheus' text format | nothing is counted |
 //! | `RUST_LOG` | which events are logged on standard error | `info` |

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use countersign_redis::RedisReplayStore;
+use countersign_redis::{RedisReplayStore, WarningKind};
 use tokio::net::TcpListener;
 use tower_countersign::BoxError;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
@@ -80,7 +80,14 @@ async fn check(nonces: RedisReplayStore) {
     match nonces.check().await {
         Ok(warnings) => {
             for warning in warnings {
-                tracing::warn!(%warning, "REDIS_URL");
+                if warning.kind == WarningKind::ClaimsRefused {
+                    tracing::error!(
+                        %warning,
+                        "REDIS_URL: permit INFO, or set REDIS_INSECURE_ASSUME_NOEVICTION"
+                    );
+                } else {
+                    tracing::warn!(%warning, "REDIS_URL");
+                }
             }
         }
         Err(error) => tracing::error!(

@@ -263,6 +263,16 @@ fn refuses_to_start_on_what_it_cannot_use() {
         ("no policy", vec![("POLICY_FILE", &*missing)], "POLICY_FILE"),
         ("a bad policy", vec![("POLICY_FILE", &*bad)], "POLICY_FILE"),
         ("no URL", vec![("REDIS_URL", "secret@nowhere")], "REDIS_URL"),
+        (
+            "neither true nor false",
+            vec![("REDIS_INSECURE_ASSUME_NOEVICTION", "yes")],
+            "REDIS_INSECURE_ASSUME_NOEVICTION",
+        ),
+        (
+            "an assumption about no server",
+            vec![("REDIS_INSECURE_ASSUME_NOEVICTION", "true")],
+            "REDIS_URL: not set",
+        ),
         ("neither", vec![("REPORT_ONLY", "yes")], "REPORT_ONLY"),
         (
             "a dotted route",
@@ -377,4 +387,39 @@ async fn replicas_share_their_nonces_and_refuse_while_they_cannot() {
     // Nobody restarts the service when the server is back.
     let _redis = Redis::start(&folder.0, port);
     until(200, async || send(fresh(&one)).await.0).await;
+}
+
+/// Source: a user without INFO was refused although the page said that it is served.
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn a_user_who_may_not_run_info_is_served_where_the_operator_says_what_it_would_tell() {
+    let folder = Folder::new();
+    let redis = Redis::start(&folder.0, free_port());
+    for (name, permissions) in [
+        ("verifier", &["+set", "+hello", "+info"][..]),
+        ("noinfo", &["+set", "+hello"]),
+    ] {
+        let made = Command::new("redis-cli")
+            .args(["-p", &redis.port.to_string()])
+            .args(["acl", "setuser", name, "on", ">pw", "~countersign:replay:*"])
+            .args(permissions)
+            .status();
+        assert!(made.unwrap().success());
+    }
+    let secrets = secrets(OLD);
+    for (user, assumed, expected) in [
+        ("verifier", "false", 200),
+        ("noinfo", "false", 503),
+        ("noinfo", "true", 200),
+    ] {
+        let url = format!("redis://{user}:pw@127.0.0.1:{}", redis.port);
+        let process = Process::start(&[
+            ("SERVICE_SECRETS", &secrets),
+            ("REDIS_URL", &url),
+            ("REDIS_INSECURE_ASSUME_NOEVICTION", assumed),
+        ]);
+        let signer = signer(OLD, process.authority());
+        let (status, _) = get(&process, &signer).await;
+        assert_eq!(status, expected, "{user} {assumed}");
+    }
 }
