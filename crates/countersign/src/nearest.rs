@@ -35,9 +35,8 @@ fn distance(one: &[char], other: &[char]) -> usize {
     for (index, character) in one.iter().enumerate() {
         let mut diagonal = index;
         let mut left = index.saturating_add(1);
-        let (first, rest) = match row.split_first_mut() {
-            Some(parts) => parts,
-            None => return usize::MAX,
+        let Some((first, rest)) = row.split_first_mut() else {
+            return usize::MAX;
         };
         *first = left;
         for (above, known) in rest.iter_mut().zip(other) {

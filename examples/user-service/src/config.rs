@@ -135,10 +135,10 @@ fn redis() -> Result<Option<RedisReplayStore>, BoxError> {
         Some(_) => return Err(format!("{ASSUME}: expected true or false, found another").into()),
     };
     let Some(url) = variable("REDIS_URL")? else {
-        return match assumes_noeviction {
-            true => Err(format!("REDIS_URL: not set, and {ASSUME} is").into()),
-            false => Ok(None),
-        };
+        if assumes_noeviction {
+            return Err(format!("REDIS_URL: not set, and {ASSUME} is").into());
+        }
+        return Ok(None);
     };
     let store = RedisReplayStore::builder(&url).and_then(|builder| {
         if assumes_noeviction {

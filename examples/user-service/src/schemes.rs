@@ -3,8 +3,8 @@
 use std::fmt;
 
 use countersign::{
-    CallerKey, ConfigError, DrfProfile, Keyring, KeyringBuilder, MessageSignaturesProfile, Secret,
-    SigV4Profile, StandardWebhooksProfile, Verifier, VerifierBuilder, VerifyingKey,
+    CallerKey, DrfProfile, Keyring, KeyringBuilder, MessageSignaturesProfile, Secret, SigV4Profile,
+    StandardWebhooksProfile, Verifier, VerifierBuilder, VerifyingKey,
 };
 use http::Method;
 use tower_countersign::BoxError;
@@ -106,17 +106,20 @@ fn add_webhooks(
 ) -> Result<(KeyringBuilder, VerifierBuilder), BoxError> {
     const BASE64: &str = "WEBHOOK_SECRET";
     const TEXT: &str = "WEBHOOK_SECRET_TEXT";
-    if variable(BASE64)?.is_some() && variable(TEXT)?.is_some() {
+    let is_text = variable(TEXT)?.is_some();
+    if is_text && variable(BASE64)?.is_some() {
         return Err(format!("{TEXT}: expected one of {BASE64} and {TEXT}, found both").into());
     }
-    let (name, read): (_, fn(&str) -> Result<Secret, ConfigError>) = match variable(TEXT)? {
-        Some(_) => (TEXT, Secret::from_webhook_text),
-        None => (BASE64, Secret::from_webhook_secret),
-    };
+    let name = if is_text { TEXT } else { BASE64 };
     let Some((secret, caller)) = both(name, "WEBHOOK_CALLER")? else {
         return Ok((keys, verifier));
     };
-    let secret = read(&secret).map_err(in_variable(name))?;
+    let secret = if is_text {
+        Secret::from_webhook_text(&secret)
+    } else {
+        Secret::from_webhook_secret(&secret)
+    };
+    let secret = secret.map_err(in_variable(name))?;
     let profile = StandardWebhooksProfile::for_caller(&caller)
         .and_then(|profile| profile.route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("WEBHOOK_CALLER"))?;

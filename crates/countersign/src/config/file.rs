@@ -304,7 +304,10 @@ impl Key {
                     .and_then(|point| VerifyingKey::ed25519_in(scheme, &point))
                     .map_err(|error| error.within("ed25519_public_key_hex"))
             }
-            _ => Err(texts.not_one("ed25519_public_key_hex", &self.ed25519_public_key_hex)),
+            _ => Err(texts.not_one(&[(
+                "ed25519_public_key_hex",
+                self.ed25519_public_key_hex.is_some(),
+            )])),
         }
     }
 
@@ -380,18 +383,17 @@ impl SecretTexts<'_> {
                 };
                 read(given).map_err(|error| error.within(text))
             }
-            _ => Err(self.not_one("", &None::<()>)),
+            _ => Err(self.not_one(&[])),
         }
     }
 
-    /// Says that a table holds no key or several. `ed25519` is the member that can hold another kind of key, if any can.
-    pub(super) fn not_one<T>(&self, ed25519: &'static str, given: &Option<T>) -> ConfigError {
-        let other = (!ed25519.is_empty()).then_some(ed25519);
-        let known: Vec<_> = Self::NAMES.into_iter().chain(other).collect();
-        let found: Vec<_> = self
-            .given()
-            .chain(given.as_ref().map(|_| ed25519))
-            .collect();
+    /// Says that a table holds no key or several. `others` are its members for keys of another kind, and whether each is
+    /// given.
+    pub(super) fn not_one(&self, others: &[(&'static str, bool)]) -> ConfigError {
+        let known = Self::NAMES.into_iter();
+        let known: Vec<_> = known.chain(others.iter().map(|(name, _)| *name)).collect();
+        let given = others.iter().filter(|(_, is_given)| *is_given);
+        let found: Vec<_> = self.given().chain(given.map(|(name, _)| *name)).collect();
         let found = if found.is_empty() {
             "none".to_owned()
         } else {

@@ -420,7 +420,9 @@ impl Material<'_> {
             (false, Some(hex)) => Secret::from_hex(hex)
                 .and_then(|seed| SigningKey::ed25519(&seed))
                 .map_err(|error| error.within(Self::SEED)),
-            _ => Err(self.secrets.not_one(Self::SEED, self.ed25519_seed_hex)),
+            _ => Err(self
+                .secrets
+                .not_one(&[(Self::SEED, self.ed25519_seed_hex.is_some())])),
         }
     }
 }

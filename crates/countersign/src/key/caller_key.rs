@@ -91,7 +91,7 @@ impl CallerKey {
     ///
     /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if it is no [`KeyId`].
     pub fn with_key_id(mut self, key_id: &str) -> Result<Self, ConfigError> {
-        self.key_id = Some(KeyId::new(key_id)?);
+        self.key_id = Some(KeyId::named("key id", key_id)?);
         Ok(self)
     }
 

@@ -206,11 +206,13 @@ mod tests {
         }
     }
 
+    type Read = fn(&str) -> Result<Secret, ConfigError>;
+
     #[test]
     fn every_encoding_refuses_what_was_added_to_a_key() {
         let hex = "00ff".repeat(16);
         let base64 = "nZ4Q3v0zkqj1S5bYxw2mTt8uVd7cRf6hGe9iKa0pLs4=";
-        let readers: [(&str, fn(&str) -> Result<Secret, ConfigError>); 3] = [
+        let readers: [(&str, Read); 3] = [
             (&hex, Secret::from_hex),
             (base64, Secret::from_base64),
             ("correct horse battery staple", Secret::from_text),

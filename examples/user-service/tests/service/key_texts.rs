@@ -13,6 +13,9 @@ const HEX: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b59
 const TEXT: &str = "ahX9queiSh4ieyeeZohf1AikahX9queiSh4ieyee1A";
 const BASE64: &str = "Mk5vQ3hRczdXZTFVcjRUeThJejBPcDVBZDZTZjlHaDM=";
 
+/// How a variable holds a key.
+type Value<'v> = &'v dyn Fn(&str) -> String;
+
 /// The error of the program, which does not start.
 fn error(variables: &[(&str, &str)]) -> String {
     let output = output(variables);
@@ -29,7 +32,6 @@ fn error(variables: &[(&str, &str)]) -> String {
 fn what_was_added_to_a_key_ends_the_program_and_is_named() {
     let object = |key: &str| json!({ "a": key }).to_string();
     let bare = |key: &str| key.to_owned();
-    type Value<'v> = &'v dyn Fn(&str) -> String;
     let variables: [(&str, &str, Value<'_>, &str); 7] = [
         (
             "SERVICE_SECRETS",
