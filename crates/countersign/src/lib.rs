@@ -89,6 +89,7 @@
 
 mod byte_set;
 mod config;
+pub mod diagnose;
 mod error;
 mod head;
 mod key;

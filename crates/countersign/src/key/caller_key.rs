@@ -169,6 +169,13 @@ impl CallerKey {
         &self.key
     }
 
+    /// See [`VerifyingKey::with_own_cache`].
+    pub(crate) fn with_own_cache(&self) -> Self {
+        let mut key = self.clone();
+        key.key = key.key.with_own_cache();
+        key
+    }
+
     pub(crate) fn rules(&self) -> KeyRules {
         self.rules
     }

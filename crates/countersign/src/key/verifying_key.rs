@@ -254,6 +254,16 @@ impl VerifyingKey {
         }
     }
 
+    /// The same key with a cache of its own for what its scheme derives, so that a diagnosis leaves
+    /// the cache of the key in use alone.
+    pub(crate) fn with_own_cache(&self) -> Self {
+        let mut key = self.clone();
+        if let Inner::HmacSha256(_, Some(derived)) = &mut key.inner {
+            *derived = Arc::new(DerivedKeys::new());
+        }
+        key
+    }
+
     /// The keyed state of an HMAC key, or the verification function of an Ed25519 key.
     pub(crate) fn operation(&self) -> VerifyingOperation<'_> {
         match &self.inner {

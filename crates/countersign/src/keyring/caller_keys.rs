@@ -62,6 +62,17 @@ impl CallerKeys {
         keys.flat_map(|key| key.verifying_key().fingerprints())
     }
 
+    /// The same keys for a diagnosis, which leaves the caches of the keys in use alone.
+    pub(crate) fn with_own_caches(&self) -> Self {
+        let keys = self.0.keys.iter().map(CallerKey::with_own_cache).collect();
+        Self::padded(self.0.caller.clone(), keys, Arc::clone(&self.0.work))
+    }
+
+    /// Every key, of whatever scheme and id.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &CallerKey> {
+        self.0.keys.iter()
+    }
+
     pub(crate) fn caller(&self) -> Option<&KeyId> {
         self.0.caller.as_ref()
     }
@@ -251,6 +262,11 @@ impl Snapshot {
 
     pub(super) fn lookup(&self, claimed: &str) -> CallerKeys {
         self.names.get(claimed).unwrap_or(&self.unknown).clone()
+    }
+
+    /// The keys of at most so many names.
+    pub(super) fn some(&self, names: usize) -> impl Iterator<Item = &CallerKeys> {
+        self.names.values().take(names)
     }
 
     /// Whether there is anything to say of this name: it is a caller's, or the id of a key.

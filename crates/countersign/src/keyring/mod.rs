@@ -67,6 +67,11 @@ impl Keyring {
         self.len() == 0
     }
 
+    /// The keys of at most so many names, for a diagnosis.
+    pub(crate) fn some(&self, names: usize) -> Vec<CallerKeys> {
+        self.snapshot.load().some(names).cloned().collect()
+    }
+
     /// Takes over the keys of another keyring, for every handle of this one. A request that is being verified goes on
     /// with the keys it began with; every later one sees the new keys only.
     pub fn replace(&self, with: &Self) {

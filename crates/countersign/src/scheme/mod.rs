@@ -25,6 +25,11 @@ pub(crate) use self::{
     },
 };
 
+/// What a verifier is set to for one family, by the name of the family.
+pub(crate) type NativeFamily = native::Profile;
+pub(crate) type SigV4Family = sigv4::Profile;
+pub(crate) type MessageSignaturesFamily = message_signatures::Profile;
+
 /// The keyed state of HMAC-SHA256.
 pub(crate) type Mac = hmac::Hmac<sha2::Sha256>;
 

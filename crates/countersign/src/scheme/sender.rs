@@ -61,6 +61,17 @@ impl Sender {
         self.window
     }
 
+    /// Also lists this very request. For a diagnosis only.
+    pub(super) fn add_route_of(&mut self, head: &RequestHead<'_>) {
+        if let Ok(Target { path, query }) = Target::parse(head.method(), head.uri()) {
+            self.routes.push(Route {
+                method: head.method().clone(),
+                path: path.into(),
+                query: query.map(Box::from),
+            });
+        }
+    }
+
     fn sends(&self, method: &Method, target: Target<'_>) -> bool {
         self.routes.iter().any(|route| route.is(method, target))
     }

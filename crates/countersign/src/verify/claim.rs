@@ -21,7 +21,7 @@ use crate::{
 ///
 /// It gives away only what is needed to find the caller's keys.
 pub struct Claim<'r> {
-    parsed: ParsedHead<'r>,
+    pub(super) parsed: ParsedHead<'r>,
     keep_evidence: bool,
 }
 

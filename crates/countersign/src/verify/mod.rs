@@ -15,6 +15,7 @@ mod freshness;
 mod parsed_head;
 mod policy;
 mod replay_identity;
+mod signed_text;
 mod verified;
 mod verifier;
 
@@ -35,4 +36,5 @@ pub(crate) use self::{
     parsed_head::{ParsedHead, Proof},
     policy::{VerifyPolicy, ensure_window},
     replay_identity::ReplayIdentity,
+    signed_text::{OtherText, SignedText},
 };

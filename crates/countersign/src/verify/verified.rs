@@ -236,7 +236,7 @@ impl Proof<'_> {
         }
     }
 
-    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
+    pub(super) fn covered(&self, each: &mut impl FnMut(&str, &str)) {
         match self {
             Self::Head { credentials, .. } | Self::HeadAndDigest { credentials } => {
                 credentials.covered(each);

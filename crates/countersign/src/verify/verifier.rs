@@ -86,6 +86,16 @@ impl Verifier {
         &self.policy.expected_hosts
     }
 
+    pub(crate) fn policy(&self) -> &VerifyPolicy {
+        &self.policy
+    }
+
+    /// A verifier of settings that [`VerifierBuilder::build`] has not judged. For a diagnosis only:
+    /// what it accepts is never let in.
+    pub(crate) fn unchecked(policy: VerifyPolicy) -> Self {
+        Self { policy }
+    }
+
     /// Reads the head of a request. The body plays no part.
     ///
     /// In this order: exactly one signature in one accepted scheme; the grammar, with caps; the

@@ -114,6 +114,24 @@ impl Profile {
         self.0.extend(other.0);
     }
 
+    /// The same settings for each sender alone, which then may send this very request. For a
+    /// diagnosis only.
+    pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
+        let senders = self.0.iter().cloned();
+        senders
+            .map(|mut profile| {
+                profile.sender.add_route_of(head);
+                Self(vec![profile])
+            })
+            .collect()
+    }
+
+    /// The names of the headers that hold a timestamp and a signature.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = (&HeaderName, &HeaderName)> {
+        self.headers()
+            .map(|headers| (&headers.timestamp, &headers.signature))
+    }
+
     /// The headers in which callers sign, each pair of names once.
     fn headers(&self) -> impl Iterator<Item = &DrfHeaders> {
         let all = self.0.iter().map(|profile| &profile.headers);

@@ -38,6 +38,7 @@ mod message;
 mod parse;
 mod profile;
 mod query_param;
+mod relaxed;
 mod serialized;
 mod sign;
 mod signature_base;

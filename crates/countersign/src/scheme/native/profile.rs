@@ -34,6 +34,13 @@ impl Profile {
     }
 }
 
+impl Profile {
+    /// Both schemes, for a diagnosis.
+    pub(crate) fn of_both() -> Self {
+        Self(SmallVec::from_slice(&[Scheme::HmacSha256, Scheme::Ed25519]))
+    }
+}
+
 impl ProfileOfFamily for Profile {
     fn schemes(&self) -> &[Scheme] {
         &self.0

@@ -37,6 +37,7 @@ mod provider;
 mod query_parameters;
 mod reading;
 mod refresh;
+mod relaxed;
 mod shared_credentials;
 mod sign;
 mod sign_settings;
@@ -58,7 +59,11 @@ pub use self::{
     verify_settings::{SigV4Presigned, SigV4PresignedPayload, SigV4Profile},
 };
 pub(crate) use self::{
-    credentials::Credentials, profile::Profile, sign::FamilySigner, string_to_sign::StringToSign,
+    credentials::Credentials,
+    profile::Profile,
+    relaxed::{ClaimedScope, Relaxation},
+    sign::FamilySigner,
+    string_to_sign::StringToSign,
 };
 use super::Definition;
 use crate::key::{Algorithm, ContentTypeRule, NonceRule};

@@ -38,6 +38,14 @@ impl Profile {
         }
     }
 
+    pub(super) fn settings(&self) -> impl Iterator<Item = &SigV4Profile> {
+        self.0.iter().map(|settings| &**settings)
+    }
+
+    pub(super) fn settings_mut(&mut self) -> impl Iterator<Item = &mut SigV4Profile> {
+        self.0.iter_mut().map(|settings| &mut **settings)
+    }
+
     /// The settings for a scope.
     pub(super) fn settings_for(&self, region: &str, service: &str) -> Option<&SigV4Profile> {
         let mut accepted = self.0.iter().map(|settings| &**settings);

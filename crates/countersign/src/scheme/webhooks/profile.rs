@@ -100,6 +100,18 @@ impl Profile {
     pub(crate) fn merge(&mut self, other: Self) {
         self.0.extend(other.0);
     }
+
+    /// The same settings for each sender alone, which then may send this very request. For a
+    /// diagnosis only.
+    pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
+        let senders = self.0.iter().cloned();
+        senders
+            .map(|mut profile| {
+                profile.sender.add_route_of(head);
+                Self(vec![profile])
+            })
+            .collect()
+    }
 }
 
 impl ProfileOfFamily for Profile {

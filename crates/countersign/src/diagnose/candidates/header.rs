@@ -1,0 +1,144 @@
+use http::{HeaderName, HeaderValue};
+
+use super::{Subject, Variations, quoted};
+use crate::diagnose::{cause::Cause, head_copy::Edit};
+
+/// Values of `content-type` that clients set on their own.
+const CONTENT_TYPES: [&str; 12] = [
+    "application/json",
+    "application/json; charset=utf-8",
+    "application/json;charset=utf-8",
+    "application/json; charset=UTF-8",
+    "application/json;charset=UTF-8",
+    "application/x-www-form-urlencoded",
+    "application/x-www-form-urlencoded; charset=utf-8",
+    "application/octet-stream",
+    "text/plain",
+    "text/plain; charset=utf-8",
+    "text/plain;charset=UTF-8",
+    "",
+];
+
+/// Headers that have candidates of their own, or that no hop rewrites.
+const OTHERS: [&str; 10] = [
+    "host",
+    "x-date",
+    "x-amz-date",
+    "date",
+    "x-content-sha256",
+    "x-amz-content-sha256",
+    "content-digest",
+    "x-nonce",
+    "webhook-id",
+    "webhook-timestamp",
+];
+
+/// Values that clients and proxies are known to set.
+pub(in crate::diagnose) fn known_values(name: &str) -> &'static [&'static str] {
+    match name {
+        "accept-encoding" => &[
+            "identity",
+            "gzip",
+            "gzip, deflate",
+            "gzip, deflate, br",
+            "gzip, deflate, br, zstd",
+            "gzip,deflate",
+            "br, gzip, deflate",
+            "gzip, br",
+            "deflate, gzip",
+            "*",
+            "gzip;q=1.0,deflate;q=0.6,identity;q=0.3",
+        ],
+        "accept" => &["*/*", "application/json", "application/json, text/plain, */*"],
+        "accept-language" => &["*"],
+        "cache-control" => &["no-cache", "max-age=0", "no-store"],
+        "pragma" => &["no-cache"],
+        "content-encoding" => &["gzip", "identity", "br", "deflate"],
+        "content-length" => &["0"],
+        "content-type" => &CONTENT_TYPES,
+        _ => &[],
+    }
+}
+
+/// Each covered header under other values.
+pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
+    for name in &subject.covered {
+        if OTHERS.contains(&name.as_str()) {
+            continue;
+        }
+        if let Ok(header) = HeaderName::from_bytes(name.as_bytes()) {
+            add_values(subject, &header, found);
+        }
+    }
+}
+
+fn add_values(subject: &Subject<'_>, name: &HeaderName, found: &mut Variations) {
+    let lines: Option<Vec<&str>> = subject
+        .head
+        .headers
+        .get_all(name)
+        .iter()
+        .map(|line| line.to_str().ok())
+        .collect();
+    let Some(lines) = lines.filter(|lines| !lines.is_empty()) else {
+        return;
+    };
+    let value = lines.join(", ");
+    let mut set = |cause, other: String| {
+        let shown = subject.redaction.value(name.as_str(), &other);
+        let detail = ["signed value of ", name.as_str(), ": ", &quoted(shown)].concat();
+        if let Some(text) = subject.lines() {
+            // A canonicaliser may fold what was signed unfolded.
+            found.text(cause, detail.clone(), text.with_header(name.as_str(), &other));
+        }
+        if let Ok(other) = HeaderValue::from_str(&other) {
+            found.edit(cause, detail, Edit::Header(name.clone(), Some(other)));
+        }
+    };
+    if name == http::header::CONTENT_TYPE {
+        let (kind, _) = value.split_once(';').unwrap_or((&value, ""));
+        set(Cause::ContentType, kind.trim().to_owned());
+        for end in ["; charset=utf-8", ";charset=utf-8", "; charset=UTF-8", ";charset=UTF-8"] {
+            set(Cause::ContentType, [kind.trim(), end].concat());
+        }
+        for other in CONTENT_TYPES {
+            set(Cause::ContentType, other.to_owned());
+        }
+        set(Cause::ContentType, value.to_ascii_lowercase());
+        return;
+    }
+    if lines.len() > 1 {
+        for between in [",", ", ", "; "] {
+            set(Cause::HeaderLines, lines.join(between));
+        }
+    }
+    let items: Vec<&str> = value.split(',').map(str::trim).collect();
+    if let ([first, .., last], true) = (items.as_slice(), items.len() > 1) {
+        set(Cause::HeaderLines, (*first).to_owned());
+        set(Cause::HeaderLines, (*last).to_owned());
+        set(Cause::HeaderLines, items.join(","));
+        set(Cause::HeaderLines, items.join(", "));
+        let mut sorted = items.clone();
+        sorted.sort_unstable();
+        set(Cause::HeaderItems, sorted.join(", "));
+        set(Cause::HeaderItems, sorted.join(","));
+        let reversed: Vec<_> = items.iter().rev().copied().collect();
+        set(Cause::HeaderItems, reversed.join(", "));
+        set(Cause::HeaderItems, reversed.join(","));
+    }
+    let words: Vec<&str> = value.split_ascii_whitespace().collect();
+    set(Cause::HeaderSpaces, words.join(" "));
+    set(Cause::HeaderSpaces, words.concat());
+    set(Cause::HeaderSpaces, value.clone());
+    set(Cause::HeaderSpaces, [&value, " "].concat());
+    set(Cause::HeaderSpaces, [" ", &value].concat());
+    set(Cause::HeaderCase, value.to_ascii_lowercase());
+    for other in known_values(name.as_str()) {
+        set(Cause::HeaderRewritten, (*other).to_owned());
+    }
+    set(Cause::HeaderRewritten, String::new());
+    if let Some(text) = subject.lines() {
+        let detail = ["signed without the line of ", name.as_str()].concat();
+        found.text(Cause::HeaderOrder, detail, text.without_header(name.as_str()));
+    }
+}

@@ -1,0 +1,145 @@
+//! What is known to go wrong, one subject a file: each file turns a request into variations of it.
+
+mod body;
+mod date;
+mod header;
+mod host;
+mod path;
+mod query;
+mod sigv4;
+mod signed_text;
+
+use http::HeaderName;
+
+use super::{
+    cause::Cause,
+    difference::visible,
+    head_copy::{Edit, HeadCopy},
+    redaction::Redaction,
+    text_lines::{Layout, TextLines},
+};
+use crate::{
+    scheme::{Profile, Scheme},
+    timestamp::Timestamp,
+    verify::Verifier,
+};
+
+/// A request that differs in one point from the one that was refused.
+pub(super) struct Variation {
+    pub(super) cause: Cause,
+    pub(super) detail: String,
+    pub(super) change: Change,
+}
+
+/// The point in which it differs.
+pub(super) enum Change {
+    /// Another head, read by the same verifier.
+    Head(Edit),
+    /// The same head, read by another verifier.
+    Verifier(Box<Verifier>),
+    /// Another path or query that the types of HTTP cannot hold.
+    Path(String),
+    Query(String),
+    /// Another signed text.
+    Text(String),
+    StringToSign(String),
+    Bytes(Vec<u8>),
+    /// Another body.
+    Body(Vec<u8>),
+}
+
+/// What variations are made of.
+pub(super) struct Subject<'s> {
+    pub(super) head: &'s HeadCopy,
+    pub(super) scheme: Scheme,
+    pub(super) profile: Option<&'s Profile>,
+    pub(super) verifier: &'s Verifier,
+    /// The signed text, where it is made of the head.
+    pub(super) text: Option<&'s str>,
+    pub(super) string_to_sign: Option<&'s str>,
+    /// What comes before the body in the signed text, where it is made of the body.
+    pub(super) prefix: Option<&'s [u8]>,
+    pub(super) body: Option<&'s [u8]>,
+    /// The names of the covered headers, in lower case.
+    pub(super) covered: Vec<String>,
+    pub(super) signed_at: Timestamp,
+    pub(super) expected_hosts: &'s [String],
+    pub(super) path_prefixes: &'s [String],
+    pub(super) redaction: &'s Redaction,
+}
+
+impl Subject<'_> {
+    fn lines(&self) -> Option<TextLines<'_>> {
+        let layout = match self.scheme {
+            Scheme::HmacSha256 | Scheme::Ed25519 => Layout::Native,
+            Scheme::SigV4 => Layout::SigV4,
+            Scheme::MessageSignatures => Layout::SignatureBase,
+            Scheme::Drf | Scheme::StandardWebhooks => return None,
+        };
+        Some(TextLines {
+            text: self.text?,
+            layout,
+        })
+    }
+
+    fn is_over_the_body(&self) -> bool {
+        self.prefix.is_some()
+    }
+}
+
+/// Every variation, the likeliest first.
+pub(super) fn of(subject: &Subject<'_>) -> Vec<Variation> {
+    let mut found = Variations(Vec::new());
+    if !subject.is_over_the_body() {
+        host::add(subject, &mut found);
+        path::add(subject, &mut found);
+        query::add(subject, &mut found);
+    }
+    body::add(subject, &mut found);
+    sigv4::add(subject, &mut found);
+    signed_text::add(subject, &mut found);
+    date::add(subject, &mut found);
+    if !subject.is_over_the_body() {
+        header::add(subject, &mut found);
+    }
+    found.0
+}
+
+pub(super) use self::{body::forms_of, header::known_values};
+
+/// The variations so far.
+struct Variations(Vec<Variation>);
+
+impl Variations {
+    fn add(&mut self, cause: Cause, detail: impl Into<String>, change: Change) {
+        self.0.push(Variation {
+            cause,
+            detail: detail.into(),
+            change,
+        });
+    }
+
+    fn edit(&mut self, cause: Cause, detail: impl Into<String>, edit: Edit) {
+        self.add(cause, detail, Change::Head(edit));
+    }
+
+    fn text(&mut self, cause: Cause, detail: impl Into<String>, text: Option<String>) {
+        if let Some(text) = text {
+            self.add(cause, detail, Change::Text(text));
+        }
+    }
+}
+
+/// A value in quotation marks, with invisible characters shown.
+fn quoted(value: &str) -> String {
+    ["\"", &visible(value), "\""].concat()
+}
+
+/// The text of a header that a proxy writes.
+fn said_by<'h>(head: &'h HeadCopy, names: &[&'static str]) -> Vec<(&'static str, &'h str)> {
+    let said = names.iter().filter_map(|name| {
+        let text = head.text_of(&HeaderName::from_static(name))?;
+        Some((*name, text.trim()))
+    });
+    said.collect()
+}

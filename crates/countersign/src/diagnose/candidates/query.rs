@@ -1,0 +1,98 @@
+use super::{Change, Subject, Variations, quoted};
+use crate::{
+    diagnose::{
+        cause::Cause,
+        head_copy::Edit,
+        percent::{KEPT_SETS, decoded, decoded_text, encoded, with_lower_case_digits},
+        text_lines::Layout,
+    },
+    scheme::Scheme,
+};
+
+/// The query left out, in another order, and with other spellings of spaces, `=` and escapes.
+pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
+    let Some(query) = subject.head.query() else {
+        let detail = "signed target: with a question mark at its end";
+        found.edit(Cause::QueryEmpty, detail, Edit::Query(Some(String::new())));
+        return;
+    };
+    if query.is_empty() {
+        let detail = "signed target: without the question mark";
+        found.edit(Cause::QueryEmpty, detail, Edit::Query(None));
+    } else if !is_presigned(query) {
+        let detail = "signed target: without its query";
+        found.edit(Cause::QueryLeftOut, detail, Edit::Query(None));
+    }
+    for (cause, other) in spellings(query) {
+        let shown = subject.redaction.line(&other);
+        let detail = ["signed query: ", &quoted(&shown)].concat();
+        if subject.scheme == Scheme::SigV4
+            && let Some(lines) = subject.lines()
+        {
+            // The canonical query is sorted, so that an order can only be exchanged in the text.
+            found.text(cause, detail.clone(), with_query(lines.text, lines.layout, &other));
+        }
+        found.edit(cause, detail, Edit::Query(Some(other)));
+    }
+    if let Some(other) = decoded_text(query).filter(|other| other != query) {
+        let detail = "signed query: with its escapes decoded";
+        found.add(Cause::QueryEncoding, detail, Change::Query(other));
+    }
+}
+
+fn is_presigned(query: &str) -> bool {
+    query.contains("X-Amz-Signature=")
+}
+
+fn spellings(query: &str) -> Vec<(Cause, String)> {
+    let parameters: Vec<&str> = query.split('&').collect();
+    let mut sorted = parameters.clone();
+    sorted.sort_unstable();
+    let mut reversed = parameters.clone();
+    reversed.reverse();
+    let each = |write: &dyn Fn(&str) -> String| {
+        let written: Vec<_> = parameters.iter().map(|parameter| write(parameter)).collect();
+        written.join("&")
+    };
+    let mut found = vec![
+        (Cause::QueryOrder, sorted.join("&")),
+        (Cause::QueryOrder, query.to_owned()),
+        (Cause::QueryOrder, reversed.join("&")),
+        (Cause::QueryPlus, query.replace('+', "%20")),
+        (Cause::QueryPlus, query.replace("%20", "+")),
+        (Cause::QueryPlus, query.replace('+', "%2B")),
+        (
+            Cause::QueryEquals,
+            each(&|parameter| match parameter.split_once('=') {
+                None if !parameter.is_empty() => [parameter, "="].concat(),
+                _ => parameter.to_owned(),
+            }),
+        ),
+        (
+            Cause::QueryEquals,
+            each(&|parameter| parameter.strip_suffix('=').unwrap_or(parameter).to_owned()),
+        ),
+    ];
+    for kept in KEPT_SETS {
+        let recode = |text: &str| encoded(&decoded(text), kept);
+        let recoded = each(&|parameter| match parameter.split_once('=') {
+            Some((name, value)) => [&recode(name), "=", &recode(value)].concat(),
+            None => recode(parameter),
+        });
+        found.push((Cause::QueryEncoding, recoded));
+    }
+    let full: Vec<_> = parameters.iter().filter(|text| !text.is_empty()).copied().collect();
+    found.push((Cause::QueryEncoding, full.join("&")));
+    found.push((Cause::QueryEncoding, with_lower_case_digits(query)));
+    found
+}
+
+fn with_query(text: &str, layout: Layout, query: &str) -> Option<String> {
+    if layout != Layout::SigV4 {
+        return None;
+    }
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    *lines.get_mut(2)? = query;
+    let other = lines.join("\n");
+    (other != text).then_some(other)
+}

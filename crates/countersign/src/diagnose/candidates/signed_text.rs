@@ -1,0 +1,102 @@
+use http::Method;
+
+use super::{Subject, Variations, quoted};
+use crate::{
+    diagnose::{cause::Cause, head_copy::Edit, text_lines::Layout},
+    head::{Authority, HostForm},
+};
+
+/// Methods that a redirect or a proxy may exchange for one another.
+const METHODS: [Method; 6] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
+
+/// The method, the header lines, the line ends and the parameters in other forms.
+pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
+    let Some(lines) = subject.lines() else { return };
+    let method = subject.head.method.as_str();
+    for form in [method.to_ascii_lowercase(), titled(method)] {
+        let detail = ["signed method: ", &quoted(&form)].concat();
+        found.text(Cause::MethodCase, detail, lines.with_method(&form));
+    }
+    let ends = Cause::TextLineEnds;
+    let with_end = [lines.text, "\n"].concat();
+    found.text(ends, "signed text: with a line feed at its end", Some(with_end));
+    let detail = "signed text: with CRLF between its lines";
+    found.text(ends, detail, lines.replacing("\n", "\r\n"));
+    match lines.layout {
+        Layout::Native | Layout::SigV4 => {
+            let order = Cause::HeaderOrder;
+            let detail = "signed header lines: sorted by name";
+            found.text(order, detail, lines.with_sorted_headers());
+            let detail = "signed header lines: with a space after the colon";
+            let spaced = |line: &str| line.replacen(':', ": ", 1);
+            found.text(order, detail, lines.with_header_lines(spaced));
+            let detail = "signed header lines: with capitals in their names";
+            let capitals = |line: &str| match line.split_once(':') {
+                Some((name, value)) => [&titled(name), ":", value].concat(),
+                None => line.to_owned(),
+            };
+            found.text(order, detail, lines.with_header_lines(capitals));
+        }
+        Layout::SignatureBase => add_to_base(subject, found),
+    }
+    for method in METHODS {
+        let detail = ["signed method: ", &quoted(method.as_str())].concat();
+        found.edit(Cause::OtherMethod, detail, Edit::Method(method));
+    }
+}
+
+/// What is peculiar to the signature base of RFC 9421.
+fn add_to_base(subject: &Subject<'_>, found: &mut Variations) {
+    let Some(lines) = subject.lines() else { return };
+    if let Some(authority) = subject.head.authority() {
+        // The base holds it in lower case and without the default port.
+        let mut sign = |cause, host: &str| {
+            let detail = ["signed host: ", &quoted(host)].concat();
+            found.text(cause, detail, lines.with_header("@authority", host));
+        };
+        if let Ok(parsed) = Authority::parse(authority) {
+            sign(Cause::HostWithoutPort, parsed.in_form(HostForm::StripPort));
+            let lower = authority.to_ascii_lowercase();
+            sign(Cause::HostWithPort, &lower);
+            for port in [":80", ":443"] {
+                let name = parsed.in_form(HostForm::StripPort);
+                sign(Cause::HostWithPort, &[&name.to_ascii_lowercase(), port].concat());
+            }
+        }
+        sign(Cause::HostCase, authority);
+    }
+    let query = subject.head.query().unwrap_or_default();
+    let detail = "signed query: without the question mark";
+    found.text(Cause::QueryEmpty, detail, lines.with_header("@query", query));
+    let path = subject.head.path();
+    let with_query = [path, "?", query].concat();
+    let detail = "signed path: with its query";
+    found.text(Cause::TextForm, detail, lines.with_header("@path", &with_query));
+    let start = "\"@signature-params\": ";
+    let sent = subject.head.headers.get_all("signature-input");
+    for sent in sent.iter().filter_map(|line| line.to_str().ok()) {
+        let value = sent.split_once('=').map_or(sent, |(_, value)| value);
+        let detail = "signed parameters: as they are sent";
+        let line = [start, value].concat();
+        found.text(Cause::SignatureParams, detail, lines.with_last(&line));
+        let detail = "signed parameters: with the label";
+        let line = [start, sent].concat();
+        found.text(Cause::SignatureParams, detail, lines.with_last(&line));
+    }
+}
+
+/// Each word with a capital, as HTTP/1.1 libraries write header names.
+fn titled(text: &str) -> String {
+    let words = text.split('-').map(|word| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        [first.to_ascii_uppercase(), rest.to_ascii_lowercase()].concat()
+    });
+    words.collect::<Vec<_>>().join("-")
+}

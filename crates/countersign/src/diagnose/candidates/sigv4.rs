@@ -1,0 +1,61 @@
+use super::{Change, Subject, Variations, quoted};
+use crate::{
+    diagnose::cause::Cause,
+    scheme::{Profile, Scheme, sigv4::ClaimedScope},
+    verify::Verifier,
+};
+
+/// Regions and services that clients sign for unless they are told another.
+const REGIONS: [&str; 3] = ["us-east-1", "aws-global", "local"];
+const SERVICES: [&str; 4] = ["execute-api", "s3", "lambda", "service"];
+
+/// The path in the other form, and the scope of another region, service or day.
+pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
+    let (Scheme::SigV4, Some(Profile::SigV4(profile))) = (subject.scheme, subject.profile) else {
+        return;
+    };
+    for ((encoding, normalization), other) in profile.other_path_forms() {
+        let mut policy = subject.verifier.policy().clone();
+        for accepted in &mut policy.accepted {
+            if let Profile::SigV4(accepted) = accepted {
+                *accepted = other.clone();
+            }
+        }
+        let detail = format!("path encoding {encoding:?}, normalization {normalization:?}");
+        let verifier = Box::new(Verifier::unchecked(policy));
+        found.add(Cause::SigV4Encoding, detail, Change::Verifier(verifier));
+    }
+    let Some(scope) = ClaimedScope::of(&subject.head.head()) else {
+        return;
+    };
+    let Some(text) = subject.string_to_sign else { return };
+    let mut sign = |cause, detail: String, day: &str, region: &str, service: &str| {
+        let mut lines: Vec<&str> = text.split('\n').collect();
+        let line = [day, "/", region, "/", service, "/aws4_request"].concat();
+        if let Some(scope) = lines.get_mut(2)
+            && *scope != line
+        {
+            *scope = &line;
+            found.add(cause, detail, Change::StringToSign(lines.join("\n")));
+        }
+    };
+    let accepted: Vec<(&str, &str)> = profile.scopes().take(8).collect();
+    let ClaimedScope {
+        day,
+        region,
+        service,
+    } = &scope;
+    for (region, service) in &accepted {
+        let detail = format!("signed scope: region {}, service {}", quoted(region), quoted(service));
+        let cause = if *region == scope.region { Cause::Service } else { Cause::Region };
+        sign(cause, detail, day, region, service);
+    }
+    for region in REGIONS {
+        let detail = ["signed region: ", &quoted(region)].concat();
+        sign(Cause::Region, detail, day, region, service);
+    }
+    for service in SERVICES {
+        let detail = ["signed service: ", &quoted(service)].concat();
+        sign(Cause::Service, detail, day, region, service);
+    }
+}

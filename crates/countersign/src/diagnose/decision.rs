@@ -1,0 +1,108 @@
+//! The decision on the request as it is, step by step, from the chain of types that layers use.
+
+use super::{
+    Diagnosis,
+    report::{Step, StepName, StepOutcome},
+};
+use crate::{
+    error::{Rejection, RejectionKind},
+    key::{KeyId, KeyVersion},
+    verify::Authentication,
+};
+
+/// What was decided, and where.
+pub(super) struct Decision {
+    pub(super) steps: Vec<Step>,
+    pub(super) rejection: Option<Rejection>,
+    pub(super) proven: Option<(KeyId, KeyVersion)>,
+}
+
+/// Where the decision ended.
+enum End {
+    Refused(StepName, Rejection),
+    /// Nothing is wrong as far as it could be judged: what this step needs is missing.
+    Open(StepName),
+    Accepted,
+}
+
+impl Decision {
+    /// Decides as a layer does.
+    pub(super) fn of(diagnosis: &Diagnosis<'_>) -> Self {
+        let mut proven = None;
+        let end = decide(diagnosis, &mut proven);
+        let steps = StepName::ALL.iter().map(|name| Step {
+            name: *name,
+            outcome: outcome(*name, &end),
+        });
+        Self {
+            steps: steps.collect(),
+            proven,
+            rejection: match end {
+                End::Refused(_, rejection) => Some(rejection),
+                End::Open(_) | End::Accepted => None,
+            },
+        }
+    }
+}
+
+fn outcome(name: StepName, end: &End) -> StepOutcome {
+    match end {
+        End::Accepted => StepOutcome::Passed,
+        End::Refused(at, rejection) if *at == name => StepOutcome::Failed(rejection.to_string()),
+        End::Refused(at, _) | End::Open(at) if name < *at => StepOutcome::Passed,
+        End::Refused(..) => StepOutcome::NotReached,
+        End::Open(_) => StepOutcome::NotJudged,
+    }
+}
+
+fn decide(diagnosis: &Diagnosis<'_>, proven: &mut Option<(KeyId, KeyVersion)>) -> End {
+    let now = diagnosis.now;
+    let claim = match diagnosis.verifier.parse(diagnosis.head, now) {
+        Ok(claim) => claim,
+        Err(rejection) => {
+            let step = match rejection.kind() {
+                RejectionKind::MissingSignature => StepName::Signature,
+                RejectionKind::Misdirected => StepName::Authority,
+                RejectionKind::InsufficientCoverage => StepName::Coverage,
+                RejectionKind::Expired => StepName::Date,
+                RejectionKind::InvalidSignature => StepName::Keys,
+                _ => StepName::Grammar,
+            };
+            return End::Refused(step, rejection);
+        }
+    };
+    let Some(keys) = diagnosis.keys.of(claim.key_id()) else {
+        return End::Open(StepName::Keys);
+    };
+    let has_key = keys.keys_for(claim.scheme(), claim.key_id()).next().is_some();
+    let refused = |rejection: Rejection| {
+        let step = match rejection.kind() {
+            RejectionKind::Expired => StepName::Date,
+            RejectionKind::BodyMismatch => StepName::Body,
+            _ if rejection.proven_caller().is_some() => StepName::KeyRules,
+            _ if has_key => StepName::Proof,
+            _ => StepName::Keys,
+        };
+        End::Refused(step, rejection)
+    };
+    let authentication = match claim.authenticate(&keys, now) {
+        Ok(authentication) => authentication,
+        Err(rejection) => return refused(rejection),
+    };
+    let Some(body) = diagnosis.body else {
+        return match authentication {
+            Authentication::Head(head) => {
+                *proven = Some((head.caller().clone(), head.key_version().clone()));
+                End::Open(StepName::Body)
+            }
+            Authentication::Body(_) => End::Open(StepName::Proof),
+        };
+    };
+    match authentication.finish_with(body, now) {
+        Ok(verified) => {
+            *proven = Some((verified.caller().clone(), verified.key_version().clone()));
+            End::Accepted
+        }
+        Err(rejection) => refused(rejection),
+    }
+}

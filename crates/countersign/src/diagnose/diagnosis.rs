@@ -1,0 +1,190 @@
+use std::fmt;
+
+use http::HeaderName;
+
+use super::{
+    decision::Decision, explain::Explanation, keys::KeySource, redaction::Redaction, report::Report,
+};
+use crate::{
+    head::RequestHead,
+    key::Secret,
+    keyring::{CallerKeys, Keyring},
+    timestamp::Timestamp,
+    verify::Verifier,
+};
+
+/// How many signatures are checked unless it is set.
+const LIMIT: usize = 4096;
+
+/// A request and everything that is at hand to find out why it is refused. See the
+/// [module documentation](super).
+#[must_use = "a diagnosis does nothing until it is run"]
+pub struct Diagnosis<'d> {
+    pub(super) verifier: &'d Verifier,
+    pub(super) head: RequestHead<'d>,
+    pub(super) now: Timestamp,
+    pub(super) keys: KeySource<'d>,
+    pub(super) body: Option<&'d [u8]>,
+    pub(super) secrets: Vec<&'d Secret>,
+    pub(super) their_text: Option<&'d str>,
+    pub(super) path_prefixes: Vec<String>,
+    pub(super) redaction: Redaction,
+    pub(super) limit: usize,
+    pub(super) single_changes_only: bool,
+}
+
+impl<'d> Diagnosis<'d> {
+    /// Starts from what every diagnosis needs. `now` is the verifier's clock when the request came.
+    pub fn new(
+        verifier: &'d Verifier,
+        head: impl Into<RequestHead<'d>>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            verifier,
+            head: head.into(),
+            now,
+            keys: KeySource::Nowhere,
+            body: None,
+            secrets: Vec::new(),
+            their_text: None,
+            path_prefixes: Vec::new(),
+            redaction: Redaction::default(),
+            limit: LIMIT,
+            single_changes_only: false,
+        }
+    }
+
+    /// Sets the keys of the caller that the request names, as a key store answers.
+    pub fn with_keys(mut self, keys: CallerKeys) -> Self {
+        self.keys = KeySource::Caller(keys);
+        self
+    }
+
+    /// Looks for the caller's keys in this keyring. The keys of other callers are tried as well, up
+    /// to 256 names.
+    pub fn with_keyring(mut self, keyring: &'d Keyring) -> Self {
+        self.keys = KeySource::Keyring(keyring);
+        self
+    }
+
+    /// Adds the body, exactly as it arrived.
+    pub fn with_body(mut self, body: &'d [u8]) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Adds a secret of the caller as it is loaded here, so that other readings of its text can be
+    /// tried: as hexadecimal digits, as Base64, as text, with a line end. Keys alone do not hold
+    /// it. Copies are wiped when the diagnosis has run.
+    pub fn with_secret(mut self, secret: &'d Secret) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
+    /// Adds the text that the sender signed, to compare it with this verifier's: the canonical
+    /// request, the string to sign, or the signature base.
+    pub fn with_their_text(mut self, text: &'d str) -> Self {
+        self.their_text = Some(text);
+        self
+    }
+
+    /// Adds a path prefix, such as `/api`, that a proxy may have taken away or put before the path.
+    pub fn with_path_prefix(mut self, prefix: &str) -> Self {
+        self.path_prefixes.push(prefix.to_owned());
+        self
+    }
+
+    /// Leaves the value of one more header out of the report.
+    pub fn redacting(mut self, name: HeaderName) -> Self {
+        self.redaction.add(name);
+        self
+    }
+
+    /// Sets how many signatures are checked at most, by default 4096. A check with an Ed25519 key
+    /// counts as 16, and one with several keys as each of them.
+    pub fn with_limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Tries no two changes at once.
+    pub fn single_changes_only(mut self) -> Self {
+        self.single_changes_only = true;
+        self
+    }
+
+    /// Decides on the request as it is, and if it is refused, tries everything that is known to go
+    /// wrong.
+    #[must_use = "the report is all that a diagnosis does"]
+    pub fn run(self) -> Report {
+        let decision = Decision::of(&self);
+        let explanation = Explanation::of(&self, decision.rejection.as_ref());
+        let Explanation {
+            scheme,
+            claimed,
+            causes,
+            trials,
+            text,
+            string_to_sign,
+            comparison,
+        } = explanation;
+        let mut report = Report {
+            scheme,
+            claimed,
+            proven: decision.proven,
+            steps: decision.steps,
+            rejection: decision.rejection,
+            causes,
+            tried: trials.made,
+            checks: trials.checks,
+            is_complete: trials.is_complete,
+            text,
+            string_to_sign,
+            comparison,
+            next: Vec::new(),
+        };
+        report.next = self.next(&report);
+        report
+    }
+
+    /// What would tell more.
+    fn next(&self, report: &Report) -> Vec<&'static str> {
+        let mut next = Vec::new();
+        if matches!(self.keys, KeySource::Nowhere) {
+            next.push("give the keys of the caller: without them no signature is checked");
+        }
+        if report.is_accepted() || !report.causes.is_empty() {
+            return next;
+        }
+        if self.body.is_none() {
+            next.push("give the body, exactly as it arrived");
+        }
+        if self.their_text.is_none() {
+            next.push("have the caller print the text that it signs, and give it to compare");
+        }
+        if self.secrets.is_empty() {
+            next.push("give the secret as it is loaded here, to try other readings of its text");
+        }
+        if self.path_prefixes.is_empty() {
+            next.push("give the path prefixes that proxies add or take away");
+        }
+        next.push("compare fingerprints of the key on both sides, such as a hash of it");
+        next.push("record the request as the caller sends it, and compare it with the one here");
+        if !report.is_complete {
+            next.push("raise the limit: not every candidate was tried");
+        }
+        next
+    }
+}
+
+impl fmt::Debug for Diagnosis<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Diagnosis")
+            .field("now", &self.now)
+            .field("keys", &self.keys)
+            .field("path_prefixes", &self.path_prefixes)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+use super::{Diagnosis, cause::Cause, secret_readings};
+use crate::{
+    key::{Secret, SigningKey},
+    keyring::{CallerKeys, KeyStore, Keyring},
+    verify::Claim,
+};
+
+/// How many names of a keyring are tried with the keys of other callers.
+const OTHER_NAMES: usize = 256;
+
+/// Where a diagnosis finds keys.
+#[derive(Clone, Debug)]
+pub(super) enum KeySource<'d> {
+    Nowhere,
+    /// The keys of the caller that the request names.
+    Caller(CallerKeys),
+    Keyring(&'d Keyring),
+}
+
+impl KeySource<'_> {
+    /// The keys of a claimed name; `None` if there is nowhere to look.
+    pub(super) fn of(&self, claimed: &str) -> Option<CallerKeys> {
+        match self {
+            Self::Nowhere => None,
+            Self::Caller(keys) => Some(keys.clone()),
+            Self::Keyring(keyring) => keyring.try_lookup(claimed)?.ok(),
+        }
+    }
+}
+
+/// A key that is not the one which the request should be signed with.
+pub(super) struct OtherKey {
+    pub(super) cause: Cause,
+    pub(super) detail: String,
+    pub(super) key: crate::VerifyingKey,
+}
+
+/// Every other key that is tried: the readings of the secrets, then the other keys of the caller,
+/// then those of others.
+pub(super) fn others(
+    diagnosis: &Diagnosis<'_>,
+    claim: &Claim<'_>,
+    keys: &CallerKeys,
+) -> Vec<OtherKey> {
+    let mut found = Vec::new();
+    for secret in &diagnosis.secrets {
+        add_readings(secret, claim, keys, &mut found);
+    }
+    let scheme = claim.scheme();
+    for key in keys.all().filter(|key| key.scheme() != scheme) {
+        found.push(OtherKey {
+            cause: Cause::KeyOfAnotherScheme,
+            detail: format!("key {}, bound to {}", key.version(), key.scheme()),
+            key: key.verifying_key().with_own_cache(),
+        });
+    }
+    for key in keys.all().filter(|key| {
+        key.scheme() == scheme && key.key_id().is_some_and(|id| id != claim.key_id())
+    }) {
+        found.push(OtherKey {
+            cause: Cause::KeyOfAnotherId,
+            detail: format!("key {}", key.version()),
+            key: key.verifying_key().with_own_cache(),
+        });
+    }
+    let KeySource::Keyring(keyring) = diagnosis.keys else {
+        return found;
+    };
+    for other in keyring.some(OTHER_NAMES) {
+        let is_the_caller = other.caller() == keys.caller();
+        for key in other.all() {
+            let is_known = is_the_caller
+                && keys
+                    .all()
+                    .any(|known| known.verifying_key().is_same_as(key.verifying_key()));
+            if is_known {
+                continue;
+            }
+            let cause = match (is_the_caller, key.scheme() == scheme) {
+                (true, true) => Cause::KeyOfAnotherId,
+                (true, false) => Cause::KeyOfAnotherScheme,
+                (false, _) => Cause::KeyOfAnotherCaller,
+            };
+            let caller = other.caller().map(ToString::to_string).unwrap_or_default();
+            found.push(OtherKey {
+                cause,
+                detail: format!("caller {caller}, key {}, {}", key.version(), key.scheme()),
+                key: key.verifying_key().with_own_cache(),
+            });
+        }
+    }
+    found
+}
+
+fn add_readings(
+    secret: &Secret,
+    claim: &Claim<'_>,
+    keys: &CallerKeys,
+    found: &mut Vec<OtherKey>,
+) {
+    let scheme = claim.scheme();
+    let is_in_use = |key: &SigningKey| {
+        let key = key.verifying_key();
+        let mut known = keys.keys_for(scheme, claim.key_id());
+        known.any(|known| known.verifying_key().is_same_as(&key))
+    };
+    for algorithm in scheme.definition().algorithms {
+        let as_loaded = SigningKey::in_scheme(scheme, *algorithm, secret);
+        if let Some(key) = as_loaded.filter(|key| !is_in_use(key)) {
+            // A secret that was handed in and is none of the caller's keys.
+            found.push(OtherKey {
+                cause: Cause::KeyNotInForce,
+                detail: "the given secret, which is no key of the caller here".to_owned(),
+                key: key.verifying_key(),
+            });
+        }
+        for (cause, detail, reading) in secret_readings::of(secret) {
+            if let Some(key) = SigningKey::in_scheme(scheme, *algorithm, &reading) {
+                found.push(OtherKey {
+                    cause,
+                    detail: detail.to_owned(),
+                    key: key.verifying_key(),
+                });
+            }
+        }
+    }
+}

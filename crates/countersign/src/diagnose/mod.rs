@@ -1,0 +1,78 @@
+//! Why a request is refused: a diagnosis tries what is known to go wrong, and says what would have
+//! matched.
+//!
+//! ```
+//! use countersign::{CallerKey, Keyring, Secret, Signer, SigningKey, Timestamp, Verifier};
+//! use countersign::diagnose::{Cause, Diagnosis};
+//!
+//! let key = SigningKey::hmac_sha256(&Secret::generate()?);
+//! let now = Timestamp::from_unix_seconds(1_767_323_045);
+//!
+//! // The caller signs `user-service`; its HTTP client sends `user-service:8081`.
+//! let signer = Signer::new("billing", key.clone(), ["user-service"])?;
+//! let request = http::Request::get("http://user-service/api").body(()).unwrap();
+//! let (mut parts, ()) = request.into_parts();
+//! signer.sign(&parts, &b""[..], now)?.apply(&mut parts);
+//! parts.uri = "http://user-service:8081/api".parse().unwrap();
+//!
+//! let keys = Keyring::builder()
+//!     .caller("billing", CallerKey::new("2026-01", key.verifying_key())?)
+//!     .build()?;
+//! let report = Diagnosis::new(&Verifier::default(), &parts, now)
+//!     .with_keyring(&keys)
+//!     .with_body(b"")
+//!     .run();
+//! assert_eq!(report.first_cause().unwrap().cause(), Cause::HostWithoutPort);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it works
+//!
+//! The decision on the request comes first, by the same chain of types that layers use. If the
+//! request is refused, the diagnosis changes one thing at a time and asks the same verifier again:
+//! another host, path, query or header value, another body, another key. A verifier may also be
+//! asked for less, for example without its expected hosts, to find out whether the signature is
+//! right apart from that. Where HTTP cannot hold what a caller signed, such as a decoded path, one
+//! line of the verifier's own signed text is exchanged, and the signature is checked over that.
+//!
+//! A cause is [`Certainty::Matched`] only if the real signature check passed under that one change.
+//! [`Certainty::Observed`] is what the refusal itself says.
+//!
+//! # What it costs
+//!
+//! A diagnosis checks up to [as many signatures](Diagnosis::with_limit) as it is told, 4096 unless
+//! set. Run it once a request is refused, not on every request, and not on requests of everyone
+//! without a limit of rate.
+//!
+//! # What it shows
+//!
+//! A [`Report`] holds no secret, no signature and no body. It shows the values of covered headers,
+//! but for those of `authorization`, `proxy-authorization`, `cookie`, `x-amz-security-token`, and of
+//! names that end in `-token` or `-key`; [`Diagnosis::redacting`] adds names. The names in it are
+//! the peer's text: show them escaped.
+
+mod candidates;
+mod cause;
+mod dates;
+mod decision;
+mod diagnosis;
+mod difference;
+mod explain;
+mod head_copy;
+mod keys;
+mod percent;
+mod redaction;
+mod relaxed;
+mod repairs;
+mod report;
+mod report_json;
+mod secret_readings;
+mod text_lines;
+mod trial;
+
+pub use self::{
+    cause::{Cause, Side},
+    diagnosis::Diagnosis,
+    difference::Difference,
+    report::{Candidate, Certainty, Comparison, Finding, Report, Step, StepName, StepOutcome},
+};

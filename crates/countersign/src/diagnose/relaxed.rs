@@ -1,0 +1,231 @@
+//! Verifiers that ask for less, to find out whether the signature is right all the same.
+//!
+//! What they accept is never let in: they exist while a refused request is diagnosed.
+
+use http::{HeaderName, header::AUTHORIZATION};
+
+use super::{cause::Cause, head_copy::HeadCopy};
+use crate::{
+    scheme::{
+        MessageSignaturesFamily, NativeFamily, Profile, ProfileOfFamily, Scheme, SigV4Family,
+        native::DateForm,
+        sigv4::{ClaimedScope, Relaxation},
+    },
+    verify::{Verifier, VerifyPolicy},
+};
+
+/// A verifier that asks for less in one point.
+pub(super) struct Relaxed {
+    pub(super) cause: Cause,
+    pub(super) detail: String,
+    pub(super) verifier: Verifier,
+}
+
+/// The greatest number of senders that are tried for one request.
+const MAX_SENDERS: usize = 8;
+
+/// Every verifier that asks for less in one point.
+pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
+    let mut found = Vec::new();
+    let mut add = |cause, detail: &str, relax: &dyn Fn(&mut VerifyPolicy)| {
+        let mut policy = verifier.policy().clone();
+        relax(&mut policy);
+        found.push(Relaxed {
+            cause,
+            detail: detail.to_owned(),
+            verifier: Verifier::unchecked(policy),
+        });
+    };
+    let hosts = verifier.expected_hosts().join(", ");
+    let detail = format!(
+        "found host {:?}, expected {hosts}",
+        head.authority().unwrap_or_default()
+    );
+    add(Cause::HostNotExpected, &detail, &|policy| policy.expected_hosts.clear());
+    let detail = "a header that the verifier requires is not covered";
+    add(Cause::HeaderNotCovered, detail, &|policy| policy.required_headers.clear());
+    let detail = "x-date: found RFC 3339, expected an IMF-fixdate";
+    add(Cause::DateForm, detail, &|policy| {
+        policy.date_form = DateForm::ImfFixdateOrRfc3339;
+    });
+    for relaxation in Relaxation::ALL {
+        let (cause, detail) = of_sigv4(relaxation, verifier, head);
+        add(cause, &detail, &|policy| relax_sigv4(policy, relaxation, head));
+    }
+    let detail = "a required component, or the body, is not covered";
+    add(Cause::HeaderNotCovered, detail, &|policy| {
+        for accepted in &mut policy.accepted {
+            if let Profile::MessageSignatures(profile) = accepted {
+                *profile = profile.relaxed();
+            }
+        }
+    });
+    for (scheme, profile) in foreign(verifier, head) {
+        let detail = ["signed in ", scheme.name()].concat();
+        add(Cause::SchemeNotAccepted, &detail, &|policy| {
+            policy.accepted.push(profile.clone());
+        });
+    }
+    for verifier in with_routes(verifier, head) {
+        found.push(Relaxed {
+            cause: Cause::RouteNotListed,
+            detail: format!("request {} {}", head.method, head.path()),
+            verifier,
+        });
+    }
+    found
+}
+
+/// Verifiers that ask for less in every point. There are several only where it is open who the
+/// sender is.
+pub(super) fn all(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
+    let mut policy = verifier.policy().clone();
+    policy.expected_hosts.clear();
+    policy.required_headers.clear();
+    policy.date_form = DateForm::ImfFixdateOrRfc3339;
+    for relaxation in Relaxation::ALL {
+        relax_sigv4(&mut policy, relaxation, head);
+    }
+    for accepted in &mut policy.accepted {
+        if let Profile::MessageSignatures(profile) = accepted {
+            *profile = profile.relaxed();
+        }
+    }
+    let foreign = foreign(verifier, head).into_iter();
+    policy.accepted.extend(foreign.map(|(_, profile)| profile));
+    let relaxed = Verifier::unchecked(policy);
+    let mut all = with_routes(&relaxed, head);
+    all.insert(0, relaxed);
+    all
+}
+
+fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Cause, String) {
+    match relaxation {
+        Relaxation::Targets => {
+            let detail = "the path or the query is not in canonical form";
+            (Cause::StrictTarget, detail.to_owned())
+        }
+        Relaxation::UnsignedPayload => {
+            (Cause::PayloadUnsigned, "found UNSIGNED-PAYLOAD".to_owned())
+        }
+        Relaxation::UndeclaredHash => {
+            let detail = "x-amz-content-sha256: expected the hash of the body, found none";
+            (Cause::HeaderNotCovered, detail.to_owned())
+        }
+        Relaxation::Presigned => {
+            (Cause::PresignedNotAccepted, "found a signature in the query".to_owned())
+        }
+        Relaxation::Scope => {
+            let scope = ClaimedScope::of(&head.head());
+            let scopes: Vec<(&str, &str)> = verifier
+                .policy()
+                .accepted
+                .iter()
+                .filter_map(|profile| match profile {
+                    Profile::SigV4(profile) => Some(profile.scopes()),
+                    _ => None,
+                })
+                .flatten()
+                .collect();
+            let expected: Vec<_> = scopes
+                .iter()
+                .map(|(region, service)| [region, "/", service].concat())
+                .collect();
+            let (region, service) = scope
+                .map(|scope| (scope.region, scope.service))
+                .unwrap_or_default();
+            let knows_region = scopes.iter().any(|(known, _)| *known == region);
+            let cause = if knows_region { Cause::Service } else { Cause::Region };
+            let expected = expected.join(", ");
+            (cause, format!("found {region}/{service}, expected {expected}"))
+        }
+    }
+}
+
+fn relax_sigv4(policy: &mut VerifyPolicy, relaxation: Relaxation, head: &HeadCopy) {
+    for accepted in &mut policy.accepted {
+        if let Profile::SigV4(profile) = accepted {
+            *profile = profile.relaxed(relaxation, &head.head());
+        }
+    }
+}
+
+/// The schemes that the head speaks of and the verifier does not accept, with settings that let
+/// everything in.
+fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, Profile)> {
+    let mut found = Vec::new();
+    let authorization = head.text_of(&AUTHORIZATION).unwrap_or_default();
+    let (name, _) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    let speaks_of = |scheme: Scheme| scheme.name().eq_ignore_ascii_case(name);
+    for scheme in [Scheme::HmacSha256, Scheme::Ed25519] {
+        if speaks_of(scheme) && !verifier.accepts(scheme) {
+            found.push((scheme, Profile::from(NativeFamily::of_both())));
+        }
+    }
+    let in_query = head.query().is_some_and(|query| query.contains("X-Amz-Signature="));
+    if (speaks_of(Scheme::SigV4) || in_query) && !verifier.accepts(Scheme::SigV4) {
+        let profile = ClaimedScope::of(&head.head())
+            .and_then(|scope| SigV4Family::for_scope(&scope))
+            .map(|profile| {
+                let relaxed = |profile: SigV4Family, relaxation: &Relaxation| {
+                    profile.relaxed(*relaxation, &head.head())
+                };
+                Relaxation::ALL.iter().fold(profile, relaxed)
+            });
+        found.extend(profile.map(|profile| (Scheme::SigV4, Profile::from(profile))));
+    }
+    let input = HeaderName::from_static("signature-input");
+    if head.headers.contains_key(input) && !verifier.accepts(Scheme::MessageSignatures) {
+        let profile = MessageSignaturesFamily::new().relaxed();
+        found.push((Scheme::MessageSignatures, Profile::from(profile)));
+    }
+    found
+}
+
+/// Verifiers that also take this very request from each sender whose scheme names none.
+fn with_routes(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
+    let request = head.head();
+    let mut found = Vec::new();
+    for (number, profile) in verifier.policy().accepted.iter().enumerate() {
+        let senders: Vec<Profile> = match profile {
+            Profile::Drf(profile) => {
+                let senders = profile.with_route_of(&request).into_iter();
+                senders.map(Profile::from).collect()
+            }
+            Profile::StandardWebhooks(profile) => {
+                let senders = profile.with_route_of(&request).into_iter();
+                senders.map(Profile::from).collect()
+            }
+            _ => continue,
+        };
+        for sender in senders {
+            let mut policy = verifier.policy().clone();
+            policy.expected_hosts.clear();
+            if let Some(slot) = policy.accepted.get_mut(number) {
+                *slot = sender;
+            }
+            found.push(Verifier::unchecked(policy));
+        }
+    }
+    found.truncate(MAX_SENDERS);
+    found
+}
+
+/// The profile that judges a scheme.
+pub(super) fn profile_of(verifier: &Verifier, scheme: Scheme) -> Option<&Profile> {
+    let mut accepted = verifier.policy().accepted.iter();
+    accepted.find(|profile| profile.schemes().contains(&scheme))
+}
+
+/// The headers of timestamps and signatures whose names can be set.
+pub(super) fn drf_names(verifier: &Verifier) -> Vec<(HeaderName, HeaderName)> {
+    let accepted = verifier.policy().accepted.iter();
+    let names = accepted.filter_map(|profile| match profile {
+        Profile::Drf(profile) => Some(profile.header_names()),
+        _ => None,
+    });
+    names
+        .flatten()
+        .map(|(timestamp, signature)| (timestamp.clone(), signature.clone()))
+        .collect()
+}

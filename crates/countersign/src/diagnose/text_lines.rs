@@ -1,0 +1,160 @@
+//! The lines of a signed text, where a diagnosis exchanges one of them.
+//!
+//! The text is what the scheme's own canonicaliser wrote. Nothing here reads a request.
+
+/// How the lines of a text are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Method, target, `name:value` lines, an empty line, the list of names, the content hash.
+    Native,
+    /// Method, path, query, `name:value` lines, an empty line, the list of names, the payload hash.
+    SigV4,
+    /// `"name": value` lines; the last is that of the parameters.
+    SignatureBase,
+}
+
+/// A signed text and its layout.
+#[derive(Clone, Copy)]
+pub(super) struct TextLines<'t> {
+    pub(super) text: &'t str,
+    pub(super) layout: Layout,
+}
+
+impl TextLines<'_> {
+    /// The text with another method.
+    pub(super) fn with_method(self, method: &str) -> Option<String> {
+        match self.layout {
+            Layout::Native | Layout::SigV4 => self.with_line(0, method),
+            Layout::SignatureBase => self.with_value("\"@method\": ", method),
+        }
+    }
+
+    /// The text with another value of a covered header.
+    pub(super) fn with_header(self, name: &str, value: &str) -> Option<String> {
+        match self.layout {
+            Layout::Native | Layout::SigV4 => self.with_value(&[name, ":"].concat(), value),
+            Layout::SignatureBase => self.with_value(&["\"", name, "\": "].concat(), value),
+        }
+    }
+
+    /// The text without the line of a covered header.
+    pub(super) fn without_header(self, name: &str) -> Option<String> {
+        let start = match self.layout {
+            Layout::Native | Layout::SigV4 => [name, ":"].concat(),
+            Layout::SignatureBase => ["\"", name, "\": "].concat(),
+        };
+        let lines = self.text.split('\n');
+        let kept: Vec<_> = lines.filter(|line| !line.starts_with(&start)).collect();
+        self.changed(kept.join("\n"))
+    }
+
+    /// The text with another last line.
+    pub(super) fn with_last(self, line: &str) -> Option<String> {
+        let (before, _) = self.text.rsplit_once('\n')?;
+        self.changed([before, "\n", line].concat())
+    }
+
+    /// The text with one piece of it exchanged wherever it stands.
+    pub(super) fn replacing(self, from: &str, to: &str) -> Option<String> {
+        self.changed(self.text.replace(from, to))
+    }
+
+    /// The text with its header lines in the order of their names.
+    pub(super) fn with_sorted_headers(self) -> Option<String> {
+        let mut lines: Vec<&str> = self.text.split('\n').collect();
+        let headers = self.headers(&lines)?;
+        lines.get_mut(headers)?.sort_unstable();
+        self.changed(lines.join("\n"))
+    }
+
+    /// The text with every header line written anew.
+    pub(super) fn with_header_lines(self, write: impl Fn(&str) -> String) -> Option<String> {
+        let lines: Vec<&str> = self.text.split('\n').collect();
+        let headers = self.headers(&lines)?;
+        let lines = lines.iter().enumerate();
+        let lines: Vec<String> = lines
+            .map(|(number, line)| {
+                if headers.contains(&number) {
+                    write(line)
+                } else {
+                    (*line).to_owned()
+                }
+            })
+            .collect();
+        self.changed(lines.join("\n"))
+    }
+
+    /// The numbers of the header lines.
+    fn headers(self, lines: &[&str]) -> Option<std::ops::Range<usize>> {
+        let first = match self.layout {
+            Layout::Native => 2,
+            Layout::SigV4 => 3,
+            Layout::SignatureBase => return None,
+        };
+        // Two lines follow the empty one.
+        let end = lines.len().checked_sub(3)?;
+        (first <= end).then_some(first..end)
+    }
+
+    fn with_line(self, number: usize, line: &str) -> Option<String> {
+        let mut lines: Vec<&str> = self.text.split('\n').collect();
+        *lines.get_mut(number)? = line;
+        self.changed(lines.join("\n"))
+    }
+
+    fn with_value(self, start: &str, value: &str) -> Option<String> {
+        let mut lines: Vec<&str> = self.text.split('\n').collect();
+        let other = [start, value].concat();
+        let line = lines.iter_mut().find(|line| line.starts_with(start))?;
+        *line = &other;
+        self.changed(lines.join("\n"))
+    }
+
+    fn changed(self, text: String) -> Option<String> {
+        (text != self.text).then_some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NATIVE: &str = "GET\n/a\nhost:h\nx-date:d\na:1\n\nhost;x-date;a\nhash";
+
+    #[test]
+    fn exchanges_lines_and_leaves_the_others() {
+        let native = TextLines {
+            text: NATIVE,
+            layout: Layout::Native,
+        };
+        assert_eq!(native.with_method("get"), Some(NATIVE.replace("GET", "get")));
+        assert_eq!(native.with_method("GET"), None);
+        assert_eq!(
+            native.with_header("x-date", "e"),
+            Some(NATIVE.replace(":d", ":e"))
+        );
+        assert_eq!(native.with_header("b", "e"), None);
+        assert_eq!(
+            native.without_header("a"),
+            Some(NATIVE.replace("a:1\n", ""))
+        );
+        assert_eq!(native.with_last("other"), Some(NATIVE.replace("hash", "other")));
+        assert_eq!(
+            native.with_sorted_headers().unwrap(),
+            "GET\n/a\na:1\nhost:h\nx-date:d\n\nhost;x-date;a\nhash"
+        );
+        assert_eq!(
+            native
+                .with_header_lines(|line| line.replace(':', ": "))
+                .unwrap(),
+            "GET\n/a\nhost: h\nx-date: d\na: 1\n\nhost;x-date;a\nhash"
+        );
+        let base = TextLines {
+            text: "\"@method\": GET\n\"a\": 1\n\"@signature-params\": ()",
+            layout: Layout::SignatureBase,
+        };
+        assert!(base.with_method("get").unwrap().starts_with("\"@method\": get\n"));
+        assert!(base.with_header("a", "2").unwrap().contains("\n\"a\": 2\n"));
+        assert_eq!(base.with_sorted_headers(), None);
+    }
+}

@@ -1,0 +1,305 @@
+//! One request under trial: which signatures match, and how many may still be checked.
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher as _, RandomState},
+};
+
+use super::{
+    candidates::{Change, Variation},
+    cause::Cause,
+    head_copy::{Edit, HeadCopy},
+    keys::OtherKey,
+    report::Candidate,
+};
+use crate::{
+    error::Rejection,
+    head::RequestHead,
+    keyring::CallerKeys,
+    payload::PayloadDigest,
+    scheme::Scheme,
+    timestamp::Timestamp,
+    verify::{Authentication, Claim, OtherText, SignedText, Verifier},
+};
+
+/// A path that no request has, in which a canonicaliser finds nothing to encode.
+const STAND_IN: &str = "countersign-stands-in-for-this";
+
+/// A head that could be read, and at which time.
+pub(super) struct Base<'b, 'r> {
+    pub(super) head: &'b HeadCopy,
+    pub(super) verifier: &'b Verifier,
+    pub(super) claim: &'b Claim<'r>,
+    pub(super) at: Timestamp,
+    pub(super) keys: &'b CallerKeys,
+    pub(super) body: Option<&'b [u8]>,
+    /// That of the body, made once.
+    pub(super) digest: Option<PayloadDigest>,
+}
+
+/// Reads a head, at its own date if it is stale at `now`.
+pub(super) fn read<'r>(
+    verifier: &Verifier,
+    head: RequestHead<'r>,
+    now: Timestamp,
+) -> Result<(Claim<'r>, Timestamp), Rejection> {
+    match verifier.parse(head, now) {
+        Ok(claim) => Ok((claim, now)),
+        Err(rejection) => {
+            let at = rejection.stale_date().ok_or(rejection)?;
+            let claim = verifier.parse(head, at)?;
+            Ok((claim, at))
+        }
+    }
+}
+
+/// Whether the signature is one of these keys'. `None` if that needs a body, and there is none.
+pub(super) fn matches(
+    claim: &Claim<'_>,
+    keys: &CallerKeys,
+    at: Timestamp,
+    (body, digest): (Option<&[u8]>, Option<&PayloadDigest>),
+) -> Option<bool> {
+    if let Some(matched) = digest.and_then(|digest| claim.matches_digest(keys, digest)) {
+        return Some(matched);
+    }
+    let is_proven = |rejection: &Rejection| rejection.proven_caller().is_some();
+    match claim.authenticate(keys, at) {
+        Err(rejection) => Some(is_proven(&rejection)),
+        Ok(Authentication::Head(_)) => Some(true),
+        Ok(Authentication::Body(mut mac)) => {
+            mac.update(body?);
+            Some(match mac.finish(at) {
+                Ok(_) => true,
+                Err(rejection) => is_proven(&rejection),
+            })
+        }
+    }
+}
+
+/// The trials made so far.
+pub(super) struct Trials {
+    left: usize,
+    pub(super) checks: usize,
+    pub(super) is_complete: bool,
+    pub(super) made: Vec<Candidate>,
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Trials {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            left: limit,
+            checks: 0,
+            is_complete: true,
+            made: Vec::new(),
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Takes leave to check one more signature. An Ed25519 key counts as 16: it takes so much longer.
+    fn may_check(&mut self, weight: usize) -> bool {
+        match self.left.checked_sub(weight) {
+            Some(left) => {
+                self.left = left;
+                self.checks = self.checks.saturating_add(1);
+                true
+            }
+            None => {
+                self.is_complete = false;
+                false
+            }
+        }
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Forgets which texts were tried, as for another signature.
+    pub(super) fn forget_texts(&mut self) {
+        self.seen.clear();
+    }
+
+    /// Whether a text comes for the first time.
+    fn is_new(&mut self, kind: &str, text: &[u8]) -> bool {
+        let hash = self.hasher.hash_one((kind, text));
+        self.seen.insert(hash)
+    }
+
+    /// Notes the text of the base itself, which is checked elsewhere.
+    pub(super) fn note(&mut self, base: &Base<'_, '_>) {
+        if let Some(text) = base.text() {
+            self.is_new("text", text.as_bytes());
+        }
+    }
+
+    /// Whether the signature is right for the base itself.
+    pub(super) fn matches(&mut self, base: &Base<'_, '_>) -> Option<bool> {
+        self.check(base, |base| {
+            matches(base.claim, base.keys, base.at, (base.body, base.digest.as_ref()))
+        })
+    }
+
+    /// Tries a variation. `None` if it is none, or cannot be made.
+    pub(super) fn vary(&mut self, base: &Base<'_, '_>, variation: &Variation) -> Option<bool> {
+        let matched = self.judge(base, &variation.change)?;
+        self.made.push(Candidate {
+            cause: variation.cause,
+            also: None,
+            detail: variation.detail.clone(),
+            matched,
+        });
+        Some(matched)
+    }
+
+    fn judge(&mut self, base: &Base<'_, '_>, change: &Change) -> Option<bool> {
+        match change {
+            Change::Head(edit) => self.judge_head(base, base.verifier, &base.head.with(edit)?),
+            Change::Verifier(verifier) => self.judge_head(base, verifier, base.head),
+            Change::Path(path) => {
+                let stand_in = ["/", STAND_IN].concat();
+                let edit = Edit::Path(stand_in.clone());
+                self.judge_stand_in(base, &edit, &stand_in, path)
+            }
+            Change::Query(query) => {
+                let edit = Edit::Query(Some(STAND_IN.to_owned()));
+                self.judge_stand_in(base, &edit, STAND_IN, query)
+            }
+            Change::Text(text) => self.judge_text(base, OtherText::Head(text)),
+            Change::StringToSign(text) => self.judge_text(base, OtherText::StringToSign(text)),
+            Change::Bytes(bytes) => self.judge_text(base, OtherText::Bytes(bytes)),
+            Change::Body(body) => {
+                // A head that declares its body is signed whatever the body is.
+                if !base.claim.needs_body() || !self.is_new("body", body) {
+                    return None;
+                }
+                let digest = PayloadDigest::of(body);
+                self.check(base, |base| {
+                    matches(base.claim, base.keys, base.at, (Some(body), Some(&digest)))
+                })
+            }
+        }
+    }
+
+    fn judge_head(
+        &mut self,
+        base: &Base<'_, '_>,
+        verifier: &Verifier,
+        head: &HeadCopy,
+    ) -> Option<bool> {
+        let (claim, at) = read(verifier, head.head(), base.at).ok()?;
+        if let SignedText::Head { text, .. } = claim.signed_text(base.digest.as_ref())
+            && !self.is_new("text", text.as_bytes())
+        {
+            return None;
+        }
+        self.check(base, |base| {
+            matches(&claim, base.keys, at, (base.body, base.digest.as_ref()))
+        })
+    }
+
+    /// Tries a target that the types of HTTP cannot hold, by way of one that they can.
+    fn judge_stand_in(
+        &mut self,
+        base: &Base<'_, '_>,
+        edit: &Edit,
+        stand_in: &str,
+        target: &str,
+    ) -> Option<bool> {
+        if base.claim.scheme() == Scheme::SigV4 {
+            // Its canonicaliser encodes, so that the text would not hold the target as it is.
+            return None;
+        }
+        let head = base.head.with(edit)?;
+        let (claim, _) = read(base.verifier, head.head(), base.at).ok()?;
+        let SignedText::Head { text, .. } = claim.signed_text(base.digest.as_ref()) else {
+            return None;
+        };
+        let text = text.replace(stand_in, target);
+        self.judge_text(base, OtherText::Head(&text))
+    }
+
+    pub(super) fn judge_text(&mut self, base: &Base<'_, '_>, text: OtherText<'_>) -> Option<bool> {
+        let is_new = match text {
+            OtherText::Head(text) => self.is_new("text", text.as_bytes()),
+            OtherText::StringToSign(text) => self.is_new("string", text.as_bytes()),
+            OtherText::Bytes(bytes) => self.is_new("bytes", bytes),
+        };
+        if !is_new {
+            return None;
+        }
+        self.check(base, |base| Some(base.claim.is_over(text, base.keys)))
+    }
+
+    /// Tries a key that is not the caller's for this request.
+    pub(super) fn try_key(&mut self, base: &Base<'_, '_>, other: &OtherKey) -> Option<bool> {
+        let matched = self.check(base, |base| {
+            Some(base.claim.is_signed_with(&other.key, base.body))
+        })?;
+        self.made.push(Candidate {
+            cause: other.cause,
+            also: None,
+            detail: other.detail.clone(),
+            matched,
+        });
+        Some(matched)
+    }
+
+    /// Tries two changes of the head at once.
+    pub(super) fn try_pair(
+        &mut self,
+        base: &Base<'_, '_>,
+        (one, one_edit): (&Variation, &Edit),
+        (other, other_edit): (&Variation, &Edit),
+    ) -> Option<bool> {
+        let head = base.head.with(one_edit)?.with(other_edit)?;
+        let matched = self.judge_head(base, base.verifier, &head)?;
+        self.made.push(Candidate {
+            cause: one.cause,
+            also: Some(other.cause),
+            detail: [&*one.detail, "; ", &other.detail].concat(),
+            matched,
+        });
+        Some(matched)
+    }
+
+    /// Records what was found out beside the variations.
+    pub(super) fn record(&mut self, cause: Cause, detail: String, matched: bool) {
+        self.made.push(Candidate {
+            cause,
+            also: None,
+            detail,
+            matched,
+        });
+    }
+
+    fn check(
+        &mut self,
+        base: &Base<'_, '_>,
+        matches: impl FnOnce(&Base<'_, '_>) -> Option<bool>,
+    ) -> Option<bool> {
+        let keys = base.keys.keys_for(base.claim.scheme(), base.claim.key_id());
+        let weights = keys.map(|key| match key.verifying_key().algorithm() {
+            crate::Algorithm::HmacSha256 => 1_usize,
+            crate::Algorithm::Ed25519 => 16,
+        });
+        let weight = weights.fold(0, usize::saturating_add).max(1);
+        if !self.may_check(weight) {
+            return None;
+        }
+        matches(base)
+    }
+}
+
+impl Base<'_, '_> {
+    /// The signed text, where it is made of the head.
+    pub(super) fn text(&self) -> Option<String> {
+        match self.claim.signed_text(self.digest.as_ref()) {
+            SignedText::Head { text, .. } => Some(text),
+            SignedText::Body { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+use super::{
+    claim::{Claim, matching_key},
+    parsed_head::Proof,
+};
+use crate::{
+    key::VerifyingKey,
+    keyring::CallerKeys,
+    payload::PayloadDigest,
+    scheme::{Credentials, CredentialsOfFamily, sigv4::StringToSign},
+    timestamp::Timestamp,
+    verify::BodySignature,
+};
+
+/// The text that a signature should be over, as this verifier sees it. For a diagnosis only.
+#[derive(Clone)]
+pub(crate) enum SignedText {
+    /// A text made of the head, which holds the digest of the body if anything of it.
+    Head {
+        text: String,
+        /// The text that is signed in its place and holds its hash, in the schemes that have one.
+        string_to_sign: Option<String>,
+    },
+    /// A prefix made of the head. The bytes of the body follow it.
+    Body { prefix: Vec<u8> },
+}
+
+/// A text whose signature is to be checked in place of the verifier's own.
+#[derive(Clone, Copy)]
+pub(crate) enum OtherText<'t> {
+    /// In place of the text made of the head.
+    Head(&'t str),
+    /// In place of the text that holds its hash.
+    StringToSign(&'t str),
+    /// In place of prefix and body.
+    Bytes(&'t [u8]),
+}
+
+impl Claim<'_> {
+    /// Returns the text that the signature should be over. `body` is its digest where the head
+    /// declares none.
+    pub(crate) fn signed_text(&self, body: Option<&PayloadDigest>) -> SignedText {
+        match &self.parsed.proof {
+            Proof::Head { credentials, .. } | Proof::HeadAndDigest { credentials } => {
+                let text = credentials.signed_text(body);
+                let string_to_sign = credentials.string_to_sign(&text);
+                SignedText::Head {
+                    text,
+                    string_to_sign,
+                }
+            }
+            Proof::Body(signed) => SignedText::Body {
+                prefix: signed.prefix.clone(),
+            },
+        }
+    }
+
+    /// Returns the names of the covered headers, in lower case.
+    pub(crate) fn covered_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.parsed
+            .proof
+            .covered(&mut |name, _| names.push(name.to_owned()));
+        names
+    }
+
+    /// Returns the signed date.
+    pub(crate) fn signed_at(&self) -> Timestamp {
+        self.parsed.signed_at
+    }
+
+    /// Whether the head carries the replay identity that a key may ask for.
+    pub(crate) fn has_replay_identity(&self) -> bool {
+        self.parsed.replay.is_some()
+    }
+
+    /// Whether one of these keys made the signature over another text. Does the work for a caller
+    /// that is unknown as well.
+    pub(crate) fn is_over(&self, text: OtherText<'_>, keys: &CallerKeys) -> bool {
+        matching_key(&self.parsed, keys, |key| self.is_over_with(text, key)).is_ok()
+    }
+
+    /// Whether one of these keys made the signature, where it is over a digest of the body that the
+    /// head does not declare. `None` if it is over something else.
+    pub(crate) fn matches_digest(&self, keys: &CallerKeys, body: &PayloadDigest) -> Option<bool> {
+        let Proof::HeadAndDigest { credentials } = &self.parsed.proof else {
+            return None;
+        };
+        let matches = |key: &VerifyingKey| credentials.matches(key, Some(body));
+        Some(matching_key(&self.parsed, keys, matches).is_ok())
+    }
+
+    /// Whether this key made the signature over the verifier's own text. The key may be bound to
+    /// another scheme. `body` is needed where the signature is over it.
+    pub(crate) fn is_signed_with(&self, key: &VerifyingKey, body: Option<&[u8]>) -> bool {
+        match &self.parsed.proof {
+            Proof::Head { credentials, .. } => credentials.matches(key, None),
+            Proof::HeadAndDigest { credentials } => body.is_some_and(|body| {
+                credentials.matches(key, Some(&PayloadDigest::of(body)))
+            }),
+            Proof::Body(signed) => body.is_some_and(|body| {
+                let bytes = [&*signed.prefix, body].concat();
+                self.is_over_with(OtherText::Bytes(&bytes), key)
+            }),
+        }
+    }
+
+    fn is_over_with(&self, text: OtherText<'_>, key: &VerifyingKey) -> bool {
+        match (&self.parsed.proof, text) {
+            (
+                Proof::Head { credentials, .. } | Proof::HeadAndDigest { credentials },
+                OtherText::Head(text),
+            ) => match credentials.string_to_sign(text) {
+                Some(string_to_sign) => is_over_string(credentials, &string_to_sign, key),
+                None => key.verifies_message(text.as_bytes(), credentials.signature()),
+            },
+            (
+                Proof::Head { credentials, .. } | Proof::HeadAndDigest { credentials },
+                OtherText::StringToSign(text),
+            ) => is_over_string(credentials, text, key),
+            (Proof::Body(signed), OtherText::Bytes(bytes)) => {
+                signed.signatures.iter().any(|signature| match signature {
+                    BodySignature::HmacSha256(signature) => key.verifies_message(bytes, signature),
+                    BodySignature::Ed25519(signature) => key.verifies_message(bytes, signature),
+                })
+            }
+            (Proof::Head { .. } | Proof::HeadAndDigest { .. }, OtherText::Bytes(_))
+            | (Proof::Body(_), OtherText::Head(_) | OtherText::StringToSign(_)) => false,
+        }
+    }
+}
+
+fn is_over_string(credentials: &Credentials<'_>, text: &str, key: &VerifyingKey) -> bool {
+    StringToSign::parse(text)
+        .is_some_and(|string_to_sign| string_to_sign.matches(key, credentials.signature()))
+}
