@@ -73,6 +73,9 @@ causes! {
     UnknownCaller "unknown_caller" Callee
         "The name or key id in the request is not in the keyring."
         "Add the caller to the keyring, or correct the name at the caller."
+    CallerName "caller_name" Caller
+        "The name in the request is unknown, and the signature is right for a key of another name."
+        "Send the name, or the key id, that belongs to the key."
     NoKeyOfScheme "no_key_of_scheme" Callee
         "The caller has no key of the scheme that the request is signed in."
         "Add a key of this scheme, or have the caller sign in the scheme of its key."

@@ -67,7 +67,7 @@ pub(super) fn others(
         return found;
     };
     for other in keyring.some(OTHER_NAMES) {
-        let is_the_caller = other.caller() == keys.caller();
+        let is_the_caller = !keys.is_unknown() && other.caller() == keys.caller();
         for key in other.all() {
             let is_known = is_the_caller
                 && keys
@@ -79,6 +79,7 @@ pub(super) fn others(
             let cause = match (is_the_caller, key.scheme() == scheme) {
                 (true, true) => Cause::KeyOfAnotherId,
                 (true, false) => Cause::KeyOfAnotherScheme,
+                (false, true) if keys.is_unknown() => Cause::CallerName,
                 (false, _) => Cause::KeyOfAnotherCaller,
             };
             let caller = other.caller().map(ToString::to_string).unwrap_or_default();

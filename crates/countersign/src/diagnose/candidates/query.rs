@@ -23,6 +23,17 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
         let detail = "signed target: without its query";
         found.edit(Cause::QueryLeftOut, detail, Edit::Query(None));
     }
+    if subject.scheme == Scheme::SigV4
+        && let Some(text) = subject.text
+        && let Some(canonical) = text.split('\n').nth(2)
+    {
+        // The query in canonical order, with other spellings.
+        for (cause, other) in spellings(canonical) {
+            let shown = subject.redaction.line(&other);
+            let detail = ["signed query: ", &quoted(&shown)].concat();
+            found.text(cause, detail, with_query(text, Layout::SigV4, &other));
+        }
+    }
     for (cause, other) in spellings(query) {
         let shown = subject.redaction.line(&other);
         let detail = ["signed query: ", &quoted(&shown)].concat();
