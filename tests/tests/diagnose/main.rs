@@ -14,5 +14,7 @@
 )]
 
 mod client;
+mod hints;
 mod mistakes;
 mod report;
+mod settings;

@@ -124,7 +124,7 @@ impl Explanation {
         }
         if self.matches_as_it_is(base, readable) {
             let findings = match &readable.repair {
-                Some(repair) => vec![matched(repair.cause, repair.detail.clone())],
+                Some(repair) => vec![of_repair(repair)],
                 None => requirement(diagnosis, rejection, base),
             };
             self.causes.extend(findings);
@@ -228,6 +228,7 @@ impl Explanation {
                     also: also.filter(|also| *also != variation.cause),
                     certainty: Certainty::Matched,
                     detail: variation.detail.clone(),
+                    header: variation.header.clone(),
                 });
             }
         }
@@ -311,9 +312,10 @@ impl Explanation {
             cause: repair.cause,
             detail: repair.detail.clone(),
             change,
+            header: None,
         };
         if self.trials.vary(base, &variation) == Some(true) {
-            self.causes.push(matched(repair.cause, repair.detail.clone()));
+            self.causes.push(of_repair(repair));
         }
     }
 
@@ -359,6 +361,7 @@ impl Explanation {
                             also: Some(other.0.cause),
                             certainty: Certainty::Matched,
                             detail: [&*one.0.detail, "; ", &other.0.detail].concat(),
+                            header: other.0.header.clone(),
                         });
                         return;
                     }
@@ -417,6 +420,7 @@ fn uri_schemes(base: &Base<'_, '_>) -> Vec<Variation> {
             cause: Cause::SchemeOfUri,
             detail: format!("signed scheme: {uri_scheme:?}").to_ascii_lowercase(),
             change: Change::Verifier(Box::new(Verifier::unchecked(policy))),
+            header: None,
         });
     }
     found
@@ -523,7 +527,10 @@ fn observed(diagnosis: &Diagnosis<'_>, head: &HeadCopy, rejection: &Rejection) -
                 (RejectionKind::MissingSignature, None, _) => return Vec::new(),
                 (_, _, Some(name)) => {
                     let detail = format!("header {name} is covered, found none");
-                    observed_as(Cause::HeaderRemoved, detail)
+                    Finding {
+                        header: Some(name.clone()),
+                        ..observed_as(Cause::HeaderRemoved, detail)
+                    }
                 }
                 _ => observed_as(Cause::Malformed, reason),
             }
@@ -612,12 +619,20 @@ fn compare(
     })
 }
 
+fn of_repair(repair: &Repair) -> Finding {
+    Finding {
+        header: repair.header.clone(),
+        ..matched(repair.cause, repair.detail.clone())
+    }
+}
+
 fn matched(cause: Cause, detail: impl Into<String>) -> Finding {
     Finding {
         cause,
         also: None,
         certainty: Certainty::Matched,
         detail: detail.into(),
+        header: None,
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Repair {
     pub(super) head: HeadCopy,
     /// What the caller may have signed in place of the repaired form.
     pub(super) as_sent: Option<AsSent>,
+    /// The covered header that is concerned.
+    pub(super) header: Option<HeaderName>,
 }
 
 /// The part of the signed text that the repair exchanged.
@@ -72,6 +74,10 @@ impl Repairs<'_> {
                 detail: detail.to_owned(),
                 head,
                 as_sent,
+                header: match edit {
+                    Edit::Header(name, _) => Some(name.clone()),
+                    _ => None,
+                },
             });
         }
     }
@@ -306,6 +312,7 @@ impl Repairs<'_> {
                     detail,
                     head,
                     as_sent: None,
+                    header: None,
                 });
             }
         }

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use http::HeaderName;
+
 use super::{cause::Cause, difference::Difference};
 use crate::{
     error::Rejection,
@@ -231,6 +233,7 @@ pub struct Finding {
     pub(super) also: Option<Cause>,
     pub(super) certainty: Certainty,
     pub(super) detail: String,
+    pub(super) header: Option<HeaderName>,
 }
 
 impl Finding {
@@ -252,6 +255,11 @@ impl Finding {
     /// What exactly would have matched, or was observed. Invisible characters are shown.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// The covered header that is concerned, if it is one.
+    pub fn header(&self) -> Option<&HeaderName> {
+        self.header.as_ref()
     }
 }
 

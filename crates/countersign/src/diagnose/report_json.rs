@@ -11,7 +11,7 @@ impl Report {
     /// | `accepted` | whether the request passes |
     /// | `code`, `reason` | of the refusal; `null` if there is none |
     /// | `scheme`, `claimed`, `caller`, `key_version` | texts or `null` |
-    /// | `causes` | objects with `code`, `also`, `certainty`, `side`, `detail`, `meaning`, `remedy` |
+    /// | `causes` | objects with `code`, `also`, `certainty`, `side`, `detail`, `header`, `meaning`, `remedy` |
     /// | `steps` | objects with `name`, `outcome`, `reason` |
     /// | `tried` | objects with `code`, `also`, `detail`, `matched` |
     /// | `checks`, `complete` | how many signatures were checked, and whether that was all |
@@ -26,6 +26,7 @@ impl Report {
                 "certainty": finding.certainty.as_str(),
                 "side": finding.cause.side().as_str(),
                 "detail": finding.detail,
+                "header": finding.header.as_ref().map(http::HeaderName::as_str),
                 "meaning": finding.cause.meaning(),
                 "remedy": finding.cause.remedy(),
             })

@@ -53,6 +53,11 @@ impl CallerKeys {
         self.0.caller.is_none()
     }
 
+    /// The caller; `None` if this is nobody.
+    pub fn caller_id(&self) -> Option<&KeyId> {
+        self.caller()
+    }
+
     pub(super) fn padded(caller: Option<KeyId>, keys: Vec<CallerKey>, work: Arc<Work>) -> Self {
         Self(Arc::new(Inner { caller, keys, work }))
     }

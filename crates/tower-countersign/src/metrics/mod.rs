@@ -33,6 +33,7 @@
 //! | `error` | `unavailable`, `timeout`, `full` |
 //! | `result` | `success`, `failure` |
 //! | `source` | `keys`, `policy` |
+//! | `hint` | [`Cause::as_str`](countersign::diagnose::Cause::as_str), or `none` |
 //!
 //! Nothing that a peer writes is a label: not the name that an unproven request claims, not its method, not its path.
 //!
@@ -47,7 +48,7 @@ mod table;
 pub(crate) use self::{
     decision::Decision,
     handles::Handles,
-    record::{Store, StoreError, Wait, store_error},
+    record::{Store, StoreError, Wait, mismatch_hint, store_error},
 };
 pub use self::{
     record::{
@@ -56,7 +57,7 @@ pub use self::{
     },
     table::{
         ALL, AUTHORIZATION_DECISIONS, BAD_SOURCES, BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION,
-        KEY_LAST_USE, KEY_RELOADS, Kind, Metric, POLICY_RELOADS, REPLAY_CLAIMS,
+        KEY_LAST_USE, KEY_RELOADS, Kind, MISMATCH_HINTS, Metric, POLICY_RELOADS, REPLAY_CLAIMS,
         REPLAY_STORE_BYPASSED, REPLAY_STORE_ENTRIES, STORE_ERRORS, STORE_WAIT, VERIFY_DURATION,
     },
 };

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use countersign::Claimed;
+use countersign::{Claimed, KeyId, Scheme};
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
 
 use super::{
     handles::Handles,
     table::{
-        ALL, AUTHORIZATION_DECISIONS, BAD_SOURCES, KEY_RELOADS, Kind, Metric, POLICY_RELOADS,
-        REPLAY_STORE_BYPASSED, STORE_ERRORS, STORE_WAIT,
+        ALL, AUTHORIZATION_DECISIONS, BAD_SOURCES, KEY_RELOADS, Kind, MISMATCH_HINTS, Metric,
+        POLICY_RELOADS, REPLAY_STORE_BYPASSED, STORE_ERRORS, STORE_WAIT,
     },
 };
 use crate::{caller::VerifiedCaller, verify::Mode};
@@ -99,6 +99,15 @@ pub fn bad_sources(source: Source, bad: u32) {
 /// Counts a request that went on without an answer of the replay store: [`REPLAY_STORE_BYPASSED`].
 pub fn replay_store_bypassed() {
     with_recorder(|recorder| count(recorder, &REPLAY_STORE_BYPASSED, []));
+}
+
+/// `caller` is one whose key matched under some change of the request.
+pub(crate) fn mismatch_hint(hint: &str, scheme: Option<Scheme>, caller: Option<&KeyId>) {
+    with_recorder(|recorder| {
+        let scheme = scheme.map_or("", Scheme::name);
+        let caller = caller.map_or("", KeyId::as_str);
+        count(recorder, &MISMATCH_HINTS, [hint, scheme, caller]);
+    });
 }
 
 /// What an authorization layer decided.

@@ -67,6 +67,7 @@ pub const ALL: &[Metric] = &[
     POLICY_RELOADS,
     BAD_SOURCES,
     AUTHORIZATION_DECISIONS,
+    MISMATCH_HINTS,
 ];
 
 /// Decisions on requests.
@@ -215,6 +216,16 @@ pub const AUTHORIZATION_DECISIONS: Metric = Metric {
     labels: &["outcome", "caller", "mode"],
     buckets: &[],
     description: "Requests by what an authorization layer decided on them; in report-only mode, by what it would have.",
+};
+
+/// Hints on refused requests of known callers, where a layer
+/// [makes them](crate::VerifyLayer::with_mismatch_hints).
+pub const MISMATCH_HINTS: Metric = Metric {
+    name: "countersign_mismatch_hints_total",
+    kind: Kind::Counter,
+    labels: &["hint", "scheme", "caller"],
+    buckets: &[],
+    description: "Refused requests of known callers by the known mistake that explains them; at most one a second for each caller.",
 };
 
 const DURATIONS: &[f64] = &[

@@ -15,6 +15,10 @@
 //! Where a layer [only reports](crate::VerifyLayer::report_only), `outcome` is what it would have been, and every event has
 //! `report_only = true`.
 //!
+//! With [mismatch hints](crate::VerifyLayer::with_mismatch_hints) a refusal of a known caller also has
+//! `hint`, the code of the known mistake that explains it, or `none`; `hint_also`, a second one where
+//! only both together explain it; and `hint_header`, the covered header that is concerned.
+//!
 //! Refusals before the signature matched are written at most ten times a second for each code; `suppressed` counts those
 //! left out since the last; and so are those of requests let through without a claim. The text of `claimed` and `method` is the peer's: it is cut to 64 bytes and every character
 //! but visible ASCII is escaped. No event holds a path, a query, a body, a secret or a signature.
@@ -28,10 +32,10 @@ use std::{
     },
 };
 
-use countersign::{KeyId, Timestamp};
-use http::Method;
+use countersign::{KeyId, Timestamp, diagnose::Cause};
+use http::{HeaderName, Method};
 
-use super::{refusal::Refusal, report_only::Mode};
+use super::{hints::Hint, refusal::Refusal, report_only::Mode};
 use crate::{caller::VerifiedCaller, metrics};
 
 const EVENTS_PER_SECOND: u32 = 10;
@@ -146,6 +150,7 @@ impl Events {
         refusal: &Refusal,
         method: &Method,
         from: From<'_>,
+        hint: Option<&Hint>,
         mode: Mode,
         now: Timestamp,
     ) {
@@ -173,6 +178,9 @@ impl Events {
                     method = %Escaped(method.as_str()),
                     caller,
                     claimed,
+                    hint = hint.map(Hint::code),
+                    hint_also = hint.and_then(|hint| hint.also).map(Cause::as_str),
+                    hint_header = hint.and_then(|hint| hint.header.as_ref()).map(HeaderName::as_str),
                     suppressed,
                     reason = %refusal,
                 )

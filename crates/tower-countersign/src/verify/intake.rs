@@ -83,6 +83,12 @@ impl Intake {
         }
     }
 
+    /// The whole body, if all of it was read and is no larger than this.
+    pub(super) fn small_body(&mut self, at_most: u64) -> Option<Bytes> {
+        let is_whole = self.has_ended() && !self.passing && self.last.is_none();
+        (is_whole && self.held() <= at_most).then(|| self.chunks.in_one_piece())
+    }
+
     /// How many bytes are held.
     pub(super) fn held(&self) -> u64 {
         self.chunks.len()

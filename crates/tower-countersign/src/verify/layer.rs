@@ -5,7 +5,7 @@ use http::{Extensions, Method};
 use tower_layer::Layer;
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, drain::Drain, key_use::KeyUse,
+    body_limits::BodyLimits, budget::BodyBudget, drain::Drain, hints::Hints, key_use::KeyUse,
     public_uri::PublicUri, report_only::ReportOnly, service::Verify, settings::Settings,
     uncovered::UncoveredHeaders,
 };
@@ -168,6 +168,41 @@ impl<K, R> VerifyLayer<K, R> {
     /// When each key was last used. Clone it before the layer is put on a service.
     pub fn key_use(&self) -> &KeyUse {
         &self.settings.key_use
+    }
+
+    /// Says in the event of a refusal which known mistake explains it, as `hint`: a host without its
+    /// port, a path prefix that was stripped, a header that was rewritten, and so on. The codes are
+    /// those of [`Cause`](countersign::diagnose::Cause).
+    ///
+    /// Hints are for known callers only, and never on the wire: the peer gets the same answer as
+    /// without them. They are counted in [`MISMATCH_HINTS`](crate::metrics::MISMATCH_HINTS). The
+    /// secret itself is not at hand here, so that no hint says that it was read in the wrong
+    /// encoding; [`Diagnosis`](countersign::diagnose::Diagnosis) can be given the secret. No hint is
+    /// made where the key store does not answer at once.
+    ///
+    /// # Cost
+    ///
+    /// Nothing for requests that are accepted. A hint checks up to 192 signatures with an HMAC key,
+    /// or 12 with an Ed25519 key, once the request is refused and before the answer is sent. At most
+    /// one hint a second is made for each caller, and 8 for all together. An unknown name costs the
+    /// same work out of an equal allowance, so that the time of an answer does not tell which
+    /// callers exist. Whoever watches the times of many answers can still tell that hints are on.
+    #[must_use]
+    pub fn with_mismatch_hints(self) -> Self {
+        self.with_mismatch_hints_for([""; 0])
+    }
+
+    /// [Adds hints](Self::with_mismatch_hints) that also try these path prefixes, such as `/api`,
+    /// which a proxy may have taken away or put before the path.
+    #[must_use]
+    pub fn with_mismatch_hints_for<I>(mut self, path_prefixes: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let prefixes = path_prefixes.into_iter().map(Into::into).collect();
+        self.settings.hints = Some(Arc::new(Hints::new(prefixes)));
+        self
     }
 
     /// While the replay store cannot answer, lets requests through that pass everything else, instead of answering 503.

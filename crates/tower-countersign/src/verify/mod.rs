@@ -137,6 +137,7 @@ mod body_limits;
 mod budget;
 mod drain;
 pub mod events;
+mod hints;
 mod intake;
 mod key_use;
 mod layer;

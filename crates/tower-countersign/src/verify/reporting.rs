@@ -58,7 +58,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 UnverifiedCaller::accepted(caller)
             }
             Err(refused) => {
-                self.refused(&parts, &refused, decision, now);
+                let hint = self.hint(&parts, &refused, &mut intake, now);
+                self.refused(&parts, &refused, hint.as_ref(), decision, now);
                 let proven = refused.caller;
                 let claimed = proven.or_else(|| self.claimed(&parts));
                 UnverifiedCaller::refused(refused.refusal, claimed)
@@ -105,7 +106,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             match verified {
                 _ if intake.is_undecided() => events::undecided(),
                 Ok(caller) => this.accepted(&caller, decision, shown.seen(), now),
-                Err(refused) => this.refused(&judged, &refused, decision, now),
+                Err(refused) => {
+                    let hint = this.hint(&judged, &refused, &mut intake, now);
+                    this.refused(&judged, &refused, hint.as_ref(), decision, now);
+                }
             }
         });
         let caller = UnverifiedCaller::undecided(self.claimed(&parts));

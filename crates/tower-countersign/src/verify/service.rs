@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{
-    authenticate::Read, events, intake::Intake, refusal::Refusal, report_only::Mode,
+    authenticate::Read, events, hints::Hint, intake::Intake, refusal::Refusal, report_only::Mode,
     response_body::ResponseBody, settings::Settings, verified_body::VerifiedBody,
 };
 use crate::{
@@ -232,8 +232,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             // A body may not be polled past its end, or where it broke off. What is not handed on takes no memory while the rest
             // is drained.
             let ended = intake.has_ended();
+            let hint = self.hint(parts, &refused, &mut intake, now);
             drop(intake);
-            self.refused(parts, &refused, decision, now);
+            self.refused(parts, &refused, hint.as_ref(), decision, now);
             let drain = &self.settings.drain;
             if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
                 Box::pin(drain.read(body)).await;
@@ -268,6 +269,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         &self,
         parts: &Parts,
         refused: &Refused,
+        hint: Option<&Hint>,
         decision: Decision,
         now: Timestamp,
     ) {
@@ -278,8 +280,12 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let mode = decision.mode();
         settings
             .events
-            .refused(refusal, &parts.method, from, mode, now);
+            .refused(refusal, &parts.method, from, hint, mode, now);
         let scheme = || settings.verifier.claimed_scheme(&RequestHead::from(parts));
+        if let Some(hint) = hint {
+            let scheme = scheme();
+            metrics::mismatch_hint(hint.code(), scheme, hint.is_matched.then_some(&hint.caller));
+        }
         decision.refused(refusal, caller.as_ref(), scheme, now);
     }
 

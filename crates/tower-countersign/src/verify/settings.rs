@@ -8,6 +8,7 @@ use super::{
     budget::BodyBudget,
     drain::Drain,
     events::Events,
+    hints::Hints,
     key_use::KeyUse,
     outages::Outages,
     public_uri::{PublicHead, PublicUri},
@@ -44,6 +45,8 @@ pub(super) struct Settings {
     pub(super) events: Events,
     pub(super) key_use: KeyUse,
     pub(super) metrics: Arc<Handles>,
+    /// `None` unless hints are asked for.
+    pub(super) hints: Option<Arc<Hints>>,
 }
 
 impl Settings {
@@ -83,6 +86,7 @@ impl Default for Settings {
             events: Events::default(),
             key_use: KeyUse::new(),
             metrics: Arc::default(),
+            hints: None,
         }
     }
 }

@@ -67,7 +67,11 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
             continue;
         }
         if let Ok(header) = HeaderName::from_bytes(name.as_bytes()) {
+            let before = found.0.len();
             add_values(subject, &header, found);
+            for variation in found.0.iter_mut().skip(before) {
+                variation.header = Some(header.clone());
+            }
         }
     }
 }

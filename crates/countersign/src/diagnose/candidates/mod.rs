@@ -29,6 +29,8 @@ pub(super) struct Variation {
     pub(super) cause: Cause,
     pub(super) detail: String,
     pub(super) change: Change,
+    /// The covered header that is concerned.
+    pub(super) header: Option<HeaderName>,
 }
 
 /// The point in which it differs.
@@ -116,6 +118,7 @@ impl Variations {
             cause,
             detail: detail.into(),
             change,
+            header: None,
         });
     }
 
