@@ -260,8 +260,8 @@ causes! {
         "The signature is right, but the verifier does not accept it in a URL."
         "Accept presigned requests with `SigV4Profile::with_presigned`, or sign in the header."
     KeyNotInForce "key_not_in_force" Caller
-        "The signature is right for a key of the caller that is revoked or outside its dates."
-        "Move the caller to its current key, or extend the dates of this one."
+        "The signature is right for a key that is not one of the caller's keys in force."
+        "Move the caller to its current key, or put this key in force."
     SecretAsText "secret_as_text" Caller
         "One side took the text of the secret as the key; the other decoded it."
         "Read the secret in the same encoding on both sides."

@@ -455,9 +455,17 @@ fn requirement(
         }
         _ => {}
     }
+    if trial::read(diagnosis.verifier, base.head.head(), diagnosis.now).is_ok() {
+        // The head is read, and the signature is right under any algorithm.
+        return vec![matched(Cause::Algorithm, rejection.to_string())];
+    }
+    let body = (base.body, base.digest.as_ref());
     for relaxed in relaxed::each(diagnosis.verifier, base.head) {
         // The one point in which the verifier asks for too much, if it is one.
-        if trial::read(&relaxed.verifier, base.head.head(), diagnosis.now).is_ok() {
+        let read = trial::read(&relaxed.verifier, base.head.head(), diagnosis.now);
+        if let Ok((claim, at)) = read
+            && trial::matches(&claim, base.keys, at, body) == Some(true)
+        {
             return vec![matched(relaxed.cause, relaxed.detail)];
         }
     }

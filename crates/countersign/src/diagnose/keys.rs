@@ -109,8 +109,13 @@ fn add_readings(
         let as_loaded = SigningKey::in_scheme(scheme, *algorithm, secret);
         if let Some(key) = as_loaded.filter(|key| !is_in_use(key)) {
             // A secret that was handed in and is none of the caller's keys.
+            let cause = if keys.is_unknown() {
+                Cause::CallerName
+            } else {
+                Cause::KeyNotInForce
+            };
             found.push(OtherKey {
-                cause: Cause::KeyNotInForce,
+                cause,
                 detail: "the given secret, which is no key of the caller here".to_owned(),
                 key: key.verifying_key(),
             });
