@@ -252,6 +252,14 @@ async fn everything() -> Vec<Sample> {
         503
     );
 
+    // A refusal that is explained.
+    let server = Server::axum(app(layer().with_mismatch_hints())).await;
+    let astray = signer("billing", hmac_key(SECRET), "elsewhere");
+    let request = Request::post("http://elsewhere/a")
+        .body(Bytes::from("hello"))
+        .unwrap();
+    assert_eq!(send(&server, signed::now(&astray, request)).await, 421);
+
     // A client that goes away in the middle of its body.
     let request = signed::now(&billing(), hello("/a"));
     let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());

@@ -42,6 +42,11 @@
 //! an [`AuthenticatedHead`] exists only if the signature matched, and [`Verified`] has no other way to be made than
 //! through both. What was claimed is never trusted and what is trusted comes from the key's own record.
 //!
+//! # Why a request is refused
+//!
+//! A refusal tells the peer nothing. [`diagnose`] tells the operator: it tries what is known to go
+//! wrong, and says what would have matched.
+//!
 //! # Schemes
 //!
 //! | scheme | accepted by | signed by |

@@ -29,6 +29,8 @@
 //! # }).unwrap();
 //! ```
 //!
+//! [`VerifyLayer::with_mismatch_hints`] says in the log which known mistake explains a refusal.
+//!
 //! See [`verify`] for what is decided in which order, where to put the layer, and what refused peers are told; [`sign`]
 //! for the client's side; [`authorize`] for who may call what; [`metrics`] for what can be watched; and the `countersign`
 //! crate for keys, schemes and what a signature does and does not prove.

@@ -143,7 +143,11 @@ impl Seen {
 
     /// `Signature-Input` without its label.
     fn parameters(&self) -> String {
-        let names: Vec<_> = self.names().iter().map(|name| format!("\"{name}\" ")).collect();
+        let names: Vec<_> = self
+            .names()
+            .iter()
+            .map(|name| format!("\"{name}\" "))
+            .collect();
         format!(
             "(\"@method\" \"@authority\" \"@path\" \"@query\" {}\"content-digest\");created={};keyid=\"{}\";nonce=\"{NONCE}\"",
             names.concat(),

@@ -65,9 +65,11 @@ impl Capture {
     /// This field of every refusal since the last time.
     fn take(&self, field: &str) -> Vec<Option<String>> {
         let events = std::mem::take(&mut *self.0.lock().unwrap());
-        let refused = events
-            .iter()
-            .filter(|event| event.get("outcome").is_some_and(|outcome| outcome == "refused"));
+        let refused = events.iter().filter(|event| {
+            event
+                .get("outcome")
+                .is_some_and(|outcome| outcome == "refused")
+        });
         refused.map(|event| event.get(field).cloned()).collect()
     }
 }
@@ -199,8 +201,11 @@ async fn a_body_that_is_read_is_tried_in_other_forms() {
             request.pop();
             let text = String::from_utf8(request).unwrap();
             let (from, to) = (sent.body.len(), sent.body.len() - 1);
-            text.replace(&format!("content-length: {from}"), &format!("content-length: {to}"))
-                .into_bytes()
+            text.replace(
+                &format!("content-length: {from}"),
+                &format!("content-length: {to}"),
+            )
+            .into_bytes()
         } else {
             let mut signed = Seen::usual();
             signed.body.push(b'\n');
@@ -320,9 +325,17 @@ async fn nobody_gets_a_hint_and_a_random_key_gets_none() {
     assert_eq!(capture.take("hint"), [None]);
     // The work is done for the unknown name as well.
     assert_eq!(asked.load(Ordering::SeqCst), 2);
-    answer(&server, &request(Family::Hmac, &other_key(9), &usual, &usual)).await;
+    answer(
+        &server,
+        &request(Family::Hmac, &other_key(9), &usual, &usual),
+    )
+    .await;
     assert_eq!(capture.take("hint"), [Some("none".to_owned())]);
-    answer(&server, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+    answer(
+        &server,
+        b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+    )
+    .await;
     assert_eq!(capture.take("hint"), [None]);
 }
 

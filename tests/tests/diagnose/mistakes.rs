@@ -409,7 +409,11 @@ const MISTAKES: &[Mistake] = &[
         name: "text without its timestamp",
         cause: Cause::TextForm,
         families: BODIES,
-        text: |text, _| text.rsplit_once(".{").map(|(_, body)| format!("{{{body}")).unwrap(),
+        text: |text, _| {
+            text.rsplit_once(".{")
+                .map(|(_, body)| format!("{{{body}"))
+                .unwrap()
+        },
         ..NONE
     },
     Mistake {
@@ -769,7 +773,12 @@ fn the_right_cause_of_each_known_mistake_is_named_first() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {all} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {all} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(all >= 200, "{all}");
 }
 
@@ -807,11 +816,7 @@ fn only_a_checked_signature_is_called_a_match() {
     for mistake in MISTAKES {
         for family in mistake.families {
             let report = diagnosed(mistake, *family);
-            let observed = [
-                Cause::OtherBody,
-                Cause::BodyEmpty,
-                Cause::UnknownCaller,
-            ];
+            let observed = [Cause::OtherBody, Cause::BodyEmpty, Cause::UnknownCaller];
             for finding in report.causes() {
                 let expected = if observed.contains(&finding.cause()) {
                     Certainty::Observed

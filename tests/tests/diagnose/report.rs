@@ -147,11 +147,26 @@ fn each_step_says_how_it_ended() {
     for (name, parts, body, failed) in [
         ("unsigned", unsigned, &b""[..], StepName::Signature),
         ("garbled", garbled, b"", StepName::Grammar),
-        ("elsewhere", sign(&elsewhere, &KEY), b"", StepName::Authority),
+        (
+            "elsewhere",
+            sign(&elsewhere, &KEY),
+            b"",
+            StepName::Authority,
+        ),
         ("stale", sign(&stale, &KEY), b"", StepName::Date),
         ("unknown", sign(&unknown, &KEY), b"", StepName::Keys),
-        ("wrong key", sign(&usual, &other_key(9)), b"", StepName::Proof),
-        ("revoked", sign(&usual, &other_key(1)), b"", StepName::KeyRules),
+        (
+            "wrong key",
+            sign(&usual, &other_key(9)),
+            b"",
+            StepName::Proof,
+        ),
+        (
+            "revoked",
+            sign(&usual, &other_key(1)),
+            b"",
+            StepName::KeyRules,
+        ),
         ("other body", sign(&usual, &KEY), b"", StepName::Body),
     ] {
         let verifier = client::verifier(Family::Hmac);

@@ -61,7 +61,11 @@ fn assert_first(report: &Report, cause: Cause) {
 fn a_nonce_that_is_absent_is_told_from_other_coverage() {
     let keyring = keys(key(Family::Hmac, &KEY).verifying_key());
     let without_nonce = native().seed_compatible();
-    let report = run(&Verifier::default(), &keyring, &signed(&without_nonce, usual()));
+    let report = run(
+        &Verifier::default(),
+        &keyring,
+        &signed(&without_nonce, usual()),
+    );
     assert_first(&report, Cause::NonceMissing);
 
     let rules = CallerKey::new("1", key(Family::Hmac, &KEY).verifying_key()).unwrap();
@@ -71,7 +75,10 @@ fn a_nonce_that_is_absent_is_told_from_other_coverage() {
     let mut sent = signed(&native(), usual());
     sent.headers
         .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    assert_first(&run(&Verifier::default(), &keyring, &sent), Cause::HeaderNotCovered);
+    assert_first(
+        &run(&Verifier::default(), &keyring, &sent),
+        Cause::HeaderNotCovered,
+    );
 
     let strict = Verifier::builder()
         .require_headers([HeaderName::from_static("x-tenant")])
@@ -82,7 +89,10 @@ fn a_nonce_that_is_absent_is_told_from_other_coverage() {
     let mut sent = signed(&native(), usual());
     sent.headers
         .insert("content-encoding", HeaderValue::from_static("gzip"));
-    assert_first(&run(&Verifier::default(), &keyring, &sent), Cause::HeaderNotCovered);
+    assert_first(
+        &run(&Verifier::default(), &keyring, &sent),
+        Cause::HeaderNotCovered,
+    );
 }
 
 #[test]
@@ -109,7 +119,10 @@ fn a_scheme_that_is_not_accepted_is_named() {
 
 #[test]
 fn a_key_that_is_bound_to_another_scheme_is_named() {
-    let verifier = Verifier::builder().accept_only(Scheme::HmacSha256).build().unwrap();
+    let verifier = Verifier::builder()
+        .accept_only(Scheme::HmacSha256)
+        .build()
+        .unwrap();
     let keyring = keys(key(Family::Rfc9421, &KEY).verifying_key());
     let report = run(&verifier, &keyring, &signed(&native(), usual()));
     assert_first(&report, Cause::KeyOfAnotherScheme);
@@ -122,7 +135,10 @@ fn a_key_that_is_bound_to_another_scheme_is_named() {
 fn a_key_id_of_another_key_is_named() {
     let with_id = |version: &str, id: &str, bytes: &[u8]| {
         let key = key(Family::SigV4, bytes).verifying_key();
-        CallerKey::new(version, key).unwrap().with_key_id(id).unwrap()
+        CallerKey::new(version, key)
+            .unwrap()
+            .with_key_id(id)
+            .unwrap()
     };
     let keyring = Keyring::builder()
         .caller("billing", with_id("1", "AKIDONE", &KEY))
@@ -182,7 +198,10 @@ fn a_presigned_request_that_is_not_accepted_is_named() {
     request
         .headers
         .insert("host", HeaderValue::from_static(HOST));
-    assert_first(&run(&verifier, &keyring, &request), Cause::PresignedNotAccepted);
+    assert_first(
+        &run(&verifier, &keyring, &request),
+        Cause::PresignedNotAccepted,
+    );
 }
 
 #[test]
@@ -246,9 +265,10 @@ fn what_a_proxy_says_of_host_and_target_is_tried_and_never_decides() {
     let sent = signed(&signer, parts("http://public.example/edge/api?a=b"));
     let mut behind = usual();
     behind.headers = sent.headers.clone();
-    behind
-        .headers
-        .insert("x-forwarded-host", HeaderValue::from_static("public.example"));
+    behind.headers.insert(
+        "x-forwarded-host",
+        HeaderValue::from_static("public.example"),
+    );
     let only_host = |behind: &Parts| {
         let mut parts = behind.clone();
         parts.uri = format!("http://{HOST}/edge/api?a=b").parse().unwrap();

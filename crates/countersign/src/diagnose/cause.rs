@@ -315,7 +315,10 @@ mod tests {
         assert_eq!(codes.len(), Cause::ALL.len());
         for cause in Cause::ALL {
             let code = cause.as_str();
-            assert!(code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')));
+            assert!(
+                code.bytes()
+                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            );
         }
     }
 

@@ -54,7 +54,11 @@ pub(super) fn offset_of(signed_at: Timestamp, now: Timestamp) -> Option<i64> {
     let quarters = seconds.checked_add(450)?.div_euclid(900);
     let rest = seconds.checked_sub(quarters.checked_mul(900)?)?;
     let is_offset = (2..=56).contains(&quarters.abs()) && rest.abs() <= 90;
-    if is_offset { quarters.checked_mul(15) } else { None }
+    if is_offset {
+        quarters.checked_mul(15)
+    } else {
+        None
+    }
 }
 
 fn http(text: &str) -> Option<i64> {

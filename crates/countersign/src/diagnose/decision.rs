@@ -74,7 +74,10 @@ fn decide(diagnosis: &Diagnosis<'_>, proven: &mut Option<(KeyId, KeyVersion)>) -
     let Some(keys) = diagnosis.keys.of(claim.key_id()) else {
         return End::Open(StepName::Keys);
     };
-    let has_key = keys.keys_for(claim.scheme(), claim.key_id()).next().is_some();
+    let has_key = keys
+        .keys_for(claim.scheme(), claim.key_id())
+        .next()
+        .is_some();
     let refused = |rejection: Rejection| {
         let step = match rejection.kind() {
             RejectionKind::Expired => StepName::Date,

@@ -35,11 +35,7 @@ pub struct Diagnosis<'d> {
 
 impl<'d> Diagnosis<'d> {
     /// Starts from what every diagnosis needs. `now` is the verifier's clock when the request came.
-    pub fn new(
-        verifier: &'d Verifier,
-        head: impl Into<RequestHead<'d>>,
-        now: Timestamp,
-    ) -> Self {
+    pub fn new(verifier: &'d Verifier, head: impl Into<RequestHead<'d>>, now: Timestamp) -> Self {
         Self {
             verifier,
             head: head.into(),
@@ -102,7 +98,8 @@ impl<'d> Diagnosis<'d> {
     }
 
     /// Sets how many signatures are checked at most, by default 4096. A check with an Ed25519 key
-    /// counts as 16, and one with several keys as each of them.
+    /// counts as 16, one with several keys as each of them, and every kibibyte that is signed as one
+    /// more.
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self

@@ -64,7 +64,9 @@ impl Difference {
 /// everything that is no visible ASCII.
 pub(super) fn visible(text: &str) -> String {
     let inner = text.trim_matches(' ');
-    let start = text.len().saturating_sub(text.trim_start_matches(' ').len());
+    let start = text
+        .len()
+        .saturating_sub(text.trim_start_matches(' ').len());
     let end = text.len().saturating_sub(start).saturating_sub(inner.len());
     let mut shown = String::with_capacity(text.len());
     shown.extend(std::iter::repeat_n("\\x20", start));
@@ -96,7 +98,10 @@ mod tests {
         assert_eq!(between("a\nb", "a\nb"), None);
         let found = between("a\nhost:x", "a\nhost:x:80").unwrap();
         assert_eq!((found.line(), found.byte()), (2, 7));
-        assert_eq!((found.ours(), found.theirs()), (Some("host:x"), Some("host:x:80")));
+        assert_eq!(
+            (found.ours(), found.theirs()),
+            (Some("host:x"), Some("host:x:80"))
+        );
         let found = between("a", "a\n").unwrap();
         assert_eq!((found.line(), found.byte()), (2, 1));
         assert_eq!((found.ours(), found.theirs()), (None, Some("")));

@@ -1,18 +1,19 @@
 //! From a refusal to its causes.
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-
 use super::{
     Diagnosis,
     candidates::{self, Change, Subject, Variation},
     cause::Cause,
-    dates,
-    difference::{Difference, visible},
+    comparison::compare,
+    difference::visible,
     head_copy::{Edit, HeadCopy},
-    keys, relaxed,
+    keys,
+    observed::observed,
+    relaxed,
     repairs::{self, AsSent, Repair},
     report::{Certainty, Comparison, Finding},
-    text_lines::{Layout, TextLines},
+    requirement::{of_date, requirement},
+    text_lines::TextEdit,
     trial::{self, Base, Trials},
 };
 use crate::{
@@ -20,12 +21,14 @@ use crate::{
     keyring::CallerKeys,
     payload::PayloadDigest,
     scheme::Scheme,
-    timestamp::Timestamp,
     verify::{Claim, OtherText, SignedText, Verifier},
 };
 
 /// The greatest number of variations of one group that are tried together with those of another.
 const PAIRED: usize = 12;
+
+/// One repair of a head is tried for so many checks.
+const REPAIRS_SHARE: usize = 8;
 
 /// What was found out about a refusal.
 pub(super) struct Explanation {
@@ -88,6 +91,11 @@ impl Explanation {
                     continue;
                 };
                 let keys = keys.with_own_caches();
+                let digest = diagnosis.body.map(PayloadDigest::of);
+                let text = match claim.signed_text(digest.as_ref()) {
+                    SignedText::Head { text, .. } => Some(text),
+                    SignedText::Body { .. } => None,
+                };
                 let base = Base {
                     head: &readable.head,
                     verifier: &readable.verifier,
@@ -95,11 +103,17 @@ impl Explanation {
                     at,
                     keys: &keys,
                     body: diagnosis.body,
-                    digest: diagnosis.body.map(PayloadDigest::of),
+                    digest,
+                    text,
                 };
                 match depth {
                     Depth::AsItIs => explanation.check(diagnosis, rejection, readable, &base),
-                    Depth::Varied => explanation.vary(diagnosis, readable, &base),
+                    Depth::Varied => {
+                        explanation.vary(diagnosis, readable, &base);
+                        if !explanation.causes.is_empty() {
+                            explanation.add_refused_for(diagnosis, rejection);
+                        }
+                    }
                 }
             }
         }
@@ -124,7 +138,7 @@ impl Explanation {
         }
         if self.matches_as_it_is(base, readable) {
             let findings = match &readable.repair {
-                Some(repair) => vec![of_repair(repair)],
+                Some(repair) => vec![repair.finding()],
                 None => requirement(diagnosis, rejection, base),
             };
             self.causes.extend(findings);
@@ -149,10 +163,22 @@ impl Explanation {
         });
         if self.causes.is_empty() && is_theirs {
             let detail = "the signature is over the sender's text";
-            self.causes.push(matched(Cause::SignedTextDiffers, detail));
+            self.causes
+                .push(Finding::matched(Cause::SignedTextDiffers, detail));
         }
         if self.causes.is_empty() && !diagnosis.single_changes_only {
             self.try_pairs(diagnosis, base);
+        }
+    }
+
+    /// Adds what the request was refused for, where that is not the signature and would stay.
+    fn add_refused_for(&mut self, diagnosis: &Diagnosis<'_>, rejection: &Rejection) {
+        if let RejectionKind::Expired = rejection.kind() {
+            let signed_at = rejection.stale_date().unwrap_or(diagnosis.now);
+            self.causes.push(Finding {
+                certainty: Certainty::Observed,
+                ..of_date(signed_at, diagnosis.now)
+            });
         }
     }
 
@@ -165,7 +191,7 @@ impl Explanation {
         let keys = diagnosis.keys.of(claim.key_id());
         if let Some(theirs) = diagnosis.their_text {
             let keys = keys.as_ref().map(CallerKeys::with_own_caches);
-            self.comparison = compare(diagnosis, claim, digest, theirs, keys.as_ref());
+            self.comparison = Some(compare(diagnosis, claim, digest, theirs, keys.as_ref()));
         }
         let lines = |text: &str| {
             let lines = text.split('\n');
@@ -204,21 +230,25 @@ impl Explanation {
 
     /// Changes one thing at a time.
     fn change(&mut self, diagnosis: &Diagnosis<'_>, readable: &Readable, base: &Base<'_, '_>) {
-        let text = base.text();
         // What is checked apart from the text: the session token and the algorithm.
-        if let Some(text) = &text
+        if let Some(text) = &base.text
             && base.claim.is_over(OtherText::Head(text), base.keys)
         {
             let cause = match base.claim.scheme() {
                 Scheme::SigV4 => Cause::SessionToken,
                 _ => Cause::Algorithm,
             };
-            self.causes.push(matched(cause, "the signature is right"));
+            self.causes
+                .push(Finding::matched(cause, "the signature is right"));
             return;
         }
-        let mut variations = self.with_subject(diagnosis, base, candidates::of);
-        let uri_schemes = uri_schemes(base);
-        variations.splice(0..0, uri_schemes);
+        // Some are the same text, and cost no check.
+        let room = self.trials.left().saturating_mul(2);
+        let candidates =
+            Self::with_subject(diagnosis, base, |subject| candidates::of(subject, room));
+        self.trials.is_complete &= !candidates.is_full;
+        let mut variations = uri_schemes(base);
+        variations.extend(candidates.found);
         let repair = readable.repair.as_ref();
         let also = repair.map(|repair| repair.cause);
         for variation in &variations {
@@ -235,7 +265,6 @@ impl Explanation {
     }
 
     fn with_subject<T>(
-        &self,
         diagnosis: &Diagnosis<'_>,
         base: &Base<'_, '_>,
         make: impl FnOnce(&Subject<'_>) -> T,
@@ -268,24 +297,23 @@ impl Explanation {
 
     /// Tries what was sent in place of what it was repaired to.
     fn try_as_sent(&mut self, base: &Base<'_, '_>, repair: &Repair) {
-        let Some(as_sent) = &repair.as_sent else { return };
-        let signed = base.claim.signed_text(base.digest.as_ref());
-        let layout = match base.claim.scheme() {
-            Scheme::SigV4 => Layout::SigV4,
-            Scheme::MessageSignatures => Layout::SignatureBase,
-            _ => Layout::Native,
+        let Some(as_sent) = &repair.as_sent else {
+            return;
         };
+        let signed = base.claim.signed_text(base.digest.as_ref());
         let change = match (&signed, as_sent) {
-            (SignedText::Head { text, .. }, AsSent::Method(sent)) => {
-                TextLines { text, layout }.with_method(sent).map(Change::Text)
+            (SignedText::Head { .. }, AsSent::Method(sent)) => {
+                Some(Change::Text(TextEdit::Method(sent.clone())))
             }
-            (SignedText::Head { text, .. }, AsSent::Header(name, sent)) => {
-                let lines = TextLines { text, layout };
-                lines.with_header(name.as_str(), sent).map(Change::Text)
+            (SignedText::Head { .. }, AsSent::Header(name, sent)) => {
+                let name = name.as_str().to_owned();
+                Some(Change::Text(TextEdit::Header(name, sent.clone())))
             }
-            (SignedText::Head { text, .. }, AsSent::Piece { repaired, sent }) => {
-                let lines = TextLines { text, layout };
-                lines.replacing(repaired, sent).map(Change::Text)
+            (SignedText::Head { .. }, AsSent::Piece { repaired, sent }) => {
+                Some(Change::Text(TextEdit::Piece {
+                    from: repaired.clone(),
+                    to: sent.clone(),
+                }))
             }
             (
                 SignedText::Head {
@@ -315,14 +343,15 @@ impl Explanation {
             header: None,
         };
         if self.trials.vary(base, &variation) == Some(true) {
-            self.causes.push(of_repair(repair));
+            self.causes.push(repair.finding());
         }
     }
 
     fn try_other_keys(&mut self, diagnosis: &Diagnosis<'_>, base: &Base<'_, '_>) {
         for other in keys::others(diagnosis, base.claim, base.keys) {
             if self.trials.try_key(base, &other) == Some(true) {
-                self.causes.push(matched(other.cause, other.detail));
+                self.causes
+                    .push(Finding::matched(other.cause, other.detail));
                 return;
             }
         }
@@ -330,7 +359,10 @@ impl Explanation {
 
     /// Tries two changes of the head at once, of different groups.
     fn try_pairs(&mut self, diagnosis: &Diagnosis<'_>, base: &Base<'_, '_>) {
-        let variations = self.with_subject(diagnosis, base, candidates::of);
+        let room = self.trials.left();
+        let variations = Self::with_subject(diagnosis, base, |subject| {
+            candidates::of(subject, room).found
+        });
         let mut groups: [Vec<(&Variation, &Edit)>; 4] = Default::default();
         for variation in &variations {
             let Change::Head(edit) = &variation.change else {
@@ -351,7 +383,10 @@ impl Explanation {
         }
         for (number, one) in groups.iter().enumerate() {
             for other in groups.iter().skip(number.saturating_add(1)) {
-                for (one, other) in one.iter().flat_map(|one| other.iter().map(move |b| (one, b))) {
+                for (one, other) in one
+                    .iter()
+                    .flat_map(|one| other.iter().map(move |b| (one, b)))
+                {
                     if self.trials.left() == 0 {
                         return;
                     }
@@ -386,9 +421,13 @@ fn readable(diagnosis: &Diagnosis<'_>, head: &HeadCopy, repairs: Vec<Repair>) ->
             });
         }
     }
+    // Reading takes time as well.
+    let repairs = repairs.into_iter().take(diagnosis.limit / REPAIRS_SHARE);
     for repair in repairs {
         let verifiers = relaxed::all(diagnosis.verifier, &repair.head);
-        let verifier = verifiers.into_iter().find(|verifier| can_read(verifier, &repair.head));
+        let verifier = verifiers
+            .into_iter()
+            .find(|verifier| can_read(verifier, &repair.head));
         if let Some(verifier) = verifier {
             found.push(Readable {
                 head: repair.head.clone(),
@@ -424,229 +463,4 @@ fn uri_schemes(base: &Base<'_, '_>) -> Vec<Variation> {
         });
     }
     found
-}
-
-/// The causes of a refusal for something else than the signature, which is right.
-fn requirement(
-    diagnosis: &Diagnosis<'_>,
-    rejection: &Rejection,
-    base: &Base<'_, '_>,
-) -> Vec<Finding> {
-    let is_after_mac = rejection.proven_caller().is_some();
-    match rejection.kind() {
-        RejectionKind::Expired => {
-            let signed_at = rejection.stale_date().unwrap_or(base.claim.signed_at());
-            return vec![of_date(signed_at, diagnosis.now)];
-        }
-        RejectionKind::BodyMismatch => return of_body(diagnosis, base),
-        RejectionKind::InvalidSignature if is_after_mac => {
-            return vec![matched(Cause::KeyNotInForce, rejection.to_string())];
-        }
-        RejectionKind::InsufficientCoverage if is_after_mac => {
-            let cause = if base.claim.has_replay_identity() {
-                Cause::HeaderNotCovered
-            } else {
-                Cause::NonceMissing
-            };
-            return vec![matched(cause, rejection.to_string())];
-        }
-        RejectionKind::Misdirected if is_after_mac => {
-            return vec![matched(Cause::HostNotExpected, rejection.to_string())];
-        }
-        _ => {}
-    }
-    if trial::read(diagnosis.verifier, base.head.head(), diagnosis.now).is_ok() {
-        // The head is read, and the signature is right under any algorithm.
-        return vec![matched(Cause::Algorithm, rejection.to_string())];
-    }
-    let body = (base.body, base.digest.as_ref());
-    for relaxed in relaxed::each(diagnosis.verifier, base.head) {
-        // The one point in which the verifier asks for too much, if it is one.
-        let read = trial::read(&relaxed.verifier, base.head.head(), diagnosis.now);
-        if let Ok((claim, at)) = read
-            && trial::matches(&claim, base.keys, at, body) == Some(true)
-        {
-            return vec![matched(relaxed.cause, relaxed.detail)];
-        }
-    }
-    let cause = match rejection.kind() {
-        RejectionKind::Misdirected => Cause::HostNotExpected,
-        RejectionKind::InsufficientCoverage => Cause::HeaderNotCovered,
-        _ => Cause::Malformed,
-    };
-    vec![matched(cause, rejection.to_string())]
-}
-
-fn of_date(signed_at: Timestamp, now: Timestamp) -> Finding {
-    if dates::looks_like_millis(signed_at, now) {
-        let detail = format!("found {}", signed_at.as_unix_seconds());
-        return matched(Cause::Milliseconds, detail);
-    }
-    let seconds = signed_at.abs_diff(now).as_secs();
-    let direction = if signed_at < now { "behind" } else { "ahead of" };
-    if let Some(offset) = dates::offset_of(signed_at, now) {
-        let detail = format!("the date is {seconds} s {direction} the clock, {offset} minutes");
-        return matched(Cause::TimeZone, detail);
-    }
-    let detail = format!("the date is {seconds} s {direction} the clock");
-    matched(Cause::Clock, detail)
-}
-
-/// The causes of another body than the one that was signed.
-fn of_body(diagnosis: &Diagnosis<'_>, base: &Base<'_, '_>) -> Vec<Finding> {
-    let body = diagnosis.body.unwrap_or_default();
-    for (cause, detail, other) in candidates::forms_of(Some(body)) {
-        let authenticated = base.claim.authenticate(base.keys, base.at);
-        if authenticated.is_ok_and(|head| head.finish_with(&other, base.at).is_ok()) {
-            return vec![matched(cause, detail)];
-        }
-    }
-    let is_compressed = body.starts_with(&[0x1f, 0x8b]);
-    let says_so = base.head.headers.contains_key(CONTENT_ENCODING);
-    let (cause, detail) = if body.is_empty() {
-        (Cause::BodyEmpty, "found an empty body")
-    } else if says_so && !is_compressed {
-        (
-            Cause::BodyDecompressed,
-            "found a content-encoding, and a body that is not compressed with gzip",
-        )
-    } else {
-        (Cause::OtherBody, "the hash of the body is not the signed one")
-    };
-    vec![observed_as(cause, detail)]
-}
-
-/// What the refusal itself says, where no candidate matched.
-fn observed(diagnosis: &Diagnosis<'_>, head: &HeadCopy, rejection: &Rejection) -> Vec<Finding> {
-    let reason = rejection.to_string();
-    let found = match rejection.kind() {
-        RejectionKind::MissingSignature | RejectionKind::Malformed => {
-            let foreign = relaxed::each(diagnosis.verifier, head);
-            let mut foreign = foreign.into_iter();
-            let foreign = foreign.find(|relaxed| {
-                relaxed.cause == Cause::SchemeNotAccepted
-                    && relaxed.verifier.claimed_scheme(&head.head()).is_some()
-            });
-            let missing = repairs::missing(head);
-            match (rejection.kind(), foreign, missing.first()) {
-                (RejectionKind::MissingSignature, Some(foreign), _) => {
-                    observed_as(Cause::SchemeNotAccepted, foreign.detail)
-                }
-                (RejectionKind::MissingSignature, None, _) => return Vec::new(),
-                (_, _, Some(name)) => {
-                    let detail = format!("header {name} is covered, found none");
-                    Finding {
-                        header: Some(name.clone()),
-                        ..observed_as(Cause::HeaderRemoved, detail)
-                    }
-                }
-                _ => observed_as(Cause::Malformed, reason),
-            }
-        }
-        RejectionKind::Misdirected => observed_as(Cause::HostNotExpected, reason),
-        RejectionKind::InsufficientCoverage => observed_as(Cause::Uncovered, reason),
-        RejectionKind::Expired => {
-            let signed_at = rejection.stale_date().unwrap_or(diagnosis.now);
-            let of_date = of_date(signed_at, diagnosis.now);
-            observed_as(of_date.cause, of_date.detail)
-        }
-        RejectionKind::InvalidSignature => return of_keys(diagnosis, head),
-        _ => return Vec::new(),
-    };
-    vec![found]
-}
-
-/// Whether the keys alone explain a wrong signature.
-fn of_keys(diagnosis: &Diagnosis<'_>, head: &HeadCopy) -> Vec<Finding> {
-    let Ok((claim, _)) = trial::read(diagnosis.verifier, head.head(), diagnosis.now) else {
-        return Vec::new();
-    };
-    let Some(keys) = diagnosis.keys.of(claim.key_id()) else {
-        return Vec::new();
-    };
-    if keys.is_unknown() {
-        let detail = ["found ", &visible(claim.key_id())].concat();
-        return vec![observed_as(Cause::UnknownCaller, detail)];
-    }
-    if keys.keys_for(claim.scheme(), claim.key_id()).next().is_none() {
-        let detail = format!("signed in {}", claim.scheme());
-        return vec![observed_as(Cause::NoKeyOfScheme, detail)];
-    }
-    let is_over_the_body = matches!(claim.signed_text(None), SignedText::Body { .. });
-    let is_empty = diagnosis.body.is_some_and(<[u8]>::is_empty);
-    if is_over_the_body && is_empty && head.headers.contains_key(CONTENT_TYPE) {
-        return vec![observed_as(Cause::BodyEmpty, "found an empty body")];
-    }
-    Vec::new()
-}
-
-/// Compares the sender's text with this verifier's, and checks the signature over it.
-fn compare(
-    diagnosis: &Diagnosis<'_>,
-    claim: &Claim<'_>,
-    digest: Option<&PayloadDigest>,
-    theirs: &str,
-    keys: Option<&CallerKeys>,
-) -> Option<Comparison> {
-    let is_over = |text: &str, is_string: bool| {
-        let text = if is_string {
-            OtherText::StringToSign(text)
-        } else {
-            OtherText::Head(text)
-        };
-        keys.map(|keys| claim.is_over(text, keys))
-    };
-    let SignedText::Head {
-        text,
-        string_to_sign,
-    } = claim.signed_text(digest)
-    else {
-        let bytes = theirs.as_bytes();
-        let is_signed = keys.map(|keys| claim.is_over(OtherText::Bytes(bytes), keys));
-        return Some(Comparison {
-            difference: None,
-            is_signed,
-        });
-    };
-    let is_string = theirs.starts_with("AWS4-HMAC-SHA256\n");
-    let ours = match string_to_sign {
-        Some(string) if is_string => string,
-        _ => text,
-    };
-    // A file often ends in a line feed that was not signed.
-    let trimmed = theirs.strip_suffix('\n').unwrap_or(theirs);
-    let as_given = is_over(theirs, is_string);
-    let (theirs, is_signed) = if as_given == Some(true) || trimmed == theirs {
-        (theirs, as_given)
-    } else {
-        (trimmed, is_over(trimmed, is_string))
-    };
-    Some(Comparison {
-        difference: Difference::between(&ours, theirs, &diagnosis.redaction),
-        is_signed,
-    })
-}
-
-fn of_repair(repair: &Repair) -> Finding {
-    Finding {
-        header: repair.header.clone(),
-        ..matched(repair.cause, repair.detail.clone())
-    }
-}
-
-fn matched(cause: Cause, detail: impl Into<String>) -> Finding {
-    Finding {
-        cause,
-        also: None,
-        certainty: Certainty::Matched,
-        detail: detail.into(),
-        header: None,
-    }
-}
-
-fn observed_as(cause: Cause, detail: impl Into<String>) -> Finding {
-    Finding {
-        certainty: Certainty::Observed,
-        ..matched(cause, detail)
-    }
 }

@@ -54,9 +54,10 @@ pub(super) fn others(
             key: key.verifying_key().with_own_cache(),
         });
     }
-    for key in keys.all().filter(|key| {
-        key.scheme() == scheme && key.key_id().is_some_and(|id| id != claim.key_id())
-    }) {
+    for key in keys
+        .all()
+        .filter(|key| key.scheme() == scheme && key.key_id().is_some_and(|id| id != claim.key_id()))
+    {
         found.push(OtherKey {
             cause: Cause::KeyOfAnotherId,
             detail: format!("key {}", key.version()),
@@ -93,12 +94,7 @@ pub(super) fn others(
     found
 }
 
-fn add_readings(
-    secret: &Secret,
-    claim: &Claim<'_>,
-    keys: &CallerKeys,
-    found: &mut Vec<OtherKey>,
-) {
+fn add_readings(secret: &Secret, claim: &Claim<'_>, keys: &CallerKeys, found: &mut Vec<OtherKey>) {
     let scheme = claim.scheme();
     let is_in_use = |key: &SigningKey| {
         let key = key.verifying_key();

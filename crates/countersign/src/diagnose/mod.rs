@@ -53,6 +53,7 @@
 
 mod candidates;
 mod cause;
+mod comparison;
 mod dates;
 mod decision;
 mod diagnosis;
@@ -60,12 +61,14 @@ mod difference;
 mod explain;
 mod head_copy;
 mod keys;
+mod observed;
 mod percent;
 mod redaction;
 mod relaxed;
 mod repairs;
 mod report;
 mod report_json;
+mod requirement;
 mod secret_readings;
 mod text_lines;
 mod trial;

@@ -57,7 +57,8 @@ impl Redaction {
             if name == "@signature-params" {
                 return line.to_owned();
             }
-            let Some((identifier, value)) = line.split_once("\": ").or_else(|| line.split_once(": "))
+            let Some((identifier, value)) =
+                line.split_once("\": ").or_else(|| line.split_once(": "))
             else {
                 return line.to_owned();
             };
@@ -73,9 +74,7 @@ impl Redaction {
             return [identifier, end, &value].concat();
         }
         match line.split_once(':') {
-            Some((name, _)) if is_token(name) && self.hides(name) => {
-                [name, ":", LEFT_OUT].concat()
-            }
+            Some((name, _)) if is_token(name) && self.hides(name) => [name, ":", LEFT_OUT].concat(),
             _ => self.query_of(line),
         }
     }
@@ -136,7 +135,10 @@ mod tests {
             ("x-api-key:hunter2", "x-api-key:[redacted]"),
             ("x-user:hunter2", "x-user:[redacted]"),
             ("x-users:a", "x-users:a"),
-            ("\"authorization\": hunter2", "\"authorization\": [redacted]"),
+            (
+                "\"authorization\": hunter2",
+                "\"authorization\": [redacted]",
+            ),
             ("\"x-user\";bs: :aHVudGVyMg==:", "\"x-user\";bs: [redacted]"),
             (
                 "\"@query-param\";name=\"token\": hunter2",

@@ -41,16 +41,22 @@ pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
         "found host {:?}, expected {hosts}",
         head.authority().unwrap_or_default()
     );
-    add(Cause::HostNotExpected, &detail, &|policy| policy.expected_hosts.clear());
+    add(Cause::HostNotExpected, &detail, &|policy| {
+        policy.expected_hosts.clear();
+    });
     let detail = "a header that the verifier requires is not covered";
-    add(Cause::HeaderNotCovered, detail, &|policy| policy.required_headers.clear());
+    add(Cause::HeaderNotCovered, detail, &|policy| {
+        policy.required_headers.clear();
+    });
     let detail = "x-date: found RFC 3339, expected an IMF-fixdate";
     add(Cause::DateForm, detail, &|policy| {
         policy.date_form = DateForm::ImfFixdateOrRfc3339;
     });
     for relaxation in Relaxation::ALL {
         let (cause, detail) = of_sigv4(relaxation, verifier, head);
-        add(cause, &detail, &|policy| relax_sigv4(policy, relaxation, head));
+        add(cause, &detail, &|policy| {
+            relax_sigv4(policy, relaxation, head);
+        });
     }
     let detail = "a required component, or the body, is not covered";
     add(Cause::HeaderNotCovered, detail, &|policy| {
@@ -112,9 +118,10 @@ fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Ca
             let detail = "x-amz-content-sha256: expected the hash of the body, found none";
             (Cause::HeaderNotCovered, detail.to_owned())
         }
-        Relaxation::Presigned => {
-            (Cause::PresignedNotAccepted, "found a signature in the query".to_owned())
-        }
+        Relaxation::Presigned => (
+            Cause::PresignedNotAccepted,
+            "found a signature in the query".to_owned(),
+        ),
         Relaxation::Scope => {
             let scope = ClaimedScope::of(&head.head());
             let scopes: Vec<(&str, &str)> = verifier
@@ -135,9 +142,16 @@ fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Ca
                 .map(|scope| (scope.region, scope.service))
                 .unwrap_or_default();
             let knows_region = scopes.iter().any(|(known, _)| *known == region);
-            let cause = if knows_region { Cause::Service } else { Cause::Region };
+            let cause = if knows_region {
+                Cause::Service
+            } else {
+                Cause::Region
+            };
             let expected = expected.join(", ");
-            (cause, format!("found {region}/{service}, expected {expected}"))
+            (
+                cause,
+                format!("found {region}/{service}, expected {expected}"),
+            )
         }
     }
 }
@@ -162,7 +176,9 @@ fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, Profile)> {
             found.push((scheme, Profile::from(NativeFamily::of_both())));
         }
     }
-    let in_query = head.query().is_some_and(|query| query.contains("X-Amz-Signature="));
+    let in_query = head
+        .query()
+        .is_some_and(|query| query.contains("X-Amz-Signature="));
     if (speaks_of(Scheme::SigV4) || in_query) && !verifier.accepts(Scheme::SigV4) {
         let profile = ClaimedScope::of(&head.head())
             .and_then(|scope| SigV4Family::for_scope(&scope))

@@ -12,6 +12,7 @@ use super::{
     dates,
     difference::visible,
     head_copy::{Edit, HeadCopy},
+    report::Finding,
 };
 use crate::scheme::Scheme;
 
@@ -29,14 +30,30 @@ pub(super) struct Repair {
     pub(super) header: Option<HeaderName>,
 }
 
+impl Repair {
+    /// What the repair is, if the signature matches under it.
+    pub(super) fn finding(&self) -> Finding {
+        Finding {
+            header: self.header.clone(),
+            ..Finding::matched(self.cause, self.detail.clone())
+        }
+    }
+}
+
 /// The part of the signed text that the repair exchanged.
 pub(super) enum AsSent {
     Method(String),
     Header(HeaderName, String),
     /// Wherever it stands in the text, or before the body.
-    Piece { repaired: String, sent: String },
+    Piece {
+        repaired: String,
+        sent: String,
+    },
     /// In the third line of the string to sign.
-    Day { repaired: String, sent: String },
+    Day {
+        repaired: String,
+        sent: String,
+    },
 }
 
 /// The names that a scheme whose headers can be set has for timestamp and signature.
@@ -130,7 +147,9 @@ impl Repairs<'_> {
         }
         for (_, name) in drf {
             if let Some(value) = self.head.text_of(name).map(str::to_owned) {
-                let bare = value.trim_start_matches("sha256=").trim_start_matches("v1=");
+                let bare = value
+                    .trim_start_matches("sha256=")
+                    .trim_start_matches("v1=");
                 for (detail, other) in hex_of(bare) {
                     self.set(cause, detail, name, &other, None);
                 }
@@ -154,7 +173,9 @@ impl Repairs<'_> {
                 self.set(cause, detail, &signature, &other, None);
             }
         }
-        let Some(query) = self.head.query() else { return };
+        let Some(query) = self.head.query() else {
+            return;
+        };
         if let Some((before, rest)) = query.split_once("X-Amz-Signature=") {
             let (found, behind) = rest.split_once('&').unwrap_or((rest, ""));
             let amp = if behind.is_empty() { "" } else { "&" };
@@ -226,7 +247,12 @@ impl Repairs<'_> {
         if let Ok(method) = Method::from_bytes(sent.to_ascii_uppercase().as_bytes()) {
             let detail = ["method: ", &visible(sent)].concat();
             let as_sent = AsSent::Method(sent.to_owned());
-            self.add(Cause::MethodCase, &detail, &Edit::Method(method), Some(as_sent));
+            self.add(
+                Cause::MethodCase,
+                &detail,
+                &Edit::Method(method),
+                Some(as_sent),
+            );
         }
     }
 
@@ -249,7 +275,13 @@ impl Repairs<'_> {
             sent: scope.day,
         };
         let other = value.replacen(&from, &to, 1);
-        self.set(Cause::ScopeDate, &detail, &AUTHORIZATION, &other, Some(as_sent));
+        self.set(
+            Cause::ScopeDate,
+            &detail,
+            &AUTHORIZATION,
+            &other,
+            Some(as_sent),
+        );
     }
 
     /// Headers on several lines, made one.
@@ -327,7 +359,12 @@ impl Repairs<'_> {
         };
         for name in names.into_iter().filter(speaks).take(MAX_HEADERS) {
             let detail = ["header ", name.as_str(), " is present and not covered"].concat();
-            self.add(Cause::HeaderNotCovered, &detail, &Edit::Header(name, None), None);
+            self.add(
+                Cause::HeaderNotCovered,
+                &detail,
+                &Edit::Header(name, None),
+                None,
+            );
         }
     }
 }
@@ -339,11 +376,17 @@ pub(super) fn missing(head: &HeadCopy) -> Vec<HeaderName> {
         for start in ["signed-headers=", "SignedHeaders="] {
             let list = value.split_once(start).map(|(_, rest)| rest);
             let list = list.and_then(|list| list.split(',').next());
-            names.extend(list.into_iter().flat_map(|list| list.split(';')).map(str::to_owned));
+            names.extend(
+                list.into_iter()
+                    .flat_map(|list| list.split(';'))
+                    .map(str::to_owned),
+            );
         }
     }
     if let Some(input) = head.text_of(&HeaderName::from_static("signature-input")) {
-        let list = input.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+        let list = input
+            .split_once('(')
+            .and_then(|(_, rest)| rest.split_once(')'));
         let items = list.into_iter().flat_map(|(list, _)| list.split(' '));
         names.extend(items.map(|item| item.split(';').next().unwrap_or_default().replace('"', "")));
     }
@@ -400,12 +443,10 @@ fn base64_of(text: &str) -> Vec<(&'static str, String)> {
 
 /// Bytes from any form of Base64, where they are as many as a signature or a hash has.
 fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let decoders: [fn(&str) -> Result<Vec<u8>, base64ct::Error>; 4] = [
-        Base64::decode_vec,
-        Base64Unpadded::decode_vec,
-        Base64Url::decode_vec,
-        Base64UrlUnpadded::decode_vec,
-    ];
-    let decoded = decoders.iter().find_map(|decode| decode(text).ok())?;
+    let decoded = Base64::decode_vec(text)
+        .or_else(|_| Base64Unpadded::decode_vec(text))
+        .or_else(|_| Base64Url::decode_vec(text))
+        .or_else(|_| Base64UrlUnpadded::decode_vec(text))
+        .ok()?;
     matches!(decoded.len(), 32 | 64 | 128).then_some(decoded)
 }

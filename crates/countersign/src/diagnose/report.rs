@@ -237,6 +237,23 @@ pub struct Finding {
 }
 
 impl Finding {
+    pub(super) fn matched(cause: Cause, detail: impl Into<String>) -> Self {
+        Self {
+            cause,
+            also: None,
+            certainty: Certainty::Matched,
+            detail: detail.into(),
+            header: None,
+        }
+    }
+
+    pub(super) fn observed(cause: Cause, detail: impl Into<String>) -> Self {
+        Self {
+            certainty: Certainty::Observed,
+            ..Self::matched(cause, detail)
+        }
+    }
+
     /// The cause.
     pub fn cause(&self) -> Cause {
         self.cause
@@ -335,7 +352,11 @@ impl fmt::Display for Report {
             writeln!(f, "  mend ({side}): {}", finding.cause.remedy())?;
         }
         if self.rejection.is_some() && self.causes.is_empty() {
-            writeln!(f, "nothing known explains it: {} candidates tried", self.tried.len())?;
+            writeln!(
+                f,
+                "nothing known explains it: {} candidates tried",
+                self.tried.len()
+            )?;
         }
         for step in &self.steps {
             write!(f, "step {}: {}", step.name.as_str(), step.outcome.as_str())?;
@@ -351,8 +372,16 @@ impl fmt::Display for Report {
                 difference.line(),
                 difference.byte()
             )?;
-            writeln!(f, "  ours:   {}", difference.ours().unwrap_or("(no such line)"))?;
-            writeln!(f, "  theirs: {}", difference.theirs().unwrap_or("(no such line)"))?;
+            writeln!(
+                f,
+                "  ours:   {}",
+                difference.ours().unwrap_or("(no such line)")
+            )?;
+            writeln!(
+                f,
+                "  theirs: {}",
+                difference.theirs().unwrap_or("(no such line)")
+            )?;
         }
         for next in &self.next {
             writeln!(f, "next: {next}")?;

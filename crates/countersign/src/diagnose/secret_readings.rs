@@ -33,11 +33,17 @@ pub(super) fn of(secret: &Secret) -> Vec<(Cause, &'static str, Secret)> {
     let url_unpadded = Zeroizing::new(Base64UrlUnpadded::encode_string(loaded));
     let texts: [(&'static str, &Zeroizing<String>); 6] = [
         ("the hexadecimal digits of the secret, as text", &lower),
-        ("the upper-case hexadecimal digits of the secret, as text", &upper),
+        (
+            "the upper-case hexadecimal digits of the secret, as text",
+            &upper,
+        ),
         ("the Base64 of the secret, as text", &padded),
         ("the unpadded Base64 of the secret, as text", &unpadded),
         ("the URL-safe Base64 of the secret, as text", &url),
-        ("the unpadded URL-safe Base64 of the secret, as text", &url_unpadded),
+        (
+            "the unpadded URL-safe Base64 of the secret, as text",
+            &url_unpadded,
+        ),
     ];
     for (detail, text) in &texts {
         readings.add(Cause::SecretAsText, detail, text.as_bytes().to_vec());
@@ -73,7 +79,11 @@ pub(super) fn of(secret: &Secret) -> Vec<(Cause, &'static str, Secret)> {
         let with = [prefix.as_bytes(), loaded].concat();
         readings.add(Cause::SecretPrefix, detail, with);
         let with = [prefix.as_bytes(), padded.as_bytes()].concat();
-        readings.add(Cause::SecretPrefix, "the text of the secret with its prefix", with);
+        readings.add(
+            Cause::SecretPrefix,
+            "the text of the secret with its prefix",
+            with,
+        );
         if let Some(without) = loaded.strip_prefix(prefix.as_bytes()) {
             let detail = "the secret without its prefix";
             readings.add(Cause::SecretPrefix, detail, without.to_vec());
@@ -160,29 +170,84 @@ mod tests {
         // 64 digits are also 48 bytes of Base64.
         let as_base64 = Base64::decode_vec(&hex).unwrap();
         for (name, loaded, used, cause) in [
-            ("hex left as text", &bytes[..], hex.as_bytes(), Cause::SecretAsText),
+            (
+                "hex left as text",
+                &bytes[..],
+                hex.as_bytes(),
+                Cause::SecretAsText,
+            ),
             (
                 "upper-case hex left as text",
                 &bytes,
                 hex.to_uppercase().as_bytes(),
                 Cause::SecretAsText,
             ),
-            ("Base64 left as text", &bytes, base64.as_bytes(), Cause::SecretAsText),
-            ("hex decoded there", hex.as_bytes(), &bytes, Cause::SecretAsHex),
-            ("Base64 decoded there", base64.as_bytes(), &bytes, Cause::SecretAsBase64),
-            ("hex here, Base64 there", &bytes, &as_base64, Cause::SecretAsBase64),
-            ("Base64 here, hex there", &as_base64, &bytes, Cause::SecretAsHex),
-            ("line end there", b"secret", b"secret\n", Cause::SecretLineEnd),
-            ("line end here", b"secret\r\n", b"secret", Cause::SecretLineEnd),
+            (
+                "Base64 left as text",
+                &bytes,
+                base64.as_bytes(),
+                Cause::SecretAsText,
+            ),
+            (
+                "hex decoded there",
+                hex.as_bytes(),
+                &bytes,
+                Cause::SecretAsHex,
+            ),
+            (
+                "Base64 decoded there",
+                base64.as_bytes(),
+                &bytes,
+                Cause::SecretAsBase64,
+            ),
+            (
+                "hex here, Base64 there",
+                &bytes,
+                &as_base64,
+                Cause::SecretAsBase64,
+            ),
+            (
+                "Base64 here, hex there",
+                &as_base64,
+                &bytes,
+                Cause::SecretAsHex,
+            ),
+            (
+                "line end there",
+                b"secret",
+                b"secret\n",
+                Cause::SecretLineEnd,
+            ),
+            (
+                "line end here",
+                b"secret\r\n",
+                b"secret",
+                Cause::SecretLineEnd,
+            ),
             (
                 "line end of the text there",
                 &bytes,
                 format!("{hex}\n").as_bytes(),
                 Cause::SecretLineEnd,
             ),
-            ("prefix there", b"secret", b"AWS4secret", Cause::SecretPrefix),
-            ("webhook text there", &bytes, webhook.as_bytes(), Cause::SecretPrefix),
-            ("webhook text here", webhook.as_bytes(), &bytes, Cause::SecretAsBase64),
+            (
+                "prefix there",
+                b"secret",
+                b"AWS4secret",
+                Cause::SecretPrefix,
+            ),
+            (
+                "webhook text there",
+                &bytes,
+                webhook.as_bytes(),
+                Cause::SecretPrefix,
+            ),
+            (
+                "webhook text here",
+                webhook.as_bytes(),
+                &bytes,
+                Cause::SecretAsBase64,
+            ),
         ] {
             assert_eq!(causes_of(loaded, used), [cause], "{name}");
         }

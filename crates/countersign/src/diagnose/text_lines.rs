@@ -20,9 +20,68 @@ pub(super) struct TextLines<'t> {
     pub(super) layout: Layout,
 }
 
+/// One change of a signed text. The text is written only when the change is tried: many of them at
+/// once would take many times the memory of the request.
+#[derive(Clone, Debug)]
+pub(super) enum TextEdit {
+    Method(String),
+    /// Another value of a covered header.
+    Header(String, String),
+    WithoutHeader(String),
+    /// Another last line.
+    Last(String),
+    /// Another canonical query of SigV4.
+    Query(String),
+    /// One piece exchanged wherever it stands.
+    Piece {
+        from: String,
+        to: String,
+    },
+    SortedHeaders,
+    /// A space after the colon of each header line.
+    SpacedHeaders,
+    /// Capitals in the names of the header lines.
+    CapitalHeaders,
+    /// Something more after the last line.
+    End(&'static str),
+}
+
+impl TextEdit {
+    /// Makes the change. `None` if there is nothing to change.
+    pub(super) fn apply(&self, lines: TextLines<'_>) -> Option<String> {
+        match self {
+            Self::Method(method) => lines.with_method(method),
+            Self::Header(name, value) => lines.with_header(name, value),
+            Self::WithoutHeader(name) => lines.without_header(name),
+            Self::Last(line) => lines.with_last(line),
+            Self::Query(query) => match lines.layout {
+                Layout::SigV4 => lines.with_line(2, query),
+                Layout::Native | Layout::SignatureBase => None,
+            },
+            Self::Piece { from, to } => lines.replacing(from, to),
+            Self::SortedHeaders => lines.with_sorted_headers(),
+            Self::SpacedHeaders => lines.with_header_lines(|line| line.replacen(':', ": ", 1)),
+            Self::CapitalHeaders => lines.with_header_lines(|line| match line.split_once(':') {
+                Some((name, value)) => [&with_capitals(name), ":", value].concat(),
+                None => line.to_owned(),
+            }),
+            Self::End(end) => Some([lines.text, end].concat()),
+        }
+    }
+}
+
+/// Each word with a capital, as HTTP/1.1 libraries write header names.
+pub(super) fn with_capitals(text: &str) -> String {
+    let words = text.split('-').map(|word| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        [first.to_ascii_uppercase(), rest.to_ascii_lowercase()].concat()
+    });
+    words.collect::<Vec<_>>().join("-")
+}
+
 impl TextLines<'_> {
     /// The text with another method.
-    pub(super) fn with_method(self, method: &str) -> Option<String> {
+    fn with_method(self, method: &str) -> Option<String> {
         match self.layout {
             Layout::Native | Layout::SigV4 => self.with_line(0, method),
             Layout::SignatureBase => self.with_value("\"@method\": ", method),
@@ -30,7 +89,7 @@ impl TextLines<'_> {
     }
 
     /// The text with another value of a covered header.
-    pub(super) fn with_header(self, name: &str, value: &str) -> Option<String> {
+    fn with_header(self, name: &str, value: &str) -> Option<String> {
         match self.layout {
             Layout::Native | Layout::SigV4 => self.with_value(&[name, ":"].concat(), value),
             Layout::SignatureBase => self.with_value(&["\"", name, "\": "].concat(), value),
@@ -38,7 +97,7 @@ impl TextLines<'_> {
     }
 
     /// The text without the line of a covered header.
-    pub(super) fn without_header(self, name: &str) -> Option<String> {
+    fn without_header(self, name: &str) -> Option<String> {
         let start = match self.layout {
             Layout::Native | Layout::SigV4 => [name, ":"].concat(),
             Layout::SignatureBase => ["\"", name, "\": "].concat(),
@@ -49,18 +108,18 @@ impl TextLines<'_> {
     }
 
     /// The text with another last line.
-    pub(super) fn with_last(self, line: &str) -> Option<String> {
+    fn with_last(self, line: &str) -> Option<String> {
         let (before, _) = self.text.rsplit_once('\n')?;
         self.changed([before, "\n", line].concat())
     }
 
     /// The text with one piece of it exchanged wherever it stands.
-    pub(super) fn replacing(self, from: &str, to: &str) -> Option<String> {
+    fn replacing(self, from: &str, to: &str) -> Option<String> {
         self.changed(self.text.replace(from, to))
     }
 
     /// The text with its header lines in the order of their names.
-    pub(super) fn with_sorted_headers(self) -> Option<String> {
+    fn with_sorted_headers(self) -> Option<String> {
         let mut lines: Vec<&str> = self.text.split('\n').collect();
         let headers = self.headers(&lines)?;
         lines.get_mut(headers)?.sort_unstable();
@@ -68,7 +127,7 @@ impl TextLines<'_> {
     }
 
     /// The text with every header line written anew.
-    pub(super) fn with_header_lines(self, write: impl Fn(&str) -> String) -> Option<String> {
+    fn with_header_lines(self, write: impl Fn(&str) -> String) -> Option<String> {
         let lines: Vec<&str> = self.text.split('\n').collect();
         let headers = self.headers(&lines)?;
         let lines = lines.iter().enumerate();
@@ -127,7 +186,10 @@ mod tests {
             text: NATIVE,
             layout: Layout::Native,
         };
-        assert_eq!(native.with_method("get"), Some(NATIVE.replace("GET", "get")));
+        assert_eq!(
+            native.with_method("get"),
+            Some(NATIVE.replace("GET", "get"))
+        );
         assert_eq!(native.with_method("GET"), None);
         assert_eq!(
             native.with_header("x-date", "e"),
@@ -138,7 +200,10 @@ mod tests {
             native.without_header("a"),
             Some(NATIVE.replace("a:1\n", ""))
         );
-        assert_eq!(native.with_last("other"), Some(NATIVE.replace("hash", "other")));
+        assert_eq!(
+            native.with_last("other"),
+            Some(NATIVE.replace("hash", "other"))
+        );
         assert_eq!(
             native.with_sorted_headers().unwrap(),
             "GET\n/a\na:1\nhost:h\nx-date:d\n\nhost;x-date;a\nhash"
@@ -153,7 +218,11 @@ mod tests {
             text: "\"@method\": GET\n\"a\": 1\n\"@signature-params\": ()",
             layout: Layout::SignatureBase,
         };
-        assert!(base.with_method("get").unwrap().starts_with("\"@method\": get\n"));
+        assert!(
+            base.with_method("get")
+                .unwrap()
+                .starts_with("\"@method\": get\n")
+        );
         assert!(base.with_header("a", "2").unwrap().contains("\n\"a\": 2\n"));
         assert_eq!(base.with_sorted_headers(), None);
     }

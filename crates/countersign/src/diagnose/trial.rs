@@ -6,11 +6,12 @@ use std::{
 };
 
 use super::{
-    candidates::{Change, Variation},
+    candidates::{Change, Variation, layout_of},
     cause::Cause,
     head_copy::{Edit, HeadCopy},
     keys::OtherKey,
     report::Candidate,
+    text_lines::TextLines,
 };
 use crate::{
     error::Rejection,
@@ -35,6 +36,8 @@ pub(super) struct Base<'b, 'r> {
     pub(super) body: Option<&'b [u8]>,
     /// That of the body, made once.
     pub(super) digest: Option<PayloadDigest>,
+    /// The signed text, where it is made of the head, made once.
+    pub(super) text: Option<String>,
 }
 
 /// Reads a head, at its own date if it is stale at `now`.
@@ -101,17 +104,13 @@ impl Trials {
 
     /// Takes leave to check one more signature. An Ed25519 key counts as 16: it takes so much longer.
     fn may_check(&mut self, weight: usize) -> bool {
-        match self.left.checked_sub(weight) {
-            Some(left) => {
-                self.left = left;
-                self.checks = self.checks.saturating_add(1);
-                true
-            }
-            None => {
-                self.is_complete = false;
-                false
-            }
-        }
+        let Some(left) = self.left.checked_sub(weight) else {
+            self.is_complete = false;
+            return false;
+        };
+        self.left = left;
+        self.checks = self.checks.saturating_add(1);
+        true
     }
 
     pub(super) fn left(&self) -> usize {
@@ -131,7 +130,7 @@ impl Trials {
 
     /// Notes the text of the base itself, which is checked elsewhere.
     pub(super) fn note(&mut self, base: &Base<'_, '_>) {
-        if let Some(text) = base.text() {
+        if let Some(text) = &base.text {
             self.is_new("text", text.as_bytes());
         }
     }
@@ -139,7 +138,12 @@ impl Trials {
     /// Whether the signature is right for the base itself.
     pub(super) fn matches(&mut self, base: &Base<'_, '_>) -> Option<bool> {
         self.check(base, |base| {
-            matches(base.claim, base.keys, base.at, (base.body, base.digest.as_ref()))
+            matches(
+                base.claim,
+                base.keys,
+                base.at,
+                (base.body, base.digest.as_ref()),
+            )
         })
     }
 
@@ -168,7 +172,12 @@ impl Trials {
                 let edit = Edit::Query(Some(STAND_IN.to_owned()));
                 self.judge_stand_in(base, &edit, STAND_IN, query)
             }
-            Change::Text(text) => self.judge_text(base, OtherText::Head(text)),
+            Change::Text(edit) => {
+                let text = base.text.as_deref()?;
+                let layout = layout_of(base.claim.scheme())?;
+                let text = edit.apply(TextLines { text, layout })?;
+                self.judge_text(base, OtherText::Head(&text))
+            }
             Change::StringToSign(text) => self.judge_text(base, OtherText::StringToSign(text)),
             Change::Bytes(bytes) => self.judge_text(base, OtherText::Bytes(bytes)),
             Change::Body(body) => {
@@ -286,7 +295,10 @@ impl Trials {
             crate::Algorithm::HmacSha256 => 1_usize,
             crate::Algorithm::Ed25519 => 16,
         });
+        // A kibibyte more to hash counts as one check more.
+        let hashed = base.signed_bytes() / 1024;
         let weight = weights.fold(0, usize::saturating_add).max(1);
+        let weight = weight.saturating_add(hashed);
         if !self.may_check(weight) {
             return None;
         }
@@ -295,11 +307,11 @@ impl Trials {
 }
 
 impl Base<'_, '_> {
-    /// The signed text, where it is made of the head.
-    pub(super) fn text(&self) -> Option<String> {
-        match self.claim.signed_text(self.digest.as_ref()) {
-            SignedText::Head { text, .. } => Some(text),
-            SignedText::Body { .. } => None,
+    /// How many bytes are signed.
+    fn signed_bytes(&self) -> usize {
+        match &self.text {
+            Some(text) => text.len(),
+            None => self.body.map_or(0, <[u8]>::len),
         }
     }
 }

@@ -94,9 +94,9 @@ impl Claim<'_> {
     pub(crate) fn is_signed_with(&self, key: &VerifyingKey, body: Option<&[u8]>) -> bool {
         match &self.parsed.proof {
             Proof::Head { credentials, .. } => credentials.matches(key, None),
-            Proof::HeadAndDigest { credentials } => body.is_some_and(|body| {
-                credentials.matches(key, Some(&PayloadDigest::of(body)))
-            }),
+            Proof::HeadAndDigest { credentials } => {
+                body.is_some_and(|body| credentials.matches(key, Some(&PayloadDigest::of(body))))
+            }
             Proof::Body(signed) => body.is_some_and(|body| {
                 let bytes = [&*signed.prefix, body].concat();
                 self.is_over_with(OtherText::Bytes(&bytes), key)

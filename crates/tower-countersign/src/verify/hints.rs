@@ -21,7 +21,7 @@ use super::{
 const A_SECOND: usize = 8;
 
 /// How many signatures one diagnosis checks at most. See [`Diagnosis::with_limit`].
-const CHECKS: usize = 192;
+const CHECKS: usize = 512;
 
 /// The largest body that is tried in other forms, in bytes.
 const MAX_BODY: u64 = 64 * 1024;
@@ -156,13 +156,12 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             None => RequestHead::new(&parts.method, uri, &parts.headers),
         };
         let verifier = &self.settings.verifier;
-        let claimed = match verifier.claimed_key_id(head) {
-            Some(claimed) => claimed.into_owned(),
+        let claimed = if let Some(claimed) = verifier.claimed_key_id(head) {
+            claimed.into_owned()
+        } else {
             // The settings name the caller where the request does not.
-            None => {
-                let at = rejection.stale_date().unwrap_or(now);
-                verifier.parse(head, at).ok()?.key_id().to_owned()
-            }
+            let at = rejection.stale_date().unwrap_or(now);
+            verifier.parse(head, at).ok()?.key_id().to_owned()
         };
         let keys = self.keys.try_lookup(&claimed)?.ok()?;
         let body = intake.small_body(MAX_BODY);
@@ -189,7 +188,10 @@ fn tells_more(finding: &Finding) -> bool {
         Certainty::Matched => true,
         _ => matches!(
             finding.cause(),
-            Cause::BodyEmpty | Cause::BodyDecompressed | Cause::HeaderRemoved | Cause::NoKeyOfScheme
+            Cause::BodyEmpty
+                | Cause::BodyDecompressed
+                | Cause::HeaderRemoved
+                | Cause::NoKeyOfScheme
         ),
     }
 }
@@ -214,6 +216,10 @@ mod tests {
         assert_eq!(strangers, A_SECOND, "strangers take nothing from callers");
         assert!(hints.admits("billing", true, at(2)));
         let admitted = hints.admitted.lock().unwrap();
-        assert_eq!(admitted.known.len(), 1, "nothing is kept of a second that is over");
+        assert_eq!(
+            admitted.known.len(),
+            1,
+            "nothing is kept of a second that is over"
+        );
     }
 }

@@ -1,5 +1,9 @@
 use super::{Change, Subject, Variations};
-use crate::{diagnose::cause::Cause, payload::PayloadDigest, scheme::Scheme};
+use crate::{
+    diagnose::{cause::Cause, text_lines::TextEdit},
+    payload::PayloadDigest,
+    scheme::Scheme,
+};
 
 /// The largest body that is tried in other forms, in bytes.
 const MAX_LEN: usize = 1024 * 1024;
@@ -17,9 +21,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
 }
 
 /// Other bodies, of which one may be what was signed.
-pub(in crate::diagnose) fn forms_of(
-    body: Option<&[u8]>,
-) -> Vec<(Cause, &'static str, Vec<u8>)> {
+pub(in crate::diagnose) fn forms_of(body: Option<&[u8]>) -> Vec<(Cause, &'static str, Vec<u8>)> {
     let mut found = vec![(Cause::BodyHashedAsEmpty, "signed body: empty", Vec::new())];
     let Some(body) = body else { return found };
     let ends: [(&[u8], &'static str); 2] = [
@@ -78,14 +80,20 @@ fn json_forms(text: &str) -> Vec<(&'static str, String)> {
             "signed body: the JSON with a space after each colon",
             spaced(text, "", " "),
         ),
-        ("signed body: the JSON with sorted members", value.to_string()),
+        (
+            "signed body: the JSON with sorted members",
+            value.to_string(),
+        ),
         (
             "signed body: the JSON with sorted members and spaces",
             spaced(&value.to_string(), " ", " "),
         ),
     ];
     if let Ok(pretty) = serde_json::to_string_pretty(&value) {
-        found.push(("signed body: the JSON with sorted members, indented", pretty));
+        found.push((
+            "signed body: the JSON with sorted members, indented",
+            pretty,
+        ));
     }
     found
 }
@@ -121,11 +129,26 @@ fn add_layouts(scheme: Scheme, prefix: &[u8], body: &[u8], found: &mut Variation
     let timestamp = bare.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let mut layouts: Vec<(&'static str, Vec<u8>)> = vec![
         ("signed text: the body alone", body.to_vec()),
-        ("signed text: without the dot before the body", [bare, body].concat()),
-        ("signed text: a line feed before the body", [bare, b"\n", body].concat()),
-        ("signed text: a colon before the body", [bare, b":", body].concat()),
-        ("signed text: body, dot, timestamp", [body, b".", timestamp].concat()),
-        ("signed text: body, then timestamp", [body, timestamp].concat()),
+        (
+            "signed text: without the dot before the body",
+            [bare, body].concat(),
+        ),
+        (
+            "signed text: a line feed before the body",
+            [bare, b"\n", body].concat(),
+        ),
+        (
+            "signed text: a colon before the body",
+            [bare, b":", body].concat(),
+        ),
+        (
+            "signed text: body, dot, timestamp",
+            [body, b".", timestamp].concat(),
+        ),
+        (
+            "signed text: body, then timestamp",
+            [body, timestamp].concat(),
+        ),
         ("signed text: without the body", bare.to_vec()),
     ];
     if scheme == Scheme::StandardWebhooks {
@@ -158,13 +181,25 @@ fn add_hashes(subject: &Subject<'_>, body: Option<&[u8]>, found: &mut Variations
         return;
     };
     let mut replace = |cause, detail: &str, hash: &str| {
-        found.text(cause, detail, lines.replacing(&declared, hash));
+        let edit = TextEdit::Piece {
+            from: declared.clone(),
+            to: hash.to_owned(),
+        };
+        found.text(cause, detail, edit);
     };
     let empty = PayloadDigest::OF_NOTHING.to_string();
-    replace(Cause::BodyHashedAsEmpty, "signed hash: that of an empty body", &empty);
+    replace(
+        Cause::BodyHashedAsEmpty,
+        "signed hash: that of an empty body",
+        &empty,
+    );
     if let Some(body) = body {
         let hash = PayloadDigest::of(body).to_string();
-        replace(Cause::OtherBody, "signed hash: that of the body which arrived", &hash);
+        replace(
+            Cause::OtherBody,
+            "signed hash: that of the body which arrived",
+            &hash,
+        );
     }
     for (cause, detail, other) in forms_of(body) {
         replace(cause, detail, &PayloadDigest::of(&other).to_string());
@@ -175,13 +210,17 @@ fn add_hashes(subject: &Subject<'_>, body: Option<&[u8]>, found: &mut Variations
     let mut digest = [0; 32];
     if let Ok(digest) = base16ct::mixed::decode(&declared, &mut digest) {
         use base64ct::{Base64, Encoding as _};
-        replace(form, "signed hash: as Base64", &Base64::encode_string(digest));
+        replace(
+            form,
+            "signed hash: as Base64",
+            &Base64::encode_string(digest),
+        );
     }
     for (detail, text) in [
         ("signed hash: UNSIGNED-PAYLOAD", "UNSIGNED-PAYLOAD"),
         ("signed hash: none", ""),
     ] {
-        found.text(form, detail, lines.with_last(text));
+        found.text(form, detail, TextEdit::Last(text.to_owned()));
     }
 }
 

@@ -1,7 +1,11 @@
 use http::{HeaderName, header::DATE};
 
 use super::{Change, Subject, Variations, quoted};
-use crate::{diagnose::cause::Cause, scheme::Scheme, timestamp::Timestamp};
+use crate::{
+    diagnose::{cause::Cause, text_lines::TextEdit},
+    scheme::Scheme,
+    timestamp::Timestamp,
+};
 
 /// How far apart two readings of one clock may be, in seconds.
 const APART: [i64; 4] = [-1, 1, -2, 2];
@@ -39,10 +43,10 @@ pub(in crate::diagnose) fn forms_of(at: Timestamp) -> Vec<String> {
 }
 
 fn add_native(subject: &Subject<'_>, found: &mut Variations) {
-    let Some(lines) = subject.lines() else { return };
     let mut sign = |cause, date: &str| {
         let detail = ["signed date: ", &quoted(date)].concat();
-        found.text(cause, detail, lines.with_header("x-date", date));
+        let edit = TextEdit::Header("x-date".to_owned(), date.to_owned());
+        found.text(cause, detail, edit);
     };
     for form in forms_of(subject.signed_at) {
         sign(Cause::DateForm, &form);
@@ -58,8 +62,12 @@ fn add_native(subject: &Subject<'_>, found: &mut Variations) {
 }
 
 fn add_sigv4(subject: &Subject<'_>, found: &mut Variations) {
-    let Some(text) = subject.string_to_sign else { return };
-    let Some(own) = text.split('\n').nth(1) else { return };
+    let Some(text) = subject.string_to_sign else {
+        return;
+    };
+    let Some(own) = text.split('\n').nth(1) else {
+        return;
+    };
     for at in moments(subject.signed_at) {
         let date = at.to_string().replace(['-', ':'], "");
         let detail = ["signed date: ", &quoted(&date)].concat();
@@ -69,12 +77,15 @@ fn add_sigv4(subject: &Subject<'_>, found: &mut Variations) {
 }
 
 fn add_created(subject: &Subject<'_>, found: &mut Variations) {
-    let Some(lines) = subject.lines() else { return };
     let own = subject.signed_at.as_unix_seconds();
     let created = |seconds: i64| [";created=", &seconds.to_string()].concat();
     let mut sign = |cause, seconds: i64| {
         let detail = format!("signed parameter: created={seconds}");
-        found.text(cause, detail, lines.replacing(&created(own), &created(seconds)));
+        let edit = TextEdit::Piece {
+            from: created(own),
+            to: created(seconds),
+        };
+        found.text(cause, detail, edit);
     };
     sign(Cause::Milliseconds, own.saturating_mul(1000));
     for apart in APART {
@@ -86,7 +97,9 @@ fn add_timestamps(subject: &Subject<'_>, found: &mut Variations) {
     let (Some(prefix), Some(body)) = (subject.prefix, subject.body) else {
         return;
     };
-    let Ok(prefix) = str::from_utf8(prefix) else { return };
+    let Ok(prefix) = str::from_utf8(prefix) else {
+        return;
+    };
     let own = subject.signed_at.as_unix_seconds();
     let mut sign = |cause, timestamp: String| {
         let detail = ["signed timestamp: ", &quoted(&timestamp)].concat();

@@ -1,7 +1,7 @@
 use http::{HeaderName, HeaderValue};
 
 use super::{Subject, Variations, quoted};
-use crate::diagnose::{cause::Cause, head_copy::Edit};
+use crate::diagnose::{cause::Cause, head_copy::Edit, text_lines::TextEdit};
 
 /// Values of `content-type` that clients set on their own.
 const CONTENT_TYPES: [&str; 12] = [
@@ -49,7 +49,11 @@ pub(in crate::diagnose) fn known_values(name: &str) -> &'static [&'static str] {
             "*",
             "gzip;q=1.0,deflate;q=0.6,identity;q=0.3",
         ],
-        "accept" => &["*/*", "application/json", "application/json, text/plain, */*"],
+        "accept" => &[
+            "*/*",
+            "application/json",
+            "application/json, text/plain, */*",
+        ],
         "accept-language" => &["*"],
         "cache-control" => &["no-cache", "max-age=0", "no-store"],
         "pragma" => &["no-cache"],
@@ -60,6 +64,9 @@ pub(in crate::diagnose) fn known_values(name: &str) -> &'static [&'static str] {
     }
 }
 
+/// The longest value that is tried in other forms, in bytes.
+const MAX_VALUE: usize = 2048;
+
 /// Each covered header under other values.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     for name in &subject.covered {
@@ -67,9 +74,9 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
             continue;
         }
         if let Ok(header) = HeaderName::from_bytes(name.as_bytes()) {
-            let before = found.0.len();
+            let before = found.found.len();
             add_values(subject, &header, found);
-            for variation in found.0.iter_mut().skip(before) {
+            for variation in found.found.iter_mut().skip(before) {
                 variation.header = Some(header.clone());
             }
         }
@@ -88,13 +95,15 @@ fn add_values(subject: &Subject<'_>, name: &HeaderName, found: &mut Variations) 
         return;
     };
     let value = lines.join(", ");
+    if value.len() > MAX_VALUE {
+        return;
+    }
     let mut set = |cause, other: String| {
         let shown = subject.redaction.value(name.as_str(), &other);
         let detail = ["signed value of ", name.as_str(), ": ", &quoted(shown)].concat();
-        if let Some(text) = subject.lines() {
-            // A canonicaliser may fold what was signed unfolded.
-            found.text(cause, detail.clone(), text.with_header(name.as_str(), &other));
-        }
+        // A canonicaliser may fold what was signed unfolded.
+        let in_text = TextEdit::Header(name.as_str().to_owned(), other.clone());
+        found.text(cause, detail.clone(), in_text);
         if let Ok(other) = HeaderValue::from_str(&other) {
             found.edit(cause, detail, Edit::Header(name.clone(), Some(other)));
         }
@@ -102,7 +111,12 @@ fn add_values(subject: &Subject<'_>, name: &HeaderName, found: &mut Variations) 
     if name == http::header::CONTENT_TYPE {
         let (kind, _) = value.split_once(';').unwrap_or((&value, ""));
         set(Cause::ContentType, kind.trim().to_owned());
-        for end in ["; charset=utf-8", ";charset=utf-8", "; charset=UTF-8", ";charset=UTF-8"] {
+        for end in [
+            "; charset=utf-8",
+            ";charset=utf-8",
+            "; charset=UTF-8",
+            ";charset=UTF-8",
+        ] {
             set(Cause::ContentType, [kind.trim(), end].concat());
         }
         for other in CONTENT_TYPES {
@@ -141,8 +155,7 @@ fn add_values(subject: &Subject<'_>, name: &HeaderName, found: &mut Variations) 
         set(Cause::HeaderRewritten, (*other).to_owned());
     }
     set(Cause::HeaderRewritten, String::new());
-    if let Some(text) = subject.lines() {
-        let detail = ["signed without the line of ", name.as_str()].concat();
-        found.text(Cause::HeaderOrder, detail, text.without_header(name.as_str()));
-    }
+    let detail = ["signed without the line of ", name.as_str()].concat();
+    let without = TextEdit::WithoutHeader(name.as_str().to_owned());
+    found.text(Cause::HeaderOrder, detail, without);
 }

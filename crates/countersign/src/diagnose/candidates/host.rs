@@ -22,7 +22,9 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     };
     edit(Cause::HostWithoutPort, name);
     let ports = subject.expected_hosts.iter().filter_map(|expected| {
-        let expected_name = Authority::parse(expected).ok()?.in_form(HostForm::StripPort);
+        let expected_name = Authority::parse(expected)
+            .ok()?
+            .in_form(HostForm::StripPort);
         expected.strip_prefix(expected_name)
     });
     let mut ports: Vec<&str> = [":443", ":80"].into_iter().chain(ports).collect();

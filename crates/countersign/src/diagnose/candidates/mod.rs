@@ -6,8 +6,8 @@ mod header;
 mod host;
 mod path;
 mod query;
-mod sigv4;
 mod signed_text;
+mod sigv4;
 
 use http::HeaderName;
 
@@ -16,7 +16,7 @@ use super::{
     difference::visible,
     head_copy::{Edit, HeadCopy},
     redaction::Redaction,
-    text_lines::{Layout, TextLines},
+    text_lines::{Layout, TextEdit, TextLines},
 };
 use crate::{
     scheme::{Profile, Scheme},
@@ -43,7 +43,7 @@ pub(super) enum Change {
     Path(String),
     Query(String),
     /// Another signed text.
-    Text(String),
+    Text(TextEdit),
     StringToSign(String),
     Bytes(Vec<u8>),
     /// Another body.
@@ -72,12 +72,7 @@ pub(super) struct Subject<'s> {
 
 impl Subject<'_> {
     fn lines(&self) -> Option<TextLines<'_>> {
-        let layout = match self.scheme {
-            Scheme::HmacSha256 | Scheme::Ed25519 => Layout::Native,
-            Scheme::SigV4 => Layout::SigV4,
-            Scheme::MessageSignatures => Layout::SignatureBase,
-            Scheme::Drf | Scheme::StandardWebhooks => return None,
-        };
+        let layout = layout_of(self.scheme)?;
         Some(TextLines {
             text: self.text?,
             layout,
@@ -89,9 +84,23 @@ impl Subject<'_> {
     }
 }
 
-/// Every variation, the likeliest first.
-pub(super) fn of(subject: &Subject<'_>) -> Vec<Variation> {
-    let mut found = Variations(Vec::new());
+/// How the signed text of a scheme is laid out, where it is made of the head.
+pub(super) fn layout_of(scheme: Scheme) -> Option<Layout> {
+    match scheme {
+        Scheme::HmacSha256 | Scheme::Ed25519 => Some(Layout::Native),
+        Scheme::SigV4 => Some(Layout::SigV4),
+        Scheme::MessageSignatures => Some(Layout::SignatureBase),
+        Scheme::Drf | Scheme::StandardWebhooks => None,
+    }
+}
+
+/// Every variation, the likeliest first, but no more than there is room for.
+pub(super) fn of(subject: &Subject<'_>, room: usize) -> Variations {
+    let mut found = Variations {
+        found: Vec::new(),
+        room,
+        is_full: false,
+    };
     if !subject.is_over_the_body() {
         host::add(subject, &mut found);
         path::add(subject, &mut found);
@@ -104,17 +113,26 @@ pub(super) fn of(subject: &Subject<'_>) -> Vec<Variation> {
     if !subject.is_over_the_body() {
         header::add(subject, &mut found);
     }
-    found.0
+    found
 }
 
 pub(super) use self::{body::forms_of, header::known_values};
 
-/// The variations so far.
-struct Variations(Vec<Variation>);
+/// The variations so far, no more than can be tried.
+pub(super) struct Variations {
+    pub(super) found: Vec<Variation>,
+    room: usize,
+    /// Whether some had no room.
+    pub(super) is_full: bool,
+}
 
 impl Variations {
     fn add(&mut self, cause: Cause, detail: impl Into<String>, change: Change) {
-        self.0.push(Variation {
+        if self.found.len() >= self.room {
+            self.is_full = true;
+            return;
+        }
+        self.found.push(Variation {
             cause,
             detail: detail.into(),
             change,
@@ -126,10 +144,8 @@ impl Variations {
         self.add(cause, detail, Change::Head(edit));
     }
 
-    fn text(&mut self, cause: Cause, detail: impl Into<String>, text: Option<String>) {
-        if let Some(text) = text {
-            self.add(cause, detail, Change::Text(text));
-        }
+    fn text(&mut self, cause: Cause, detail: impl Into<String>, edit: TextEdit) {
+        self.add(cause, detail, Change::Text(edit));
     }
 }
 

@@ -40,7 +40,10 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
         edit(Cause::PathPrefixStripped, &with);
         edit(Cause::PathPrefixStripped, &[prefix, path].concat());
         if let Some(without) = path.strip_prefix(prefix) {
-            edit(Cause::PathPrefixAdded, if without.is_empty() { "/" } else { without });
+            edit(
+                Cause::PathPrefixAdded,
+                if without.is_empty() { "/" } else { without },
+            );
         }
     }
     for (_, target) in said_by(subject.head, &TARGET_HEADERS) {

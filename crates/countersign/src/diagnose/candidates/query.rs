@@ -4,7 +4,7 @@ use crate::{
         cause::Cause,
         head_copy::Edit,
         percent::{KEPT_SETS, decoded, decoded_text, encoded, with_lower_case_digits},
-        text_lines::Layout,
+        text_lines::TextEdit,
     },
     scheme::Scheme,
 };
@@ -31,17 +31,15 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
         for (cause, other) in spellings(canonical) {
             let shown = subject.redaction.line(&other);
             let detail = ["signed query: ", &quoted(&shown)].concat();
-            found.text(cause, detail, with_query(text, Layout::SigV4, &other));
+            found.text(cause, detail, TextEdit::Query(other));
         }
     }
     for (cause, other) in spellings(query) {
         let shown = subject.redaction.line(&other);
         let detail = ["signed query: ", &quoted(&shown)].concat();
-        if subject.scheme == Scheme::SigV4
-            && let Some(lines) = subject.lines()
-        {
+        if subject.scheme == Scheme::SigV4 {
             // The canonical query is sorted, so that an order can only be exchanged in the text.
-            found.text(cause, detail.clone(), with_query(lines.text, lines.layout, &other));
+            found.text(cause, detail.clone(), TextEdit::Query(other.clone()));
         }
         found.edit(cause, detail, Edit::Query(Some(other)));
     }
@@ -62,7 +60,10 @@ fn spellings(query: &str) -> Vec<(Cause, String)> {
     let mut reversed = parameters.clone();
     reversed.reverse();
     let each = |write: &dyn Fn(&str) -> String| {
-        let written: Vec<_> = parameters.iter().map(|parameter| write(parameter)).collect();
+        let written: Vec<_> = parameters
+            .iter()
+            .map(|parameter| write(parameter))
+            .collect();
         written.join("&")
     };
     let mut found = vec![
@@ -92,18 +93,12 @@ fn spellings(query: &str) -> Vec<(Cause, String)> {
         });
         found.push((Cause::QueryEncoding, recoded));
     }
-    let full: Vec<_> = parameters.iter().filter(|text| !text.is_empty()).copied().collect();
+    let full: Vec<_> = parameters
+        .iter()
+        .filter(|text| !text.is_empty())
+        .copied()
+        .collect();
     found.push((Cause::QueryEncoding, full.join("&")));
     found.push((Cause::QueryEncoding, with_lower_case_digits(query)));
     found
-}
-
-fn with_query(text: &str, layout: Layout, query: &str) -> Option<String> {
-    if layout != Layout::SigV4 {
-        return None;
-    }
-    let mut lines: Vec<&str> = text.split('\n').collect();
-    *lines.get_mut(2)? = query;
-    let other = lines.join("\n");
-    (other != text).then_some(other)
 }

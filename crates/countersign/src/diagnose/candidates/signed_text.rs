@@ -2,7 +2,11 @@ use http::Method;
 
 use super::{Subject, Variations, quoted};
 use crate::{
-    diagnose::{cause::Cause, head_copy::Edit, text_lines::Layout},
+    diagnose::{
+        cause::Cause,
+        head_copy::Edit,
+        text_lines::{Layout, TextEdit, with_capitals},
+    },
     head::{Authority, HostForm},
 };
 
@@ -20,29 +24,38 @@ const METHODS: [Method; 6] = [
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     let Some(lines) = subject.lines() else { return };
     let method = subject.head.method.as_str();
-    for form in [method.to_ascii_lowercase(), titled(method)] {
+    for form in [method.to_ascii_lowercase(), with_capitals(method)] {
         let detail = ["signed method: ", &quoted(&form)].concat();
-        found.text(Cause::MethodCase, detail, lines.with_method(&form));
+        found.text(Cause::MethodCase, detail, TextEdit::Method(form));
     }
     let ends = Cause::TextLineEnds;
-    let with_end = [lines.text, "\n"].concat();
-    found.text(ends, "signed text: with a line feed at its end", Some(with_end));
+    let detail = "signed text: with a line feed at its end";
+    found.text(ends, detail, TextEdit::End("\n"));
     let detail = "signed text: with CRLF between its lines";
-    found.text(ends, detail, lines.replacing("\n", "\r\n"));
+    let crlf = TextEdit::Piece {
+        from: "\n".to_owned(),
+        to: "\r\n".to_owned(),
+    };
+    found.text(ends, detail, crlf);
     match lines.layout {
         Layout::Native | Layout::SigV4 => {
             let order = Cause::HeaderOrder;
-            let detail = "signed header lines: sorted by name";
-            found.text(order, detail, lines.with_sorted_headers());
-            let detail = "signed header lines: with a space after the colon";
-            let spaced = |line: &str| line.replacen(':', ": ", 1);
-            found.text(order, detail, lines.with_header_lines(spaced));
-            let detail = "signed header lines: with capitals in their names";
-            let capitals = |line: &str| match line.split_once(':') {
-                Some((name, value)) => [&titled(name), ":", value].concat(),
-                None => line.to_owned(),
-            };
-            found.text(order, detail, lines.with_header_lines(capitals));
+            for (detail, edit) in [
+                (
+                    "signed header lines: sorted by name",
+                    TextEdit::SortedHeaders,
+                ),
+                (
+                    "signed header lines: with a space after the colon",
+                    TextEdit::SpacedHeaders,
+                ),
+                (
+                    "signed header lines: with capitals in their names",
+                    TextEdit::CapitalHeaders,
+                ),
+            ] {
+                found.text(order, detail, edit);
+            }
         }
         Layout::SignatureBase => add_to_base(subject, found),
     }
@@ -54,12 +67,12 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
 
 /// What is peculiar to the signature base of RFC 9421.
 fn add_to_base(subject: &Subject<'_>, found: &mut Variations) {
-    let Some(lines) = subject.lines() else { return };
+    let header = |name: &str, value: &str| TextEdit::Header(name.to_owned(), value.to_owned());
     if let Some(authority) = subject.head.authority() {
         // The base holds it in lower case and without the default port.
         let mut sign = |cause, host: &str| {
             let detail = ["signed host: ", &quoted(host)].concat();
-            found.text(cause, detail, lines.with_header("@authority", host));
+            found.text(cause, detail, header("@authority", host));
         };
         if let Ok(parsed) = Authority::parse(authority) {
             sign(Cause::HostWithoutPort, parsed.in_form(HostForm::StripPort));
@@ -67,36 +80,30 @@ fn add_to_base(subject: &Subject<'_>, found: &mut Variations) {
             sign(Cause::HostWithPort, &lower);
             for port in [":80", ":443"] {
                 let name = parsed.in_form(HostForm::StripPort);
-                sign(Cause::HostWithPort, &[&name.to_ascii_lowercase(), port].concat());
+                sign(
+                    Cause::HostWithPort,
+                    &[&name.to_ascii_lowercase(), port].concat(),
+                );
             }
         }
         sign(Cause::HostCase, authority);
     }
     let query = subject.head.query().unwrap_or_default();
     let detail = "signed query: without the question mark";
-    found.text(Cause::QueryEmpty, detail, lines.with_header("@query", query));
+    found.text(Cause::QueryEmpty, detail, header("@query", query));
     let path = subject.head.path();
     let with_query = [path, "?", query].concat();
     let detail = "signed path: with its query";
-    found.text(Cause::TextForm, detail, lines.with_header("@path", &with_query));
+    found.text(Cause::TextForm, detail, header("@path", &with_query));
     let start = "\"@signature-params\": ";
     let sent = subject.head.headers.get_all("signature-input");
     for sent in sent.iter().filter_map(|line| line.to_str().ok()) {
         let value = sent.split_once('=').map_or(sent, |(_, value)| value);
         let detail = "signed parameters: as they are sent";
         let line = [start, value].concat();
-        found.text(Cause::SignatureParams, detail, lines.with_last(&line));
+        found.text(Cause::SignatureParams, detail, TextEdit::Last(line));
         let detail = "signed parameters: with the label";
         let line = [start, sent].concat();
-        found.text(Cause::SignatureParams, detail, lines.with_last(&line));
+        found.text(Cause::SignatureParams, detail, TextEdit::Last(line));
     }
-}
-
-/// Each word with a capital, as HTTP/1.1 libraries write header names.
-fn titled(text: &str) -> String {
-    let words = text.split('-').map(|word| {
-        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
-        [first.to_ascii_uppercase(), rest.to_ascii_lowercase()].concat()
-    });
-    words.collect::<Vec<_>>().join("-")
 }

@@ -28,7 +28,9 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     let Some(scope) = ClaimedScope::of(&subject.head.head()) else {
         return;
     };
-    let Some(text) = subject.string_to_sign else { return };
+    let Some(text) = subject.string_to_sign else {
+        return;
+    };
     let mut sign = |cause, detail: String, day: &str, region: &str, service: &str| {
         let mut lines: Vec<&str> = text.split('\n').collect();
         let line = [day, "/", region, "/", service, "/aws4_request"].concat();
@@ -46,8 +48,16 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
         service,
     } = &scope;
     for (region, service) in &accepted {
-        let detail = format!("signed scope: region {}, service {}", quoted(region), quoted(service));
-        let cause = if *region == scope.region { Cause::Service } else { Cause::Region };
+        let detail = format!(
+            "signed scope: region {}, service {}",
+            quoted(region),
+            quoted(service)
+        );
+        let cause = if *region == scope.region {
+            Cause::Service
+        } else {
+            Cause::Region
+        };
         sign(cause, detail, day, region, service);
     }
     for region in REGIONS {

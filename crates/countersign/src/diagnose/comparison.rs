@@ -1,0 +1,55 @@
+//! The sender's own text beside this verifier's.
+
+use super::{Diagnosis, difference::Difference, report::Comparison};
+use crate::{
+    keyring::CallerKeys,
+    payload::PayloadDigest,
+    verify::{Claim, OtherText, SignedText},
+};
+
+/// Compares the sender's text with this verifier's, and checks the signature over it.
+pub(super) fn compare(
+    diagnosis: &Diagnosis<'_>,
+    claim: &Claim<'_>,
+    digest: Option<&PayloadDigest>,
+    theirs: &str,
+    keys: Option<&CallerKeys>,
+) -> Comparison {
+    let is_over = |text: &str, is_string: bool| {
+        let text = if is_string {
+            OtherText::StringToSign(text)
+        } else {
+            OtherText::Head(text)
+        };
+        keys.map(|keys| claim.is_over(text, keys))
+    };
+    let SignedText::Head {
+        text,
+        string_to_sign,
+    } = claim.signed_text(digest)
+    else {
+        let bytes = theirs.as_bytes();
+        let is_signed = keys.map(|keys| claim.is_over(OtherText::Bytes(bytes), keys));
+        return Comparison {
+            difference: None,
+            is_signed,
+        };
+    };
+    let is_string = theirs.starts_with("AWS4-HMAC-SHA256\n");
+    let ours = match string_to_sign {
+        Some(string) if is_string => string,
+        _ => text,
+    };
+    // A file often ends in a line feed that was not signed.
+    let trimmed = theirs.strip_suffix('\n').unwrap_or(theirs);
+    let as_given = is_over(theirs, is_string);
+    let (theirs, is_signed) = if as_given == Some(true) || trimmed == theirs {
+        (theirs, as_given)
+    } else {
+        (trimmed, is_over(trimmed, is_string))
+    };
+    Comparison {
+        difference: Difference::between(&ours, theirs, &diagnosis.redaction),
+        is_signed,
+    }
+}
