@@ -98,8 +98,8 @@ impl<'d> Diagnosis<'d> {
     }
 
     /// Sets how many signatures are checked at most, by default 4096. A check with an Ed25519 key
-    /// counts as 16, one with several keys as each of them, and every kibibyte that is signed as one
-    /// more.
+    /// counts as 16, and one with several keys as each of them. Every kibibyte that is signed, and
+    /// every kibibyte of a head that is read once more, counts as one check.
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self

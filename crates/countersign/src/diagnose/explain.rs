@@ -66,7 +66,7 @@ impl Explanation {
                 .claimed_key_id(diagnosis.head)
                 .map(|claimed| visible(&claimed.chars().take(128).collect::<String>())),
             causes: Vec::new(),
-            trials: Trials::new(diagnosis.limit),
+            trials: Trials::new(diagnosis.limit, &head),
             text: None,
             string_to_sign: None,
             comparison: None,
@@ -74,11 +74,14 @@ impl Explanation {
         let hosts = diagnosis.verifier.expected_hosts();
         let drf = relaxed::drf_names(diagnosis.verifier);
         let repairs = repairs::of(&head, hosts, &drf);
-        let readable = readable(diagnosis, &head, repairs);
+        let readable = readable(diagnosis, &head, repairs, &mut explanation.trials);
         // Whether the signature is right as it is comes first, for every head that can be read.
         for depth in [Depth::AsItIs, Depth::Varied] {
             for readable in &readable {
                 if !explanation.causes.is_empty() {
+                    break;
+                }
+                if explanation.text.is_some() && !explanation.trials.may_read() {
                     break;
                 }
                 let read = trial::read(&readable.verifier, readable.head.head(), diagnosis.now);
@@ -242,8 +245,7 @@ impl Explanation {
                 .push(Finding::matched(cause, "the signature is right"));
             return;
         }
-        // Some are the same text, and cost no check.
-        let room = self.trials.left().saturating_mul(2);
+        let room = self.trials.room();
         let candidates =
             Self::with_subject(diagnosis, base, |subject| candidates::of(subject, room));
         self.trials.is_complete &= !candidates.is_full;
@@ -359,7 +361,7 @@ impl Explanation {
 
     /// Tries two changes of the head at once, of different groups.
     fn try_pairs(&mut self, diagnosis: &Diagnosis<'_>, base: &Base<'_, '_>) {
-        let room = self.trials.left();
+        let room = self.trials.room();
         let variations = Self::with_subject(diagnosis, base, |subject| {
             candidates::of(subject, room).found
         });
@@ -387,7 +389,7 @@ impl Explanation {
                     .iter()
                     .flat_map(|one| other.iter().map(move |b| (one, b)))
                 {
-                    if self.trials.left() == 0 {
+                    if self.trials.is_spent() {
                         return;
                     }
                     if self.trials.try_pair(base, *one, *other) == Some(true) {
@@ -407,7 +409,12 @@ impl Explanation {
 }
 
 /// Every head that some verifier can read: the one that was sent, or its repairs.
-fn readable(diagnosis: &Diagnosis<'_>, head: &HeadCopy, repairs: Vec<Repair>) -> Vec<Readable> {
+fn readable(
+    diagnosis: &Diagnosis<'_>,
+    head: &HeadCopy,
+    repairs: Vec<Repair>,
+    trials: &mut Trials,
+) -> Vec<Readable> {
     let mut found = Vec::new();
     let can_read = |verifier: &Verifier, head: &HeadCopy| {
         trial::read(verifier, head.head(), diagnosis.now).is_ok()
@@ -424,6 +431,9 @@ fn readable(diagnosis: &Diagnosis<'_>, head: &HeadCopy, repairs: Vec<Repair>) ->
     // Reading takes time as well.
     let repairs = repairs.into_iter().take(diagnosis.limit / REPAIRS_SHARE);
     for repair in repairs {
+        if !trials.may_read() {
+            break;
+        }
         let verifiers = relaxed::all(diagnosis.verifier, &repair.head);
         let verifier = verifiers
             .into_iter()

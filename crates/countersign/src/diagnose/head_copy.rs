@@ -34,6 +34,17 @@ impl HeadCopy {
         RequestHead::new(&self.method, &self.uri, &self.headers)
     }
 
+    /// About how many bytes the head has.
+    pub(super) fn bytes(&self) -> usize {
+        let lines = self.headers.iter();
+        let lines = lines.map(|(name, value)| name.as_str().len().saturating_add(value.len()));
+        let target = self
+            .uri
+            .path_and_query()
+            .map_or(0, |target| target.as_str().len());
+        lines.fold(target, usize::saturating_add)
+    }
+
     pub(super) fn path(&self) -> &str {
         self.uri.path()
     }

@@ -83,6 +83,8 @@ pub(super) fn matches(
 /// The trials made so far.
 pub(super) struct Trials {
     left: usize,
+    /// What reading the head once counts as: a check for each kibibyte.
+    reading: usize,
     pub(super) checks: usize,
     pub(super) is_complete: bool,
     pub(super) made: Vec<Candidate>,
@@ -91,9 +93,10 @@ pub(super) struct Trials {
 }
 
 impl Trials {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, head: &HeadCopy) -> Self {
         Self {
             left: limit,
+            reading: head.bytes() / 1024,
             checks: 0,
             is_complete: true,
             made: Vec::new(),
@@ -104,17 +107,37 @@ impl Trials {
 
     /// Takes leave to check one more signature. An Ed25519 key counts as 16: it takes so much longer.
     fn may_check(&mut self, weight: usize) -> bool {
-        let Some(left) = self.left.checked_sub(weight) else {
-            self.is_complete = false;
-            return false;
-        };
-        self.left = left;
-        self.checks = self.checks.saturating_add(1);
-        true
+        let may = self.spend(weight);
+        if may {
+            self.checks = self.checks.saturating_add(1);
+        }
+        may
     }
 
-    pub(super) fn left(&self) -> usize {
+    /// Takes leave to read a head once more.
+    pub(super) fn may_read(&mut self) -> bool {
+        self.spend(self.reading)
+    }
+
+    /// Once something was refused, everything is.
+    fn spend(&mut self, weight: usize) -> bool {
+        let left = self.left.checked_sub(weight).filter(|_| self.left > 0);
+        self.left = left.unwrap_or_default();
+        self.is_complete &= left.is_some();
+        left.is_some()
+    }
+
+    /// How many variations may be made. Some are the same text, and cost no check.
+    pub(super) fn room(&self) -> usize {
+        let each = self.reading.saturating_add(1);
         self.left
+            .saturating_mul(2)
+            .checked_div(each)
+            .unwrap_or_default()
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.left == 0
     }
 
     /// Forgets which texts were tried, as for another signature.
@@ -149,6 +172,10 @@ impl Trials {
 
     /// Tries a variation. `None` if it is none, or cannot be made.
     pub(super) fn vary(&mut self, base: &Base<'_, '_>, variation: &Variation) -> Option<bool> {
+        if self.is_spent() {
+            self.is_complete = false;
+            return None;
+        }
         let matched = self.judge(base, &variation.change)?;
         self.made.push(Candidate {
             cause: variation.cause,
@@ -199,6 +226,9 @@ impl Trials {
         verifier: &Verifier,
         head: &HeadCopy,
     ) -> Option<bool> {
+        if !self.may_read() {
+            return None;
+        }
         let (claim, at) = read(verifier, head.head(), base.at).ok()?;
         if let SignedText::Head { text, .. } = claim.signed_text(base.digest.as_ref())
             && !self.is_new("text", text.as_bytes())
@@ -223,6 +253,9 @@ impl Trials {
             return None;
         }
         let head = base.head.with(edit)?;
+        if !self.may_read() {
+            return None;
+        }
         let (claim, _) = read(base.verifier, head.head(), base.at).ok()?;
         let SignedText::Head { text, .. } = claim.signed_text(base.digest.as_ref()) else {
             return None;

@@ -21,7 +21,7 @@ use super::{
 const A_SECOND: usize = 8;
 
 /// How many signatures one diagnosis checks at most. See [`Diagnosis::with_limit`].
-const CHECKS: usize = 512;
+const CHECKS: usize = 768;
 
 /// The largest body that is tried in other forms, in bytes.
 const MAX_BODY: u64 = 64 * 1024;
