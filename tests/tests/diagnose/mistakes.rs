@@ -1,6 +1,6 @@
 use base64ct::{Base64, Encoding};
 use countersign::{
-    Secret, Timestamp,
+    KeyStore, Secret, Timestamp,
     diagnose::{Cause, Certainty, Diagnosis, Report},
 };
 
@@ -834,6 +834,36 @@ fn no_more_signatures_are_checked_than_the_limit_says() {
                 .run();
             assert!(report.checks() <= limit, "{family:?}: {}", report.checks());
             assert!(!report.is_complete(), "{family:?}");
+        }
+    }
+}
+
+/// An answer that takes another time would tell which callers exist.
+#[test]
+fn an_unknown_caller_costs_as_many_checks_as_a_known_one() {
+    for family in HEADS {
+        for limit in [40, 100, 768, 4096] {
+            let checks = ["billing", "neworky"].map(|caller| {
+                let mut seen = Seen::usual();
+                seen.caller = caller.to_owned();
+                let text = seen.text(*family, &seen);
+                let made = signature(*family, &other_key(9), &text, &seen);
+                let parts = seen.parts(*family, &written(*family, &made));
+                let keys = client::keyring(*family)
+                    .try_lookup(caller)
+                    .unwrap()
+                    .unwrap();
+                assert_eq!(keys.is_unknown(), caller != "billing");
+                let verifier = client::verifier(*family);
+                Diagnosis::new(&verifier, &parts, Timestamp::from_unix_seconds(NOW))
+                    .with_keys(keys)
+                    .with_limit(limit)
+                    .single_changes_only()
+                    .run()
+                    .checks()
+            });
+            assert_eq!(checks[0], checks[1], "{family:?}, {limit}");
+            assert!(checks[0] > 0, "{family:?}, {limit}");
         }
     }
 }

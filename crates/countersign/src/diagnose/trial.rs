@@ -16,6 +16,7 @@ use super::{
 use crate::{
     error::Rejection,
     head::RequestHead,
+    key::Algorithm,
     keyring::CallerKeys,
     payload::PayloadDigest,
     scheme::Scheme,
@@ -323,16 +324,10 @@ impl Trials {
         base: &Base<'_, '_>,
         matches: impl FnOnce(&Base<'_, '_>) -> Option<bool>,
     ) -> Option<bool> {
-        let keys = base.keys.keys_for(base.claim.scheme(), base.claim.key_id());
-        let weights = keys.map(|key| match key.verifying_key().algorithm() {
-            crate::Algorithm::HmacSha256 => 1_usize,
-            crate::Algorithm::Ed25519 => 16,
-        });
+        let keys = base.weight_of_keys();
         // A kibibyte more to hash counts as one check more.
         let hashed = base.signed_bytes() / 1024;
-        let weight = weights.fold(0, usize::saturating_add).max(1);
-        let weight = weight.saturating_add(hashed);
-        if !self.may_check(weight) {
+        if !self.may_check(keys.saturating_add(hashed)) {
             return None;
         }
         matches(base)
@@ -340,6 +335,26 @@ impl Trials {
 }
 
 impl Base<'_, '_> {
+    /// What a check with all keys counts as. For an unknown caller it is that of the keys that stand
+    /// in, so that it is tried as often as a known one.
+    fn weight_of_keys(&self) -> usize {
+        let scheme = self.claim.scheme();
+        let weights = Algorithm::ALL.iter().map(|algorithm| {
+            let keys = self.keys.keys_for(scheme, self.claim.key_id());
+            let own = keys.filter(|key| key.verifying_key().algorithm() == *algorithm);
+            let padded = self
+                .keys
+                .decoy(scheme, *algorithm)
+                .map_or(0, |(_, work)| work);
+            let each = match algorithm {
+                Algorithm::HmacSha256 => 1,
+                Algorithm::Ed25519 => 16,
+            };
+            own.count().max(padded).saturating_mul(each)
+        });
+        weights.fold(0, usize::saturating_add).max(1)
+    }
+
     /// How many bytes are signed.
     fn signed_bytes(&self) -> usize {
         match &self.text {

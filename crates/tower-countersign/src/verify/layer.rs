@@ -184,7 +184,7 @@ impl<K, R> VerifyLayer<K, R> {
     ///
     /// Nothing for requests that are accepted. A hint checks up to 768 signatures with an HMAC key,
     /// or 45 with an Ed25519 key, and fewer of long requests, once the request is refused and before the answer is sent. At most
-    /// one hint a second is made for each caller, and 8 for all together. An unknown name costs the
+    /// one hint a second is made for each caller, and 8 for all together. An unknown name costs about the
     /// same work out of an equal allowance, so that the time of an answer does not tell which
     /// callers exist. Whoever watches the times of many answers can still tell that hints are on.
     #[must_use]
