@@ -3,6 +3,7 @@ use countersign::{
     diagnose::{Cause, Diagnosis, StepName, StepOutcome},
 };
 use http::HeaderValue;
+use proptest::prelude::*;
 
 use crate::client::{self, ALL, Family, HEADS, KEY, NOW, Seen, other_key, signature, written};
 
@@ -198,6 +199,11 @@ fn without_keys_or_body_nothing_is_claimed() {
         let verifier = client::verifier(*family);
         let report = Diagnosis::new(&verifier, &parts, AT).run();
         assert!(report.proven().is_none(), "{family:?}");
+        assert!(!report.is_accepted(), "{family:?}");
+        assert!(
+            report.to_json().contains("\"accepted\":false"),
+            "{family:?}"
+        );
         assert_eq!(report.causes(), [], "{family:?}");
         assert!(report.signed_text().is_some(), "{family:?}");
         let open = report
@@ -233,5 +239,51 @@ fn any_bytes_give_a_report() {
             .run();
         assert!(!report.is_accepted(), "{value}");
         assert!(report.to_json().starts_with('{'));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever a peer writes: no panic, no match that a key did not make, no more work than allowed.
+    #[test]
+    fn hostile_heads_give_a_report_within_the_limit(
+        number in 0_usize..6,
+        name in 0_usize..8,
+        value in "[ -~]{0,80}",
+        path in "/[!-~]{0,40}",
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let family = ALL[number];
+        let mut parts = Seen::usual().parts(family, &value.replace('"', ""));
+        let names = [
+            "authorization",
+            "x-date",
+            "x-amz-date",
+            "signature-input",
+            "signature",
+            "host",
+            "x-hmac-timestamp",
+            "webhook-signature",
+        ];
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            parts.headers.append(names[name], value);
+        }
+        if let Ok(uri) = path.parse() {
+            parts.uri = uri;
+        }
+        let verifier = client::verifier(family);
+        let keyring = client::keyring(family);
+        let secret = Secret::from_bytes(&KEY);
+        let report = Diagnosis::new(&verifier, &parts, AT)
+            .with_keyring(&keyring)
+            .with_secret(&secret)
+            .with_body(&body)
+            .with_their_text(&value)
+            .with_limit(300)
+            .run();
+        prop_assert!(!report.is_accepted());
+        prop_assert!(report.checks() <= 300);
+        prop_assert!(report.tried().iter().all(|candidate| !candidate.matched()));
     }
 }

@@ -29,13 +29,13 @@ impl fmt::Display for Side {
     }
 }
 
-/// Makes [`Cause`] from its table. The order of the rows is the order in which causes are ranked.
+/// Makes [`Cause`] from its table.
 macro_rules! causes {
     ($( $Cause:ident $code:literal $Side:ident $meaning:literal $remedy:literal )+) => {
         /// A known mistake that makes a signature fail.
         ///
-        /// The set is fixed, so that a cause can be the label of a metric. The order is the order in
-        /// which causes are ranked.
+        /// The set is fixed, so that a cause can be the label of a metric. The order is the order
+        /// in which the documentation groups causes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Cause {
@@ -43,7 +43,7 @@ macro_rules! causes {
         }
 
         impl Cause {
-            /// Every cause, in the order of their rank.
+            /// Every cause.
             pub const ALL: &'static [Self] = &[ $( Self::$Cause, )+ ];
 
             /// The code, in lower case with underscores. It does not change between releases.

@@ -151,7 +151,7 @@ impl<'d> Diagnosis<'d> {
         if matches!(self.keys, KeySource::Nowhere) {
             next.push("give the keys of the caller: without them no signature is checked");
         }
-        if report.is_accepted() || !report.causes.is_empty() {
+        if report.rejection.is_none() || !report.causes.is_empty() {
             return next;
         }
         if self.body.is_none() {

@@ -47,8 +47,8 @@
 //! # What it shows
 //!
 //! A [`Report`] holds no secret, no signature and no body. It shows the values of covered headers,
-//! but for those of `authorization`, `proxy-authorization`, `cookie`, `x-amz-security-token`, and of
-//! names that end in `-token` or `-key`; [`Diagnosis::redacting`] adds names. The names in it are
+//! but for those of `authorization`, `proxy-authorization`, `cookie`, `x-amz-security-token`, and
+//! of names that end in `-token` or `-key`; [`Diagnosis::redacting`] adds names. The names in it are
 //! the peer's text: show them escaped.
 
 mod candidates;

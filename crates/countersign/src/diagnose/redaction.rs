@@ -2,8 +2,8 @@ use http::HeaderName;
 
 /// Which values a report leaves out.
 ///
-/// By default those of `authorization`, `proxy-authorization`, `cookie`, `x-amz-security-token`, and
-/// of every name that ends in `-token` or `-key`. Parameters of the query are judged by the same
+/// By default those of `authorization`, `proxy-authorization`, `cookie`, `x-amz-security-token`,
+/// and of every name that ends in `-token` or `-key`. Parameters of the query are judged by the same
 /// rules, and also by the names `token`, `key`, `signature`, `secret` and `password`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Redaction {

@@ -40,9 +40,10 @@ impl Report {
         self.claimed.as_deref()
     }
 
-    /// Whether the request as it is passes every step that could be judged.
+    /// Whether the signature of the request as it is was found right, and nothing else wrong. Where
+    /// no body was given, the body is not judged: [`steps`](Self::steps) says so.
     pub fn is_accepted(&self) -> bool {
-        self.rejection.is_none()
+        self.rejection.is_none() && self.proven.is_some()
     }
 
     /// The caller and the version of its key, if the request as it is passes.

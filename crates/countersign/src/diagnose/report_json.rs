@@ -11,7 +11,8 @@ impl Report {
     /// | `accepted` | whether the request passes |
     /// | `code`, `reason` | of the refusal; `null` if there is none |
     /// | `scheme`, `claimed`, `caller`, `key_version` | texts or `null` |
-    /// | `causes` | objects with `code`, `also`, `certainty`, `side`, `detail`, `header`, `meaning`, `remedy` |
+    /// | `causes` | objects with `code`, `also`, `certainty`, `side`, and the texts |
+    /// | | `detail`, `header`, `meaning`, `remedy` |
     /// | `steps` | objects with `name`, `outcome`, `reason` |
     /// | `tried` | objects with `code`, `also`, `detail`, `matched` |
     /// | `checks`, `complete` | how many signatures were checked, and whether that was all |

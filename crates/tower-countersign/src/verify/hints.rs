@@ -26,6 +26,9 @@ const CHECKS: usize = 768;
 /// The largest body that is tried in other forms, in bytes.
 const MAX_BODY: u64 = 64 * 1024;
 
+/// The longest name of a header that an event holds, in bytes.
+const MAX_NAME: usize = 64;
+
 /// Makes hints, not too often.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
@@ -105,7 +108,10 @@ impl Hints {
             caller: caller?,
             cause: first.map(Finding::cause),
             also: first.and_then(Finding::also),
-            header: first.and_then(Finding::header).cloned(),
+            header: first
+                .and_then(Finding::header)
+                .filter(|name| name.as_str().len() <= MAX_NAME)
+                .cloned(),
             is_matched: first.is_some_and(|first| first.certainty() == Certainty::Matched),
         })
     }
