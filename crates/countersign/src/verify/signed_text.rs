@@ -65,7 +65,7 @@ impl Claim<'_> {
 
     /// Returns the signed date.
     pub(crate) fn signed_at(&self) -> Timestamp {
-        self.parsed.signed_at
+        self.parsed.date.signed_at()
     }
 
     /// Whether the head carries the replay identity that a key may ask for.

@@ -1,7 +1,7 @@
 //! Settings that a diagnosis tries in place of the verifier's own. Nothing that they accept is let
 //! in: a diagnosis runs once the request is refused.
 
-use super::{MessageSignaturesProfile, signature_base::UriScheme};
+use super::{MessageSignaturesProfile, UriScheme};
 
 impl MessageSignaturesProfile {
     /// The same settings without what a signature must cover, and for either algorithm.
