@@ -158,7 +158,7 @@ fn a_key_id_of_another_key_is_named() {
 
 #[test]
 fn a_session_token_that_is_absent_or_foreign_is_named() {
-    let token = |text: &str| Secret::from_text(text);
+    let token = |text: &str| Secret::from_text(text).unwrap();
     let verifier = Verifier::builder()
         .accept_only(SigV4Profile::new("eu-central-1", "user-service").unwrap())
         .build()
