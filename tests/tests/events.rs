@@ -23,7 +23,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::OriginalUri, routing::any};
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, OriginalUri},
+    routing::any,
+};
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
 use countersign::{
@@ -670,36 +675,103 @@ async fn refusals_before_the_mac_are_ten_a_second_for_each_code() {
     }
     let events = capture.take();
     assert_eq!(of(&events, "missing_signature"), ["15", "0", "0"]);
-    // Another kind's count waits for its own next event, however late.
+    // The count of another code waits for its own next event, however late.
     seconds.fetch_add(100, Ordering::SeqCst);
     assert!(send(&layer, bad()).await.is_some());
     assert_eq!(of(&capture.take(), "invalid_signature"), ["15"]);
 }
 
+/// Whoever holds one capture can send it again, or its head with another body, as often as it likes.
 #[tokio::test]
-async fn refusals_behind_the_mac_are_all_written() {
-    let layer = layer();
-    let request = signed::at(NOW, &billing(), signed::post("/", "body"));
+async fn a_capture_sent_2000_times_is_ten_events_a_second_and_hides_no_other_caller() {
+    let seconds = Arc::new(AtomicI64::new(NOW.as_unix_seconds()));
+    let clock = {
+        let seconds = Arc::clone(&seconds);
+        move || Timestamp::from_unix_seconds(seconds.load(Ordering::SeqCst))
+    };
+    let keys = Keyring::builder();
+    let keys = [("billing", SECRET), ("audit", OTHER_SECRET)]
+        .into_iter()
+        .fold(keys, |keys, (caller, secret)| {
+            let key = CallerKey::new("1", hmac_key(secret).verifying_key()).unwrap();
+            keys.caller(caller, key)
+        });
+    let layer = VerifyLayer::new(keys.build().unwrap()).with_clock(clock);
+    let captured = |signer: &Signer| signed::at(NOW, signer, signed::post("/", "body"));
+    let of_billing = captured(&billing());
+    let of_audit = captured(&signer("audit", hmac_key(OTHER_SECRET), AUTHORITY));
     let (capture, _guard) = Capture::start();
-    for _ in 0..50 {
-        let other = request.clone().map(|_| Body::from("bodx"));
-        assert_eq!(send(&layer, other).await.unwrap().code(), "body_mismatch");
+    for request in [&of_billing, &of_audit] {
+        assert!(
+            send(&layer, request.clone().map(Body::from))
+                .await
+                .is_none()
+        );
     }
-    assert!(
-        send(&layer, request.clone().map(Body::from))
-            .await
-            .is_none()
-    );
-    for _ in 0..50 {
-        let again = request.clone().map(Body::from);
+    capture.take();
+    for _ in 0..2000 {
+        let again = of_billing.clone().map(Body::from);
         assert_eq!(send(&layer, again).await.unwrap().code(), "replayed");
     }
+    let fresh = captured(&billing());
+    for _ in 0..2000 {
+        let other = fresh.clone().map(|_| Body::from("bodx"));
+        assert_eq!(send(&layer, other).await.unwrap().code(), "body_mismatch");
+    }
+    let again = of_audit.map(Body::from);
+    assert_eq!(send(&layer, again).await.unwrap().code(), "replayed");
     let events = capture.take();
-    for code in ["body_mismatch", "replayed"] {
-        let written = events
-            .iter()
-            .filter(|event| event.field("code") == Some(code));
-        assert_eq!(written.count(), 50, "{code}");
+    let written = |caller: &str, code: &str| {
+        let of_caller = events.iter().filter(|event| {
+            event.field("caller") == Some(caller) && event.field("code") == Some(code)
+        });
+        of_caller.count()
+    };
+    assert_eq!(written("billing", "replayed"), 10);
+    assert_eq!(written("billing", "body_mismatch"), 10);
+    assert_eq!(written("audit", "replayed"), 1);
+    assert_eq!(events.len(), 21);
+
+    seconds.fetch_add(1, Ordering::SeqCst);
+    for code in ["replayed", "body_mismatch"] {
+        let request = match code {
+            "replayed" => of_billing.clone().map(Body::from),
+            _ => fresh.clone().map(|_| Body::from("bodx")),
+        };
+        assert_eq!(send(&layer, request).await.unwrap().code(), code);
+        let event = capture.only(code);
+        assert_eq!(event.field("suppressed"), Some("1990"), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_has_the_address_of_the_peer_and_believes_no_header_for_it() {
+    let layer = layer();
+    let (capture, _guard) = Capture::start();
+    let peer = std::net::SocketAddr::from(([192, 0, 2, 7], 4711));
+    let mut from_axum = signed::post("/", "body").map(Body::from);
+    from_axum.extensions_mut().insert(ConnectInfo(peer));
+    let mut from_another_server = signed::post("/", "body").map(Body::from);
+    from_another_server.extensions_mut().insert(peer);
+    let mut from_a_header = signed::post("/", "body").map(Body::from);
+    for name in ["x-forwarded-for", "forwarded", "x-real-ip"] {
+        let value = HeaderValue::from_static("203.0.113.7");
+        from_a_header.headers_mut().insert(name, value);
+    }
+    let _: Option<Refusal> = send(&layer, Request::new(Body::empty())).await;
+    capture.take();
+    for (name, request, expected) in [
+        ("axum", from_axum, Some("192.0.2.7")),
+        (
+            "another server",
+            from_another_server,
+            Some("192.0.2.7"),
+        ),
+        ("a header", from_a_header, None),
+    ] {
+        assert!(send(&layer, request).await.is_some(), "{name}");
+        let event = capture.only(name);
+        assert_eq!(event.field("peer"), expected, "{name}");
     }
 }
 

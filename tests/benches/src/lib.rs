@@ -15,6 +15,7 @@ pub mod case;
 pub mod groups;
 pub mod layers;
 pub mod lower_bound;
+pub mod many_callers;
 pub mod naive;
 pub mod ours;
 pub mod policies;

@@ -216,6 +216,28 @@ async fn requests_of_nobody_are_written_ten_times_a_second() {
 }
 
 #[tokio::test]
+async fn refusals_of_one_caller_are_ten_a_second_and_counted_apart() {
+    let (capture, _guard) = Capture::start();
+    let app = app(AuthorizeLayer::new(policy(POLICY)).with_clock(|| NOW));
+    for _ in 0..25 {
+        let denied = get_by(&signed::billing(), "/secret-path");
+        assert_eq!(send(&app, denied).await.status(), 403);
+    }
+    let other = Router::new()
+        .fallback(any(async || "handled"))
+        .layer(AuthorizeLayer::new(policy(POLICY)).with_clock(|| NOW));
+    let events = capture.take();
+    assert_eq!(events.len(), 10);
+    assert!(
+        events.iter().all(|event| event.ends_with("suppressed=0")),
+        "{events:?}"
+    );
+    let nobody = signed::get("/x").map(axum::body::Body::from);
+    assert_eq!(send(&other, nobody).await.status(), 403);
+    assert_eq!(capture.take().len(), 1, "another layer");
+}
+
+#[tokio::test]
 async fn a_list_of_callers_writes_no_statement() {
     let (capture, _guard) = Capture::start();
     let app = Router::new()

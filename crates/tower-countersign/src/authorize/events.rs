@@ -8,8 +8,8 @@
 //! | `warn` | a request was refused | `outcome = "forbidden"`, `reason`, `method`, `caller` if one was proven, `statement` if one denies it, `suppressed` |
 //! | `warn` | a layer that [only reports](super::AuthorizeLayer::report_only) would have refused it | the same with `outcome = "would_forbid"` |
 //!
-//! Refusals of a request without a verified caller are written at most ten times a second; `suppressed` counts those left out
-//! since the last. The text of `method` is the peer's: it is cut to 64 bytes and every character but visible ASCII is
+//! Refusals are written at most ten times a second: separately for each verified caller, and for all requests together that
+//! have none. `suppressed` counts those left out since the last one. The text of `method` is the peer's: it is cut to 64 bytes and every character but visible ASCII is
 //! escaped. No event holds a path or a query.
 
 use countersign::{KeyId, StatementId, Timestamp};
@@ -42,11 +42,9 @@ pub(super) fn forbidden(
         Mode::Enforced => "forbidden",
         Mode::ReportOnly => "would_forbid",
     };
-    let suppressed = match forbidden.caller() {
-        Some(_) => Some(0),
-        None => events.admit(forbidden.code(), now),
+    let Some(suppressed) = events.admit(forbidden.code(), forbidden.caller(), now) else {
+        return;
     };
-    let Some(suppressed) = suppressed else { return };
     tracing::warn!(
         target: "countersign",
         outcome,

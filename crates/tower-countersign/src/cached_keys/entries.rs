@@ -1,6 +1,6 @@
 //! What is remembered of names, and what it is worth at which age.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use countersign::CallerKeys;
 use tokio::time::Instant;
@@ -10,16 +10,24 @@ use super::builder::Settings;
 #[derive(Default)]
 pub(super) struct Entries {
     known: HashMap<Box<str>, Known>,
-    /// Until when they are taken for unknown.
-    unknown: HashMap<Box<str>, Instant>,
-    /// Never seen, and until when the store is left alone for them because it failed.
-    failed: HashMap<Box<str>, Instant>,
+    /// The names of `known` by when they were read, so that the oldest is found without a look at the others.
+    by_age: BTreeMap<Turn, Box<str>>,
+    /// Names that the store does not know, until when they are taken for unknown.
+    unknown: Passing,
+    /// Names never seen for which the store failed, until when it is left alone for them.
+    failed: Passing,
+    /// How many answers were learned.
+    learned: u64,
 }
+
+/// When a look-up began, and which answer it was: no two answers have the same.
+type Turn = (Instant, u64);
 
 struct Known {
     keys: CallerKeys,
     /// When the look-up began: what it found may have been so old.
     read_at: Instant,
+    turn: Turn,
     failed_at: Option<Instant>,
 }
 
@@ -44,10 +52,9 @@ impl Entries {
         if let Some(known) = self.known.get(name) {
             return known.at(now, settings);
         }
-        let is_within = |until: Option<&Instant>| until.is_some_and(|until| now < *until);
-        if is_within(self.unknown.get(name)) {
+        if self.unknown.holds(name, now) {
             Found::Answer(CallerKeys::unknown())
-        } else if is_within(self.failed.get(name)) {
+        } else if self.failed.holds(name, now) {
             Found::Failed
         } else {
             Found::Miss
@@ -73,29 +80,30 @@ impl Entries {
         settings: &Settings,
     ) {
         self.failed.remove(name);
+        if let Some(known) = self.known.remove(name) {
+            self.by_age.remove(&known.turn);
+        }
         if keys.is_unknown() {
-            self.known.remove(name);
-            self.learn_unknown(name, asked_at, settings);
+            let until = asked_at.checked_add(settings.unknown_for);
+            self.unknown.add(name, until, asked_at, settings);
             return;
         }
         self.unknown.remove(name);
-        if self.known.len() >= settings.capacity && !self.known.contains_key(name) {
-            let oldest = self.known.iter().min_by_key(|(_, known)| known.read_at);
-            if let Some(oldest) = oldest.map(|(name, _)| name.clone()) {
-                self.known.remove(&oldest);
-            }
+        if self.known.len() >= settings.capacity
+            && let Some((_, oldest)) = self.by_age.pop_first()
+        {
+            self.known.remove(&oldest);
         }
+        self.learned = self.learned.wrapping_add(1);
+        let turn = (asked_at, self.learned);
         let known = Known {
             keys,
             read_at: asked_at,
+            turn,
             failed_at: None,
         };
         self.known.insert(Box::from(name), known);
-    }
-
-    fn learn_unknown(&mut self, name: &str, asked_at: Instant, settings: &Settings) {
-        let until = asked_at.checked_add(settings.unknown_for);
-        remember(&mut self.unknown, name, until, asked_at, settings);
+        self.by_age.insert(turn, Box::from(name));
     }
 
     pub(super) fn failed(&mut self, name: &str, now: Instant, settings: &Settings) {
@@ -103,31 +111,52 @@ impl Entries {
             known.failed_at = Some(now);
         } else {
             let until = now.checked_add(settings.retry_after);
-            remember(&mut self.failed, name, until, now, settings);
+            self.failed.add(name, until, now, settings);
         }
     }
 
     pub(super) fn len(&self) -> (usize, usize) {
-        (self.known.len(), self.unknown.len())
+        (self.known.len(), self.unknown.until.len())
     }
 }
 
-/// Names can be made up: no more than so many of them are kept.
-fn remember(
-    names: &mut HashMap<Box<str>, Instant>,
-    name: &str,
-    until: Option<Instant>,
-    now: Instant,
-    settings: &Settings,
-) {
-    if names.len() >= settings.unknown_capacity {
-        names.retain(|_, until| now < *until);
+/// Names that are remembered for a while. They can be made up: no more than so many of them are kept.
+#[derive(Default)]
+struct Passing {
+    until: HashMap<Box<str>, Instant>,
+    /// The same by their ends: what is over is found without a look at the rest.
+    by_end: BTreeSet<(Instant, Box<str>)>,
+}
+
+impl Passing {
+    fn holds(&self, name: &str, now: Instant) -> bool {
+        self.until.get(name).is_some_and(|until| now < *until)
     }
-    // Full of names that are still fresh: one more look-up, within the limit of misses, is all that it costs.
-    if names.len() < settings.unknown_capacity
-        && let Some(until) = until
-    {
-        names.insert(Box::from(name), until);
+
+    fn add(&mut self, name: &str, until: Option<Instant>, now: Instant, settings: &Settings) {
+        self.remove(name);
+        // As many as one adds, and one more, so that what is over goes.
+        for _ in 0..2 {
+            if let Some((end, _)) = self.by_end.first()
+                && *end <= now
+                && let Some((_, name)) = self.by_end.pop_first()
+            {
+                self.until.remove(&name);
+            }
+        }
+        // Full of names that are still fresh: one more look-up, within the limit of misses, is all that it costs.
+        if self.until.len() < settings.unknown_capacity
+            && let Some(until) = until
+        {
+            self.until.insert(Box::from(name), until);
+            self.by_end.insert((until, Box::from(name)));
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        if let Some((name, until)) = self.until.remove_entry(name) {
+            self.by_end.remove(&(until, name));
+        }
     }
 }
 
@@ -160,5 +189,67 @@ impl Known {
     fn is_usable(&self, now: Instant, settings: &Settings) -> bool {
         let age = now.saturating_duration_since(self.read_at);
         age < settings.fresh_for.saturating_add(settings.stale_if_error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use countersign::{CallerKey, Secret, VerifyingKey};
+
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings {
+            capacity: 3,
+            unknown_capacity: 3,
+            ..Settings::default()
+        }
+    }
+
+    fn keys(caller: &str) -> CallerKeys {
+        let key = VerifyingKey::hmac_sha256(&Secret::generate().unwrap());
+        CallerKeys::new(caller, [CallerKey::new("1", key).unwrap()]).unwrap()
+    }
+
+    #[test]
+    fn of_more_names_than_there_is_room_for_the_one_read_first_is_forgotten() {
+        let (mut entries, settings, start) = (Entries::default(), settings(), Instant::now());
+        let second = |number| start + Duration::from_secs(number);
+        for (number, name) in (0..).zip(["a", "b", "c", "a", "d", "e"]) {
+            entries.learn(name, keys(name), second(number), &settings);
+        }
+        let mut known: Vec<_> = entries.known.keys().map(|name| &**name).collect();
+        known.sort_unstable();
+        assert_eq!(known, ["a", "d", "e"]);
+        entries.learn("d", CallerKeys::unknown(), second(9), &settings);
+        assert_eq!(entries.len(), (2, 1));
+        assert_eq!(entries.by_age.len(), 2, "no name is left behind");
+    }
+
+    #[test]
+    fn names_that_are_made_up_are_kept_up_to_a_number_and_make_room_when_they_are_over() {
+        let (mut entries, settings, start) = (Entries::default(), settings(), Instant::now());
+        let mut learn = |name: &str, second| {
+            let at = start + Duration::from_secs(second);
+            entries.learn(name, CallerKeys::unknown(), at, &settings);
+            let Passing { until, by_end } = &entries.unknown;
+            assert_eq!(until.len(), by_end.len(), "{name}");
+            until.len()
+        };
+        for (name, second, expected) in [
+            ("a", 0, 1),
+            ("b", 0, 2),
+            ("a", 1, 2),
+            ("c", 1, 3),
+            ("d", 2, 3),
+            // Those of the first seconds are over after ten more.
+            ("e", 12, 2),
+            ("f", 12, 2),
+            ("g", 12, 3),
+        ] {
+            assert_eq!(learn(name, second), expected, "{name} at {second}");
+        }
     }
 }

@@ -3,10 +3,10 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
+    sync::{PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
-use arc_swap::ArcSwap;
 use metrics::{Counter, Gauge, Histogram, Recorder};
 
 use super::{
@@ -20,6 +20,13 @@ use super::{
 /// A handle is asked for anew after this time: an exporter may have forgotten a series that nothing was heard of for a
 /// while, and a handle of it would count into nowhere.
 const KEPT: Duration = Duration::from_secs(15);
+
+/// Into how many parts the handles of one metric are divided. Only requests whose series are of one part wait for each other.
+const PARTS: u64 = 16;
+
+/// How many handles one part holds. Past it all of them are asked for anew, so that a series costs the same work whatever
+/// their number: 65,536 handles of one metric, which take about 3 MiB.
+const ROOM: usize = 4096;
 
 /// The handles of one layer, for what is counted with every request.
 #[derive(Debug)]
@@ -51,19 +58,25 @@ impl Default for Handles {
     }
 }
 
-/// The handles of one metric: as many as its labels have values, which is bounded.
+/// The handles of one metric, of as many series as were counted lately.
 pub(super) struct Series<H> {
     metric: &'static Metric,
-    /// By a keyed hash of the recorder and the values of the labels.
-    known: ArcSwap<HashMap<u64, (Instant, H)>>,
+    parts: Box<[Part<H>]>,
     hasher: RandomState,
 }
+
+/// The handles that one lock guards, on cache lines of its own.
+#[repr(align(128))]
+struct Part<H>(RwLock<Known<H>>);
+
+/// By a keyed hash of the recorder and the values of the labels.
+type Known<H> = HashMap<u64, (Instant, H)>;
 
 impl<H: Clone> Series<H> {
     fn new(metric: &'static Metric) -> Self {
         Self {
             metric,
-            known: ArcSwap::default(),
+            parts: (0..PARTS).map(|_| Part(RwLock::default())).collect(),
             hasher: RandomState::new(),
         }
     }
@@ -78,19 +91,26 @@ impl<H: Clone> Series<H> {
     ) {
         let recorder = std::ptr::from_ref(recorder).cast::<()>().addr();
         let series = self.hasher.hash_one((recorder, labels));
-        if let Some((since, handle)) = self.known.load().get(&series)
+        // Invariant: every hash has its part.
+        let part = usize::try_from(series % PARTS).ok();
+        let Some(Part(known)) = part.and_then(|part| self.parts.get(part)) else {
+            return;
+        };
+        let kept = known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((since, handle)) = kept.get(&series)
             && now.saturating_duration_since(*since) < KEPT
         {
             record(handle);
             return;
         }
+        drop(kept);
         let handle = register(&key(self.metric, labels));
         record(&handle);
-        self.known.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            known.insert(series, (now, handle.clone()));
-            known
-        });
+        let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= ROOM {
+            known.clear();
+        }
+        known.insert(series, (now, handle));
     }
 }
 
@@ -189,5 +209,22 @@ mod tests {
         assert_eq!(*other.0.lock().unwrap(), ["fresh"]);
         series.count(&recorder, ["fresh"], start + KEPT);
         assert_eq!(*recorder.0.lock().unwrap(), ["fresh", "replayed", "fresh"]);
+    }
+
+    #[test]
+    fn no_more_handles_are_kept_than_there_is_room_for() {
+        let recorder = Registered::default();
+        let series = Series::<Counter>::new(&REPLAY_CLAIMS);
+        let start = Instant::now();
+        let room = usize::try_from(PARTS).unwrap() * ROOM;
+        for number in 0..room + room / 2 {
+            series.count(&recorder, [&number.to_string()], start);
+        }
+        for Part(known) in &series.parts {
+            let kept = known.read().unwrap().len();
+            assert!((1..=ROOM).contains(&kept), "{kept}");
+        }
+        let registered = recorder.0.lock().unwrap().len();
+        assert_eq!(registered, room + room / 2, "each once");
     }
 }

@@ -5,7 +5,7 @@
 //! | level | when | fields |
 //! |---|---|---|
 //! | `debug` | a request was let through | `outcome = "accepted"`, `caller`, `key_version`, `scheme`, `replay_protected` |
-//! | `warn` | a request was refused | `outcome = "refused"`, `code`, `status`, `reason`, `method`, `caller` (proven) or `claimed` (not), `suppressed` |
+//! | `warn` | a request was refused | `outcome = "refused"`, `code`, `status`, `reason`, `method`, `caller` (proven) or `claimed` (not), `peer`, `suppressed` |
 //! | `warn` | a request was let through without a claim of its nonce | `outcome = "unclaimed"`, `caller`, `reason`, `suppressed` |
 //! | `error` | a store could not answer, or the URI was rewritten | the same |
 //! | `debug` | a request on a route that only reports could not be decided on, but by keeping its body | `outcome = "undecided"` |
@@ -19,13 +19,28 @@
 //! `hint`, the code of the known mistake that explains it, or `none`; `hint_also`, a second one where
 //! only both together explain it; and `hint_header`, the covered header that is concerned.
 //!
-//! Refusals before the signature matched are written at most ten times a second for each code; `suppressed` counts those
-//! left out since the last; and so are those of requests let through without a claim. The text of `claimed` and `method` is the peer's: it is cut to 64 bytes and every character
-//! but visible ASCII is escaped. No event holds a path, a query, a body, a secret or a signature.
+//! `reason` names what the request was refused for: the header and how often it was there, the host that was found and
+//! those that are expected, a limit with the size that was found and the setting that moves it. [`Rejection`] lists what it
+//! never holds.
+//!
+//! `peer` is the address that the layer knows the peer by: that of the socket's peer, where the server tells it, as axum
+//! does with [`into_make_service_with_connect_info`]. Behind a proxy it is the proxy's, unless the layer is told how many
+//! hops are trusted.
+//!
+//! Refusals are written at most ten times a second for each code: separately for each proven caller, and for all peers
+//! together that have proven nothing. `suppressed` counts the events of that code and caller that were left out since the
+//! last one. A flood of one caller hides no event of another. At most 1,024 rates are kept; when more callers than that are
+//! refused in one second, the others share one rate for each code. Requests let through without a claim share one rate.
+//!
+//! The text of `claimed` and `method`, and the peer's text in `reason`, is cut to 64 bytes, and every character but visible
+//! ASCII is escaped. No event holds a path, the value of a query parameter, a body, a secret or a signature.
+//!
+//! [`Rejection`]: countersign::Rejection
+//! [`into_make_service_with_connect_info`]: https://docs.rs/axum/latest/axum/struct.Router.html#method.into_make_service_with_connect_info
 
 use std::{
-    collections::HashMap,
     fmt::{self, Write},
+    net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -35,10 +50,8 @@ use std::{
 use countersign::{KeyId, Timestamp, diagnose::Cause};
 use http::{HeaderName, Method};
 
-use super::{hints::Hint, refusal::Refusal, report_only::Mode};
+use super::{event_rates::Rates, hints::Hint, refusal::Refusal, report_only::Mode};
 use crate::{caller::VerifiedCaller, metrics};
-
-const EVENTS_PER_SECOND: u32 = 10;
 
 /// Writes events, the noisy ones not too often.
 #[derive(Clone, Debug, Default)]
@@ -49,14 +62,7 @@ struct Shared {
     started: AtomicBool,
     reporting: AtomicBool,
     peers_unknown: AtomicBool,
-    by_code: Mutex<HashMap<&'static str, Rate>>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Rate {
-    second: i64,
-    written: u32,
-    suppressed: u64,
+    rates: Mutex<Rates>,
 }
 
 /// Who a refused request is from.
@@ -151,18 +157,18 @@ impl Events {
         method: &Method,
         from: From<'_>,
         hint: Option<&Hint>,
+        peer: Option<IpAddr>,
         mode: Mode,
         now: Timestamp,
     ) {
-        let suppressed = match from {
-            From::Proven(_) => Some(0),
-            From::Nobody | From::Claimed(_) => self.admit(refusal.code(), now),
-        };
-        let Some(suppressed) = suppressed else { return };
-        let caller = match from {
-            From::Proven(caller) => Some(tracing::field::display(caller)),
+        let proven = match from {
+            From::Proven(caller) => Some(caller),
             From::Nobody | From::Claimed(_) => None,
         };
+        let Some(suppressed) = self.admit(refusal.code(), proven, now) else {
+            return;
+        };
+        let caller = proven.map(tracing::field::display);
         let claimed = match from {
             From::Claimed(claimed) => Some(tracing::field::display(Escaped(claimed))),
             From::Nobody | From::Proven(_) => None,
@@ -181,6 +187,7 @@ impl Events {
                     hint = hint.map(Hint::code),
                     hint_also = hint.and_then(|hint| hint.also).map(Cause::as_str),
                     hint_header = hint.and_then(|hint| hint.header.as_ref()).map(HeaderName::as_str),
+                    peer = peer.map(tracing::field::display),
                     suppressed,
                     reason = %refusal,
                 )
@@ -194,7 +201,7 @@ impl Events {
 
     /// A request that was let through while the replay store could not answer.
     pub(super) fn unclaimed(&self, outage: &Refusal, caller: &KeyId, mode: Mode, now: Timestamp) {
-        let Some(suppressed) = self.admit("unclaimed", now) else {
+        let Some(suppressed) = self.admit("unclaimed", None, now) else {
             return;
         };
         tracing::warn!(
@@ -207,25 +214,17 @@ impl Events {
         );
     }
 
-    /// Whether one more event of this code may be written in this second; if so, how many were left out before it.
-    pub(crate) fn admit(&self, code: &'static str, now: Timestamp) -> Option<u64> {
-        let mut rates = self
-            .0
-            .by_code
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let state = rates.entry(code).or_default();
-        let second = now.as_unix_seconds();
-        if state.second != second {
-            state.second = second;
-            state.written = 0;
-        }
-        if state.written >= EVENTS_PER_SECOND {
-            state.suppressed = state.suppressed.saturating_add(1);
-            return None;
-        }
-        state.written = state.written.saturating_add(1);
-        Some(std::mem::take(&mut state.suppressed))
+    /// Whether one more event of this code and this proven caller may be written in this second; if so, how many were left
+    /// out before it.
+    pub(crate) fn admit(
+        &self,
+        code: &'static str,
+        caller: Option<&KeyId>,
+        now: Timestamp,
+    ) -> Option<u64> {
+        // Counts are whole after a panic too: each change is one assignment.
+        let mut rates = self.0.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        rates.admit(code, caller, now.as_unix_seconds())
     }
 }
 
@@ -255,26 +254,5 @@ mod tests {
             "a\\n\\x1b[31m\\xc3\\xa9\\\""
         );
         assert_eq!(Escaped(&"x".repeat(1000)).to_string(), "x".repeat(64));
-    }
-
-    #[test]
-    fn ten_events_a_second_of_each_code_and_a_count_of_the_rest() {
-        let events = Events::default();
-        let at = Timestamp::from_unix_seconds;
-        let written = (0..25)
-            .filter(|_| events.admit("malformed", at(1)).is_some())
-            .count();
-        assert_eq!(written, 10);
-        assert_eq!(
-            events.admit("expired", at(1)),
-            Some(0),
-            "codes are counted apart"
-        );
-        assert_eq!(
-            events.admit("malformed", at(2)),
-            Some(15),
-            "the rest is counted"
-        );
-        assert_eq!(events.admit("malformed", at(2)), Some(0));
     }
 }

@@ -1,15 +1,12 @@
 use std::{
-    collections::HashMap,
     fmt,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use countersign::{KeyId, KeyVersion, Timestamp};
+
+use super::last_uses::LastUses;
 
 /// When each key of each caller was last used: what says that an old key can go.
 ///
@@ -44,15 +41,8 @@ pub struct KeyUse(Arc<Record>);
 #[derive(Default)]
 struct Record {
     since: OnceLock<Timestamp>,
-    uses: ArcSwap<Uses>,
-    /// Held by whoever adds a key that is not there yet, and by nobody else.
-    adding: Mutex<()>,
-    /// The latest use of a key that there was no more room for, in Unix seconds.
-    dropped: AtomicI64,
+    uses: LastUses,
 }
-
-/// By caller and by version, in Unix seconds.
-type Uses = HashMap<KeyId, Vec<(KeyVersion, Arc<AtomicI64>)>>;
 
 /// The last use of one key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,9 +69,12 @@ pub enum Unused {
 }
 
 impl KeyUse {
-    /// The greatest number of keys that are recorded, all callers together. Past it the one that was used the longest ago
-    /// is dropped, and no key is then called unused for longer than that was ago.
-    pub const MAX_KEYS: usize = 16 * 1024;
+    /// The greatest number of keys that are recorded, all callers together: 65,536, which take about 10 MiB.
+    ///
+    /// The table has 64 parts of equal size, and a hash of caller and version chooses the part. In a part that is full, a
+    /// new key takes the place of one that was unused for longer than seven others. No key is then called unused for
+    /// longer than the dropped one was. Below some 58,000 keys no part is likely to be full.
+    pub const MAX_KEYS: usize = LastUses::MAX_KEYS;
 
     /// An empty record. It begins when a layer that has it is put on a service.
     pub fn new() -> Self {
@@ -101,9 +94,8 @@ impl KeyUse {
     /// When a request with this key of this caller was last let through. `None` if none was since the record
     /// [began](Self::since): before it there may have been.
     pub fn last_use(&self, caller: &str, version: &str) -> Option<Timestamp> {
-        let uses = self.0.uses.load();
-        let at = find(&uses, caller, version)?;
-        Some(Timestamp::from_unix_seconds(at.load(Ordering::Relaxed)))
+        let second = self.0.uses.of(caller, version)?;
+        Some(Timestamp::from_unix_seconds(second))
     }
 
     /// Whether this key of this caller has not been used for at least so long.
@@ -134,86 +126,30 @@ impl KeyUse {
 
     /// The last use of every key that was used, by caller and version.
     pub fn all(&self) -> Vec<LastUse> {
-        let uses = self.0.uses.load();
-        let mut all: Vec<LastUse> = uses
-            .iter()
-            .flat_map(|(caller, versions)| {
-                versions.iter().map(|(version, at)| LastUse {
-                    caller: caller.clone(),
-                    version: version.clone(),
-                    at: Timestamp::from_unix_seconds(at.load(Ordering::Relaxed)),
-                })
-            })
-            .collect();
+        let mut all: Vec<LastUse> = Vec::new();
+        self.0.uses.each(|caller, version, second| {
+            all.push(LastUse {
+                caller: caller.clone(),
+                version: version.clone(),
+                at: Timestamp::from_unix_seconds(second),
+            });
+        });
         all.sort();
         all
     }
 
     /// From when on the use of a key that is not recorded would have been.
     fn recorded_whole_since(&self) -> Timestamp {
-        match self.0.dropped.load(Ordering::Acquire) {
-            0 => Timestamp::from_unix_seconds(i64::MIN),
-            second => Timestamp::from_unix_seconds(second.saturating_add(1)),
+        match self.0.uses.latest_dropped() {
+            None => Timestamp::from_unix_seconds(i64::MIN),
+            Some(second) => Timestamp::from_unix_seconds(second.saturating_add(1)),
         }
     }
 
-    /// Records a use. That of a key that is known already takes no lock and no memory, and once a second one write.
+    /// Records a use. The work is the same however many callers there are.
     pub(super) fn record(&self, caller: &KeyId, version: &KeyVersion, now: Timestamp) {
-        let second = now.as_unix_seconds();
-        if let Some(at) = find(&self.0.uses.load(), caller.as_str(), version.as_str()) {
-            if at.load(Ordering::Relaxed) < second {
-                // Not a plain store: of two requests the later one counts, whichever is recorded last.
-                at.fetch_max(second, Ordering::Relaxed);
-            }
-            return;
-        }
-        self.add(caller, version, second);
+        self.0.uses.record(caller, version, now.as_unix_seconds());
     }
-
-    fn add(&self, caller: &KeyId, version: &KeyVersion, second: i64) {
-        // Nothing is left half done by a panic: the map is swapped as a whole.
-        let adding = self.0.adding.lock();
-        let _adding = adding.unwrap_or_else(PoisonError::into_inner);
-        let known = self.0.uses.load();
-        if let Some(at) = find(&known, caller.as_str(), version.as_str()) {
-            at.fetch_max(second, Ordering::Relaxed);
-            return;
-        }
-        let mut uses = Uses::clone(&known);
-        if uses.values().map(Vec::len).sum::<usize>() >= Self::MAX_KEYS {
-            self.drop_oldest(&mut uses);
-        }
-        let at = Arc::new(AtomicI64::new(second));
-        uses.entry(caller.clone())
-            .or_default()
-            .push((version.clone(), at));
-        self.0.uses.store(Arc::new(uses));
-    }
-
-    fn drop_oldest(&self, uses: &mut Uses) {
-        let all = uses.iter().flat_map(|(caller, versions)| {
-            versions
-                .iter()
-                .map(move |(version, at)| (at.load(Ordering::Relaxed), caller, version))
-        });
-        let Some((second, caller, version)) = all.min() else {
-            return;
-        };
-        let (caller, version) = (caller.clone(), version.clone());
-        self.0.dropped.fetch_max(second, Ordering::Release);
-        if let Some(versions) = uses.get_mut(&caller) {
-            versions.retain(|(known, _)| *known != version);
-            if versions.is_empty() {
-                uses.remove(&caller);
-            }
-        }
-    }
-}
-
-fn find<'u>(uses: &'u Uses, caller: &str, version: &str) -> Option<&'u AtomicI64> {
-    let versions = uses.get(caller)?;
-    let of_version = versions.iter().find(|(known, _)| *known == *version)?;
-    Some(&of_version.1)
 }
 
 impl fmt::Debug for KeyUse {
@@ -334,26 +270,16 @@ mod tests {
     fn what_there_is_no_room_for_is_not_called_unused() {
         let key_use = KeyUse::new();
         key_use.begin(at(0));
-        let (first, _) = names("first", "1");
         let version = KeyVersion::new("1").unwrap();
-        key_use.record(&first, &version, at(100_000));
-        // All at once: adding one by one copies the map each time.
-        let mut uses = Uses::clone(&key_use.0.uses.load());
-        for number in 1..KeyUse::MAX_KEYS {
-            let caller = KeyId::new(&number.to_string()).unwrap();
-            let at = Arc::new(AtomicI64::new(100_001));
-            uses.insert(caller, vec![(version.clone(), at)]);
+        let callers = KeyUse::MAX_KEYS * 5 / 4;
+        for number in 0..callers {
+            let (caller, _) = names(&number.to_string(), "1");
+            key_use.record(&caller, &version, at(100_000));
         }
-        key_use.0.uses.store(Arc::new(uses));
-        let (last, _) = names("last", "1");
-        key_use.record(&last, &version, at(100_002));
-        assert_eq!(key_use.all().len(), KeyUse::MAX_KEYS);
-        assert_eq!(
-            key_use.last_use("first", "1"),
-            None,
-            "the oldest was dropped"
-        );
-        let unused = |now| key_use.unused_for("first", "1", HOUR, at(now));
+        assert!(key_use.all().len() <= KeyUse::MAX_KEYS);
+        let kept = |number: &usize| key_use.last_use(&number.to_string(), "1").is_some();
+        let dropped = (0..callers).find(|number| !kept(number)).unwrap();
+        let unused = |now| key_use.unused_for(&dropped.to_string(), "1", HOUR, at(now));
         assert_eq!(unused(100_003), Unused::Unknown);
         assert_eq!(unused(103_600), Unused::Unknown);
         assert_eq!(unused(103_601), Unused::Yes);

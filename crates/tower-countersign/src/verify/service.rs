@@ -278,9 +278,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let claimed = settings.verifier.claimed_key_id(parts);
         let from = events::From::new(caller.as_ref(), claimed.as_deref());
         let mode = decision.mode();
+        let peer = settings.source.of(&parts.headers, &parts.extensions);
         settings
             .events
-            .refused(refusal, &parts.method, from, hint, mode, now);
+            .refused(refusal, &parts.method, from, hint, peer, mode, now);
         let scheme = || settings.verifier.claimed_scheme(&RequestHead::from(parts));
         if let Some(hint) = hint {
             let scheme = scheme();

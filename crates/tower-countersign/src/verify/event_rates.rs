@@ -1,0 +1,154 @@
+//! How often an event is written.
+
+use std::collections::HashMap;
+
+use countersign::KeyId;
+
+/// How many events of one code are written in a second: of each proven caller, and of all peers that have proven nothing.
+const EVENTS_PER_SECOND: u32 = 10;
+
+/// How many rates are kept. Past it, callers that were refused in this second share one rate for each code.
+const RATES_KEPT: usize = 1024;
+
+/// The rates of all events of one layer.
+#[derive(Debug, Default)]
+pub(super) struct Rates {
+    known: HashMap<(&'static str, Whose), Rate>,
+    /// The second in which rates were last given up.
+    given_up_at: Option<i64>,
+}
+
+/// Whose events one rate is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Whose {
+    /// Peers that have proven nothing: they can take any name.
+    Strangers,
+    Caller(KeyId),
+    /// Callers for whom there is no room.
+    Others,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Rate {
+    second: i64,
+    written: u32,
+    suppressed: u64,
+}
+
+impl Rates {
+    /// Whether one more event of this code and this proven caller may be written in this second; if so, how many were left
+    /// out before it.
+    pub(super) fn admit(
+        &mut self,
+        code: &'static str,
+        caller: Option<&KeyId>,
+        second: i64,
+    ) -> Option<u64> {
+        let mut whose = (code, caller.map_or(Whose::Strangers, Whose::of));
+        if caller.is_some() && !self.known.contains_key(&whose) && !self.has_room(second) {
+            whose = (code, Whose::Others);
+        }
+        self.known.entry(whose).or_default().admit(second)
+    }
+
+    /// Gives up the rates of callers that were not refused in this second, if there is no room without that.
+    fn has_room(&mut self, second: i64) -> bool {
+        if self.known.len() < RATES_KEPT {
+            return true;
+        }
+        if self.given_up_at == Some(second) {
+            return false;
+        }
+        self.given_up_at = Some(second);
+        let mut left_out: HashMap<&'static str, u64> = HashMap::new();
+        self.known.retain(|(code, whose), rate| {
+            let kept = rate.second == second || !matches!(whose, Whose::Caller(_));
+            if !kept && rate.suppressed > 0 {
+                let sum = left_out.entry(code).or_default();
+                *sum = sum.saturating_add(rate.suppressed);
+            }
+            kept
+        });
+        // What was left out stays counted.
+        for (code, suppressed) in left_out {
+            let others = self.known.entry((code, Whose::Others)).or_default();
+            others.suppressed = others.suppressed.saturating_add(suppressed);
+        }
+        self.known.len() < RATES_KEPT
+    }
+}
+
+impl Whose {
+    fn of(caller: &KeyId) -> Self {
+        Self::Caller(caller.clone())
+    }
+}
+
+impl Rate {
+    fn admit(&mut self, second: i64) -> Option<u64> {
+        if self.second != second {
+            self.second = second;
+            self.written = 0;
+        }
+        if self.written >= EVENTS_PER_SECOND {
+            self.suppressed = self.suppressed.saturating_add(1);
+            return None;
+        }
+        self.written = self.written.saturating_add(1);
+        Some(std::mem::take(&mut self.suppressed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(number: usize) -> KeyId {
+        KeyId::new(&number.to_string()).unwrap()
+    }
+
+    #[test]
+    fn ten_events_a_second_of_each_code_and_a_count_of_the_rest() {
+        let mut rates = Rates::default();
+        let written = (0..25).filter_map(|_| rates.admit("malformed", None, 1));
+        assert_eq!(written.count(), 10);
+        assert_eq!(rates.admit("expired", None, 1), Some(0), "another code");
+        assert_eq!(rates.admit("malformed", None, 2), Some(15), "the rest");
+        assert_eq!(rates.admit("malformed", None, 2), Some(0));
+    }
+
+    #[test]
+    fn a_flood_of_one_caller_hides_no_event_of_another_or_of_a_stranger() {
+        let mut rates = Rates::default();
+        let [flooding, other] = [caller(1), caller(2)];
+        let mut admit = |caller| rates.admit("replayed", caller, 1);
+        let written = (0..2000).filter_map(|_| admit(Some(&flooding)));
+        assert_eq!(written.count(), 10);
+        assert_eq!(admit(Some(&other)), Some(0));
+        assert_eq!(admit(None), Some(0));
+        assert_eq!(rates.admit("replayed", Some(&flooding), 2), Some(1990));
+    }
+
+    #[test]
+    fn more_callers_than_there_is_room_for_share_one_rate_and_none_is_left_uncounted() {
+        let mut rates = Rates::default();
+        let callers = RATES_KEPT * 2;
+        let (mut written, mut counted) = (0, 0);
+        for second in 1..4 {
+            for number in 0..callers {
+                for _ in 0..20 {
+                    if let Some(left_out) = rates.admit("replayed", Some(&caller(number)), second) {
+                        written += 1;
+                        counted += left_out;
+                    }
+                }
+            }
+            assert!(rates.known.len() <= RATES_KEPT + 1, "{second}");
+        }
+        // The next event of each of them tells what it left out.
+        let waiting: u64 = rates.known.values().map(|rate| rate.suppressed).sum();
+        let all = u64::try_from(callers).unwrap() * 20 * 3;
+        assert_eq!(written + counted + waiting, all);
+        assert!(written <= 3 * 10 * u64::try_from(RATES_KEPT + 1).unwrap());
+    }
+}
