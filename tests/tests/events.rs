@@ -762,11 +762,7 @@ async fn an_event_has_the_address_of_the_peer_and_believes_no_header_for_it() {
     capture.take();
     for (name, request, expected) in [
         ("axum", from_axum, Some("192.0.2.7")),
-        (
-            "another server",
-            from_another_server,
-            Some("192.0.2.7"),
-        ),
+        ("another server", from_another_server, Some("192.0.2.7")),
         ("a header", from_a_header, None),
     ] {
         assert!(send(&layer, request).await.is_some(), "{name}");

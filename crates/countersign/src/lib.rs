@@ -115,7 +115,7 @@ mod verify;
 
 pub use self::{
     error::{
-        BodyBound, ConfigError, ConfigErrorKind, Rejection, RejectionKind, SignError,
+        BodyBound, ConfigError, ConfigErrorKind, Escaped, Rejection, RejectionKind, SignError,
         SignErrorKind, Unavailable,
     },
     head::{HostForm, RequestHead},

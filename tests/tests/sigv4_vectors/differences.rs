@@ -11,7 +11,7 @@ pub(crate) const STRICT: [(&str, &str); 3] = [
         "what is encoded once has the same signature in other spellings, which may be other routes",
     ),
     (
-        "query: a name twice",
+        "query: expected each name once",
         "the order of values of one name is not signed",
     ),
 ];
@@ -38,17 +38,17 @@ pub(crate) const REFUSED: [(&str, &[&str], &str); 9] = [
         "a token that is added behind the signature could be anybody's",
     ),
     (
-        "no key of the caller matches",
+        "the signature is of none of its keys",
         &["aws-c-auth/post-sts-header-after/query"],
         "the same in the URL, where the token is taken for a signed one",
     ),
     (
-        "no key of the caller matches",
+        "the signature is of none of its keys",
         &["legacy/get-vanilla-with-session-token"],
         "the .sreq file carries the signature of another case; with that of the .authz file it verifies, see below",
     ),
     (
-        "streaming payloads",
+        "expected the hash of the whole body, found STREAMING-",
         &[
             "s3-docs/chunked-put-seed",
             "minio-go/streaming-seed",
@@ -58,7 +58,7 @@ pub(crate) const REFUSED: [(&str, &[&str], &str); 9] = [
         "chunks with signatures of their own, or none, are not verified here",
     ),
     (
-        "a covered header: expected visible ASCII",
+        ": expected visible ASCII, found another byte",
         &[
             "aws-sigv4-crate/headers-utf8",
             "aws-sigv4-crate/space-trimming",
@@ -66,17 +66,17 @@ pub(crate) const REFUSED: [(&str, &[&str], &str); 9] = [
         "a value that is not ASCII is another text to another reader",
     ),
     (
-        "a covered header: expected once",
+        ": expected once",
         &["aws-sdk-go/sign"],
         "`x-amz-…` headers twice; others are joined",
     ),
     (
-        "expected a signature in an accepted scheme, found none",
+        "expected a signature in an accepted scheme (AWS4-HMAC-SHA256), found none",
         &["aws-sdk-go/presign-array-query"],
         "a raw # in the target (`quirk`): the `http` types end the request target there",
     ),
     (
-        "query: a parameter of the signature is missing",
+        "query: expected all parameters of a signature, found no X-Amz-Expires",
         NO_EXPIRY,
         "a presigned URL without X-Amz-Expires would never expire",
     ),

@@ -19,12 +19,12 @@ const REFUSED_MUTATIONS: [(&str, &str, &str); 3] = [
     ),
     (
         "mut/s3-docs/presigned-get/unsigned-body-added",
-        "the body is not the one",
+        "body: expected none, found one of",
         "a presigned GET has no body: whoever was given the URL does not choose one",
     ),
     (
         "mut/botocore-gen/s3q-response-override/unsigned-body-added",
-        "the body is not the one",
+        "body: expected none, found one of",
         "the same",
     ),
 ];

@@ -48,7 +48,7 @@ fn refuses_every_streaming_payload() {
             let found = judge(&message, profile, &context.keyring(), SUITE_DATE).unwrap();
             let reason = found.unwrap_err().to_string();
             assert!(
-                reason.contains("streaming payloads"),
+                reason.contains("expected the hash of the whole body, found STREAMING-"),
                 "{}: {reason}",
                 text(case, "id")
             );

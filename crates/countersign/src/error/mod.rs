@@ -9,13 +9,17 @@
 
 mod body_bound;
 mod config;
+mod escaped;
+mod reason;
 mod rejection;
 mod sign;
 mod unavailable;
 
+pub(crate) use self::reason::{Detail, Named, Reason, Set, finer_unit, reason};
 pub use self::{
     body_bound::BodyBound,
     config::{ConfigError, ConfigErrorKind},
+    escaped::Escaped,
     rejection::{Rejection, RejectionKind},
     sign::{SignError, SignErrorKind},
     unavailable::Unavailable,

@@ -2,14 +2,21 @@ use std::{error, fmt, time::Duration};
 
 use http::{HeaderName, StatusCode};
 
-use super::BodyBound;
+use super::{
+    BodyBound,
+    reason::{Detail, Reason, Set, Stale, reason},
+};
 use crate::{key::KeyId, timestamp::Timestamp};
 
 /// A request that was refused: the peer's fault.
 ///
 /// [`kind`](Self::kind) is what the peer may know and fixes the status and the code on the wire. The `Display` text is
-/// the reason for the operator's log. It holds no secret and no expected signature, and nothing of the peer's choosing
-/// but a header name, which is a token and is cut to 64 bytes.
+/// the reason for the operator's log. It names what was expected and what was found: headers, hosts, limits with the
+/// settings that move them, regions, labels, dates.
+///
+/// It never holds a secret, a signature, an expected MAC, a session token, a path, the value of a query parameter, or
+/// anything of a body. What a peer wrote is [escaped](crate::Escaped) and cut to 64 bytes. The whole text is printable ASCII
+/// of at most 1,024 bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     kind: RejectionKind,
@@ -138,67 +145,69 @@ impl RejectionKind {
     }
 }
 
-/// Why, for the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Reason {
-    Text(&'static str),
-    Header {
-        name: HeaderName,
-        problem: &'static str,
-    },
-    Stale {
-        signed_at: Timestamp,
-        now: Timestamp,
-        window: Duration,
-    },
-    Body {
-        bound: BodyBound,
-        setting: &'static str,
-        found: u64,
-    },
-}
-
 impl Rejection {
     /// A refusal of this kind. `reason` is for the operator and says what was expected and what was found.
     pub const fn new(kind: RejectionKind, reason: &'static str) -> Self {
         Self {
             kind,
-            reason: Reason::Text(reason),
+            reason: Reason::Fixed(reason),
+            caller: None,
+        }
+    }
+
+    /// A refusal of this kind with a reason that names what was found. Text of the peer belongs into
+    /// [`Escaped`](crate::Escaped). The reason **must not** hold what [`Rejection`] says it never holds.
+    ///
+    /// Everything but printable ASCII is escaped, and the text is cut to 1,024 bytes.
+    #[cold]
+    pub fn naming(kind: RejectionKind, reason: fmt::Arguments<'_>) -> Self {
+        Self::because(kind, Reason::composed(reason))
+    }
+
+    #[cold]
+    pub(crate) fn because(kind: RejectionKind, reason: impl Into<Reason>) -> Self {
+        Self {
+            kind,
+            reason: reason.into(),
             caller: None,
         }
     }
 
     #[cold]
-    pub(crate) const fn malformed(reason: &'static str) -> Self {
-        Self::new(RejectionKind::Malformed, reason)
+    pub(crate) fn malformed(reason: impl Into<Reason>) -> Self {
+        Self::because(RejectionKind::Malformed, reason)
     }
 
-    pub(crate) const fn invalid_signature(reason: &'static str) -> Self {
-        Self::new(RejectionKind::InvalidSignature, reason)
+    #[cold]
+    pub(crate) fn invalid_signature(reason: impl Into<Reason>) -> Self {
+        Self::because(RejectionKind::InvalidSignature, reason)
+    }
+
+    #[cold]
+    pub(crate) fn insufficient_coverage(reason: impl Into<Reason>) -> Self {
+        Self::because(RejectionKind::InsufficientCoverage, reason)
     }
 
     #[cold]
     pub(crate) fn header(kind: RejectionKind, name: &HeaderName, problem: &'static str) -> Self {
-        Self {
-            kind,
-            reason: Reason::Header {
-                name: name.clone(),
-                problem,
-            },
-            caller: None,
-        }
+        Self::because(kind, reason!("header {}: {}", name, problem))
     }
 
-    pub(crate) const fn stale(signed_at: Timestamp, now: Timestamp, window: Duration) -> Self {
-        Self {
-            kind: RejectionKind::Expired,
-            reason: Reason::Stale {
-                signed_at,
-                now,
-                window,
-            },
-            caller: None,
-        }
+    /// `carrier` is what carries the date.
+    #[cold]
+    pub(crate) fn stale(
+        carrier: &'static str,
+        signed_at: Timestamp,
+        now: Timestamp,
+        window: Duration,
+    ) -> Self {
+        let stale = Detail::Stale(Stale {
+            carrier,
+            signed_at,
+            now,
+            window,
+        });
+        Self::because(RejectionKind::Expired, stale)
     }
 
     /// Refuses a body that went past a bound: [`TooLarge`](RejectionKind::TooLarge) for a length,
@@ -206,16 +215,23 @@ impl Rejection {
     ///
     /// The reason names the bound, the bytes that were `found` (declared or received), and the
     /// `setting` that moves the bound, such as `"BodyLimits::with_max_bytes"`.
-    pub const fn body(bound: BodyBound, found: u64, setting: &'static str) -> Self {
-        Self {
-            kind: bound.kind(),
-            reason: Reason::Body {
-                bound,
-                setting,
+    #[cold]
+    pub fn body(bound: BodyBound, found: u64, setting: &'static str) -> Self {
+        let reason = match bound {
+            BodyBound::Length(_) => reason!(
+                "body: expected {}, found at least {} (see {})",
+                Set(&bound),
                 found,
-            },
-            caller: None,
-        }
+                setting
+            ),
+            BodyBound::Deadline(_) | BodyBound::Idle(_) | BodyBound::Rate(_) => reason!(
+                "body: expected {}, found {} bytes by then (see {})",
+                Set(&bound),
+                found,
+                setting
+            ),
+        };
+        Self::because(bound.kind(), reason)
     }
 
     /// Says who the peer was proven to be: the signature matched, and something else is wrong.
@@ -231,9 +247,12 @@ impl Rejection {
 
     /// The signed date, where it is what the request was refused for. Nothing of it need be proven.
     pub fn stale_date(&self) -> Option<Timestamp> {
-        match self.reason {
-            Reason::Stale { signed_at, .. } => Some(signed_at),
-            Reason::Text(_) | Reason::Header { .. } | Reason::Body { .. } => None,
+        let Reason::Detailed(detail) = &self.reason else {
+            return None;
+        };
+        match &**detail {
+            Detail::Stale(stale) => Some(stale.signed_at),
+            Detail::Composed(_) | Detail::Mismatch(_) => None,
         }
     }
 
@@ -245,37 +264,7 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reason {
-            Reason::Text(text) => f.write_str(text),
-            Reason::Header { name, problem } => {
-                write!(f, "header {:.64}: {problem}", name.as_str())
-            }
-            Reason::Stale {
-                signed_at,
-                now,
-                window,
-            } => write!(
-                f,
-                "signed at {signed_at}, more than {} s from {now}",
-                window.as_secs()
-            ),
-            Reason::Body {
-                bound: bound @ BodyBound::Length(_),
-                setting,
-                found,
-            } => write!(
-                f,
-                "body: expected {bound}, found at least {found} (see {setting})"
-            ),
-            Reason::Body {
-                bound,
-                setting,
-                found,
-            } => write!(
-                f,
-                "body: expected {bound}, found {found} bytes by then (see {setting})"
-            ),
-        }
+        self.reason.fmt(f)
     }
 }
 
@@ -327,18 +316,36 @@ mod tests {
     #[test]
     fn a_stale_date_is_told_to_the_operator_with_both_clocks() {
         let rejection = Rejection::stale(
+            "x-date",
             Timestamp::from_unix_seconds(0),
             Timestamp::from_unix_seconds(1000),
             Duration::from_secs(300),
         );
         assert_eq!(
             rejection.to_string(),
-            "signed at 1970-01-01T00:00:00Z, more than 300 s from 1970-01-01T00:16:40Z"
+            "x-date: signed at 1970-01-01T00:00:00Z, more than 300 s from 1970-01-01T00:16:40Z"
         );
         assert_eq!(rejection.kind().code(), "expired");
         assert_eq!(
             rejection.stale_date(),
             Some(Timestamp::from_unix_seconds(0))
+        );
+    }
+
+    /// Every step of a verifier answers with one, or with what was read.
+    #[test]
+    fn a_rejection_is_small() {
+        assert!(size_of::<Rejection>() <= 40, "{}", size_of::<Rejection>());
+    }
+
+    #[test]
+    fn milliseconds_in_place_of_seconds_are_told_with_what_carried_them() {
+        let signed_at = Timestamp::from_unix_seconds(1_795_935_271_891);
+        let now = Timestamp::from_unix_seconds(1_795_935_271);
+        let rejection = Rejection::stale("created", signed_at, now, Duration::from_secs(300));
+        assert_eq!(
+            rejection.to_string(),
+            "created: expected seconds since 1970-01-01T00:00:00Z, found 1795935271891, which looks like milliseconds; it is 2026-11-29T06:54:31Z"
         );
     }
 }

@@ -1,7 +1,10 @@
 use http::{Uri, header::HOST};
 
 use super::RequestHead;
-use crate::{byte_set::ByteSet, error::Rejection};
+use crate::{
+    byte_set::ByteSet,
+    error::{Escaped, Rejection, reason},
+};
 
 /// The greatest length of an authority: a name of 255 bytes, a colon and a port.
 const MAX_LEN: usize = 261;
@@ -41,17 +44,23 @@ impl<'r> Authority<'r> {
     pub(crate) fn agreed(uri: &'r Uri, host: Option<&'r str>) -> Result<Self, Rejection> {
         let text = match (uri.authority(), host) {
             (Some(authority), Some(host)) if authority.as_str() != host => {
-                return Err(Rejection::malformed(
-                    "authority: expected Host and the URI to agree, found two",
-                ));
+                return Err(Rejection::malformed(reason!(
+                    "authority: expected Host and the URI to agree, found \"{}\" in Host and \"{}\" in the URI",
+                    Escaped::text(host),
+                    Escaped::text(authority.as_str())
+                )));
             }
             (Some(authority), _) => authority.as_str(),
             (None, Some(host)) => host,
             (None, None) => {
-                return Err(Rejection::malformed("authority: expected Host, found none"));
+                return Err(Rejection::malformed(
+                    "authority: expected the header host, found none",
+                ));
             }
         };
-        Self::parse(text).map_err(Rejection::malformed)
+        Self::parse(text).map_err(|problem| {
+            Rejection::malformed(reason!("{}, found \"{}\"", problem, Escaped::text(text)))
+        })
     }
 
     /// Parses `host`, `host:port`, `[v6]` or `[v6]:port`. User information and an empty port are refused.

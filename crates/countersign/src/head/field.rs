@@ -1,6 +1,6 @@
 use http::{HeaderName, HeaderValue};
 
-use crate::error::{Rejection, RejectionKind};
+use crate::error::{Escaped, Named, Reason, Rejection, reason};
 
 /// How often a header occurs that may occur at most once.
 #[derive(Clone, Copy, Debug, Default)]
@@ -8,7 +8,8 @@ pub(crate) enum Field<'r> {
     #[default]
     Absent,
     Once(&'r HeaderValue),
-    Repeated,
+    /// So many times.
+    Repeated(usize),
 }
 
 impl<'r> Field<'r> {
@@ -16,7 +17,8 @@ impl<'r> Field<'r> {
     pub(crate) fn occurs(&mut self, value: &'r HeaderValue) {
         *self = match self {
             Self::Absent => Self::Once(value),
-            Self::Once(_) | Self::Repeated => Self::Repeated,
+            Self::Once(_) => Self::Repeated(2),
+            Self::Repeated(times) => Self::Repeated(times.saturating_add(1)),
         };
     }
 
@@ -30,14 +32,17 @@ impl<'r> Field<'r> {
     /// value from them.
     #[inline]
     pub(crate) fn text(self, name: &HeaderName) -> Result<Option<&'r str>, Rejection> {
-        let malformed = |problem| Rejection::header(RejectionKind::Malformed, name, problem);
         match self {
             Self::Absent => Ok(None),
             Self::Once(value) => match value.to_str() {
                 Ok(text) => Ok(Some(text)),
-                Err(_) => Err(malformed("expected visible ASCII, found another byte")),
+                Err(_) => Err(Rejection::malformed(not_ascii(name.into(), value))),
             },
-            Self::Repeated => Err(malformed("expected once, found more than once")),
+            Self::Repeated(times) => Err(Rejection::malformed(reason!(
+                "header {}: expected once, found {} times",
+                name,
+                times
+            ))),
         }
     }
 
@@ -45,9 +50,40 @@ impl<'r> Field<'r> {
     #[inline]
     pub(crate) fn required_text(self, name: &HeaderName) -> Result<&'r str, Rejection> {
         self.text(name)?.ok_or_else(|| {
-            Rejection::header(RejectionKind::Malformed, name, "expected once, found none")
+            Rejection::malformed(reason!("header {}: expected once, found none", name))
         })
     }
+
+    /// How often the header occurs.
+    pub(crate) fn times(self) -> usize {
+        match self {
+            Self::Absent => 0,
+            Self::Once(_) => 1,
+            Self::Repeated(times) => times,
+        }
+    }
+}
+
+/// What a value with other bytes than visible ASCII, space and tab is refused with.
+#[cold]
+pub(crate) fn not_ascii(name: Named<'_>, value: &HeaderValue) -> Reason {
+    let is_taken = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
+    let before = value.as_bytes().iter().take_while(|byte| is_taken(byte));
+    reason!(
+        "header {}: expected visible ASCII, found another byte behind {} of them",
+        name,
+        before.count()
+    )
+}
+
+/// What a covered header is refused with that is not there once.
+#[cold]
+pub(crate) fn not_once(name: &str, field: Field<'_>) -> Reason {
+    reason!(
+        "header {}: expected once because it is covered, found {} times",
+        Escaped::text(name),
+        field.times()
+    )
 }
 
 impl<'r> FromIterator<&'r HeaderValue> for Field<'r> {
@@ -56,7 +92,7 @@ impl<'r> FromIterator<&'r HeaderValue> for Field<'r> {
         match (values.next(), values.next()) {
             (None, _) => Self::Absent,
             (Some(value), None) => Self::Once(value),
-            (Some(_), Some(_)) => Self::Repeated,
+            (Some(_), Some(_)) => Self::Repeated(values.count().saturating_add(2)),
         }
     }
 }

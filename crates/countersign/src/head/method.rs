@@ -1,5 +1,7 @@
 use http::Method;
 
+use crate::error::{Escaped, Reason, reason};
+
 /// The greatest length of a method, in bytes.
 const MAX_LEN: usize = 32;
 
@@ -8,17 +10,27 @@ const MAX_LEN: usize = 32;
 /// The restriction keeps every scheme's signed text apart from every other's: no text of another scheme can begin like
 /// one of ours (a DRF message begins with a digit). A method is never brought to upper case: `get` is another method
 /// than `GET` (RFC 9110 section 9.1).
-pub(crate) fn parse_method(method: &Method) -> Result<&str, &'static str> {
+pub(crate) fn parse_method(method: &Method) -> Result<&str, Reason> {
     let text = method.as_str();
     let mut bytes = text.bytes();
     if text.len() > MAX_LEN {
-        Err("method: expected at most 32 characters")
+        Err(Reason::over_fixed(
+            "method".into(),
+            MAX_LEN,
+            "characters",
+            text.len(),
+        ))
     } else if !bytes.next().is_some_and(|first| first.is_ascii_uppercase())
         || !bytes.all(|byte| byte.is_ascii_uppercase() || byte == b'-')
     {
-        Err("method: expected A-Z and -")
+        Err(reason!(
+            "method: expected A-Z and -, found \"{}\"",
+            Escaped::text(text)
+        ))
     } else if method == Method::CONNECT {
-        Err("method: CONNECT cannot be signed")
+        Err(reason!(
+            "method: expected one that can be signed, found CONNECT"
+        ))
     } else {
         Ok(text)
     }

@@ -6,5 +6,10 @@ mod method;
 mod request_head;
 mod target;
 
-pub(crate) use self::{authority::Authority, field::Field, method::parse_method, target::Target};
+pub(crate) use self::{
+    authority::Authority,
+    field::{Field, not_ascii, not_once},
+    method::parse_method,
+    target::Target,
+};
 pub use self::{authority::HostForm, request_head::RequestHead};

@@ -1,5 +1,7 @@
 use http::{Method, Uri};
 
+use crate::error::{Escaped, Reason, reason};
+
 /// The request target: the path and query as sent, never decoded and never normalised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target<'r> {
@@ -12,25 +14,30 @@ impl<'r> Target<'r> {
     ///
     /// `*` stands only with OPTIONS. The authority form belongs to CONNECT and is refused, and so is every scheme but
     /// http and https.
-    pub(crate) fn parse(method: &Method, uri: &'r Uri) -> Result<Self, &'static str> {
-        if uri
-            .scheme_str()
-            .is_some_and(|scheme| !matches!(scheme, "http" | "https"))
+    pub(crate) fn parse(method: &Method, uri: &'r Uri) -> Result<Self, Reason> {
+        if let Some(scheme) = uri.scheme_str()
+            && !matches!(scheme, "http" | "https")
         {
-            return Err("target: expected the http or https scheme");
+            return Err(reason!(
+                "target: expected the scheme http or https, found \"{}\"",
+                Escaped::text(scheme)
+            ));
         }
         if uri.path_and_query().is_none() {
-            return Err("target: expected a path, found an authority alone");
+            return Err(reason!("target: expected a path, found an authority alone"));
         }
         let (path, query) = (uri.path(), uri.query());
         if path == "*" {
             if method == Method::OPTIONS && query.is_none() {
                 return Ok(Self { path, query });
             }
-            return Err("target: expected * with OPTIONS only");
+            return Err(reason!(
+                "target: expected * with OPTIONS only, found it with {}",
+                Escaped::text(method.as_str())
+            ));
         }
         if !path.starts_with('/') {
-            return Err("target: expected a path that starts with a slash");
+            return Err(reason!("target: expected a path that starts with a slash"));
         }
         Ok(Self { path, query })
     }
@@ -45,7 +52,7 @@ impl<'r> Target<'r> {
 mod tests {
     use super::*;
 
-    fn parse(method: &Method, target: &str) -> Result<(String, Option<String>), &'static str> {
+    fn parse(method: &Method, target: &str) -> Result<(String, Option<String>), Reason> {
         let uri: Uri = target.parse().unwrap();
         Target::parse(method, &uri)
             .map(|target| (target.path.to_owned(), target.query.map(str::to_owned)))

@@ -93,6 +93,15 @@ impl CallerKeys {
         })
     }
 
+    /// The schemes that the caller has keys in, each once.
+    pub(crate) fn schemes(&self) -> impl Iterator<Item = Scheme> {
+        let has = |scheme| self.0.keys.iter().any(|key| key.scheme() == scheme);
+        Scheme::ALL
+            .iter()
+            .copied()
+            .filter(move |scheme| has(*scheme))
+    }
+
     /// A key to check signatures with where there is none, and how many are to be checked for any name, known or not.
     /// What it answers counts for nothing.
     pub(crate) fn decoy(

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 use super::{DeclaredPayload, PayloadDigest};
 use crate::{
-    error::{Rejection, RejectionKind},
+    error::{Rejection, RejectionKind, reason},
     verify::BodyState,
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct PayloadCheck<D> {
     declared: D,
     sha256: Option<Sha256>,
     sha512: Option<Box<Sha512>>,
+    /// The length so far, in bytes.
+    bytes: u64,
 }
 
 impl PayloadCheck<&DeclaredPayload> {
@@ -28,6 +30,7 @@ impl PayloadCheck<&DeclaredPayload> {
             declared: self.declared.clone(),
             sha256: self.sha256,
             sha512: self.sha512,
+            bytes: self.bytes,
         }
     }
 }
@@ -38,6 +41,7 @@ impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
             declared,
             sha256: None,
             sha512: None,
+            bytes: 0,
         }
     }
 
@@ -48,6 +52,8 @@ impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
 
     #[inline]
     pub(crate) fn update(&mut self, chunk: &[u8]) {
+        let bytes = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(bytes);
         if self.declared.borrow().sha256().is_some() {
             self.sha256.get_or_insert_default().update(chunk);
         }
@@ -66,30 +72,58 @@ impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
             ensure_equal::<Sha512>(
                 &CtOutput::new(hash.finalize()),
                 &CtOutput::new((*expected).into()),
-            )?;
+            )
+            .map_err(|Differs| mismatch("SHA-512", self.bytes))?;
             state = BodyState::Signed;
         }
         if let Some(expected) = self.declared.borrow().sha256() {
             let hash = self.sha256.unwrap_or_default();
             let declared = CtOutput::new((*expected.as_bytes()).into());
-            ensure_equal::<Sha256>(&CtOutput::new(hash.finalize()), &declared)?;
+            ensure_equal::<Sha256>(&CtOutput::new(hash.finalize()), &declared).map_err(
+                |Differs| match expected {
+                    PayloadDigest::OF_NOTHING => not_empty(self.bytes),
+                    _ => mismatch("SHA-256", self.bytes),
+                },
+            )?;
             state = BodyState::Verified(expected);
         }
         Ok(state)
     }
 }
 
+/// Two digests are not equal.
+#[derive(Debug)]
+struct Differs;
+
+/// What a body is refused with where none was signed.
+#[cold]
+fn not_empty(bytes: u64) -> Rejection {
+    Rejection::because(
+        RejectionKind::BodyMismatch,
+        reason!("body: expected none, found one of {} bytes", bytes),
+    )
+}
+
+#[cold]
+fn mismatch(algorithm: &'static str, bytes: u64) -> Rejection {
+    Rejection::because(
+        RejectionKind::BodyMismatch,
+        reason!(
+            "body: expected the one whose {} was signed, found another one of {} bytes",
+            algorithm,
+            bytes
+        ),
+    )
+}
+
 fn ensure_equal<D: OutputSizeUser>(
     actual: &CtOutput<D>,
     declared: &CtOutput<D>,
-) -> Result<(), Rejection> {
+) -> Result<(), Differs> {
     if actual == declared {
         Ok(())
     } else {
-        Err(Rejection::new(
-            RejectionKind::BodyMismatch,
-            "the body is not the one whose hash was signed",
-        ))
+        Err(Differs)
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Definition {
     pub(crate) key_prefix: Option<&'static str>,
     /// Whether its keys may be bound to a session token.
     pub(crate) has_session_tokens: bool,
+    /// What tells a request that comes again from another one.
+    pub(crate) replay_identity: &'static str,
     /// Whether its requests must carry a covered nonce, unless the key says otherwise.
     pub(crate) nonce: NonceRule,
     /// Whether its requests must cover a content type that is present, unless the key says otherwise.

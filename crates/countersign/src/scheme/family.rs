@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Scheme, sigv4::CredentialsRefresh};
 use crate::{
-    error::{ConfigError, Rejection, SignError},
+    error::{ConfigError, Reason, Rejection, SignError},
     head::RequestHead,
     key::{Fingerprint, KeyId, VerifyingKey},
     payload::{Payload, PayloadDigest},
@@ -39,6 +39,11 @@ pub(crate) trait ProfileOfFamily {
         policy: &VerifyPolicy,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     );
+
+    /// Why signatures in a scheme of the family that are in the head do not count, where none does.
+    fn passed_over(&self, _head: &RequestHead<'_>, _policy: &VerifyPolicy) -> Option<Reason> {
+        None
+    }
 
     /// Reads the head: the grammar and the caps of step 2, the authority of step 3, the coverage of
     /// step 4, the date of step 5. Before the date is judged, the lengths of covered values are
@@ -83,6 +88,11 @@ pub(crate) trait CredentialsOfFamily {
     /// Whether the signature is this key's over this request. `body` is the digest of the body where the head declares
     /// none and the signed text holds one.
     fn matches(&self, key: &VerifyingKey, body: Option<&PayloadDigest>) -> bool;
+
+    /// What keeps this key from matching whatever the signature is. It is for the operator's log.
+    fn objection(&self, _key: &VerifyingKey) -> Option<&'static str> {
+        None
+    }
 
     /// The signed text.
     fn signed_text(&self, body: Option<&PayloadDigest>) -> String;
@@ -226,6 +236,14 @@ macro_rules! families {
                 match self { $( Self::$Family(profile) => profile.carriers(head, authorization, policy, found), )+ }
             }
 
+            fn passed_over(
+                &self,
+                head: &$crate::head::RequestHead<'_>,
+                policy: &$crate::verify::VerifyPolicy,
+            ) -> Option<$crate::error::Reason> {
+                match self { $( Self::$Family(profile) => profile.passed_over(head, policy), )+ }
+            }
+
             fn parse<'r>(
                 &self,
                 carrier: Carrier<'r>,
@@ -291,6 +309,12 @@ macro_rules! families {
             ) -> bool {
                 match self {
                     $($( Self::$Family(credentials) => $module::$Credentials::matches(credentials, key, body), )?)+
+                }
+            }
+
+            fn objection(&self, key: &$crate::key::VerifyingKey) -> Option<&'static str> {
+                match self {
+                    $($( Self::$Family(credentials) => $module::$Credentials::objection(credentials, key), )?)+
                 }
             }
 

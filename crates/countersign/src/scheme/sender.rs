@@ -6,7 +6,7 @@ use http::{Method, Uri, uri::PathAndQuery};
 
 use super::Scheme;
 use crate::{
-    error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind},
+    error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, reason},
     head::{RequestHead, Target, parse_method},
     key::KeyId,
     verify::{VerifyPolicy, ensure_window},
@@ -78,9 +78,9 @@ impl Sender {
 }
 
 impl Route {
-    fn parse(method: Method, target: &str) -> Result<Self, &'static str> {
-        const WRONG: &str =
-            "expected a path that starts with a slash, with its query if it has one";
+    fn parse(method: Method, target: &str) -> Result<Self, Reason> {
+        const WRONG: Reason =
+            Reason::Fixed("expected a path that starts with a slash, with its query if it has one");
         parse_method(&method)?;
         let uri: Uri = target.parse().map_err(|_| WRONG)?;
         let kept = uri.path_and_query().map(PathAndQuery::as_str);
@@ -119,16 +119,35 @@ pub(super) fn only_sender<'p, P>(
 ) -> Result<&'p P, Rejection> {
     parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
-    if target.len() > policy.limits.target_bytes {
-        return Err(Rejection::malformed("target: longer than the limit"));
-    }
+    policy.limits.ensure_target(target.len())?;
+    let routes = || {
+        let routes = profiles.iter().flat_map(|profile| &sender(profile).routes);
+        routes.collect::<Vec<_>>()
+    };
     let mut profiles = profiles.iter();
     profiles
         .find(|profile| sender(profile).sends(head.method(), target))
-        .ok_or(Rejection::new(
-            RejectionKind::InsufficientCoverage,
-            "the signature is over the body alone: expected one of the routes that are set for it",
-        ))
+        .ok_or_else(|| unknown_route(&routes(), head.method(), target))
+}
+
+/// What a request is refused with that nobody is set to send. Its path is not shown.
+#[cold]
+fn unknown_route(routes: &[&Route], method: &Method, target: Target<'_>) -> Rejection {
+    let of_path = |route: &&&Route| *route.path == *target.path;
+    let of_method = |route: &&&Route| route.method == *method;
+    let found = if !routes.iter().any(|route| of_path(&route)) {
+        "another path"
+    } else if !routes.iter().filter(of_path).any(|route| of_method(&route)) {
+        "another method for the path of one"
+    } else {
+        "another query for the path of one"
+    };
+    Rejection::insufficient_coverage(reason!(
+        "route: expected one of the {} that are set, because the signature is over the body alone, found {}: {}",
+        routes.len(),
+        found,
+        Escaped::text(method.as_str())
+    ))
 }
 
 /// Refuses callers without a route, two callers for one request, a route that the limits leave no

@@ -4,8 +4,10 @@
 //! date = 1*12DIGIT
 //! ```
 
+use http::HeaderName;
+
 use crate::{
-    error::{SignError, SignErrorKind},
+    error::{Escaped, Reason, SignError, SignErrorKind, finer_unit, reason},
     timestamp::Timestamp,
 };
 
@@ -19,6 +21,25 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
         return None;
     }
     text.parse().ok().map(Timestamp::from_unix_seconds)
+}
+
+/// What a header with something else is refused with.
+#[cold]
+pub(super) fn refusal(name: &HeaderName, found: &str) -> Reason {
+    let looks_like = found.parse().ok().and_then(finer_unit);
+    match looks_like {
+        Some(unit) => reason!(
+            "header {}: expected seconds since 1970-01-01T00:00:00Z, found {}, which looks like {}",
+            name,
+            Escaped::text(found),
+            unit
+        ),
+        None => reason!(
+            "header {}: expected 1 to 12 decimal digits, found \"{}\"",
+            name,
+            Escaped::text(found)
+        ),
+    }
 }
 
 /// Whole seconds, in their one spelling without leading zeroes.

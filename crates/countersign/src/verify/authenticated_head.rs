@@ -70,9 +70,11 @@ impl AuthenticatedHead<'_, '_> {
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if they differ.
+    /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if they differ, with the caller as
+    /// [`proven_caller`](Rejection::proven_caller).
     pub fn finish(self) -> Result<Verified, Rejection> {
-        let body = self.payload.finish()?;
+        let body = self.payload.finish();
+        let body = body.map_err(|rejection| rejection.of(self.caller.clone()))?;
         Ok(Proven::new(self.caller, self.key, self.parsed, self.evidence).with(body))
     }
 

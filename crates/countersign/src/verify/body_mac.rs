@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
 use super::{
-    claim::{check_key_rules, evidence, matching_key},
+    claim::{check_key_rules, evidence, matching_key, mismatch},
     parsed_head::{ParsedHead, Proof},
     verified::{BodyState, Proven, Verified},
 };
@@ -132,7 +132,7 @@ impl<'c, 'r> BodyMac<'c, 'r> {
             ) => {
                 let digest = PayloadDigest::from_bytes(hash.finalize().into());
                 let matches = |key: &VerifyingKey| credentials.matches(key, Some(&digest));
-                let (caller, key) = matching_key(parsed, keys, matches)?;
+                let (caller, key) = matching_key(parsed, keys, now, credentials, matches)?;
                 let kept = keep_evidence
                     .then(|| Box::new(evidence(parsed, caller, key, credentials, Some(&digest))));
                 (caller, key, BodyState::Verified(digest), kept)
@@ -151,16 +151,14 @@ impl<'c, 'r> BodyMac<'c, 'r> {
                     }
                 }
                 let (Some(caller), Some(key)) = (keys.caller(), matched) else {
-                    return Err(Rejection::invalid_signature(
-                        "no key of the caller matches: the body or the key is another one",
-                    ));
+                    return Err(mismatch(parsed, keys, now, |_| None));
                 };
                 (caller, key, BodyState::Signed, None)
             }
             (Proof::Head { .. } | Proof::HeadAndDigest { .. }, State::Body(_))
             | (Proof::Body(_), State::Digest(_)) => {
                 // Invariant: the state was made from the proof.
-                return Err(Rejection::invalid_signature("no key of the caller matches"));
+                return Err(mismatch(parsed, keys, now, |_| None));
             }
         };
         check_key_rules(parsed, caller, key, now)?;

@@ -1,15 +1,18 @@
 use std::{fmt, hint::black_box};
 
+use smallvec::SmallVec;
+
 use super::{
     authenticated_head::AuthenticatedHead,
     authentication::Authentication,
     body_mac::BodyMac,
     evidence::Evidence,
+    mismatch::{Found, Mismatch, Tried},
     parsed_head::{ParsedHead, Proof},
     policy::VerifyPolicy,
 };
 use crate::{
-    error::{Rejection, RejectionKind},
+    error::{Detail, Rejection, RejectionKind, Set, reason},
     key::{Algorithm, CallerKey, ContentTypeRule, KeyId, NonceRule, VerifyingKey},
     keyring::CallerKeys,
     payload::{PayloadCheck, PayloadDigest},
@@ -82,7 +85,8 @@ impl<'r> Claim<'r> {
             let mac = BodyMac::new(parsed, keys, self.keep_evidence);
             return Ok(Authentication::Body(mac));
         };
-        let (caller, key) = matching_key(parsed, keys, |key| credentials.matches(key, None))?;
+        let matches = |key: &VerifyingKey| credentials.matches(key, None);
+        let (caller, key) = matching_key(parsed, keys, now, credentials, matches)?;
         check_key_rules(parsed, caller, key, now)?;
         let evidence = self
             .keep_evidence
@@ -102,6 +106,8 @@ impl<'r> Claim<'r> {
 pub(super) fn matching_key<'k>(
     parsed: &ParsedHead<'_>,
     keys: &'k CallerKeys,
+    now: Timestamp,
+    credentials: &Credentials<'_>,
     matches: impl Fn(&VerifyingKey) -> bool,
 ) -> Result<(&'k KeyId, &'k CallerKey), Rejection> {
     let scheme = parsed.scheme;
@@ -125,16 +131,49 @@ pub(super) fn matching_key<'k>(
             }
         }
     }
-    let none_tried = tried.iter().all(|tried| *tried == 0);
-    match (keys.caller(), found) {
-        (Some(caller), Some(key)) => Ok((caller, key)),
-        (None, _) => Err(Rejection::invalid_signature("unknown caller")),
-        (Some(_), None) => Err(Rejection::invalid_signature(if none_tried {
-            "the caller has no key of this scheme"
-        } else {
-            "no key of the caller matches"
-        })),
+    if let (Some(caller), Some(key)) = (keys.caller(), found) {
+        return Ok((caller, key));
     }
+    for (tried, algorithm) in tried.iter().zip(Algorithm::ALL) {
+        if let Some((decoy, work)) = keys.decoy(scheme, *algorithm) {
+            for _ in *tried..work {
+                let _: Option<&str> = black_box(credentials.objection(decoy));
+            }
+        }
+    }
+    Err(mismatch(parsed, keys, now, |key| {
+        credentials.objection(key)
+    }))
+}
+
+/// What a request is refused with whose signature is of no key that goes by its key id.
+#[cold]
+pub(super) fn mismatch(
+    parsed: &ParsedHead<'_>,
+    keys: &CallerKeys,
+    now: Timestamp,
+    objection: impl Fn(&VerifyingKey) -> Option<&'static str>,
+) -> Rejection {
+    let tried = keys.keys_for(parsed.scheme, &parsed.key_id);
+    let tried: SmallVec<[Tried; 4]> = tried
+        .map(|key| Tried {
+            version: key.version().clone(),
+            ended: key.rules().refusal_at(now),
+            objection: objection(key.verifying_key()),
+        })
+        .collect();
+    let found = match keys.caller() {
+        None => Found::Nobody,
+        Some(_) if tried.is_empty() => Found::OtherSchemes(keys.schemes().collect()),
+        Some(_) => Found::Tried(tried),
+    };
+    let mismatch = Mismatch {
+        key_id: Box::from(&*parsed.key_id),
+        scheme: parsed.scheme,
+        body_is_signed: !matches!(parsed.proof, Proof::Head { .. }),
+        found,
+    };
+    Rejection::invalid_signature(Detail::Mismatch(mismatch))
 }
 
 /// What the key that matched asks of the request.
@@ -145,27 +184,39 @@ pub(super) fn check_key_rules(
     now: Timestamp,
 ) -> Result<(), Rejection> {
     let rules = key.rules();
-    let refused = |kind, reason| Err(Rejection::new(kind, reason).of(caller.clone()));
-    if let Some(reason) = rules.refusal_at(now) {
+    let version = Set(key.version());
+    let refused = |kind, reason| Err(Rejection::because(kind, reason).of(caller.clone()));
+    if let Some(ended) = rules.refusal_at(now) {
+        let reason = reason!("key version {}: {}", version, ended);
         return refused(RejectionKind::InvalidSignature, reason);
     }
     if rules.audience_required && !parsed.audience_checked {
         // Not before the signature: it would tell which callers have such keys.
         return refused(
             RejectionKind::Misdirected,
-            "the key is derived: expected hosts must be configured, found none",
+            reason!(
+                "key version {}: the key is derived, so that expected hosts must be configured (VerifierBuilder::expected_hosts), found none",
+                version
+            ),
         );
     }
     if rules.nonce == NonceRule::Required && parsed.replay.is_none() {
         return refused(
             RejectionKind::InsufficientCoverage,
-            "the key asks for a covered nonce, found none",
+            reason!(
+                "key version {}: expected {} to be covered, found none",
+                version,
+                parsed.scheme.definition().replay_identity
+            ),
         );
     }
     if rules.content_type == ContentTypeRule::CoveredIfPresent && parsed.content_type_uncovered {
         return refused(
             RejectionKind::InsufficientCoverage,
-            "header content-type: expected to be covered",
+            reason!(
+                "key version {}: expected the header content-type to be covered where it is present",
+                version
+            ),
         );
     }
     Ok(())
@@ -227,7 +278,10 @@ mod tests {
         let claim = verifier.parse(&parts, now).unwrap();
         let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
         let count = Cell::new(0_usize);
-        let matched = matching_key(&claim.parsed, &found, |_| {
+        let Proof::Head { credentials, .. } = &claim.parsed.proof else {
+            panic!("the signature is over the head");
+        };
+        let matched = matching_key(&claim.parsed, &found, now, credentials, |_| {
             count.set(count.get().saturating_add(1));
             false
         });

@@ -29,6 +29,12 @@ impl DetachedHead {
         self.proven.replay_key(audience)
     }
 
+    /// A refusal of the request as one that came before:
+    /// [`RejectionKind::Replayed`](crate::RejectionKind::Replayed).
+    pub fn replayed(&self) -> Rejection {
+        self.proven.replayed()
+    }
+
     /// Takes the next bytes of the body, exactly as they arrived.
     pub fn update(&mut self, chunk: &[u8]) {
         self.payload.update(chunk);

@@ -6,6 +6,8 @@ use crate::{error::Rejection, timestamp::Timestamp};
 /// bounds are included.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Freshness {
+    /// What carries the date, for a log.
+    carrier: &'static str,
     signed_at: Timestamp,
     from: Timestamp,
     until: Timestamp,
@@ -13,22 +15,27 @@ pub(crate) struct Freshness {
 
 impl Freshness {
     /// As far from the signed date as this, on either side.
-    pub(crate) fn around(signed_at: Timestamp, window: Duration) -> Self {
+    pub(crate) fn around(carrier: &'static str, signed_at: Timestamp, window: Duration) -> Self {
         Self {
+            carrier,
             signed_at,
             from: signed_at.saturating_sub(window),
             until: signed_at.saturating_add(window),
         }
     }
 
-    /// The same, but no longer than until then.
-    pub(crate) fn not_after(mut self, until: Timestamp) -> Self {
-        self.until = self.until.min(until);
+    /// The same, but no longer than until then, as `carrier` says.
+    pub(crate) fn not_after(mut self, carrier: &'static str, until: Timestamp) -> Self {
+        if until < self.until {
+            self.until = until;
+            self.carrier = carrier;
+        }
         self
     }
 
-    /// The same, but for as long after the signed date as this.
-    pub(crate) fn lasting(mut self, lifetime: Duration) -> Self {
+    /// The same, but for as long after the signed date as this, as `carrier` says.
+    pub(crate) fn lasting(mut self, carrier: &'static str, lifetime: Duration) -> Self {
+        self.carrier = carrier;
         self.until = self.signed_at.saturating_add(lifetime);
         self
     }
@@ -58,6 +65,7 @@ impl FreshDate {
     /// Judges the date again, because time may have passed.
     pub(crate) fn ensure_still_fresh(self, now: Timestamp) -> Result<(), Rejection> {
         let Freshness {
+            carrier,
             signed_at,
             from,
             until,
@@ -66,6 +74,7 @@ impl FreshDate {
             return Ok(());
         }
         let bound = if now < from { from } else { until };
-        Err(Rejection::stale(signed_at, now, signed_at.abs_diff(bound)))
+        let window = signed_at.abs_diff(bound);
+        Err(Rejection::stale(carrier, signed_at, now, window))
     }
 }

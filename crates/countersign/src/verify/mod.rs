@@ -12,6 +12,7 @@ mod claim;
 mod detached_head;
 mod evidence;
 mod freshness;
+mod mismatch;
 mod parsed_head;
 mod policy;
 mod replay_identity;
@@ -33,6 +34,7 @@ pub use self::{
 pub(crate) use self::{
     body_mac::{BodySignature, SignedBody},
     freshness::Freshness,
+    mismatch::Mismatch,
     parsed_head::{ParsedHead, Proof},
     policy::{VerifyPolicy, ensure_window},
     replay_identity::ReplayIdentity,

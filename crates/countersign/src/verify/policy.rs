@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use super::freshness::Freshness;
 use crate::{
-    error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind},
+    error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, RejectionKind, reason},
     head::{Authority, HostForm},
     scheme::{Profile, native::DateForm},
     timestamp::Timestamp,
@@ -38,9 +38,9 @@ pub(crate) struct VerifyPolicy {
 }
 
 impl VerifyPolicy {
-    /// From when until when a date is accepted that is judged by the window alone.
-    pub(crate) fn freshness(&self, signed_at: Timestamp) -> Freshness {
-        Freshness::around(signed_at, self.window)
+    /// From when until when a date is accepted that is judged by the window alone. `carrier` is what carries it.
+    pub(crate) fn freshness(&self, carrier: &'static str, signed_at: Timestamp) -> Freshness {
+        Freshness::around(carrier, signed_at, self.window)
     }
 
     /// Refuses a scheme in which one signature could serve every callee, where this one does not know its own hosts.
@@ -63,19 +63,32 @@ impl VerifyPolicy {
         if self.expected_hosts.is_empty() {
             return Ok(false);
         }
-        let host = authority.in_form(self.host_form);
-        if self
-            .expected_hosts
-            .iter()
-            .any(|expected| expected.eq_ignore_ascii_case(host))
-        {
+        if self.expects(authority) {
             Ok(true)
         } else {
-            Err(Rejection::new(
-                RejectionKind::Misdirected,
-                "authority: expected one of the configured hosts, found another",
-            ))
+            Err(self.misdirected(authority))
         }
+    }
+
+    /// Whether the authority is one of the expected hosts.
+    pub(crate) fn expects(&self, authority: Authority<'_>) -> bool {
+        let host = authority.in_form(self.host_form);
+        let mut expected = self.expected_hosts.iter();
+        expected.any(|expected| expected.eq_ignore_ascii_case(host))
+    }
+
+    /// What a request for another authority is refused with.
+    #[cold]
+    pub(crate) fn misdirected(&self, authority: Authority<'_>) -> Rejection {
+        let expected: Vec<&str> = self.expected_hosts.iter().map(String::as_str).collect();
+        Rejection::because(
+            RejectionKind::Misdirected,
+            reason!(
+                "authority: expected one of the expected hosts ({}), found \"{}\"",
+                &expected,
+                Escaped::text(authority.in_form(self.host_form))
+            ),
+        )
     }
 }
 
@@ -104,6 +117,42 @@ impl Default for HeadLimits {
 }
 
 impl HeadLimits {
+    /// Refuses a target of so many bytes if it is too long.
+    #[inline]
+    pub(crate) fn ensure_target(&self, bytes: usize) -> Result<(), Rejection> {
+        if bytes <= self.target_bytes {
+            return Ok(());
+        }
+        let setting = "HeadLimits::with_target_bytes";
+        Err(Rejection::malformed(Reason::over(
+            "target".into(),
+            self.target_bytes,
+            "bytes",
+            bytes,
+            setting,
+        )))
+    }
+
+    /// What a list of more covered headers or components than there may be is refused with. `list` names it.
+    #[cold]
+    pub(crate) fn too_many_covered(&self, list: &'static str, found: usize) -> Reason {
+        let setting = "HeadLimits::with_covered_headers";
+        Reason::over(list.into(), self.covered_headers, "names", found, setting)
+    }
+
+    /// What a covered header with a longer value than it may have is refused with.
+    #[cold]
+    pub(crate) fn too_long_value(&self, name: &str, found: usize) -> Reason {
+        let setting = "HeadLimits::with_covered_value_bytes";
+        reason!(
+            "header {}: expected at most {} bytes, found {}; {} sets the limit",
+            Escaped::text(name),
+            self.covered_value_bytes,
+            found,
+            setting
+        )
+    }
+
     /// The greatest length of the `Authorization` value, in bytes. It holds in every scheme, also
     /// where the signature is elsewhere. In RFC 9421 it is also that of `Signature-Input` and of
     /// `Signature`, all lines of each together.

@@ -6,6 +6,7 @@ use super::{
     replay_identity::ReplayIdentity,
 };
 use crate::{
+    error::{Escaped, Rejection, RejectionKind, reason},
     key::{CallerKey, KeyId, KeyVersion},
     payload::PayloadDigest,
     replay::ReplayKey,
@@ -129,6 +130,30 @@ impl Proven {
         };
         Some(identity.key(audience, self.caller.as_str()))
     }
+
+    /// A refusal of the request as one that came before.
+    #[cold]
+    pub(super) fn replayed(&self) -> Rejection {
+        let reason = match &self.identity {
+            Some(Identity::Nonce(at)) => {
+                let nonce = self.covered.text.get(at.clone()).unwrap_or_default();
+                reason!(
+                    "nonce: expected a new one, found \"{}\" again",
+                    Escaped::text(nonce)
+                )
+            }
+            Some(Identity::IdAndTimestamp { id, timestamp }) => reason!(
+                "webhook-id: expected a new one of this webhook-timestamp, found \"{}\" of {} again",
+                Escaped::text(id),
+                Escaped::text(timestamp)
+            ),
+            Some(Identity::Signature(_)) => {
+                reason!("signature: expected a new one, found one that was used before")
+            }
+            None => reason!("replay identity: expected a new one, found none"),
+        };
+        Rejection::because(RejectionKind::Replayed, reason).of(self.caller.clone())
+    }
 }
 
 impl Verified {
@@ -217,6 +242,11 @@ impl Verified {
     /// See [`ReplayKey::new`] for `audience`.
     pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
         self.proven.replay_key(audience)
+    }
+
+    /// A refusal of the request as one that came before: [`RejectionKind::Replayed`].
+    pub fn replayed(&self) -> Rejection {
+        self.proven.replayed()
     }
 
     /// What an auditor needs to check the signature later; `None` unless the verifier

@@ -12,21 +12,18 @@
 //! have none. `suppressed` counts those left out since the last one. The text of `method` is the peer's: it is cut to 64 bytes and every character but visible ASCII is
 //! escaped. No event holds a path or a query.
 
-use countersign::{KeyId, StatementId, Timestamp};
+use countersign::{Escaped, KeyId, StatementId, Timestamp};
 use http::Method;
 
 use super::forbidden::Forbidden;
-use crate::verify::{
-    Mode,
-    events::{Escaped, Events},
-};
+use crate::verify::{Mode, events::Events};
 
 pub(super) fn allowed(caller: Option<&KeyId>, method: &Method, statement: Option<&StatementId>) {
     tracing::debug!(
         target: "countersign",
         outcome = "allowed",
         caller = caller.map(tracing::field::display),
-        method = %Escaped(method.as_str()),
+        method = %Escaped::text(method.as_str()),
         statement = statement.map(tracing::field::display),
     );
 }
@@ -49,7 +46,7 @@ pub(super) fn forbidden(
         target: "countersign",
         outcome,
         caller = forbidden.caller().map(tracing::field::display),
-        method = %Escaped(method.as_str()),
+        method = %Escaped::text(method.as_str()),
         statement = forbidden.reason().statement().map(tracing::field::display),
         suppressed,
         reason = %forbidden.reason(),

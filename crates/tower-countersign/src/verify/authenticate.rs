@@ -16,7 +16,7 @@ use super::{
     public_uri::PublicHead,
     refusal::Refusal,
     request_uri,
-    service::{REPLAYED, Refused, Verification, answered, within},
+    service::{Refused, Verification, answered, within},
 };
 use crate::{
     BoxError,
@@ -163,7 +163,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             return Ok(None);
         };
         if self.claim_of_this_request(parts, key).is_none() && self.replay.seen(&key) {
-            return Err(Refused::by(head.caller(), REPLAYED));
+            return Err(head.replayed().into());
         }
         Ok(Some(key))
     }

@@ -171,11 +171,12 @@ impl Bounds<'_> {
 
     /// Refuses a body that cannot be read to its end: it is not the one that was signed.
     #[cold]
-    fn broken_off(&self, error: &(dyn Error + 'static)) -> Refusal {
+    fn broken_off(&self, error: &(dyn Error + 'static), received: u64) -> Refusal {
         let mut cause = Some(error);
         while let Some(error) = cause {
             if error.is::<LengthLimitError>() {
-                let reason = "body: larger than the limit of a layer outside this one";
+                let reason =
+                    "body: expected no more than the limit of a layer outside this one, found more";
                 return Rejection::new(RejectionKind::TooLarge, reason).into();
             }
             cause = error.source();
@@ -186,7 +187,11 @@ impl Bounds<'_> {
             // was not.
             Sender::Unauthenticated => RejectionKind::InvalidSignature,
         };
-        Rejection::new(kind, "the body broke off before its end").into()
+        Rejection::naming(
+            kind,
+            format_args!("body: expected its end, found that it broke off behind {received} bytes"),
+        )
+        .into()
     }
 }
 
@@ -264,7 +269,7 @@ where
                 Ok(Err(frame)) => self.intake.push_last(Ok(frame.map_data(|_| Bytes::new()))),
                 Err(error) => {
                     let error = error.into();
-                    let refusal = self.bounds.broken_off(error.as_ref());
+                    let refusal = self.bounds.broken_off(error.as_ref(), self.received);
                     self.intake.push_last(Err(error));
                     self.intake.end();
                     return Poll::Ready(Err(refusal));

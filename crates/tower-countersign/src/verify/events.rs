@@ -39,7 +39,6 @@
 //! [`into_make_service_with_connect_info`]: https://docs.rs/axum/latest/axum/struct.Router.html#method.into_make_service_with_connect_info
 
 use std::{
-    fmt::{self, Write},
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
@@ -47,7 +46,7 @@ use std::{
     },
 };
 
-use countersign::{KeyId, Timestamp, diagnose::Cause};
+use countersign::{Escaped, KeyId, Timestamp, diagnose::Cause};
 use http::{HeaderName, Method};
 
 use super::{event_rates::Rates, hints::Hint, refusal::Refusal, report_only::Mode};
@@ -170,7 +169,7 @@ impl Events {
         };
         let caller = proven.map(tracing::field::display);
         let claimed = match from {
-            From::Claimed(claimed) => Some(tracing::field::display(Escaped(claimed))),
+            From::Claimed(claimed) => Some(tracing::field::display(Escaped::text(claimed))),
             From::Nobody | From::Proven(_) => None,
         };
         macro_rules! event {
@@ -181,7 +180,7 @@ impl Events {
                     report_only = reports(mode),
                     code = refusal.code(),
                     status = refusal.status().as_u16(),
-                    method = %Escaped(method.as_str()),
+                    method = %Escaped::text(method.as_str()),
                     caller,
                     claimed,
                     hint = hint.map(Hint::code),
@@ -225,34 +224,5 @@ impl Events {
         // Counts are whole after a panic too: each change is one assignment.
         let mut rates = self.0.rates.lock().unwrap_or_else(PoisonError::into_inner);
         rates.admit(code, caller, now.as_unix_seconds())
-    }
-}
-
-/// Text of the peer's choosing, at most 64 bytes of it, with everything but visible ASCII escaped.
-pub(crate) struct Escaped<'t>(pub(crate) &'t str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0.bytes().take(64) {
-            for escaped in std::ascii::escape_default(byte) {
-                f.write_char(char::from(escaped))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_peer_writes_is_escaped_and_cut() {
-        assert_eq!(Escaped("billing").to_string(), "billing");
-        assert_eq!(
-            Escaped("a\n\x1b[31mé\"").to_string(),
-            "a\\n\\x1b[31m\\xc3\\xa9\\\""
-        );
-        assert_eq!(Escaped(&"x".repeat(1000)).to_string(), "x".repeat(64));
     }
 }

@@ -362,8 +362,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             self.settings.clock.now(),
         );
         if claim.now >= claim.expires_at {
-            // A store that forgets what has expired could not tell any more.
-            return Err(REPLAYED.into());
+            return Err(claimed_too_late(&claim).into());
         }
         let answer = if let Some(answer) = self.replay.try_claim(&claim) {
             answered(Store::Replay, answer)
@@ -403,7 +402,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             }
             Claimed::OverQuota => Err(OVER_QUOTA.into()),
             // Whatever else a store may come to answer, it is not Fresh.
-            _ => Err(REPLAYED.into()),
+            _ => Err(verified.replayed().into()),
         }
     }
 
@@ -448,11 +447,22 @@ pub(super) fn answered<T>(store: Store, answer: Result<T, Unavailable>) -> Resul
     Ok(answer?)
 }
 
-pub(super) const REPLAYED: Rejection =
-    Rejection::new(RejectionKind::Replayed, "the nonce was used before");
+/// What a request is refused with whose claim would be over when it is made: a store that forgets could not tell whether
+/// the request came before.
+#[cold]
+fn claimed_too_late(claim: &ReplayClaim) -> Rejection {
+    Rejection::naming(
+        RejectionKind::Replayed,
+        format_args!(
+            "claim of the nonce: expected before {}, when the date is over, found at {}",
+            claim.expires_at, claim.now
+        ),
+    )
+}
+
 const OVER_QUOTA: Rejection = Rejection::new(
     RejectionKind::OverQuota,
-    "the caller has as many live nonces as it may have",
+    "replay store: expected the caller within its quota of live nonces, found it used up; the quota is a setting of the store, such as MemoryReplayStoreBuilder::quota_per_caller",
 );
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use countersign::{Rejection, RejectionKind, Verified};
+use countersign::{Escaped, Rejection, RejectionKind, Verified};
 use http::{HeaderMap, HeaderName};
 
 /// Headers that tell frameworks to handle another method or another URL than the one of the request line. Some read a `_`
@@ -93,10 +93,13 @@ impl UncoveredHeaders {
                 }
             }
             Policy::RefuseAllBut(allowed) => {
-                if !uncovered(headers, verified, allowed).is_empty() {
-                    return Err(Rejection::new(
+                if let Some(name) = uncovered(headers, verified, allowed).first() {
+                    return Err(Rejection::naming(
                         RejectionKind::InsufficientCoverage,
-                        "a header that must be covered or absent",
+                        format_args!(
+                            "header {}: expected to be covered, to be absent, or to be one of UncoveredHeaders::refuse_all_but",
+                            Escaped::text(name.as_str())
+                        ),
                     ));
                 }
             }

@@ -36,6 +36,7 @@ pub(crate) const DRF: Definition = Definition {
     secret_len: 24..=usize::MAX,
     key_prefix: None,
     has_session_tokens: false,
+    replay_identity: "the signature",
     // The signature stands for it.
     nonce: NonceRule::Required,
     content_type: ContentTypeRule::Exempt,

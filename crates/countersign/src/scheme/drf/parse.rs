@@ -5,9 +5,9 @@ use smallvec::smallvec;
 
 use super::{DrfProfile, signature, signed_text};
 use crate::{
-    error::{Rejection, RejectionKind},
+    error::Rejection,
     head::{Authority, RequestHead},
-    scheme::{Scheme, sender::only_sender, unix_seconds},
+    scheme::{Scheme, native::hex, sender::only_sender, unix_seconds},
     timestamp::Timestamp,
     verify::{
         BodySignature, Coverage, Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody,
@@ -26,23 +26,13 @@ pub(super) fn parse<'r>(
     let profile = only_sender(profiles, |profile| &profile.sender, &head, policy)?;
     let names = &profile.headers;
     let timestamp = head.required(&names.timestamp)?;
-    let signed_at = unix_seconds::parse(timestamp).ok_or_else(|| {
-        Rejection::header(
-            RejectionKind::Malformed,
-            &names.timestamp,
-            "expected 1 to 12 decimal digits",
-        )
-    })?;
+    let signed_at = unix_seconds::parse(timestamp)
+        .ok_or_else(|| Rejection::malformed(unix_seconds::refusal(&names.timestamp, timestamp)))?;
     let digits = head.required(&names.signature)?;
-    let signature = signature::parse(digits).ok_or_else(|| {
-        Rejection::header(
-            RejectionKind::Malformed,
-            &names.signature,
-            "expected 64 lower-case hexadecimal digits",
-        )
-    })?;
+    let signature = signature::parse(digits)
+        .ok_or_else(|| Rejection::malformed(hex::no_digest(&names.signature, digits)))?;
     policy.check_audience(Authority::of(&head)?)?;
-    let date = Freshness::around(signed_at, profile.window()).judge(now)?;
+    let date = Freshness::around("the timestamp", signed_at, profile.window()).judge(now)?;
     // The name as the head holds it, which lives as long as what is read from it.
     let mut present = head.headers().keys();
     let name = present.find(|name| **name == names.timestamp);

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     byte_set::ByteSet,
-    error::{ConfigError, ConfigErrorKind},
+    error::{ConfigError, ConfigErrorKind, Escaped, Reason, reason},
 };
 
 /// What one line of the signature base is about: a header field, or a part of the request that is derived
@@ -210,7 +210,7 @@ impl<'c> ComponentId<'c> {
             [Some(("key", Text::Plain(key))), Some(second)] if second == sf => {
                 member(key, SfFlag::BehindKey)
             }
-            _ => return Err("component: expected sf, bs or key=\"…\" and no other parameter"),
+            _ => return Err("component: expected sf, bs or key and no other parameter"),
         };
         Self::of_field(name, form)
     }
@@ -240,6 +240,20 @@ impl<'c> ComponentId<'c> {
                 },
             },
         })
+    }
+
+    /// What is wrong with the value of the component, with its name.
+    #[cold]
+    pub(super) fn refusal(&self, problem: &'static str) -> Reason {
+        reason!("component {}: {}", Escaped::text(&self.shown()), problem)
+    }
+
+    /// The component for a log: as it stands in a list, without the quotation marks.
+    #[cold]
+    pub(super) fn shown(&self) -> String {
+        let mut text = String::new();
+        self.write_to(&mut text);
+        text.replace('"', "")
     }
 
     /// Writes the identifier as RFC 9421 section 2.5 has it in a line of the signature base.

@@ -41,7 +41,9 @@ pub(super) fn parse(
         }
         Parser::new(line)
             .parse_dictionary_with_visitor(&mut digests)
-            .map_err(|_| malformed("expected a dictionary of digests, each once"))?;
+            .map_err(|_| {
+                malformed("expected a dictionary of digests, each once, found something else")
+            })?;
     }
     match digests {
         Digests {

@@ -19,6 +19,7 @@ use super::{
     query_param::FormQuery,
     structured_field::{ParsedDictionary, StructuredType},
 };
+use crate::error::Reason;
 
 /// Up to this many components are kept without an allocation.
 const INLINE: usize = 8;
@@ -54,6 +55,29 @@ struct SharedDictionary<'v> {
     parsed: Option<ParsedDictionary>,
 }
 
+impl<'v> Source<'v> {
+    fn find(
+        message: &Message<'v>,
+        id: &'v ComponentId<'_>,
+        shared: &mut Shared<'v>,
+    ) -> Result<Self, &'static str> {
+        Ok(match id.component() {
+            Component::Derived(derived) => Self::Derived(derived.value_in(message)?),
+            Component::Field { name, form } => match form {
+                FieldForm::Plain => Self::Plain(message.lines_of(name)?),
+                FieldForm::ByteSequence => Self::ByteSequence(message.lines_of(name)?),
+                FieldForm::Structured => {
+                    Self::Structured(message.lines_of(name)?, message.type_of(name)?)
+                }
+                FieldForm::Member { key, .. } => {
+                    shared.find(message, name)?;
+                    Self::Member { field: name, key }
+                }
+            },
+        })
+    }
+}
+
 impl<'v> CoveredValues<'v> {
     /// Finds the values. A field must be there, no longer than the limit, and of a type that is
     /// known where its form asks for one; where a parameter of the query is covered, the query has
@@ -61,29 +85,17 @@ impl<'v> CoveredValues<'v> {
     pub(super) fn find(
         message: &Message<'v>,
         covered: &'v CoveredComponents<'_>,
-    ) -> Result<Self, &'static str> {
+    ) -> Result<Self, Reason> {
         let mut found: SmallVec<[(&'v ComponentId<'v>, Source<'v>); INLINE]> = SmallVec::new();
         let mut shared = Shared::default();
         let mut covers_parameters = false;
         for id in covered.iter() {
-            let source = match id.component() {
-                Component::Derived(derived) => {
-                    covers_parameters |= matches!(derived, DerivedComponent::QueryParam(_));
-                    Source::Derived(derived.value_in(message)?)
-                }
-                Component::Field { name, form } => match form {
-                    FieldForm::Plain => Source::Plain(message.lines_of(name)?),
-                    FieldForm::ByteSequence => Source::ByteSequence(message.lines_of(name)?),
-                    FieldForm::Structured => {
-                        Source::Structured(message.lines_of(name)?, message.type_of(name)?)
-                    }
-                    FieldForm::Member { key, .. } => {
-                        shared.find(message, name)?;
-                        Source::Member { field: name, key }
-                    }
-                },
-            };
-            found.push((id, source));
+            covers_parameters |= matches!(
+                id.component(),
+                Component::Derived(DerivedComponent::QueryParam(_))
+            );
+            let source = Source::find(message, id, &mut shared);
+            found.push((id, source.map_err(|problem| message.refusal(id, problem))?));
         }
         if covers_parameters {
             message.ensure_query_within_limit()?;
@@ -195,7 +207,7 @@ fn join(
 fn plain(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
     let line = line
         .to_str()
-        .map_err(|_| "a covered field: expected visible ASCII")?;
+        .map_err(|_| "expected visible ASCII, found another byte")?;
     // Invariant: of what this takes for a space there are spaces and tabs alone.
     text.push_str(line.trim_ascii());
     Ok(())

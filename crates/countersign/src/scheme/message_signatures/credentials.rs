@@ -25,6 +25,17 @@ impl CredentialsOfFamily for Credentials<'_> {
         key.verifies_message(self.base.as_str().as_bytes(), &self.signature) && agrees && admitted
     }
 
+    fn objection(&self, key: &VerifyingKey) -> Option<&'static str> {
+        let algorithm = key.algorithm();
+        if self.alg.is_some_and(|alg| alg != algorithm.name()) {
+            Some("expected alg to be the algorithm of the key, found another")
+        } else if self.only.is_some_and(|only| only != algorithm) {
+            Some("the settings accept no key of its algorithm")
+        } else {
+            None
+        }
+    }
+
     fn signed_text(&self, _body: Option<&PayloadDigest>) -> String {
         self.base.as_str().to_owned()
     }

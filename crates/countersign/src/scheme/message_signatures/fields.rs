@@ -74,6 +74,6 @@ mod tests {
         more.append("host", HeaderValue::from_static("a"));
         let fields = Fields::of(&more);
         assert!(fields.has_content_type && fields.has_content_encoding);
-        assert!(matches!(fields.host, Field::Repeated));
+        assert!(matches!(fields.host, Field::Repeated(2)));
     }
 }

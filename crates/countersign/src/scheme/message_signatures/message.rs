@@ -3,12 +3,19 @@ use http::{
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, GetAll, HOST},
 };
 
-use super::{CONTENT_DIGEST, structured_field::StructuredType};
-use crate::head::{RequestHead, Target};
+use super::{CONTENT_DIGEST, component_id::ComponentId, structured_field::StructuredType};
+use crate::{
+    error::{Escaped, Reason, reason},
+    head::{RequestHead, Target},
+};
 
 /// Fields of one value, which a second line does not make a list (RFC 9110 section 5.3). Joined
 /// they would be signed without anyone reading them like that.
 const SINGLETONS: [&HeaderName; 5] = [&AUTHORIZATION, &CONTENT_LENGTH, &CONTENT_TYPE, &DATE, &HOST];
+
+/// What a field is refused with that is longer than it may be. The number is added where the
+/// component is named.
+const TOO_LONG: &str = "expected fewer bytes";
 
 /// The scheme of a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,26 +105,45 @@ impl<'m> Message<'m> {
             Ok(())
         })?;
         if len > self.max_field_bytes {
-            return Err("a covered field: longer than the limit");
+            return Err(TOO_LONG);
         }
         match count {
-            0 => Err("a covered field: expected it to be there, found none"),
+            0 => Err("expected it to be there, found none"),
             1 => Ok(lines),
             _ if SINGLETONS.iter().any(|singleton| *singleton == name) => {
-                Err("a covered field of one value: expected it once, found it more than once")
+                Err("expected once, found more than once")
             }
             _ => Ok(lines),
         }
     }
 
+    /// What is wrong with a component that has no value here.
+    #[cold]
+    pub(super) fn refusal(&self, id: &ComponentId<'_>, problem: &'static str) -> Reason {
+        if problem == TOO_LONG {
+            return reason!(
+                "component {}: expected at most {} bytes, found more; HeadLimits::with_covered_value_bytes sets the limit",
+                Escaped::text(&id.shown()),
+                self.max_field_bytes
+            );
+        }
+        id.refusal(problem)
+    }
+
     /// Refuses a query of more parameters than the limit. Between two `&` with nothing between them
     /// there is none.
-    pub(super) fn ensure_query_within_limit(&self) -> Result<(), &'static str> {
+    pub(super) fn ensure_query_within_limit(&self) -> Result<(), Reason> {
         let query = self.target.query.unwrap_or_default();
-        let mut parameters = query.split('&').filter(|pair| !pair.is_empty());
-        match parameters.nth(self.max_query_parameters) {
+        let parameters = || query.split('&').filter(|pair| !pair.is_empty());
+        match parameters().nth(self.max_query_parameters) {
             None => Ok(()),
-            Some(_) => Err("query: more parameters than the limit"),
+            Some(_) => Err(Reason::over(
+                "query".into(),
+                self.max_query_parameters,
+                "parameters",
+                parameters().count(),
+                "HeadLimits::with_query_parameters",
+            )),
         }
     }
 }

@@ -66,6 +66,7 @@ pub(crate) const MESSAGE_SIGNATURES: Definition = Definition {
     secret_len: 32..=usize::MAX,
     key_prefix: None,
     has_session_tokens: false,
+    replay_identity: "the parameter nonce",
     nonce: NonceRule::Required,
     content_type: ContentTypeRule::CoveredIfPresent,
 };

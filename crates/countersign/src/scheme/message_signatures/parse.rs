@@ -15,7 +15,7 @@ use super::{
     signature_input::{LabeledSignature, SignatureBytes, SignatureInput},
 };
 use crate::{
-    error::{Rejection, RejectionKind},
+    error::{Escaped, Reason, Rejection, Set, reason},
     head::{Authority, RequestHead, Target, parse_method},
     payload::{DeclaredPayload, PayloadDigest},
     scheme::Scheme,
@@ -35,9 +35,7 @@ pub(super) fn parse<'r>(
 ) -> Result<ParsedHead<'r>, Rejection> {
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
-    if target.len() > policy.limits.target_bytes {
-        return Err(Rejection::malformed("target: longer than the limit"));
-    }
+    policy.limits.ensure_target(target.len())?;
     let fields = Fields::of(head.headers());
     let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
     let mut input = SignatureInput::none(&policy.limits);
@@ -48,18 +46,22 @@ pub(super) fn parse<'r>(
     let audience_checked = check_audience(policy, authority, &normalized)?;
 
     let LabeledSignature {
+        label,
         covered,
         params,
         signature,
         serialized,
         ..
     } = profile.choose(&input, &fields, policy)?;
+    let malformed = |problem| Rejection::malformed(of_label(label, &problem));
     if let Some(problem) = params.problem() {
-        return Err(Rejection::malformed(problem));
+        return Err(malformed(problem));
     }
     let (Some(created), Some(key_id)) = (params.created(), params.keyid()) else {
         // Invariant: a signature without them is not chosen.
-        return Err(Rejection::malformed("signature parameters: found too few"));
+        return Err(malformed(reason!(
+            "expected created and keyid, found too few"
+        )));
     };
     let message = Message {
         head,
@@ -72,16 +74,17 @@ pub(super) fn parse<'r>(
         max_field_bytes: policy.limits.covered_value_bytes,
         max_query_parameters: policy.limits.query_parameters,
     };
-    let values = CoveredValues::find(&message, covered).map_err(Rejection::malformed)?;
-    let freshness = policy.freshness(Timestamp::from_unix_seconds(created));
+    let values = CoveredValues::find(&message, covered).map_err(malformed)?;
+    let freshness = policy.freshness("created", Timestamp::from_unix_seconds(created));
     let freshness = match params.expires() {
-        Some(expires) => freshness.not_after(Timestamp::from_unix_seconds(expires)),
+        Some(expires) => {
+            freshness.not_after("created and expires", Timestamp::from_unix_seconds(expires))
+        }
         None => freshness,
     };
     let date = freshness.judge(now)?;
 
-    let base =
-        SignatureBase::new(covered, values, params, *serialized).map_err(Rejection::malformed)?;
+    let base = SignatureBase::new(covered, values, params, *serialized).map_err(malformed)?;
     let payload = if covered.covers_field(CONTENT_DIGEST.as_str()) {
         content_digest::parse(&fields.content_digest, &policy.limits)?
     } else {
@@ -147,13 +150,17 @@ fn check_audience(
     authority: Authority<'_>,
     normalized: &str,
 ) -> Result<bool, Rejection> {
-    match policy.check_audience(authority) {
-        Err(misdirected) if misdirected.kind() == RejectionKind::Misdirected => {
-            let normalized = Authority::parse(normalized).map_err(|_| misdirected)?;
-            policy.check_audience(normalized)
-        }
-        checked => checked,
+    let normalized = Authority::parse(normalized).ok();
+    if normalized.is_some_and(|normalized| policy.expects(normalized)) {
+        return Ok(true);
     }
+    policy.check_audience(authority)
+}
+
+/// What is wrong with one signature, with its label.
+#[cold]
+pub(super) fn of_label(label: &str, problem: &Reason) -> Reason {
+    reason!("signature \"{}\": {}", Escaped::text(label), Set(problem))
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use super::{
     component_id::ComponentId,
     fields::Fields,
     message::UriScheme,
-    parse,
-    signature_input::{LabeledSignature, SignatureInput},
+    parse::{self, of_label},
+    signature_input::{LabeledSignature, Place, Problem, SignatureInput},
     structured_field::{StructuredType, is_plain_text},
 };
 use crate::{
-    error::{ConfigError, ConfigErrorKind, Rejection, RejectionKind},
+    error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, RejectionKind, Set, reason},
     head::RequestHead,
     key::Algorithm,
     scheme::{AcceptedScheme, Carrier, ProfileOfFamily, Scheme},
@@ -181,31 +181,49 @@ impl MessageSignaturesProfile {
         fields: &Fields<'r>,
         policy: &VerifyPolicy,
     ) -> Result<&'i LabeledSignature<'r>, Rejection> {
-        let mut chosen = None;
-        let mut refusal = None;
+        let mut chosen: Option<&LabeledSignature<'r>> = None;
+        let mut refused = None;
         for label in input.labels().filter(|label| self.is_ours(label)) {
-            let judged = match label.problem {
-                Some(problem) => Err(Rejection::malformed(problem)),
-                None => self.ensure_coverage(label, fields, policy),
+            let lack = match label.problem {
+                Some(problem) => Some(Lack::Problem(problem)),
+                None => self.lack(label, fields, policy),
             };
-            match judged {
-                Ok(()) if chosen.is_some() => {
-                    return Err(Rejection::malformed(
-                        "expected one signature that could be judged, found several",
-                    ));
+            match (lack, chosen) {
+                (None, Some(other)) => {
+                    return Err(Rejection::malformed(reason!(
+                        "signature-input: expected one signature that could be judged, found \"{}\" and \"{}\"",
+                        Escaped::text(other.label),
+                        Escaped::text(label.label)
+                    )));
                 }
-                Ok(()) => chosen = Some(label),
-                Err(rejection) => {
-                    refusal.get_or_insert(rejection);
+                (None, None) => chosen = Some(label),
+                (Some(lack), _) => {
+                    refused.get_or_insert((label, lack));
                 }
             }
         }
-        chosen.ok_or_else(|| {
-            refusal.unwrap_or(Rejection::new(
-                RejectionKind::MissingSignature,
-                "expected a signature with the tag in the settings, found none",
-            ))
-        })
+        match (chosen, refused) {
+            (Some(chosen), _) => Ok(chosen),
+            (None, Some((label, lack))) => Err(lack.refusal(label)),
+            (None, None) => {
+                let kind = RejectionKind::MissingSignature;
+                Err(Rejection::because(kind, self.no_tag(input)))
+            }
+        }
+    }
+
+    /// What a request is refused with that has no signature with the tag that is set.
+    #[cold]
+    fn no_tag(&self, input: &SignatureInput<'_>) -> Reason {
+        let labels: Vec<&str> = input.labels().map(|label| label.label).collect();
+        let tags = input.labels().filter_map(|label| label.params.tag());
+        let tags: Vec<&str> = tags.collect();
+        reason!(
+            "signature-input: expected a signature with the tag \"{}\", found the labels {} with the tags {}",
+            Set(&self.tag.as_deref().unwrap_or_default()),
+            &labels,
+            &tags
+        )
     }
 
     /// Whether all signatures are ones that [`choose`](Self::choose) passes over. Read as they are read there, to the same
@@ -222,25 +240,25 @@ impl MessageSignaturesProfile {
             .is_none_or(|tag| label.params.tag() == Some(tag))
     }
 
-    fn ensure_coverage(
-        &self,
-        label: &LabeledSignature<'_>,
+    /// What a signature lacks to be judged.
+    fn lack<'p, 'r>(
+        &'p self,
+        label: &LabeledSignature<'r>,
         fields: &Fields<'_>,
-        policy: &VerifyPolicy,
-    ) -> Result<(), Rejection> {
+        policy: &'p VerifyPolicy,
+    ) -> Option<Lack<'p, 'r>> {
         let LabeledSignature {
             covered, params, ..
         } = label;
-        let insufficient =
-            |reason| Err(Rejection::new(RejectionKind::InsufficientCoverage, reason));
         if params.created().is_none() {
-            return insufficient("signature parameters: expected created");
+            return Some(Lack::Parameter("created"));
         }
         if params.keyid().is_none() {
-            return insufficient("signature parameters: expected keyid");
+            return Some(Lack::Parameter("keyid"));
         }
-        if !self.required.iter().all(|id| covered.covers(id)) {
-            return insufficient("signature-input: expected the components that are required");
+        let mut required = self.required.iter();
+        if let Some(missing) = required.find(|id| !covered.covers(id)) {
+            return Some(Lack::Component(missing));
         }
         let has_content = !fields.content_digest.is_empty()
             || fields
@@ -249,14 +267,59 @@ impl MessageSignaturesProfile {
         let encoding = fields.has_content_encoding.then_some(&CONTENT_ENCODING);
         let digest = (has_content && self.content == Content::Signed).then_some(&CONTENT_DIGEST);
         let mut required = policy.required_headers.iter().chain(encoding).chain(digest);
-        match required.find(|name| !covered.covers_field(name.as_str())) {
-            None => Ok(()),
-            Some(name) => Err(Rejection::header(
-                RejectionKind::InsufficientCoverage,
+        required
+            .find(|name| !covered.covers_field(name.as_str()))
+            .map(Lack::Field)
+    }
+}
+
+/// Why a signature cannot be judged.
+#[derive(Clone, Copy, Debug)]
+enum Lack<'p, 'r> {
+    /// What is not known here, or wrong.
+    Problem(Problem<'r>),
+    Parameter(&'static str),
+    Component(&'p ComponentId<'static>),
+    Field(&'p HeaderName),
+}
+
+impl Lack<'_, '_> {
+    #[cold]
+    fn refusal(self, signature: &LabeledSignature<'_>) -> Rejection {
+        let LabeledSignature {
+            label,
+            covered,
+            params,
+            ..
+        } = signature;
+        let covered: Vec<String> = covered.iter().map(ComponentId::shown).collect();
+        let covered: Vec<&str> = covered.iter().map(String::as_str).collect();
+        let problem = match self {
+            Self::Problem(Problem { text, place }) => {
+                let place = match place {
+                    Place::Component(number) => reason!("component {}", number),
+                    Place::Parameter(name) => reason!("parameter {}", Escaped::text(name)),
+                };
+                let reason = reason!("{}, found in {}; it covers {}", text, Set(&place), &covered);
+                return Rejection::malformed(of_label(label, &reason));
+            }
+            Self::Parameter(name) => reason!(
+                "expected the parameter {}, found {}",
                 name,
-                "expected to be covered",
-            )),
-        }
+                &params.names().collect::<Vec<_>>()
+            ),
+            Self::Component(id) => reason!(
+                "expected {} to be covered, found covered {}",
+                Set(&id.shown()),
+                &covered
+            ),
+            Self::Field(name) => reason!(
+                "expected the header {} to be covered, found covered {}",
+                name,
+                &covered
+            ),
+        };
+        Rejection::insufficient_coverage(of_label(label, &problem))
     }
 }
 
@@ -282,6 +345,13 @@ impl ProfileOfFamily for MessageSignaturesProfile {
                 parameters: "",
             });
         }
+    }
+
+    fn passed_over(&self, head: &RequestHead<'_>, policy: &VerifyPolicy) -> Option<Reason> {
+        let fields = Fields::of(head.headers());
+        let input = SignatureInput::parse(&fields, &policy.limits).ok()?;
+        input.labels().next()?;
+        Some(self.no_tag(&input))
     }
 
     #[inline]

@@ -21,6 +21,7 @@ use super::{
     derived_component::DerivedComponent,
     signature_params::SignatureParams,
 };
+use crate::error::{Reason, reason};
 
 const SIGNATURE_PARAMS: &str = "\"@signature-params\": ";
 
@@ -55,7 +56,7 @@ impl SignatureBase {
         mut values: CoveredValues<'_>,
         params: &SignatureParams<'_>,
         serialized: Option<&str>,
-    ) -> Result<Self, &'static str> {
+    ) -> Result<Self, Reason> {
         let mut text = String::with_capacity(ROOM);
         let mut fields = Fields::new();
         while let Some(value) = values.next() {
@@ -65,7 +66,9 @@ impl SignatureBase {
             let quoted = start..text.len();
             text.push_str(": ");
             let start = text.len();
-            value.write_to(&mut text)?;
+            value
+                .write_to(&mut text)
+                .map_err(|problem| id.refusal(problem))?;
             if let Some(field) = Field::new(id, quoted, start..text.len()) {
                 fields.push(field);
             }
@@ -82,9 +85,9 @@ impl SignatureBase {
         // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
         // scheme rests on, so it is not left to that.
         match count_newlines(&text) {
-            None => return Err("a covered component: expected ASCII"),
+            None => return Err(reason!("covered components: expected ASCII")),
             Some(lines) if lines != covered.len() => {
-                return Err("a covered component: expected one line");
+                return Err(reason!("covered components: expected a line for each"));
             }
             Some(_) => {}
         }
@@ -168,7 +171,7 @@ mod tests {
         target: &str,
         fields: &[(&str, &[u8])],
         ids: &[&str],
-    ) -> Result<SignatureBase, &'static str> {
+    ) -> Result<SignatureBase, Reason> {
         let uri: Uri = target.parse().unwrap();
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
@@ -203,11 +206,11 @@ mod tests {
         SignatureBase::new(&covered, values, &params, None)
     }
 
-    fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, &'static str> {
+    fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, Reason> {
         signature_base("example.com", target, fields, ids).map(|base| base.text)
     }
 
-    fn value(target: &str, fields: &[(&str, &[u8])], id: &str) -> Result<String, &'static str> {
+    fn value(target: &str, fields: &[(&str, &[u8])], id: &str) -> Result<String, Reason> {
         let base = base(target, fields, &[id])?;
         let (line, rest) = base.split_once('\n').unwrap();
         assert_eq!(rest, format!("\"@signature-params\": ({id});created=1"));

@@ -1,6 +1,5 @@
 //! `Signature-Input` and `Signature` (RFC 9421 section 4): dictionaries of which each label names one signature.
 
-use http::HeaderName;
 use sfv::{
     BareItemFromInput, KeyRef, Parser,
     visitor::{
@@ -20,7 +19,7 @@ use super::{
     structured_field::{Unreadable, lines},
 };
 use crate::{
-    error::{Rejection, RejectionKind},
+    error::{Rejection, reason},
     verify::HeadLimits,
 };
 
@@ -41,11 +40,26 @@ pub(super) struct LabeledSignature<'r> {
     pub(super) covered: CoveredComponents<'r>,
     pub(super) params: SignatureParams<'r>,
     /// What keeps this one from being judged. A signature of somebody else may have what is not known here.
-    pub(super) problem: Option<&'static str>,
+    pub(super) problem: Option<Problem<'r>>,
     /// Empty until the signature is found.
     pub(super) signature: SignatureBytes,
     /// The components and the parameters as they were sent, where they were sent as they are signed.
     pub(super) serialized: Option<&'r str>,
+}
+
+/// What keeps a signature from being judged, and where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Problem<'r> {
+    pub(super) text: &'static str,
+    pub(super) place: Place<'r>,
+}
+
+/// A part of what a signature is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place<'r> {
+    /// The component of this number, from one.
+    Component(usize),
+    Parameter(&'r str),
 }
 
 /// The bytes of a signature.
@@ -92,7 +106,7 @@ impl<'r> SignatureInput<'r> {
             }
             Parser::new(line)
                 .parse_dictionary_with_visitor(&mut *self)
-                .map_err(|_| malformed(&SIGNATURE_INPUT, "expected labels of lists, each once"))?;
+                .map_err(|_| self.unreadable())?;
         }
         let mut signatures = Signatures {
             labels: &mut self.labels,
@@ -105,20 +119,44 @@ impl<'r> SignatureInput<'r> {
             }
             Parser::new(line)
                 .parse_dictionary_with_visitor(&mut signatures)
-                .map_err(|_| {
-                    malformed(
-                        &SIGNATURE,
-                        "expected the labels of signature-input, each once, and byte sequences",
-                    )
-                })?;
+                .map_err(|_| signatures.unreadable())?;
         }
         if signatures.found != self.labels.len() {
-            return Err(malformed(
-                &SIGNATURE,
-                "expected the labels of signature-input, found fewer",
-            ));
+            let without = self
+                .labels
+                .iter()
+                .filter(|label| label.signature.is_empty());
+            let without: Vec<&str> = without.map(|label| label.label).collect();
+            return Err(Rejection::malformed(reason!(
+                "header signature: expected the labels of signature-input, found none for {}",
+                &without
+            )));
         }
         Ok(())
+    }
+
+    /// What fields are refused with that cannot be read to their end.
+    #[cold]
+    fn unreadable(&self) -> Rejection {
+        let labels: Vec<&str> = self.labels.iter().map(|label| label.label).collect();
+        let last = self.labels.last().map_or(0, |label| label.covered.len());
+        if self.labels.len() >= MAX_LABELS {
+            return Rejection::malformed(reason!(
+                "header signature-input: expected at most {} labels of lists, each once, found {}",
+                MAX_LABELS,
+                &labels
+            ));
+        }
+        if last >= self.max_components {
+            return Rejection::malformed(reason!(
+                "header signature-input: expected at most {} components of a signature; HeadLimits::with_covered_headers sets the limit",
+                self.max_components
+            ));
+        }
+        Rejection::malformed(reason!(
+            "header signature-input: expected labels of lists, each once, could read {}",
+            &labels
+        ))
     }
 
     pub(super) fn labels(&self) -> impl Iterator<Item = &LabeledSignature<'r>> {
@@ -180,8 +218,10 @@ impl<'de> InnerListVisitor<'de> for InnerListOf<'_, 'de> {
         }
         let into = &mut *self.into;
         Ok(ComponentVisitor(move |found: Found<'de>| {
-            if let Err(problem) = found.and_then(|id| into.covered.push(id)) {
-                into.problem.get_or_insert(problem);
+            let number = into.covered.len().saturating_add(1);
+            if let Err(text) = found.and_then(|id| into.covered.push(id)) {
+                let place = Place::Component(number);
+                into.problem.get_or_insert(Problem { text, place });
             }
         }))
     }
@@ -203,8 +243,10 @@ impl<'de> ParameterVisitor<'de> for ParametersOf<'_, 'de> {
         key: &'de KeyRef,
         value: BareItemFromInput<'de>,
     ) -> Result<(), Self::Error> {
-        if let Err(problem) = self.0.params.add(key.as_str(), &value) {
-            self.0.problem.get_or_insert(problem);
+        let key = key.as_str();
+        if let Err(text) = self.0.params.add(key, &value) {
+            let place = Place::Parameter(key);
+            self.0.problem.get_or_insert(Problem { text, place });
         }
         Ok(())
     }
@@ -221,6 +263,21 @@ struct Signatures<'v, 'de> {
 }
 
 impl Signatures<'_, '_> {
+    /// What fields are refused with that cannot be read to their end.
+    #[cold]
+    fn unreadable(&self) -> Rejection {
+        let labels: Vec<&str> = self.labels.iter().map(|label| label.label).collect();
+        let with = self
+            .labels
+            .iter()
+            .filter(|label| !label.signature.is_empty());
+        Rejection::malformed(reason!(
+            "header signature: expected byte sequences for the labels {}, each once, could read {}",
+            &labels,
+            with.count()
+        ))
+    }
+
     /// Takes the signature of a known label that has none yet. `None` if the line is anything else.
     fn take_serialized(&mut self, line: &str) -> Option<()> {
         let mut buffer = [0; 64];
@@ -270,10 +327,6 @@ impl<'de> EntryVisitor<'de> for SignatureOf<'_, 'de> {
     fn inner_list(self) -> Result<impl InnerListVisitor<'de>, Self::Error> {
         Err::<Never, _>(Unreadable)
     }
-}
-
-fn malformed(name: &HeaderName, problem: &'static str) -> Rejection {
-    Rejection::header(RejectionKind::Malformed, name, problem)
 }
 
 #[cfg(test)]

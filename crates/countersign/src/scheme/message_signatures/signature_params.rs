@@ -7,7 +7,10 @@ use sfv::BareItemFromInput;
 use smallvec::SmallVec;
 
 use super::structured_field::Text;
-use crate::key::KeyId;
+use crate::{
+    error::{Escaped, Reason, Set, finer_unit, reason},
+    key::KeyId,
+};
 
 /// The greatest length of a nonce, in bytes.
 const MAX_NONCE: usize = 256;
@@ -111,20 +114,35 @@ impl<'r> SignatureParams<'r> {
     }
 
     /// What is wrong with the parameters of a signature that is to be judged.
-    pub(super) fn problem(&self) -> Option<&'static str> {
-        let is_nonce = |nonce: &str| (1..=MAX_NONCE).contains(&nonce.len());
-        match (self.created(), self.expires()) {
-            (Some(created), Some(expires)) if created > expires => {
-                Some("signature parameter: expected expires not before created")
-            }
-            _ if self.keyid().is_some_and(|keyid| !KeyId::is_valid(keyid)) => Some(
-                "signature parameter keyid: expected 1 to 128 visible ASCII characters without = , ;",
-            ),
-            _ if self.nonce().is_some_and(|nonce| !is_nonce(nonce)) => {
-                Some("signature parameter nonce: expected 1 to 256 characters")
-            }
-            _ => None,
+    pub(super) fn problem(&self) -> Option<Reason> {
+        let (created, expires) = (self.created(), self.expires());
+        if let (Some(created), Some(expires)) = (created, expires)
+            && created > expires
+        {
+            return Some(ended(created, expires));
         }
+        if let Some(keyid) = self.keyid()
+            && !KeyId::is_valid(keyid)
+        {
+            return Some(reason!(
+                "parameter keyid: expected 1 to 128 visible ASCII characters without = , and ;, found \"{}\"",
+                Escaped::text(keyid)
+            ));
+        }
+        if let Some(nonce) = self.nonce()
+            && !(1..=MAX_NONCE).contains(&nonce.len())
+        {
+            return Some(reason!(
+                "parameter nonce: expected 1 to 256 characters, found {}",
+                nonce.len()
+            ));
+        }
+        None
+    }
+
+    /// The names of the parameters.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(Param::key)
     }
 
     /// Writes the parameters behind the list of components.
@@ -142,6 +160,23 @@ impl<'r> SignatureParams<'r> {
                 | Param::Tag(value) => text.extend(["\"", value, "\""]),
             }
         }
+    }
+}
+
+/// What a signature is refused with that ended before it was made.
+#[cold]
+fn ended(created: i64, expires: i64) -> Reason {
+    match finer_unit(created) {
+        Some(unit) => reason!(
+            "parameter created: expected seconds since 1970-01-01T00:00:00Z, found {}, which looks like {}",
+            Set(&created),
+            unit
+        ),
+        None => reason!(
+            "parameter expires: expected it not before created, found {} before {}",
+            Set(&expires),
+            Set(&created)
+        ),
     }
 }
 

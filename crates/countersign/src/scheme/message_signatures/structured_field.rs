@@ -6,7 +6,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderName, HeaderValue};
 use sfv::{BareItemFromInput, Dictionary, FieldType, Item, List, ListSerializer, Parser};
 
-use crate::error::{Rejection, RejectionKind};
+use super::CONTENT_DIGEST;
+use crate::{
+    error::{Reason, Rejection, reason},
+    head::not_ascii,
+};
 
 /// What a structured field is, which its text does not say (RFC 9651 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,21 +68,35 @@ pub(super) fn lines<'r>(
     name: &'static HeaderName,
     limit: usize,
 ) -> impl Iterator<Item = Result<&'r str, Rejection>> {
-    let malformed = |problem| Err(Rejection::header(RejectionKind::Malformed, name, problem));
+    let malformed = |reason: Reason| Rejection::malformed(reason);
     let mut left = limit;
     lines.iter().map(move |line| {
         match left.checked_sub(line.len()) {
             Some(rest) => left = rest,
-            None => return malformed("longer than the limit"),
+            None => return Err(malformed(too_long(lines, name, limit))),
         }
         match line.to_str() {
-            Err(_) => malformed("expected visible ASCII, found another byte"),
-            Ok(line) if line.trim_ascii().is_empty() => {
-                malformed("expected a dictionary, found an empty line")
-            }
+            Err(_) => Err(malformed(not_ascii(name.into(), line))),
+            Ok(line) if line.trim_ascii().is_empty() => Err(malformed(reason!(
+                "header {}: expected a dictionary, found an empty line",
+                name
+            ))),
             Ok(line) => Ok(line),
         }
     })
+}
+
+/// What lines are refused with that are too long together.
+#[cold]
+fn too_long(lines: &[&HeaderValue], name: &HeaderName, limit: usize) -> Reason {
+    let bytes = lines.iter().map(|line| line.len());
+    let bytes = bytes.fold(0, usize::saturating_add);
+    let setting = if *name == CONTENT_DIGEST {
+        "HeadLimits::with_covered_value_bytes"
+    } else {
+        "HeadLimits::with_authorization_bytes"
+    };
+    Reason::over(name.into(), limit, "bytes", bytes, setting)
 }
 
 /// A bare item, as far as this family has a use for it.

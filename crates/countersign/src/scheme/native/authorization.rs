@@ -1,6 +1,6 @@
 use super::hex::{self, Letters};
 use crate::{
-    error::Rejection,
+    error::{Escaped, Reason, Rejection, reason},
     key::{Algorithm, KeyId},
     scheme::Scheme,
 };
@@ -62,24 +62,31 @@ impl<'r> Authorization<'r> {
         let mut signature = None;
         let mut rest = parameters;
         loop {
-            let (again, behind) = if let Some(text) = rest.strip_prefix("credential=") {
+            let (name, again, behind) = if let Some(text) = rest.strip_prefix("credential=") {
                 let (value, behind) = until_comma(text);
-                (credential.replace(value).is_some(), behind)
+                ("credential", credential.replace(value).is_some(), behind)
             } else if let Some(text) = rest.strip_prefix("signed-headers=") {
                 let (value, behind) = until_comma(text);
-                (signed_headers.replace(value).is_some(), behind)
+                (
+                    "signed-headers",
+                    signed_headers.replace(value).is_some(),
+                    behind,
+                )
             } else if let Some(text) = rest.strip_prefix("signature=") {
-                let (value, behind) = Signature::parse(scheme, text).ok_or_else(|| Rejection::malformed(
-                    "authorization: signature has another length or other characters than hexadecimal digits",
-                ))?;
-                (signature.replace(value).is_some(), behind)
+                let (value, behind) =
+                    Signature::parse(scheme, text).ok_or_else(|| no_signature(scheme, text))?;
+                ("signature", signature.replace(value).is_some(), behind)
             } else {
-                return Err(Rejection::malformed(
-                    "authorization: expected credential=, signed-headers= or signature=",
-                ));
+                return Err(Rejection::malformed(unknown_parameter(
+                    "credential=, signed-headers= or signature=",
+                    rest,
+                )));
             };
             if again {
-                return Err(Rejection::malformed("authorization: a parameter twice"));
+                return Err(Rejection::malformed(reason!(
+                    "authorization: expected each parameter once, found {} twice",
+                    name
+                )));
             }
             if behind.is_empty() {
                 break;
@@ -87,21 +94,28 @@ impl<'r> Authorization<'r> {
             rest = behind
                 .strip_prefix(',')
                 .ok_or_else(|| {
-                    Rejection::malformed("authorization: expected a comma between parameters")
+                    Rejection::malformed(reason!(
+                        "authorization: expected a comma or the end behind {}, found something else",
+                        name
+                    ))
                 })?
                 .trim_start_matches([' ', '\t']);
         }
         let (Some(credential), Some(signed_headers), Some(signature)) =
             (credential, signed_headers, signature)
         else {
-            return Err(Rejection::malformed(
-                "authorization: a parameter is missing",
-            ));
+            let missing = [
+                credential.is_none().then_some("credential"),
+                signed_headers.is_none().then_some("signed-headers"),
+                signature.is_none().then_some("signature"),
+            ];
+            return Err(Rejection::malformed(missing_parameters(&missing)));
         };
         if !KeyId::is_valid(credential) {
-            return Err(Rejection::malformed(
-                "authorization: credential is no caller name",
-            ));
+            return Err(Rejection::malformed(reason!(
+                "authorization: expected credential to be 1 to 128 visible ASCII characters without = , and ;, found \"{}\"",
+                Escaped::text(credential)
+            )));
         }
         Ok(Self {
             credential,
@@ -109,6 +123,60 @@ impl<'r> Authorization<'r> {
             signature,
         })
     }
+}
+
+/// What a text in the place of a signature is refused with. The text itself is not shown.
+#[cold]
+fn no_signature(scheme: Scheme, text: &str) -> Rejection {
+    let digits = match scheme.definition().algorithms.first() {
+        Some(Algorithm::Ed25519) => 128_usize,
+        Some(Algorithm::HmacSha256) | None => 64,
+    };
+    let (found, _) = until_comma(text);
+    let other = found.bytes().filter(|byte| !byte.is_ascii_hexdigit());
+    Rejection::malformed(reason!(
+        "authorization: expected signature to be {} hexadecimal digits, found {} characters, {} of them others",
+        digits,
+        found.len(),
+        other.count()
+    ))
+}
+
+/// What a parameter is refused with that is none of those expected. Only its name is shown: what has no name may be a
+/// signature or a secret.
+#[cold]
+pub(in crate::scheme) fn unknown_parameter(expected: &'static str, text: &str) -> Reason {
+    let is_name = |name: &&str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (1..=24).contains(&name.len()) && name.bytes().all(plain)
+    };
+    let (parameter, _) = until_comma(text);
+    match parameter
+        .split_once('=')
+        .map(|(name, _)| name)
+        .filter(is_name)
+    {
+        Some(name) => reason!(
+            "authorization: expected {}, found {}=",
+            expected,
+            Escaped::text(name)
+        ),
+        None => reason!(
+            "authorization: expected {}, found {} characters without such a name",
+            expected,
+            parameter.len()
+        ),
+    }
+}
+
+/// What `authorization` without all of its parameters is refused with.
+#[cold]
+pub(in crate::scheme) fn missing_parameters(missing: &[Option<&'static str>]) -> Reason {
+    let missing: Vec<&str> = missing.iter().copied().flatten().collect();
+    reason!(
+        "authorization: expected all parameters, found no {}",
+        &missing
+    )
 }
 
 /// A value, which runs to the next comma, and what is behind it.

@@ -14,6 +14,14 @@ pub(crate) enum DateForm {
 }
 
 impl DateForm {
+    /// What is expected of a date, in words.
+    pub(in crate::scheme) const fn name(self) -> &'static str {
+        match self {
+            Self::ImfFixdate => "an IMF-fixdate",
+            Self::ImfFixdateOrRfc3339 => "an IMF-fixdate, or RFC 3339 in UTC",
+        }
+    }
+
     pub(in crate::scheme) fn parse(self, text: &str) -> Option<Timestamp> {
         match self {
             Self::ImfFixdate => parse_imf_fixdate(text),

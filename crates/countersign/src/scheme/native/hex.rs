@@ -1,10 +1,31 @@
 //! Hexadecimal digits as they stand in headers.
 
+use http::HeaderName;
+
+use crate::error::{Reason, reason};
+
 /// Whether letters may be of either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::scheme) enum Letters {
     Lower,
     Mixed,
+}
+
+/// What a header with something else than the digits of a SHA-256 is refused with.
+#[cold]
+pub(in crate::scheme) fn no_digest(name: &HeaderName, found: &str) -> Reason {
+    reason!(
+        "header {}: expected 64 lower-case hexadecimal digits, found {} characters, {} of them others",
+        name,
+        found.len(),
+        others(found)
+    )
+}
+
+/// How many characters are no lower-case hexadecimal digits.
+pub(in crate::scheme) fn others(text: &str) -> usize {
+    let lower = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.bytes().filter(|byte| !lower(byte)).count()
 }
 
 /// Decodes exactly 2 `N` digits.

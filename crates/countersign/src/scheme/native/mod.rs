@@ -39,6 +39,7 @@ pub(crate) const HMAC_SHA256: Definition = Definition {
     secret_len: 32..=usize::MAX,
     key_prefix: None,
     has_session_tokens: false,
+    replay_identity: "x-nonce",
     nonce: NonceRule::Required,
     content_type: ContentTypeRule::CoveredIfPresent,
 };
@@ -49,6 +50,7 @@ pub(crate) const ED25519: Definition = Definition {
     secret_len: 32..=32,
     key_prefix: None,
     has_session_tokens: false,
+    replay_identity: "x-nonce",
     nonce: NonceRule::Required,
     content_type: ContentTypeRule::CoveredIfPresent,
 };

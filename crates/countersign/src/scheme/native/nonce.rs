@@ -2,7 +2,7 @@ use std::fmt;
 
 use http::HeaderValue;
 
-use crate::error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind};
+use crate::error::{ConfigError, ConfigErrorKind, Reason, SignError, SignErrorKind, reason};
 
 /// A number used once, as `x-nonce` carries it: 16 to 128 visible ASCII characters.
 ///
@@ -54,6 +54,17 @@ impl Nonce {
             && text
                 .bytes()
                 .fold(true, |valid, byte| valid & byte.is_ascii_graphic())
+    }
+
+    /// What a header with something else than a nonce is refused with.
+    #[cold]
+    pub(in crate::scheme) fn refusal(found: &str) -> Reason {
+        let other = found.bytes().filter(|byte| !byte.is_ascii_graphic());
+        reason!(
+            "header x-nonce: expected 16 to 128 visible ASCII characters, found {} characters, {} of them others",
+            found.len(),
+            other.count()
+        )
     }
 
     /// The text of the nonce.

@@ -13,16 +13,17 @@ use super::{
     content_sha256,
     credentials::Credentials,
     fields::Fields,
+    hex,
     nonce::Nonce,
     signed_headers,
 };
 use crate::{
-    error::{Rejection, RejectionKind},
-    head::{Authority, Field, RequestHead, Target, parse_method},
+    error::{Escaped, Rejection, reason},
+    head::{Authority, Field, RequestHead, Target, not_ascii, not_once, parse_method},
     payload::DeclaredPayload,
     scheme::{Carrier, distinct_list::DistinctList},
     timestamp::Timestamp,
-    verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
+    verify::{Coverage, HeadLimits, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
 
 /// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of
@@ -39,49 +40,43 @@ pub(super) fn parse<'r>(
     let authorization = Authorization::parse(scheme, parameters)?;
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
-    if target.len() > policy.limits.target_bytes {
-        return Err(Rejection::malformed("target: longer than the limit"));
-    }
+    policy.limits.ensure_target(target.len())?;
     let mut fields = Fields::of(head.headers());
     let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
     let x_date = fields.x_date.required_text(&X_DATE)?;
     let signed_at = policy.date_form.parse(x_date).ok_or_else(|| {
-        Rejection::header(RejectionKind::Malformed, &X_DATE, "expected an IMF-fixdate")
+        Rejection::malformed(reason!(
+            "header x-date: expected {}, found \"{}\"",
+            policy.date_form.name(),
+            Escaped::text(x_date)
+        ))
     })?;
     let content_sha256 = fields.x_content_sha256.required_text(&X_CONTENT_SHA256)?;
-    let payload = content_sha256::parse(content_sha256).ok_or_else(|| {
-        Rejection::header(
-            RejectionKind::Malformed,
-            &X_CONTENT_SHA256,
-            "expected 64 lower-case hexadecimal digits",
-        )
-    })?;
+    let payload = content_sha256::parse(content_sha256)
+        .ok_or_else(|| Rejection::malformed(hex::no_digest(&X_CONTENT_SHA256, content_sha256)))?;
 
     let limits = &policy.limits;
-    let too_long = |len: usize| len > limits.covered_value_bytes;
-    if [host, x_date, content_sha256]
-        .iter()
-        .any(|text| too_long(text.len()))
-    {
-        return Err(covered_too_long());
+    for (name, text) in ALWAYS_COVERED.iter().zip([host, x_date, content_sha256]) {
+        ensure_length(limits, name, text.len())?;
     }
     let mut names = DistinctList::default();
     let mut lines: FurtherLines<'r> = SmallVec::new();
     for name in signed_headers::further_names(authorization.signed_headers)? {
         let name = name?;
         if names.len().saturating_add(ALWAYS_COVERED.len()) >= limits.covered_headers {
-            return Err(Rejection::malformed(
-                "signed-headers: more names than the limit",
-            ));
+            let found = authorization.signed_headers.split(';').count();
+            let reason = limits.too_many_covered("signed-headers", found);
+            return Err(Rejection::malformed(reason));
         }
         if ALWAYS_COVERED.contains(&name) || names.push(name).is_err() {
-            return Err(Rejection::malformed("signed-headers: a name twice"));
+            return Err(Rejection::malformed(reason!(
+                "signed-headers: expected each name once, found {} twice",
+                Escaped::text(name)
+            )));
         }
         let line = covered_line(&mut fields, &head, name)?;
-        if too_long(line.len()) {
-            return Err(covered_too_long());
-        }
+        ensure_length(limits, name, line.len())?;
         lines.push((name, line));
     }
     let nonce = lines.iter().find(|(name, _)| *name == "x-nonce");
@@ -92,24 +87,25 @@ pub(super) fn parse<'r>(
     for required in &policy.required_headers {
         let mut covered = ALWAYS_COVERED.iter().chain(names.iter());
         if covered.all(|name| *name != required.as_str()) {
-            return Err(uncovered(required));
+            return Err(uncovered(required, &lines));
         }
     }
     // What is covered was taken out of the fields.
     if !fields.x_nonce.is_absent() {
-        return Err(uncovered(&X_NONCE));
+        return Err(uncovered(&X_NONCE, &lines));
     }
     if !fields.content_encoding.is_absent() {
-        return Err(uncovered(&CONTENT_ENCODING));
+        return Err(uncovered(&CONTENT_ENCODING, &lines));
     }
     let content_type_uncovered = !fields.content_type.is_absent();
-    let date = policy.freshness(signed_at).judge(now)?;
+    let date = policy.freshness("x-date", signed_at).judge(now)?;
 
     let mut further = FurtherHeaders::new();
     for (name, line) in lines {
-        let value = line
-            .to_str()
-            .map_err(|_| Rejection::malformed("a covered header: expected visible ASCII"))?;
+        let value = line.to_str().map_err(|_| {
+            let name = Escaped::text(name).into();
+            Rejection::malformed(not_ascii(name, line))
+        })?;
         further.push(CoveredHeader { name, value });
     }
     Ok(ParsedHead {
@@ -158,31 +154,38 @@ fn covered_line<'r>(
     };
     match field {
         Field::Once(line) => Ok(line),
-        Field::Absent | Field::Repeated => Err(Rejection::malformed(
-            "a covered header: expected once, found none or more",
-        )),
+        field @ (Field::Absent | Field::Repeated(_)) => {
+            Err(Rejection::malformed(not_once(name, field)))
+        }
     }
 }
 
 fn covered_nonce(line: &HeaderValue) -> Result<&str, Rejection> {
-    let text = line.to_str().ok();
-    text.filter(|nonce| Nonce::is_valid(nonce)).ok_or_else(|| {
-        Rejection::header(
-            RejectionKind::Malformed,
-            &X_NONCE,
-            "expected 16 to 128 visible ASCII characters",
-        )
-    })
+    let text = line.to_str();
+    let text = text.map_err(|_| Rejection::malformed(not_ascii((&X_NONCE).into(), line)))?;
+    if Nonce::is_valid(text) {
+        Ok(text)
+    } else {
+        Err(Rejection::malformed(Nonce::refusal(text)))
+    }
 }
 
-const fn covered_too_long() -> Rejection {
-    Rejection::malformed("a covered header is longer than the limit")
+/// Refuses a covered header that is too long.
+#[inline]
+fn ensure_length(limits: &HeadLimits, name: &str, bytes: usize) -> Result<(), Rejection> {
+    if bytes <= limits.covered_value_bytes {
+        return Ok(());
+    }
+    Err(Rejection::malformed(limits.too_long_value(name, bytes)))
 }
 
-fn uncovered(name: &HeaderName) -> Rejection {
-    Rejection::header(
-        RejectionKind::InsufficientCoverage,
+#[cold]
+fn uncovered(name: &HeaderName, further: &[(&str, &HeaderValue)]) -> Rejection {
+    let further = further.iter().map(|(name, _)| *name);
+    let covered: Vec<&str> = ALWAYS_COVERED.into_iter().chain(further).collect();
+    Rejection::insufficient_coverage(reason!(
+        "header {}: expected to be covered, found covered {}",
         name,
-        "expected to be covered",
-    )
+        &covered
+    ))
 }

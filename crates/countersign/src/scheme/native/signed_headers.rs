@@ -10,7 +10,7 @@ use http::HeaderName;
 use super::ALWAYS_COVERED;
 use crate::{
     byte_set::ByteSet,
-    error::{Rejection, RejectionKind},
+    error::{Escaped, Rejection, reason},
 };
 
 /// How every list begins: [`ALWAYS_COVERED`], joined.
@@ -72,13 +72,16 @@ impl<'r> Iterator for Names<'r> {
         self.0 = behind.strip_prefix(';');
         Some(
             if name.is_empty() || !(behind.is_empty() || self.0.is_some()) {
-                Err(Rejection::malformed(
-                    "signed-headers: expected names in lower case",
-                ))
+                let (name, _) = names.split_once(';').unwrap_or((names, ""));
+                Err(Rejection::malformed(reason!(
+                    "signed-headers: expected names in lower case, found \"{}\"",
+                    Escaped::text(name)
+                )))
             } else if is_never_covered(name) {
-                Err(Rejection::malformed(
-                    "signed-headers: a header that cannot be covered",
-                ))
+                Err(Rejection::malformed(reason!(
+                    "signed-headers: expected headers that can be covered, found {}",
+                    Escaped::text(name)
+                )))
             } else {
                 Ok(name)
             },
@@ -90,22 +93,27 @@ impl<'r> Iterator for Names<'r> {
 static NAME_BYTES: ByteSet = ByteSet::of(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 
 fn unexpected_start(list: &str) -> Rejection {
-    let all_there = ALWAYS_COVERED
-        .iter()
-        .all(|expected| list.split(';').any(|name| name == *expected));
-    if all_there {
-        Rejection::malformed("signed-headers: expected host;x-date;x-content-sha256 first")
+    let listed: Vec<&str> = list.split(';').collect();
+    let expected = ALWAYS_COVERED.into_iter();
+    let missing: Vec<&str> = expected.filter(|name| !listed.contains(name)).collect();
+    if missing.is_empty() {
+        Rejection::malformed(reason!(
+            "signed-headers: expected host;x-date;x-content-sha256 first, found {}",
+            &listed
+        ))
     } else {
-        Rejection::new(
-            RejectionKind::InsufficientCoverage,
-            "signed-headers: expected host, x-date and x-content-sha256 in the list",
-        )
+        Rejection::insufficient_coverage(reason!(
+            "signed-headers: expected {} in the list, found {}",
+            &missing,
+            &listed
+        ))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::RejectionKind;
 
     fn parse(list: &str) -> Result<Vec<&str>, RejectionKind> {
         further_names(list)

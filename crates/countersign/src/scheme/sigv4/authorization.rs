@@ -1,8 +1,8 @@
 use super::credential_scope::Credential;
 use crate::{
-    error::Rejection,
+    error::{Rejection, reason},
     scheme::native::{
-        authorization::until_comma,
+        authorization::{missing_parameters, unknown_parameter, until_comma},
         hex::{self, Letters},
     },
 };
@@ -32,9 +32,13 @@ impl Signature {
     pub(super) fn parse(text: &str) -> Result<Self, Rejection> {
         hex::decode(text, Letters::Lower)
             .map(Self)
-            .ok_or(Rejection::malformed(
-                "signature: expected 64 lower-case hexadecimal digits",
-            ))
+            .ok_or_else(|| {
+                Rejection::malformed(reason!(
+                    "signature: expected 64 lower-case hexadecimal digits, found {} characters, {} of them others",
+                    text.len(),
+                    hex::others(text)
+                ))
+            })
     }
 }
 
@@ -45,31 +49,35 @@ impl<'r> Authorization<'r> {
         let [credential, signed_headers, signature] = &mut slots;
         let mut rest = Some(parameters);
         while let Some(text) = rest {
-            let (slot, value) = if let Some(value) = text.strip_prefix("Credential=") {
-                (&mut *credential, value)
+            let (name, slot, value) = if let Some(value) = text.strip_prefix("Credential=") {
+                ("Credential", &mut *credential, value)
             } else if let Some(value) = text.strip_prefix("SignedHeaders=") {
-                (&mut *signed_headers, value)
+                ("SignedHeaders", &mut *signed_headers, value)
             } else if let Some(value) = text.strip_prefix("Signature=") {
-                (&mut *signature, value)
+                ("Signature", &mut *signature, value)
             } else {
-                let (parameter, _) = until_comma(text);
-                return Err(Rejection::malformed(if parameter.contains('=') {
-                    "authorization: unknown parameter"
-                } else {
-                    "authorization: expected name=value"
-                }));
+                return Err(Rejection::malformed(unknown_parameter(
+                    "Credential=, SignedHeaders= or Signature=",
+                    text,
+                )));
             };
             let (value, behind) = until_comma(value);
             let behind = behind.strip_prefix(',');
             rest = behind.map(|behind| behind.trim_start_matches([' ', '\t']));
             if slot.replace(value).is_some() {
-                return Err(Rejection::malformed("authorization: a parameter twice"));
+                return Err(Rejection::malformed(reason!(
+                    "authorization: expected each parameter once, found {} twice",
+                    name
+                )));
             }
         }
         let [Some(credential), Some(signed_headers), Some(signature)] = slots else {
-            return Err(Rejection::malformed(
-                "authorization: a parameter is missing",
-            ));
+            let names = ["Credential", "SignedHeaders", "Signature"];
+            let mut missing = [None; 3];
+            for ((missing, name), slot) in missing.iter_mut().zip(names).zip(slots) {
+                *missing = slot.is_none().then_some(name);
+            }
+            return Err(Rejection::malformed(missing_parameters(&missing)));
         };
         Ok(Self {
             credential: Credential::parse(credential)?,

@@ -5,7 +5,10 @@
 use smallvec::SmallVec;
 
 use super::uri_encode::{self, Slash};
-use crate::scheme::native::canonical_request::Sink;
+use crate::{
+    error::{Reason, reason},
+    scheme::native::canonical_request::Sink,
+};
 
 /// Up to this many parameters are kept without an allocation.
 const INLINE: usize = 12;
@@ -189,19 +192,29 @@ pub(super) fn is_unambiguous(query: &str) -> bool {
 
 impl<'r> CanonicalQuery<'r> {
     /// Refuses more parameters than `cap`, and escapes that are none.
-    pub(super) fn parse(query: Option<&'r str>, cap: usize) -> Result<Self, &'static str> {
+    pub(super) fn parse(query: Option<&'r str>, cap: usize) -> Result<Self, Reason> {
         let query = query.unwrap_or_default();
         let mut kept: SmallVec<[CanonicalParameter<'r>; INLINE]> = SmallVec::new();
         let mut is_canonical = true;
         for parameter in parameters(query) {
             if kept.len() >= cap {
-                return Err("query: more parameters than the limit");
+                let found = parameters(query).count();
+                let setting = "HeadLimits::with_query_parameters";
+                return Err(Reason::over(
+                    "query".into(),
+                    cap,
+                    "parameters",
+                    found,
+                    setting,
+                ));
             }
             is_canonical &= parameter.is_canonical;
             kept.push(CanonicalParameter::of(parameter));
         }
         if !is_canonical && !uri_encode::is_well_formed(query) {
-            return Err("query: expected two hexadecimal digits behind every %");
+            return Err(reason!(
+                "query: expected two hexadecimal digits behind every %"
+            ));
         }
         kept.sort_unstable_by(|one, other| one.signed().cmp(&other.signed()));
         Ok(Self(kept))
@@ -216,14 +229,13 @@ impl<'r> CanonicalQuery<'r> {
         self.0.retain(|parameter| parameter.name != name);
     }
 
-    /// Whether a name occurs more than once. Parameters of one name are signed in the order of their values, so that their
+    /// A name that occurs more than once. Parameters of one name are signed in the order of their values, so that their
     /// own order is not protected.
-    pub(super) fn repeats_a_name(&self) -> bool {
+    pub(super) fn repeated_name(&self) -> Option<&'r str> {
         let next = self.0.iter().skip(1);
-        self.0
-            .iter()
-            .zip(next)
-            .any(|(one, next)| one.signed_name() == next.signed_name())
+        let mut pairs = self.0.iter().zip(next);
+        let (one, _) = pairs.find(|(one, next)| one.signed_name() == next.signed_name())?;
+        Some(one.name)
     }
 
     pub(super) fn write_to(&self, sink: &mut impl Sink) {
@@ -296,7 +308,7 @@ mod tests {
             ("%2f=1&%2F=2", true),
         ] {
             let parsed = CanonicalQuery::parse(Some(query), 100).unwrap();
-            assert_eq!(parsed.repeats_a_name(), expected, "{query}");
+            assert_eq!(parsed.repeated_name().is_some(), expected, "{query}");
         }
     }
 

@@ -11,7 +11,10 @@
 //! told otherwise.
 
 use super::uri_encode::{self, Slash};
-use crate::scheme::native::canonical_request::Sink;
+use crate::{
+    error::{Reason, reason},
+    scheme::native::canonical_request::Sink,
+};
 
 /// How the path of a request is encoded to be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,13 +69,15 @@ pub(super) struct CanonicalUri<'r> {
 }
 
 impl<'r> CanonicalUri<'r> {
-    pub(super) fn new(path: &'r str, rule: PathRule) -> Result<Self, &'static str> {
+    pub(super) fn new(path: &'r str, rule: PathRule) -> Result<Self, Reason> {
         if !path.starts_with('/') {
-            return Err("target: expected a path");
+            return Err(reason!("target: expected a path, found an asterisk"));
         }
         match rule.encoding {
             SigV4PathEncoding::Single if !uri_encode::is_well_formed(path) => {
-                return Err("path: expected two hexadecimal digits behind every %");
+                return Err(reason!(
+                    "path: expected two hexadecimal digits behind every %"
+                ));
             }
             SigV4PathEncoding::Single | SigV4PathEncoding::Double => {}
         }
@@ -176,7 +181,7 @@ fn normalize(path: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    fn canonical(path: &str, rule: PathRule) -> Result<String, &'static str> {
+    fn canonical(path: &str, rule: PathRule) -> Result<String, Reason> {
         let mut text = String::new();
         CanonicalUri::new(path, rule)?.write_to(&mut text);
         Ok(text)

@@ -11,7 +11,10 @@ use std::borrow::Cow;
 
 use super::uri_encode;
 use crate::{
-    byte_set::ByteSet, error::Rejection, key::KeyId, scheme::native::canonical_request::Sink,
+    byte_set::ByteSet,
+    error::{Escaped, Rejection, reason},
+    key::KeyId,
+    scheme::native::canonical_request::Sink,
 };
 
 pub(super) const TERMINATOR: &str = "aws4_request";
@@ -65,8 +68,10 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 fn has_name_length(name: &str) -> bool {
-    (1..=64).contains(&name.len())
+    (1..=MAX_NAME_LEN).contains(&name.len())
 }
+
+const MAX_NAME_LEN: usize = 64;
 
 static NAME_BYTES: ByteSet =
     ByteSet::of(b"-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
@@ -89,7 +94,7 @@ impl<'r> Credential<'r> {
             let (rest, part) = NAME_BYTES.split_end(text);
             Some((rest.strip_suffix('/')?, part))
         };
-        let (access_key_id, scope) = split(text, part).ok_or_else(malformed)?;
+        let (access_key_id, scope) = split(text, part).ok_or_else(|| malformed(text))?;
         Self::new(Cow::Borrowed(access_key_id), scope)
     }
 
@@ -103,10 +108,12 @@ impl<'r> Credential<'r> {
                 None => Some((rest.strip_suffix('/')?, part)),
             }
         };
-        let (access_key_id, scope) = split(text, part).ok_or_else(malformed)?;
+        let (access_key_id, scope) = split(text, part).ok_or_else(|| malformed(text))?;
         let access_key_id = if access_key_id.contains('%') {
             let bytes = uri_encode::decoded(access_key_id).collect();
-            String::from_utf8(bytes).map_err(|_| malformed())?.into()
+            String::from_utf8(bytes)
+                .map_err(|_| no_key_id(access_key_id))?
+                .into()
         } else {
             Cow::Borrowed(access_key_id)
         };
@@ -115,7 +122,7 @@ impl<'r> Credential<'r> {
 
     fn new(access_key_id: Cow<'r, str>, scope: CredentialScope<'r>) -> Result<Self, Rejection> {
         if !KeyId::is_valid(&access_key_id) {
-            return Err(malformed());
+            return Err(no_key_id(&access_key_id));
         }
         Ok(Self {
             access_key_id,
@@ -148,10 +155,49 @@ fn split<'t>(
     ))
 }
 
-const fn malformed() -> Rejection {
-    Rejection::malformed(
-        "credential: expected an access key id, a date, a region, a service and aws4_request",
-    )
+/// What a credential is refused with whose scope cannot be read. The access key id before the scope is not shown.
+#[cold]
+fn malformed(text: &str) -> Rejection {
+    let decoded = text.replace("%2F", "/").replace("%2f", "/");
+    let mut parts = decoded.rsplitn(5, '/');
+    let scope = [parts.next(), parts.next(), parts.next(), parts.next()];
+    let ([Some(terminator), Some(service), Some(region), Some(date)], Some(_access_key_id)) =
+        (scope, parts.next())
+    else {
+        return Rejection::malformed(reason!(
+            "credential: expected an access key id, a date, a region, a service and aws4_request between slashes, found {} parts",
+            decoded.split('/').count()
+        ));
+    };
+    let part = |name, expected, found| {
+        Rejection::malformed(reason!(
+            "credential: expected {} to be {}, found \"{}\"",
+            name,
+            expected,
+            Escaped::text(found)
+        ))
+    };
+    if terminator != TERMINATOR {
+        part("the last part", TERMINATOR, terminator)
+    } else if !is_date(date) {
+        part("the date", "8 digits", date)
+    } else {
+        Rejection::malformed(reason!(
+            "credential: expected a region and a service of 1 to {} letters, digits, dots, dashes and underscores, found \"{}\" and \"{}\"",
+            MAX_NAME_LEN,
+            Escaped::text(region),
+            Escaped::text(service)
+        ))
+    }
+}
+
+/// What a credential is refused with whose access key id is none. Only its length is shown.
+#[cold]
+fn no_key_id(found: &str) -> Rejection {
+    Rejection::malformed(reason!(
+        "credential: expected an access key id of 1 to 128 visible ASCII characters without = , and ;, found {} characters",
+        found.len()
+    ))
 }
 
 #[cfg(test)]

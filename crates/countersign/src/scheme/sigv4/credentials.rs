@@ -64,6 +64,16 @@ impl CredentialsOfFamily for Credentials<'_> {
         string_to_sign.matches(key, &self.signature.0) & is_bound
     }
 
+    fn objection(&self, key: &VerifyingKey) -> Option<&'static str> {
+        match (key.session_token(), &self.session_token) {
+            (Some(token), Some(found)) if token.is(found) => None,
+            (Some(_), Some(_)) => Some("expected its session token, found another"),
+            (Some(_), None) => Some("expected its session token, found none"),
+            (None, Some(_)) => Some("expected no session token, found one"),
+            (None, None) => None,
+        }
+    }
+
     fn signed_text(&self, body: Option<&PayloadDigest>) -> String {
         self.request.with_body(body)
     }

@@ -74,6 +74,7 @@ pub(crate) const SIGV4: Definition = Definition {
     secret_len: 32..=usize::MAX,
     key_prefix: Some("AWS4"),
     has_session_tokens: true,
+    replay_identity: "x-nonce",
     // Clients know no nonce, and some never sign the content type (aws4fetch, browsers).
     nonce: NonceRule::Optional,
     content_type: ContentTypeRule::Exempt,

@@ -27,8 +27,8 @@ use super::{
     },
 };
 use crate::{
-    error::{Rejection, RejectionKind},
-    head::{Authority, Field, RequestHead, Target, parse_method},
+    error::{Escaped, Rejection, reason},
+    head::{Authority, Field, RequestHead, Target, not_ascii, not_once, parse_method},
     payload::{DeclaredPayload, PayloadDigest},
     scheme::{
         Carrier, Scheme,
@@ -50,9 +50,7 @@ pub(super) fn parse<'r>(
 ) -> Result<ParsedHead<'r>, Rejection> {
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
-    if target.len() > policy.limits.target_bytes {
-        return Err(Rejection::malformed("target: longer than the limit"));
-    }
+    policy.limits.ensure_target(target.len())?;
     let mut query = CanonicalQuery::parse(target.query, policy.limits.query_parameters)
         .map_err(Rejection::malformed)?;
     query_parameters::ensure_distinct(&query)?;
@@ -67,15 +65,13 @@ pub(super) fn parse<'r>(
     let scope = claimed.credential.scope;
     let settings = profile
         .settings_for(scope.region, scope.service)
-        .ok_or_else(|| {
-            Rejection::invalid_signature(
-                "credential: expected a region and a service that are configured, found others",
-            )
-        })?;
+        .ok_or_else(|| profile.foreign(scope.region, scope.service))?;
     if !claimed.date.is_of_day(scope.date) {
-        return Err(Rejection::malformed(
-            "credential: expected the day of the signed date, found another",
-        ));
+        return Err(Rejection::malformed(reason!(
+            "credential: expected {}, the day of the signed date, found {}",
+            Escaped::text(claimed.date.day()),
+            Escaped::text(scope.date)
+        )));
     }
     let presigned = claimed.ensure_accepted(&head, settings)?;
     ensure_unambiguous(settings, target, &query)?;
@@ -89,10 +85,13 @@ pub(super) fn parse<'r>(
     let audience_checked = policy.check_audience(authority)?;
     ensure_covered(&claimed, &covered, &lines, policy)?;
     let (payload_hash, declared) = claimed.payload(presigned, target.path, &head, settings)?;
-    let mut freshness = policy.freshness(claimed.signed_at);
+    let mut freshness = policy.freshness(claimed.date_carrier(), claimed.signed_at);
     let mut replay = nonce.map(ReplayIdentity::Nonce);
     if let (Some(presigned), Some(accepted)) = (&claimed.presigned, presigned) {
-        freshness = freshness.lasting(presigned.expires.min(accepted.max_age));
+        freshness = freshness.lasting(
+            "X-Amz-Date and X-Amz-Expires",
+            presigned.expires.min(accepted.max_age),
+        );
         if accepted.single_use {
             // The text of the signature is its only spelling.
             replay = replay.or(Some(ReplayIdentity::Signature(
@@ -177,26 +176,31 @@ impl<'r> Claimed<'r> {
     ) -> Result<Self, Rejection> {
         let authorization = Authorization::parse(carrier.parameters)?;
         let x_amz_date = lines.x_amz_date.text(&X_AMZ_DATE)?;
-        let (name, parsed) = match (x_amz_date, lines.date.text(&HTTP_DATE)?) {
-            (Some(text), _) => (&X_AMZ_DATE, AmzDate::parse(text)),
-            (None, Some(text)) => (&HTTP_DATE, AmzDate::parse_http(text)),
+        let (name, text, parsed) = match (x_amz_date, lines.date.text(&HTTP_DATE)?) {
+            (Some(text), _) => (&X_AMZ_DATE, text, AmzDate::parse(text)),
+            (None, Some(text)) => (&HTTP_DATE, text, AmzDate::parse_http(text)),
             (None, None) => {
                 return Err(Rejection::malformed(
-                    "expected x-amz-date or date, found neither",
+                    "header x-amz-date: expected it or the header date, found neither",
                 ));
             }
         };
         let (date, signed_at) = parsed.ok_or_else(|| {
             let expected = if *name == HTTP_DATE {
-                "expected an IMF-fixdate"
+                "an IMF-fixdate"
             } else {
-                "expected YYYYMMDD'T'HHMMSS'Z'"
+                "YYYYMMDD'T'HHMMSS'Z'"
             };
-            Rejection::header(RejectionKind::Malformed, name, expected)
+            Rejection::malformed(reason!(
+                "header {}: expected {}, found \"{}\"",
+                name,
+                expected,
+                Escaped::text(text)
+            ))
         })?;
         if query_parameters::carries_token(query) {
             return Err(Rejection::malformed(
-                "X-Amz-Security-Token: expected where the signature is, found in the query",
+                "X-Amz-Security-Token: expected in a header, where the signature is, found in the query",
             ));
         }
         Ok(Self {
@@ -218,10 +222,15 @@ impl<'r> Claimed<'r> {
     fn in_query(query: &CanonicalQuery<'r>, lines: &HeaderLines<'r>) -> Result<Self, Rejection> {
         let parameters = QueryParameters::parse(query)?;
         let (date, signed_at) = AmzDate::parse(parameters.date)
-            .ok_or_else(|| Rejection::malformed("X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z'"))?;
+            .ok_or_else(|| {
+                Rejection::malformed(reason!(
+                    "X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z' in the query, found {} characters that are no such date",
+                    parameters.date.len()
+                ))
+            })?;
         if !lines.x_amz_security_token.is_absent() {
             return Err(Rejection::malformed(
-                "x-amz-security-token: expected where the signature is, found in the headers",
+                "x-amz-security-token: expected in the query, where the signature is, found in a header",
             ));
         }
         let content_sha256 = match (
@@ -230,7 +239,7 @@ impl<'r> Claimed<'r> {
         ) {
             (Some(_), Some(_)) => {
                 return Err(Rejection::malformed(
-                    "x-amz-content-sha256: expected in one place, found in two",
+                    "x-amz-content-sha256: expected in one place, found in the query and in a header",
                 ));
             }
             (in_query, in_header) => in_query.or(in_header),
@@ -251,6 +260,15 @@ impl<'r> Claimed<'r> {
         })
     }
 
+    /// What carries the date, for a log.
+    fn date_carrier(&self) -> &'static str {
+        if self.date_header == Some(&HTTP_DATE) {
+            "date"
+        } else {
+            "x-amz-date"
+        }
+    }
+
     fn list_form(&self) -> ListForm {
         match self.presigned {
             Some(_) => ListForm::Query,
@@ -267,9 +285,7 @@ impl<'r> Claimed<'r> {
         settings: &SigV4Profile,
     ) -> Result<(PayloadHash, Option<DeclaredPayload>), Rejection> {
         let hash = match (self.content_sha256, presigned) {
-            (Some(text), _) => PayloadHash::parse(text).map_err(|problem| {
-                Rejection::header(RejectionKind::Malformed, &X_AMZ_CONTENT_SHA256, problem)
-            })?,
+            (Some(text), _) => PayloadHash::parse(text).map_err(Rejection::malformed)?,
             (None, Some(presigned)) => {
                 let payload = presigned.payload;
                 match payload.unwrap_or_else(|| presigned_payload_of(&settings.service)) {
@@ -279,7 +295,11 @@ impl<'r> Claimed<'r> {
             }
             (None, None) => match settings.payload_hash {
                 PayloadHashRule::Optional => PayloadHash::OfBody,
-                PayloadHashRule::Required => return Err(uncovered(&X_AMZ_CONTENT_SHA256)),
+                PayloadHashRule::Required => {
+                    return Err(Rejection::insufficient_coverage(
+                        "header x-amz-content-sha256: expected because SigV4Profile::with_payload_hash_required is set, found none",
+                    ));
+                }
             },
         };
         let empty = PayloadDigest::OF_NOTHING;
@@ -297,9 +317,8 @@ impl<'r> Claimed<'r> {
                 (hash, Some(DeclaredPayload::Unsigned))
             }
             PayloadHash::Unsigned => {
-                return Err(Rejection::new(
-                    RejectionKind::InsufficientCoverage,
-                    "x-amz-content-sha256: expected the hash of the body, found UNSIGNED-PAYLOAD",
+                return Err(Rejection::insufficient_coverage(
+                    "x-amz-content-sha256: expected the hash of the body, found UNSIGNED-PAYLOAD; SigV4Profile::insecure_accept_unsigned_payload accepts it",
                 ));
             }
         })
@@ -316,13 +335,14 @@ impl<'r> Claimed<'r> {
         }
         let accepted = settings.presigned.as_ref().ok_or_else(|| {
             Rejection::malformed(
-                "expected the signature in the header: presigned requests are not accepted",
+                "signature: expected in the header authorization, found in the query; SigV4Profile::with_presigned accepts it there",
             )
         })?;
         if !accepted.accepts(head.method()) {
-            return Err(Rejection::malformed(
-                "method: expected one that is accepted in a presigned request",
-            ));
+            return Err(Rejection::malformed(reason!(
+                "method: expected one that is accepted in a presigned request, found {}; SigV4Presigned::with_method accepts it",
+                Escaped::text(head.method().as_str())
+            )));
         }
         Ok(Some(accepted))
     }
@@ -336,24 +356,29 @@ fn ensure_unambiguous(
 ) -> Result<(), Rejection> {
     if settings.paths == Strictness::Strict && !canonical_uri::is_canonical(target.path) {
         return Err(Rejection::malformed(
-            "path: expected no dot segments, no empty segments and no escaped dots or slashes",
+            "path: expected no dot segments, no empty segments and no escaped dots or slashes; SigV4Profile::insecure_accept_noncanonical_paths accepts them",
         ));
     }
     if settings.paths == Strictness::Strict
         && !canonical_uri::is_spelled_as_signed(target.path, settings.path.encoding)
     {
         return Err(Rejection::malformed(
-            "path: expected unreserved characters as they are, and of all others % and upper-case digits",
+            "path: expected unreserved characters as they are, and of all others % and upper-case digits; SigV4Profile::insecure_accept_noncanonical_paths accepts other spellings",
         ));
     }
     let text = target.query.unwrap_or_default();
     if settings.queries == Strictness::Strict && !canonical_query::is_unambiguous(text) {
         return Err(Rejection::malformed(
-            "query: expected names, and %2B or %20 instead of a plus sign",
+            "query: expected parameters with names, and %2B or %20 in place of +; SigV4Profile::insecure_accept_ambiguous_queries accepts others",
         ));
     }
-    if settings.query_names == Strictness::Strict && query.repeats_a_name() {
-        return Err(Rejection::malformed("query: a name twice"));
+    if settings.query_names == Strictness::Strict
+        && let Some(name) = query.repeated_name()
+    {
+        return Err(Rejection::malformed(reason!(
+            "query: expected each name once, found {} twice; SigV4Profile::insecure_accept_repeated_query_names accepts it",
+            Escaped::text(name)
+        )));
     }
     Ok(())
 }
@@ -367,12 +392,10 @@ fn covered_nonce<'r>(
         return Ok(None);
     }
     let nonce = lines.x_nonce.text(&X_NONCE)?;
-    if nonce.is_some_and(|nonce| !Nonce::is_valid(nonce)) {
-        return Err(Rejection::header(
-            RejectionKind::Malformed,
-            &X_NONCE,
-            "expected 16 to 128 visible ASCII characters",
-        ));
+    if let Some(nonce) = nonce
+        && !Nonce::is_valid(nonce)
+    {
+        return Err(Rejection::malformed(Nonce::refusal(nonce)));
     }
     Ok(nonce)
 }
@@ -407,9 +430,9 @@ fn covered_lines<'r>(
     for name in signed_headers::names(claimed.signed_headers, claimed.list_form()) {
         let name = name.map_err(Rejection::malformed)?;
         if covered.len() >= limits.covered_headers {
-            return Err(Rejection::malformed(
-                "SignedHeaders: more names than the limit",
-            ));
+            let names = signed_headers::names(claimed.signed_headers, claimed.list_form());
+            let reason = limits.too_many_covered("SignedHeaders", names.count());
+            return Err(Rejection::malformed(reason));
         }
         let (value, len) = if name == "host" {
             covers_host = true;
@@ -418,16 +441,14 @@ fn covered_lines<'r>(
             covered_value(name, lines)?
         };
         if len > limits.covered_value_bytes {
-            return Err(Rejection::malformed(
-                "a covered header is longer than the limit",
-            ));
+            return Err(Rejection::malformed(limits.too_long_value(name, len)));
         }
         covered.push(CoveredLine { name, value });
     }
     if covers_host {
         Ok(covered)
     } else {
-        Err(signed_headers::host_missing())
+        Err(signed_headers::host_missing(claimed.signed_headers))
     }
 }
 
@@ -439,16 +460,16 @@ fn covered_value<'r>(
 ) -> Result<(CoveredValue<'r>, usize), Rejection> {
     match lines.cover(name) {
         Field::Once(line) => Ok((CoveredValue::Line(line), line.len())),
-        Field::Repeated if !is_single(name) => {
+        Field::Repeated(_) if !is_single(name) => {
             let bytes = lines.named(name).fold(0_usize, |bytes, value| {
                 bytes.saturating_add(value.len()).saturating_add(1)
             });
             // There is no comma behind the last.
             Ok((CoveredValue::Lines, bytes.saturating_sub(1)))
         }
-        Field::Absent | Field::Repeated => Err(Rejection::malformed(
-            "a covered header: expected once, found none or more",
-        )),
+        field @ (Field::Absent | Field::Repeated(_)) => {
+            Err(Rejection::malformed(not_once(name, field)))
+        }
     }
 }
 
@@ -457,13 +478,25 @@ fn covered_headers<'r>(
     covered: SmallVec<[CoveredLine<'r>; INLINE]>,
     lines: &HeaderLines<'r>,
 ) -> Result<CoveredHeaders<'r>, Rejection> {
-    let not_ascii = || Rejection::malformed("a covered header: expected visible ASCII");
+    let not_ascii = |name, line| {
+        let name = Escaped::text(name).into();
+        Rejection::malformed(not_ascii(name, line))
+    };
     let mut headers = CoveredHeaders::new();
     for CoveredLine { name, value } in covered {
         let value = match value {
             CoveredValue::Host(host) => Cow::Borrowed(host),
-            CoveredValue::Line(line) => canonical_value(line).ok_or_else(not_ascii)?,
-            CoveredValue::Lines => joined(lines.named(name)).ok_or_else(not_ascii)?,
+            CoveredValue::Line(line) => {
+                canonical_value(line).ok_or_else(|| not_ascii(name, line))?
+            }
+            CoveredValue::Lines => joined(lines.named(name)).ok_or_else(|| {
+                let mut lines = lines.named(name);
+                let other = lines.find(|line| canonical_value(line).is_none());
+                other.map_or_else(
+                    || Rejection::malformed(not_once(name, Field::Absent)),
+                    |line| not_ascii(name, line),
+                )
+            })?,
         };
         headers.push(CoveredHeader { name, value });
     }
@@ -479,13 +512,13 @@ fn ensure_covered(
 ) -> Result<(), Rejection> {
     let mut required = policy.required_headers.iter();
     if let Some(name) = required.find(|name| !is_covered(covered, name.as_str())) {
-        return Err(uncovered(name));
+        return Err(uncovered(name, covered));
     }
     let mut speaking = None;
     for name in lines.uncovered() {
         // The request has this one: it was read.
         if Some(name) == claimed.date_header {
-            return Err(uncovered(name));
+            return Err(uncovered(name, covered));
         }
         // Source: GHSA-g8w9-qw9q-fghr (RustFS), where an unsigned x-amz-copy-source made a PUT read another object.
         let speaks = name.as_str().starts_with("x-amz-")
@@ -494,7 +527,7 @@ fn ensure_covered(
             speaking = speaking.or(Some(name));
         }
     }
-    speaking.map_or(Ok(()), |name| Err(uncovered(name)))
+    speaking.map_or(Ok(()), |name| Err(uncovered(name, covered)))
 }
 
 fn is_covered(covered: &[CoveredLine<'_>], name: &str) -> bool {
@@ -502,10 +535,12 @@ fn is_covered(covered: &[CoveredLine<'_>], name: &str) -> bool {
     covered.iter().any(|line| line.name == name)
 }
 
-fn uncovered(name: &HeaderName) -> Rejection {
-    Rejection::header(
-        RejectionKind::InsufficientCoverage,
+#[cold]
+fn uncovered(name: &HeaderName, covered: &[CoveredLine<'_>]) -> Rejection {
+    let covered: Vec<&str> = covered.iter().map(|line| line.name).collect();
+    Rejection::insufficient_coverage(reason!(
+        "header {}: expected to be covered, found covered {}",
         name,
-        "expected to be covered",
-    )
+        &covered
+    ))
 }

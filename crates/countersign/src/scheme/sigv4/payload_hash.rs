@@ -9,6 +9,7 @@
 //! | anything else | refused |
 
 use crate::{
+    error::{Escaped, Reason, reason},
     payload::PayloadDigest,
     scheme::native::{
         canonical_request::Sink,
@@ -31,17 +32,22 @@ pub(super) enum PayloadHash {
 
 impl PayloadHash {
     /// Reads the value of `x-amz-content-sha256`.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub(super) fn parse(text: &str) -> Result<Self, Reason> {
         if text == UNSIGNED_PAYLOAD {
             Ok(Self::Unsigned)
         } else if let Some(digest) = hex::decode(text, Letters::Lower) {
             Ok(Self::Sha256(PayloadDigest::from_bytes(digest)))
         } else if text.starts_with("STREAMING-") {
-            Err(
-                "streaming payloads, which are signed chunk by chunk or not at all, are not accepted",
-            )
+            Err(reason!(
+                "x-amz-content-sha256: expected the hash of the whole body, found {}",
+                Escaped::text(text)
+            ))
         } else {
-            Err("expected 64 lower-case hexadecimal digits or UNSIGNED-PAYLOAD")
+            Err(reason!(
+                "x-amz-content-sha256: expected 64 lower-case hexadecimal digits or UNSIGNED-PAYLOAD, found {} characters, {} of them no such digits",
+                text.len(),
+                hex::others(text)
+            ))
         }
     }
 
@@ -102,7 +108,7 @@ mod tests {
         ] {
             let problem = PayloadHash::parse(text).unwrap_err();
             assert_eq!(
-                problem.contains("streaming"),
+                problem.to_string().contains("STREAMING-"),
                 text.starts_with("STREAMING-"),
                 "{text}"
             );

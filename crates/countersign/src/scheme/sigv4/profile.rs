@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{credential_scope::Credential, parse, query_parameters, verify_settings::SigV4Profile};
 use crate::{
-    error::{ConfigError, ConfigErrorKind, Rejection},
+    error::{ConfigError, ConfigErrorKind, Escaped, Rejection, reason},
     head::RequestHead,
     scheme::{Carrier, ProfileOfFamily, Scheme},
     timestamp::Timestamp,
@@ -44,6 +44,22 @@ impl Profile {
 
     pub(super) fn settings_mut(&mut self) -> impl Iterator<Item = &mut SigV4Profile> {
         self.0.iter_mut().map(|settings| &mut **settings)
+    }
+
+    /// What a request for another scope is refused with.
+    #[cold]
+    pub(super) fn foreign(&self, region: &str, service: &str) -> Rejection {
+        let accepted = self.0.iter();
+        let accepted =
+            accepted.map(|settings| [&*settings.region, "/", &*settings.service].concat());
+        let accepted: Vec<String> = accepted.collect();
+        let accepted: Vec<&str> = accepted.iter().map(String::as_str).collect();
+        Rejection::invalid_signature(reason!(
+            "credential: expected region and service to be one of those configured ({}), found \"{}/{}\"",
+            &accepted,
+            Escaped::text(region),
+            Escaped::text(service)
+        ))
     }
 
     /// The settings for a scope.

@@ -19,7 +19,7 @@ use super::{
     uri_encode,
 };
 use crate::{
-    error::Rejection,
+    error::{Escaped, Rejection, Set, reason},
     scheme::{Scheme, distinct_list::DistinctList},
 };
 
@@ -43,6 +43,9 @@ pub(super) const NAMES: [&str; 8] = [
     SECURITY_TOKEN,
     CONTENT_SHA256,
 ];
+
+/// How many of them every signature has.
+const REQUIRED: usize = 6;
 
 /// The longest that a signed URL may be valid: 7 days.
 pub(crate) const MAX_EXPIRES: Duration = Duration::from_secs(604_800);
@@ -100,7 +103,7 @@ impl<'r> QueryParameters<'r> {
         }
         String::from_utf8(uri_encode::decoded(token).collect())
             .map(|token| Some(token.into()))
-            .map_err(|_| Rejection::malformed("X-Amz-Security-Token: expected UTF-8"))
+            .map_err(|_| Rejection::malformed(reason!("X-Amz-Security-Token: expected UTF-8")))
     }
 
     pub(super) fn parse(query: &CanonicalQuery<'r>) -> Result<Self, Rejection> {
@@ -122,18 +125,26 @@ impl<'r> QueryParameters<'r> {
             content_sha256,
         ] = found
         else {
-            return Err(Rejection::malformed(
-                "query: a parameter of the signature is missing",
-            ));
+            let required = NAMES.iter().zip(found).take(REQUIRED);
+            let missing = required.filter(|(_, value)| value.is_none());
+            let missing: Vec<&str> = missing.map(|(name, _)| *name).collect();
+            return Err(Rejection::malformed(reason!(
+                "query: expected all parameters of a signature, found no {}",
+                &missing
+            )));
         };
         if algorithm != Scheme::SigV4.name() {
-            return Err(Rejection::malformed(
-                "X-Amz-Algorithm: expected AWS4-HMAC-SHA256",
-            ));
+            return Err(Rejection::malformed(reason!(
+                "X-Amz-Algorithm: expected AWS4-HMAC-SHA256, found another of {} characters",
+                algorithm.len()
+            )));
         }
-        let expires = parse_expires(expires).ok_or(Rejection::malformed(
-            "X-Amz-Expires: expected 1 to 604800 seconds",
-        ))?;
+        let expires = parse_expires(expires).ok_or_else(|| {
+            Rejection::malformed(reason!(
+                "X-Amz-Expires: expected 1 to 604800 seconds, found {} characters that are no such number",
+                expires.len()
+            ))
+        })?;
         Ok(Self {
             credential,
             date,
@@ -152,14 +163,17 @@ fn take<'r>(
     slot: &mut Option<&'r str>,
 ) -> Result<(), Rejection> {
     if parameter.name != name {
-        return Err(Rejection::malformed(
-            "query: a parameter of the signature in another spelling",
-        ));
+        return Err(Rejection::malformed(reason!(
+            "query: expected {}, found {}",
+            Set(&name),
+            Escaped::text(parameter.name)
+        )));
     }
     if slot.replace(parameter.value).is_some() {
-        return Err(Rejection::malformed(
-            "query: a parameter of the signature twice",
-        ));
+        return Err(Rejection::malformed(reason!(
+            "query: expected {} once, found it twice",
+            Set(&name)
+        )));
     }
     Ok(())
 }
@@ -171,9 +185,10 @@ pub(super) fn ensure_distinct(query: &CanonicalQuery<'_>) -> Result<(), Rejectio
         let name = parameter.signed_name();
         let prefix = name.get(..PREFIX.len()).unwrap_or_default();
         if prefix.eq_ignore_ascii_case(PREFIX) && names.push(AnyCase(name)).is_err() {
-            return Err(Rejection::malformed(
-                "query: an X-Amz parameter twice, whatever its case",
-            ));
+            return Err(Rejection::malformed(reason!(
+                "query: expected each X-Amz parameter once in whatever case, found {} again",
+                Escaped::text(parameter.name)
+            )));
         }
     }
     Ok(())

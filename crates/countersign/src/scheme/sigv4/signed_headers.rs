@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 
 use crate::{
     byte_set::ByteSet,
-    error::{Rejection, RejectionKind},
+    error::{Escaped, Reason, Rejection, reason},
 };
 
 /// What a signer does not cover: the header that carries the signature, those that change between two hosts, and those that
@@ -53,10 +53,7 @@ pub(super) enum ListForm {
 }
 
 /// The names of a list, checked one by one as they are taken, each greater than the one before.
-pub(super) fn names(
-    list: &str,
-    form: ListForm,
-) -> impl Iterator<Item = Result<&str, &'static str>> {
+pub(super) fn names(list: &str, form: ListForm) -> impl Iterator<Item = Result<&str, Reason>> {
     let mut rest = Some(list);
     let mut before = "";
     std::iter::from_fn(move || {
@@ -65,16 +62,22 @@ pub(super) fn names(
             [] => None,
             [b';', ..] => behind.get(1..),
             [b'%', b'3', b'B' | b'b', ..] if form == ListForm::Query => behind.get(3..),
-            _ => return Some(Err("SignedHeaders: expected names in lower case")),
+            _ => return Some(Err(no_name(name, behind))),
         };
         if name.is_empty() {
-            return Some(Err("SignedHeaders: expected names in lower case"));
+            return Some(Err(no_name(name, behind)));
         }
         if name == "authorization" {
-            return Some(Err("SignedHeaders: a header that cannot be covered"));
+            return Some(Err(reason!(
+                "SignedHeaders: expected headers that can be covered, found authorization"
+            )));
         }
         if by_bytes(name, before) != Ordering::Greater {
-            return Some(Err("SignedHeaders: expected names in order and each once"));
+            return Some(Err(reason!(
+                "SignedHeaders: expected names in order and each once, found {} behind {}",
+                Escaped::text(name),
+                Escaped::text(before)
+            )));
         }
         before = name;
         Some(Ok(name))
@@ -87,12 +90,26 @@ pub(super) fn by_bytes(one: &str, other: &str) -> Ordering {
     one.bytes().cmp(other.bytes())
 }
 
-/// What a list without `host` is refused with.
-pub(super) const fn host_missing() -> Rejection {
-    Rejection::new(
-        RejectionKind::InsufficientCoverage,
-        "SignedHeaders: expected host in the list",
+/// What something between two semicolons is refused with that is no name.
+#[cold]
+fn no_name(name: &str, behind: &str) -> Reason {
+    let other = behind.chars().next().filter(|other| *other != ';');
+    let mut buffer = [0; 4];
+    let other = other.map_or("nothing", |other| other.encode_utf8(&mut buffer));
+    reason!(
+        "SignedHeaders: expected names in lower case between semicolons, found \"{}\" behind \"{}\"",
+        Escaped::text(other),
+        Escaped::text(name)
     )
+}
+
+/// What a list without `host` is refused with.
+#[cold]
+pub(super) fn host_missing(list: &str) -> Rejection {
+    Rejection::insufficient_coverage(reason!(
+        "SignedHeaders: expected host in the list, found \"{}\"",
+        Escaped::text(list)
+    ))
 }
 
 /// Tokens of RFC 9110 section 5.6.2 without upper-case letters, and without the percent sign of a URL.

@@ -41,6 +41,7 @@ pub(crate) const STANDARD_WEBHOOKS: Definition = Definition {
     secret_len: 24..=64,
     key_prefix: None,
     has_session_tokens: false,
+    replay_identity: "webhook-id with webhook-timestamp",
     // Id and timestamp stand for it.
     nonce: NonceRule::Required,
     content_type: ContentTypeRule::Exempt,

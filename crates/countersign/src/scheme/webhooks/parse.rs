@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 
-use http::HeaderName;
 use smallvec::smallvec;
 
 use super::{
@@ -8,7 +7,7 @@ use super::{
     signatures, signed_content, timestamp,
 };
 use crate::{
-    error::{Rejection, RejectionKind},
+    error::{Escaped, Rejection, reason},
     head::{Authority, RequestHead},
     scheme::{Scheme, sender::only_sender},
     timestamp::Timestamp,
@@ -26,24 +25,21 @@ pub(super) fn parse<'r>(
         only_sender(profiles, |profile| &profile.sender, &head, policy)?;
     let id = head.required(&WEBHOOK_ID)?;
     if !message_id::is_valid(id) {
-        return Err(malformed(
-            &WEBHOOK_ID,
-            "expected 1 to 256 visible ASCII characters without dots",
-        ));
+        return Err(Rejection::malformed(reason!(
+            "header webhook-id: expected 1 to 256 visible ASCII characters without dots, found {} characters, the first of them \"{}\"",
+            id.len(),
+            Escaped::text(id)
+        )));
     }
     let timestamp = head.required(&WEBHOOK_TIMESTAMP)?;
-    let signed_at = timestamp::parse(timestamp).ok_or_else(|| {
-        malformed(
-            &WEBHOOK_TIMESTAMP,
-            "expected at most 12 decimal digits without leading zeroes",
-        )
-    })?;
-    let signatures = signatures::parse(head.required(&WEBHOOK_SIGNATURE)?)
-        .map_err(|problem| malformed(&WEBHOOK_SIGNATURE, problem))?;
+    let signed_at = timestamp::parse(timestamp)
+        .ok_or_else(|| Rejection::malformed(timestamp::refusal(timestamp)))?;
+    let signatures =
+        signatures::parse(head.required(&WEBHOOK_SIGNATURE)?).map_err(Rejection::malformed)?;
     policy.check_audience(Authority::of(&head)?)?;
     let freshness = match sender.window() {
-        Some(window) => Freshness::around(signed_at, window),
-        None => policy.freshness(signed_at),
+        Some(window) => Freshness::around("webhook-timestamp", signed_at, window),
+        None => policy.freshness("webhook-timestamp", signed_at),
     };
     let date = freshness.judge(now)?;
     Ok(ParsedHead {
@@ -65,13 +61,9 @@ pub(super) fn parse<'r>(
     })
 }
 
-fn malformed(name: &HeaderName, problem: &'static str) -> Rejection {
-    Rejection::header(RejectionKind::Malformed, name, problem)
-}
-
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue, Method, Uri};
+    use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
     use super::*;
     use crate::{timestamp::Timestamp, verify::Verifier};

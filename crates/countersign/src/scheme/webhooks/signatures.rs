@@ -15,7 +15,7 @@ use http::HeaderValue;
 use smallvec::SmallVec;
 
 use crate::{
-    error::{SignError, SignErrorKind},
+    error::{Reason, SignError, SignErrorKind, reason},
     verify::BodySignature,
 };
 
@@ -29,41 +29,82 @@ const MAX_ED25519: usize = 2;
 /// The greatest length of the list, in bytes.
 const MAX_LEN: usize = 2048;
 
+const HEADER: &str = "header webhook-signature";
 const V1: &str = "v1";
 const V1A: &str = "v1a";
 
 /// The signatures of known versions, of which there must be one.
-pub(super) fn parse(list: &str) -> Result<SmallVec<[BodySignature; 2]>, &'static str> {
+pub(super) fn parse(list: &str) -> Result<SmallVec<[BodySignature; 2]>, Reason> {
     if list.len() > MAX_LEN {
-        return Err("longer than the limit");
+        return Err(Reason::over_fixed(
+            HEADER.into(),
+            MAX_LEN,
+            "bytes",
+            list.len(),
+        ));
     }
     let mut signatures = SmallVec::new();
     let mut ed25519: usize = 0;
     for (before, entry) in list.split(' ').enumerate() {
         if before >= MAX_ENTRIES {
-            return Err("more signatures than the limit");
+            let found = list.split(' ').count();
+            return Err(Reason::over_fixed(
+                HEADER.into(),
+                MAX_ENTRIES,
+                "entries",
+                found,
+            ));
         }
         match entry.split_once(',') {
             Some((V1, signature)) => {
-                let signature = decode(signature).ok_or("v1: expected Base64 of 32 bytes")?;
+                let signature = decode(signature).ok_or_else(|| no_base64(V1, 32, signature))?;
                 signatures.push(BodySignature::HmacSha256(signature));
             }
             Some((V1A, signature)) => {
-                let signature = decode(signature).ok_or("v1a: expected Base64 of 64 bytes")?;
+                let signature = decode(signature).ok_or_else(|| no_base64(V1A, 64, signature))?;
                 ed25519 = ed25519.saturating_add(1);
                 if ed25519 > MAX_ED25519 {
-                    return Err("v1a: more signatures than the limit");
+                    let of_version = |entry: &&str| entry.starts_with("v1a,");
+                    let found = list.split(' ').filter(of_version).count();
+                    return Err(Reason::over_fixed(
+                        HEADER.into(),
+                        MAX_ED25519,
+                        "v1a entries",
+                        found,
+                    ));
                 }
                 signatures.push(BodySignature::Ed25519(signature));
             }
-            Some(("", _)) | None => return Err("expected a version, a comma and a signature"),
+            Some(("", _)) | None => {
+                return Err(reason!(
+                    "header webhook-signature: expected a version, a comma and a signature in each entry, found entry {} of {} characters without",
+                    before.saturating_add(1),
+                    entry.len()
+                ));
+            }
             Some((_, _)) => {}
         }
     }
     if signatures.is_empty() {
-        return Err("expected a v1 or v1a signature, found none");
+        let versions = list.split(' ').filter_map(|entry| entry.split_once(','));
+        let versions: Vec<&str> = versions.map(|(version, _)| version).collect();
+        return Err(reason!(
+            "header webhook-signature: expected a v1 or v1a signature, found {}",
+            &versions
+        ));
     }
     Ok(signatures)
+}
+
+/// What something else than a signature is refused with. The text itself is not shown.
+#[cold]
+fn no_base64(version: &'static str, bytes: usize, found: &str) -> Reason {
+    reason!(
+        "header webhook-signature: expected {} to be Base64 of {} bytes, found {} characters that are not",
+        version,
+        bytes,
+        found.len()
+    )
 }
 
 pub(super) fn format(signatures: &[BodySignature]) -> Result<HeaderValue, SignError> {

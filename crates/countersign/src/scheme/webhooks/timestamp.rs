@@ -3,11 +3,29 @@
 //! The libraries read the number and sign what they print of it, so that `+1`, `1.0` and `01` verify there under the
 //! signature of `1`. Here the text is what is signed, and it has one form.
 
-use crate::{error::SignError, scheme::unix_seconds, timestamp::Timestamp};
+use super::WEBHOOK_TIMESTAMP;
+use crate::{
+    error::{Escaped, Reason, SignError, reason},
+    scheme::unix_seconds,
+    timestamp::Timestamp,
+};
 
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let canonical = text == "0" || !text.starts_with('0');
     unix_seconds::parse(text).filter(|_| canonical)
+}
+
+/// What a header with something else is refused with.
+#[cold]
+pub(super) fn refusal(found: &str) -> Reason {
+    if unix_seconds::parse(found).is_some() {
+        reason!(
+            "header webhook-timestamp: expected no leading zeroes, found {}",
+            Escaped::text(found)
+        )
+    } else {
+        unix_seconds::refusal(&WEBHOOK_TIMESTAMP, found)
+    }
 }
 
 pub(super) fn format(now: Timestamp) -> Result<String, SignError> {

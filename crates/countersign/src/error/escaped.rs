@@ -1,0 +1,64 @@
+use std::{
+    ascii,
+    fmt::{self, Write},
+};
+
+use http::HeaderValue;
+
+/// Text of a peer's choosing, for a log: at most 64 bytes of it, and everything but visible ASCII and spaces escaped.
+///
+/// ```
+/// use countersign::Escaped;
+///
+/// assert_eq!(Escaped::text("a\nb\"").to_string(), "a\\nb\\\"");
+/// assert_eq!(Escaped::text(&"x".repeat(1000)).to_string().len(), 64);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Escaped<'t>(&'t [u8]);
+
+impl<'t> Escaped<'t> {
+    /// The greatest number of bytes that are shown.
+    pub const MAX_LEN: usize = 64;
+
+    /// A text.
+    pub const fn text(text: &'t str) -> Self {
+        Self(text.as_bytes())
+    }
+
+    /// The value of a header. It **must not** be one that carries a signature, a token or a secret.
+    pub fn value(value: &'t HeaderValue) -> Self {
+        Self(value.as_bytes())
+    }
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0.iter().take(Self::MAX_LEN) {
+            for escaped in ascii::escape_default(*byte) {
+                f.write_char(char::from(escaped))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_writes_is_escaped_and_cut() {
+        for (text, expected) in [
+            ("billing", "billing"),
+            ("a b", "a b"),
+            ("a\n\x1b[31mé\"", "a\\n\\x1b[31m\\xc3\\xa9\\\""),
+            ("", ""),
+        ] {
+            assert_eq!(Escaped::text(text).to_string(), expected, "{text:?}");
+        }
+        let long = "x".repeat(1000);
+        assert_eq!(Escaped::text(&long).to_string(), "x".repeat(64));
+        let value = HeaderValue::from_bytes(b"\xff").unwrap();
+        assert_eq!(Escaped::value(&value).to_string(), "\\xff");
+    }
+}

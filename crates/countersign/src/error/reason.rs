@@ -1,0 +1,316 @@
+//! Why a request was refused, for the operator: a text of this library, and what it names.
+
+use std::{
+    fmt::{self, Write},
+    time::Duration,
+};
+
+use http::HeaderName;
+
+use super::Escaped;
+use crate::{timestamp::Timestamp, verify::Mismatch};
+
+/// The greatest length of a reason that names something, in bytes.
+const MAX_LEN: usize = 1024;
+
+/// How many names of a list are shown.
+const MAX_NAMES: usize = 16;
+
+/// A reason. Made by [`reason!`], so that what a peer wrote is escaped and cut wherever it is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Fixed(&'static str),
+    Detailed(Box<Detail>),
+}
+
+/// What a reason names that is known only when it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// A text that was composed.
+    Composed(Printable),
+    Stale(Stale),
+    Mismatch(Mismatch),
+}
+
+/// A date that is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stale {
+    /// What carries the date.
+    pub(crate) carrier: &'static str,
+    pub(crate) signed_at: Timestamp,
+    pub(crate) now: Timestamp,
+    pub(crate) window: Duration,
+}
+
+/// Makes a [`Reason`] of a text with a `{}` for each thing that it names. Only what is [`Named`] can be.
+macro_rules! reason {
+    ($text:literal $(,)?) => {
+        $crate::error::Reason::Fixed($text)
+    };
+    ($text:literal, $($named:expr),+ $(,)?) => {
+        $crate::error::Reason::composed(format_args!(
+            $text,
+            $($crate::error::Named::from($named)),+
+        ))
+    };
+}
+pub(crate) use reason;
+
+/// What a reason may name.
+pub(crate) enum Named<'n> {
+    /// Text of this library.
+    Text(&'static str),
+    /// Text of a peer.
+    Peer(Escaped<'n>),
+    /// Texts of a peer, or of the settings.
+    List(&'n [&'n str]),
+    /// A name of a header: a token.
+    Header(&'n HeaderName),
+    /// What the operator has set.
+    Set(&'n dyn fmt::Display),
+    Count(usize),
+    Bytes(u64),
+}
+
+/// What the operator has set, such as a name of a caller or a version of a key.
+pub(crate) struct Set<'n>(pub(crate) &'n dyn fmt::Display);
+
+impl Reason {
+    /// A text in which everything but printable ASCII is escaped, whatever was named, and which is cut.
+    #[cold]
+    pub(crate) fn composed(text: fmt::Arguments<'_>) -> Self {
+        let mut printable = Printable(String::new());
+        // Writing ends early where the text is cut.
+        let _: fmt::Result = printable.write_fmt(text);
+        Self::Detailed(Box::new(Detail::Composed(printable)))
+    }
+
+    /// `what` is larger than a limit. `setting` moves the limit.
+    #[cold]
+    pub(crate) fn over(
+        what: Named<'_>,
+        limit: usize,
+        unit: &'static str,
+        found: usize,
+        setting: &'static str,
+    ) -> Self {
+        reason!(
+            "{}: expected at most {} {}, found {}; {} sets the limit",
+            what,
+            limit,
+            unit,
+            found,
+            setting
+        )
+    }
+
+    /// `what` is larger than a limit that no setting moves.
+    #[cold]
+    pub(crate) fn over_fixed(
+        what: Named<'_>,
+        limit: usize,
+        unit: &'static str,
+        found: usize,
+    ) -> Self {
+        reason!(
+            "{}: expected at most {} {}, found {}",
+            what,
+            limit,
+            unit,
+            found
+        )
+    }
+}
+
+impl From<&'static str> for Reason {
+    fn from(text: &'static str) -> Self {
+        Self::Fixed(text)
+    }
+}
+
+impl From<Detail> for Reason {
+    fn from(detail: Detail) -> Self {
+        Self::Detailed(Box::new(detail))
+    }
+}
+
+impl From<Reason> for String {
+    fn from(reason: Reason) -> Self {
+        reason.to_string()
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(text) => f.write_str(text),
+            Self::Detailed(detail) => match &**detail {
+                Detail::Composed(text) => f.write_str(&text.0),
+                Detail::Stale(stale) => stale.fmt(f),
+                Detail::Mismatch(mismatch) => mismatch.fmt(f),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Stale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            carrier,
+            signed_at,
+            now,
+            window,
+        } = self;
+        let seconds = signed_at.as_unix_seconds();
+        if let Some(unit) = finer_unit(seconds) {
+            return write!(
+                f,
+                "{carrier}: expected seconds since 1970-01-01T00:00:00Z, found {seconds}, which looks like {unit}; it is {now}"
+            );
+        }
+        let window = window.as_secs();
+        write!(
+            f,
+            "{carrier}: signed at {signed_at}, more than {window} s from {now}"
+        )
+    }
+}
+
+/// The unit that a number of "seconds" was written in by a mistake: as seconds it would be after the year 5138, and in the
+/// finer unit it is after March 1973.
+pub(crate) fn finer_unit(seconds: i64) -> Option<&'static str> {
+    match seconds {
+        100_000_000_000..100_000_000_000_000 => Some("milliseconds"),
+        100_000_000_000_000..100_000_000_000_000_000 => Some("microseconds"),
+        100_000_000_000_000_000.. => Some("nanoseconds"),
+        _ => None,
+    }
+}
+
+impl From<&'static str> for Named<'_> {
+    fn from(text: &'static str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'n> From<Escaped<'n>> for Named<'n> {
+    fn from(text: Escaped<'n>) -> Self {
+        Self::Peer(text)
+    }
+}
+
+impl<'n> From<&'n [&'n str]> for Named<'n> {
+    fn from(list: &'n [&'n str]) -> Self {
+        Self::List(list)
+    }
+}
+
+impl<'n> From<&'n Vec<&'n str>> for Named<'n> {
+    fn from(list: &'n Vec<&'n str>) -> Self {
+        Self::List(list)
+    }
+}
+
+impl<'n> From<&'n HeaderName> for Named<'n> {
+    fn from(name: &'n HeaderName) -> Self {
+        Self::Header(name)
+    }
+}
+
+impl<'n> From<Set<'n>> for Named<'n> {
+    fn from(Set(text): Set<'n>) -> Self {
+        Self::Set(text)
+    }
+}
+
+impl From<usize> for Named<'_> {
+    fn from(count: usize) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<u64> for Named<'_> {
+    fn from(count: u64) -> Self {
+        Self::Bytes(count)
+    }
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Peer(text) => text.fmt(f),
+            Self::List([]) => f.write_str("nothing"),
+            Self::List(list) => {
+                for (position, text) in list.iter().take(MAX_NAMES).enumerate() {
+                    let between = if position > 0 { ", " } else { "" };
+                    write!(f, "{between}{}", Escaped::text(text))?;
+                }
+                match list.len().checked_sub(MAX_NAMES) {
+                    None | Some(0) => Ok(()),
+                    Some(more) => write!(f, " and {more} more"),
+                }
+            }
+            Self::Header(name) => write!(f, "{:.64}", name.as_str()),
+            Self::Set(text) => text.fmt(f),
+            Self::Count(count) => count.fmt(f),
+            Self::Bytes(count) => count.fmt(f),
+        }
+    }
+}
+
+/// Takes printable ASCII as it is and escapes everything else, up to a length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Printable(String);
+
+impl Write for Printable {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            if self.0.len() >= MAX_LEN {
+                return Err(fmt::Error);
+            }
+            if matches!(character, ' '..='~') {
+                self.0.push(character);
+            } else {
+                self.0.extend(character.escape_default());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_is_escaped_and_a_reason_is_cut() {
+        let forged = "a\"\nWARN b";
+        assert_eq!(
+            reason!("host: found \"{}\"", Escaped::text(forged)).to_string(),
+            "host: found \"a\\\"\\nWARN b\""
+        );
+        // Also what should have been escaped by whoever names it.
+        let set = reason!("{}", Set(&"a\nb\u{e9}")).to_string();
+        assert_eq!(set, "a\\nb\\u{e9}");
+        let long = "x".repeat(5000);
+        assert_eq!(reason!("{}", Set(&long)).to_string().len(), MAX_LEN);
+        let names = vec!["name"; 18];
+        let list = reason!("{}", &names).to_string();
+        assert!(list.ends_with("name, name and 2 more"), "{list}");
+    }
+
+    #[test]
+    fn a_number_that_is_no_count_of_seconds_is_told_as_what_it_looks_like() {
+        for (number, expected) in [
+            (1_795_935_271, None),
+            (99_999_999_999, None),
+            (1_795_935_271_891, Some("milliseconds")),
+            (1_795_935_271_891_000, Some("microseconds")),
+            (i64::MAX, Some("nanoseconds")),
+            (-1_795_935_271_891, None),
+        ] {
+            assert_eq!(finer_unit(number), expected, "{number}");
+        }
+    }
+}
