@@ -1,0 +1,188 @@
+//! The schemes that sign the body alone.
+
+use countersign::{Keyring, Secret, SigningKey, StandardWebhooksProfile, Verifier};
+use http::Method;
+use tests::keys::{SECRET, django, hmac_key, keyring};
+
+use crate::{Row, table};
+
+const DRF: &str = "\
+POST /drf
+host: user-service
+x-hmac-timestamp: 1767323045
+x-hmac-signature: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+const WEBHOOK: &str = "\
+POST /hook
+host: user-service
+webhook-id: msg_1
+webhook-timestamp: 1767323045
+webhook-signature: v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+const OF_DJANGO: &[Row] = &[
+    (
+        "another path",
+        &[("/drf", "/other")],
+        "route: expected one of the 1 that are set, because the signature is over the body alone, found another path: POST",
+    ),
+    (
+        "another method",
+        &[("POST", "PUT")],
+        "route: expected one of the 1 that are set, because the signature is over the body alone, found another method for the path of one: PUT",
+    ),
+    (
+        "another query",
+        &[("/drf", "/drf?x=1")],
+        "route: expected one of the 1 that are set, because the signature is over the body alone, found another query for the path of one: POST",
+    ),
+    (
+        "milliseconds",
+        &[("1767323045", "1767323045123")],
+        "header x-hmac-timestamp: expected seconds since 1970-01-01T00:00:00Z, found 1767323045123, which looks like milliseconds",
+    ),
+    (
+        "no seconds",
+        &[("1767323045", "+1767323045")],
+        "header x-hmac-timestamp: expected 1 to 12 decimal digits, found \"+1767323045\"",
+    ),
+    (
+        "no timestamp",
+        &[("x-hmac-timestamp", "x-other")],
+        "header x-hmac-timestamp: expected once, found none",
+    ),
+    (
+        "a signature in capitals",
+        &[("0a0b", "0A0B")],
+        "header x-hmac-signature: expected 64 lower-case hexadecimal digits, found 64 characters, 2 of them others",
+    ),
+    (
+        "an old date",
+        &[("1767323045", "1767322000")],
+        "the timestamp: signed at 2026-01-02T02:46:40Z, more than 60 s from 2026-01-02T03:04:05Z",
+    ),
+    (
+        "an unexpected host",
+        &[("host: user-service", "host: other")],
+        "authority: expected one of the expected hosts (user-service), found \"other\"",
+    ),
+    (
+        "a wrong signature",
+        &[],
+        "key id \"django\": the signature is of none of its keys, found version 1; the key or the body is another one",
+    ),
+];
+
+const OF_SVIX: &[Row] = &[
+    (
+        "a dot in the id",
+        &[("msg_1", "msg.1")],
+        "header webhook-id: expected 1 to 256 visible ASCII characters without dots, found 5 characters, the first of them \"msg.1\"",
+    ),
+    (
+        "milliseconds",
+        &[("1767323045", "1767323045123")],
+        "header webhook-timestamp: expected seconds since 1970-01-01T00:00:00Z, found 1767323045123, which looks like milliseconds",
+    ),
+    (
+        "a leading zero",
+        &[("1767323045", "01767323045")],
+        "header webhook-timestamp: expected no leading zeroes, found 01767323045",
+    ),
+    (
+        "an old date",
+        &[("1767323045", "1767322000")],
+        "webhook-timestamp: signed at 2026-01-02T02:46:40Z, more than 300 s from 2026-01-02T03:04:05Z",
+    ),
+    (
+        "no Base64",
+        &[("AAECAw", "A_ECAw")],
+        "header webhook-signature: expected v1 to be Base64 of 32 bytes, found 44 characters that are not",
+    ),
+    (
+        "no Base64 of Ed25519",
+        &[(
+            "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "v1a,AAECAw==",
+        )],
+        "header webhook-signature: expected v1a to be Base64 of 64 bytes, found 8 characters that are not",
+    ),
+    (
+        "no version",
+        &[(
+            "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= junk",
+        )],
+        "header webhook-signature: expected a version, a comma and a signature in each entry, found entry 2 of 4 characters without",
+    ),
+    (
+        "only later versions",
+        &[(
+            "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "v2,x v3,y",
+        )],
+        "header webhook-signature: expected a v1 or v1a signature, found v2, v3",
+    ),
+    (
+        "many entries",
+        &[(
+            "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        )],
+        "header webhook-signature: expected at most 8 entries, found 9",
+    ),
+    (
+        "many of Ed25519",
+        &[(
+            "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "v1a,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA== v1a,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA== v1a,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+        )],
+        "header webhook-signature: expected at most 2 v1a entries, found 3",
+    ),
+    (
+        "a long list",
+        &[(
+            "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "v2,{long}",
+        )],
+        "header webhook-signature: expected at most 2048 bytes, found 9003",
+    ),
+    (
+        "a wrong signature",
+        &[],
+        "key id \"svix\": the signature is of none of its keys, found version 1; the key or the body is another one",
+    ),
+];
+
+const OF_NOBODY: &[Row] = &[(
+    "an unknown caller",
+    &[],
+    "key id \"svix\": no caller has it",
+)];
+
+const OF_ANOTHER_SCHEME: &[Row] = &[(
+    "a caller of another scheme",
+    &[],
+    "key id \"svix\": its caller has no key in Standard-Webhooks, but in HMAC-SHA256",
+)];
+
+fn keys() -> Keyring {
+    let key = SigningKey::standard_webhooks(&Secret::from_hex(SECRET).unwrap());
+    keyring("svix", &key)
+}
+
+pub(crate) fn reasons() -> Vec<String> {
+    let (key, profile) = django();
+    let builder = || Verifier::builder().expected_hosts(["user-service"]);
+    let drf = builder().accept_only(profile).build().unwrap();
+    let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let profile = profile.route(Method::POST, "/hook").unwrap();
+    let webhooks = builder().accept_only(profile).build().unwrap();
+    let of_another_scheme = keyring("svix", &hmac_key(SECRET));
+    [
+        table(&drf, &keyring("django", &key), DRF, OF_DJANGO),
+        table(&webhooks, &keys(), WEBHOOK, OF_SVIX),
+        table(&webhooks, &keyring("django", &key), WEBHOOK, OF_NOBODY),
+        table(&webhooks, &of_another_scheme, WEBHOOK, OF_ANOTHER_SCHEME),
+    ]
+    .concat()
+}

@@ -1,0 +1,197 @@
+//! The texts of all reasons, as the sources of the crates have them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Texts that no request can be refused with, and why.
+pub(crate) const UNREACHABLE: [(&str, &str); 7] = [
+    (
+        "target: expected a path that starts with a slash",
+        "no URI of the http types has another path than one with a slash, or an asterisk",
+    ),
+    (
+        "expected created and keyid, found too few",
+        "a signature without them is not chosen",
+    ),
+    (
+        "covered components: expected ASCII",
+        "no value that is written holds anything else",
+    ),
+    (
+        "covered components: expected a line for each",
+        "no value that is written holds a line break",
+    ),
+    (
+        "expected a path that starts with a slash, with its query if it has one",
+        "an error of the settings",
+    ),
+    (
+        "query: expected {} once, found it twice",
+        "that each parameter of a signature is there once is judged before",
+    ),
+    (
+        "replay identity: expected a new one, found none",
+        "without an identity there is no claim",
+    ),
+];
+
+/// What stands before the text of a reason. `…` is anything but a quotation mark or a semicolon.
+const BEFORE: [&str; 17] = [
+    "reason!(",
+    "Rejection::malformed(",
+    "Rejection::insufficient_coverage(",
+    "Rejection::invalid_signature(",
+    "Rejection::new(RejectionKind::…,",
+    "Rejection::header(…,",
+    "Rejection::naming(…format_args!(",
+    "Rejection::stale(",
+    "Reason::Fixed(",
+    "malformed(",
+    "Err(",
+    "ok_or(",
+    "const WRONG: &str =",
+    "ended: Some(",
+    "return Some(",
+    "Some(",
+    "let reason =",
+];
+
+/// Where texts of reasons are.
+const FOLDERS: [&str; 5] = [
+    "crates/countersign/src/head",
+    "crates/countersign/src/payload",
+    "crates/countersign/src/scheme",
+    "crates/countersign/src/verify",
+    "crates/tower-countersign/src/verify",
+];
+
+/// Every text of a reason, with the file that it is in.
+pub(crate) fn texts() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut found = Vec::new();
+    for folder in FOLDERS {
+        for path in files(&root.join(folder)) {
+            let code = fs::read_to_string(&path).unwrap();
+            let code = code.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let name = path.strip_prefix(root).unwrap().display().to_string();
+            let texts = texts_of(code);
+            found.extend(texts.into_iter().map(|text| (name.clone(), text)));
+        }
+    }
+    assert!(found.len() > 100, "{} texts are too few", found.len());
+    found
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !path.ends_with("sign.rs")
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The literals of this code that stand behind what makes a reason.
+fn texts_of(code: &str) -> Vec<String> {
+    let code: String = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = code[at..].find('"').map(|start| at + start) {
+        let is_character = code[..start].ends_with('\'') || code[..start].ends_with("b'");
+        if is_character {
+            at = start + 1;
+            continue;
+        }
+        let (text, end) = literal(&code, start);
+        if is_behind(&code[..start]) {
+            found.push(text);
+        }
+        at = end;
+    }
+    found
+}
+
+/// The text of the literal that begins here, and where it ends.
+fn literal(code: &str, start: usize) -> (String, usize) {
+    let mut text = String::new();
+    let mut characters = code[start + 1..].char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return (text, start + 1 + at + 1),
+            '\\' => text.extend(characters.next().map(|(_, escaped)| escaped)),
+            _ => text.push(character),
+        }
+    }
+    panic!("a literal without an end");
+}
+
+/// Whether what comes next is the text of a reason.
+fn is_behind(code: &str) -> bool {
+    let code = code.trim_end();
+    BEFORE.iter().any(|before| match before.split_once('…') {
+        None => code.ends_with(before),
+        Some((before, behind)) => {
+            let Some(rest) = code.strip_suffix(behind) else {
+                return false;
+            };
+            let between = rest.rfind(before).map(|at| &rest[at + before.len()..]);
+            between.is_some_and(|between| !between.contains(['"', ';']))
+        }
+    })
+}
+
+/// Whether a reason is made of this text: its parts between the places for what it names stand in the reason in their order.
+pub(crate) fn is_of(text: &str, reason: &str) -> bool {
+    let mut rest = reason;
+    for part in text.split('{') {
+        // What stands between braces is a place.
+        let part = part.split_once('}').map_or(part, |(_, part)| part);
+        let Some((_, behind)) = rest.split_once(part) else {
+            return false;
+        };
+        rest = behind;
+    }
+    true
+}
+
+#[test]
+fn texts_are_found_in_code_and_nowhere_else() {
+    let code = r#"
+        // reason!("a comment")
+        fn f() {
+            let other = "no reason";
+            Err(Rejection::malformed(reason!(
+                "header {}: expected \"{}\"",
+                name
+            )))?;
+            Rejection::new(RejectionKind::Expired, "a second");
+            let quote = '"';
+            malformed("a third")
+        }
+    "#;
+    assert_eq!(
+        texts_of(code),
+        ["header {}: expected \"{}\"", "a second", "a third"]
+    );
+    assert!(is_of(
+        "header {}: expected \"{}\"",
+        "header a: expected \"b\""
+    ));
+    assert!(!is_of(
+        "header {}: expected \"{}\"",
+        "header a: found \"b\""
+    ));
+}
