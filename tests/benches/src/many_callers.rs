@@ -105,11 +105,11 @@ impl Stream {
         for _ in 0..requests {
             let number = self.next;
             self.next = number.wrapping_add(1);
-            if number % STRANGERS == 0 {
+            if number.is_multiple_of(STRANGERS) {
                 self.ahead.push(stranger(number / STRANGERS, &impostor));
             }
-            let signer = &self.signers[number % self.signers.len()];
-            self.ahead.push(signed(signer, now));
+            let signer = self.signers.get(number % self.signers.len());
+            self.ahead.push(signed(signer.unwrap(), now));
         }
     }
 
