@@ -432,7 +432,7 @@ fn keys(token: Option<&str>) -> Keyring {
         "0123456789abcdefghijklmnopqrstuvwxyz0123",
     ));
     if let Some(token) = token {
-        key = key.with_session_token(&Secret::from_text(token)).unwrap();
+        key = key.with_session_token(&Secret::from_text(token).unwrap()).unwrap();
     }
     let key = CallerKey::new("1", key).unwrap();
     let key = key.with_key_id("AKIDBILLING").unwrap();

@@ -101,17 +101,19 @@ impl<'r> Claim<'r> {
     }
 }
 
-/// The caller, and the one of its keys that the signature is of.
+/// How many keys of each algorithm were tried.
+type TriedKeys = [usize; Algorithm::ALL.len()];
+
+/// Tries every key that goes by the request's key id, and as many decoys as make an unknown caller cost what a known one
+/// costs. Returns the caller and the key that matched.
 #[inline]
-pub(super) fn matching_key<'k>(
+pub(super) fn try_keys<'k>(
     parsed: &ParsedHead<'_>,
     keys: &'k CallerKeys,
-    now: Timestamp,
-    credentials: &Credentials<'_>,
     matches: impl Fn(&VerifyingKey) -> bool,
-) -> Result<(&'k KeyId, &'k CallerKey), Rejection> {
+) -> (Option<(&'k KeyId, &'k CallerKey)>, TriedKeys) {
     let scheme = parsed.scheme;
-    let mut tried = [0_usize; Algorithm::ALL.len()];
+    let mut tried = TriedKeys::default();
     let mut found = None;
     for key in keys.keys_for(scheme, &parsed.key_id) {
         for (tried, algorithm) in tried.iter_mut().zip(Algorithm::ALL) {
@@ -131,9 +133,23 @@ pub(super) fn matching_key<'k>(
             }
         }
     }
-    if let (Some(caller), Some(key)) = (keys.caller(), found) {
-        return Ok((caller, key));
+    (keys.caller().zip(found), tried)
+}
+
+/// The caller, and the one of its keys that the signature is of.
+#[inline]
+pub(super) fn matching_key<'k>(
+    parsed: &ParsedHead<'_>,
+    keys: &'k CallerKeys,
+    now: Timestamp,
+    credentials: &Credentials<'_>,
+    matches: impl Fn(&VerifyingKey) -> bool,
+) -> Result<(&'k KeyId, &'k CallerKey), Rejection> {
+    let (found, tried) = try_keys(parsed, keys, matches);
+    if let Some(found) = found {
+        return Ok(found);
     }
+    let scheme = parsed.scheme;
     for (tried, algorithm) in tried.iter().zip(Algorithm::ALL) {
         if let Some((decoy, work)) = keys.decoy(scheme, *algorithm) {
             for _ in *tried..work {

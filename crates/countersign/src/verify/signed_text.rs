@@ -1,5 +1,5 @@
 use super::{
-    claim::{Claim, matching_key},
+    claim::{Claim, try_keys},
     parsed_head::Proof,
 };
 use crate::{
@@ -76,7 +76,8 @@ impl Claim<'_> {
     /// Whether one of these keys made the signature over another text. Does the work for a caller
     /// that is unknown as well.
     pub(crate) fn is_over(&self, text: OtherText<'_>, keys: &CallerKeys) -> bool {
-        matching_key(&self.parsed, keys, |key| self.is_over_with(text, key)).is_ok()
+        let (found, _) = try_keys(&self.parsed, keys, |key| self.is_over_with(text, key));
+        found.is_some()
     }
 
     /// Whether one of these keys made the signature, where it is over a digest of the body that the
@@ -86,7 +87,8 @@ impl Claim<'_> {
             return None;
         };
         let matches = |key: &VerifyingKey| credentials.matches(key, Some(body));
-        Some(matching_key(&self.parsed, keys, matches).is_ok())
+        let (found, _) = try_keys(&self.parsed, keys, matches);
+        Some(found.is_some())
     }
 
     /// Whether this key made the signature over the verifier's own text. The key may be bound to
