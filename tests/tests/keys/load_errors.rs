@@ -32,6 +32,7 @@ fn read_derived(text: &str) -> Result<DerivedKeyring, ConfigError> {
 #[test]
 fn an_error_in_toml_names_place_mistake_and_what_is_known() {
     let hex = format!("secret_hex = \"{SECRET}\"");
+    let other = format!("secret_hex = \"{OTHER_SECRET}\"");
     let long = "x".repeat(30);
     for (name, text, expected) in [
         (
@@ -97,7 +98,7 @@ fn an_error_in_toml_names_place_mistake_and_what_is_known() {
         (
             "a value without quotes",
             callers(&format!("secret_hex = {SECRET}")),
-            "line 6, column 14: expected TOML".to_owned(),
+            "line 6, column 1".to_owned(),
         ),
         (
             "a byte order mark",
@@ -126,8 +127,8 @@ fn an_error_in_toml_names_place_mistake_and_what_is_known() {
         ),
         (
             "a target twice",
-            format!("{}{}", targets(&hex), targets(&format!("secret_hex = \"{OTHER_SECRET}\""))),
-            "line 6: target users: expected once in the file, found twice".to_owned(),
+            format!("{}{}{}", callers(&hex), targets(&other), targets(&other)),
+            "line 12: target users: expected once in the file, found twice".to_owned(),
         ),
         (
             "a weak key of a target",
@@ -137,7 +138,9 @@ fn an_error_in_toml_names_place_mistake_and_what_is_known() {
     ] {
         let error = Keyring::from_toml(&text).map(drop).unwrap_err();
         assert!(error.to_string().starts_with(&expected), "{name}:\n{error}\n{expected}");
-        let exact = !expected.ends_with("expected TOML");
+        // What the parser says of TOML that is none is its own.
+        let exact = name != "a value without quotes";
+        assert!(exact || error.to_string().contains(": expected TOML"), "{error}");
         assert!(!exact || error.to_string() == expected, "{name}: {error}");
         for key in [&SECRET[..12], &OTHER_SECRET[..12], "9346041949574"] {
             assert!(!shown(&error).contains(key), "{name}: {error}");
