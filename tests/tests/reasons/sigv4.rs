@@ -428,11 +428,12 @@ const NOT_PRESIGNED: &[Row] = &[(
 
 /// A caller whose key is bound to a session token, or to none.
 fn keys(token: Option<&str>) -> Keyring {
-    let mut key = VerifyingKey::sigv4(&Secret::from_text(
-        "0123456789abcdefghijklmnopqrstuvwxyz0123",
-    ));
+    let secret = Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz0123").unwrap();
+    let mut key = VerifyingKey::sigv4(&secret);
     if let Some(token) = token {
-        key = key.with_session_token(&Secret::from_text(token).unwrap()).unwrap();
+        key = key
+            .with_session_token(&Secret::from_text(token).unwrap())
+            .unwrap();
     }
     let key = CallerKey::new("1", key).unwrap();
     let key = key.with_key_id("AKIDBILLING").unwrap();
