@@ -299,8 +299,8 @@ impl Seen {
 pub fn signature(family: Family, key: &[u8], text: &[u8], seen: &Seen) -> Vec<u8> {
     match family {
         Family::Ed25519 => {
-            let seed: [u8; 32] = key.try_into().unwrap();
-            let key = ed25519_dalek::SigningKey::from_bytes(&seed);
+            let bytes: [u8; 32] = key.try_into().unwrap();
+            let key = ed25519_dalek::SigningKey::from_bytes(&bytes);
             key.sign(text).to_bytes().to_vec()
         }
         Family::SigV4 => {

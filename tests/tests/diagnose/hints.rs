@@ -112,12 +112,10 @@ fn request(family: Family, key: &[u8], signed: &Seen, sent: &Seen) -> Vec<u8> {
     let text = signed.text(family, sent);
     let made = signature(family, key, &text, signed);
     let parts = sent.parts(family, &written(family, &made));
-    let mut head = tests::signed::head(&parts);
-    head.push_str(&format!(
-        "content-length: {}\r\nconnection: close\r\n\r\n",
-        sent.body.len()
-    ));
-    [head.as_bytes(), &sent.body].concat()
+    let head = tests::signed::head(&parts);
+    let length = sent.body.len();
+    let end = format!("content-length: {length}\r\nconnection: close\r\n\r\n");
+    [head.as_bytes(), end.as_bytes(), &sent.body].concat()
 }
 
 fn without_port() -> Seen {

@@ -7,6 +7,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::assigning_clones,
     clippy::string_slice,
     clippy::too_many_lines,
     unreachable_pub,

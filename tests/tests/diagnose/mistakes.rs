@@ -1,7 +1,7 @@
 use base64ct::{Base64, Encoding};
 use countersign::{
     KeyStore, Secret, Timestamp,
-    diagnose::{Cause, Certainty, Diagnosis, Report},
+    diagnose::{Cause, Certainty, Diagnosis, Finding, Report},
 };
 
 use crate::client::{
@@ -764,13 +764,13 @@ fn the_right_cause_of_each_known_mistake_is_named_first() {
         for family in mistake.families {
             all += 1;
             let report = diagnosed(mistake, *family);
-            let first = report.first_cause().map(|finding| finding.cause());
+            let first = report.first_cause().map(Finding::cause);
             // Only a checked signature is called a match.
             let shown_by = match mistake.cause {
                 Cause::OtherBody | Cause::BodyEmpty | Cause::UnknownCaller => Certainty::Observed,
                 _ => Certainty::Matched,
             };
-            let certainty = report.first_cause().map(|finding| finding.certainty());
+            let certainty = report.first_cause().map(Finding::certainty);
             if first != Some(mistake.cause) || certainty != Some(shown_by) {
                 wrong.push(format!(
                     "{} in {family:?}: expected {}, found {first:?}\n{report}",

@@ -5,7 +5,7 @@ use countersign::{
     CallerKey, ContentTypeRule, Keyring, MessageSignaturesProfile, MessageSignaturesSettings,
     Scheme, Secret, SigV4Credentials, SigV4Profile, SigV4Settings, Signer, SigningKey, Timestamp,
     UriScheme, Verifier, VerifyingKey,
-    diagnose::{Cause, Diagnosis, Report},
+    diagnose::{Cause, Diagnosis, Finding, Report},
 };
 use http::{
     HeaderName, HeaderValue, Request,
@@ -53,7 +53,7 @@ fn run(verifier: &Verifier, keyring: &Keyring, parts: &Parts) -> Report {
 }
 
 fn assert_first(report: &Report, cause: Cause) {
-    let first = report.first_cause().map(|first| first.cause());
+    let first = report.first_cause().map(Finding::cause);
     assert_eq!(first, Some(cause), "{report}");
 }
 
