@@ -297,6 +297,7 @@ fn what_is_not_known_is_refused() {
         ("a key version that no key has", condition(r#"{"StringEquals": {"countersign:KeyVersion": "2026/01"}}"#)),
         ("an unknown coverage", condition(r#"{"StringNotEquals": {"countersign:Coverage": "body"}}"#)),
         ("a policy variable in a condition", condition(r#"{"StringLike": {"countersign:KeyVersion": "${aws:username}"}}"#)),
+        ("a policy variable in a route", condition(r#"{"StringLike": {"countersign:Route": "/a/${aws:username}"}}"#)),
         ("a policy variable in a resource", replace("Api-Id/*", "Api-Id/prod/GET/${aws:username}")),
         ("an action of another service", replace("execute-api:Invoke", "s3:GetObject")),
         ("another action", replace("execute-api:Invoke", "execute-api:InvalidateCache")),

@@ -231,6 +231,12 @@ mod tests {
                 "StringEquals",
             ),
             (
+                "DateLessThanIfExists",
+                "aws:CurrentTime",
+                "unknown operator",
+                "DateLessThan",
+            ),
+            (
                 "DateGreater",
                 "aws:CurrentTime",
                 "unknown operator",
