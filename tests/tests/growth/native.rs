@@ -43,9 +43,9 @@ fn covered_headers_cost_what_their_number_and_their_length_are() {
     assert_each_linear("covered headers", Outcome::Claim, 200, |scheme, size| {
         let names: Vec<_> = (0..size).map(name).collect();
         let mut head = native(scheme, "/", &names, " ");
-        names
-            .iter()
-            .for_each(|name| append(&mut head.headers, name, "a"));
+        for name in &names {
+            append(&mut head.headers, name, "a");
+        }
         head
     });
     assert_each_linear("a covered value", Outcome::Claim, 16_000, |scheme, size| {

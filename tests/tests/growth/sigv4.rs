@@ -86,9 +86,9 @@ fn covered_headers_cost_what_their_number_and_their_length_are() {
             .map(|number| format!("y{}", name(number)))
             .collect();
         let mut head = covering(place, "/", "", &names);
-        names
-            .iter()
-            .for_each(|name| append(&mut head.headers, name, "a"));
+        for name in &names {
+            append(&mut head.headers, name, "a");
+        }
         head
     });
     let case = "covered headers of two lines";

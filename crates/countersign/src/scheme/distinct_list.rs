@@ -11,7 +11,7 @@ const FEW: usize = 8;
 pub(super) struct DistinctList<T> {
     items: SmallVec<[T; FEW]>,
     /// All of them, once there are more than a few.
-    known: Option<Box<HashSet<T>>>,
+    known: Option<HashSet<T>>,
 }
 
 /// What is in a list already.
@@ -46,7 +46,7 @@ impl<T: Clone + Eq + Hash> DistinctList<T> {
         let items = &self.items;
         let known = self
             .known
-            .get_or_insert_with(|| Box::new(items.iter().cloned().collect()));
+            .get_or_insert_with(|| items.iter().cloned().collect());
         if !known.insert(item.clone()) {
             return Err(Repeated);
         }

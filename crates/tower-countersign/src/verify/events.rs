@@ -72,6 +72,15 @@ pub(super) enum From<'r> {
     Proven(&'r KeyId),
 }
 
+/// What the event of a refusal tells of the request.
+#[derive(Debug)]
+pub(super) struct RefusedRequest<'r> {
+    pub(super) method: &'r Method,
+    pub(super) from: From<'r>,
+    pub(super) hint: Option<&'r Hint>,
+    pub(super) peer: Option<IpAddr>,
+}
+
 pub(super) fn accepted(caller: &VerifiedCaller, mode: Mode) {
     tracing::debug!(
         target: "countersign",
@@ -153,13 +162,16 @@ impl Events {
     pub(super) fn refused(
         &self,
         refusal: &Refusal,
-        method: &Method,
-        from: From<'_>,
-        hint: Option<&Hint>,
-        peer: Option<IpAddr>,
+        request: &RefusedRequest<'_>,
         mode: Mode,
         now: Timestamp,
     ) {
+        let RefusedRequest {
+            method,
+            from,
+            hint,
+            peer,
+        } = *request;
         let proven = match from {
             From::Proven(caller) => Some(caller),
             From::Nobody | From::Claimed(_) => None,

@@ -277,7 +277,8 @@ mod tests {
             assert!(PublicUri::new(host).is_err(), "{host}");
         }
         let public = PublicUri::new("api").unwrap();
-        assert!(public.clone().with_inbound_hosts([] as [&str; 0]).is_err());
+        let no_hosts: [&str; 0] = [];
+        assert!(public.clone().with_inbound_hosts(no_hosts).is_err());
         assert!(public.clone().with_inbound_hosts(["a/b"]).is_err());
         for prefix in [
             "", "/", "a", "/a/", "//a", "/a//b", "/../a", "/.", "/%61", "/a?b", "/a#b", "/a;b",

@@ -20,8 +20,15 @@ use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{
-    authenticate::Read, events, hints::Hint, intake::Intake, refusal::Refusal, report_only::Mode,
-    response_body::ResponseBody, settings::Settings, verified_body::VerifiedBody,
+    authenticate::Read,
+    events::{self, RefusedRequest},
+    hints::Hint,
+    intake::Intake,
+    refusal::Refusal,
+    report_only::Mode,
+    response_body::ResponseBody,
+    settings::Settings,
+    verified_body::VerifiedBody,
 };
 use crate::{
     BoxError,
@@ -276,12 +283,15 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let Refused { refusal, caller } = refused;
         let settings = &self.settings;
         let claimed = settings.verifier.claimed_key_id(parts);
-        let from = events::From::new(caller.as_ref(), claimed.as_deref());
-        let mode = decision.mode();
-        let peer = settings.source.of(&parts.headers, &parts.extensions);
+        let request = RefusedRequest {
+            method: &parts.method,
+            from: events::From::new(caller.as_ref(), claimed.as_deref()),
+            hint,
+            peer: settings.source.of(&parts.headers, &parts.extensions),
+        };
         settings
             .events
-            .refused(refusal, &parts.method, from, hint, peer, mode, now);
+            .refused(refusal, &request, decision.mode(), now);
         let scheme = || settings.verifier.claimed_scheme(&RequestHead::from(parts));
         if let Some(hint) = hint {
             let scheme = scheme();

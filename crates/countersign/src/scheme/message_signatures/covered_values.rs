@@ -171,12 +171,11 @@ impl<'v> Shared<'v> {
         // Invariant: it was found.
         let dictionary = dictionaries.and_then(|dictionaries| dictionaries.get_mut(name));
         let SharedDictionary { lines, parsed } = dictionary.ok_or(NO_MEMBER)?;
-        match parsed {
-            Some(parsed) => Ok(parsed),
-            None => {
-                let text = joined(lines)?;
-                Ok(parsed.insert(ParsedDictionary::parse(&text).ok_or(NO_MEMBER)?))
-            }
+        if let Some(parsed) = parsed {
+            Ok(parsed)
+        } else {
+            let text = joined(lines)?;
+            Ok(parsed.insert(ParsedDictionary::parse(&text).ok_or(NO_MEMBER)?))
         }
     }
 }
