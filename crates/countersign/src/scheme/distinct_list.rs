@@ -11,7 +11,7 @@ const FEW: usize = 8;
 pub(super) struct DistinctList<T> {
     items: SmallVec<[T; FEW]>,
     /// All of them, once there are more than a few.
-    known: Option<HashSet<T>>,
+    known: Option<Box<HashSet<T>>>,
 }
 
 /// What is in a list already.
@@ -31,27 +31,37 @@ impl<T: Clone + Eq + Hash> DistinctList<T> {
     /// Adds one at the end, unless an equal one is there.
     #[inline]
     pub(super) fn push(&mut self, item: T) -> Result<(), Repeated> {
-        if self.items.len() >= FEW {
-            return self.push_to_many(item);
-        }
-        if self.items.contains(&item) {
+        if self.contains(&item) {
             return Err(Repeated);
         }
-        self.items.push(item);
+        self.push_distinct(item);
         Ok(())
     }
 
-    #[cold]
-    fn push_to_many(&mut self, item: T) -> Result<(), Repeated> {
-        let items = &self.items;
-        let known = self
-            .known
-            .get_or_insert_with(|| items.iter().cloned().collect());
-        if !known.insert(item.clone()) {
-            return Err(Repeated);
+    #[inline]
+    pub(super) fn contains(&self, item: &T) -> bool {
+        match &self.known {
+            None => self.items.contains(item),
+            Some(known) => known.contains(item),
         }
+    }
+
+    /// Adds one of which the caller knows that no equal one is there.
+    #[inline]
+    pub(super) fn push_distinct(&mut self, item: T) {
         self.items.push(item);
-        Ok(())
+        if self.items.len() > FEW {
+            self.note();
+        }
+    }
+
+    /// Takes note of the item at the end, and of the others if they are not noted yet.
+    #[cold]
+    fn note(&mut self) {
+        match &mut self.known {
+            None => self.known = Some(Box::new(self.items.iter().cloned().collect())),
+            Some(known) => known.extend(self.items.last().cloned()),
+        }
     }
 }
 

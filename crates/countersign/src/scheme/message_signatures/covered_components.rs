@@ -2,12 +2,13 @@ use super::{
     component_id::{Component, ComponentId},
     derived_component::DerivedSet,
 };
-use crate::scheme::distinct_list::{DistinctList, Repeated};
+use crate::scheme::distinct_list::DistinctList;
 
 /// The components that a signature covers, in the order in which they are signed, each once (RFC 9421 section 2).
 #[derive(Clone, Debug, Default)]
 pub(super) struct CoveredComponents<'c> {
     ids: DistinctList<ComponentId<'c>>,
+    listed: DerivedSet,
     bound: DerivedSet,
 }
 
@@ -16,14 +17,20 @@ impl<'c> CoveredComponents<'c> {
     /// order.
     #[inline]
     pub(super) fn push(&mut self, id: ComponentId<'c>) -> Result<(), &'static str> {
-        let bound = match id.component() {
-            Component::Derived(derived) => derived.bound(),
-            Component::Field { .. } => DerivedSet::default(),
+        let itself = id.derived_set();
+        let is_listed = if itself.is_empty() {
+            self.ids.contains(&id)
+        } else {
+            self.listed.intersects(itself)
         };
-        self.ids
-            .push(id)
-            .map_err(|Repeated| "signature-input: a component twice")?;
-        self.bound = self.bound.union(bound);
+        if is_listed {
+            return Err("signature-input: a component twice");
+        }
+        if let Component::Derived(derived) = id.component() {
+            self.listed = self.listed.union(itself);
+            self.bound = self.bound.union(derived.bound());
+        }
+        self.ids.push_distinct(id);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! two. Whatever several components are parts of is read once: the query is split once, and a
 //! dictionary parsed once.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use super::{
     component_id::{Component, ComponentId, FieldForm},
     covered_components::CoveredComponents,
-    derived_component::{DerivedComponent, DerivedValue},
+    derived_component::DerivedComponent,
     message::{Lines, Message},
     query_param::FormQuery,
     structured_field::{ParsedDictionary, StructuredType},
@@ -24,17 +24,26 @@ use crate::error::Reason;
 /// Up to this many components are kept without an allocation.
 const INLINE: usize = 8;
 
-/// The components of a signature, and where each has its value.
+/// The components of a signature, and where each has its value. It is large, and filled and read
+/// where it is.
 #[derive(Debug)]
 pub(super) struct CoveredValues<'v> {
-    found: smallvec::IntoIter<[(&'v ComponentId<'v>, Source<'v>); INLINE]>,
+    message: &'v Message<'v>,
+    found: SmallVec<[Found<'v>; INLINE]>,
     shared: Shared<'v>,
+}
+
+/// A component, and where its value is.
+#[derive(Debug)]
+struct Found<'v> {
+    id: &'v ComponentId<'v>,
+    source: Source<'v>,
 }
 
 /// Where the value of a component is.
 #[derive(Debug)]
 enum Source<'v> {
-    Derived(DerivedValue<'v>),
+    Derived(&'v DerivedComponent<'v>),
     Plain(Lines<'v>),
     ByteSequence(Lines<'v>),
     Structured(Lines<'v>, StructuredType),
@@ -56,13 +65,17 @@ struct SharedDictionary<'v> {
 }
 
 impl<'v> Source<'v> {
+    #[inline]
     fn find(
         message: &Message<'v>,
-        id: &'v ComponentId<'_>,
+        id: &'v ComponentId<'v>,
         shared: &mut Shared<'v>,
     ) -> Result<Self, &'static str> {
         Ok(match id.component() {
-            Component::Derived(derived) => Self::Derived(derived.value_in(message)?),
+            Component::Derived(derived) => {
+                derived.ensure_available(message)?;
+                Self::Derived(derived)
+            }
             Component::Field { name, form } => match form {
                 FieldForm::Plain => Self::Plain(message.lines_of(name)?),
                 FieldForm::ByteSequence => Self::ByteSequence(message.lines_of(name)?),
@@ -79,73 +92,59 @@ impl<'v> Source<'v> {
 }
 
 impl<'v> CoveredValues<'v> {
-    /// Finds the values. A field must be there, no longer than the limit, and of a type that is
-    /// known where its form asks for one; where a parameter of the query is covered, the query has
-    /// no more of them than the limit.
-    pub(super) fn find(
-        message: &Message<'v>,
-        covered: &'v CoveredComponents<'_>,
-    ) -> Result<Self, Reason> {
-        let mut found: SmallVec<[(&'v ComponentId<'v>, Source<'v>); INLINE]> = SmallVec::new();
-        let mut shared = Shared::default();
+    /// Starts with no component.
+    #[inline]
+    pub(super) fn of(message: &'v Message<'v>) -> Self {
+        Self {
+            message,
+            found: SmallVec::new(),
+            shared: Shared::default(),
+        }
+    }
+
+    /// Finds the values of these components. A field must be there, no longer than the limit, and
+    /// of a type that is known where its form asks for one; where a parameter of the query is
+    /// covered, the query has no more of them than the limit.
+    #[inline]
+    pub(super) fn find(&mut self, covered: &'v CoveredComponents<'_>) -> Result<(), Reason> {
+        let message = self.message;
         let mut covers_parameters = false;
         for id in covered.iter() {
             covers_parameters |= matches!(
                 id.component(),
                 Component::Derived(DerivedComponent::QueryParam(_))
             );
-            let source = Source::find(message, id, &mut shared);
-            found.push((id, source.map_err(|problem| message.refusal(id, problem))?));
+            let source = Source::find(message, id, &mut self.shared);
+            let source = source.map_err(|problem| message.refusal(id, problem))?;
+            self.found.push(Found { id, source });
         }
         if covers_parameters {
             message.ensure_query_within_limit()?;
         }
-        Ok(Self {
-            found: found.into_iter(),
-            shared,
-        })
+        Ok(())
     }
 
-    /// The next component, in the order in which they are signed.
-    pub(super) fn next(&mut self) -> Option<CoveredValue<'_, 'v>> {
-        let (id, source) = self.found.next()?;
-        Some(CoveredValue {
-            id,
-            source,
-            shared: &mut self.shared,
-        })
-    }
-}
-
-/// A component, and where its value is.
-#[derive(Debug)]
-pub(super) struct CoveredValue<'s, 'v> {
-    id: &'v ComponentId<'v>,
-    source: Source<'v>,
-    shared: &'s mut Shared<'v>,
-}
-
-impl<'v> CoveredValue<'_, 'v> {
-    pub(super) fn id(&self) -> &'v ComponentId<'v> {
-        self.id
-    }
-
-    /// Reads the value and writes it.
-    pub(super) fn write_to(self, text: &mut String) -> Result<(), &'static str> {
-        match self.source {
-            Source::Derived(value) => value.write_to(&mut self.shared.form, text),
-            Source::Plain(lines) => join(&lines, text, plain),
-            Source::ByteSequence(lines) => join(&lines, text, byte_sequence),
-            Source::Structured(lines, kind) => {
-                let value = kind.reserialize(&joined(&lines)?);
-                text.push_str(&value.ok_or("sf: the field is not of its type")?);
-                Ok(())
-            }
-            Source::Member { field, key } => {
-                let dictionary = self.shared.parsed(field)?;
-                dictionary.write_member(key, text).ok_or(NO_MEMBER)
-            }
+    /// Reads the values and writes a line for each component, in the order in which they are
+    /// signed. `written` is told where in the text its identifier and its value are.
+    #[inline]
+    pub(super) fn write_lines(
+        &mut self,
+        text: &mut String,
+        mut written: impl FnMut(&'v ComponentId<'v>, Range<usize>, Range<usize>),
+    ) -> Result<(), Reason> {
+        for Found { id, source } in &self.found {
+            let start = text.len();
+            id.write_to(text);
+            let identifier = start..text.len();
+            text.push_str(": ");
+            let start = text.len();
+            self.shared
+                .write(source, self.message, text)
+                .map_err(|problem| id.refusal(problem))?;
+            written(id, identifier, start..text.len());
+            text.push('\n');
         }
+        Ok(())
     }
 }
 
@@ -164,6 +163,30 @@ impl<'v> Shared<'v> {
         let parsed = None;
         dictionaries.insert(name, SharedDictionary { lines, parsed });
         Ok(())
+    }
+
+    /// Reads a value and writes it.
+    #[inline]
+    fn write(
+        &mut self,
+        source: &Source<'v>,
+        message: &Message<'v>,
+        text: &mut String,
+    ) -> Result<(), &'static str> {
+        match source {
+            Source::Derived(derived) => derived.write_value(message, &mut self.form, text),
+            Source::Plain(lines) => join(lines, text, plain),
+            Source::ByteSequence(lines) => join(lines, text, byte_sequence),
+            Source::Structured(lines, kind) => {
+                let value = kind.reserialize(&joined(lines)?);
+                text.push_str(&value.ok_or("sf: the field is not of its type")?);
+                Ok(())
+            }
+            Source::Member { field, key } => {
+                let dictionary = self.parsed(field)?;
+                dictionary.write_member(key, text).ok_or(NO_MEMBER)
+            }
+        }
     }
 
     fn parsed(&mut self, name: &str) -> Result<&ParsedDictionary, &'static str> {

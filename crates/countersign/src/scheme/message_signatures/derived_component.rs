@@ -1,10 +1,7 @@
 use std::borrow::Cow;
 
 use super::{
-    component_id::AtMostTwo,
-    message::{Message, UriScheme},
-    query_param::FormQuery,
-    structured_field::Text,
+    component_id::AtMostTwo, message::Message, query_param::FormQuery, structured_field::Text,
 };
 use crate::head::Target;
 
@@ -108,80 +105,48 @@ impl<'c> DerivedComponent<'c> {
         parts.fold(self.itself(), DerivedSet::union)
     }
 
-    /// Finds the value that it has in a request.
-    pub(super) fn value_in<'v>(
-        &'v self,
-        message: &Message<'v>,
-    ) -> Result<DerivedValue<'v>, &'static str> {
-        let Target { path, query } = message.target;
-        Ok(match self {
-            Self::Method => DerivedValue::Text(message.method),
-            Self::Authority => DerivedValue::Text(message.authority),
-            Self::Path => DerivedValue::Text(path),
-            Self::Query => DerivedValue::Query(query.unwrap_or_default()),
-            Self::Scheme => DerivedValue::Text(message.scheme()?.as_str()),
-            Self::TargetUri if path == "*" => {
-                return Err("@target-uri: expected a path, found an asterisk");
+    /// Refuses a request in which it has no value. The parameters of the query are not read.
+    pub(super) fn ensure_available(&self, message: &Message<'_>) -> Result<(), &'static str> {
+        match self {
+            Self::TargetUri if message.target.path == "*" => {
+                Err("@target-uri: expected a path, found an asterisk")
             }
-            Self::TargetUri => DerivedValue::TargetUri {
-                scheme: message.scheme()?,
-                authority: message.authority,
-                target: message.target,
-            },
-            // That of the origin form, and `:path`: which form a request line had is not kept.
-            Self::RequestTarget => DerivedValue::RequestTarget(message.target),
-            Self::QueryParam(name) => DerivedValue::QueryParam {
-                query: query.unwrap_or_default(),
-                name,
-            },
-        })
+            Self::TargetUri | Self::Scheme => message.scheme().map(|_| ()),
+            Self::Method
+            | Self::Authority
+            | Self::Path
+            | Self::Query
+            | Self::RequestTarget
+            | Self::QueryParam(_) => Ok(()),
+        }
     }
-}
 
-/// Where the value of a derived component is.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum DerivedValue<'v> {
-    Text(&'v str),
-    Query(&'v str),
-    TargetUri {
-        scheme: UriScheme,
-        authority: &'v str,
-        target: Target<'v>,
-    },
-    RequestTarget(Target<'v>),
-    QueryParam {
-        query: &'v str,
-        name: &'v str,
-    },
-}
-
-impl<'v> DerivedValue<'v> {
-    /// Writes the value. `form` is the query as a form, which is made for the first component that
-    /// needs it.
-    pub(super) fn write_to(
-        self,
-        form: &mut Option<FormQuery<'v>>,
+    /// Writes the value that it has in a request. `form` is the query as a form, which is made for
+    /// the first component that needs it.
+    pub(super) fn write_value<'m>(
+        &self,
+        message: &Message<'m>,
+        form: &mut Option<FormQuery<'m>>,
         text: &mut String,
     ) -> Result<(), &'static str> {
+        let Target { path, query } = message.target;
         match self {
-            Self::Text(value) => text.push_str(value),
-            Self::Query(query) => {
+            Self::Method => text.push_str(message.method),
+            Self::Authority => text.push_str(message.authority),
+            Self::Path => text.push_str(path),
+            Self::Query => {
                 text.push('?');
-                text.push_str(query);
+                text.push_str(query.unwrap_or_default());
             }
-            Self::TargetUri {
-                scheme,
-                authority,
-                target,
-            } => {
-                text.push_str(scheme.as_str());
-                text.push_str("://");
-                text.push_str(authority);
-                write_target(target, text);
+            Self::Scheme => text.push_str(message.scheme()?.as_str()),
+            Self::TargetUri => {
+                text.extend([message.scheme()?.as_str(), "://", message.authority]);
+                write_target(message.target, text);
             }
-            Self::RequestTarget(target) => write_target(target, text),
-            Self::QueryParam { query, name } => {
-                let form = form.get_or_insert_with(|| FormQuery::of(query));
+            // That of the origin form, and `:path`: which form a request line had is not kept.
+            Self::RequestTarget => write_target(message.target, text),
+            Self::QueryParam(name) => {
+                let form = form.get_or_insert_with(|| FormQuery::of(query.unwrap_or_default()));
                 form.write_value(name, text)?;
             }
         }

@@ -89,6 +89,7 @@ impl<'m> Message<'m> {
 
     /// The lines of a covered field, whose number and lengths are judged and which are not read.
     /// There must be one: nothing may stand for "not there".
+    #[inline]
     pub(super) fn lines_of(&self, name: &str) -> Result<Lines<'m>, &'static str> {
         let lines = if name == CONTENT_DIGEST.as_str() {
             Lines::Given(self.content_digest)
@@ -156,6 +157,7 @@ pub(super) enum Lines<'m> {
 }
 
 impl<'m> Lines<'m> {
+    #[inline]
     pub(super) fn try_for_each(
         &self,
         each: impl FnMut(&'m HeaderValue) -> Result<(), &'static str>,

@@ -74,7 +74,8 @@ pub(super) fn parse<'r>(
         max_field_bytes: policy.limits.covered_value_bytes,
         max_query_parameters: policy.limits.query_parameters,
     };
-    let values = CoveredValues::find(&message, covered).map_err(malformed)?;
+    let mut values = CoveredValues::of(&message);
+    values.find(covered).map_err(malformed)?;
     let freshness = policy.freshness("created", Timestamp::from_unix_seconds(created));
     let freshness = match params.expires() {
         Some(expires) => {
@@ -84,7 +85,7 @@ pub(super) fn parse<'r>(
     };
     let date = freshness.judge(now)?;
 
-    let base = SignatureBase::new(covered, values, params, *serialized).map_err(malformed)?;
+    let base = SignatureBase::new(covered, &mut values, params, *serialized).map_err(malformed)?;
     let payload = if covered.covers_field(CONTENT_DIGEST.as_str()) {
         content_digest::parse(&fields.content_digest, &policy.limits)?
     } else {

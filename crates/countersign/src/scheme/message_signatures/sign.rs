@@ -20,7 +20,7 @@ use super::{
     structured_field::{self, StructuredType, is_plain_text},
 };
 use crate::{
-    error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
+    error::{ConfigError, ConfigErrorKind, Reason, SignError, SignErrorKind},
     head::{RequestHead, Target, parse_method},
     key::{Fingerprint, KeyId, SigningKey, SigningOperation},
     payload::PayloadDigest,
@@ -369,8 +369,7 @@ fn sign(
         max_field_bytes: usize::MAX,
         max_query_parameters: usize::MAX,
     };
-    let base = CoveredValues::find(&message, &covered)
-        .and_then(|values| SignatureBase::new(&covered, values, &params, None))
+    let base = signature_base(&message, &covered, &params)
         .map_err(|problem| SignError::new(SignErrorKind::Header, problem))?;
 
     let signature_input = [&signer.label, "=", base.signature_params()].concat();
@@ -385,6 +384,16 @@ fn sign(
     signature.set_sensitive(true);
     headers.push((SIGNATURE.clone(), signature));
     Ok(headers)
+}
+
+fn signature_base(
+    message: &Message<'_>,
+    covered: &CoveredComponents<'_>,
+    params: &SignatureParams<'_>,
+) -> Result<SignatureBase, Reason> {
+    let mut values = CoveredValues::of(message);
+    values.find(covered)?;
+    SignatureBase::new(covered, &mut values, params, None)
 }
 
 /// A request is signed once, and its digest is the signer's to say.

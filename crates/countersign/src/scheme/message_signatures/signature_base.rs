@@ -53,27 +53,17 @@ impl SignatureBase {
     /// between its items are no part of it. It is `serialized` where that is at hand.
     pub(super) fn new(
         covered: &CoveredComponents<'_>,
-        mut values: CoveredValues<'_>,
+        values: &mut CoveredValues<'_>,
         params: &SignatureParams<'_>,
         serialized: Option<&str>,
     ) -> Result<Self, Reason> {
         let mut text = String::with_capacity(ROOM);
         let mut fields = Fields::new();
-        while let Some(value) = values.next() {
-            let id = value.id();
-            let start = text.len();
-            id.write_to(&mut text);
-            let quoted = start..text.len();
-            text.push_str(": ");
-            let start = text.len();
-            value
-                .write_to(&mut text)
-                .map_err(|problem| id.refusal(problem))?;
-            if let Some(field) = Field::new(id, quoted, start..text.len()) {
+        values.write_lines(&mut text, |id, identifier, value| {
+            if let Some(field) = Field::new(id, identifier, value) {
                 fields.push(field);
             }
-            text.push('\n');
-        }
+        })?;
         text.push_str(SIGNATURE_PARAMS);
         let params_at = text.len();
         if let Some(serialized) = serialized {
@@ -202,8 +192,9 @@ mod tests {
         }
         let mut params = SignatureParams::default();
         params.push(Param::Created(1)).unwrap();
-        let values = CoveredValues::find(&message, &covered)?;
-        SignatureBase::new(&covered, values, &params, None)
+        let mut values = CoveredValues::of(&message);
+        values.find(&covered)?;
+        SignatureBase::new(&covered, &mut values, &params, None)
     }
 
     fn base(target: &str, fields: &[(&str, &[u8])], ids: &[&str]) -> Result<String, Reason> {

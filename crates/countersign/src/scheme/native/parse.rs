@@ -1,4 +1,4 @@
-use std::mem;
+use std::{collections::HashSet, mem};
 
 use http::{
     HeaderName, HeaderValue,
@@ -21,7 +21,7 @@ use crate::{
     error::{Escaped, Rejection, reason},
     head::{Authority, Field, RequestHead, Target, not_ascii, not_once, parse_method},
     payload::DeclaredPayload,
-    scheme::{Carrier, distinct_list::DistinctList},
+    scheme::Carrier,
     timestamp::Timestamp,
     verify::{Coverage, HeadLimits, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
@@ -60,16 +60,16 @@ pub(super) fn parse<'r>(
     for (name, text) in ALWAYS_COVERED.iter().zip([host, x_date, content_sha256]) {
         ensure_length(limits, name, text.len())?;
     }
-    let mut names = DistinctList::default();
     let mut lines: FurtherLines<'r> = SmallVec::new();
+    let mut many = None;
     for name in signed_headers::further_names(authorization.signed_headers)? {
         let name = name?;
-        if names.len().saturating_add(ALWAYS_COVERED.len()) >= limits.covered_headers {
+        if lines.len().saturating_add(ALWAYS_COVERED.len()) >= limits.covered_headers {
             let found = authorization.signed_headers.split(';').count();
             let reason = limits.too_many_covered("signed-headers", found);
             return Err(Rejection::malformed(reason));
         }
-        if ALWAYS_COVERED.contains(&name) || names.push(name).is_err() {
+        if ALWAYS_COVERED.contains(&name) || is_listed(name, &lines, &mut many) {
             return Err(Rejection::malformed(reason!(
                 "signed-headers: expected each name once, found {} twice",
                 Escaped::text(name)
@@ -85,8 +85,9 @@ pub(super) fn parse<'r>(
     let audience_checked = policy.check_audience(authority)?;
 
     for required in &policy.required_headers {
-        let mut covered = ALWAYS_COVERED.iter().chain(names.iter());
-        if covered.all(|name| *name != required.as_str()) {
+        let further = lines.iter().map(|(name, _)| *name);
+        let mut covered = ALWAYS_COVERED.into_iter().chain(further);
+        if covered.all(|name| name != required.as_str()) {
             return Err(uncovered(required, &lines));
         }
     }
@@ -101,7 +102,7 @@ pub(super) fn parse<'r>(
     let date = policy.freshness("x-date", signed_at).judge(now)?;
 
     let mut further = FurtherHeaders::new();
-    for (name, line) in lines {
+    for (name, line) in &lines {
         let value = line.to_str().map_err(|_| {
             let name = Escaped::text(name).into();
             Rejection::malformed(not_ascii(name, line))
@@ -137,7 +138,24 @@ pub(super) fn parse<'r>(
 }
 
 /// Further covered headers whose values are not read yet.
-type FurtherLines<'r> = SmallVec<[(&'r str, &'r HeaderValue); 4]>;
+type FurtherLines<'r> = SmallVec<[(&'r str, &'r HeaderValue); FEW]>;
+
+/// So many names are compared one by one.
+const FEW: usize = 4;
+
+/// Whether a name was listed before. More than a few are found by their hashes, whose key no sender
+/// knows.
+fn is_listed<'r>(
+    name: &'r str,
+    before: &[(&'r str, &'r HeaderValue)],
+    many: &mut Option<HashSet<&'r str>>,
+) -> bool {
+    if before.len() < FEW {
+        return before.iter().any(|(known, _)| *known == name);
+    }
+    let many = many.get_or_insert_with(|| before.iter().map(|(known, _)| *known).collect());
+    !many.insert(name)
+}
 
 /// The line of a further covered header, which is taken out of the fields. An absent one is
 /// refused: nothing may stand for "not there".

@@ -13,7 +13,11 @@ const INLINE: usize = 24;
 /// whatever a signature covers are found in the same pass.
 pub(super) struct HeaderLines<'r> {
     lines: SmallVec<[Line<'r>; INLINE]>,
-    chains: Chains<'r>,
+    /// Of each chain the first line, by its number. A sender can have all lines in one chain, and
+    /// so it is made for a few.
+    first: [usize; CHAINS],
+    /// The same for many: a chain for each name, found by a hash whose key no sender knows.
+    first_of_name: Option<HashMap<&'r str, usize>>,
     pub(super) host: Field<'r>,
     pub(super) date: Field<'r>,
     pub(super) content_type: Field<'r>,
@@ -36,52 +40,15 @@ struct Line<'r> {
 /// The number of no line.
 const NONE: usize = usize::MAX;
 
-/// In which chain each line is. Of a chain this has the first line, by its number.
-enum Chains<'r> {
-    /// By the length of the name. A sender can have all lines in one chain, and so these are few.
-    ByLength([usize; LENGTHS]),
-    /// A chain for each name, found by a hash whose key no sender knows.
-    ByName(HashMap<&'r str, usize>),
-}
-
-/// So many lengths are told apart.
-const LENGTHS: usize = 16;
-
-impl<'r> Chains<'r> {
-    fn of(lines: &mut [Line<'r>]) -> Self {
-        let mut chains = if lines.len() <= INLINE {
-            Self::ByLength([NONE; LENGTHS])
-        } else {
-            Self::ByName(HashMap::with_capacity(lines.len()))
-        };
-        // From behind, so that each chain has its lines in their order.
-        for (number, line) in lines.iter_mut().enumerate().rev() {
-            let first = match &mut chains {
-                Self::ByLength(first) => first.get_mut(line.text.len() % LENGTHS),
-                Self::ByName(first) => Some(first.entry(line.text).or_insert(NONE)),
-            };
-            if let Some(first) = first {
-                line.next = mem::replace(first, number);
-            }
-        }
-        chains
-    }
-
-    /// The first line of the chain in which the lines of this name are, if there are any.
-    fn first(&self, name: &str) -> usize {
-        let first = match self {
-            Self::ByLength(first) => first.get(name.len() % LENGTHS),
-            Self::ByName(first) => first.get(name),
-        };
-        first.copied().unwrap_or(NONE)
-    }
-}
+/// Among so many chains are a few lines shared out, by the lengths of their names.
+const CHAINS: usize = 16;
 
 impl<'r> HeaderLines<'r> {
     pub(super) fn of(headers: &'r HeaderMap) -> Self {
         let mut found = Self {
             lines: SmallVec::new(),
-            chains: Chains::ByLength([NONE; LENGTHS]),
+            first: [NONE; CHAINS],
+            first_of_name: None,
             host: Field::Absent,
             date: Field::Absent,
             content_type: Field::Absent,
@@ -111,14 +78,39 @@ impl<'r> HeaderLines<'r> {
             };
             field.occurs(value);
         }
-        found.chains = Chains::of(&mut found.lines);
+        found.chain();
         found
+    }
+
+    fn chain(&mut self) {
+        if self.lines.len() > INLINE {
+            self.first_of_name = Some(HashMap::with_capacity(self.lines.len()));
+        }
+        // From behind, so that each chain has its lines in their order.
+        for (number, line) in self.lines.iter_mut().enumerate().rev() {
+            let first = match &mut self.first_of_name {
+                None => self.first.get_mut(chain_of(line.text)),
+                Some(first) => Some(first.entry(line.text).or_insert(NONE)),
+            };
+            if let Some(first) = first {
+                line.next = mem::replace(first, number);
+            }
+        }
+    }
+
+    /// The first line of the chain in which the lines of this name are, if there are any.
+    fn first_for(&self, name: &str) -> usize {
+        let first = match &self.first_of_name {
+            None => self.first.get(chain_of(name)),
+            Some(first) => first.get(name),
+        };
+        first.copied().unwrap_or(NONE)
     }
 
     /// Marks all lines of this name as covered. Says how often there is one.
     pub(super) fn cover(&mut self, name: &str) -> Field<'r> {
         let mut field = Field::Absent;
-        let mut next = self.chains.first(name);
+        let mut next = self.first_for(name);
         while let Some(line) = self.lines.get_mut(next) {
             if line.text == name {
                 line.is_covered = true;
@@ -131,7 +123,7 @@ impl<'r> HeaderLines<'r> {
 
     /// The values of all lines of this name, in their order.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &'r HeaderValue> + Clone {
-        let mut next = self.chains.first(name);
+        let mut next = self.first_for(name);
         let chain = iter::from_fn(move || {
             let line = self.lines.get(next)?;
             next = line.next;
@@ -145,6 +137,11 @@ impl<'r> HeaderLines<'r> {
         let lines = self.lines.iter();
         lines.filter_map(|line| (!line.is_covered).then_some(line.name))
     }
+}
+
+/// In which chain a name is.
+fn chain_of(name: &str) -> usize {
+    name.len() % CHAINS
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ pub(super) fn parse<'r>(
 
     let authority = Authority::agreed(head.uri(), lines.host.text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
-    let covered = covered_lines(&claimed, host, &mut lines, policy)?;
+    let mut covered = SmallVec::new();
+    find_covered(&claimed, host, &mut lines, policy, &mut covered)?;
     let nonce = covered_nonce(&covered, &lines)?;
 
     let audience_checked = policy.check_audience(authority)?;
@@ -103,7 +104,8 @@ pub(super) fn parse<'r>(
         !lines.content_type.is_absent() && !is_covered(&covered, CONTENT_TYPE.as_str());
     let date = freshness.judge(now)?;
 
-    let headers = covered_headers(covered, &lines)?;
+    let mut headers = CoveredHeaders::new();
+    read_covered(&covered, &lines, &mut headers)?;
     if is_presigned {
         query.remove(query_parameters::SIGNATURE);
     }
@@ -416,16 +418,19 @@ enum CoveredValue<'r> {
 /// Up to this many covered headers are kept without an allocation.
 const INLINE: usize = 12;
 
-/// The covered headers, of which the number is judged here, and that of the lines of each, and
-/// their lengths.
-fn covered_lines<'r>(
+/// The covered headers, in the order in which they are signed.
+type CoveredLines<'r> = SmallVec<[CoveredLine<'r>; INLINE]>;
+
+/// Finds the covered headers. Their number is judged, and that of the lines of each, and their
+/// lengths.
+fn find_covered<'r>(
     claimed: &Claimed<'r>,
     host: &'r str,
     lines: &mut HeaderLines<'r>,
     policy: &VerifyPolicy,
-) -> Result<SmallVec<[CoveredLine<'r>; INLINE]>, Rejection> {
+    covered: &mut CoveredLines<'r>,
+) -> Result<(), Rejection> {
     let limits = &policy.limits;
-    let mut covered = SmallVec::new();
     let mut covers_host = false;
     for name in signed_headers::names(claimed.signed_headers, claimed.list_form()) {
         let name = name.map_err(Rejection::malformed)?;
@@ -446,7 +451,7 @@ fn covered_lines<'r>(
         covered.push(CoveredLine { name, value });
     }
     if covers_host {
-        Ok(covered)
+        Ok(())
     } else {
         Err(signed_headers::host_missing(claimed.signed_headers))
     }
@@ -474,18 +479,18 @@ fn covered_value<'r>(
 }
 
 /// Reads the covered headers.
-fn covered_headers<'r>(
-    covered: SmallVec<[CoveredLine<'r>; INLINE]>,
+fn read_covered<'r>(
+    covered: &[CoveredLine<'r>],
     lines: &HeaderLines<'r>,
-) -> Result<CoveredHeaders<'r>, Rejection> {
+    headers: &mut CoveredHeaders<'r>,
+) -> Result<(), Rejection> {
     let not_ascii = |name, line| {
         let name = Escaped::text(name).into();
         Rejection::malformed(not_ascii(name, line))
     };
-    let mut headers = CoveredHeaders::new();
     for CoveredLine { name, value } in covered {
         let value = match value {
-            CoveredValue::Host(host) => Cow::Borrowed(host),
+            CoveredValue::Host(host) => Cow::Borrowed(*host),
             CoveredValue::Line(line) => {
                 canonical_value(line).ok_or_else(|| not_ascii(name, line))?
             }
@@ -500,7 +505,7 @@ fn covered_headers<'r>(
         };
         headers.push(CoveredHeader { name, value });
     }
-    Ok(headers)
+    Ok(())
 }
 
 /// Refuses a signature that leaves out what it must cover.
