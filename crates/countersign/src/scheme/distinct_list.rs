@@ -11,7 +11,7 @@ const FEW: usize = 8;
 pub(super) struct DistinctList<T> {
     items: SmallVec<[T; FEW]>,
     /// All of them, once there are more than a few.
-    known: Option<Box<HashSet<T>>>,
+    known: Option<HashSet<T>>,
 }
 
 /// What is in a list already.
@@ -59,7 +59,7 @@ impl<T: Clone + Eq + Hash> DistinctList<T> {
     #[cold]
     fn note(&mut self) {
         match &mut self.known {
-            None => self.known = Some(Box::new(self.items.iter().cloned().collect())),
+            None => self.known = Some(self.items.iter().cloned().collect()),
             Some(known) => known.extend(self.items.last().cloned()),
         }
     }
