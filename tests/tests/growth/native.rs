@@ -54,6 +54,17 @@ fn covered_headers_cost_what_their_number_and_their_length_are() {
         head
     });
     let repeated = Outcome::Refused(RejectionKind::Malformed);
+    for size in [1, 200] {
+        assert_each_linear("a covered name twice", repeated, size, |scheme, size| {
+            let names: Vec<_> = (0..size).map(name).collect();
+            let twice = [&names[..], &names[..1]].concat();
+            let mut head = native(scheme, "/", &twice, " ");
+            for name in &names {
+                append(&mut head.headers, name, "a");
+            }
+            head
+        });
+    }
     assert_each_linear("lines of a covered name", repeated, 1000, |scheme, size| {
         let names = vec!["x-extra".to_owned(); size];
         let mut head = native(scheme, "/", &names, " ");
