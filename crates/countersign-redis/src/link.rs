@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use redis::{Cmd, Pipeline, RedisResult, Value, aio::MultiplexedConnection};
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, Value, aio::MultiplexedConnection};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -111,12 +111,23 @@ impl Command<'_> {
                 let mut both = Pipeline::with_capacity(2);
                 both.cmd("ASKING").ignore();
                 both.add_command((*command).clone());
-                let mut answers: Vec<Value> = both.query_async(&mut connection).await?;
-                // None would be an answer too: it must not be taken for the nil that says Fresh.
-                let missing = Value::SimpleString("no answer".to_owned());
-                Ok(answers.pop().unwrap_or(missing))
+                let answers: Vec<Value> = both.query_async(&mut connection).await?;
+                only(answers)
             }
         }
+    }
+}
+
+/// The answer to the command after ASKING. None is an error: it must not be taken for the nil that
+/// says Fresh.
+fn only(answers: Vec<Value>) -> RedisResult<Value> {
+    match <[Value; 1]>::try_from(answers) {
+        Ok([answer]) => Ok(answer),
+        Err(answers) => Err(RedisError::from((
+            ErrorKind::Parse,
+            "expected one answer to the command after ASKING",
+            format!("found {}", answers.len()),
+        ))),
     }
 }
 
@@ -135,5 +146,19 @@ pub(crate) async fn connect(
     match tokio::time::timeout(within, connecting).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Failure::unreachable(format!("{address}: not in time"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_answer_after_asking_is_an_error_and_not_nil() {
+        assert!(only(vec![]).is_err());
+        assert!(only(vec![Value::Nil, Value::Nil]).is_err());
+        assert_eq!(only(vec![Value::Nil]).unwrap(), Value::Nil);
+        let token = Value::BulkString(b"token".to_vec());
+        assert_eq!(only(vec![token.clone()]).unwrap(), token);
     }
 }
