@@ -337,6 +337,56 @@ async fn a_removed_key_stops_within_the_two_first_bounds() {
     assert_eq!(ask(&keys, "quiet").await, Answer::Unknown);
 }
 
+/// What a slow store answers may be as old as the question: a key that was removed meanwhile is kept
+/// no longer for it.
+#[tokio::test(start_paused = true)]
+async fn the_age_of_an_answer_counts_from_the_question() {
+    let answer_after = Duration::from_millis(1500);
+    let short = Duration::from_millis(500);
+    let start = async |name| {
+        let remote = Remote::new(&["billing"]);
+        remote.set(Mood::Slow(answer_after));
+        let keys = builder(&remote).build().unwrap();
+        let asked_at = Instant::now();
+        let answer = ask(&keys, name).await;
+        assert_eq!(asked_at.elapsed(), answer_after);
+        (remote, keys, asked_at, answer)
+    };
+    // Fresh for so long, and then asked for again.
+    let (remote, keys, asked_at, answer) = start("billing").await;
+    assert_eq!(answer, Answer::Known);
+    let fresh_until = asked_at + Duration::from_secs(FRESH);
+    advance(fresh_until - short - Instant::now()).await;
+    assert_eq!(ask(&keys, "billing").await, Answer::Known);
+    settle().await;
+    assert_eq!(remote.asked(), 1, "still fresh");
+    advance(fresh_until + short - Instant::now()).await;
+    assert_eq!(ask(&keys, "billing").await, Answer::Known);
+    settle().await;
+    assert_eq!(remote.asked(), 2, "fresh no longer");
+
+    // Given while the store fails, and then no more.
+    let (remote, keys, asked_at, _) = start("billing").await;
+    remote.set(Mood::Failing);
+    let usable_until = asked_at + Duration::from_secs(FRESH + STALE);
+    advance(usable_until - short - Instant::now()).await;
+    assert_eq!(ask(&keys, "billing").await, Answer::Known, "still usable");
+    advance(usable_until + short - Instant::now()).await;
+    let answer = ask(&keys, "billing").await;
+    assert_eq!(answer, Answer::Unavailable, "usable no longer");
+
+    // Unknown for so long, and then looked up.
+    let (remote, keys, asked_at, answer) = start("nobody").await;
+    assert_eq!(answer, Answer::Unknown);
+    let unknown_until = asked_at + Duration::from_secs(10);
+    advance(unknown_until - short - Instant::now()).await;
+    assert_eq!(ask(&keys, "nobody").await, Answer::Unknown);
+    assert_eq!(remote.asked(), 1, "still unknown");
+    advance(unknown_until + short - Instant::now()).await;
+    assert_eq!(ask(&keys, "nobody").await, Answer::Unknown);
+    assert_eq!(remote.asked(), 2, "unknown no longer");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failing_store_is_stood_in_for_until_the_last_bound_and_no_longer() {
     for mood in [Mood::Failing, Mood::Hanging, Mood::Panicking] {

@@ -3,6 +3,7 @@
 use std::{
     fs,
     os::unix::fs::symlink,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -116,6 +117,34 @@ async fn a_change_that_nobody_tells_of_is_found_by_the_next_poll() {
     assert!(takes(&keys, "billing", B) && !takes(&keys, "billing", A));
 }
 
+/// The load has read what was there before the change, and no further change comes.
+#[tokio::test]
+async fn a_change_during_a_load_is_loaded_next() {
+    // Keys are loaded twice at the start: to have them, and where the watch begins.
+    for (name, changed_in) in [("the start", 2), ("a reload", 3)] {
+        let directory = Directory::new();
+        let path = directory.write("keys.toml", &billing(A));
+        let loads = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&loads);
+        let load = move |path: &Path| {
+            let keys = Keyring::from_toml_file(path);
+            if count.fetch_add(1, Ordering::SeqCst) + 1 == changed_in {
+                fs::write(path, billing(C)).unwrap();
+            }
+            keys
+        };
+        let (keys, reloading) = by_polls().keyring_with(&path, load).unwrap();
+        let mut last = 2;
+        if changed_in == 3 {
+            directory.rename_in("keys.toml", &billing(B));
+            last = 3;
+        }
+        generation(&mut reloading.health(), last).await;
+        assert!(takes(&keys, "billing", C), "{name}");
+        assert_eq!(loads.load(Ordering::SeqCst), changed_in + 1, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_bad_keeps_the_last_good_keys_and_is_told() {
     let half = &billing(B)[..100];
@@ -203,7 +232,7 @@ async fn what_was_bad_for_a_reason_elsewhere_is_tried_again_at_the_next_poll() {
     let path = directory.write("value", "1");
     let elsewhere = Directory::new();
     let flag = elsewhere.write("flag", "");
-    let load = move |_: &std::path::Path| {
+    let load = move |_: &Path| {
         fs::metadata(&flag)
             .map(|_| ())
             .map_err(|error| ConfigError::new(ConfigErrorKind::File, "no flag").with_source(error))
@@ -239,7 +268,7 @@ async fn the_same_content_is_not_put_into_use_again() {
     let path = directory.write("keys.toml", &billing(A));
     let loads = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&loads);
-    let load = move |path: &std::path::Path| {
+    let load = move |path: &Path| {
         counted.fetch_add(1, Ordering::SeqCst);
         Keyring::from_toml_file(path)
     };
@@ -358,7 +387,7 @@ async fn a_panic_is_a_failure_like_another() {
     let path = directory.write("value", "1");
     let applied = Arc::new(AtomicUsize::new(0));
     let shared = Arc::clone(&applied);
-    let load = |path: &std::path::Path| match &*fs::read_to_string(path).unwrap() {
+    let load = |path: &Path| match &*fs::read_to_string(path).unwrap() {
         "panic" => panic!("{A}"),
         text => text.parse::<usize>().map_err(|_| {
             ConfigError::new(
@@ -388,7 +417,7 @@ async fn a_panic_is_a_failure_like_another() {
 async fn a_directory_is_watched_with_all_that_is_in_it() {
     let directory = Directory::new();
     directory.write("keys/a/1", "x");
-    let count = |path: &std::path::Path| {
+    let count = |path: &Path| {
         let names = fs::read_dir(path.join("a")).map_err(|error| {
             ConfigError::new(ConfigErrorKind::File, "no such directory").with_source(error)
         })?;
