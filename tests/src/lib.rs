@@ -11,6 +11,7 @@
 pub mod certificates;
 pub mod client;
 pub mod directory;
+pub mod growth;
 pub mod keys;
 pub mod peer;
 pub mod raw;

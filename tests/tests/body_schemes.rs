@@ -29,7 +29,7 @@ use countersign::{
     CallerKey, Coverage, DrfProfile, Keyring, PayloadDigest, Secret, SignError, SignErrorKind,
     Signer, SigningKey, StandardWebhooksProfile, Timestamp, Verifier,
 };
-use futures::future::join_all;
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tests::{
@@ -469,8 +469,11 @@ async fn a_flood_of_strangers_stays_within_its_budget_and_takes_none_of_the_call
         .with_total_bytes(64 * 1024)
         .with_caller_bytes(64 * 1024)
         .with_unauthenticated_max_bytes(32 * 1024)
-        .with_unauthenticated_total_bytes(64 * 1024);
-    let callee = Callee::start(limits).await;
+        .with_unauthenticated_total_bytes(64 * 1024)
+        // No load of the machine ends the wait for a stranger.
+        .with_unauthenticated_deadline(Duration::from_secs(3600))
+        .with_unauthenticated_idle(Duration::from_secs(3600))
+        .with_unauthenticated_least_rate(0);
     let junk = vec![b'x'; 16 * KIB];
     let [(_, drf), (_, webhook)] = both("hello");
     let length = "content-length: 32768";
@@ -478,6 +481,7 @@ async fn a_flood_of_strangers_stays_within_its_budget_and_takes_none_of_the_call
     // Half of the memory is for bodies that are declared longer than 16 KiB. Of sixteen strangers
     // with 16 KiB each two have room in it; a signature that may be Ed25519 takes twice as much.
     for (name, request, fit) in [("drf", &drf, 2), ("webhooks", &webhook, 1)] {
+        let callee = Callee::start(limits.clone()).await;
         let mut held = Vec::new();
         for _ in 0..16 {
             held.push(begin(callee.addr(), request, length, &junk).await);
@@ -504,25 +508,36 @@ async fn a_flood_of_strangers_stays_within_its_budget_and_takes_none_of_the_call
         let (status, text) = callee.send(sign(&django(), small, NOW)).await;
         assert_eq!(status, StatusCode::OK, "{name}: {text}");
 
-        let answers = held.into_iter().map(async |mut stream| {
-            let mut text = Vec::new();
-            let reading = stream.read_to_end(&mut text);
-            match timeout(Duration::from_millis(200), reading).await {
-                Ok(_) => String::from_utf8(text).unwrap(),
-                Err(_) => String::new(),
-            }
-        });
-        let answers = join_all(answers).await;
-        let waiting = answers.iter().filter(|answer| answer.is_empty()).count();
-        assert_eq!(waiting, fit, "{name}");
-        for answer in answers.iter().filter(|answer| !answer.is_empty()) {
+        let refused = held.len() - fit;
+        let mut reading: FuturesUnordered<_> = held
+            .into_iter()
+            .map(async |mut stream| {
+                let mut text = Vec::new();
+                let _: Result<usize, _> = stream.read_to_end(&mut text).await;
+                String::from_utf8(text).unwrap()
+            })
+            .collect();
+        let answers = reading.by_ref().take(refused).collect::<Vec<_>>();
+        let answers = timeout(Duration::from_secs(60), answers).await;
+        let answers = answers.expect("those that do not fit are answered");
+        // The others wait for their room to be used. Some time shows that they are not refused late.
+        let late = timeout(Duration::from_millis(200), reading.next()).await;
+        assert!(late.is_err(), "{name}: {late:?}");
+        for answer in &answers {
             assert_eq!(raw::status(answer), 503, "{name}");
         }
-        // The strangers have gone, and with them what they held.
-        sleep(Duration::from_millis(50)).await;
+        // When the strangers have gone, what they held is free.
+        drop(reading);
+        let freed = async {
+            let body = [b'z'; 17 * KIB];
+            let large = || sign(&django(), signed::post(ECHO, body.to_vec()), NOW);
+            while callee.send(large()).await.0 == StatusCode::SERVICE_UNAVAILABLE {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let freed = timeout(Duration::from_secs(60), freed).await;
+        freed.unwrap_or_else(|_| panic!("{name}: what strangers held stays taken"));
     }
-    let (status, text) = callee.send(drf).await;
-    assert_eq!(status, StatusCode::OK, "{text}");
 }
 
 /// A body that breaks off proves nothing of the signature either, so that nothing is said of it.

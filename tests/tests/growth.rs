@@ -25,22 +25,15 @@ mod native;
 #[path = "growth/sigv4.rs"]
 mod sigv4;
 
-use std::{hint::black_box, time::Duration};
+use std::hint::black_box;
 
 use countersign::{CallerKeys, HeadLimits, RejectionKind, Verifier, VerifierBuilder};
-use cpu_time::ThreadTime;
 use http::request::Parts;
-use tests::{keys::NOW, stranger::HOST};
-
-/// The larger head is so many times the smaller.
-const FACTOR: usize = 4;
-
-/// Linear work is four times as much, and a sort of so few things at most six. The square of four
-/// is twice this.
-const MOST: u32 = 8;
-
-/// A measurement is as long as this, so that reading the clock is no part of it.
-const LONG_ENOUGH: Duration = Duration::from_millis(2);
+use tests::{
+    growth::{self, CONSTANT, FACTOR, LINEAR},
+    keys::NOW,
+    stranger::HOST,
+};
 
 /// What the verifier makes of the heads of a case: each must be read to where the case wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,37 +91,6 @@ fn judge(verifier: &Verifier, head: &Parts) -> Outcome {
     }
 }
 
-/// The time that this thread computes for one piece of work: the least of several measurements.
-fn cost(work: &impl Fn()) -> Duration {
-    let measured = |count: u32| {
-        let start = ThreadTime::now();
-        for _ in 0..count {
-            work();
-        }
-        start.elapsed()
-    };
-    let mut count = 1;
-    while measured(count) < LONG_ENOUGH {
-        count *= 2;
-    }
-    let least = (0..5).map(|_| measured(count)).min().unwrap();
-    least / count
-}
-
-/// Compares a piece of work with one of four times the size. The error has what each of several
-/// attempts measured.
-fn compare(small: &impl Fn(), large: &impl Fn()) -> Result<(), Vec<(Duration, Duration)>> {
-    let mut costs = Vec::new();
-    for _ in 0..4 {
-        let found = (cost(small), cost(large));
-        if found.1 <= found.0 * MOST {
-            return Ok(());
-        }
-        costs.push(found);
-    }
-    Err(costs)
-}
-
 /// Holds a case to its growth: `head` makes a head of a size, here of `size` and of four times
 /// that.
 #[track_caller]
@@ -144,23 +106,23 @@ fn assert_linear(
         assert_eq!(judge(verifier, head), expected, "{case}");
     }
     let work = |head| move || _ = black_box(judge(verifier, head));
-    if let Err(costs) = compare(&work(&small), &work(&large)) {
-        panic!("{case}: four times the head, and more than {MOST} times the work: {costs:?}");
-    }
+    growth::assert_linear(case, &work(&small), &work(&large));
 }
 
 /// A measure that could not fail would show nothing.
 #[test]
-fn work_that_grows_with_the_square_is_told_from_linear_work() {
+fn work_that_grows_with_the_square_is_told_from_linear_work_and_that_from_constant_work() {
     let numbers: Vec<usize> = (0..800).collect();
     let (small, large) = (&numbers[..200], &numbers[..]);
     let sum = |numbers: &[usize]| _ = black_box(black_box(numbers).iter().sum::<usize>());
-    assert!(compare(&|| sum(small), &|| sum(large)).is_ok());
+    assert!(growth::compare(LINEAR, &|| sum(small), &|| sum(large)).is_ok());
+    assert!(growth::compare(CONSTANT, &|| sum(small), &|| sum(large)).is_err());
+    assert!(growth::compare(CONSTANT, &|| sum(large), &|| sum(large)).is_ok());
     let square = |numbers: &[usize]| {
         for number in numbers {
             let found = numbers.iter().filter(|other| *other == number);
             black_box(found.count());
         }
     };
-    assert!(compare(&|| square(small), &|| square(large)).is_err());
+    assert!(growth::compare(LINEAR, &|| square(small), &|| square(large)).is_err());
 }

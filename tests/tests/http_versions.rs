@@ -560,12 +560,15 @@ async fn request_trailers_never_reach_the_handler() {
     }
 }
 
+/// How long a test waits for what it expects. It only ends a test that hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What a server says while the client waits for its leave to send the body.
 async fn before_the_body(addr: SocketAddr, head: &str) -> (TcpStream, String) {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut buffer = vec![0; 4096];
-    let read = timeout(Duration::from_secs(5), stream.read(&mut buffer))
+    let read = timeout(PATIENCE, stream.read(&mut buffer))
         .await
         .expect("the server answers the head")
         .unwrap();
@@ -636,7 +639,7 @@ async fn leave_to_send_a_body_is_given_to_those_who_proved_who_they_are() {
     ] {
         let (mut stream, mut text) = before_the_body(server.addr(), &head(&request, length)).await;
         assert_eq!(raw::status(&text), status, "{name}: {text}");
-        let rest = timeout(Duration::from_secs(5), async {
+        let rest = timeout(PATIENCE, async {
             let mut rest = String::new();
             let _: Result<usize, _> = stream.read_to_string(&mut rest).await;
             rest
@@ -733,7 +736,7 @@ async fn heads_past_hypers_limits_get_its_own_answer_and_nothing_hangs() {
             let _: Result<usize, _> = stream.read_to_end(&mut answer).await;
             String::from_utf8_lossy(&answer).into_owned()
         };
-        let answer = timeout(Duration::from_secs(5), exchanged)
+        let answer = timeout(PATIENCE, exchanged)
             .await
             .unwrap_or_else(|_| panic!("{name}: hangs"));
         assert!(statuses.contains(&raw::status(&answer)), "{name}: {answer}");
@@ -755,7 +758,7 @@ async fn heads_past_the_limits_of_http2_are_refused_and_nothing_hangs() {
         request.headers_mut().insert(header, value.parse().unwrap());
         let client = client::http2(server.addr());
         let sent = client.request(request.map(Full::new));
-        let answer = timeout(Duration::from_secs(5), sent)
+        let answer = timeout(PATIENCE, sent)
             .await
             .unwrap_or_else(|_| panic!("{name}: hangs"));
         if let Ok(response) = answer {
