@@ -10,6 +10,7 @@ use countersign::{
 };
 use futures::FutureExt;
 use http::{HeaderValue, Request, Response, StatusCode};
+use tokio::runtime::{Builder, Runtime};
 use tower_countersign::{VerifiedBody, VerifyLayer};
 use tower_layer::Layer;
 use tower_service::Service as _;
@@ -27,7 +28,11 @@ fn root() -> RootKey {
 
 /// The service, which derives the key of whoever calls.
 #[derive(Debug)]
-pub struct Service(VerifyLayer<DerivedKeyring, MemoryReplayStore>);
+pub struct Service {
+    layer: VerifyLayer<DerivedKeyring, MemoryReplayStore>,
+    /// Sets the timers of bodies that are drained.
+    runtime: Runtime,
+}
 
 impl Service {
     /// With room for so many callers.
@@ -42,12 +47,17 @@ impl Service {
             .build()
             .unwrap();
         let layer = VerifyLayer::new(keys.build().unwrap()).with_verifier(verifier);
-        Self(layer.with_replay_store(store))
+        let runtime = Builder::new_current_thread().enable_time().build();
+        Self {
+            layer: layer.with_replay_store(store),
+            runtime: runtime.unwrap(),
+        }
     }
 
     /// Whether the request was handled.
     pub fn call(&self, request: Request<Body>) -> bool {
-        let answer = self.0.layer(Handler).call(request);
+        let _entered = self.runtime.enter();
+        let answer = self.layer.layer(Handler).call(request);
         // Nothing of it waits: keys and store are in memory, and the bodies are whole.
         answer.now_or_never().unwrap().unwrap().status() == StatusCode::OK
     }
