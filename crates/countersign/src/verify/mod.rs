@@ -13,6 +13,7 @@ mod detached_head;
 mod evidence;
 mod freshness;
 mod mismatch;
+mod missing_signature;
 mod parsed_head;
 mod policy;
 mod replay_identity;

@@ -5,10 +5,11 @@ use smallvec::SmallVec;
 
 use super::{
     claim::Claim,
+    missing_signature,
     policy::{HeadLimits, VerifyPolicy, ensure_window},
 };
 use crate::{
-    error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, RejectionKind, Set, reason},
+    error::{ConfigError, ConfigErrorKind, Reason, Rejection, reason},
     head::{Authority, HostForm, RequestHead},
     scheme::{AcceptedScheme, Carrier, Profile, ProfileOfFamily, Scheme, native::DateForm},
     timestamp::Timestamp,
@@ -171,51 +172,15 @@ impl Verifier {
         }
         match (judge, found.as_slice()) {
             (Some(profile), [carrier]) => Ok((profile, *carrier)),
-            (_, []) => Err(self.missing(head, authorization)),
+            (_, []) => Err(missing_signature::refusal(
+                &self.policy,
+                head,
+                authorization,
+            )),
             (_, several) => Err(too_many(several)),
         }
     }
-
-    /// What a request without a signature in an accepted scheme is refused with.
-    #[cold]
-    fn missing(&self, head: &RequestHead<'_>, authorization: Option<(&str, &str)>) -> Rejection {
-        let mut profiles = self.policy.accepted.iter();
-        if let Some(reason) = profiles.find_map(|profile| profile.passed_over(head, &self.policy)) {
-            return Rejection::because(RejectionKind::MissingSignature, reason);
-        }
-        let accepted: Vec<_> = self.accepted_schemes().map(Scheme::name).collect();
-        let found = match authorization {
-            None => SIGNATURE_HEADERS
-                .into_iter()
-                .find(|name| head.headers().contains_key(*name))
-                .map_or_else(
-                    || reason!("none"),
-                    |name| reason!("the header {} of another scheme", name),
-                ),
-            // What has no name of a scheme before it may be a secret.
-            Some((name, parameters)) if is_scheme_name(name) && !parameters.is_empty() => {
-                reason!("authorization in \"{}\"", Escaped::text(name))
-            }
-            Some(_) => reason!("authorization without the name of a scheme"),
-        };
-        Rejection::because(
-            RejectionKind::MissingSignature,
-            reason!(
-                "expected a signature in an accepted scheme ({}), found {}",
-                &accepted,
-                Set(&found)
-            ),
-        )
-    }
 }
-
-/// Headers that carry a signature in one of the schemes, as their callers name them by default.
-const SIGNATURE_HEADERS: [&str; 4] = [
-    "signature-input",
-    "signature",
-    "webhook-signature",
-    "x-hmac-signature",
-];
 
 /// What a request with more than one signature is refused with.
 #[cold]
@@ -226,14 +191,6 @@ fn too_many(found: &[Carrier<'_>]) -> Rejection {
         found.len(),
         &schemes
     ))
-}
-
-/// Whether a text can be the name of an authentication scheme, and is so short that it is no token.
-fn is_scheme_name(name: &str) -> bool {
-    (1..=24).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// The name of a scheme, and what follows the space behind it.

@@ -56,6 +56,9 @@ use crate::{
 /// they count as a second signature beside one in another scheme; of the others there must be exactly one that covers enough and has no parameter or component that is unknown. That one is
 /// judged, and if it does not hold, no other one is tried. Two that could be judged are refused: which of them counts
 /// would otherwise be for whoever sent them to choose. Where a proxy adds signatures of its own, set a tag.
+///
+/// A `Signature` without `Signature-Input` is of an older draft (draft-cavage-http-signatures). It is a header like any
+/// other here: beside a signature in another scheme it changes nothing, and alone it is no signature.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MessageSignaturesProfile {
@@ -328,8 +331,9 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         &[Scheme::MessageSignatures]
     }
 
-    /// Either field is one, so that a signature that lost its other half is not taken for none; but for fields that can be
-    /// read and hold nothing but signatures with another tag than the one that is set, of which none would be judged.
+    /// `Signature-Input` is one, whether or not `Signature` is there. `Signature` alone is none: the drafts before RFC 9421
+    /// (draft-cavage-http-signatures) have it without the other. Nor are fields that can be read and hold nothing but
+    /// signatures with another tag than the one that is set, of which none would be judged.
     fn carriers<'r>(
         &self,
         head: &RequestHead<'r>,
@@ -337,9 +341,7 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         policy: &VerifyPolicy,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
-        let headers = head.headers();
-        let has_field = headers.contains_key(&SIGNATURE_INPUT) || headers.contains_key(&SIGNATURE);
-        if has_field && !self.are_others(head, policy) {
+        if head.headers().contains_key(&SIGNATURE_INPUT) && !self.are_others(head, policy) {
             found.push(Carrier {
                 scheme: Scheme::MessageSignatures,
                 parameters: "",

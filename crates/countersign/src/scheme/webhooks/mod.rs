@@ -7,7 +7,11 @@
 //! ```
 //!
 //! The signature is over the [signed content](signed_content). Of the list one must match: `v1` is HMAC-SHA256 and is tried
-//! under shared secrets only, `v1a` is Ed25519 and is tried under public keys only. Other versions are passed over.
+//! under shared secrets only, `v1a` is Ed25519 and is tried under public keys only. Other versions are passed over, and so
+//! is an entry that cannot be read.
+//!
+//! Svix sends the same values as `svix-id`, `svix-timestamp` and `svix-signature`. These are read where the
+//! [profile](StandardWebhooksProfile::with_svix_headers) says so.
 //!
 //! **No method, path, host or header beside the two is signed**, and no name of the sender. So a verifier is told
 //! [who sends what](StandardWebhooksProfile), and [`Coverage::BodyOnly`](crate::Coverage::BodyOnly) says so of what it lets
@@ -18,6 +22,7 @@
 //!   through, and [`Verified::idempotency_key`](crate::Verified::idempotency_key) tells the handler that it is the message
 //!   that it may know.
 
+mod header_names;
 mod keys;
 mod message_id;
 mod parse;
@@ -26,8 +31,6 @@ mod sign;
 mod signatures;
 mod signed_content;
 mod timestamp;
-
-use http::HeaderName;
 
 pub use self::profile::StandardWebhooksProfile;
 pub(crate) use self::{profile::Profile, sign::FamilySigner};
@@ -46,7 +49,3 @@ pub(crate) const STANDARD_WEBHOOKS: Definition = Definition {
     nonce: NonceRule::Required,
     content_type: ContentTypeRule::Exempt,
 };
-
-static WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
-static WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
-static WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");

@@ -1,10 +1,8 @@
 use std::borrow::Cow;
 
-use smallvec::smallvec;
-
 use super::{
-    StandardWebhooksProfile, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, message_id,
-    signatures, signed_content, timestamp,
+    StandardWebhooksProfile, header_names::Message, message_id, signatures, signed_content,
+    timestamp,
 };
 use crate::{
     error::{Escaped, Rejection, reason},
@@ -21,25 +19,33 @@ pub(super) fn parse<'r>(
     policy: &VerifyPolicy,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
-    let StandardWebhooksProfile { sender } =
-        only_sender(profiles, |profile| &profile.sender, &head, policy)?;
-    let id = head.required(&WEBHOOK_ID)?;
+    let StandardWebhooksProfile {
+        sender,
+        header_names,
+    } = only_sender(profiles, |profile| &profile.sender, &head, policy)?;
+    let Message {
+        names,
+        id,
+        timestamp,
+        signatures,
+        covered,
+    } = Message::of(&head, *header_names)?;
     if !message_id::is_valid(id) {
         return Err(Rejection::malformed(reason!(
-            "header webhook-id: expected 1 to 256 visible ASCII characters without dots, found {} characters, the first of them \"{}\"",
+            "header {}: expected 1 to 256 visible ASCII characters without dots, found {} characters, the first of them \"{}\"",
+            &names.id,
             id.len(),
             Escaped::text(id)
         )));
     }
-    let timestamp = head.required(&WEBHOOK_TIMESTAMP)?;
     let signed_at = timestamp::parse(timestamp)
-        .ok_or_else(|| Rejection::malformed(timestamp::refusal(timestamp)))?;
+        .ok_or_else(|| Rejection::malformed(timestamp::refusal(&names.timestamp, timestamp)))?;
     let signatures =
-        signatures::parse(head.required(&WEBHOOK_SIGNATURE)?).map_err(Rejection::malformed)?;
+        signatures::parse(&names.signature, signatures).map_err(Rejection::malformed)?;
     policy.check_audience(Authority::of(&head)?)?;
     let freshness = match sender.window() {
-        Some(window) => Freshness::around("webhook-timestamp", signed_at, window),
-        None => policy.freshness("webhook-timestamp", signed_at),
+        Some(window) => Freshness::around(names.timestamp.as_str(), signed_at, window),
+        None => policy.freshness(names.timestamp.as_str(), signed_at),
     };
     let date = freshness.judge(now)?;
     Ok(ParsedHead {
@@ -56,7 +62,7 @@ pub(super) fn parse<'r>(
         proof: Proof::Body(SignedBody {
             prefix: signed_content::before_the_body(id, timestamp),
             signatures,
-            covered: smallvec![("webhook-id", id), ("webhook-timestamp", timestamp)],
+            covered,
         }),
     })
 }
@@ -196,6 +202,42 @@ mod tests {
                 "/hook",
                 &[host, id, date, ("webhook-signature", "v1,")],
                 "malformed",
+            ),
+            (
+                "an entry that is not ASCII beside a good one",
+                "POST",
+                "/hook",
+                &[
+                    host,
+                    id,
+                    date,
+                    ("webhook-signature", &format!("{SIGNATURE} é")),
+                ],
+                "malformed",
+            ),
+            (
+                "an entry that is no signature beside a good one",
+                "POST",
+                "/hook",
+                &[
+                    host,
+                    id,
+                    date,
+                    ("webhook-signature", &format!("{SIGNATURE} v1,AAAA")),
+                ],
+                "claim",
+            ),
+            (
+                "svix headers where they are not read",
+                "POST",
+                "/hook",
+                &[
+                    host,
+                    ("svix-id", "msg_1"),
+                    ("svix-timestamp", "1649367553"),
+                    ("svix-signature", SIGNATURE),
+                ],
+                "missing_signature",
             ),
             (
                 "two schemes",

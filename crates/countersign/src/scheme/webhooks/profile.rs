@@ -3,7 +3,7 @@ use std::{borrow::Cow, time::Duration};
 use http::{HeaderName, HeaderValue, Method, header::WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
-use super::{WEBHOOK_SIGNATURE, parse};
+use super::{header_names::HeaderNames, parse};
 use crate::{
     error::{ConfigError, Rejection},
     head::RequestHead,
@@ -43,6 +43,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct StandardWebhooksProfile {
     pub(super) sender: Sender,
+    pub(super) header_names: HeaderNames,
 }
 
 impl StandardWebhooksProfile {
@@ -54,6 +55,7 @@ impl StandardWebhooksProfile {
     pub fn for_caller(caller: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             sender: Sender::new(caller)?,
+            header_names: HeaderNames::Standard,
         })
     }
 
@@ -68,6 +70,16 @@ impl StandardWebhooksProfile {
     pub fn route(mut self, method: Method, target: &str) -> Result<Self, ConfigError> {
         self.sender.add_route(method, target)?;
         Ok(self)
+    }
+
+    /// Also reads `svix-id`, `svix-timestamp` and `svix-signature`, which Svix sends in place of `webhook-…`.
+    ///
+    /// All three values are read in one spelling, `webhook-…` where `webhook-signature` is there. A request that has a header
+    /// in both spellings with two values is refused.
+    #[must_use]
+    pub fn with_svix_headers(mut self) -> Self {
+        self.header_names = HeaderNames::StandardOrSvix;
+        self
     }
 
     /// Sets how far the timestamp may be from the verifier's clock, on either side: 1 second to 1 hour, by default the
@@ -126,7 +138,11 @@ impl ProfileOfFamily for Profile {
         _policy: &VerifyPolicy,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
-        if head.headers().contains_key(&WEBHOOK_SIGNATURE) {
+        if self
+            .0
+            .iter()
+            .any(|profile| profile.header_names.are_in(head))
+        {
             found.push(Carrier {
                 scheme: Scheme::StandardWebhooks,
                 parameters: "",

@@ -2,10 +2,7 @@ use hmac::Mac as _;
 use http::HeaderValue;
 use smallvec::SmallVec;
 
-use super::{
-    WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, message_id, signatures, signed_content,
-    timestamp,
-};
+use super::{header_names::STANDARD, message_id, signatures, signed_content, timestamp};
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
     head::RequestHead,
@@ -102,7 +99,7 @@ impl SignerOfFamily for FamilySigner {
     }
 
     fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError> {
-        for name in [&WEBHOOK_TIMESTAMP, &WEBHOOK_SIGNATURE] {
+        for name in [&STANDARD.timestamp, &STANDARD.signature] {
             if input.head.headers().contains_key(name) {
                 let message = format!("header {name} is already there");
                 return Err(SignError::new(SignErrorKind::AlreadySigned, message));
@@ -122,9 +119,9 @@ impl SignerOfFamily for FamilySigner {
             SignError::new(SignErrorKind::Header, "the timestamp is no header value")
         })?;
         Ok(SignatureHeaders::from_iter([
-            (WEBHOOK_ID.clone(), id),
-            (WEBHOOK_TIMESTAMP.clone(), timestamp),
-            (WEBHOOK_SIGNATURE.clone(), signatures::format(&signatures)?),
+            (STANDARD.id.clone(), id),
+            (STANDARD.timestamp.clone(), timestamp),
+            (STANDARD.signature.clone(), signatures::format(&signatures)?),
         ]))
     }
 
@@ -142,7 +139,7 @@ impl SignerOfFamily for FamilySigner {
 
 /// The id that the request has, or a new one.
 fn message_id(head: &RequestHead<'_>) -> Result<HeaderValue, SignError> {
-    let mut given = head.headers().get_all(&WEBHOOK_ID).iter();
+    let mut given = head.headers().get_all(&STANDARD.id).iter();
     match (given.next(), given.next()) {
         (None, _) => message_id::generate(),
         (Some(id), None) if id.to_str().is_ok_and(message_id::is_valid) => Ok(id.clone()),
@@ -193,7 +190,7 @@ mod tests {
         let (mut parts, ()) = request.into_parts();
         for id in id {
             let id = HeaderValue::from_str(id).unwrap();
-            parts.headers.append(&WEBHOOK_ID, id);
+            parts.headers.append(&STANDARD.id, id);
         }
         parts
     }
@@ -250,7 +247,7 @@ mod tests {
             let signature = signer.sign(parts, &b""[..], NOW).unwrap();
             let (_, id) = signature
                 .headers()
-                .find(|(name, _)| **name == WEBHOOK_ID)
+                .find(|(name, _)| **name == STANDARD.id)
                 .unwrap();
             id.to_str().unwrap().to_owned()
         };

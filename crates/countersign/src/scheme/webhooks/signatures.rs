@@ -8,10 +8,11 @@
 //! ```
 //!
 //! Base64 is RFC 4648 section 4, padded, in its one canonical form. Entries of other versions are passed over, as the
-//! specification has it.
+//! specification has it, and so is every entry that cannot be read: it can match no key, and must not refuse the good one
+//! beside it. Every entry counts towards the limit, and one that can be read must be there.
 
 use base64ct::{Base64, Encoding};
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
 use crate::{
@@ -29,82 +30,98 @@ const MAX_ED25519: usize = 2;
 /// The greatest length of the list, in bytes.
 const MAX_LEN: usize = 2048;
 
-const HEADER: &str = "header webhook-signature";
 const V1: &str = "v1";
 const V1A: &str = "v1a";
 
-/// The signatures of known versions, of which there must be one.
-pub(super) fn parse(list: &str) -> Result<SmallVec<[BodySignature; 2]>, Reason> {
+/// The signatures of known versions that can be read, of which there must be one. `header` is the header that the list
+/// is in.
+pub(super) fn parse(
+    header: &HeaderName,
+    list: &str,
+) -> Result<SmallVec<[BodySignature; 2]>, Reason> {
     if list.len() > MAX_LEN {
-        return Err(Reason::over_fixed(
-            HEADER.into(),
-            MAX_LEN,
-            "bytes",
-            list.len(),
-        ));
+        return Err(over(header, MAX_LEN, "bytes", list.len()));
     }
     let mut signatures = SmallVec::new();
     let mut ed25519: usize = 0;
     for (before, entry) in list.split(' ').enumerate() {
         if before >= MAX_ENTRIES {
             let found = list.split(' ').count();
-            return Err(Reason::over_fixed(
-                HEADER.into(),
-                MAX_ENTRIES,
-                "entries",
-                found,
-            ));
+            return Err(over(header, MAX_ENTRIES, "entries", found));
         }
-        match entry.split_once(',') {
-            Some((V1, signature)) => {
-                let signature = decode(signature).ok_or_else(|| no_base64(V1, 32, signature))?;
-                signatures.push(BodySignature::HmacSha256(signature));
+        let Some(signature) = read(entry) else {
+            continue;
+        };
+        if matches!(signature, BodySignature::Ed25519(_)) {
+            ed25519 = ed25519.saturating_add(1);
+            if ed25519 > MAX_ED25519 {
+                let is_ed25519 =
+                    |entry: &&str| matches!(read(entry), Some(BodySignature::Ed25519(_)));
+                let found = list.split(' ').filter(is_ed25519).count();
+                return Err(over(header, MAX_ED25519, "v1a entries", found));
             }
-            Some((V1A, signature)) => {
-                let signature = decode(signature).ok_or_else(|| no_base64(V1A, 64, signature))?;
-                ed25519 = ed25519.saturating_add(1);
-                if ed25519 > MAX_ED25519 {
-                    let of_version = |entry: &&str| entry.starts_with("v1a,");
-                    let found = list.split(' ').filter(of_version).count();
-                    return Err(Reason::over_fixed(
-                        HEADER.into(),
-                        MAX_ED25519,
-                        "v1a entries",
-                        found,
-                    ));
-                }
-                signatures.push(BodySignature::Ed25519(signature));
-            }
-            Some(("", _)) | None => {
-                return Err(reason!(
-                    "header webhook-signature: expected a version, a comma and a signature in each entry, found entry {} of {} characters without",
-                    before.saturating_add(1),
-                    entry.len()
-                ));
-            }
-            Some((_, _)) => {}
         }
+        signatures.push(signature);
     }
     if signatures.is_empty() {
-        let versions = list.split(' ').filter_map(|entry| entry.split_once(','));
-        let versions: Vec<&str> = versions.map(|(version, _)| version).collect();
-        return Err(reason!(
-            "header webhook-signature: expected a v1 or v1a signature, found {}",
-            &versions
-        ));
+        return Err(none(header, list));
     }
     Ok(signatures)
 }
 
-/// What something else than a signature is refused with. The text itself is not shown.
+/// What a list is refused with that is larger than it may be.
 #[cold]
-fn no_base64(version: &'static str, bytes: usize, found: &str) -> Reason {
+fn over(header: &HeaderName, limit: usize, unit: &'static str, found: usize) -> Reason {
     reason!(
-        "header webhook-signature: expected {} to be Base64 of {} bytes, found {} characters that are not",
-        version,
-        bytes,
-        found.len()
+        "header {}: expected at most {} {}, found {}",
+        header,
+        limit,
+        unit,
+        found
     )
+}
+
+/// What a list is refused with that has no signature that can be read. No signature is shown.
+#[cold]
+fn none(header: &HeaderName, list: &str) -> Reason {
+    let entries = || list.split(' ').filter_map(|entry| entry.split_once(','));
+    let known = entries().find_map(|(version, signature)| match version {
+        V1 => Some((V1, 32_usize, signature)),
+        V1A => Some((V1A, 64, signature)),
+        _ => None,
+    });
+    if let Some((version, bytes, signature)) = known {
+        return reason!(
+            "header {}: expected {} to be Base64 of {} bytes, found {} characters that are not",
+            header,
+            version,
+            bytes,
+            signature.len()
+        );
+    }
+    let versions = entries().map(|(version, _)| version);
+    let versions: Vec<&str> = versions.filter(|version| !version.is_empty()).collect();
+    if versions.is_empty() {
+        return reason!(
+            "header {}: expected a version, a comma and a signature, found {} entries of which none has a version",
+            header,
+            list.split(' ').count()
+        );
+    }
+    reason!(
+        "header {}: expected a v1 or v1a signature, found {}",
+        header,
+        &versions
+    )
+}
+
+/// The signature of an entry; `None` if it is of another version or cannot be read.
+fn read(entry: &str) -> Option<BodySignature> {
+    match entry.split_once(',')? {
+        (V1, signature) => decode(signature).map(BodySignature::HmacSha256),
+        (V1A, signature) => decode(signature).map(BodySignature::Ed25519),
+        (_, _) => None,
+    }
 }
 
 pub(super) fn format(signatures: &[BodySignature]) -> Result<HeaderValue, SignError> {
@@ -133,13 +150,18 @@ fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::header_names::STANDARD, *};
+
+    fn parse(list: &str) -> Result<SmallVec<[BodySignature; 2]>, Reason> {
+        super::parse(&STANDARD.signature, list)
+    }
 
     const HMAC: &str = "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=";
     const ED25519: &str = "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==";
 
     #[test]
-    fn reads_the_versions_it_knows_and_passes_over_others() {
+    fn reads_the_versions_it_knows_and_passes_over_what_else_is_there() {
+        let (start, end) = HMAC.split_at(HMAC.len() - 2);
         for (name, list, expected) in [
             ("one", HMAC.to_owned(), "1"),
             ("both", format!("{HMAC} {ED25519}"), "1a"),
@@ -153,6 +175,27 @@ mod tests {
             ),
             ("a version in capitals", format!("V1,x {HMAC}"), "1"),
             ("another comma in it", format!("v2,a,b {HMAC}"), "1"),
+            ("hex before", format!("v1,{} {HMAC}", "ab".repeat(32)), "1"),
+            ("hex behind", format!("{HMAC} v1,{}", "ab".repeat(32)), "1"),
+            (
+                "16 bytes",
+                format!("v1,AAAAAAAAAAAAAAAAAAAAAA== {HMAC}"),
+                "1",
+            ),
+            ("a version alone", format!("v1 {HMAC}"), "1"),
+            ("no version", format!("{} {HMAC}", &HMAC[3..]), "1"),
+            ("an empty version", format!(",{} {HMAC}", &HMAC[3..]), "1"),
+            ("a word before", format!("nonsense {HMAC}"), "1"),
+            ("a word behind", format!("{HMAC} nonsense"), "1"),
+            ("Ed25519 of 3 bytes", format!("v1a,AAAA {HMAC}"), "1"),
+            ("an empty signature", format!("{HMAC} v1,"), "1"),
+            ("two spaces", format!("{HMAC}  {HMAC}"), "11"),
+            ("spaces at the ends", format!(" {HMAC} "), "1"),
+            (
+                "another spelling of the same bytes",
+                format!("{start}x{} {HMAC}", &end[1..]),
+                "1",
+            ),
             ("eight", [HMAC; 8].join(" "), "11111111"),
             ("two of Ed25519", [ED25519; 2].join(" "), "aa"),
         ] {
@@ -180,15 +223,15 @@ mod tests {
             ("no version", HMAC[3..].to_owned()),
             ("an empty version", format!(",{}", &HMAC[3..])),
             ("a version alone", "v1".to_owned()),
-            ("junk behind", format!("{HMAC} junk")),
-            ("junk before", format!("junk {HMAC}")),
-            ("a space behind", format!("{HMAC} ")),
-            ("a space before", format!(" {HMAC}")),
-            ("two spaces", format!("{HMAC}  {HMAC}")),
+            ("junk alone", "junk junk v1,AAAA v2,x".to_owned()),
+            ("a space", " ".to_owned()),
+            (
+                "nine with junk",
+                format!("{} {HMAC}", "junk ".repeat(8).trim()),
+            ),
+            ("nine spaces", format!("{}{HMAC}", " ".repeat(8))),
             ("a tab", format!("{HMAC}\t{HMAC}")),
             ("a comma between", format!("{HMAC},{HMAC}")),
-            ("a known one that is malformed", format!("{HMAC} v1,AAAA")),
-            ("an empty one beside", format!("{HMAC} v1,")),
             ("one byte", "v1,AA==".to_owned()),
             ("a prefix", HMAC[..11].to_owned()),
             (
@@ -225,7 +268,7 @@ mod tests {
                 format!("{} {HMAC}", ["v2,x"; 8].join(" ")),
             ),
             ("too long", format!("{HMAC} v2,{}", "x".repeat(2048))),
-            ("non-ASCII", format!("{HMAC} é")),
+            ("non-ASCII", HMAC.replace('I', "é")),
         ] {
             assert!(parse(&list).is_err(), "{name}");
         }

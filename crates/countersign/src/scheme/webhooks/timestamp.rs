@@ -3,7 +3,8 @@
 //! The libraries read the number and sign what they print of it, so that `+1`, `1.0` and `01` verify there under the
 //! signature of `1`. Here the text is what is signed, and it has one form.
 
-use super::WEBHOOK_TIMESTAMP;
+use http::HeaderName;
+
 use crate::{
     error::{Escaped, Reason, SignError, reason},
     scheme::unix_seconds,
@@ -17,14 +18,15 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
 
 /// What a header with something else is refused with.
 #[cold]
-pub(super) fn refusal(found: &str) -> Reason {
+pub(super) fn refusal(name: &HeaderName, found: &str) -> Reason {
     if unix_seconds::parse(found).is_some() {
         reason!(
-            "header webhook-timestamp: expected no leading zeroes, found {}",
+            "header {}: expected no leading zeroes, found {}",
+            name,
             Escaped::text(found)
         )
     } else {
-        unix_seconds::refusal(&WEBHOOK_TIMESTAMP, found)
+        unix_seconds::refusal(name, found)
     }
 }
 

@@ -1,0 +1,76 @@
+use super::policy::VerifyPolicy;
+use crate::{
+    error::{Escaped, Reason, Rejection, RejectionKind, Set, reason},
+    head::RequestHead,
+    scheme::{ProfileOfFamily, Scheme},
+};
+
+/// Headers that carry a signature in one of the schemes, as their callers name them by default.
+const SIGNATURE_HEADERS: [&str; 5] = [
+    "signature-input",
+    "signature",
+    "webhook-signature",
+    "svix-signature",
+    "x-hmac-signature",
+];
+
+/// What a request without a signature in an accepted scheme is refused with.
+///
+/// `authorization` is the name of the scheme in that header, and what follows it.
+#[cold]
+pub(super) fn refusal(
+    policy: &VerifyPolicy,
+    head: &RequestHead<'_>,
+    authorization: Option<(&str, &str)>,
+) -> Rejection {
+    let mut profiles = policy.accepted.iter();
+    if let Some(reason) = profiles.find_map(|profile| profile.passed_over(head, policy)) {
+        return Rejection::because(RejectionKind::MissingSignature, reason);
+    }
+    let accepted = policy.accepted.iter().flat_map(ProfileOfFamily::schemes);
+    let accepted: Vec<_> = accepted.copied().map(Scheme::name).collect();
+    Rejection::because(
+        RejectionKind::MissingSignature,
+        reason!(
+            "expected a signature in an accepted scheme ({}), found {}",
+            &accepted,
+            Set(&found(head, authorization))
+        ),
+    )
+}
+
+/// What is in the place of a signature.
+fn found(head: &RequestHead<'_>, authorization: Option<(&str, &str)>) -> Reason {
+    let headers = head.headers();
+    if headers.contains_key("signature") && !headers.contains_key("signature-input") {
+        return reason!(
+            "the header signature without signature-input, as in draft-cavage-http-signatures"
+        );
+    }
+    match authorization {
+        None => SIGNATURE_HEADERS
+            .into_iter()
+            .find(|name| headers.contains_key(*name))
+            .map_or_else(
+                || reason!("none"),
+                |name| reason!("the header {} of another scheme", name),
+            ),
+        // `Authorization: Signature keyId="…",…`, the other place of that draft.
+        Some((name, _)) if name.eq_ignore_ascii_case("signature") => {
+            reason!("authorization in \"Signature\", as in draft-cavage-http-signatures")
+        }
+        // What has no name of a scheme before it may be a secret.
+        Some((name, parameters)) if is_scheme_name(name) && !parameters.is_empty() => {
+            reason!("authorization in \"{}\"", Escaped::text(name))
+        }
+        Some(_) => reason!("authorization without the name of a scheme"),
+    }
+}
+
+/// Whether a text can be the name of an authentication scheme, and is so short that it is no token.
+fn is_scheme_name(name: &str) -> bool {
+    (1..=24).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
