@@ -6,9 +6,11 @@
 #[macro_use]
 mod family;
 mod accepted;
+mod cookie;
 mod definition;
 mod distinct_list;
 pub(crate) mod drf;
+mod hop_headers;
 pub(crate) mod message_signatures;
 pub(crate) mod native;
 mod sender;

@@ -179,6 +179,14 @@ impl<'c> ComponentId<'c> {
         }
     }
 
+    /// The name of the field that it is of, in whatever form.
+    pub(super) fn field_name(&self) -> Option<&str> {
+        match &self.0 {
+            Component::Field { name, .. } => Some(name),
+            Component::Derived(_) => None,
+        }
+    }
+
     /// The identifier of a name without parameters.
     #[inline]
     pub(super) fn plain(name: &'c str) -> Result<Self, &'static str> {

@@ -8,7 +8,7 @@
 use std::{collections::HashMap, ops::Range};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::HeaderValue;
+use http::{HeaderValue, header::COOKIE};
 use smallvec::SmallVec;
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     query_param::FormQuery,
     structured_field::{ParsedDictionary, StructuredType},
 };
-use crate::error::Reason;
+use crate::{error::Reason, scheme::cookie};
 
 /// Up to this many components are kept without an allocation.
 const INLINE: usize = 8;
@@ -45,6 +45,7 @@ struct Found<'v> {
 enum Source<'v> {
     Derived(&'v DerivedComponent<'v>),
     Plain(Lines<'v>),
+    Cookie(Lines<'v>),
     ByteSequence(Lines<'v>),
     Structured(Lines<'v>, StructuredType),
     Member { field: &'v str, key: &'v str },
@@ -77,6 +78,9 @@ impl<'v> Source<'v> {
                 Self::Derived(derived)
             }
             Component::Field { name, form } => match form {
+                FieldForm::Plain if *name == COOKIE.as_str() => {
+                    Self::Cookie(message.cookie_lines()?)
+                }
                 FieldForm::Plain => Self::Plain(message.lines_of(name)?),
                 FieldForm::ByteSequence => Self::ByteSequence(message.lines_of(name)?),
                 FieldForm::Structured => {
@@ -175,8 +179,9 @@ impl<'v> Shared<'v> {
     ) -> Result<(), &'static str> {
         match source {
             Source::Derived(derived) => derived.write_value(message, &mut self.form, text),
-            Source::Plain(lines) => join(lines, text, plain),
-            Source::ByteSequence(lines) => join(lines, text, byte_sequence),
+            Source::Plain(lines) => join(lines, COMMA, text, plain),
+            Source::Cookie(lines) => join(lines, cookie::SEPARATOR, text, plain),
+            Source::ByteSequence(lines) => join(lines, COMMA, text, byte_sequence),
             Source::Structured(lines, kind) => {
                 let value = kind.reserialize(&joined(lines)?);
                 text.push_str(&value.ok_or("sf: the field is not of its type")?);
@@ -206,20 +211,24 @@ impl<'v> Shared<'v> {
 /// The lines as one text.
 fn joined(lines: &Lines<'_>) -> Result<String, &'static str> {
     let mut text = String::new();
-    join(lines, &mut text, plain)?;
+    join(lines, COMMA, &mut text, plain)?;
     Ok(text)
 }
 
-/// Writes the lines, joined by `, `.
+/// What stands between two lines of a field (RFC 9421 section 2.1).
+const COMMA: &str = ", ";
+
+/// Writes the lines, with this between them.
 fn join(
     lines: &Lines<'_>,
+    between: &str,
     text: &mut String,
     write: impl Fn(&HeaderValue, &mut String) -> Result<(), &'static str>,
 ) -> Result<(), &'static str> {
     let mut is_first = true;
     lines.try_for_each(|line| {
         if !is_first {
-            text.push_str(", ");
+            text.push_str(between);
         }
         is_first = false;
         write(line, text)

@@ -1,17 +1,26 @@
 use http::{
     HeaderName, HeaderValue,
-    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, GetAll, HOST},
+    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, DATE, GetAll, HOST},
 };
 
 use super::{CONTENT_DIGEST, component_id::ComponentId, structured_field::StructuredType};
 use crate::{
     error::{Escaped, Reason, reason},
     head::{RequestHead, Target},
+    scheme::cookie,
 };
 
 /// Fields of one value, which a second line does not make a list (RFC 9110 section 5.3). Joined
-/// they would be signed without anyone reading them like that.
-const SINGLETONS: [&HeaderName; 5] = [&AUTHORIZATION, &CONTENT_LENGTH, &CONTENT_TYPE, &DATE, &HOST];
+/// they would be signed without anyone reading them like that. Of a `cookie` the plain form
+/// [puts the pieces together](Message::cookie_lines).
+const SINGLETONS: [&HeaderName; 6] = [
+    &AUTHORIZATION,
+    &CONTENT_LENGTH,
+    &CONTENT_TYPE,
+    &COOKIE,
+    &DATE,
+    &HOST,
+];
 
 /// What a field is refused with that is longer than it may be. The number is added where the
 /// component is named.
@@ -115,6 +124,16 @@ impl<'m> Message<'m> {
                 Err("expected once, found more than once")
             }
             _ => Ok(lines),
+        }
+    }
+
+    /// The pieces of a covered `cookie`, which are one line (RFC 9113 section 8.2.3).
+    pub(super) fn cookie_lines(&self) -> Result<Lines<'m>, &'static str> {
+        let headers = self.head.headers();
+        match cookie::len(headers) {
+            None => Err("expected it to be there, found none"),
+            Some(len) if len > self.max_field_bytes => Err(TOO_LONG),
+            Some(_) => Ok(Lines::Sent(headers.get_all(COOKIE))),
         }
     }
 

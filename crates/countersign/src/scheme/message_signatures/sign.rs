@@ -3,7 +3,7 @@ use std::{borrow::Cow, time::Duration};
 use hmac::Mac as _;
 use http::{
     HeaderName, HeaderValue,
-    header::{CONTENT_ENCODING, CONTENT_TYPE},
+    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE},
 };
 
 use super::{
@@ -24,7 +24,10 @@ use crate::{
     head::{RequestHead, Target, parse_method},
     key::{Fingerprint, KeyId, SigningKey, SigningOperation},
     payload::PayloadDigest,
-    scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, native::Nonce},
+    scheme::{
+        Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput,
+        hop_headers::cannot_be_covered, native::Nonce,
+    },
     signer::Signer,
     timestamp::Timestamp,
 };
@@ -33,7 +36,8 @@ use crate::{
 ///
 /// By default it covers `"@method" "@authority" "@path" "@query"`, `content-type` and `content-encoding` where they are
 /// present, and `content-digest`, which it sets, where there is a body; and it has the parameters `created`, `nonce`, which
-/// is 128 fresh random bits, and `keyid`.
+/// is 128 fresh random bits, and `keyid`. No other field is covered unless it is [named](Self::covering): what hops add,
+/// rewrite or remove, such as `accept-encoding` or `traceparent`, is left alone.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MessageSignaturesSettings {
@@ -99,7 +103,7 @@ impl MessageSignaturesSettings {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Coverage`] if it is one of the fields that carry the signature.
+    /// [`ConfigErrorKind::Coverage`] if it is one of the fields that carry the signature, or belongs to one connection.
     pub fn covering(
         mut self,
         component: impl Into<ComponentId<'static>>,
@@ -112,6 +116,16 @@ impl MessageSignaturesSettings {
             return Err(ConfigError::new(
                 ConfigErrorKind::Coverage,
                 format!("covered component {component}: it carries the signature"),
+            ));
+        }
+        let is_of_one_connection = |name: &str| {
+            // Here it carries no signature, and may say what the request is allowed to do.
+            name != AUTHORIZATION.as_str() && cannot_be_covered(name)
+        };
+        if component.field_name().is_some_and(is_of_one_connection) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Coverage,
+                format!("covered component {component}: it belongs to one connection"),
             ));
         }
         if !self.further.contains(&component) {

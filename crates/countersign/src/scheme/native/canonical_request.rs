@@ -15,6 +15,8 @@
 //! Lines are joined by `\n`; there is none behind the last. No part can hold a line break: the `http` types refuse it in
 //! methods, targets and header values. So two requests that differ in any part differ in this text.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use super::ALWAYS_COVERED;
@@ -39,19 +41,19 @@ pub(super) struct CanonicalRequest<'r> {
 /// The covered headers behind the first three, in the order in which they are signed.
 pub(super) type FurtherHeaders<'r> = SmallVec<[CoveredHeader<'r>; INLINE]>;
 
-/// A covered header: its name in lower case and its one value.
-#[derive(Clone, Copy, Debug)]
+/// A covered header: its name in lower case and its one value, which is put together for a `cookie` in pieces alone.
+#[derive(Clone, Debug)]
 pub(super) struct CoveredHeader<'r> {
     pub(super) name: &'r str,
-    pub(super) value: &'r str,
+    pub(super) value: Cow<'r, str>,
 }
 
 impl<'r> CanonicalRequest<'r> {
     /// The covered headers, in the order in which they are signed.
-    pub(super) fn covered(&self) -> impl Iterator<Item = (&'r str, &'r str)> + Clone {
+    pub(super) fn covered(&self) -> impl Iterator<Item = (&'r str, &str)> + Clone {
         let always = [self.host, self.x_date, self.content_sha256];
         let further = self.further.iter();
-        let further = further.map(|header| (header.name, header.value));
+        let further = further.map(|header| (header.name, &*header.value));
         ALWAYS_COVERED.into_iter().zip(always).chain(further)
     }
 
@@ -74,7 +76,7 @@ impl<'r> CanonicalRequest<'r> {
         for header in &self.further {
             sink.write(header.name);
             sink.write(":");
-            sink.write(header.value);
+            sink.write(&header.value);
             sink.write("\n");
         }
         sink.write("\n");
@@ -163,9 +165,9 @@ mod tests {
             host,
             x_date,
             content_sha256,
-            further: FurtherHeaders::from_slice(&[CoveredHeader {
+            further: FurtherHeaders::from_iter([CoveredHeader {
                 name: "x-nonce",
-                value: nonce,
+                value: nonce.into(),
             }]),
             signed_headers: "host;x-date;x-content-sha256;x-nonce",
         }

@@ -1,8 +1,8 @@
-use std::{collections::HashSet, mem};
+use std::{borrow::Cow, collections::HashSet, mem};
 
 use http::{
     HeaderName, HeaderValue,
-    header::{CONTENT_ENCODING, HOST},
+    header::{CONTENT_ENCODING, COOKIE, HOST},
 };
 use smallvec::SmallVec;
 
@@ -21,7 +21,7 @@ use crate::{
     error::{Escaped, Rejection, reason},
     head::{Authority, Field, RequestHead, Target, not_ascii, not_once, parse_method},
     payload::DeclaredPayload,
-    scheme::Carrier,
+    scheme::{Carrier, cookie},
     timestamp::Timestamp,
     verify::{Coverage, HeadLimits, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
 };
@@ -76,11 +76,10 @@ pub(super) fn parse<'r>(
             )));
         }
         let line = covered_line(&mut fields, &head, name)?;
-        ensure_length(limits, name, line.len())?;
+        ensure_length(limits, name, line.len(&head))?;
         lines.push((name, line));
     }
-    let nonce = lines.iter().find(|(name, _)| *name == "x-nonce");
-    let nonce = nonce.map(|(_, line)| covered_nonce(line)).transpose()?;
+    let nonce = covered_nonce(&lines)?;
 
     let audience_checked = policy.check_audience(authority)?;
 
@@ -102,11 +101,8 @@ pub(super) fn parse<'r>(
     let date = policy.freshness("x-date", signed_at).judge(now)?;
 
     let mut further = FurtherHeaders::new();
-    for (name, line) in &lines {
-        let value = line.to_str().map_err(|_| {
-            let name = Escaped::text(name).into();
-            Rejection::malformed(not_ascii(name, line))
-        })?;
+    for &(name, line) in &lines {
+        let value = line.value(&head, name)?;
         further.push(CoveredHeader { name, value });
     }
     Ok(ParsedHead {
@@ -138,7 +134,7 @@ pub(super) fn parse<'r>(
 }
 
 /// Further covered headers whose values are not read yet.
-type FurtherLines<'r> = SmallVec<[(&'r str, &'r HeaderValue); FEW]>;
+type FurtherLines<'r> = SmallVec<[(&'r str, FurtherLine<'r>); FEW]>;
 
 /// So many names are compared one by one.
 const FEW: usize = 4;
@@ -147,7 +143,7 @@ const FEW: usize = 4;
 /// knows.
 fn is_listed<'r>(
     name: &'r str,
-    before: &[(&'r str, &'r HeaderValue)],
+    before: &[(&'r str, FurtherLine<'r>)],
     many: &mut Option<HashSet<&'r str>>,
 ) -> bool {
     if before.len() < FEW {
@@ -157,32 +153,73 @@ fn is_listed<'r>(
     !many.insert(name)
 }
 
+#[derive(Clone, Copy)]
+enum FurtherLine<'r> {
+    One(&'r HeaderValue),
+    /// The pieces of a cookie, which are one value.
+    Cookie,
+}
+
+impl<'r> FurtherLine<'r> {
+    fn len(self, head: &RequestHead<'r>) -> usize {
+        match self {
+            Self::One(line) => line.len(),
+            Self::Cookie => cookie::len(head.headers()).unwrap_or_default(),
+        }
+    }
+
+    /// The value. Refuses one that is not ASCII.
+    fn value(self, head: &RequestHead<'r>, name: &str) -> Result<Cow<'r, str>, Rejection> {
+        let refused = |line| Rejection::malformed(not_ascii(Escaped::text(name).into(), line));
+        match self {
+            Self::One(line) => line.to_str().map(Cow::Borrowed).map_err(|_| refused(line)),
+            Self::Cookie => cookie::value(head.headers()).ok_or_else(|| {
+                let mut lines = head.headers().get_all(COOKIE).iter();
+                lines.find(|line| line.to_str().is_err()).map_or_else(
+                    // Invariant: the header was found.
+                    || Rejection::malformed(not_once(name, Field::Absent)),
+                    refused,
+                )
+            }),
+        }
+    }
+}
+
 /// The line of a further covered header, which is taken out of the fields. An absent one is
 /// refused: nothing may stand for "not there".
 fn covered_line<'r>(
     fields: &mut Fields<'r>,
     head: &RequestHead<'r>,
     name: &str,
-) -> Result<&'r HeaderValue, Rejection> {
+) -> Result<FurtherLine<'r>, Rejection> {
     let field = match name {
+        "cookie" if head.headers().contains_key(COOKIE) => return Ok(FurtherLine::Cookie),
         "x-nonce" => mem::take(&mut fields.x_nonce),
         "content-type" => mem::take(&mut fields.content_type),
         "content-encoding" => mem::take(&mut fields.content_encoding),
         _ => head.headers().get_all(name).iter().collect(),
     };
     match field {
-        Field::Once(line) => Ok(line),
+        Field::Once(line) => Ok(FurtherLine::One(line)),
         field @ (Field::Absent | Field::Repeated(_)) => {
             Err(Rejection::malformed(not_once(name, field)))
         }
     }
 }
 
-fn covered_nonce(line: &HeaderValue) -> Result<&str, Rejection> {
+/// The nonce, if there is one among what is covered.
+fn covered_nonce<'r>(lines: &FurtherLines<'r>) -> Result<Option<&'r str>, Rejection> {
+    let nonce = lines.iter().find_map(|line| match line {
+        ("x-nonce", FurtherLine::One(line)) => Some(*line),
+        _ => None,
+    });
+    let Some(line) = nonce else {
+        return Ok(None);
+    };
     let text = line.to_str();
     let text = text.map_err(|_| Rejection::malformed(not_ascii((&X_NONCE).into(), line)))?;
     if Nonce::is_valid(text) {
-        Ok(text)
+        Ok(Some(text))
     } else {
         Err(Rejection::malformed(Nonce::refusal(text)))
     }
@@ -198,7 +235,7 @@ fn ensure_length(limits: &HeadLimits, name: &str, bytes: usize) -> Result<(), Re
 }
 
 #[cold]
-fn uncovered(name: &HeaderName, further: &[(&str, &HeaderValue)]) -> Rejection {
+fn uncovered(name: &HeaderName, further: &[(&str, FurtherLine<'_>)]) -> Rejection {
     let further = further.iter().map(|(name, _)| *name);
     let covered: Vec<&str> = ALWAYS_COVERED.into_iter().chain(further).collect();
     Rejection::insufficient_coverage(reason!(

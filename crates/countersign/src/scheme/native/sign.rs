@@ -1,9 +1,9 @@
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use hmac::Mac as _;
 use http::{
     HeaderName, HeaderValue,
-    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE},
+    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE},
 };
 use smallvec::SmallVec;
 
@@ -19,7 +19,7 @@ use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
     head::{RequestHead, Target, parse_method},
     key::{Algorithm, Fingerprint, KeyId, SigningKey, SigningOperation},
-    scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput},
+    scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, cookie},
     timestamp::Timestamp,
 };
 
@@ -165,7 +165,7 @@ fn sign(
     if let Some(nonce) = &nonce {
         covered.push(CoveredHeader {
             name: "x-nonce",
-            value: text(nonce),
+            value: Cow::Borrowed(text(nonce)),
         });
     }
     for name in further {
@@ -221,13 +221,17 @@ fn header_to_cover<'r>(
     head: &RequestHead<'r>,
     fields: &Fields<'r>,
     name: &HeaderName,
-) -> Result<&'r str, SignError> {
+) -> Result<Cow<'r, str>, SignError> {
     let refused = |problem: &str| {
         SignError::new(
             SignErrorKind::Header,
             format!("covered header {name}: {problem}"),
         )
     };
+    if *name == COOKIE {
+        let found = cookie::value(head.headers());
+        return found.ok_or_else(|| refused("expected visible ASCII, found another byte or none"));
+    }
     let field = match *name {
         CONTENT_TYPE => fields.content_type,
         CONTENT_ENCODING => fields.content_encoding,
@@ -239,7 +243,7 @@ fn header_to_cover<'r>(
         .ok_or_else(|| refused("expected once, found none"))?;
     // A receiver trims the white space around a value (RFC 9110 section 5.5), so what is signed must have none.
     if value.trim_matches([' ', '\t']).len() == value.len() {
-        Ok(value)
+        Ok(Cow::Borrowed(value))
     } else {
         Err(refused("expected no white space at its ends"))
     }

@@ -11,6 +11,7 @@ use super::ALWAYS_COVERED;
 use crate::{
     byte_set::ByteSet,
     error::{Escaped, Rejection, reason},
+    scheme::hop_headers::cannot_be_covered,
 };
 
 /// How every list begins: [`ALWAYS_COVERED`], joined.
@@ -18,25 +19,7 @@ pub(super) const START: &str = "host;x-date;x-content-sha256";
 
 /// Whether a signature may cover a header of this name.
 pub(super) fn may_be_covered(name: &HeaderName) -> bool {
-    !is_never_covered(name.as_str())
-}
-
-/// Headers that a signature may not cover: the one that carries it, and those that belong to one connection
-/// (RFC 9110 section 7.6.1) and change on the way.
-fn is_never_covered(name: &str) -> bool {
-    matches!(
-        name,
-        "authorization"
-            | "connection"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    )
+    !cannot_be_covered(name.as_str())
 }
 
 /// The names of a list behind the first three, checked one by one as they are taken.
@@ -77,7 +60,7 @@ impl<'r> Iterator for Names<'r> {
                     "signed-headers: expected names in lower case, found \"{}\"",
                     Escaped::text(name)
                 )))
-            } else if is_never_covered(name) {
+            } else if cannot_be_covered(name) {
                 Err(Rejection::malformed(reason!(
                     "signed-headers: expected headers that can be covered, found {}",
                     Escaped::text(name)

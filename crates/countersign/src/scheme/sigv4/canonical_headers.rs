@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use http::HeaderValue;
 use smallvec::SmallVec;
 
+use crate::scheme::cookie;
+
 /// Up to this many covered headers are kept without an allocation.
 const INLINE: usize = 12;
 
@@ -28,8 +30,18 @@ pub(super) fn canonical_value(value: &HeaderValue) -> Option<Cow<'_, str>> {
     value.to_str().ok().map(canonical_text)
 }
 
+/// What stands between two lines of a header where they are signed as one. A `cookie` that HTTP/2 sends in pieces is one
+/// line with `; ` between them (RFC 9113 section 8.2.3).
+pub(super) fn separator(name: &str) -> &'static str {
+    match name {
+        "cookie" => cookie::SEPARATOR,
+        _ => ",",
+    }
+}
+
 /// The value of several lines of one header. `None` if one of them is not ASCII, or there is none.
 pub(super) fn joined<'r>(
+    name: &str,
     values: impl IntoIterator<Item = &'r HeaderValue>,
 ) -> Option<Cow<'r, str>> {
     let mut values = values.into_iter();
@@ -37,7 +49,7 @@ pub(super) fn joined<'r>(
     for value in values {
         let value = canonical_value(value)?;
         let text = joined.to_mut();
-        text.push(',');
+        text.push_str(separator(name));
         text.push_str(&value);
     }
     Some(joined)
@@ -125,7 +137,10 @@ mod tests {
                 .iter()
                 .map(|value| HeaderValue::from_str(value).unwrap())
                 .collect();
-            assert_eq!(joined(&values).as_deref(), Some(expected), "{name}");
+            assert_eq!(joined("a", &values).as_deref(), Some(expected), "{name}");
+            let cookie = joined("cookie", &values);
+            let expected = expected.replace(',', "; ");
+            assert_eq!(cookie.as_deref(), Some(&*expected), "{name}");
         }
     }
 
@@ -159,7 +174,7 @@ mod tests {
         let value = HeaderValue::from_bytes("a\u{a0}b".as_bytes()).unwrap();
         assert_eq!(canonical_value(&value), None);
         let first = HeaderValue::from_static("a");
-        assert_eq!(joined([&first, &value]), None);
-        assert_eq!(joined([]), None);
+        assert_eq!(joined("a", [&first, &value]), None);
+        assert_eq!(joined("a", []), None);
     }
 }

@@ -9,7 +9,9 @@ use smallvec::SmallVec;
 use super::{
     X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
     authorization::{Authorization, Signature},
-    canonical_headers::{CoveredHeader, CoveredHeaders, canonical_value, is_single, joined},
+    canonical_headers::{
+        CoveredHeader, CoveredHeaders, canonical_value, is_single, joined, separator,
+    },
     canonical_query::{self, CanonicalQuery},
     canonical_request::CanonicalRequest,
     canonical_uri::{self, CanonicalUri},
@@ -466,11 +468,12 @@ fn covered_value<'r>(
     match lines.cover(name) {
         Field::Once(line) => Ok((CoveredValue::Line(line), line.len())),
         Field::Repeated(_) if !is_single(name) => {
+            let between = separator(name).len();
             let bytes = lines.named(name).fold(0_usize, |bytes, value| {
-                bytes.saturating_add(value.len()).saturating_add(1)
+                bytes.saturating_add(value.len()).saturating_add(between)
             });
-            // There is no comma behind the last.
-            Ok((CoveredValue::Lines, bytes.saturating_sub(1)))
+            // There is no separator behind the last.
+            Ok((CoveredValue::Lines, bytes.saturating_sub(between)))
         }
         field @ (Field::Absent | Field::Repeated(_)) => {
             Err(Rejection::malformed(not_once(name, field)))
@@ -494,7 +497,7 @@ fn read_covered<'r>(
             CoveredValue::Line(line) => {
                 canonical_value(line).ok_or_else(|| not_ascii(name, line))?
             }
-            CoveredValue::Lines => joined(lines.named(name)).ok_or_else(|| {
+            CoveredValue::Lines => joined(name, lines.named(name)).ok_or_else(|| {
                 let mut lines = lines.named(name);
                 let other = lines.find(|line| canonical_value(line).is_none());
                 other.map_or_else(

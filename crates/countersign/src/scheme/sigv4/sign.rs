@@ -231,7 +231,7 @@ fn value_of_lines<'h>(
     if lines.iter().nth(1).is_some() && is_single(name.as_str()) {
         return Err("expected once, found more than once");
     }
-    joined(lines).ok_or(NOT_ASCII)
+    joined(name.as_str(), lines).ok_or(NOT_ASCII)
 }
 
 const NOT_ASCII: &str = "expected visible ASCII";

@@ -7,10 +7,13 @@ use super::{
     provider::{ArcProvider, CredentialsProvider},
     refresh::CurrentCredentials,
     sign::FamilySigner,
-    signed_headers,
     verify_settings::ensure_scope,
 };
-use crate::{error::ConfigError, signer::Signer};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    scheme::hop_headers::{cannot_be_covered, is_owned_by_hops},
+    signer::Signer,
+};
 
 /// How a [`Signer`] signs in AWS Signature Version 4, for one region and one service.
 ///
@@ -32,8 +35,20 @@ use crate::{error::ConfigError, signer::Signer};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Every header that the request has is covered, but for those that connections, clients, proxies and tracing change on the
-/// way, such as `user-agent`, `traceparent` and `proxy-…`.
+/// Every header that the request has is covered, but for those that hops own. Each of them may be rewritten or removed
+/// between the signer and the receiver, and the signature would then not match:
+///
+/// | left out | why |
+/// |---|---|
+/// | `authorization` | it carries the signature |
+/// | `connection`, `keep-alive`, `proxy-…`, `te`, `trailer`, `transfer-encoding`, `upgrade` | they belong to one connection |
+/// | `content-length`, `expect`, `accept-encoding` | an intermediary frames and encodes the message anew |
+/// | `cache-control`, `pragma`, `cdn-loop`, `max-forwards`, `via`, `priority`, `early-data` | they are written to caches and gateways, which may change them |
+/// | `forwarded`, `x-forwarded-…`, `x-real-ip`, `x-envoy-…` | every proxy writes its own |
+/// | `user-agent`, `from`, `referer`, `sec-…` | clients set them, and proxies cut them for privacy |
+/// | `traceparent`, `tracestate`, `baggage`, `b3`, `x-b3-…`, `sentry-trace`, `uber-trace-id`, `x-amzn-trace-id`, `x-cloud-trace-context`, `x-request-id` | tracing writes a new value at every hop |
+///
+/// [`with_covered_header`](Self::with_covered_header) covers one of them nevertheless.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigV4Settings {
@@ -43,6 +58,7 @@ pub struct SigV4Settings {
     pub(super) payload: PayloadMode,
     pub(super) nonce: NonceMode,
     excluded: Vec<HeaderName>,
+    included: Vec<HeaderName>,
     provider: ArcProvider,
     max_credentials_age: Duration,
 }
@@ -73,8 +89,7 @@ impl SigV4Settings {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if region or service is not 1 to 64 letters, digits,
-    /// `-`, `_` and `.`.
+    /// [`ConfigErrorKind::Setting`] if region or service is not 1 to 64 letters, digits, `-`, `_` and `.`.
     pub fn new(
         region: &str,
         service: &str,
@@ -88,6 +103,7 @@ impl SigV4Settings {
             payload: PayloadMode::Header,
             nonce: NonceMode::None,
             excluded: Vec::new(),
+            included: Vec::new(),
             provider: ArcProvider::new(credentials),
             max_credentials_age: MAX_CREDENTIALS_AGE,
         })
@@ -124,6 +140,24 @@ impl SigV4Settings {
         self
     }
 
+    /// Covers this header where a request has it, although [hops own it](Self): none on the way changes it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Coverage`] if the header carries the signature or belongs to one connection.
+    pub fn with_covered_header(mut self, name: HeaderName) -> Result<Self, ConfigError> {
+        if cannot_be_covered(name.as_str()) {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Coverage,
+                format!(
+                    "covered header {name}: it carries the signature or belongs to one connection"
+                ),
+            ));
+        }
+        self.included.push(name);
+        Ok(self)
+    }
+
     /// Sends and covers an `x-nonce`, by which a verifier of this project tells a replay. Others take it for a header like
     /// any other.
     pub fn with_nonce(mut self) -> Self {
@@ -139,7 +173,9 @@ impl SigV4Settings {
     }
 
     pub(super) fn covers(&self, name: &HeaderName) -> bool {
-        !signed_headers::is_never_signed(name.as_str()) && !self.excluded.contains(name)
+        let text = name.as_str();
+        let is_left_out = cannot_be_covered(text) || is_owned_by_hops(text);
+        !self.excluded.contains(name) && (!is_left_out || self.included.contains(name))
     }
 }
 

@@ -14,37 +14,6 @@ use crate::{
     error::{Escaped, Reason, Rejection, reason},
 };
 
-/// What a signer does not cover: the header that carries the signature, those that change between two hosts, and those that
-/// clients and proxies add or rewrite behind the signer's back. A verifier cannot ask for them.
-const NEVER_SIGNED: [&str; 18] = [
-    "authorization",
-    "baggage",
-    "connection",
-    "expect",
-    "forwarded",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "traceparent",
-    "tracestate",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "via",
-    "x-amzn-trace-id",
-];
-
-/// Whether a signer leaves out a header of this name whatever it is told.
-pub(super) fn is_never_signed(name: &str) -> bool {
-    NEVER_SIGNED.contains(&name)
-        || ["proxy-", "sec-", "x-forwarded-"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-}
-
 /// Where a list stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ListForm {
@@ -159,10 +128,5 @@ mod tests {
             }
         }
         assert_eq!(parse("host%3Brange", ListForm::Header), None);
-    }
-
-    #[test]
-    fn the_headers_that_are_never_signed_are_sorted() {
-        assert!(NEVER_SIGNED.is_sorted());
     }
 }
