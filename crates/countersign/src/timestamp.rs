@@ -3,9 +3,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::{SignedDuration, civil, fmt::rfc2822::DateTimePrinter, tz::TimeZone};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+
+const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// A moment in UTC, counted in microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -46,11 +48,32 @@ impl Timestamp {
         self.micros
     }
 
+    /// This moment in the calendar, its fraction of a second dropped. `None` outside the years 0 to 9999.
+    pub(crate) fn to_civil(self) -> Option<civil::DateTime> {
+        let seconds = self.as_unix_seconds();
+        let date = match jiff::Timestamp::from_second(seconds) {
+            Ok(timestamp) => TimeZone::UTC.to_datetime(timestamp),
+            // The library's timestamps end a day before its calendar does.
+            Err(_) => EPOCH.checked_add(SignedDuration::from_secs(seconds)).ok()?,
+        };
+        (0..=9999).contains(&date.year()).then_some(date)
+    }
+
+    /// The moment of a date in UTC.
+    pub(crate) fn from_civil(date: civil::DateTime) -> Self {
+        match TimeZone::UTC.to_timestamp(date) {
+            Ok(timestamp) => Self::from_unix_micros(timestamp.as_microsecond()),
+            Err(_) => Self::from_unix_seconds(date.duration_since(EPOCH).as_secs()),
+        }
+    }
+
     /// This moment as an IMF-fixdate (RFC 9110 section 5.6.7), its fraction of a second dropped: `Fri, 02 Jan 2026
-    /// 03:04:05 GMT`. `None` before the year 0000 and after 9999-12-30T22:00:00Z,
-    /// where the calendar ends.
+    /// 03:04:05 GMT`. `None` outside the years 0 to 9999.
     pub fn to_http_date(self) -> Option<String> {
-        let timestamp = jiff::Timestamp::from_second(self.as_unix_seconds()).ok()?;
+        let Ok(timestamp) = jiff::Timestamp::from_second(self.as_unix_seconds()) else {
+            let date = self.to_civil()?;
+            return jiff::fmt::strtime::format("%a, %d %b %Y %H:%M:%S GMT", date).ok();
+        };
         let mut text = String::with_capacity(29);
         DateTimePrinter::new()
             .print_timestamp_rfc9110(&timestamp, &mut text)
@@ -123,6 +146,26 @@ mod tests {
         let timestamp = Timestamp::from(before);
         assert_eq!(timestamp.as_unix_micros(), -1_500_000);
         assert_eq!(timestamp.as_unix_seconds(), -2);
+    }
+
+    #[test]
+    fn the_calendar_reaches_to_the_end_of_the_year_9999() {
+        let last = 253_402_300_799;
+        let text = |seconds| Timestamp::from_unix_seconds(seconds).to_http_date();
+        for (seconds, expected) in [
+            (253_402_207_200, "Thu, 30 Dec 9999 22:00:00 GMT"),
+            (253_402_207_201, "Thu, 30 Dec 9999 22:00:01 GMT"),
+            (last, "Fri, 31 Dec 9999 23:59:59 GMT"),
+            (-62_167_219_200, "Sat, 01 Jan 0000 00:00:00 GMT"),
+        ] {
+            assert_eq!(text(seconds).as_deref(), Some(expected));
+            let at = Timestamp::from_unix_seconds(seconds);
+            assert_eq!(Timestamp::from_civil(at.to_civil().unwrap()), at);
+        }
+        for seconds in [last + 1, -62_167_219_201, i64::MAX, i64::MIN] {
+            assert_eq!(text(seconds), None, "{seconds}");
+            assert_eq!(Timestamp::from_unix_seconds(seconds).to_civil(), None);
+        }
     }
 
     #[test]

@@ -32,11 +32,14 @@ const KEPT_OF_PRESIGNED: [&str; 7] = [
 /// By default those that override the method or the URL are taken away, because they would have another request handled
 /// than the one that was verified; the others are passed on.
 ///
-/// Of a [presigned](Verified::presigned) request nothing is passed on, whatever is set here, but `accept`,
-/// `accept-encoding`, `accept-language`, `user-agent`, `host` and the length of the message: whoever sends it is not who
-/// signed it.
+/// Of a [presigned](Verified::presigned) request nothing is passed on but `accept`, `accept-encoding`, `accept-language`,
+/// `user-agent`, `host`, the length of the message, and what
+/// [is named for such requests](Self::and_of_presigned): whoever sends it is not who signed it.
 #[derive(Clone, Debug, Default)]
-pub struct UncoveredHeaders(Policy);
+pub struct UncoveredHeaders {
+    policy: Policy,
+    of_presigned: HashSet<HeaderName>,
+}
 
 #[derive(Clone, Debug, Default)]
 enum Policy {
@@ -49,20 +52,32 @@ enum Policy {
 impl UncoveredHeaders {
     /// Takes away the headers that override the method or the URL and passes the others on. This is the default.
     pub fn strip_overrides() -> Self {
-        Self(Policy::StripOverrides)
+        Policy::StripOverrides.into()
     }
 
     /// Takes away every uncovered header but these. `host`, `authorization`, `content-length` and `transfer-encoding`
     /// always stay.
     pub fn strip_all_but(allowed: impl IntoIterator<Item = HeaderName>) -> Self {
-        Self(Policy::StripAllBut(allowed.into_iter().collect()))
+        Policy::StripAllBut(allowed.into_iter().collect()).into()
     }
 
     /// Refuses a request with an uncovered header that is not one of these. `host`, `authorization`, `content-length`
     /// and `transfer-encoding` are always allowed; headers of other names that carry a signature, such as `signature`,
     /// `signature-input` and `webhook-signature`, must be listed.
     pub fn refuse_all_but(allowed: impl IntoIterator<Item = HeaderName>) -> Self {
-        Self(Policy::RefuseAllBut(allowed.into_iter().collect()))
+        Policy::RefuseAllBut(allowed.into_iter().collect()).into()
+    }
+
+    /// Also passes these headers of a presigned request on, although its signature does not cover them: `range`,
+    /// `if-none-match` and `origin` for those who are given a URL to read, `content-type` for those who upload.
+    ///
+    /// Whoever has the URL chooses their values. A handler must not take one for the signer's word: a `content-type`, for
+    /// example, decides how a browser shows what was uploaded. Headers that override the method or the URL cannot be
+    /// passed on so.
+    #[must_use]
+    pub fn and_of_presigned(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.of_presigned.extend(names);
+        self
     }
 
     pub(super) fn apply(
@@ -73,13 +88,18 @@ impl UncoveredHeaders {
         if verified.presigned() {
             let covered: HashSet<&str> = verified.covered_headers().collect();
             let names = headers.keys().filter(|name| {
-                !covered.contains(name.as_str()) && !KEPT_OF_PRESIGNED.contains(&name.as_str())
+                !covered.contains(name.as_str())
+                    && !KEPT_OF_PRESIGNED.contains(&name.as_str())
+                    && (!self.of_presigned.contains(*name) || is_override(name.as_str()))
             });
             for name in names.cloned().collect::<Vec<_>>() {
                 headers.remove(name);
             }
         }
-        match &self.0 {
+        let is_allowed = |allowed: &HashSet<HeaderName>, name: &HeaderName| {
+            allowed.contains(name) || verified.presigned() && self.of_presigned.contains(name)
+        };
+        match &self.policy {
             Policy::StripOverrides => {
                 let names = headers.keys().filter(|name| is_override(name.as_str()));
                 let uncovered = names.filter(|name| verified.covered(name.as_str()).is_none());
@@ -88,12 +108,13 @@ impl UncoveredHeaders {
                 }
             }
             Policy::StripAllBut(allowed) => {
-                for name in uncovered(headers, verified, allowed) {
+                for name in uncovered(headers, verified, |name| is_allowed(allowed, name)) {
                     headers.remove(name);
                 }
             }
             Policy::RefuseAllBut(allowed) => {
-                if let Some(name) = uncovered(headers, verified, allowed).first() {
+                let is_allowed = |name: &HeaderName| is_allowed(allowed, name);
+                if let Some(name) = uncovered(headers, verified, is_allowed).first() {
                     return Err(Rejection::naming(
                         RejectionKind::InsufficientCoverage,
                         format_args!(
@@ -108,6 +129,15 @@ impl UncoveredHeaders {
     }
 }
 
+impl From<Policy> for UncoveredHeaders {
+    fn from(policy: Policy) -> Self {
+        Self {
+            policy,
+            of_presigned: HashSet::new(),
+        }
+    }
+}
+
 pub(super) fn is_override(name: &str) -> bool {
     let alike = |known: &str| {
         let dashes = |byte: u8| if byte == b'_' { b'-' } else { byte };
@@ -119,7 +149,7 @@ pub(super) fn is_override(name: &str) -> bool {
 fn uncovered(
     headers: &HeaderMap,
     verified: &Verified,
-    allowed: &HashSet<HeaderName>,
+    is_allowed: impl Fn(&HeaderName) -> bool,
 ) -> Vec<HeaderName> {
     let of_the_message = |name: &HeaderName| {
         matches!(
@@ -132,7 +162,7 @@ fn uncovered(
     headers
         .keys()
         .filter(|name| !covered.contains(name.as_str()))
-        .filter(|name| !of_the_message(name) && !allowed.contains(*name))
+        .filter(|name| !of_the_message(name) && !is_allowed(name))
         .cloned()
         .collect()
 }

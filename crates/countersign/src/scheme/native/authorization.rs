@@ -179,6 +179,18 @@ pub(in crate::scheme) fn missing_parameters(missing: &[Option<&'static str>]) ->
     )
 }
 
+/// A value, which runs to the next space or tab, and what is behind it.
+pub(in crate::scheme) fn until_space(text: &str) -> (&str, &str) {
+    let is_space = |byte: u8| (byte == b' ') || (byte == b'\t');
+    // Most values have none. All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    if !text.bytes().fold(false, |any, byte| any | is_space(byte)) {
+        return (text, "");
+    }
+    let end = text.bytes().position(is_space);
+    end.and_then(|end| text.split_at_checked(end))
+        .unwrap_or((text, ""))
+}
+
 /// A value, which runs to the next comma, and what is behind it.
 pub(in crate::scheme) fn until_comma(text: &str) -> (&str, &str) {
     // Whole chunks without a comma are passed over first: the compiler compares all bytes of one at once.

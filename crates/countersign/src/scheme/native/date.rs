@@ -1,5 +1,5 @@
 use http::HeaderValue;
-use jiff::{civil, tz::TimeZone};
+use jiff::civil;
 
 use crate::timestamp::Timestamp;
 
@@ -174,8 +174,7 @@ pub(in crate::scheme) fn utc(
     second: i8,
 ) -> Option<Timestamp> {
     let date = civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
-    let timestamp = TimeZone::UTC.to_timestamp(date).ok()?;
-    Some(Timestamp::from_unix_micros(timestamp.as_microsecond()))
+    Some(Timestamp::from_civil(date))
 }
 
 /// `at` as an IMF-fixdate; `None` outside the years 0000 to 9999.
@@ -196,6 +195,7 @@ mod tests {
             ("Tue, 19 Jan 2038 03:14:08 GMT", 2_147_483_648),
             ("Sat, 29 Feb 2020 12:00:00 GMT", 1_582_977_600),
             ("Thu, 30 Dec 9999 22:00:00 GMT", 253_402_207_200),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
             // The weekday is signed as text, and not checked against the date.
             ("Mon, 02 Jan 2026 03:04:05 GMT", 1_767_323_045),
         ] {
@@ -283,6 +283,7 @@ mod tests {
             1_767_323_045,
             2_147_483_648,
             253_402_207_200,
+            253_402_300_799,
             -11_644_473_600,
         ] {
             let at = Timestamp::from_unix_seconds(seconds);

@@ -2,7 +2,7 @@ use super::credential_scope::Credential;
 use crate::{
     error::{Rejection, reason},
     scheme::native::{
-        authorization::{missing_parameters, unknown_parameter, until_comma},
+        authorization::{missing_parameters, unknown_parameter, until_comma, until_space},
         hex::{self, Letters},
     },
 };
@@ -10,12 +10,14 @@ use crate::{
 /// The value of the `Authorization` header.
 ///
 /// ```text
-/// value     = "AWS4-HMAC-SHA256" SP parameter 2( "," OWS parameter )
+/// value     = "AWS4-HMAC-SHA256" [ "," ] 1*SP parameter 2( separator parameter )
+/// separator = *( SP / HTAB ) "," *( SP / HTAB ) / 1*( SP / HTAB )
 /// parameter = "Credential=" credential / "SignedHeaders=" list / "Signature=" 64HEXDIG-in-lower-case
-/// OWS       = *( SP / HTAB )
 /// ```
 ///
-/// Parameters may come in any order, each exactly once and no other.
+/// Parameters may come in any order, each exactly once and no other. AWS writes a comma and a space between them. It also
+/// takes either alone, and a comma behind the name of the scheme, and there are clients that send each of these. No value
+/// holds a comma or a space, so that every form has one reading.
 #[derive(Clone, Debug)]
 pub(super) struct Authorization<'r> {
     pub(super) credential: Credential<'r>,
@@ -61,9 +63,8 @@ impl<'r> Authorization<'r> {
                     text,
                 )));
             };
-            let (value, behind) = until_comma(value);
-            let behind = behind.strip_prefix(',');
-            rest = behind.map(|behind| behind.trim_start_matches([' ', '\t']));
+            let (value, behind) = until_separator(value);
+            rest = behind;
             if slot.replace(value).is_some() {
                 return Err(Rejection::malformed(reason!(
                     "authorization: expected each parameter once, found {} twice",
@@ -87,6 +88,20 @@ impl<'r> Authorization<'r> {
     }
 }
 
+/// A value, and what is behind the separator that ends it; `None` where none does.
+fn until_separator(text: &str) -> (&str, Option<&str>) {
+    const SPACE: [char; 2] = [' ', '\t'];
+    let (value, _) = until_comma(text);
+    let (value, _) = until_space(value);
+    let behind = text.get(value.len()..).unwrap_or_default();
+    if behind.is_empty() {
+        return (value, None);
+    }
+    let behind = behind.trim_start_matches(SPACE);
+    let behind = behind.strip_prefix(',').unwrap_or(behind);
+    (value, Some(behind.trim_start_matches(SPACE)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,11 +111,15 @@ mod tests {
     const HEX: &str = "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
 
     #[test]
-    fn takes_parameters_in_any_order_with_spaces_and_tabs_behind_commas() {
+    fn takes_parameters_in_any_order_with_every_separator_that_aws_takes() {
         for parameters in [
             format!("Credential={CREDENTIAL}, SignedHeaders=host, Signature={HEX}"),
             format!("Credential={CREDENTIAL},SignedHeaders=host,Signature={HEX}"),
             format!("Signature={HEX},\t Credential={CREDENTIAL},  SignedHeaders=host"),
+            format!("Credential={CREDENTIAL} SignedHeaders=host Signature={HEX}"),
+            format!("Credential={CREDENTIAL} SignedHeaders=host, Signature={HEX}"),
+            format!("Credential={CREDENTIAL},SignedHeaders=host\tSignature={HEX}"),
+            format!("Credential={CREDENTIAL} , SignedHeaders=host ,Signature={HEX}"),
         ] {
             let found = Authorization::parse(&parameters).unwrap();
             assert_eq!(found.credential.access_key_id, "AKID");
@@ -147,11 +166,19 @@ mod tests {
             ("leading space", format!(" {start}, Signature={HEX}")),
             ("trailing space", format!("{start}, Signature={HEX} ")),
             (
-                "space before a comma",
-                start.replace(',', " ,") + ", Signature=" + HEX,
+                "two commas",
+                start.replace(',', ",,") + ", Signature=" + HEX,
+            ),
+            (
+                "two commas with a space between them",
+                start.replace(',', ", ,") + ", Signature=" + HEX,
+            ),
+            (
+                "a line break",
+                start.replace(',', "\n") + ", Signature=" + HEX,
             ),
             ("space around equals", format!("{start}, Signature= {HEX}")),
-            ("semicolons", format!("{start}; Signature={HEX}")),
+            ("semicolons", start.replace(',', ";") + "; Signature=" + HEX),
             (
                 "bad credential",
                 format!("Credential=bad, SignedHeaders=host, Signature={HEX}"),

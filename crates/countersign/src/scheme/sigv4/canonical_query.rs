@@ -224,6 +224,20 @@ impl<'r> CanonicalQuery<'r> {
         self.0.iter()
     }
 
+    /// The name of a parameter whose name or value is not [escaped in one way](uri_encode::is_escaped_in_one_way). Those
+    /// with one of the names in `except` are passed over.
+    pub(super) fn name_escaped_otherwise(&self, except: &[&str]) -> Option<&'r str> {
+        let mut parameters = self.0.iter();
+        let otherwise = parameters.find(|parameter| {
+            parameter.recoded.is_some()
+                && !except.contains(&parameter.name)
+                && ![parameter.name, parameter.value]
+                    .into_iter()
+                    .all(uri_encode::is_escaped_in_one_way)
+        })?;
+        Some(otherwise.name)
+    }
+
     /// Leaves one parameter out, by its name as it is spelled.
     pub(super) fn remove(&mut self, name: &str) {
         self.0.retain(|parameter| parameter.name != name);
@@ -328,6 +342,35 @@ mod tests {
             ("&", false),
         ] {
             assert_eq!(is_unambiguous(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn is_escaped_in_one_way_where_no_byte_is_escaped_in_two() {
+        for (query, expected) in [
+            ("", true),
+            ("a=1&b=2", true),
+            ("b=2&a=1", true),
+            ("a&b=", true),
+            ("a=%2F%20%C3%BC", true),
+            ("%2F=1", true),
+            ("a=%2f", false),
+            ("a=/", true),
+            ("a=1;b=2", false),
+            ("%61=1", false),
+            ("a=%7E", false),
+            ("a=b:c", true),
+            ("a=b=c", true),
+            ("a=é", false),
+            ("é=a", false),
+            ("a=b&c=%41", false),
+            ("own=a;b%2f", true),
+            ("own=a;b&a=;", false),
+            ("%6Fwn=a", false),
+        ] {
+            let parsed = CanonicalQuery::parse(Some(query), 100).unwrap();
+            let otherwise = parsed.name_escaped_otherwise(&["own"]);
+            assert_eq!(otherwise.is_none(), expected, "{query}");
         }
     }
 

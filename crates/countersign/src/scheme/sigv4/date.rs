@@ -18,8 +18,7 @@ pub(crate) struct AmzDate([u8; 16]);
 impl AmzDate {
     /// A moment, to the second before it; `None` outside the years 0 to 9999.
     pub(super) fn of(at: Timestamp) -> Option<Self> {
-        let at = jiff::Timestamp::from_second(at.as_unix_seconds()).ok()?;
-        let at = jiff::tz::TimeZone::UTC.to_datetime(at);
+        let at = at.to_civil()?;
         let century = at.year().checked_div(100)?;
         let of_century = at.year().checked_rem(100)?;
         let mut text = *b"00000000T000000Z";
@@ -124,6 +123,7 @@ mod tests {
             ("20380119T031408Z", 2_147_483_648),
             ("20200229T120000Z", 1_582_977_600),
             ("99991230T220000Z", 253_402_207_200),
+            ("99991231T235959Z", 253_402_300_799),
             ("00000101T000000Z", -62_167_219_200),
         ] {
             let at = Timestamp::from_unix_seconds(seconds);

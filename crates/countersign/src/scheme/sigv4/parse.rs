@@ -24,7 +24,7 @@ use super::{
     query_parameters::{self, QueryParameters},
     signed_headers::{self, ListForm},
     verify_settings::{
-        PayloadHashRule, SigV4Presigned, SigV4PresignedPayload, SigV4Profile, Strictness,
+        self, PayloadHashRule, SigV4Presigned, SigV4PresignedPayload, SigV4Profile, Strictness,
         is_without_body, presigned_payload_of,
     },
 };
@@ -86,7 +86,7 @@ pub(super) fn parse<'r>(
     let nonce = covered_nonce(&covered, &lines)?;
 
     let audience_checked = policy.check_audience(authority)?;
-    ensure_covered(&claimed, &covered, &lines, policy)?;
+    ensure_covered(&claimed, &covered, &lines, settings, policy)?;
     let (payload_hash, declared) = claimed.payload(presigned, target.path, &head, settings)?;
     let mut freshness = policy.freshness(claimed.date_carrier(), claimed.signed_at);
     let mut replay = nonce.map(ReplayIdentity::Nonce);
@@ -376,6 +376,15 @@ fn ensure_unambiguous(
             "query: expected parameters with names, and %2B or %20 in place of +; SigV4Profile::insecure_accept_ambiguous_queries accepts others",
         ));
     }
+    // The parameters of the signature are read here and nowhere else.
+    if settings.query_escapes == Strictness::Strict
+        && let Some(name) = query.name_escaped_otherwise(&query_parameters::NAMES)
+    {
+        return Err(Rejection::malformed(reason!(
+            "query: expected %3B for a semicolon, ASCII, and upper-case escapes of what needs one, found another spelling in the parameter {}; SigV4Profile::insecure_accept_noncanonical_queries accepts it",
+            Escaped::text(name)
+        )));
+    }
     if settings.query_names == Strictness::Strict
         && let Some(name) = query.repeated_name()
     {
@@ -516,6 +525,7 @@ fn ensure_covered(
     claimed: &Claimed<'_>,
     covered: &[CoveredLine<'_>],
     lines: &HeaderLines<'_>,
+    settings: &SigV4Profile,
     policy: &VerifyPolicy,
 ) -> Result<(), Rejection> {
     let mut required = policy.required_headers.iter();
@@ -531,11 +541,22 @@ fn ensure_covered(
         // Source: GHSA-g8w9-qw9q-fghr (RustFS), where an unsigned x-amz-copy-source made a PUT read another object.
         let speaks = name.as_str().starts_with("x-amz-")
             || matches!(name.as_str(), "x-nonce" | "content-encoding");
-        if speaks {
+        if speaks && !settings.accepts_uncovered(name) {
             speaking = speaking.or(Some(name));
         }
     }
-    speaking.map_or(Ok(()), |name| Err(uncovered(name, covered)))
+    match speaking {
+        None => Ok(()),
+        Some(name) if verify_settings::may_be_uncovered(name) => {
+            let covered: Vec<&str> = covered.iter().map(|line| line.name).collect();
+            Err(Rejection::insufficient_coverage(reason!(
+                "header {}: expected to be covered, found covered {}; SigV4Profile::insecure_accept_uncovered_headers accepts it uncovered",
+                name,
+                &covered
+            )))
+        }
+        Some(name) => Err(uncovered(name, covered)),
+    }
 }
 
 fn is_covered(covered: &[CoveredLine<'_>], name: &str) -> bool {

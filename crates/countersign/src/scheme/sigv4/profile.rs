@@ -85,7 +85,7 @@ impl ProfileOfFamily for Profile {
     ) {
         let scheme = Scheme::SigV4;
         if let Some((name, parameters)) = authorization
-            && name == scheme.name()
+            && name.strip_suffix(',').unwrap_or(name) == scheme.name()
         {
             found.push(Carrier { scheme, parameters });
         }
@@ -122,7 +122,7 @@ impl ProfileOfFamily for Profile {
             let credential = Credential::parse_encoded(credential).ok()?;
             return Some(credential.access_key_id);
         }
-        let mut parameters = carrier.parameters.split(',');
+        let mut parameters = carrier.parameters.split([',', ' ', '\t']);
         let credential =
             parameters.find_map(|parameter| parameter.trim_start().strip_prefix("Credential="))?;
         let end = credential.rmatch_indices('/').nth(3).map(|(at, _)| at);

@@ -93,6 +93,22 @@ pub(super) fn is_canonical(text: &str, slash: Slash) -> bool {
     })
 }
 
+/// Whether the bytes that need no escape have none, and every escape has upper-case digits; and whether there is no byte
+/// that readers take in two ways where it has none: a semicolon, which some take for `&`, and those beyond ASCII.
+///
+/// Other reserved characters, such as `:`, may have an escape or not.
+pub(super) fn is_escaped_in_one_way(text: &str) -> bool {
+    let mut pieces = text.split('%');
+    let plain = |piece: &str| piece.bytes().all(|byte| byte.is_ascii() && byte != b';');
+    if !pieces.next().is_some_and(plain) {
+        return false;
+    }
+    pieces.all(|piece| match piece.as_bytes() {
+        [high, low, ..] => is_canonical_escape(*high, *low, Slash::Encode) && plain(piece),
+        _ => false,
+    })
+}
+
 /// Whether these are the upper-case digits of a byte that does not stay as it is.
 fn is_canonical_escape(high: u8, low: u8, slash: Slash) -> bool {
     let upper = |digit: u8| matches!(digit, b'0'..=b'9' | b'A'..=b'F');
@@ -199,6 +215,28 @@ mod tests {
             assert!(is_canonical(start, Slash::Encode), "{name}");
             let is_whole = is_canonical(text, Slash::Encode);
             assert_eq!(rest.is_empty(), is_whole, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_escape_is_in_upper_case_and_of_a_byte_that_needs_one() {
+        for (text, expected) in [
+            ("", true),
+            ("Az09-._~", true),
+            ("a%20b%2F%C3%BC%3B%2B", true),
+            ("a:b/c,d@e*f!g", true),
+            ("a;b", false),
+            ("%3Ba;", false),
+            ("é", false),
+            ("%41", false),
+            ("%7E", false),
+            ("%2f", false),
+            ("%c3%BC", false),
+            ("%", false),
+            ("%2", false),
+            ("%2G", false),
+        ] {
+            assert_eq!(is_escaped_in_one_way(text), expected, "{text}");
         }
     }
 

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderName, Method};
 use smallvec::SmallVec;
 
 use super::{
+    X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
     canonical_uri::{self, PathRule, SigV4PathEncoding, SigV4PathNormalization},
     credential_scope, profile,
     query_parameters::MAX_EXPIRES,
@@ -35,9 +36,13 @@ use crate::{
 /// A path that is not canonical is refused: dot segments, empty segments, an escaped dot or slash. Signers normalise such
 /// paths while routers go by what was sent. With [single](SigV4PathEncoding::Single) encoding, where `/%61dmin` and `/admin`
 /// are signed alike, a path must be spelled as it is signed: `A-Z a-z 0-9 - . _ ~` and slashes as they are, and every other
-/// byte as `%` and two upper-case digits. Refused as well are a query with a `+` or with a name twice, which two readers
-/// read in two ways. What is left of a target that can be changed without the signature is the order of the query's
-/// parameters, and how a byte of the query is escaped.
+/// byte as `%` and two upper-case digits.
+///
+/// A query has one spelling too: a semicolon stands as `%3B`, a byte beyond ASCII and every escape in upper-case digits, and
+/// what needs no escape has none, so that `;`, `%2f` and `%41` are refused. Refused as well are a `+` and a name twice, which
+/// two readers read in two ways. What is left of a target that can be changed without the signature is the order of the
+/// query's parameters, whether an empty value has its `=`, and whether a reserved character such as `:` or `,` is escaped,
+/// which some clients do and others do not.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigV4Profile {
@@ -46,9 +51,11 @@ pub struct SigV4Profile {
     pub(super) path: PathRule,
     pub(super) paths: Strictness,
     pub(super) queries: Strictness,
+    pub(super) query_escapes: Strictness,
     pub(super) query_names: Strictness,
     pub(super) payload_hash: PayloadHashRule,
     pub(super) presigned: Option<SigV4Presigned>,
+    uncovered: Vec<HeaderName>,
     unsigned_payload: UnsignedPayload,
 }
 
@@ -89,9 +96,11 @@ impl SigV4Profile {
             path: PathRule::of_service(service),
             paths: Strictness::Strict,
             queries: Strictness::Strict,
+            query_escapes: Strictness::Strict,
             query_names: Strictness::Strict,
             payload_hash: PayloadHashRule::Optional,
             presigned: None,
+            uncovered: Vec::new(),
             unsigned_payload: UnsignedPayload::Nowhere,
         })
     }
@@ -154,6 +163,34 @@ impl SigV4Profile {
         self
     }
 
+    /// Accepts requests that have these `x-amz-…` headers uncovered. A trusted hop in front adds each of them to every
+    /// request, as CloudFront does with `x-amz-cf-id`.
+    ///
+    /// Any other uncovered `x-amz-…` header is refused, as S3 does it. Whoever stands between caller and callee chooses the
+    /// value of these, so that no handler may act on it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Coverage`] if a name does not begin with `x-amz-`, or is one that the scheme reads:
+    /// `x-amz-date`, `x-amz-content-sha256` and `x-amz-security-token`.
+    pub fn insecure_accept_uncovered_headers<I>(mut self, names: I) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator<Item = HeaderName>,
+    {
+        for name in names {
+            if !may_be_uncovered(&name) {
+                return Err(ConfigError::new(
+                    ConfigErrorKind::Coverage,
+                    format!(
+                        "uncovered header {name}: expected an x-amz-… header that the scheme does not read"
+                    ),
+                ));
+            }
+            self.uncovered.push(name);
+        }
+        Ok(self)
+    }
+
     /// Accepts paths with dot segments, empty segments, and escaped dots and slashes, and with single encoding paths in
     /// any spelling.
     ///
@@ -169,9 +206,20 @@ impl SigV4Profile {
     /// Accepts a `+` in a query, signed as a plus and not as a space, and parameters without a name; signed is nothing
     /// where nothing stands between two `&`.
     ///
-    /// A handler that reads the plus as a space reads another query than the one that was signed.
+    /// A handler that reads the plus as a space reads another query than the one that was signed. Every escape is accepted
+    /// then as well, as [`insecure_accept_noncanonical_queries`](Self::insecure_accept_noncanonical_queries) says.
     pub fn insecure_accept_ambiguous_queries(mut self) -> Self {
         self.queries = Strictness::Lenient;
+        self.insecure_accept_noncanonical_queries()
+    }
+
+    /// Accepts names and values of a query however they are escaped, for callers that write lower-case digits, escape what
+    /// needs no escape, or leave semicolons and letters beyond ASCII as they are.
+    ///
+    /// `admin=1` and `%61dmin=1` have one signature, and so have `a=1%3Bb=2` and `a=1;b=2`. Whoever captures a request can
+    /// send the other one, which a reader that compares before it decodes, or that takes `;` for `&`, reads otherwise.
+    pub fn insecure_accept_noncanonical_queries(mut self) -> Self {
+        self.query_escapes = Strictness::Lenient;
         self
     }
 
@@ -182,6 +230,10 @@ impl SigV4Profile {
     pub fn insecure_accept_repeated_query_names(mut self) -> Self {
         self.query_names = Strictness::Lenient;
         self
+    }
+
+    pub(super) fn accepts_uncovered(&self, name: &HeaderName) -> bool {
+        self.uncovered.contains(name)
     }
 
     pub(super) fn accepts_unsigned_payload(&self, path: &str) -> bool {
@@ -313,6 +365,12 @@ pub(super) fn ensure_scope(region: &str, service: &str) -> Result<(), ConfigErro
     Ok(())
 }
 
+/// Whether the settings can accept a header of this name uncovered.
+pub(super) fn may_be_uncovered(name: &HeaderName) -> bool {
+    let is_read = [&X_AMZ_CONTENT_SHA256, &X_AMZ_DATE, &X_AMZ_SECURITY_TOKEN].contains(&name);
+    name.as_str().starts_with("x-amz-") && !is_read
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,6 +408,31 @@ mod tests {
         }
         let all = some.insecure_accept_unsigned_payload();
         assert!(all.accepts_unsigned_payload("/"));
+    }
+
+    #[test]
+    fn headers_that_the_scheme_reads_are_never_accepted_uncovered() {
+        let accepts = |name: &'static str| {
+            let profile = SigV4Profile::new("r", "s").unwrap();
+            profile.insecure_accept_uncovered_headers([HeaderName::from_static(name)])
+        };
+        for (name, valid) in [
+            ("x-amz-cf-id", true),
+            ("x-amz-date", false),
+            ("x-amz-content-sha256", false),
+            ("x-amz-security-token", false),
+            ("x-nonce", false),
+            ("content-encoding", false),
+            ("x-amz", false),
+        ] {
+            let kind = accepts(name).map(drop).map_err(|error| error.kind());
+            let expected = if valid {
+                Ok(())
+            } else {
+                Err(ConfigErrorKind::Coverage)
+            };
+            assert_eq!(kind, expected, "{name}");
+        }
     }
 
     #[test]
