@@ -168,11 +168,29 @@ impl Signer {
 
     /// Covers host, date and body only and sends no nonce, for receivers that know nothing else. Such a request can be
     /// replayed within the window. Together with [`covering`](Self::covering) it signs nothing: that would leave out what
-    /// was asked for. In other schemes than those of [`new`](Self::new) it changes nothing.
+    /// was asked for.
+    ///
+    /// A signer of [`drf`](Self::drf) then sends no nonce, even where two requests are alike. A receiver that remembers
+    /// signatures refuses the second one. In other schemes this changes nothing.
     #[must_use]
     pub fn seed_compatible(mut self) -> Self {
-        if let FamilySigner::Native(signer) = &mut self.signer {
-            signer.cover_three_headers();
+        match &mut self.signer {
+            FamilySigner::Native(signer) => signer.cover_three_headers(),
+            FamilySigner::Drf(signer) => signer.send_no_nonces(),
+            FamilySigner::StandardWebhooks(_)
+            | FamilySigner::MessageSignatures(_)
+            | FamilySigner::SigV4(_) => {}
+        }
+        self
+    }
+
+    /// Sends a nonce with every request of a signer of [`drf`](Self::drf), not only with those whose signature it made
+    /// before. For several processes that sign with one secret: each knows only its own requests. In other schemes this
+    /// changes nothing.
+    #[must_use]
+    pub fn with_nonce_always(mut self) -> Self {
+        if let FamilySigner::Drf(signer) = &mut self.signer {
+            signer.send_nonces_always();
         }
         self
     }
@@ -280,6 +298,8 @@ impl Signer {
     }
 
     /// Signs with a given nonce, in the schemes that have one. A nonce must never be used twice: this is for test vectors.
+    /// A signer of [`drf`](Self::drf) sends it only where it [always sends one](Self::with_nonce_always), and does not
+    /// remember the signature.
     ///
     /// # Errors
     ///

@@ -10,11 +10,11 @@ use super::{
     verified::{BodyState, Proven, Verified},
 };
 use crate::{
-    error::Rejection,
+    error::{Rejection, Set, reason},
     key::{CallerKey, VerifyingKey, VerifyingOperation},
     keyring::CallerKeys,
     payload::PayloadDigest,
-    scheme::{CredentialsOfFamily, Mac, Scheme},
+    scheme::{CredentialsOfFamily, Mac, Scheme, drf::SignedNonce},
     timestamp::Timestamp,
 };
 
@@ -35,7 +35,9 @@ pub(crate) struct SignedBody<'r> {
     pub(crate) prefix: Vec<u8>,
     /// The signatures sent with it, of which one must match.
     pub(crate) signatures: SmallVec<[BodySignature; 2]>,
-    /// The headers that the prefix was taken from.
+    /// A nonce that the key which made the signature must have signed as well.
+    pub(crate) nonce: Option<SignedNonce<'r>>,
+    /// The headers that the prefix was taken from, and that of the nonce.
     pub(crate) covered: SmallVec<[(&'r str, &'r str); 2]>,
 }
 
@@ -153,6 +155,15 @@ impl<'c, 'r> BodyMac<'c, 'r> {
                 let (Some(caller), Some(key)) = (keys.caller(), matched) else {
                     return Err(mismatch(parsed, keys, now, |_| None));
                 };
+                if let Some(nonce) = &signed.nonce
+                    && !nonce.is_by(key.verifying_key())
+                {
+                    return Err(Rejection::invalid_signature(reason!(
+                        "header {}: expected a MAC of the nonce and this signature by key version {}, found another",
+                        nonce.header,
+                        Set(key.version())
+                    )));
+                }
                 (caller, key, BodyState::Signed, None)
             }
             (Proof::Head { .. } | Proof::HeadAndDigest { .. }, State::Body(_))

@@ -1,4 +1,4 @@
-use crate::replay::ReplayKey;
+use crate::{head::Target, replay::ReplayKey};
 
 /// What tells a request that comes again from another one.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +9,12 @@ pub(crate) enum ReplayIdentity<'r> {
     IdAndTimestamp { id: &'r str, timestamp: &'r str },
     /// The signature itself, where two requests with one signature are the same request.
     Signature(&'r [u8]),
+    /// The signature on each route: whoever captures it can send it once to every other route.
+    SignatureOnRoute {
+        signature: &'r [u8],
+        method: &'r str,
+        target: Target<'r>,
+    },
 }
 
 impl ReplayIdentity<'_> {
@@ -23,6 +29,19 @@ impl ReplayIdentity<'_> {
                 "countersign signature\0",
                 &[audience.as_bytes(), caller.as_bytes(), signature],
             ),
+            Self::SignatureOnRoute {
+                signature,
+                method,
+                target: Target { path, query },
+            } => {
+                // A query that is empty is another one than none.
+                let query = query.map(str::as_bytes);
+                let parts = [audience, caller, method, path].map(str::as_bytes);
+                let [audience, caller, method, path] = parts;
+                let parts = [audience, caller, signature, method, path];
+                let parts = parts.into_iter().chain(query).collect::<Vec<_>>();
+                ReplayKey::of_parts("countersign signature on a route\0", &parts)
+            }
         }
     }
 }

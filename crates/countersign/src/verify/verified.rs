@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     error::{Escaped, Rejection, RejectionKind, reason},
+    head::Target,
     key::{CallerKey, KeyId, KeyVersion},
     payload::PayloadDigest,
     replay::ReplayKey,
@@ -75,6 +76,12 @@ enum Identity {
         timestamp: Box<str>,
     },
     Signature(Box<[u8]>),
+    SignatureOnRoute {
+        signature: Box<[u8]>,
+        method: Box<str>,
+        path: Box<str>,
+        query: Option<Box<str>>,
+    },
 }
 
 impl Proven {
@@ -87,9 +94,12 @@ impl Proven {
     ) -> Self {
         let nonce = match parsed.replay {
             Some(ReplayIdentity::Nonce(nonce)) => Some(nonce),
-            Some(ReplayIdentity::IdAndTimestamp { .. } | ReplayIdentity::Signature(_)) | None => {
-                None
-            }
+            Some(
+                ReplayIdentity::IdAndTimestamp { .. }
+                | ReplayIdentity::Signature(_)
+                | ReplayIdentity::SignatureOnRoute { .. },
+            )
+            | None => None,
         };
         let (covered, nonce_at) = CoveredLines::new(&parsed.proof, nonce);
         let identity = parsed.replay.map(|identity| match identity {
@@ -99,6 +109,16 @@ impl Proven {
                 timestamp: timestamp.into(),
             },
             ReplayIdentity::Signature(signature) => Identity::Signature(signature.into()),
+            ReplayIdentity::SignatureOnRoute {
+                signature,
+                method,
+                target: Target { path, query },
+            } => Identity::SignatureOnRoute {
+                signature: signature.into(),
+                method: method.into(),
+                path: path.into(),
+                query: query.map(Box::from),
+            },
         });
         Self {
             caller: caller.clone(),
@@ -127,6 +147,19 @@ impl Proven {
                 ReplayIdentity::IdAndTimestamp { id, timestamp }
             }
             Identity::Signature(signature) => ReplayIdentity::Signature(signature),
+            Identity::SignatureOnRoute {
+                signature,
+                method,
+                path,
+                query,
+            } => ReplayIdentity::SignatureOnRoute {
+                signature,
+                method,
+                target: Target {
+                    path,
+                    query: query.as_deref(),
+                },
+            },
         };
         Some(identity.key(audience, self.caller.as_str()))
     }
@@ -149,6 +182,11 @@ impl Proven {
             ),
             Some(Identity::Signature(_)) => {
                 reason!("signature: expected a new one, found one that was used before")
+            }
+            Some(Identity::SignatureOnRoute { .. }) => {
+                reason!(
+                    "signature: expected a new one on this route, found one that was used here before"
+                )
             }
             None => reason!("replay identity: expected a new one, found none"),
         };
@@ -209,7 +247,9 @@ impl Verified {
     pub fn nonce(&self) -> Option<&str> {
         match self.proven.identity.as_ref()? {
             Identity::Nonce(at) => self.proven.covered.text.get(at.clone()),
-            Identity::IdAndTimestamp { .. } | Identity::Signature(_) => None,
+            Identity::IdAndTimestamp { .. }
+            | Identity::Signature(_)
+            | Identity::SignatureOnRoute { .. } => None,
         }
     }
 
@@ -218,7 +258,7 @@ impl Verified {
     pub fn idempotency_key(&self) -> Option<&str> {
         match self.proven.identity.as_ref()? {
             Identity::IdAndTimestamp { id, .. } => Some(id),
-            Identity::Nonce(_) | Identity::Signature(_) => None,
+            Identity::Nonce(_) | Identity::Signature(_) | Identity::SignatureOnRoute { .. } => None,
         }
     }
 
@@ -229,6 +269,10 @@ impl Verified {
 
     /// The value of a covered header as it was signed; `None` for a header that was not covered, whether or not the
     /// request has one. `name` is in lower case; `host` is the authority in the form that was signed.
+    ///
+    /// A header on several lines has one value here: with `,` between the lines in SigV4, with `, ` in RFC 9421, and of a
+    /// `cookie` with `; ` in every scheme. The request itself has the lines as they arrived, and a hop may have made one of
+    /// them (RFC 9110 section 5.3).
     pub fn covered(&self, name: &str) -> Option<&str> {
         self.proven
             .covered

@@ -5,20 +5,41 @@ use http::{
 
 use crate::error::{ConfigError, ConfigErrorKind};
 
-/// The names of the two headers of the DRF profile, by default `X-HMAC-Timestamp` and `X-HMAC-Signature`.
+/// The names of the headers of the DRF profile, by default `X-HMAC-Timestamp`, `X-HMAC-Signature` and `X-HMAC-Nonce`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrfHeaders {
     pub(super) timestamp: HeaderName,
     pub(super) signature: HeaderName,
+    pub(super) nonce: HeaderName,
 }
 
 impl DrfHeaders {
-    /// Other names, for services that chose theirs.
+    /// Other names of timestamp and signature, for services that chose theirs. The nonce, of which such services know
+    /// nothing, stays in `X-HMAC-Nonce`.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if the two are one name, or one of them has a meaning of its own.
+    /// [`ConfigErrorKind::Setting`] if two of the three are one name, or one of them has a meaning of its own.
     pub fn new(timestamp: HeaderName, signature: HeaderName) -> Result<Self, ConfigError> {
+        Self {
+            timestamp,
+            signature,
+            nonce: X_HMAC_NONCE.clone(),
+        }
+        .checked()
+    }
+
+    /// Sets the name of the header that holds the nonce.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_nonce(mut self, nonce: HeaderName) -> Result<Self, ConfigError> {
+        self.nonce = nonce;
+        self.checked()
+    }
+
+    fn checked(self) -> Result<Self, ConfigError> {
         const TAKEN: [HeaderName; 5] = [
             AUTHORIZATION,
             CONNECTION,
@@ -27,21 +48,28 @@ impl DrfHeaders {
             TRANSFER_ENCODING,
         ];
         let refused = |problem| Err(ConfigError::new(ConfigErrorKind::Setting, problem));
-        if timestamp == signature {
+        let Self {
+            timestamp,
+            signature,
+            nonce,
+        } = &self;
+        let pairs = [
+            (timestamp, signature),
+            (timestamp, nonce),
+            (signature, nonce),
+        ];
+        if let Some((name, _)) = pairs.iter().find(|(one, other)| one == other) {
             return refused(format!(
-                "expected two headers, found {signature} for timestamp and signature"
+                "expected a header each for timestamp, signature and nonce, found {name} twice"
             ));
         }
-        if let Some(name) = [&timestamp, &signature]
+        if let Some(name) = [timestamp, signature, nonce]
             .into_iter()
             .find(|name| TAKEN.contains(name))
         {
             return refused(format!("header {name}: it has a meaning of its own"));
         }
-        Ok(Self {
-            timestamp,
-            signature,
-        })
+        Ok(self)
     }
 }
 
@@ -50,12 +78,14 @@ impl Default for DrfHeaders {
         Self {
             timestamp: X_HMAC_TIMESTAMP.clone(),
             signature: X_HMAC_SIGNATURE.clone(),
+            nonce: X_HMAC_NONCE.clone(),
         }
     }
 }
 
 static X_HMAC_TIMESTAMP: HeaderName = HeaderName::from_static("x-hmac-timestamp");
 static X_HMAC_SIGNATURE: HeaderName = HeaderName::from_static("x-hmac-signature");
+static X_HMAC_NONCE: HeaderName = HeaderName::from_static("x-hmac-nonce");
 
 #[cfg(test)]
 mod tests {
@@ -70,9 +100,20 @@ mod tests {
             ("x-time", "authorization", false),
             ("host", "x-mac", false),
             ("content-length", "x-mac", false),
+            ("x-hmac-nonce", "x-mac", false),
+            ("x-time", "x-hmac-nonce", false),
         ] {
             let headers = DrfHeaders::new(name(timestamp), name(signature));
             assert_eq!(headers.is_ok(), valid, "{timestamp} {signature}");
+        }
+        for (nonce, valid) in [
+            ("x-once", true),
+            ("x-time", false),
+            ("x-mac", false),
+            ("host", false),
+        ] {
+            let headers = DrfHeaders::new(name("x-time"), name("x-mac")).unwrap();
+            assert_eq!(headers.with_nonce(name(nonce)).is_ok(), valid, "{nonce}");
         }
     }
 }

@@ -1,12 +1,11 @@
 use std::borrow::Cow;
 
-use http::HeaderName;
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
-use super::{DrfProfile, signature, signed_text};
+use super::{DrfProfile, SignedNonce, signature, signed_text};
 use crate::{
-    error::Rejection,
-    head::{Authority, RequestHead},
+    error::{Rejection, reason},
+    head::{Authority, RequestHead, Target},
     scheme::{Scheme, native::hex, sender::only_sender, unix_seconds},
     timestamp::Timestamp,
     verify::{
@@ -31,17 +30,52 @@ pub(super) fn parse<'r>(
     let digits = head.required(&names.signature)?;
     let signature = signature::parse(digits)
         .ok_or_else(|| Rejection::malformed(hex::no_digest(&names.signature, digits)))?;
+    let nonce = if signed_text::announces_nonce(timestamp) {
+        let value = head.single(&names.nonce)?.ok_or_else(|| {
+            Rejection::malformed(reason!(
+                "header {}: expected once because {} begins with one zero, found none",
+                &names.nonce,
+                &names.timestamp
+            ))
+        })?;
+        // The name as the head holds it, which lives as long as the nonce.
+        let header = head.headers().keys().find(|name| **name == names.nonce);
+        let nonce = header.and_then(|header| SignedNonce::parse(header, value, digits));
+        Some((
+            value,
+            nonce.ok_or_else(|| Rejection::malformed(SignedNonce::refusal(&names.nonce, value)))?,
+        ))
+    } else {
+        None
+    };
+    let mut covered: SmallVec<[(&'r str, &'r str); 2]> = SmallVec::new();
+    // The names as the head holds them, which live as long as what is read from it.
+    for name in head.headers().keys() {
+        if *name == names.timestamp {
+            covered.push((name.as_str(), timestamp));
+        } else if let Some((value, _)) = &nonce
+            && *name == names.nonce
+        {
+            covered.push((name.as_str(), value));
+        }
+    }
+    let replay = match &nonce {
+        Some((_, nonce)) => ReplayIdentity::Nonce(nonce.nonce),
+        // The digits have one spelling.
+        None if profile.once_per_route => ReplayIdentity::SignatureOnRoute {
+            signature: digits.as_bytes(),
+            method: head.method().as_str(),
+            target: Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?,
+        },
+        None => ReplayIdentity::Signature(digits.as_bytes()),
+    };
     policy.check_audience(Authority::of(&head)?)?;
     let date = Freshness::around("the timestamp", signed_at, profile.window()).judge(now)?;
-    // The name as the head holds it, which lives as long as what is read from it.
-    let mut present = head.headers().keys();
-    let name = present.find(|name| **name == names.timestamp);
     Ok(ParsedHead {
         scheme: Scheme::Drf,
         key_id: Cow::Owned(profile.sender.caller().as_str().to_owned()),
         date,
-        // The digits have one spelling.
-        replay: Some(ReplayIdentity::Signature(digits.as_bytes())),
+        replay: Some(replay),
         // No header can be covered, and no key can ask for it.
         content_type_uncovered: false,
         // The host is compared, but whoever sends the request chooses it.
@@ -51,18 +85,15 @@ pub(super) fn parse<'r>(
         proof: Proof::Body(SignedBody {
             prefix: signed_text::before_the_body(timestamp),
             signatures: smallvec![BodySignature::HmacSha256(signature)],
-            covered: name
-                .map(HeaderName::as_str)
-                .map(|name| (name, timestamp))
-                .into_iter()
-                .collect(),
+            nonce: nonce.map(|(_, nonce)| nonce),
+            covered,
         }),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, HeaderValue, Method, Uri};
+    use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
     use super::*;
     use crate::{

@@ -44,6 +44,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 pub struct DrfProfile {
     pub(super) sender: Sender,
     pub(super) headers: DrfHeaders,
+    pub(super) once_per_route: bool,
 }
 
 impl DrfProfile {
@@ -56,6 +57,7 @@ impl DrfProfile {
         Ok(Self {
             sender: Sender::new(caller)?,
             headers: DrfHeaders::default(),
+            once_per_route: false,
         })
     }
 
@@ -72,7 +74,7 @@ impl DrfProfile {
         Ok(self)
     }
 
-    /// Sets the names of the two headers.
+    /// Sets the names of the headers.
     #[must_use]
     pub fn with_headers(mut self, headers: DrfHeaders) -> Self {
         self.headers = headers;
@@ -88,6 +90,18 @@ impl DrfProfile {
     pub fn with_window(mut self, window: Duration) -> Result<Self, ConfigError> {
         self.sender.set_window(window)?;
         Ok(self)
+    }
+
+    /// Accepts a signature once on each route, instead of once in all.
+    ///
+    /// Clients that send no nonce sign two GETs within one second alike, whatever their targets. The second one is refused
+    /// as a replay by default. With this setting whoever captures a request can send its body once to every other route of
+    /// this caller while its timestamp is accepted. A second request to the same route within that second is still refused.
+    /// [Signers](crate::Signer::drf) of this crate send a nonce and need no such setting.
+    #[must_use]
+    pub fn insecure_replay_once_per_route(mut self) -> Self {
+        self.once_per_route = true;
+        self
     }
 
     pub(super) fn window(&self) -> Duration {
@@ -192,6 +206,7 @@ impl ProfileOfFamily for Profile {
         for DrfHeaders {
             timestamp,
             signature,
+            ..
         } in self.headers()
         {
             let text = format!(

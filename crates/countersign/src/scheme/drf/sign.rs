@@ -1,11 +1,18 @@
+use std::sync::Arc;
+
 use hmac::Mac as _;
 use http::HeaderValue;
 
-use super::{DrfHeaders, signature, signed_text};
+use super::{
+    DrfHeaders, recent_signatures::RecentSignatures, signature, signed_nonce, signed_text,
+};
 use crate::{
     error::{ConfigError, SignError, SignErrorKind},
     key::{Fingerprint, KeyId, SigningKey, SigningOperation},
-    scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, unix_seconds},
+    scheme::{
+        Mac, Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, native::Nonce,
+        unix_seconds,
+    },
     signer::Signer,
     timestamp::Timestamp,
 };
@@ -15,6 +22,9 @@ impl Signer {
     ///
     /// It signs timestamp and body: [`sign`](Self::sign) takes the bytes of the body and not its digest. It sends no
     /// caller's name; the receiver's settings know it.
+    ///
+    /// A signature is made once. Where a body is signed twice within one second, the second request has a
+    /// [nonce](Self::with_nonce_always) beside its signature, so that a receiver does not take it for a replay.
     ///
     /// ```
     /// use countersign::{Secret, Signer, SigningKey, Timestamp};
@@ -44,7 +54,7 @@ impl Signer {
         Self::drf_with_headers(key, DrfHeaders::default(), authorities)
     }
 
-    /// The same with other names of the two headers.
+    /// The same with other names of the headers.
     ///
     /// # Errors
     ///
@@ -61,7 +71,12 @@ impl Signer {
         key.ensure_for(&[Scheme::Drf])
             .and_then(|()| key.ensure_strong())
             .map_err(|error| error.within("signer"))?;
-        Self::in_family(FamilySigner { key, headers }, authorities)
+        let signer = FamilySigner {
+            key,
+            headers,
+            nonces: Nonces::WhereAlike(Arc::default()),
+        };
+        Self::in_family(signer, authorities)
     }
 }
 
@@ -70,6 +85,26 @@ impl Signer {
 pub(crate) struct FamilySigner {
     key: SigningKey,
     headers: DrfHeaders,
+    nonces: Nonces,
+}
+
+/// Which requests have a nonce.
+#[derive(Clone, Debug)]
+enum Nonces {
+    /// Those whose signature was made before.
+    WhereAlike(Arc<RecentSignatures>),
+    Always,
+    Never,
+}
+
+impl FamilySigner {
+    pub(crate) fn send_nonces_always(&mut self) {
+        self.nonces = Nonces::Always;
+    }
+
+    pub(crate) fn send_no_nonces(&mut self) {
+        self.nonces = Nonces::Never;
+    }
 }
 
 impl SignerOfFamily for FamilySigner {
@@ -87,7 +122,7 @@ impl SignerOfFamily for FamilySigner {
 
     fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError> {
         let names = &self.headers;
-        for name in [&names.timestamp, &names.signature] {
+        for name in [&names.timestamp, &names.signature, &names.nonce] {
             if input.head.headers().contains_key(name) {
                 let message = format!("header {name} is already there");
                 return Err(SignError::new(SignErrorKind::AlreadySigned, message));
@@ -95,21 +130,45 @@ impl SignerOfFamily for FamilySigner {
         }
         let body = input.payload.body()?;
         let timestamp = unix_seconds::format(input.now)?;
-        let mac = match self.key.operation() {
-            SigningOperation::Mac(mac) => mac.clone(),
+        let key = match self.key.operation() {
+            SigningOperation::Mac(mac) => mac,
             // Invariant: the scheme has no such keys.
             SigningOperation::Ed25519(_) => {
                 let message = "expected a shared secret, found an Ed25519 key";
                 return Err(SignError::new(SignErrorKind::Credentials, message));
             }
         };
-        let mac = mac
-            .chain_update(signed_text::before_the_body(&timestamp))
-            .chain_update(body);
-        let signature = signature::format(&mac.finalize().into_bytes())?;
-        let timestamp = HeaderValue::try_from(timestamp).map_err(|_| no_header_value())?;
+        let plain = match (&self.nonces, &input.nonce) {
+            (Nonces::Always, _) => None,
+            (Nonces::WhereAlike(recent), None) => Some(mac_of(key, &timestamp, body))
+                .filter(|signature| recent.is_new(signature, input.now)),
+            // A given nonce is for vectors, of which each is signed alike whenever it is.
+            (Nonces::WhereAlike(_), Some(_)) | (Nonces::Never, _) => {
+                Some(mac_of(key, &timestamp, body))
+            }
+        };
+        let value = |text| HeaderValue::try_from(text).map_err(|_| no_header_value());
+        if let Some(signature) = plain {
+            return Ok(SignatureHeaders::from_iter([
+                (names.timestamp.clone(), value(timestamp)?),
+                (names.signature.clone(), signature::format(&signature)?),
+            ]));
+        }
+        let timestamp = signed_text::announcing_nonce(&timestamp);
+        if unix_seconds::parse(&timestamp).is_none() || !signed_text::announces_nonce(&timestamp) {
+            let message = format!(
+                "{} is outside what 1 to 11 digits of seconds can say beside a nonce",
+                input.now
+            );
+            return Err(SignError::new(SignErrorKind::Date, message));
+        }
+        let signature = signature::format(&mac_of(key, &timestamp, body))?;
+        let nonce = input.nonce.map_or_else(Nonce::generate, Ok)?;
+        let digits = signature.to_str().map_err(|_| no_header_value())?;
+        let nonce = signed_nonce::format(key, &nonce, digits)?;
         Ok(SignatureHeaders::from_iter([
-            (names.timestamp.clone(), timestamp),
+            (names.timestamp.clone(), value(timestamp)?),
+            (names.nonce.clone(), nonce),
             (names.signature.clone(), signature),
         ]))
     }
@@ -121,6 +180,14 @@ impl SignerOfFamily for FamilySigner {
     fn fingerprints(&self, each: &mut dyn FnMut(&Fingerprint)) {
         self.key.fingerprints().for_each(each);
     }
+}
+
+fn mac_of(key: &Mac, timestamp: &str, body: &[u8]) -> [u8; 32] {
+    let mac = key
+        .clone()
+        .chain_update(signed_text::before_the_body(timestamp))
+        .chain_update(body);
+    mac.finalize().into_bytes().into()
 }
 
 fn no_header_value() -> SignError {
@@ -232,7 +299,8 @@ mod tests {
         assert_eq!(
             format!("{:?}", signer()),
             "Signer { signer: Drf(FamilySigner { key: SigningKey(X-HMAC-SHA256, [redacted]), headers: DrfHeaders { \
-             timestamp: \"x-hmac-timestamp\", signature: \"x-hmac-signature\" } }), authorities: Only([\"a\"]) }"
+             timestamp: \"x-hmac-timestamp\", signature: \"x-hmac-signature\", nonce: \"x-hmac-nonce\" }, \
+             nonces: WhereAlike(RecentSignatures) }), authorities: Only([\"a\"]) }"
         );
         assert!(signer().caller().is_none());
     }

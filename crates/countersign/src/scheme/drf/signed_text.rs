@@ -5,9 +5,36 @@ pub(super) fn before_the_body(timestamp: &str) -> Vec<u8> {
     [timestamp.as_bytes(), b"."].concat()
 }
 
+/// Whether a timestamp says that a nonce was sent: one zero stands before its digits.
+pub(super) fn announces_nonce(timestamp: &str) -> bool {
+    matches!(timestamp.as_bytes(), [b'0', b'1'..=b'9', ..])
+}
+
+/// The timestamp of a request with a nonce.
+pub(super) fn announcing_nonce(timestamp: &str) -> String {
+    ["0", timestamp].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zero_in_front_announces_a_nonce() {
+        for (timestamp, expected) in [
+            ("1767323045", false),
+            ("01767323045", true),
+            ("001767323045", false),
+            ("0", false),
+            ("00", false),
+            ("10", false),
+        ] {
+            assert_eq!(announces_nonce(timestamp), expected, "{timestamp}");
+        }
+        for timestamp in ["1", "1767323045"] {
+            assert!(announces_nonce(&announcing_nonce(timestamp)));
+        }
+    }
 
     #[test]
     fn is_the_timestamp_and_a_dot() {

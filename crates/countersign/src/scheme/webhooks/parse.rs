@@ -62,6 +62,7 @@ pub(super) fn parse<'r>(
         proof: Proof::Body(SignedBody {
             prefix: signed_content::before_the_body(id, timestamp),
             signatures,
+            nonce: None,
             covered,
         }),
     })
