@@ -16,11 +16,14 @@
 //! | `HOST_FORM` | `as-sent`, or `strip-port` for callers that sign their host without its port | `as-sent` |
 //! | `SIGV4_KEYS` | callers that sign as for AWS: JSON of access key id, which is the caller's name, to secret | that scheme is off |
 //! | `SIGV4_REGION`, `SIGV4_SERVICE` | what those sign for | `us-east-1`, `execute-api` |
+//! | `SIGV4_UNCOVERED_HEADERS` | `x-amz-…` headers that a trusted hop in front adds, such as CloudFront's `x-amz-cf-id`, separated by commas | a request with an uncovered one is refused |
+//! | `SIGV4_LENIENT_QUERIES` | `repeated-names` for queries with a name twice, `any-escapes` for those with needless or lower-case escapes or a semicolon; both, separated by a comma. [`SigV4Profile`](countersign::SigV4Profile) says what each gives up | both are refused |
 //! | `MESSAGE_SIGNATURE_KEYS` | callers that sign by RFC 9421: JSON of `keyid`, which is the caller's name, to an `hmac-sha256` secret in Base64 | nobody has such a key |
 //! | `MESSAGE_SIGNATURE_ED25519_KEYS` | the same with Ed25519 public keys in Base64; needs `EXPECTED_HOSTS` | nobody has such a key |
 //! | `DRF_SECRET`, `DRF_CALLER` | the text of a secret, and who holds it: a Django service that signs timestamp and body | that scheme is off |
 //! | `WEBHOOK_SECRET`, `WEBHOOK_CALLER` | `whsec_…`, and who holds it: a sender of Standard Webhooks | that scheme is off |
 //! | `WEBHOOK_SECRET_TEXT` | in place of `WEBHOOK_SECRET`: the secret itself, for a sender that keys its MAC with the text | `WEBHOOK_SECRET` counts |
+//! | `WEBHOOK_HEADERS` | `standard`, or `standard-or-svix` for a sender that calls them `svix-id`, `svix-timestamp` and `svix-signature` | `standard` |
 //! | `KEYS_FILE` | a TOML file of callers, [as `Keyring::from_toml`](Keyring::from_toml) reads it, beside those of the variables; read again when it changes | callers come from the variables, of which `SERVICE_SECRETS` must be set |
 //! | `POLICY_FILE` | who may call what: TOML, [as `Policy::from_toml`](countersign::Policy::from_toml) reads it, or by the ending `.json` a resource policy, [as `Policy::from_json`](countersign::Policy::from_json) reads it; read again when it changes | every caller may call everything |
 //! | `POLICY_REGION`, `POLICY_ACCOUNT`, `POLICY_API`, `POLICY_STAGE` | what a policy in JSON calls this service: its resources are `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path` | `us-east-1`, `000000000000`, `user-service`, `prod` |

@@ -6,13 +6,17 @@ use countersign::{
     CallerKey, DrfProfile, Keyring, KeyringBuilder, MessageSignaturesProfile, Secret, SigV4Profile,
     StandardWebhooksProfile, Verifier, VerifierBuilder, VerifyingKey,
 };
-use http::Method;
+use http::{HeaderName, Method};
 use tower_countersign::BoxError;
 
 use crate::{config::variable, key_object};
 
 /// The only request that a scheme may send whose signature is for a body and not for a request.
 const BODY_ONLY_TARGET: &str = "/api/echo";
+
+const SIGV4_UNCOVERED_HEADERS: &str = "SIGV4_UNCOVERED_HEADERS";
+const SIGV4_LENIENT_QUERIES: &str = "SIGV4_LENIENT_QUERIES";
+const WEBHOOK_HEADERS: &str = "WEBHOOK_HEADERS";
 
 /// Adds the keys of the variables.
 pub(crate) fn keys(keys: KeyringBuilder) -> Result<KeyringBuilder, BoxError> {
@@ -40,6 +44,11 @@ fn add_sigv4(
 ) -> Result<(KeyringBuilder, VerifierBuilder), BoxError> {
     let (region, service) = (variable("SIGV4_REGION")?, variable("SIGV4_SERVICE")?);
     let Some(secrets) = variable("SIGV4_KEYS")? else {
+        for name in [SIGV4_UNCOVERED_HEADERS, SIGV4_LENIENT_QUERIES] {
+            if variable(name)?.is_some() {
+                return Err(format!("SIGV4_KEYS: not set, and {name} is").into());
+            }
+        }
         return match (region, service) {
             (None, None) => Ok((keys, verifier)),
             (Some(_), _) => Err("SIGV4_KEYS: not set, and SIGV4_REGION is".into()),
@@ -50,10 +59,45 @@ fn add_sigv4(
     let service = service.as_deref().unwrap_or("execute-api");
     let profile =
         SigV4Profile::new(region, service).map_err(in_variable("SIGV4_REGION or SIGV4_SERVICE"))?;
+    let profile = accept_queries(accept_uncovered(profile)?)?;
     let keys = key_object::add(keys, "SIGV4_KEYS", "sigv4", &secrets, |text| {
         Ok(VerifyingKey::sigv4(&Secret::from_text(text)?))
     })?;
     Ok((keys, verifier.accept(profile)))
+}
+
+/// Headers of a trusted hop in front, which no caller could sign.
+fn accept_uncovered(profile: SigV4Profile) -> Result<SigV4Profile, BoxError> {
+    const NAMES: &str = SIGV4_UNCOVERED_HEADERS;
+    let Some(names) = variable(NAMES)? else {
+        return Ok(profile);
+    };
+    let names = names.split(',').map(|name| name.trim().parse());
+    let names: Vec<HeaderName> = names
+        .collect::<Result<_, _>>()
+        .map_err(|_| format!("{NAMES}: expected names of headers, separated by commas"))?;
+    let profile = profile.insecure_accept_uncovered_headers(names);
+    profile.map_err(in_variable(NAMES))
+}
+
+/// Queries of callers that write what two readers may read in two ways.
+fn accept_queries(mut profile: SigV4Profile) -> Result<SigV4Profile, BoxError> {
+    let Some(forms) = variable(SIGV4_LENIENT_QUERIES)? else {
+        return Ok(profile);
+    };
+    for form in forms.split(',').map(str::trim) {
+        profile = match form {
+            "repeated-names" => profile.insecure_accept_repeated_query_names(),
+            "any-escapes" => profile.insecure_accept_noncanonical_queries(),
+            _ => {
+                return Err(format!(
+                    "{SIGV4_LENIENT_QUERIES}: expected repeated-names or any-escapes, found {form:?}"
+                )
+                .into());
+            }
+        };
+    }
+    Ok(profile)
 }
 
 fn add_message_signatures(
@@ -111,7 +155,11 @@ fn add_webhooks(
         return Err(format!("{TEXT}: expected one of {BASE64} and {TEXT}, found both").into());
     }
     let name = if is_text { TEXT } else { BASE64 };
+    let names = variable(WEBHOOK_HEADERS)?;
     let Some((secret, caller)) = both(name, "WEBHOOK_CALLER")? else {
+        if names.is_some() {
+            return Err(format!("{name}: not set, and {WEBHOOK_HEADERS} is").into());
+        }
         return Ok((keys, verifier));
     };
     let secret = if is_text {
@@ -123,6 +171,16 @@ fn add_webhooks(
     let profile = StandardWebhooksProfile::for_caller(&caller)
         .and_then(|profile| profile.route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("WEBHOOK_CALLER"))?;
+    let profile = match names.as_deref() {
+        None | Some("standard") => profile,
+        Some("standard-or-svix") => profile.with_svix_headers(),
+        Some(other) => {
+            return Err(format!(
+                "{WEBHOOK_HEADERS}: expected standard or standard-or-svix, found {other:?}"
+            )
+            .into());
+        }
+    };
     let key = VerifyingKey::standard_webhooks(&secret);
     let keys = add_key(keys, caller, CallerKey::new("webhook", key)?, name)?;
     Ok((keys, verifier.accept(profile)))

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-const VARIABLES: [&str; 28] = [
+const VARIABLES: [&str; 31] = [
     "LISTEN_ADDR",
     "SERVICE_SECRETS",
     "ROTATING_SERVICE_SECRETS",
@@ -16,6 +16,8 @@ const VARIABLES: [&str; 28] = [
     "SIGV4_KEYS",
     "SIGV4_REGION",
     "SIGV4_SERVICE",
+    "SIGV4_UNCOVERED_HEADERS",
+    "SIGV4_LENIENT_QUERIES",
     "MESSAGE_SIGNATURE_KEYS",
     "MESSAGE_SIGNATURE_ED25519_KEYS",
     "DRF_SECRET",
@@ -23,6 +25,7 @@ const VARIABLES: [&str; 28] = [
     "WEBHOOK_SECRET",
     "WEBHOOK_CALLER",
     "WEBHOOK_SECRET_TEXT",
+    "WEBHOOK_HEADERS",
     "KEYS_FILE",
     "POLICY_FILE",
     "POLICY_REGION",

@@ -171,6 +171,60 @@ async fn a_scheme_whose_variable_is_not_set_is_refused() {
     calls(&process, host, &callers, [401, 401]).await;
 }
 
+/// A message under the names that Svix sends, and a request as CloudFront and a search hand it on.
+#[tokio::test]
+async fn what_other_peoples_programs_send_is_accepted_where_a_variable_says_so() {
+    let sigv4_keys = json!({ "AKIDBILLING": SIGV4_SECRET }).to_string();
+    let base = [
+        ("SERVICE_SECRETS", "{}"),
+        ("SIGV4_KEYS", &*sigv4_keys),
+        ("WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ("WEBHOOK_CALLER", "svix"),
+    ];
+    let named = [
+        ("SIGV4_UNCOVERED_HEADERS", "x-amz-cf-id, x-amz-cf-pop"),
+        ("SIGV4_LENIENT_QUERIES", "repeated-names, any-escapes"),
+        ("WEBHOOK_HEADERS", "standard-or-svix"),
+    ];
+    for (variables, expected) in [(base.to_vec(), 401), ([&base[..], &named].concat(), 200)] {
+        let process = Process::start(&variables);
+        let host = process.authority();
+        let root = format!("http://{host}");
+        let signer = sigv4("us-east-1", "execute-api", host);
+        let get = |target: &str| {
+            let request = Request::get(format!("{root}{target}")).body("");
+            sign(&signer, request.unwrap())
+        };
+        let mut behind_cloudfront = get("/api/account/7");
+        let id = "dmlhIGEgQ0RO==".parse().unwrap();
+        behind_cloudfront.headers_mut().insert("x-amz-cf-id", id);
+        let post = Request::post(format!("{root}/api/echo")).body("hello");
+        let mut from_svix = sign(&webhook(host), post.unwrap());
+        for name in ["id", "timestamp", "signature"] {
+            let headers = from_svix.headers_mut();
+            let value = headers.remove(format!("webhook-{name}")).unwrap();
+            let name = http::HeaderName::try_from(format!("svix-{name}")).unwrap();
+            headers.insert(name, value);
+        }
+        for (name, request) in [
+            ("x-amz-cf-id", behind_cloudfront),
+            (
+                "a name twice",
+                get("/api/account/7?created=ge2000&created=le2024"),
+            ),
+            ("a needless escape", get("/api/account/7?%61=1")),
+            ("Svix", from_svix),
+        ] {
+            let (status, answer) = send(request).await;
+            assert_eq!(status, expected, "{name}: {answer}");
+        }
+        let mut other = get("/api/account/7");
+        let source = "/other".parse().unwrap();
+        other.headers_mut().insert("x-amz-copy-source", source);
+        assert_eq!(send(other).await.0, 401, "no other header is meant");
+    }
+}
+
 #[test]
 fn refuses_to_start_on_wrong_variables_and_names_them_without_the_key() {
     const SIGV4: &str = "SIGV4_KEYS";
@@ -259,6 +313,54 @@ fn refuses_to_start_on_wrong_variables_and_names_them_without_the_key() {
             "no expected hosts",
             vec![(PUBLIC, one("a", &public))],
             "EXPECTED_HOSTS",
+        ),
+        (
+            "uncovered headers of nobody",
+            vec![("SIGV4_UNCOVERED_HEADERS", "x-amz-cf-id".to_owned())],
+            SIGV4,
+        ),
+        (
+            "an uncovered header that is none",
+            vec![
+                (SIGV4, one("a", SIGV4_SECRET)),
+                ("SIGV4_UNCOVERED_HEADERS", "x amz".to_owned()),
+            ],
+            "SIGV4_UNCOVERED_HEADERS",
+        ),
+        (
+            "an uncovered header that the scheme reads",
+            vec![
+                (SIGV4, one("a", SIGV4_SECRET)),
+                ("SIGV4_UNCOVERED_HEADERS", "x-amz-date".to_owned()),
+            ],
+            "SIGV4_UNCOVERED_HEADERS: uncovered header x-amz-date",
+        ),
+        (
+            "another kind of query",
+            vec![
+                (SIGV4, one("a", SIGV4_SECRET)),
+                ("SIGV4_LENIENT_QUERIES", "all".to_owned()),
+            ],
+            "SIGV4_LENIENT_QUERIES",
+        ),
+        (
+            "queries of nobody",
+            vec![("SIGV4_LENIENT_QUERIES", "any-escapes".to_owned())],
+            SIGV4,
+        ),
+        (
+            "names of webhooks of nobody",
+            vec![("WEBHOOK_HEADERS", "standard".to_owned())],
+            "WEBHOOK_SECRET",
+        ),
+        (
+            "other names of webhooks",
+            vec![
+                ("WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+                ("WEBHOOK_CALLER", "svix".to_owned()),
+                ("WEBHOOK_HEADERS", "svix".to_owned()),
+            ],
+            "WEBHOOK_HEADERS",
         ),
         (
             "half of DRF",
