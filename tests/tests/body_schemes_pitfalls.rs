@@ -261,16 +261,23 @@ fn a_signature_that_is_not_ascii_is_refused_like_any_other() {
 /// Source: the Python library of Standard Webhooks, whose `split(",")` raises `ValueError` on an entry without a comma and
 /// whose Base64 is lenient.
 #[test]
-fn junk_in_the_list_of_signatures_is_refused_and_no_error() {
+fn junk_in_the_list_of_signatures_is_passed_over_alone_refused_and_no_error() {
     let good = signed(Scheme::StandardWebhooks);
     let entry = good.header("webhook-signature");
     for (name, list) in [
         ("no comma", format!("{entry} junk")),
         ("no comma before", format!("junk {entry}")),
-        ("two commas", entry.replacen(',', ",,", 1)),
-        ("a comma alone", ",".to_owned()),
         ("a space alone", format!("{entry} ")),
         ("two spaces", format!("{entry}  v2,x")),
+    ] {
+        let mut message = good.clone();
+        message.set("webhook-signature", list);
+        assert_eq!(code(&message), "accept", "{name}");
+    }
+    for (name, list) in [
+        ("no comma", "junk".to_owned()),
+        ("two commas", entry.replacen(',', ",,", 1)),
+        ("a comma alone", ",".to_owned()),
         ("Base64 with a space", entry.replace('=', " =")),
         (
             "Base64 with junk in it",

@@ -287,8 +287,8 @@ fn signatures_with_another_tag_than_the_one_that_is_set_are_no_second_signature(
         (
             "beside the other half of another's",
             without(with(native(), fields(&[others])), "signature-input"),
-            malformed,
-            malformed,
+            native_is_taken,
+            native_is_taken,
         ),
         (
             "another's alone",

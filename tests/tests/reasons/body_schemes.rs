@@ -1,10 +1,12 @@
 //! The schemes that sign the body alone.
 
-use countersign::{Keyring, Secret, SigningKey, StandardWebhooksProfile, Verifier};
-use http::Method;
-use tests::keys::{SECRET, django, hmac_key, keyring};
+use countersign::{
+    Keyring, RejectionKind, Secret, Signer, SigningKey, StandardWebhooksProfile, Verifier,
+};
+use http::{HeaderValue, Method};
+use tests::keys::{NOW, SECRET, django, hmac_key, keyring};
 
-use crate::{Row, table};
+use crate::{Row, head, refused, table};
 
 const DRF: &str = "\
 POST /drf
@@ -54,6 +56,27 @@ const OF_DJANGO: &[Row] = &[
         "a signature in capitals",
         &[("0a0b", "0A0B")],
         "header x-hmac-signature: expected 64 lower-case hexadecimal digits, found 64 characters, 2 of them others",
+    ),
+    (
+        "no nonce where the timestamp announces one",
+        &[("1767323045", "01767323045")],
+        "header x-hmac-nonce: expected once because x-hmac-timestamp begins with one zero, found none",
+    ),
+    (
+        "a nonce without its MAC",
+        &[(
+            "x-hmac-timestamp: 1",
+            "x-hmac-nonce: 0123456789abcdef\nx-hmac-timestamp: 01",
+        )],
+        "header x-hmac-nonce: expected 64 lower-case hexadecimal digits, a colon and a nonce, found 16 characters without a colon",
+    ),
+    (
+        "a nonce with another MAC",
+        &[(
+            "x-hmac-timestamp: 1",
+            "x-hmac-nonce: 01XY:0123456789abcdef\nx-hmac-timestamp: 01",
+        )],
+        "header x-hmac-nonce: expected 64 lower-case hexadecimal digits, a colon and 16 to 128 visible ASCII characters, found 4 characters before the colon, 2 of them others, and 16 behind it",
     ),
     (
         "an old date",
@@ -110,9 +133,9 @@ const OF_SVIX: &[Row] = &[
         "no version",
         &[(
             "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-            "v1,AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= junk",
+            "junk ,junk",
         )],
-        "header webhook-signature: expected a version, a comma and a signature in each entry, found entry 2 of 4 characters without",
+        "header webhook-signature: expected a version, a comma and a signature, found 2 entries of which none has a version",
     ),
     (
         "only later versions",
@@ -153,6 +176,44 @@ const OF_SVIX: &[Row] = &[
     ),
 ];
 
+const OF_SVIX_HEADERS: &[Row] = &[
+    (
+        "two ids",
+        &[("webhook-id: msg_1", "webhook-id: msg_1\nsvix-id: msg_2")],
+        "header svix-id: expected the value of webhook-id, found another",
+    ),
+    (
+        "two lists",
+        &[("webhook-id", "svix-signature: v1,AA==\nwebhook-id")],
+        "header svix-signature: expected the value of webhook-signature, found another",
+    ),
+    (
+        "a timestamp alone under the other name",
+        &[("webhook-timestamp", "svix-timestamp")],
+        "header webhook-timestamp: expected once, found none",
+    ),
+    (
+        "a leading zero",
+        &[("webhook-", "svix-"), ("1767323045", "01767323045")],
+        "header svix-timestamp: expected no leading zeroes, found 01767323045",
+    ),
+    (
+        "a dot in the id",
+        &[("webhook-", "svix-"), ("msg_1", "msg.1")],
+        "header svix-id: expected 1 to 256 visible ASCII characters without dots, found 5 characters, the first of them \"msg.1\"",
+    ),
+    (
+        "an old date",
+        &[("webhook-", "svix-"), ("1767323045", "1767322000")],
+        "svix-timestamp: signed at 2026-01-02T02:46:40Z, more than 300 s from 2026-01-02T03:04:05Z",
+    ),
+    (
+        "no signature",
+        &[("webhook-", "svix-"), ("v1,", "v2,")],
+        "header svix-signature: expected a v1 or v1a signature, found v2",
+    ),
+];
+
 const OF_NOBODY: &[Row] = &[(
     "an unknown caller",
     &[],
@@ -170,17 +231,58 @@ fn keys() -> Keyring {
     keyring("svix", &key)
 }
 
+/// A good signature beside a nonce of another one.
+fn foreign_nonce() -> String {
+    let (key, profile) = django();
+    let signer = Signer::drf(key.clone(), ["user-service"]).unwrap();
+    let signer = signer.with_nonce_always();
+    let request = || {
+        let mut parts = head("POST /drf\nhost: user-service");
+        let signature = signer.sign(&parts, &b""[..], NOW).unwrap();
+        signature.apply(&mut parts);
+        parts
+    };
+    let (own, other) = (request(), request());
+    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let keys = keyring("django", &key);
+    let (mac, _) = own.headers["x-hmac-nonce"]
+        .to_str()
+        .unwrap()
+        .split_once(':')
+        .unwrap();
+    let (_, nonce) = other.headers["x-hmac-nonce"]
+        .to_str()
+        .unwrap()
+        .split_once(':')
+        .unwrap();
+    let mixed = HeaderValue::from_str(&format!("{mac}:{nonce}")).unwrap();
+    let mut parts = own.clone();
+    parts.headers.insert("x-hmac-nonce", mixed);
+    let rejection = refused(&verifier, &keys, &parts, b"");
+    assert_eq!(rejection.kind(), RejectionKind::InvalidSignature);
+    let reason = rejection.to_string();
+    assert_eq!(
+        reason,
+        "header x-hmac-nonce: expected a MAC of the nonce and this signature by key version 1, found another"
+    );
+    reason
+}
+
 pub(crate) fn reasons() -> Vec<String> {
     let (key, profile) = django();
     let builder = || Verifier::builder().expected_hosts(["user-service"]);
     let drf = builder().accept_only(profile).build().unwrap();
     let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
     let profile = profile.route(Method::POST, "/hook").unwrap();
-    let webhooks = builder().accept_only(profile).build().unwrap();
+    let webhooks = builder().accept_only(profile.clone()).build().unwrap();
+    let svix = builder().accept_only(profile.with_svix_headers());
+    let svix = svix.build().unwrap();
     let of_another_scheme = keyring("svix", &hmac_key(SECRET));
     [
         table(&drf, &keyring("django", &key), DRF, OF_DJANGO),
         table(&webhooks, &keys(), WEBHOOK, OF_SVIX),
+        table(&svix, &keys(), WEBHOOK, OF_SVIX_HEADERS),
+        vec![foreign_nonce()],
         table(&webhooks, &keyring("django", &key), WEBHOOK, OF_NOBODY),
         table(&webhooks, &of_another_scheme, WEBHOOK, OF_ANOTHER_SCHEME),
     ]

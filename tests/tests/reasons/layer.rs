@@ -128,6 +128,19 @@ async fn all() -> Vec<String> {
         "signature: expected a new one, found one that was used before",
     );
 
+    let (key, profile) = django();
+    let profile = profile.insecure_replay_once_per_route();
+    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let drf = VerifyLayer::new(keyring("django", &key))
+        .with_verifier(verifier)
+        .with_clock(|| NOW);
+    let signer = Signer::drf(key, [AUTHORITY]).unwrap();
+    check(
+        "a signature again on one route",
+        Some(again(&drf, in_full(&signer, "/drf")).await),
+        "signature: expected a new one on this route, found one that was used here before",
+    );
+
     let store = MemoryReplayStore::builder().quota_per_caller(1);
     let full = layer().with_replay_store(store.build().unwrap());
     assert_eq!(refused(&full, good()).await, None);

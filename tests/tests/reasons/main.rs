@@ -96,7 +96,7 @@ fn all() -> Vec<String> {
 }
 
 /// What a reason may be about. It stands before the first colon.
-const SUBJECTS: [&str; 30] = [
+const SUBJECTS: [&str; 31] = [
     "X-Amz-Algorithm",
     "X-Amz-Date",
     "X-Amz-Date and X-Amz-Expires",
@@ -118,6 +118,7 @@ const SUBJECTS: [&str; 30] = [
     "signature",
     "signature-input",
     "signed-headers",
+    "svix-timestamp",
     "target",
     "the timestamp",
     "webhook-id",

@@ -351,6 +351,19 @@ const COMPONENTS: &[Row] = &[
         "signature \"sig1\": component x-tenant: expected at most 8192 bytes, found more; HeadLimits::with_covered_value_bytes sets the limit",
     ),
     (
+        "long pieces of a cookie",
+        &[
+            ("x-tenant: one", "cookie: {long}\ncookie: a=1"),
+            ("\"content-type\" ", "\"cookie\" \"content-type\" "),
+        ],
+        "signature \"sig1\": component cookie: expected at most 8192 bytes, found more; HeadLimits::with_covered_value_bytes sets the limit",
+    ),
+    (
+        "a covered cookie that is absent",
+        &[("\"content-type\" ", "\"cookie\" \"content-type\" ")],
+        "signature \"sig1\": component cookie: expected it to be there, found none",
+    ),
+    (
         "a covered field beyond ASCII",
         &[
             ("x-tenant: one", "x-tenant: é"),

@@ -50,6 +50,21 @@ const DEFAULT: &[Row] = &[
         "expected a signature in an accepted scheme (HMAC-SHA256), found the header webhook-signature of another scheme",
     ),
     (
+        "a signature of the draft before RFC 9421",
+        &[("authorization: ", "signature: ")],
+        "expected a signature in an accepted scheme (HMAC-SHA256), found the header signature without signature-input, as in draft-cavage-http-signatures",
+    ),
+    (
+        "a signature of that draft in its other place",
+        &[("HMAC-SHA256 ", "Signature ")],
+        "expected a signature in an accepted scheme (HMAC-SHA256), found authorization in \"Signature\", as in draft-cavage-http-signatures",
+    ),
+    (
+        "a signature of Svix",
+        &[("authorization: ", "svix-signature: ")],
+        "expected a signature in an accepted scheme (HMAC-SHA256), found the header svix-signature of another scheme",
+    ),
+    (
         "a long authorization",
         &[("credential=billing", "credential={long}")],
         "authorization: expected at most 4096 bytes, found 9174; HeadLimits::with_authorization_bytes sets the limit",
@@ -251,6 +266,27 @@ const DEFAULT: &[Row] = &[
         "a long covered header",
         &[("x-tenant: one", "x-tenant: {long}")],
         "header x-tenant: expected at most 8192 bytes, found 9000; HeadLimits::with_covered_value_bytes sets the limit",
+    ),
+    (
+        "a covered cookie that is absent",
+        &[(";x-tenant", ";cookie")],
+        "header cookie: expected once because it is covered, found 0 times",
+    ),
+    (
+        "a piece of a covered cookie beyond ASCII",
+        &[
+            ("x-tenant: one", "cookie: a=1\ncookie: b=é"),
+            (";x-tenant", ";cookie"),
+        ],
+        "header cookie: expected visible ASCII, found another byte behind 2 of them",
+    ),
+    (
+        "a long covered cookie in pieces",
+        &[
+            ("x-tenant: one", "cookie: a=1\ncookie: {long}"),
+            (";x-tenant", ";cookie"),
+        ],
+        "header cookie: expected at most 8192 bytes, found 9005; HeadLimits::with_covered_value_bytes sets the limit",
     ),
     (
         "a short nonce",

@@ -31,6 +31,11 @@ const HEADER: &[Row] = &[
         "query: expected parameters with names, and %2B or %20 in place of +; SigV4Profile::insecure_accept_ambiguous_queries accepts others",
     ),
     (
+        "a semicolon",
+        &[("a=1", "b=2&a=1;c=3")],
+        "query: expected %3B for a semicolon, ASCII, and upper-case escapes of what needs one, found another spelling in the parameter a; SigV4Profile::insecure_accept_noncanonical_queries accepts it",
+    ),
+    (
         "a name twice",
         &[("a=1", "a=1&a=2")],
         "query: expected each name once, found a twice; SigV4Profile::insecure_accept_repeated_query_names accepts it",
@@ -225,6 +230,23 @@ const HEADER: &[Row] = &[
         "header x-tenant: expected visible ASCII, found another byte behind 2 of them",
     ),
     (
+        "long pieces of a cookie",
+        &[
+            ("x-tenant: one", "cookie: {long}\ncookie: a=1"),
+            (
+                "host;x-amz-content-sha256",
+                "cookie;host;x-amz-content-sha256",
+            ),
+            (";x-tenant", ""),
+        ],
+        "header cookie: expected at most 8192 bytes, found 9005; HeadLimits::with_covered_value_bytes sets the limit",
+    ),
+    (
+        "a token that is not covered",
+        &[("x-tenant: one", "x-tenant: one\nx-amz-security-token: t")],
+        "header x-amz-security-token: expected to be covered, found covered host, x-amz-content-sha256, x-amz-date, x-nonce, x-tenant",
+    ),
+    (
         "a short nonce",
         &[("0123456789abcdef", "01234567")],
         "header x-nonce: expected 16 to 128 visible ASCII characters, found 8 characters, 0 of them others",
@@ -242,7 +264,7 @@ const HEADER: &[Row] = &[
     (
         "a header of AWS that is not covered",
         &[("x-tenant: one", "x-tenant: one\nx-amz-copy-source: /b/k")],
-        "header x-amz-copy-source: expected to be covered, found covered host, x-amz-content-sha256, x-amz-date, x-nonce, x-tenant",
+        "header x-amz-copy-source: expected to be covered, found covered host, x-amz-content-sha256, x-amz-date, x-nonce, x-tenant; SigV4Profile::insecure_accept_uncovered_headers accepts it uncovered",
     ),
     (
         "an unexpected host",

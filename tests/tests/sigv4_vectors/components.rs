@@ -172,9 +172,10 @@ fn lists_refusals_and_keys_are_what_the_components_say() {
             row["must_not_contain"].as_str(),
         ) {
             (Some(list), _) => {
+                // DIFFERENCE: a hop may frame the body anew, so that its length is not covered.
                 let expected: Vec<_> = list
                     .split(';')
-                    .filter(|name| !added.contains(name))
+                    .filter(|name| !added.contains(name) && *name != "content-length")
                     .collect();
                 assert_eq!(found, expected, "{row}");
             }

@@ -85,9 +85,6 @@ pub(crate) const REFUSED: [(&str, &[&str], &str); 9] = [
 /// The suite's own mistake, and no difference.
 pub(crate) const MISTAKEN: &str = "legacy/get-vanilla-with-session-token";
 
-/// DIFFERENCE: a date that `jiff` has not: it ends a day earlier, in the year 9999.
-pub(crate) const LAST_DAY: &str = "botocore-gen/v4-date-9999";
-
 /// Presigned by aws4, which adds X-Amz-Expires for S3 only.
 pub(crate) const NO_EXPIRY: &[&str] = &[
     "aws4/sign-with-signquery-should-work-with-standard-services",
@@ -119,9 +116,6 @@ pub(crate) const NOT_SIGNED: [(&str, &str); 2] = [
 
 /// The reason for which no profile accepts a case.
 pub(crate) fn refused(name: &str) -> Option<&'static str> {
-    if name == LAST_DAY {
-        return Some("header x-amz-date: expected YYYYMMDD'T'HHMMSS'Z'");
-    }
     let known = REFUSED.iter().find(|(_, names, _)| names.contains(&name));
     known.map(|(reason, ..)| *reason)
 }

@@ -117,7 +117,8 @@ pub fn signer(scheme: Scheme) -> Option<Signer> {
             Signer::sigv4(settings, [HOST])
         }
         Scheme::SigV4Presigned => return None,
-        Scheme::Drf => Signer::drf(key, [HOST]),
+        // As the article signs, which sends no nonce where one request is like another.
+        Scheme::Drf => Signer::drf(key, [HOST]).map(Signer::seed_compatible),
         Scheme::StandardWebhooks => Signer::standard_webhooks([key], [HOST]),
         Scheme::HmacMessages | Scheme::Ed25519Messages => {
             let covered = COVERED.map(|id| match id {
