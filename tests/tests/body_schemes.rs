@@ -529,13 +529,12 @@ async fn a_flood_of_strangers_stays_within_its_budget_and_takes_none_of_the_call
         // When the strangers have gone, what they held is free.
         drop(reading);
         let freed = async {
-            let body = [b'z'; 17 * KIB];
-            let large = || sign(&django(), signed::post(ECHO, body.to_vec()), NOW);
+            let large = || sign(&django(), signed::post(ECHO, vec![b'z'; 17 * KIB]), NOW);
             while callee.send(large()).await.0 == StatusCode::SERVICE_UNAVAILABLE {
                 sleep(Duration::from_millis(5)).await;
             }
         };
-        let freed = timeout(Duration::from_secs(60), freed).await;
+        let freed = timeout(Duration::from_secs(60), Box::pin(freed)).await;
         freed.unwrap_or_else(|_| panic!("{name}: what strangers held stays taken"));
     }
 }

@@ -71,17 +71,39 @@ pub enum Coverage {
 enum Identity {
     /// A nonce, by where it stands in the text of the covered headers.
     Nonce(Range<usize>),
-    IdAndTimestamp {
-        id: Box<str>,
-        timestamp: Box<str>,
-    },
+    IdAndTimestamp(IdAndTimestamp),
     Signature(Box<[u8]>),
-    SignatureOnRoute {
-        signature: Box<[u8]>,
-        method: Box<str>,
-        path: Box<str>,
-        query: Option<Box<str>>,
-    },
+    /// In a box, so that the identities that most requests have stay small.
+    SignatureOnRoute(Box<SignatureOnRoute>),
+}
+
+/// A message id and its timestamp, one after the other in one text.
+#[derive(Clone)]
+struct IdAndTimestamp {
+    text: Box<str>,
+    id_len: usize,
+}
+
+impl IdAndTimestamp {
+    fn new(id: &str, timestamp: &str) -> Self {
+        Self {
+            text: [id, timestamp].concat().into(),
+            id_len: id.len(),
+        }
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        // Invariant: the id ends there.
+        self.text.split_at_checked(self.id_len).unwrap_or_default()
+    }
+}
+
+#[derive(Clone)]
+struct SignatureOnRoute {
+    signature: Box<[u8]>,
+    method: Box<str>,
+    path: Box<str>,
+    query: Option<Box<str>>,
 }
 
 impl Proven {
@@ -104,21 +126,20 @@ impl Proven {
         let (covered, nonce_at) = CoveredLines::new(&parsed.proof, nonce);
         let identity = parsed.replay.map(|identity| match identity {
             ReplayIdentity::Nonce(_) => Identity::Nonce(nonce_at),
-            ReplayIdentity::IdAndTimestamp { id, timestamp } => Identity::IdAndTimestamp {
-                id: id.into(),
-                timestamp: timestamp.into(),
-            },
+            ReplayIdentity::IdAndTimestamp { id, timestamp } => {
+                Identity::IdAndTimestamp(IdAndTimestamp::new(id, timestamp))
+            }
             ReplayIdentity::Signature(signature) => Identity::Signature(signature.into()),
             ReplayIdentity::SignatureOnRoute {
                 signature,
                 method,
                 target: Target { path, query },
-            } => Identity::SignatureOnRoute {
+            } => Identity::SignatureOnRoute(Box::new(SignatureOnRoute {
                 signature: signature.into(),
                 method: method.into(),
                 path: path.into(),
                 query: query.map(Box::from),
-            },
+            })),
         });
         Self {
             caller: caller.clone(),
@@ -143,21 +164,17 @@ impl Proven {
     pub(super) fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
         let identity = match self.identity.as_ref()? {
             Identity::Nonce(at) => ReplayIdentity::Nonce(self.covered.text.get(at.clone())?),
-            Identity::IdAndTimestamp { id, timestamp } => {
+            Identity::IdAndTimestamp(message) => {
+                let (id, timestamp) = message.parts();
                 ReplayIdentity::IdAndTimestamp { id, timestamp }
             }
             Identity::Signature(signature) => ReplayIdentity::Signature(signature),
-            Identity::SignatureOnRoute {
-                signature,
-                method,
-                path,
-                query,
-            } => ReplayIdentity::SignatureOnRoute {
-                signature,
-                method,
+            Identity::SignatureOnRoute(route) => ReplayIdentity::SignatureOnRoute {
+                signature: &route.signature,
+                method: &route.method,
                 target: Target {
-                    path,
-                    query: query.as_deref(),
+                    path: &route.path,
+                    query: route.query.as_deref(),
                 },
             },
         };
@@ -175,15 +192,18 @@ impl Proven {
                     Escaped::text(nonce)
                 )
             }
-            Some(Identity::IdAndTimestamp { id, timestamp }) => reason!(
-                "webhook-id: expected a new one of this webhook-timestamp, found \"{}\" of {} again",
-                Escaped::text(id),
-                Escaped::text(timestamp)
-            ),
+            Some(Identity::IdAndTimestamp(message)) => {
+                let (id, timestamp) = message.parts();
+                reason!(
+                    "webhook-id: expected a new one of this webhook-timestamp, found \"{}\" of {} again",
+                    Escaped::text(id),
+                    Escaped::text(timestamp)
+                )
+            }
             Some(Identity::Signature(_)) => {
                 reason!("signature: expected a new one, found one that was used before")
             }
-            Some(Identity::SignatureOnRoute { .. }) => {
+            Some(Identity::SignatureOnRoute(_)) => {
                 reason!(
                     "signature: expected a new one on this route, found one that was used here before"
                 )
@@ -247,9 +267,9 @@ impl Verified {
     pub fn nonce(&self) -> Option<&str> {
         match self.proven.identity.as_ref()? {
             Identity::Nonce(at) => self.proven.covered.text.get(at.clone()),
-            Identity::IdAndTimestamp { .. }
+            Identity::IdAndTimestamp(_)
             | Identity::Signature(_)
-            | Identity::SignatureOnRoute { .. } => None,
+            | Identity::SignatureOnRoute(_) => None,
         }
     }
 
@@ -257,8 +277,8 @@ impl Verified {
     /// message with this id asks for need not do it again.
     pub fn idempotency_key(&self) -> Option<&str> {
         match self.proven.identity.as_ref()? {
-            Identity::IdAndTimestamp { id, .. } => Some(id),
-            Identity::Nonce(_) | Identity::Signature(_) | Identity::SignatureOnRoute { .. } => None,
+            Identity::IdAndTimestamp(message) => Some(message.parts().0),
+            Identity::Nonce(_) | Identity::Signature(_) | Identity::SignatureOnRoute(_) => None,
         }
     }
 

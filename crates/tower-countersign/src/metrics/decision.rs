@@ -27,6 +27,8 @@ const NOBODY: &str = "";
 pub(crate) struct Decision {
     handles: Arc<Handles>,
     mode: Mode,
+    /// Whether a refusal is answered in gRPC's form.
+    is_grpc: bool,
     scheme: Option<Scheme>,
     /// When it began, if anyone listens and the outcome is still to come.
     began: Option<Instant>,
@@ -38,10 +40,21 @@ impl Decision {
         Self {
             handles: Arc::clone(handles),
             mode,
+            is_grpc: false,
             scheme: None,
             began: now_if_heard(),
             head: None,
         }
+    }
+
+    /// The same, of a gRPC call or of another request.
+    pub(crate) fn of_grpc(mut self, is_grpc: bool) -> Self {
+        self.is_grpc = is_grpc;
+        self
+    }
+
+    pub(crate) fn is_grpc(&self) -> bool {
+        self.is_grpc
     }
 
     pub(crate) fn mode(&self) -> Mode {

@@ -223,9 +223,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     {
         async move {
             let now = self.settings.clock.now();
-            // Before a header can be taken away.
-            let is_grpc = grpc::is_grpc(&parts.headers);
-            let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics);
+            let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics)
+                // Before a header can be taken away.
+                .of_grpc(grpc::is_grpc(&parts.headers));
             let mut intake = Intake::default();
             let verified = self.verify(parts, body.as_mut(), now, &mut decision, &mut intake);
             let refused = match verified.await {
@@ -238,7 +238,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             };
             // A body may not be polled past its end, or where it broke off. What is not handed on takes no memory while the rest
             // is drained.
-            let ended = intake.has_ended();
+            let (ended, is_grpc) = (intake.has_ended(), decision.is_grpc());
             let hint = self.hint(parts, &refused, &mut intake, now);
             drop(intake);
             self.refused(parts, &refused, hint.as_ref(), decision, now);
