@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    CallerKey, ConfigErrorKind, DrfProfile, KeyStore, Keyring, Scheme, Secret, Signer, SigningKey,
-    StandardWebhooksProfile, Timestamp, Verifier, VerifyingKey,
+    Authentication, CallerKey, ConfigErrorKind, DrfProfile, KeyStore, Keyring, Scheme, Secret,
+    Signer, SigningKey, StandardWebhooksProfile, Timestamp, Verifier, VerifyingKey,
 };
 use ed25519_dalek::Signer as _;
 use http::Method;
@@ -130,6 +130,25 @@ fn timestamp_of(scheme: Scheme) -> &'static str {
 
 fn code(message: &Message) -> &'static str {
     message.judge(&verifier(), &keyring(), NOW).code()
+}
+
+/// What is told to be covered is what the signature is over, and not another header beside it.
+#[test]
+fn the_timestamp_is_the_only_header_that_drf_covers() {
+    let mut message = signed(Scheme::Drf);
+    message.append("x-other", "other");
+    let parts = message.parts().unwrap();
+    let claim = verifier().parse(&parts, NOW).unwrap();
+    let keys = keyring().try_lookup(claim.key_id()).unwrap().unwrap();
+    let Authentication::Body(mut mac) = claim.authenticate(&keys, NOW).unwrap() else {
+        panic!("nothing is proven before the body is read");
+    };
+    assert_eq!(mac.key_id(), "django");
+    mac.update(BODY);
+    let verified = mac.finish(NOW).unwrap();
+    assert!(verified.covered_headers().eq([timestamp_of(Scheme::Drf)]));
+    let covered = verified.covered(timestamp_of(Scheme::Drf));
+    assert_eq!(covered, Some(NOW_TEXT));
 }
 
 #[test]

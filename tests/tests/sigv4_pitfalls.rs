@@ -673,6 +673,39 @@ fn a_presigned_url_is_for_get_and_head_without_a_body() {
     assert_eq!(code(&get_as_head), "invalid_signature");
 }
 
+/// The rule of a key asks for the content type only where there is one, and is met where it is covered.
+#[test]
+fn a_covered_content_type_meets_the_rule_of_a_key_and_an_absent_one_too() {
+    let strict = caller_key(key(SECRET)).with_content_type(ContentTypeRule::CoveredIfPresent);
+    let strict = keyring_of(strict);
+    let found = |message: &Message| code_with(message, profile(), &strict, NOW);
+    let typed = unsigned("/a").with("content-type", "text/plain");
+    let covered = Forger::of(&typed, "content-type;host;x-amz-date").sign(&typed);
+    assert_eq!(found(&covered), "accept");
+    let absent = unsigned("/a");
+    let absent = Forger::of(&absent, "host;x-amz-date").sign(&absent);
+    assert_eq!(found(&absent), "accept");
+    let uncovered = absent.with("content-type", "text/plain");
+    assert_eq!(found(&uncovered), "insufficient_coverage");
+}
+
+/// An attacker who replays a request could put a new nonce beside it in every copy.
+#[test]
+fn a_nonce_that_is_not_covered_is_refused_and_a_covered_one_is_the_replay_identity() {
+    let plain = unsigned("/a");
+    let plain = Forger::of(&plain, "host;x-amz-date").sign(&plain);
+    assert_eq!(code(&plain), "accept");
+    let added = plain.with("x-nonce", "0123456789abcdef");
+    assert_eq!(code(&added), "insufficient_coverage");
+    let identity = |nonce: &str| {
+        let message = unsigned("/a").with("x-nonce", nonce);
+        let message = Forger::of(&message, "host;x-amz-date;x-nonce").sign(&message);
+        let verified = judge_with(&message, &verifier(profile()), &keyring(), NOW);
+        verified.unwrap().replay_key("audience").unwrap()
+    };
+    assert_ne!(identity("0123456789abcdef"), identity("fedcba9876543210"));
+}
+
 /// S3 signs no body of a presigned request. Of a GET it has none all the same, also where bodies that
 /// are not signed are accepted.
 #[test]

@@ -237,6 +237,9 @@ fn a_header_that_is_added_and_counts_as_proven() {
         }
         let full = signed(scheme).with("content-encoding", "gzip");
         assert_code(scheme, "content-encoding", &full, "insufficient_coverage");
+        let encoded = Message::new("POST", "/", HOST, BODY).with("content-encoding", "gzip");
+        let encoded = encoded.signed(&billing(scheme), NOW);
+        assert_code(scheme, "a covered encoding", &encoded, "accept");
         let untyped = Message::new("POST", "/", HOST, BODY).signed(&billing(scheme), NOW);
         let typed = untyped.with("content-type", "text/html");
         assert_code(scheme, "content-type", &typed, "insufficient_coverage");

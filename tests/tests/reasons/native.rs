@@ -45,6 +45,24 @@ const DEFAULT: &[Row] = &[
         "expected a signature in an accepted scheme (HMAC-SHA256), found authorization without the name of a scheme",
     ),
     (
+        "a long secret before a space",
+        &[("HMAC-SHA256 ", "abcdefghijklmnopqrstuvwxyz0123456789 ")],
+        "expected a signature in an accepted scheme (HMAC-SHA256), found authorization without the name of a scheme",
+    ),
+    (
+        "a secret of other characters before a space",
+        &[("HMAC-SHA256 ", "c2VjcmV0/cw== ")],
+        "expected a signature in an accepted scheme (HMAC-SHA256), found authorization without the name of a scheme",
+    ),
+    (
+        "a secret that looks like the name of a scheme",
+        &[(
+            "HMAC-SHA256 credential=billing, signed-headers=host;x-date;x-content-sha256;x-nonce;content-type;x-tenant, signature=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+            "c2VjcmV0",
+        )],
+        "expected a signature in an accepted scheme (HMAC-SHA256), found authorization without the name of a scheme",
+    ),
+    (
         "a signature in a header of another scheme",
         &[("authorization: ", "webhook-signature: ")],
         "expected a signature in an accepted scheme (HMAC-SHA256), found the header webhook-signature of another scheme",

@@ -159,6 +159,21 @@ fn a_quota_comes_back_when_entries_expire_in_whatever_shard() {
 }
 
 #[test]
+fn each_caller_has_its_own_entries_back_when_they_expire_together() {
+    let store = store(1, 2);
+    let first = claim("a", "n", 1000, 700);
+    assert_eq!(decide(&store, &first), Ok(Claimed::Fresh));
+    let other = beside(&first.key, "b", "n");
+    let other = claim("b", &other, 1000, 700);
+    assert_eq!(decide(&store, &other), Ok(Claimed::Fresh));
+    for caller in ["b", "a"] {
+        let nonce = beside(&first.key, caller, "later");
+        let later = claim(caller, &nonce, 2305, 2000);
+        assert_eq!(decide(&store, &later), Ok(Claimed::Fresh), "{caller}");
+    }
+}
+
+#[test]
 fn drains_faster_than_it_fills() {
     let store = store(1_000_000, 1);
     for nonce in 0..10_000 {
