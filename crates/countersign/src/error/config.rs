@@ -1,10 +1,13 @@
 use std::{error, fmt};
 
+use super::with_sources;
+
 /// A configuration that must not be used: the operator's to mend, at start-up.
 ///
 /// The message names the caller or setting that is wrong and what was expected. It never holds a key, nor any part of
 /// one.
-#[derive(Debug)]
+///
+/// `Debug` prints the message and its sources: it is what a `main` that returns the error ends with.
 pub struct ConfigError {
     kind: ConfigErrorKind,
     message: String,
@@ -73,6 +76,12 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        with_sources(self, f)
     }
 }
 

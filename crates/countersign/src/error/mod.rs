@@ -13,9 +13,11 @@ mod escaped;
 mod reason;
 mod rejection;
 mod sign;
+mod source_chain;
 mod unavailable;
 
 pub(crate) use self::reason::{Detail, Named, Reason, Set, finer_unit, reason};
+use self::source_chain::with_sources;
 pub use self::{
     body_bound::BodyBound,
     config::{ConfigError, ConfigErrorKind},

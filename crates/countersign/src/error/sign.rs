@@ -1,9 +1,12 @@
 use std::{error, fmt, sync::Arc};
 
+use super::with_sources;
+
 /// A request that was not signed: this service's own mistake, and the request was not sent.
 ///
-/// Two are equal where kind and message are; what is behind them is not compared.
-#[derive(Clone, Debug)]
+/// Two are equal where kind and message are; what is behind them is not compared. `Debug` prints the message and its
+/// sources: it is what a `main` that returns the error ends with.
+#[derive(Clone)]
 pub struct SignError {
     kind: SignErrorKind,
     message: String,
@@ -68,6 +71,12 @@ impl Eq for SignError {}
 impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for SignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        with_sources(self, f)
     }
 }
 
