@@ -104,6 +104,19 @@ fn a_component_that_is_covered_twice() {
             let message = forger(scheme).sign(request("POST", "/"), list, NOW);
             assert_code(scheme, name, &message, "malformed");
         }
+        // One of few is found in another way than one of many.
+        let names: Vec<_> = (0..9).map(|number| format!("x-{number}")).collect();
+        let message = names.iter().fold(request("POST", "/"), |message, name| {
+            message.with(name, "a")
+        });
+        let list = format!("{ALL_FIVE};{}", names.join(";"));
+        let signed = forger(scheme).sign(message.clone(), &list, NOW);
+        assert_code(scheme, "each once", &signed, "accept");
+        for name in &names {
+            let list = format!("{list};{name}");
+            let signed = forger(scheme).sign(message.clone(), &list, NOW);
+            assert_code(scheme, name, &signed, "malformed");
+        }
     }
 }
 

@@ -297,7 +297,12 @@ mod tests {
         let Proof::Head { credentials, .. } = &claim.parsed.proof else {
             panic!("the signature is over the head");
         };
-        let matched = matching_key(&claim.parsed, &found, now, credentials, |_| {
+        let matched = matching_key(&claim.parsed, &found, now, credentials, |key| {
+            assert_eq!(
+                key.scheme(),
+                claim.scheme(),
+                "a key of another one costs no MAC"
+            );
             count.set(count.get().saturating_add(1));
             false
         });
