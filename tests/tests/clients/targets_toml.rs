@@ -196,3 +196,23 @@ async fn a_set_takes_over_what_its_file_becomes_and_keeps_it_while_the_file_is_b
     assert_eq!(caller(&signers, "a:1", NOW), Ok(Some("as-a".to_owned())));
     assert_eq!(caller(&signers, "b:1", NOW), Ok(Some("as-b".to_owned())));
 }
+
+#[test]
+fn a_target_behind_a_tunnel_is_signed_for_the_host_that_the_file_names() {
+    let more =
+        format!("caller = \"a\"\nsecret_hex = \"{SECRET}\"\nsigned_host = \"accounts:8081\"");
+    let signer = Signer::from_toml(&target("a", "127.0.0.1:9000", &more), "a").unwrap();
+    let request = http::Request::get("http://127.0.0.1:9000/").body(());
+    let (mut parts, ()) = request.unwrap().into_parts();
+    signer.prepare_authority(&mut parts).unwrap();
+    assert_eq!(parts.headers["host"], "accounts:8081");
+    let digest = countersign::PayloadDigest::of(b"");
+    assert!(signer.sign(&parts, digest, NOW).is_ok());
+
+    let wrong = more.replace("accounts:8081", "accounts/8081");
+    let error = Signer::from_toml(&target("a", "127.0.0.1:9000", &wrong), "a").unwrap_err();
+    assert_eq!(error.kind(), ConfigErrorKind::Authority, "{error}");
+    let unsigned = target("a", "a:1", "unsigned = true\nsigned_host = \"b\"");
+    let error = TargetSigners::from_toml(&unsigned).unwrap_err();
+    assert_eq!(error.kind(), ConfigErrorKind::File, "{error}");
+}

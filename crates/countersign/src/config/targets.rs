@@ -180,6 +180,7 @@ impl Signer {
     /// | `authorities` | the hosts, with their ports, to sign for | must be given |
     /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_seed_hex` | the key; exactly one of the four | must be given |
     /// | `covering` | further headers to cover | none |
+    /// | `signed_host` | the host that is signed and sent in place of the URL's: see [`with_signed_host`](Self::with_signed_host) | the URL's |
     /// | `seed_compatible` | whether the target knows three headers and no nonce | `false` |
     /// | `unsigned` | whether the target is called without a signature: see [`TargetSigners::from_toml`] | `false` |
     ///
@@ -225,6 +226,7 @@ pub(super) struct Target {
     keys: Vec<Spanned<TargetKey>>,
     #[serde(default)]
     covering: Vec<String>,
+    signed_host: Option<String>,
     #[serde(default)]
     seed_compatible: bool,
     #[serde(default)]
@@ -298,6 +300,7 @@ impl Target {
             ("a key", self.own_key().is_given()),
             ("keys", !self.keys.is_empty()),
             ("covering", !self.covering.is_empty()),
+            ("signed_host", self.signed_host.is_some()),
             ("seed_compatible", self.seed_compatible),
         ];
         match signing.into_iter().find(|(_, is_set)| *is_set) {
@@ -393,6 +396,11 @@ impl Target {
                 ConfigError::new(ConfigErrorKind::Coverage, message)
             })?;
             signer = signer.covering(name)?;
+        }
+        if let Some(host) = &self.signed_host {
+            for authority in &self.authorities {
+                signer = signer.with_signed_host(authority, host)?;
+            }
         }
         Ok(signer)
     }
