@@ -336,6 +336,21 @@ async fn a_body_counts_towards_its_callers_share_once_the_caller_is_proven() {
 }
 
 #[tokio::test]
+async fn a_body_that_ed25519_may_read_has_a_smaller_limit() {
+    let callee = Callee::start(BodyLimits::default()).await;
+    let body = |bytes: usize| vec![b'x'; bytes];
+    for (name, signer, path, bytes, expected) in [
+        ("webhook, at the limit", svix(), HOOK, 256 * KIB, 200),
+        ("webhook, one byte more", svix(), HOOK, 256 * KIB + 1, 413),
+        ("DRF, one byte more", django(), ECHO, 256 * KIB + 1, 200),
+    ] {
+        let request = sign(&signer, signed::post(path, body(bytes)), NOW);
+        let (status, text) = callee.send(request).await;
+        assert_eq!(status.as_u16(), expected, "{name}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_for_strangers_is_refused_whoever_signed_it() {
     let limits = BodyLimits::default()
         .with_max_bytes(64 * 1024)

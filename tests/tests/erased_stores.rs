@@ -2,6 +2,7 @@
 //! each answer come back.
 
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::unwrap_used,
     clippy::panic,
     reason = "tests are tables of constants, and panic where one is wrong"

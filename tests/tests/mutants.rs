@@ -113,7 +113,7 @@ fn an_entry_of_code_that_changed_is_found() {
         ("the file is absent", |entry| entry.file.push('x')),
         ("the function is absent", |entry| entry.function.push('x')),
         ("the code is not in the function", |entry| {
-            entry.code.push('~')
+            entry.code.push('~');
         }),
         ("the reason is missing", |entry| entry.reason.clear()),
         ("the reason is missing", |entry| entry.mutation.clear()),

@@ -618,6 +618,27 @@ async fn a_slow_body_holds_a_permit_that_poll_ready_took_and_none_of_the_handler
     assert_eq!(first.await.unwrap().status(), 408);
 }
 
+/// A stranger that is refused must not keep what `poll_ready` took while the rest of its body is drained.
+#[tokio::test(start_paused = true)]
+async fn a_refused_body_that_is_drained_holds_no_permit() {
+    let handled = Arc::new(AtomicUsize::new(0));
+    let one = ConcurrencyLimitLayer::new(1);
+    let service = layer().layer(one.layer(handler(&handled)));
+    let stranger = signed::post("/", "body").map(|_| stuck("bod"));
+
+    let began = tokio::time::Instant::now();
+    let mut first = Box::pin(service.clone().oneshot(stranger));
+    assert!(first.as_mut().now_or_never().is_none(), "it is drained");
+    let second = service.oneshot(request("body")).await;
+    assert_eq!(second.unwrap().status(), 200);
+    // The clock is the test's: draining alone takes a second of it.
+    assert!(
+        began.elapsed() < Duration::from_millis(100),
+        "it waited for nothing"
+    );
+    assert_eq!(first.await.unwrap().status(), 401);
+}
+
 /// A key store that never answers.
 #[derive(Clone)]
 struct Stuck(Arc<AtomicUsize>);

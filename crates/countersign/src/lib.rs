@@ -36,7 +36,7 @@
 //! ```
 //!
 //! A signature that is over the body itself cannot be checked before the body is there: then the chain goes over a
-//! [`BodyMac`], and whoever reads the body holds the peer, which has proven nothing, to a smaller limit.
+//! [`BodyMac`]. The peer has proven nothing meanwhile: read its body within limits of their own.
 //!
 //! Each step is made only by the one before, and borrows from it: a [`Claim`] is all that an unauthenticated peer gets to,
 //! an [`AuthenticatedHead`] exists only if the signature matched, and [`Verified`] has no other way to be made than

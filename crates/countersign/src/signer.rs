@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue, Uri, header::HOST, request::Parts};
 
 use crate::{
     error::{ConfigError, ConfigErrorKind, Rejection, SignError, SignErrorKind},
-    head::{Authority, RequestHead},
+    head::{Authority, RequestHead, without_user},
     key::{Fingerprint, KeyId, SigningKey},
     payload::Payload,
     scheme::{
@@ -88,7 +88,7 @@ impl Authorities {
             Authority::parse(authority).map_err(|problem| {
                 ConfigError::new(
                     ConfigErrorKind::Authority,
-                    format!("authority {authority:?}: {problem}"),
+                    format!("authority {:?}: {problem}", without_user(authority)),
                 )
             })?;
             bound.push(BoundAuthority {
@@ -216,8 +216,9 @@ impl Signer {
     /// [`ConfigErrorKind::Authority`] if `host` is not an authority, or the signer is not bound to `authority` by name.
     pub fn with_signed_host(mut self, authority: &str, host: &str) -> Result<Self, ConfigError> {
         let refused = |problem: String| ConfigError::new(ConfigErrorKind::Authority, problem);
-        let not_a_host =
-            |problem: &dyn fmt::Display| refused(format!("signed host {host:?}: {problem}"));
+        let not_a_host = |problem: &dyn fmt::Display| {
+            refused(format!("signed host {:?}: {problem}", without_user(host)))
+        };
         Authority::parse(host).map_err(|problem| not_a_host(&problem))?;
         let value = HeaderValue::from_str(host).map_err(|error| not_a_host(&error))?;
         let bound = match &mut self.authorities {
@@ -228,7 +229,8 @@ impl Signer {
         };
         let Some(bound) = bound else {
             return Err(refused(format!(
-                "signed host for {authority:?}: expected an authority that the signer is bound to"
+                "signed host for {:?}: expected an authority that the signer is bound to",
+                without_user(authority)
             )));
         };
         bound.signed_host = Some(value);

@@ -5,7 +5,7 @@ use http::{header::HOST, request::Parts};
 
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    head::{Authority, RequestHead},
+    head::{Authority, RequestHead, without_user},
     keyring::Keyring,
     shared_signer::SharedSigner,
     signer::Signer,
@@ -312,8 +312,9 @@ impl Target {
         let mut found: Vec<Box<str>> = Vec::new();
         let Some(signer) = &self.signer else {
             for authority in unsigned {
-                Authority::parse(&authority)
-                    .map_err(|problem| refused(format!("{authority:?}: {problem}")))?;
+                Authority::parse(&authority).map_err(|problem| {
+                    refused(format!("{:?}: {problem}", without_user(&authority)))
+                })?;
                 found.push(authority.to_ascii_lowercase().into());
             }
             if found.is_empty() {

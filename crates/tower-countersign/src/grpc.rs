@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response,
+    HeaderMap, HeaderName, HeaderValue, Method, Response,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 
@@ -30,6 +30,12 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
         && matches!(rest.first(), None | Some(b'+' | b';' | b' ' | b'\t'))
 }
 
+/// Whether a request can be a gRPC call: every one is a POST ("gRPC over HTTP2", section Requests). Any other is refused
+/// with the status of HTTP, which gates and logs in front of the service go by.
+pub(crate) fn is_call(method: &Method, headers: &HeaderMap) -> bool {
+    *method == Method::POST && is_grpc(headers)
+}
+
 /// Returns a trailers-only response ("gRPC over HTTP2", section Responses): status 200, no body, and
 /// the outcome in headers. `code` is lower-case letters and underscores, so it needs no escapes.
 pub(crate) fn trailers_only(grpc_status: u8, code: &'static str) -> Response<Bytes> {
@@ -45,6 +51,15 @@ pub(crate) fn trailers_only(grpc_status: u8, code: &'static str) -> Response<Byt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_call_but_a_post_is_answered_with_a_status_of_success() {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, GRPC)]);
+        assert!(is_call(&Method::POST, &headers));
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT] {
+            assert!(!is_call(&method, &headers), "{method}");
+        }
+    }
 
     #[test]
     fn a_grpc_call_is_known_by_its_content_type() {

@@ -134,3 +134,30 @@ fn a_policy_without_other_apis_has_nothing_unreachable() {
     let policy = crate::policy(crate::ALLOW_ALL);
     assert_eq!(policy.unreachable(), []);
 }
+
+/// A star runs on over colons and slashes, as the policy is evaluated: a `Deny` whose parts read as another API's can match
+/// requests to this one. It is kept in force where documents are shared, and refused elsewhere.
+#[test]
+fn a_deny_whose_star_runs_on_into_this_api_is_not_dropped() {
+    for resource in [
+        "arn:aws:execute-api:*:orders*",
+        "arn:aws:execute-api:*:orders*/live/*",
+        "orders*/*x/GET/*",
+    ] {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+            {{"Sid":"all","Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}},
+            {{"Sid":"no","Effect":"Deny","Principal":"*","Action":"*","Resource":"{resource}"}}]}}"#
+        );
+        let orders = api("orders").with_shared_documents();
+        let orders = Policy::from_json(&text, &orders).unwrap();
+        assert_eq!(
+            ask(&orders, "shop", "GET", "/foox/GET/a"),
+            "denied by no",
+            "{resource}"
+        );
+        assert!(orders.unreachable().is_empty(), "{resource}");
+        let error = Policy::from_json(&text, &api("orders"));
+        assert!(error.is_err(), "{resource}");
+    }
+}

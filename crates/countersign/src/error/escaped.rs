@@ -25,6 +25,21 @@ impl<'t> Escaped<'t> {
         Self(text.as_bytes())
     }
 
+    /// A text that stands where a name, a version or a date is expected. One that may hold a signature or a secret is not
+    /// shown: it assigns a value, or has 40 letters and digits in a row, as digests in hexadecimal or Base64 have.
+    pub(crate) fn unless_secret(text: &'t str) -> Self {
+        const SECRET: Escaped<'static> = Escaped::text("[not shown: it may hold a signature]");
+        let longest = text
+            .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/')))
+            .map(str::len)
+            .max();
+        if text.contains('=') || longest.is_some_and(|longest| longest >= 40) {
+            SECRET
+        } else {
+            Self::text(text)
+        }
+    }
+
     /// The value of a header. It **must not** be one that carries a signature, a token or a secret.
     pub fn value(value: &'t HeaderValue) -> Self {
         Self(value.as_bytes())
@@ -45,6 +60,23 @@ impl fmt::Display for Escaped<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_hold_a_signature_is_not_shown_in_the_place_of_a_name() {
+        let digits = "0f".repeat(32);
+        for text in [
+            format!("signature={digits}"),
+            format!("billing;signature={}", "0f".repeat(4)),
+            digits,
+            "q8Zk2LrT0vYx+W9/nCbE5hJmP3sUaGd7FiRoKtXwAAAA=".to_owned(),
+        ] {
+            let shown = Escaped::unless_secret(&text).to_string();
+            assert_eq!(shown, "[not shown: it may hold a signature]", "{text}");
+        }
+        for text in ["x-date", "X-Content-Sha256", "1795935271891", "v2", "a b"] {
+            assert_eq!(Escaped::unless_secret(text).to_string(), text);
+        }
+    }
 
     #[test]
     fn what_a_peer_writes_is_escaped_and_cut() {

@@ -46,8 +46,8 @@ impl<'r> Authority<'r> {
             (Some(authority), Some(host)) if authority.as_str() != host => {
                 return Err(Rejection::malformed(reason!(
                     "authority: expected Host and the URI to agree, found \"{}\" in Host and \"{}\" in the URI",
-                    Escaped::text(host),
-                    Escaped::text(authority.as_str())
+                    Escaped::text(without_user(host)),
+                    Escaped::text(without_user(authority.as_str()))
                 )));
             }
             (Some(authority), _) => authority.as_str(),
@@ -59,7 +59,11 @@ impl<'r> Authority<'r> {
             }
         };
         Self::parse(text).map_err(|problem| {
-            Rejection::malformed(reason!("{}, found \"{}\"", problem, Escaped::text(text)))
+            Rejection::malformed(reason!(
+                "{}, found \"{}\"",
+                problem,
+                Escaped::text(without_user(text))
+            ))
         })
     }
 
@@ -108,6 +112,11 @@ impl<'r> Authority<'r> {
             HostForm::StripPort => self.text.get(..self.host_len).unwrap_or(self.text),
         }
     }
+}
+
+/// The text without user information, which may hold a password, for an error.
+pub(crate) fn without_user(text: &str) -> &str {
+    text.rsplit('@').next().unwrap_or_default()
 }
 
 /// Unreserved characters of RFC 3986 section 2.3.
@@ -168,6 +177,20 @@ mod tests {
         ] {
             assert!(Authority::parse(text).is_err(), "{text:.20}");
         }
+    }
+
+    #[test]
+    fn a_password_in_an_authority_is_in_no_refusal() {
+        let uri: Uri = "/".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("user:hunter2@a"));
+        let head = RequestHead::new(&Method::GET, &uri, &headers);
+        let refused = Authority::of(&head).unwrap_err().to_string();
+        assert!(refused.ends_with("found \"a\""), "{refused}");
+        let uri: Uri = "http://other:hunter3@a/".parse().unwrap();
+        let head = RequestHead::new(&Method::GET, &uri, &headers);
+        let refused = Authority::of(&head).unwrap_err().to_string();
+        assert!(!refused.contains("hunter"), "{refused}");
     }
 
     fn authority_of(uri: &str, hosts: &[&str]) -> Result<String, RejectionKind> {

@@ -6,10 +6,10 @@ mod method;
 mod request_head;
 mod target;
 
+pub use self::{authority::HostForm, request_head::RequestHead};
 pub(crate) use self::{
-    authority::Authority,
+    authority::{Authority, without_user},
     field::{Field, not_ascii, not_once},
     method::parse_method,
     target::Target,
 };
-pub use self::{authority::HostForm, request_head::RequestHead};

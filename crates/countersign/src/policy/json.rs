@@ -294,7 +294,10 @@ impl Entry {
                 ParsedResource::Foreign(other) if api.takes_shared_documents() => {
                     foreign.push((text, other));
                 }
-                ParsedResource::Foreign(other) => {
+                ParsedResource::Overlapping(pattern, _) if api.takes_shared_documents() => {
+                    patterns.push(pattern);
+                }
+                ParsedResource::Foreign(other) | ParsedResource::Overlapping(_, other) => {
                     return Err(at(wrong(format!(
                         "Resource {text:?}: {other}: no request to this service can match it, and \
                          the document was not said to be shared by several APIs"

@@ -27,6 +27,8 @@ pub(super) enum ParsedResource {
     Reachable(WildMatch),
     /// Requests to other services only.
     Foreign(Foreign),
+    /// The parts are those of another API or stage, but a star that runs on matches requests to this one as well.
+    Overlapping(WildMatch, Foreign),
 }
 
 /// Whether a wildcard stops at slashes.
@@ -92,22 +94,37 @@ impl ServiceName<'_> {
         }
         let whole = self.whole(text)?;
         let mut segments = whole.split('/');
-        let service = self.service(segments.next().unwrap_or_default())?;
+        let mut service = self.service(segments.next().unwrap_or_default())?;
         let below: Vec<_> = segments.collect();
         // What is a mistake for every service comes before what is about another one.
         self.check_below(&service, &below)?;
         check_path(&below)?;
-        if let Some(foreign) = service.foreign {
-            return Ok(ParsedResource::Foreign(foreign));
-        }
-        if !self.fits(&service, &below, Some(self.stage)) {
-            return Ok(ParsedResource::Foreign(Foreign {
+        let foreign = service.foreign.take().or_else(|| {
+            (!self.fits(&service, &below, Some(self.stage))).then(|| Foreign {
                 why: WhyUnreachable::OtherStage,
                 expected: self.stage.to_owned(),
                 found: below.first().copied().unwrap_or_default().to_owned(),
-            }));
+            })
+        });
+        let Some(foreign) = foreign else {
+            return Ok(ParsedResource::Reachable(WildMatch::new(&whole)));
+        };
+        // A star runs on over colons and slashes. What is kept out must match nothing here.
+        if self.may_match(&whole) {
+            return Ok(ParsedResource::Overlapping(WildMatch::new(&whole), foreign));
         }
-        Ok(ParsedResource::Reachable(WildMatch::new(&whole)))
+        Ok(ParsedResource::Foreign(foreign))
+    }
+
+    /// Whether a request to this stage can match the pattern, whatever its stars stand for.
+    fn may_match(&self, pattern: &str) -> bool {
+        let own = format!(
+            "arn:aws:execute-api:{}:{}:{}/{}/",
+            self.region, self.account, self.api, self.stage
+        );
+        let mut own: Vec<_> = own.chars().map(Token::Char).collect();
+        own.push(Token::Run);
+        overlap(&tokens(pattern, Reach::Text), &own)
     }
 
     /// The whole name of a resource that is abbreviated.
@@ -392,7 +409,9 @@ mod tests {
             ("arn:aws:execute-api:*:*:*/test/GET/x", OtherStage),
         ] {
             match parse(text) {
-                Ok(ParsedResource::Foreign(foreign)) => assert_eq!(foreign.why, expected, "{text}"),
+                Ok(ParsedResource::Foreign(foreign) | ParsedResource::Overlapping(_, foreign)) => {
+                    assert_eq!(foreign.why, expected, "{text}");
+                }
                 other => panic!("{text}: {other:?}"),
             }
         }

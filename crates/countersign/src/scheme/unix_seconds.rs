@@ -31,13 +31,13 @@ pub(super) fn refusal(name: &HeaderName, found: &str) -> Reason {
         Some(unit) => reason!(
             "header {}: expected seconds since 1970-01-01T00:00:00Z, found {}, which looks like {}",
             name,
-            Escaped::text(found),
+            Escaped::unless_secret(found),
             unit
         ),
         None => reason!(
             "header {}: expected 1 to 12 decimal digits, found \"{}\"",
             name,
-            Escaped::text(found)
+            Escaped::unless_secret(found)
         ),
     }
 }

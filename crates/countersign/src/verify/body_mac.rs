@@ -20,7 +20,7 @@ use crate::{
 
 /// A request whose signature cannot be checked before its body is there. **Nothing of it is proven.**
 ///
-/// Whoever reads the body must hold this peer to a smaller limit than an authenticated one, in bytes and in time. Feed
+/// Read the body within limits for unauthenticated peers, in bytes, in time and in memory for all of them. Feed
 /// every byte to [`update`](Self::update), then [`finish`](Self::finish).
 pub struct BodyMac<'c, 'r> {
     parsed: &'c ParsedHead<'r>,

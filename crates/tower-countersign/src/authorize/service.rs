@@ -64,7 +64,7 @@ impl Settings {
         let now = self.rule.now();
         events::forbidden(&self.events, &forbidden, self.mode, request.method(), now);
         match self.mode {
-            Mode::Enforced if grpc::is_grpc(request.headers()) => {
+            Mode::Enforced if grpc::is_call(request.method(), request.headers()) => {
                 Some(forbidden.into_grpc_response())
             }
             Mode::Enforced => Some(forbidden.into_response()),

@@ -1,12 +1,12 @@
 //! How attempts and bad sources are counted.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::metrics::{self, Source};
 
 /// How many sources of each kind this process watches that are bad.
-static BAD_KEYS: AtomicU32 = AtomicU32::new(0);
-static BAD_POLICIES: AtomicU32 = AtomicU32::new(0);
+static BAD_KEYS: Mutex<u32> = Mutex::new(0);
+static BAD_POLICIES: Mutex<u32> = Mutex::new(0);
 
 /// What is counted of one source. Dropped, the source is bad no more.
 #[derive(Debug)]
@@ -51,18 +51,14 @@ impl Count {
             Source::Keys => &BAD_KEYS,
             Source::Policy => &BAD_POLICIES,
         };
-        // Each source adds one and takes away its own.
-        let before = if is_bad {
-            all.fetch_add(1, Ordering::Relaxed)
+        // The gauge is set under the lock: of two changes at once the later one must be the last to be told.
+        let mut bad = all.lock().unwrap_or_else(PoisonError::into_inner);
+        *bad = if is_bad {
+            bad.saturating_add(1)
         } else {
-            all.fetch_sub(1, Ordering::Relaxed)
+            bad.saturating_sub(1)
         };
-        let now = if is_bad {
-            before.saturating_add(1)
-        } else {
-            before.saturating_sub(1)
-        };
-        metrics::bad_sources(source, now);
+        metrics::bad_sources(source, *bad);
     }
 }
 

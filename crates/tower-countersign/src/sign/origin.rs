@@ -14,6 +14,16 @@ pub(super) struct Origin {
 
 impl Origin {
     pub(super) fn new(origin: &Uri) -> Result<Self, ConfigError> {
+        if origin
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
+            // The URI holds it, so it is not shown.
+            return Err(ConfigError::new(
+                ConfigErrorKind::Authority,
+                "origin: expected no user information, found some",
+            ));
+        }
         let refused = |problem: &str| {
             ConfigError::new(
                 ConfigErrorKind::Authority,
@@ -35,13 +45,6 @@ impl Origin {
         };
         if parts.path_and_query.is_some_and(|path| path != "/") {
             return Err(refused("expected no path, found one"));
-        }
-        if authority.as_str().contains('@') {
-            // The URI holds it, so it is not shown.
-            return Err(ConfigError::new(
-                ConfigErrorKind::Authority,
-                "origin: expected no user information, found some",
-            ));
         }
         if authority.as_str().ends_with(default_port) || authority.as_str().ends_with(':') {
             return Err(refused("expected no default port, found it"));

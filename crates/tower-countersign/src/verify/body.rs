@@ -116,8 +116,19 @@ impl Bounds<'_> {
     fn max_bytes(&self) -> u64 {
         match self.sender {
             Sender::Authenticated => self.limits.max_bytes,
+            Sender::Unauthenticated if self.ed25519_is_smaller() => {
+                self.limits.unauthenticated_ed25519_max_bytes
+            }
             Sender::Unauthenticated => self.limits.unauthenticated_max_bytes,
         }
+    }
+
+    /// Whether the body may be read by Ed25519, which holds a copy for each signature, and is held to
+    /// a smaller limit for that.
+    fn ed25519_is_smaller(&self) -> bool {
+        let limits = self.limits;
+        self.copies > 0
+            && limits.unauthenticated_ed25519_max_bytes < limits.unauthenticated_max_bytes
     }
 
     /// `passing` is a body that its handler reads: then the handler's time cannot be told from the
@@ -140,6 +151,9 @@ impl Bounds<'_> {
     fn too_large(&self, found: u64) -> Refusal {
         let setting = match self.sender {
             Sender::Authenticated => "BodyLimits::with_max_bytes",
+            Sender::Unauthenticated if self.ed25519_is_smaller() => {
+                "BodyLimits::with_unauthenticated_ed25519_max_bytes"
+            }
             Sender::Unauthenticated => "BodyLimits::with_unauthenticated_max_bytes",
         };
         Rejection::body(BodyBound::Length(self.max_bytes()), found, setting).into()

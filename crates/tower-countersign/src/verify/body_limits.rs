@@ -31,6 +31,7 @@ pub struct BodyLimits {
     pub(super) total_bytes: u64,
     pub(super) caller_bytes: u64,
     pub(super) unauthenticated_max_bytes: u64,
+    pub(super) unauthenticated_ed25519_max_bytes: u64,
     pub(super) unauthenticated_deadline: Duration,
     pub(super) unauthenticated_idle: Duration,
     pub(super) unauthenticated_least_rate: u64,
@@ -43,7 +44,8 @@ impl Default for BodyLimits {
     /// may use 32 MiB.
     ///
     /// Of unauthenticated peers: 2 MiB a body within 10 seconds, no wait for a byte longer than 3
-    /// seconds, at least 16 KiB a second. 32 MiB at a time, of which one peer may use 8 MiB.
+    /// seconds, at least 16 KiB a second. 32 MiB at a time, of which one peer may use 8 MiB. 256 KiB a
+    /// body whose signature may be of an Ed25519 key.
     fn default() -> Self {
         const KIB: u64 = 1024;
         const MIB: u64 = 1024 * 1024;
@@ -53,6 +55,7 @@ impl Default for BodyLimits {
             total_bytes: 64 * MIB,
             caller_bytes: 32 * MIB,
             unauthenticated_max_bytes: 2 * MIB,
+            unauthenticated_ed25519_max_bytes: 256 * KIB,
             unauthenticated_deadline: Duration::from_secs(10),
             unauthenticated_idle: Duration::from_secs(3),
             unauthenticated_least_rate: 16 * KIB,
@@ -102,6 +105,17 @@ impl BodyLimits {
     #[must_use]
     pub fn with_unauthenticated_max_bytes(mut self, bytes: u64) -> Self {
         self.unauthenticated_max_bytes = bytes;
+        self
+    }
+
+    /// Sets the greatest length of a body of an unauthenticated peer where a key of the caller is an
+    /// Ed25519 one (Standard Webhooks), in bytes: above it 413. Default: 256 KiB.
+    ///
+    /// Ed25519 reads the whole body for each signature and each key, at once and after its end. A
+    /// stranger makes this work with any body.
+    #[must_use]
+    pub fn with_unauthenticated_ed25519_max_bytes(mut self, bytes: u64) -> Self {
+        self.unauthenticated_ed25519_max_bytes = bytes;
         self
     }
 

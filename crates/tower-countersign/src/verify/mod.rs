@@ -124,7 +124,8 @@
 //! - **Not before an upgrade**: what a connection carries after a verified `Upgrade` request is not signed by anyone.
 //! - **On HTTP/1.1** a server that answers early and closes resets the connection, and a client
 //!   that sends first and reads later never sees the refusal. So the layer reads up to 2 MiB of a
-//!   refused body and drops it, for up to 3 seconds. A longer body is refused unread. See
+//!   refused body and drops it, for up to 3 seconds. The inner service is given back before; a
+//!   limit outside this layer is held meanwhile. A longer body is refused unread. See
 //!   [`VerifyLayer::with_refused_body_drain`].
 //! - **With the peer's address**: bodies that are read before their sender is known count towards
 //!   their peer's address. Serve the app with

@@ -173,11 +173,12 @@ fn authority(setting: &str, text: &str) -> Result<Authority, ConfigError> {
         let message = format!("{setting} {text:?}: {problem}");
         ConfigError::new(ConfigErrorKind::Authority, message)
     };
-    let authority: Authority = text.parse().map_err(|_| refused("expected an authority"))?;
     if text.contains('@') {
-        return Err(refused("expected no user information"));
+        // The text holds it, so it is not shown.
+        let message = format!("{setting}: expected no user information, found some");
+        return Err(ConfigError::new(ConfigErrorKind::Authority, message));
     }
-    Ok(authority)
+    text.parse().map_err(|_| refused("expected an authority"))
 }
 
 #[cfg(test)]

@@ -106,10 +106,17 @@ where
             Mode::Enforced => Box::pin(async move {
                 // The body as it came is dropped before the request is handled: it may hold what a handler waits for.
                 let body = {
-                    let body = pin!(body);
-                    match verification.enforce(&mut parts, body).await {
+                    let mut body = pin!(body);
+                    match verification.enforce(&mut parts, body.as_mut()).await {
                         Ok(body) => body,
-                        Err(refusal) => return Ok(refusal.map(ResponseBody::refused)),
+                        Err(refused) => {
+                            // It may hold a permit, which a refused peer must not keep from others.
+                            drop(inner);
+                            if refused.drains {
+                                Box::pin(verification.settings.drain.read(body)).await;
+                            }
+                            return Ok(refused.response.map(ResponseBody::refused));
+                        }
                     }
                 };
                 let response = inner.call(Request::from_parts(parts, body)).await?;
@@ -206,6 +213,12 @@ impl<E: Into<Refusal>> From<E> for Refused {
     }
 }
 
+/// The answer to a refused request, and whether the rest of its body is to be drained before.
+struct RefusedResponse {
+    response: Response<Bytes>,
+    drains: bool,
+}
+
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// The body to be handled, or the response that refuses the request.
     #[expect(
@@ -216,7 +229,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         &self,
         parts: &mut Parts,
         mut body: Pin<&mut B>,
-    ) -> impl Future<Output = Result<VerifiedBody, Response<Bytes>>>
+    ) -> impl Future<Output = Result<VerifiedBody, RefusedResponse>>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -225,7 +238,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             let now = self.settings.clock.now();
             let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics)
                 // Before a header can be taken away.
-                .of_grpc(grpc::is_grpc(&parts.headers));
+                .of_grpc(grpc::is_call(&parts.method, &parts.headers));
             let mut intake = Intake::default();
             let verified = self.verify(parts, body.as_mut(), now, &mut decision, &mut intake);
             let refused = match verified.await {
@@ -242,17 +255,19 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             let hint = self.hint(parts, &refused, &mut intake, now);
             drop(intake);
             self.refused(parts, &refused, hint.as_ref(), decision, now);
-            let drain = &self.settings.drain;
-            if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
-                Box::pin(drain.read(body)).await;
-            }
-            if is_grpc {
-                return Err(refused.refusal.into_grpc_response());
-            }
             let Settings {
-                verifier, realm, ..
+                verifier,
+                realm,
+                drain,
+                ..
             } = &self.settings;
-            Err(refused.refusal.into_response(verifier, realm, now))
+            let drains = !ended && drain.is_worth_it(parts, &refused.refusal, &*body);
+            let response = if is_grpc {
+                refused.refusal.into_grpc_response()
+            } else {
+                refused.refusal.into_response(verifier, realm, now)
+            };
+            Err(RefusedResponse { response, drains })
         }
     }
 

@@ -114,7 +114,7 @@ impl<'r> Authorization<'r> {
         if !KeyId::is_valid(credential) {
             return Err(Rejection::malformed(reason!(
                 "authorization: expected credential to be 1 to 128 visible ASCII characters without = , and ;, found \"{}\"",
-                Escaped::text(credential)
+                Escaped::unless_secret(credential)
             )));
         }
         Ok(Self {

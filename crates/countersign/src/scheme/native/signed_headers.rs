@@ -58,7 +58,7 @@ impl<'r> Iterator for Names<'r> {
                 let (name, _) = names.split_once(';').unwrap_or((names, ""));
                 Err(Rejection::malformed(reason!(
                     "signed-headers: expected names in lower case, found \"{}\"",
-                    Escaped::text(name)
+                    Escaped::unless_secret(name)
                 )))
             } else if cannot_be_covered(name) {
                 Err(Rejection::malformed(reason!(

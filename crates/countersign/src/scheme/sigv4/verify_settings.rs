@@ -120,8 +120,8 @@ impl SigV4Profile {
 
     /// Refuses requests whose head does not declare the hash of their body in `x-amz-content-sha256`.
     ///
-    /// Without one a request cannot be authenticated before its body has been read, and whoever reads it must hold a peer
-    /// that has proven nothing to smaller limits.
+    /// Without one a request cannot be authenticated before its body has been read, within the limits for unauthenticated
+    /// peers.
     pub fn with_payload_hash_required(mut self) -> Self {
         self.payload_hash = PayloadHashRule::Required;
         self

@@ -100,7 +100,11 @@ fn none(header: &HeaderName, list: &str) -> Reason {
         );
     }
     let versions = entries().map(|(version, _)| version);
-    let versions: Vec<&str> = versions.filter(|version| !version.is_empty()).collect();
+    // Longer text in the place of a version may be a signature.
+    let is_version = |version: &&str| {
+        (1..=8).contains(&version.len()) && version.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let versions: Vec<&str> = versions.filter(is_version).collect();
     if versions.is_empty() {
         return reason!(
             "header {}: expected a version, a comma and a signature, found {} entries of which none has a version",
