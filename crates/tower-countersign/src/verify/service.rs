@@ -94,7 +94,7 @@ where
         // The future outlives this borrow, and the instance that was polled ready is the one to call: it may hold a
         // permit that its clone has not.
         let unready = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, unready);
+        let inner = mem::replace(&mut self.inner, unready);
         let verification = Arc::clone(&self.verification);
         let (mut parts, body) = request.into_parts();
         // Whatever happens, nobody else's word for the caller gets through.
@@ -105,24 +105,18 @@ where
         VerifyFuture(match verification.settings.report_only.mode_of(&parts) {
             Mode::Enforced => Box::pin(async move {
                 // The body as it came is dropped before the request is handled: it may hold what a handler waits for.
-                let body = {
-                    let mut body = pin!(body);
-                    match verification.enforce(&mut parts, body.as_mut()).await {
-                        Ok(body) => body,
-                        Err(refused) => {
-                            // It may hold a permit, which a refused peer must not keep from others.
-                            drop(inner);
-                            if refused.drains {
-                                Box::pin(verification.settings.drain.read(body)).await;
-                            }
-                            return Ok(refused.response.map(ResponseBody::refused));
-                        }
+                let (body, mut inner) = {
+                    let body = pin!(body);
+                    match verification.enforce(&mut parts, body, inner).await {
+                        Ok(verified) => verified,
+                        Err(refusal) => return Ok(refusal.map(ResponseBody::refused)),
                     }
                 };
                 let response = inner.call(Request::from_parts(parts, body)).await?;
                 Ok(response.map(ResponseBody::handled))
             }),
             Mode::ReportOnly => Box::pin(async move {
+                let mut inner = inner;
                 let request = verification.report(parts, body).await;
                 Ok(inner.call(request).await?.map(ResponseBody::handled))
             }),
@@ -213,23 +207,18 @@ impl<E: Into<Refusal>> From<E> for Refused {
     }
 }
 
-/// The answer to a refused request, and whether the rest of its body is to be drained before.
-struct RefusedResponse {
-    response: Response<Bytes>,
-    drains: bool,
-}
-
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// The body to be handled, or the response that refuses the request.
+    /// The body to be handled and what handles it, or the response that refuses the request.
     #[expect(
         clippy::manual_async_fn,
         reason = "an async fn keeps its arguments twice"
     )]
-    fn enforce<B>(
+    fn enforce<B, S>(
         &self,
         parts: &mut Parts,
         mut body: Pin<&mut B>,
-    ) -> impl Future<Output = Result<VerifiedBody, RefusedResponse>>
+        inner: S,
+    ) -> impl Future<Output = Result<(VerifiedBody, S), Response<Bytes>>>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -245,7 +234,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 Ok(caller) => {
                     self.accepted(&caller, decision, intake.held(), now);
                     parts.extensions.insert(caller);
-                    return Ok(intake.into_verified());
+                    return Ok((intake.into_verified(), inner));
                 }
                 Err(refused) => refused,
             };
@@ -255,19 +244,19 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             let hint = self.hint(parts, &refused, &mut intake, now);
             drop(intake);
             self.refused(parts, &refused, hint.as_ref(), decision, now);
+            // It may hold a permit, which a refused peer must not keep from others.
+            drop(inner);
+            let drain = &self.settings.drain;
+            if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
+                Box::pin(drain.read(body)).await;
+            }
+            if is_grpc {
+                return Err(refused.refusal.into_grpc_response());
+            }
             let Settings {
-                verifier,
-                realm,
-                drain,
-                ..
+                verifier, realm, ..
             } = &self.settings;
-            let drains = !ended && drain.is_worth_it(parts, &refused.refusal, &*body);
-            let response = if is_grpc {
-                refused.refusal.into_grpc_response()
-            } else {
-                refused.refusal.into_response(verifier, realm, now)
-            };
-            Err(RefusedResponse { response, drains })
+            Err(refused.refusal.into_response(verifier, realm, now))
         }
     }
 
