@@ -12,7 +12,7 @@ use serde_json::Value;
 use tests::vectors::{assert_count, is_known_set, text};
 
 use crate::{
-    differences::{MISTAKEN, NOT_SIGNED, REFUSED, STRICT, refused},
+    differences::{MISTAKEN, NOT_SIGNED, REFUSED, STRICT, STRICT_ELSEWHERE, refused},
     message::Message,
 };
 
@@ -213,6 +213,16 @@ pub(crate) struct Used {
 }
 
 impl Used {
+    /// Asserts that the suite of the crate has used the entries that no other does.
+    pub(crate) fn assert_elsewhere(&self) {
+        for (reason, _) in STRICT_ELSEWHERE {
+            assert!(
+                self.strict.contains(reason),
+                "{reason}: no case is refused for it"
+            );
+        }
+    }
+
     /// Asserts that no entry is left over: such an entry says nothing true.
     pub(crate) fn assert_all(&self) {
         for (reason, _) in STRICT {
@@ -261,7 +271,8 @@ fn check_verifying(case: &Case, outcome: &mut Outcome) {
         (Some(Ok(verified)), Some(Ok(_))) => verified,
         (Some(Err(strict)), Some(Ok(verified))) => {
             let reason = strict.to_string();
-            let known = STRICT.iter().find(|(known, _)| reason.contains(known));
+            let mut all = STRICT.iter().chain(&STRICT_ELSEWHERE);
+            let known = all.find(|(known, _)| reason.contains(known));
             let (known, _) = known.unwrap_or_else(|| panic!("{name}: {reason}"));
             outcome.strict.insert(known);
             verified

@@ -98,7 +98,9 @@ fn verifies_and_signs_the_suite_that_the_crate_of_aws_ships() {
         refused: 6,
         not_signed: 6,
     };
-    run("aws-sigv4", &cases, &known, &mut Used::default());
+    let mut used = Used::default();
+    run("aws-sigv4", &cases, &known, &mut used);
+    used.assert_elsewhere();
 }
 
 fn suite(root: &Path, names: Vec<String>) -> Vec<Case> {
