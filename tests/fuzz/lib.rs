@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use countersign::{
-    CallerKey, DrfProfile, KeyStore, Keyring, RequestHead, Scheme, Secret, SigV4Presigned,
-    SigV4Profile, SigningKey, StandardWebhooksProfile, Timestamp, Verifier,
+    CallerKey, DrfVerifySettings, KeyStore, Keyring, RequestHead, Scheme, Secret, SigV4Presigned,
+    SigV4VerifySettings, SigningKey, StandardWebhooksVerifySettings, Timestamp, Verifier,
 };
 use http::Method;
 
@@ -12,8 +12,8 @@ use http::Method;
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_323_045);
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
-    let drf = DrfProfile::for_caller("d").and_then(|drf| drf.route(Method::POST, "/drf"));
-    let webhooks = StandardWebhooksProfile::for_caller("a")
+    let drf = DrfVerifySettings::for_caller("d").and_then(|drf| drf.route(Method::POST, "/drf"));
+    let webhooks = StandardWebhooksVerifySettings::for_caller("a")
         .and_then(|webhooks| webhooks.route(Method::POST, "/webhooks"));
     Verifier::builder()
         .accept(drf.expect("a route"))
@@ -22,7 +22,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .accept(Scheme::Ed25519)
         .accept(Scheme::MessageSignatures)
         .accept(
-            SigV4Profile::new("r", "s")
+            SigV4VerifySettings::new("r", "s")
                 .expect("names")
                 .with_presigned(SigV4Presigned::new())
                 .insecure_accept_noncanonical_paths()
@@ -41,10 +41,10 @@ static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
         CallerKey::new(version, key.verifying_key()).expect("a version")
     };
     Keyring::builder()
-        .caller("a", key("1", SigningKey::hmac_sha256(&secret())).seed_compatible())
+        .caller("a", key("1", SigningKey::hmac_sha256(&secret())).insecure_three_headers())
         .caller("d", key("1", SigningKey::drf(&secret())))
         .caller("a", key("3", SigningKey::standard_webhooks(&secret())))
-        .caller("a", key("4", SigningKey::message_hmac_sha256(&secret())).seed_compatible())
+        .caller("a", key("4", SigningKey::message_hmac_sha256(&secret())).insecure_three_headers())
         .caller("a", key("2", SigningKey::sigv4(&secret())))
         .build()
         .expect("a keyring")

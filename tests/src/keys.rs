@@ -1,6 +1,6 @@
 //! Keys and a fixed clock.
 
-use countersign::{CallerKey, DrfProfile, Keyring, Secret, Signer, SigningKey, Timestamp};
+use countersign::{CallerKey, DrfVerifySettings, Keyring, Secret, Signer, SigningKey, Timestamp};
 use http::Method;
 
 /// A secret of 32 bytes that is no other test's.
@@ -35,8 +35,8 @@ pub fn signer(caller: &str, key: SigningKey, authority: &str) -> Signer {
 }
 
 /// The key of `django`, a caller that signs the body alone, and what lets it reach `POST /drf`.
-pub fn django() -> (SigningKey, DrfProfile) {
+pub fn django() -> (SigningKey, DrfVerifySettings) {
     let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz").unwrap());
-    let profile = DrfProfile::for_caller("django").unwrap();
+    let profile = DrfVerifySettings::for_caller("django").unwrap();
     (key, profile.route(Method::POST, "/drf").unwrap())
 }

@@ -15,9 +15,9 @@
 use std::time::Duration;
 
 use countersign::{
-    CallerKey, DrfProfile, KeyStore as _, Keyring, MessageSignaturesProfile,
-    MessageSignaturesSettings, Secret, SigV4Credentials, SigV4Presigned, SigV4Profile,
-    SigV4Settings, Signer, SigningKey, StandardWebhooksProfile, Verified, Verifier,
+    CallerKey, DrfVerifySettings, KeyStore as _, Keyring, MessageSignaturesSignSettings,
+    MessageSignaturesVerifySettings, Secret, SigV4Credentials, SigV4Presigned, SigV4SignSettings,
+    SigV4VerifySettings, Signer, SigningKey, StandardWebhooksVerifySettings, Verified, Verifier,
 };
 use http::{HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
 use tests::keys::{NOW, OTHER_SECRET, SECRET};
@@ -328,7 +328,7 @@ const TARGET: &str = "/v1/items/a%20b;x=1,2?b=2&a=%2Fx%20y&c=d%2Bn&e=";
 fn sigv4(name: &'static str, service: &str, implied: bool) -> Case {
     let key = SigningKey::sigv4(&secret());
     let credentials = SigV4Credentials::new("AKID", key.clone()).unwrap();
-    let settings = SigV4Settings::new("r", service, credentials)
+    let settings = SigV4SignSettings::new("r", service, credentials)
         .unwrap()
         .with_nonce();
     let settings = if implied {
@@ -342,7 +342,7 @@ fn sigv4(name: &'static str, service: &str, implied: bool) -> Case {
         verifier: Verifier::builder()
             .expected_hosts([HOST])
             .accept_only(
-                SigV4Profile::new("r", service)
+                SigV4VerifySettings::new("r", service)
                     .unwrap()
                     .with_presigned(SigV4Presigned::new()),
             )
@@ -366,7 +366,7 @@ fn sigv4_in_the_url() {
     let token = Secret::from_text("token+/=token").unwrap();
     let credentials = SigV4Credentials::new("team/AKID", key.clone()).unwrap();
     let credentials = credentials.with_session_token(&token).unwrap();
-    let settings = SigV4Settings::new("r", "svc", credentials).unwrap();
+    let settings = SigV4SignSettings::new("r", "svc", credentials).unwrap();
     let signer = Signer::sigv4(settings, [HOST]).unwrap();
     let mut parts = request("GET", TARGET);
     parts.uri = signer
@@ -383,7 +383,7 @@ fn sigv4_in_the_url() {
         verifier: Verifier::builder()
             .expected_hosts([HOST])
             .accept_only(
-                SigV4Profile::new("r", "svc")
+                SigV4VerifySettings::new("r", "svc")
                     .unwrap()
                     .with_presigned(presigned),
             )
@@ -402,7 +402,7 @@ fn message_signatures() {
         ("hmac", SigningKey::message_hmac_sha256(&secret())),
         ("ed25519", SigningKey::message_ed25519(&secret()).unwrap()),
     ] {
-        let signing = MessageSignaturesSettings::new("billing", key.clone()).unwrap();
+        let signing = MessageSignaturesSignSettings::new("billing", key.clone()).unwrap();
         let signing = signing
             .covering(HeaderName::from_static("x-tenant"))
             .unwrap();
@@ -412,7 +412,7 @@ fn message_signatures() {
             name,
             verifier: Verifier::builder()
                 .expected_hosts([HOST])
-                .accept_only(MessageSignaturesProfile::new())
+                .accept_only(MessageSignaturesVerifySettings::new())
                 .build()
                 .unwrap(),
             keys: keyring(
@@ -433,7 +433,7 @@ fn webhooks() {
         SigningKey::standard_webhooks(&secret()),
         SigningKey::standard_webhooks(&other),
     ];
-    let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let signer = Signer::standard_webhooks(keys.clone(), [HOST]).unwrap();
     let known = keys.iter().zip(["1", "2"]);
     Case {
@@ -455,7 +455,7 @@ fn webhooks() {
 #[test]
 fn drf() {
     let key = SigningKey::drf(&Secret::from_text(SECRET).unwrap());
-    let profile = DrfProfile::for_caller("django").unwrap();
+    let profile = DrfVerifySettings::for_caller("django").unwrap();
     let signer = Signer::drf(key.clone(), [HOST]).unwrap();
     Case {
         name: "drf",

@@ -26,8 +26,8 @@ use axum::{Router, body::Body, routing::any};
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, Coverage, DrfProfile, Keyring, PayloadDigest, Secret, SignError, SignErrorKind,
-    Signer, SigningKey, StandardWebhooksProfile, Timestamp, Verifier,
+    CallerKey, Coverage, DrfVerifySettings, Keyring, PayloadDigest, Secret, SignError,
+    SignErrorKind, Signer, SigningKey, StandardWebhooksVerifySettings, Timestamp, Verifier,
 };
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use http::{Method, Request, StatusCode};
@@ -94,8 +94,8 @@ impl Callee {
             .caller("svix", caller_key("2", webhooks_ed25519()))
             .build()
             .unwrap();
-        let django = DrfProfile::for_caller("django").unwrap();
-        let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+        let django = DrfVerifySettings::for_caller("django").unwrap();
+        let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
         let verifier = Verifier::builder()
             .accept(django.route(Method::POST, ECHO).unwrap())
             .accept(svix.route(Method::POST, HOOK).unwrap())
@@ -457,7 +457,7 @@ async fn a_copy_is_refused_and_a_senders_retry_is_not() {
 /// Source: librefang#3895 (routes merged behind the layer bypassed it).
 #[tokio::test]
 async fn a_route_that_the_layer_does_not_cover_answers_nobody() {
-    let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let svix = svix.route(Method::POST, HOOK).unwrap();
     let verifier = Verifier::builder().accept_only(svix).build().unwrap();
     let key = CallerKey::new("1", webhooks_secret().verifying_key()).unwrap();

@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    Authentication, CallerKey, ConfigErrorKind, DrfProfile, KeyStore, Keyring, Scheme, Secret,
-    Signer, SigningKey, StandardWebhooksProfile, Timestamp, Verifier, VerifyingKey,
+    Authentication, CallerKey, ConfigErrorKind, DrfVerifySettings, KeyStore, Keyring, Scheme,
+    Secret, Signer, SigningKey, StandardWebhooksVerifySettings, Timestamp, Verifier, VerifyingKey,
 };
 use ed25519_dalek::Signer as _;
 use http::Method;
@@ -60,8 +60,8 @@ fn ed25519_key() -> SigningKey {
 }
 
 fn verifier() -> Verifier {
-    let django = DrfProfile::for_caller("django").unwrap();
-    let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let django = DrfVerifySettings::for_caller("django").unwrap();
+    let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     Verifier::builder()
         .accept(django.route(Method::POST, "/api/echo").unwrap())
         .accept(svix.route(Method::POST, "/hook").unwrap())
@@ -615,8 +615,8 @@ fn the_caller_is_the_one_that_the_settings_name_and_no_claim() {
 fn a_window_is_the_profiles_own_where_it_is_set() {
     let at = |seconds: i64| Timestamp::from_unix_seconds(1_767_323_045 + seconds);
     let hour = Duration::from_secs(3600);
-    let django = DrfProfile::for_caller("django").unwrap();
-    let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let django = DrfVerifySettings::for_caller("django").unwrap();
+    let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let django = django.route(Method::POST, "/api/echo").unwrap();
     let svix = svix.route(Method::POST, "/hook").unwrap();
     let plain = Verifier::builder()

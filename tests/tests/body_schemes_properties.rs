@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    CallerKey, DrfProfile, Keyring, RejectionKind, Scheme, Secret, Signer, SigningKey,
-    StandardWebhooksProfile, Timestamp, Verifier,
+    CallerKey, DrfVerifySettings, Keyring, RejectionKind, Scheme, Secret, Signer, SigningKey,
+    StandardWebhooksVerifySettings, Timestamp, Verifier,
 };
 use http::Method;
 use proptest::{collection::vec, prelude::*, test_runner::FileFailurePersistence};
@@ -65,8 +65,8 @@ fn keyring() -> Keyring {
 }
 
 fn verifier() -> Verifier {
-    let django = DrfProfile::for_caller("django").unwrap();
-    let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let django = DrfVerifySettings::for_caller("django").unwrap();
+    let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     Verifier::builder()
         .accept(django.route(Method::POST, "/drf").unwrap())
         .accept(svix.route(Method::POST, "/hook").unwrap())

@@ -21,8 +21,9 @@ mod message;
 use std::{collections::BTreeMap, time::Duration};
 
 use countersign::{
-    BodyState, CallerKey, Coverage, DrfProfile, Keyring, Scheme, Secret, SignErrorKind, Signer,
-    SigningKey, StandardWebhooksProfile, Timestamp, Verified, Verifier, VerifyingKey,
+    BodyState, CallerKey, Coverage, DrfVerifySettings, Keyring, Scheme, Secret, SignErrorKind,
+    Signer, SigningKey, StandardWebhooksVerifySettings, Timestamp, Verified, Verifier,
+    VerifyingKey,
 };
 use ed25519_dalek::Signer as _;
 use http::Method;
@@ -160,7 +161,7 @@ fn drf_key(case: &Value) -> SigningKey {
 
 fn drf_verifier(method: &str, target: &str, window: Duration) -> Verifier {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let django = DrfProfile::for_caller("django").unwrap();
+    let django = DrfVerifySettings::for_caller("django").unwrap();
     let django = django.with_window(window).unwrap();
     let django = django.route(method, target).unwrap();
     Verifier::builder().accept_only(django).build().unwrap()
@@ -345,7 +346,7 @@ fn judge_webhook(found: &mut Found, case: &Value) {
 }
 
 fn webhooks_verifier(window: Duration) -> Verifier {
-    let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let svix = svix.route(Method::POST, "/hook").unwrap();
     let svix = svix.with_window(window).unwrap();
     Verifier::builder().accept_only(svix).build().unwrap()

@@ -22,8 +22,8 @@ use std::{
 
 use bytes::Bytes;
 use countersign::{
-    CredentialsProvider, Secret, SharedCredentialsFile, SigV4Credentials, SigV4Settings, SignError,
-    SignErrorKind, Signer, SigningKey, Unavailable,
+    CredentialsProvider, Secret, SharedCredentialsFile, SigV4Credentials, SigV4SignSettings,
+    SignError, SignErrorKind, Signer, SigningKey, Unavailable,
 };
 use http::{HeaderMap, Request};
 use http_body_util::Full;
@@ -68,7 +68,7 @@ impl CredentialsProvider for First {
 
 fn signer(before: Option<SigV4Credentials>, hangs: bool) -> Signer {
     let provider = First(Provider { before, hangs }, false.into());
-    let settings = SigV4Settings::new("eu-central-1", "user-service", provider).unwrap();
+    let settings = SigV4SignSettings::new("eu-central-1", "user-service", provider).unwrap();
     Signer::sigv4(settings, [AUTHORITY]).unwrap()
 }
 
@@ -224,7 +224,7 @@ async fn credentials_of_a_file_are_read_again_in_a_quarter_of_an_hour_and_the_lo
     let directory = Directory::new();
     let path = directory.write("credentials", &profile("ASIAFIRST"));
     let provider = SharedCredentialsFile::open(&path, "billing").unwrap();
-    let settings = SigV4Settings::new("eu-central-1", "user-service", provider).unwrap();
+    let settings = SigV4SignSettings::new("eu-central-1", "user-service", provider).unwrap();
     let signer = Signer::sigv4(settings, [AUTHORITY]).unwrap();
     let elapsed = Arc::new(AtomicU64::new(0));
     let clock = Arc::clone(&elapsed);
@@ -288,7 +288,7 @@ async fn how_old_credentials_may_become_is_a_setting() {
     let directory = Directory::new();
     let path = directory.write("credentials", &profile("ASIAFIRST"));
     let provider = SharedCredentialsFile::open(&path, "billing").unwrap();
-    let settings = SigV4Settings::new("eu-central-1", "user-service", provider)
+    let settings = SigV4SignSettings::new("eu-central-1", "user-service", provider)
         .unwrap()
         .with_max_credentials_age(Duration::from_secs(60));
     let signer = Signer::sigv4(settings, [AUTHORITY]).unwrap();

@@ -9,7 +9,7 @@
 )]
 
 use countersign::{
-    ArcKeyStore, ArcReplayStore, CallerKeys, Claimed, KeyId, KeyStore, ReplayClaim, ReplayKey,
+    ArcKeyStore, ArcReplayStore, CallerKeys, ClaimOutcome, KeyId, KeyStore, ReplayClaim, ReplayKey,
     ReplayStore, ReplayStoreId, Timestamp, Unavailable,
 };
 use tests::keys::{NOW, SECRET, hmac_key, keyring};
@@ -19,12 +19,12 @@ use tests::keys::{NOW, SECRET, hmac_key, keyring};
 struct Answers(bool, ReplayStoreId);
 
 impl ReplayStore for Answers {
-    async fn claim(&self, _: ReplayClaim) -> Result<Claimed, Unavailable> {
-        Ok(Claimed::OverQuota)
+    async fn claim(&self, _: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
+        Ok(ClaimOutcome::OverQuota)
     }
 
-    fn try_claim(&self, _: &ReplayClaim) -> Option<Result<Claimed, Unavailable>> {
-        self.0.then_some(Ok(Claimed::Replayed))
+    fn try_claim(&self, _: &ReplayClaim) -> Option<Result<ClaimOutcome, Unavailable>> {
+        self.0.then_some(Ok(ClaimOutcome::Replayed))
     }
 
     fn seen(&self, _: &ReplayKey) -> bool {
@@ -56,9 +56,9 @@ async fn an_erased_replay_store_answers_as_the_store_does() {
         let id = ReplayStoreId::unique();
         let store = ArcReplayStore::new(Answers(answer, id));
         assert_eq!(store.id(), id);
-        assert_eq!(store.claim(claim()).await.unwrap(), Claimed::OverQuota);
+        assert_eq!(store.claim(claim()).await.unwrap(), ClaimOutcome::OverQuota);
         let found = store.try_claim(&claim()).map(Result::unwrap);
-        assert_eq!(found, answer.then_some(Claimed::Replayed));
+        assert_eq!(found, answer.then_some(ClaimOutcome::Replayed));
         assert_eq!(store.seen(&claim().key), answer);
         assert_eq!(store.forgets_on_restart(), answer);
         assert_eq!(store.entries(), answer.then_some(7));

@@ -32,9 +32,10 @@ use axum::{
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, CallerKeys, Claimed, KeyState, KeyStore, Keyring, MemoryReplayStore, ReplayClaim,
-    ReplayStore, ReplayStoreId, Scheme, Secret, SigV4Credentials, SigV4Presigned, SigV4Profile,
-    SigV4Settings, Signer, SigningKey, Timestamp, Unavailable, Verifier, VerifyingKey,
+    CallerKey, CallerKeys, ClaimOutcome, KeyState, KeyStore, Keyring, MemoryReplayStore,
+    ReplayClaim, ReplayStore, ReplayStoreId, Scheme, Secret, SigV4Credentials, SigV4Presigned,
+    SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey, Timestamp, Unavailable, Verifier,
+    VerifyingKey,
 };
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -45,9 +46,7 @@ use tests::{
     signed::{self, AUTHORITY, billing},
 };
 use tower::{Layer, ServiceExt, service_fn};
-use tower_countersign::{
-    BodyLimits, Refusal, SignLayer, VerifiedBody, VerifiedCaller, VerifyLayer,
-};
+use tower_countersign::{BodyLimits, Refusal, RequestBody, SignLayer, VerifiedCaller, VerifyLayer};
 use tracing::{
     Level, Subscriber,
     field::{Field, Visit},
@@ -171,7 +170,7 @@ where
     K: KeyStore + Clone,
     R: ReplayStore + Clone,
 {
-    let handler = service_fn(|_: Request<VerifiedBody>| async {
+    let handler = service_fn(|_: Request<RequestBody>| async {
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
     });
     let response = layer.layer(handler).oneshot(request).await.unwrap();
@@ -197,7 +196,7 @@ impl KeyStore for Down {
 }
 
 impl ReplayStore for Down {
-    async fn claim(&self, _claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, _claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         Err(Unavailable::new("replay store"))
     }
 
@@ -263,7 +262,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         &billing(),
         signed::post("/", "body"),
     );
-    let seed = signed(&billing().seed_compatible());
+    let seed = signed(&billing().insecure_three_headers());
     let slow = signed(&billing()).map(|_| Body::new(Never));
     let other_body = signed(&billing()).map(|_| Body::from("bodx"));
     let mut twice = signed(&billing()).map(Body::from);
@@ -1033,7 +1032,7 @@ async fn nothing_of_a_presigned_url_is_written_accepted_or_refused() {
     let credentials = SigV4Credentials::new("AKIDBILLING", SigningKey::sigv4(&secret))
         .and_then(|credentials| credentials.with_session_token(&Secret::from_text(TOKEN).unwrap()))
         .unwrap();
-    let settings = SigV4Settings::new("eu-central-1", "user-service", credentials).unwrap();
+    let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials).unwrap();
     let signer = Signer::sigv4(settings, [AUTHORITY]).unwrap();
     let key = VerifyingKey::sigv4(&secret)
         .with_session_token(&Secret::from_text(TOKEN).unwrap())
@@ -1043,7 +1042,7 @@ async fn nothing_of_a_presigned_url_is_written_accepted_or_refused() {
         .caller("billing", key.with_key_id("AKIDBILLING").unwrap())
         .build()
         .unwrap();
-    let profile = SigV4Profile::new("eu-central-1", "user-service").unwrap();
+    let profile = SigV4VerifySettings::new("eu-central-1", "user-service").unwrap();
     let verifier = Verifier::builder()
         .expected_hosts([AUTHORITY])
         .accept_only(profile.with_presigned(SigV4Presigned::new()))

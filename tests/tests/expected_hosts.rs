@@ -8,9 +8,10 @@
 )]
 
 use countersign::{
-    AcceptedScheme, CallerKey, DrfProfile, KeyStore, Keyring, MessageSignaturesProfile,
-    MessageSignaturesSettings, Rejection, RejectionKind, Scheme, Secret, SigV4Credentials,
-    SigV4Profile, SigV4Settings, Signer, SigningKey, StandardWebhooksProfile, Verifier,
+    AcceptedScheme, CallerKey, DrfVerifySettings, KeyStore, Keyring, MessageSignaturesSignSettings,
+    MessageSignaturesVerifySettings, Rejection, RejectionKind, Scheme, Secret, SigV4Credentials,
+    SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey, StandardWebhooksVerifySettings,
+    Verifier,
 };
 use http::{Method, Request};
 use tests::keys::{NOW, SECRET};
@@ -38,8 +39,8 @@ fn subjects() -> Vec<(&'static str, Subject)> {
     let message = SigningKey::message_hmac_sha256(&secret);
     let drf = SigningKey::drf(&text);
     let webhooks = SigningKey::standard_webhooks(&secret);
-    let drf_profile = DrfProfile::for_caller("billing").unwrap();
-    let webhooks_profile = StandardWebhooksProfile::for_caller("billing").unwrap();
+    let drf_profile = DrfVerifySettings::for_caller("billing").unwrap();
+    let webhooks_profile = StandardWebhooksVerifySettings::for_caller("billing").unwrap();
     vec![
         (
             "HMAC-SHA256",
@@ -55,10 +56,12 @@ fn subjects() -> Vec<(&'static str, Subject)> {
                 key: key(&sigv4).with_key_id("AKIDBILLING").unwrap(),
                 signer: {
                     let credentials = SigV4Credentials::new("AKIDBILLING", sigv4).unwrap();
-                    let settings = SigV4Settings::new("eu-central-1", "users", credentials);
+                    let settings = SigV4SignSettings::new("eu-central-1", "users", credentials);
                     Signer::sigv4(settings.unwrap(), hosts).unwrap()
                 },
-                accepted: SigV4Profile::new("eu-central-1", "users").unwrap().into(),
+                accepted: SigV4VerifySettings::new("eu-central-1", "users")
+                    .unwrap()
+                    .into(),
             },
         ),
         (
@@ -66,10 +69,10 @@ fn subjects() -> Vec<(&'static str, Subject)> {
             Subject {
                 key: key(&message),
                 signer: {
-                    let settings = MessageSignaturesSettings::new("billing", message);
+                    let settings = MessageSignaturesSignSettings::new("billing", message);
                     Signer::message_signatures(settings.unwrap(), hosts).unwrap()
                 },
-                accepted: MessageSignaturesProfile::new().into(),
+                accepted: MessageSignaturesVerifySettings::new().into(),
             },
         ),
         (
@@ -170,7 +173,7 @@ fn a_request_is_judged_by_the_keys_of_the_id_that_it_names_and_no_others() {
     )
     .unwrap();
     let verifier = Verifier::builder()
-        .accept_only(SigV4Profile::new("eu-central-1", "users").unwrap())
+        .accept_only(SigV4VerifySettings::new("eu-central-1", "users").unwrap())
         .build()
         .unwrap();
     for (id, key, expected) in [
@@ -180,7 +183,7 @@ fn a_request_is_judged_by_the_keys_of_the_id_that_it_names_and_no_others() {
         ("AKIDTWO", &first, Err(RejectionKind::InvalidSignature)),
     ] {
         let credentials = SigV4Credentials::new(id, key.clone()).unwrap();
-        let settings = SigV4Settings::new("eu-central-1", "users", credentials).unwrap();
+        let settings = SigV4SignSettings::new("eu-central-1", "users", credentials).unwrap();
         let signer = Signer::sigv4(settings, ["users"]).unwrap();
         let request = Request::post("http://users/a").body(()).unwrap();
         let (mut parts, ()) = request.into_parts();

@@ -39,7 +39,7 @@ use tests::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     /// All of the head is read, and keys are looked for.
-    Claim,
+    UnverifiedHead,
     Refused(RejectionKind),
 }
 
@@ -85,7 +85,7 @@ fn judge(verifier: &Verifier, head: &Parts) -> Outcome {
         Ok(claim) => {
             // Nobody's keys, and so nobody's MAC: what is measured is what comes before.
             black_box(claim.authenticate(&CallerKeys::unknown(), NOW).is_err());
-            Outcome::Claim
+            Outcome::UnverifiedHead
         }
         Err(rejection) => Outcome::Refused(rejection.kind()),
     }

@@ -56,8 +56,8 @@ use tower::{
     BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn, util::BoxCloneSyncService,
 };
 use tower_countersign::{
-    AllowCallers, AuthorizeLayer, BodyLimits, Forbidden, ForbiddenReason, Refusal, SignLayer,
-    SignedBody, VerifiedBody, VerifiedCaller, VerifyLayer,
+    AllowCallers, AuthorizeLayer, BodyLimits, Forbidden, ForbiddenReason, Refusal, RequestBody,
+    SignLayer, SignedBody, VerifiedCaller, VerifyLayer,
 };
 
 /// Messages of bytes, so that no protobuf is needed.
@@ -536,7 +536,7 @@ fn cases(tally: &Tally) -> Vec<Case> {
         ),
         case(
             usual(),
-            |addr| signing(sign_layer(billing().seed_compatible()), addr),
+            |addr| signing(sign_layer(billing().insecure_three_headers()), addr),
             (Code::Unauthenticated, "insufficient_coverage"),
         ),
         case(
@@ -720,7 +720,7 @@ async fn the_reason_of_a_refused_call_is_in_the_extensions_of_the_response() {
         request
     };
     let request = call().map(Body::from);
-    let handler = service_fn(async |_: Request<VerifiedBody>| {
+    let handler = service_fn(async |_: Request<RequestBody>| {
         Ok::<_, Infallible>(Response::new(Body::empty()))
     });
     let response = verify_layer().layer(handler).oneshot(request).await;

@@ -10,9 +10,9 @@
 )]
 
 use countersign::{
-    ConfigErrorKind, DrfProfile, HeadLimits, MessageSignaturesProfile, RejectionKind, Scheme,
-    SigV4Presigned, SigV4Profile, StandardWebhooksProfile, StructuredType, Verifier,
-    VerifierBuilder,
+    ConfigErrorKind, DrfVerifySettings, HeadLimits, MessageSignaturesVerifySettings, RejectionKind,
+    Scheme, SigV4Presigned, SigV4VerifySettings, StandardWebhooksVerifySettings, StructuredType,
+    Verifier, VerifierBuilder,
 };
 use http::{HeaderName, Method, request::Parts};
 use tests::{
@@ -27,18 +27,18 @@ type Limit = fn(HeadLimits, usize) -> HeadLimits;
 
 fn accepting_all() -> VerifierBuilder {
     let dictionary = HeaderName::from_static("example-dict");
-    let django = DrfProfile::for_caller("django").unwrap();
-    let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let django = DrfVerifySettings::for_caller("django").unwrap();
+    let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     Verifier::builder()
         .expected_hosts([HOST])
         .accept(Scheme::Ed25519)
         .accept(
-            SigV4Profile::new(REGION, SERVICE)
+            SigV4VerifySettings::new(REGION, SERVICE)
                 .unwrap()
                 .with_presigned(SigV4Presigned::new()),
         )
         .accept(
-            MessageSignaturesProfile::new()
+            MessageSignaturesVerifySettings::new()
                 .with_structured_field(dictionary, StructuredType::Dictionary),
         )
         .accept(django.route(Method::POST, HOOK).unwrap())
@@ -202,8 +202,8 @@ fn the_target_of_every_scheme_is_bounded() {
 
 #[test]
 fn a_route_that_is_longer_than_every_target_is_refused_at_the_start() {
-    let django = || DrfProfile::for_caller("django").unwrap();
-    let svix = || StandardWebhooksProfile::for_caller("svix").unwrap();
+    let django = || DrfVerifySettings::for_caller("django").unwrap();
+    let svix = || StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let built = |builder: VerifierBuilder, bytes| {
         let limits = HeadLimits::default().with_target_bytes(bytes);
         let built = builder.limits(limits).build();

@@ -38,7 +38,7 @@ use tokio::{
     time::timeout,
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
-use tower_countersign::{BodyLimits, SignLayer, VerifiedBody, VerifiedCaller, VerifyLayer};
+use tower_countersign::{BodyLimits, RequestBody, SignLayer, VerifiedCaller, VerifyLayer};
 
 fn layer() -> VerifyLayer<Keyring> {
     let verifier = Verifier::builder()
@@ -78,7 +78,7 @@ async fn axum_server() -> Server {
 
 /// A server of hyper and nothing else.
 async fn hyper_server() -> SocketAddr {
-    let handler = service_fn(|request: Request<VerifiedBody>| async move {
+    let handler = service_fn(|request: Request<RequestBody>| async move {
         let caller: VerifiedCaller = request.extensions().get().cloned().unwrap();
         let request = request.map(Body::new);
         let text = report(caller, request).await;
@@ -430,7 +430,7 @@ async fn http2_is_verified_by_its_authority_and_host_must_agree() {
 /// RFC 9113 section 8.3.1: a request that came over HTTP/1.1 may reach us with `Host` and no `:authority`.
 #[tokio::test]
 async fn http2_without_an_authority_is_verified_by_its_host() {
-    let service = layer().layer(service_fn(|_: Request<VerifiedBody>| async {
+    let service = layer().layer(service_fn(|_: Request<RequestBody>| async {
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
     }));
     let mut request = signed::at(NOW, &billing(), signed::get("/account/7"));

@@ -423,7 +423,7 @@ mod articles_middleware {
     #[ignore = "needs node"]
     async fn accepts_our_client_whatever_it_sends() {
         let express = Express::start(&[("SERVICE_SECRETS", &secrets("billing", OLD))]).await;
-        let signer = express.signer("billing", OLD).seed_compatible();
+        let signer = express.signer("billing", OLD).insecure_three_headers();
 
         let account = request("GET", &express.url("/api/account"), "");
         assert_eq!(
@@ -473,9 +473,9 @@ mod articles_middleware {
     #[ignore = "needs node"]
     async fn refuses_our_client_where_it_must() {
         let express = Express::start(&[("SERVICE_SECRETS", &secrets("billing", OLD))]).await;
-        let billing = express.signer("billing", OLD).seed_compatible();
-        let unknown = express.signer("reporting", OLD).seed_compatible();
-        let wrong_key = express.signer("billing", NEW).seed_compatible();
+        let billing = express.signer("billing", OLD).insecure_three_headers();
+        let unknown = express.signer("reporting", OLD).insecure_three_headers();
+        let wrong_key = express.signer("billing", NEW).insecure_three_headers();
         let request = || request("POST", &express.url("/api/echo?a=b"), JSON_BODY);
 
         let mut body = signed::now(&billing, request());
@@ -554,7 +554,7 @@ mod articles_middleware {
             let express = Express::start(&variables).await;
             let mut found = Vec::new();
             for key in [OLD, NEW] {
-                let signer = express.signer("billing", key).seed_compatible();
+                let signer = express.signer("billing", key).insecure_three_headers();
                 let request = request("GET", &express.url("/api/account"), "");
                 found.push(call(signer, request).await.0);
             }

@@ -11,7 +11,7 @@
 )]
 
 use countersign::{
-    Claimed, KeyId, MemoryReplayStore, ReplayClaim, ReplayKey, ReplayStore, Timestamp,
+    ClaimOutcome, KeyId, MemoryReplayStore, ReplayClaim, ReplayKey, ReplayStore, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -65,9 +65,9 @@ fn answer(store: &MemoryReplayStore, step: Step, now: i64) -> Answer {
         Timestamp::from_unix_seconds(now),
     );
     match store.try_claim(&claim).unwrap() {
-        Ok(Claimed::Fresh) => Answer::Fresh,
-        Ok(Claimed::Replayed) => Answer::Replayed,
-        Ok(Claimed::OverQuota) => Answer::OverQuota,
+        Ok(ClaimOutcome::Fresh) => Answer::Fresh,
+        Ok(ClaimOutcome::Replayed) => Answer::Replayed,
+        Ok(ClaimOutcome::OverQuota) => Answer::OverQuota,
         Ok(other) => panic!("{other:?}"),
         Err(_) => Answer::Unavailable,
     }

@@ -18,7 +18,7 @@ use std::{hint::black_box, time::Duration};
 use base64ct::{Base64, Encoding};
 use countersign::{
     Algorithm, BodyState, CallerKey, ComponentId, ConfigErrorKind, HeadLimits, KeyStore as _,
-    Keyring, MessageSignaturesProfile, MessageSignaturesSettings, Nonce, PayloadDigest,
+    Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Nonce, PayloadDigest,
     RejectionKind, Scheme, Secret, SignErrorKind, Signer, SigningKey, Timestamp, UriScheme,
     Verified, Verifier, VerifierBuilder, VerifyingKey,
 };
@@ -51,11 +51,11 @@ fn hmac() -> SigningKey {
     key(Algorithm::HmacSha256, SECRET)
 }
 
-fn signing() -> MessageSignaturesSettings {
-    MessageSignaturesSettings::new("billing", hmac()).unwrap()
+fn signing() -> MessageSignaturesSignSettings {
+    MessageSignaturesSignSettings::new("billing", hmac()).unwrap()
 }
 
-fn signer(settings: MessageSignaturesSettings) -> Signer {
+fn signer(settings: MessageSignaturesSignSettings) -> Signer {
     Signer::message_signatures(settings, [HOST]).unwrap()
 }
 
@@ -67,14 +67,14 @@ fn keyring_of(key: CallerKey) -> Keyring {
     Keyring::builder().caller("billing", key).build().unwrap()
 }
 
-fn builder(settings: MessageSignaturesProfile) -> VerifierBuilder {
+fn builder(settings: MessageSignaturesVerifySettings) -> VerifierBuilder {
     Verifier::builder()
         .accept_only(settings)
         .expected_hosts([HOST])
         .keep_evidence()
 }
 
-fn verifier(settings: MessageSignaturesProfile) -> Verifier {
+fn verifier(settings: MessageSignaturesVerifySettings) -> Verifier {
     builder(settings).build().unwrap()
 }
 
@@ -95,7 +95,7 @@ fn get() -> Parts {
     request.unwrap().into_parts().0
 }
 
-fn sign(settings: MessageSignaturesSettings, mut parts: Parts, body: &[u8]) -> Parts {
+fn sign(settings: MessageSignaturesSignSettings, mut parts: Parts, body: &[u8]) -> Parts {
     let signature = signer(settings).sign(&parts, PayloadDigest::of(body), NOW);
     signature.unwrap().apply(&mut parts);
     parts
@@ -117,7 +117,7 @@ fn judge_at(
 
 /// Under the default settings, with the key that [`signing`] has.
 fn judge(parts: &Parts, body: &[u8]) -> Result<Verified, RejectionKind> {
-    let verifier = verifier(MessageSignaturesProfile::new());
+    let verifier = verifier(MessageSignaturesVerifySettings::new());
     judge_at(&verifier, &keyring(&hmac()), parts, body, NOW)
 }
 
@@ -173,7 +173,7 @@ fn verifies_what_it_signs() {
             ("a type and no body", post(), b""),
         ] {
             let key = key(algorithm, SECRET);
-            let settings = MessageSignaturesSettings::new("billing", key.clone())
+            let settings = MessageSignaturesSignSettings::new("billing", key.clone())
                 .unwrap()
                 .with_alg()
                 .with_tag("svc v1")
@@ -182,7 +182,11 @@ fn verifies_what_it_signs() {
             let parts = sign(settings, parts, body);
             let has_digest = parts.headers.contains_key("content-digest");
             assert_eq!(has_digest, !body.is_empty(), "{name}");
-            let verifier = verifier(MessageSignaturesProfile::new().with_tag("svc v1").unwrap());
+            let verifier = verifier(
+                MessageSignaturesVerifySettings::new()
+                    .with_tag("svc v1")
+                    .unwrap(),
+            );
             let verified = judge_at(&verifier, &keyring(&key), &parts, body, NOW).unwrap();
             let name = format!("{algorithm}: {name}");
             assert_eq!(verified.caller(), &"billing", "{name}");
@@ -228,15 +232,15 @@ fn the_scheme_alone_is_accepted_under_the_default_settings() {
 #[test]
 fn expected_hosts_are_asked_for_unless_only_secrets_are_accepted() {
     for (name, settings, valid) in [
-        ("any key", MessageSignaturesProfile::new(), false),
+        ("any key", MessageSignaturesVerifySettings::new(), false),
         (
             "Ed25519",
-            MessageSignaturesProfile::new().ed25519_only(),
+            MessageSignaturesVerifySettings::new().ed25519_only(),
             false,
         ),
         (
             "secrets",
-            MessageSignaturesProfile::new().hmac_sha256_only(),
+            MessageSignaturesVerifySettings::new().hmac_sha256_only(),
             true,
         ),
     ] {
@@ -256,28 +260,28 @@ fn only_the_algorithms_of_the_settings_are_accepted() {
     for (algorithm, settings, valid) in [
         (
             Algorithm::HmacSha256,
-            MessageSignaturesProfile::new().hmac_sha256_only(),
+            MessageSignaturesVerifySettings::new().hmac_sha256_only(),
             true,
         ),
         (
             Algorithm::HmacSha256,
-            MessageSignaturesProfile::new().ed25519_only(),
+            MessageSignaturesVerifySettings::new().ed25519_only(),
             false,
         ),
         (
             Algorithm::Ed25519,
-            MessageSignaturesProfile::new().hmac_sha256_only(),
+            MessageSignaturesVerifySettings::new().hmac_sha256_only(),
             false,
         ),
         (
             Algorithm::Ed25519,
-            MessageSignaturesProfile::new().ed25519_only(),
+            MessageSignaturesVerifySettings::new().ed25519_only(),
             true,
         ),
     ] {
         let key = key(algorithm, SECRET);
         let parts = sign(
-            MessageSignaturesSettings::new("billing", key.clone()).unwrap(),
+            MessageSignaturesSignSettings::new("billing", key.clone()).unwrap(),
             get(),
             b"",
         );
@@ -387,7 +391,7 @@ fn rustsec_2024_0010_a_part_of_a_signature_is_none() {
     for algorithm in ALGORITHMS {
         let key = key(algorithm, SECRET);
         let original = sign(
-            MessageSignaturesSettings::new("billing", key.clone()).unwrap(),
+            MessageSignaturesSignSettings::new("billing", key.clone()).unwrap(),
             get(),
             b"",
         );
@@ -423,7 +427,7 @@ fn rustsec_2024_0010_a_part_of_a_signature_is_none() {
                 "signature",
                 &format!("sig1=:{}:", Base64::encode_string(signature)),
             );
-            let verifier = verifier(MessageSignaturesProfile::new());
+            let verifier = verifier(MessageSignaturesVerifySettings::new());
             let found = judge_at(&verifier, &keyring(&key), &parts, b"", NOW);
             assert_eq!(found.map(|_| ()), expected, "{algorithm}: {name}");
         }
@@ -498,7 +502,7 @@ fn created_and_key_id_are_required_and_the_nonce_by_the_key() {
     let key = CallerKey::new("1", hmac().verifying_key())
         .unwrap()
         .with_nonce(countersign::NonceRule::Optional);
-    let verifier = verifier(MessageSignaturesProfile::new());
+    let verifier = verifier(MessageSignaturesVerifySettings::new());
     let verified = judge_at(&verifier, &keyring_of(key), &parts, b"", NOW).unwrap();
     assert_eq!(verified.nonce(), None);
     assert!(verified.replay_key("").is_none());
@@ -521,11 +525,11 @@ fn what_the_application_requires_must_be_covered() {
     for (name, verifier) in [
         (
             "a header",
-            builder(MessageSignaturesProfile::new()).require_headers([header.clone()]),
+            builder(MessageSignaturesVerifySettings::new()).require_headers([header.clone()]),
         ),
         (
             "a component",
-            builder(MessageSignaturesProfile::new().requiring(header)),
+            builder(MessageSignaturesVerifySettings::new().requiring(header)),
         ),
     ] {
         let verifier = verifier.build().unwrap();
@@ -608,7 +612,8 @@ fn apisix_13395_a_digest_counts_only_if_it_is_covered_and_right() {
     assert_refused("empty", &covered, b"", RejectionKind::BodyMismatch);
 
     // Given up by name, and still checked where it is covered.
-    let lenient = verifier(MessageSignaturesProfile::new().insecure_allow_unsigned_content());
+    let lenient =
+        verifier(MessageSignaturesVerifySettings::new().insecure_allow_unsigned_content());
     let keys = keyring(&hmac());
     let verified = judge_at(&lenient, &keys, &parts, BODY, NOW).unwrap();
     assert_eq!(verified.body(), BodyState::Unsigned);
@@ -646,14 +651,14 @@ fn ghsa_869p_cjfg_cm3x_the_key_says_the_algorithm() {
     let public = Secret::from_bytes(ed25519.public_key().unwrap());
     let forger = SigningKey::message_hmac_sha256(&public);
     for settings in [
-        MessageSignaturesSettings::new("billing", forger.clone()).unwrap(),
-        MessageSignaturesSettings::new("billing", forger)
+        MessageSignaturesSignSettings::new("billing", forger.clone()).unwrap(),
+        MessageSignaturesSignSettings::new("billing", forger)
             .unwrap()
             .with_alg(),
     ] {
         let parts = sign(settings, get(), b"");
         let keys = keyring_of(CallerKey::new("1", ed25519.clone()).unwrap());
-        let verifier = verifier(MessageSignaturesProfile::new());
+        let verifier = verifier(MessageSignaturesVerifySettings::new());
         let found = judge_at(&verifier, &keys, &parts, b"", NOW);
         assert_eq!(found.unwrap_err(), RejectionKind::InvalidSignature);
     }
@@ -663,10 +668,10 @@ fn ghsa_869p_cjfg_cm3x_the_key_says_the_algorithm() {
 fn a_key_of_another_scheme_is_none() {
     let other = SigningKey::hmac_sha256(&secret(SECRET));
     let parts = sign(signing(), get(), b"");
-    let verifier = verifier(MessageSignaturesProfile::new());
+    let verifier = verifier(MessageSignaturesVerifySettings::new());
     let found = judge_at(&verifier, &keyring(&other), &parts, b"", NOW);
     assert_eq!(found.unwrap_err(), RejectionKind::InvalidSignature);
-    let refused = MessageSignaturesSettings::new("billing", other).unwrap_err();
+    let refused = MessageSignaturesSignSettings::new("billing", other).unwrap_err();
     assert_eq!(refused.kind(), ConfigErrorKind::Key);
 }
 
@@ -748,11 +753,11 @@ fn rfc9421_2_a_component_twice_is_refused_also_with_reordered_parameters() {
 fn cve_2022_29167_text_of_any_kind_is_read_in_linear_time_and_beyond_the_limit_not_at_all() {
     const LEN: usize = 1 << 18;
     let limits = HeadLimits::default().with_authorization_bytes(LEN * 2);
-    let lenient = builder(MessageSignaturesProfile::new())
+    let lenient = builder(MessageSignaturesVerifySettings::new())
         .limits(limits)
         .build()
         .unwrap();
-    let strict = verifier(MessageSignaturesProfile::new());
+    let strict = verifier(MessageSignaturesVerifySettings::new());
     for (name, start, piece, end) in [
         ("brackets", "sig1=", "(", ""),
         ("spaces", "sig1=(", " ", ")"),
@@ -844,14 +849,14 @@ fn a_signature_is_not_accepted_beyond_what_it_says() {
         let parameters = format!("{PARAMETERS};expires={}", 1_767_323_045 + expires);
         let parts = forge(get(), &GET_LINES, &parameters);
         let now = NOW.saturating_add(Duration::from_secs(at));
-        let verifier = verifier(MessageSignaturesProfile::new());
+        let verifier = verifier(MessageSignaturesVerifySettings::new());
         let found = judge_at(&verifier, &keyring(&hmac()), &parts, b"", now);
         assert_eq!(found.map(|_| ()), expected, "{name}");
     }
 }
 
 /// Adds the signature of other settings beside one that is there, under another label.
-fn beside(mut parts: Parts, settings: MessageSignaturesSettings) -> Parts {
+fn beside(mut parts: Parts, settings: MessageSignaturesSignSettings) -> Parts {
     let mut bare = parts.clone();
     for name in ["signature-input", "signature", "content-digest"] {
         bare.headers.remove(name);
@@ -866,17 +871,27 @@ fn beside(mut parts: Parts, settings: MessageSignaturesSettings) -> Parts {
 #[test]
 fn one_of_several_signatures_counts() {
     let orders = || {
-        MessageSignaturesSettings::new("orders", key(Algorithm::HmacSha256, OTHER_SECRET)).unwrap()
+        MessageSignaturesSignSettings::new("orders", key(Algorithm::HmacSha256, OTHER_SECRET))
+            .unwrap()
     };
-    let tagged = |settings: MessageSignaturesSettings, tag| settings.with_tag(tag).unwrap();
+    let tagged = |settings: MessageSignaturesSignSettings, tag| settings.with_tag(tag).unwrap();
     let own = || sign(tagged(signing(), "a"), post(), BODY);
     let partial = || orders().insecure_cover_only([ComponentId::METHOD]);
     let wrong = || {
-        MessageSignaturesSettings::new("billing", key(Algorithm::HmacSha256, OTHER_SECRET)).unwrap()
+        MessageSignaturesSignSettings::new("billing", key(Algorithm::HmacSha256, OTHER_SECRET))
+            .unwrap()
     };
-    let any = MessageSignaturesProfile::new;
-    let a = || MessageSignaturesProfile::new().with_tag("a").unwrap();
-    let b = || MessageSignaturesProfile::new().with_tag("b").unwrap();
+    let any = MessageSignaturesVerifySettings::new;
+    let a = || {
+        MessageSignaturesVerifySettings::new()
+            .with_tag("a")
+            .unwrap()
+    };
+    let b = || {
+        MessageSignaturesVerifySettings::new()
+            .with_tag("b")
+            .unwrap()
+    };
     let refused = RejectionKind::Malformed;
     for (name, parts, settings, expected) in [
         ("one, any tag", own(), any(), Ok(())),
@@ -985,7 +1000,7 @@ fn signatures_in_two_schemes_are_refused() {
     signature.unwrap().apply(&mut parts);
     let both = sign(signing(), parts.clone(), b"");
     let verifier = Verifier::builder()
-        .accept(MessageSignaturesProfile::new().hmac_sha256_only())
+        .accept(MessageSignaturesVerifySettings::new().hmac_sha256_only())
         .build()
         .unwrap();
     let found = verifier.parse(&both, NOW).map(|_| ()).unwrap_err();
@@ -1041,7 +1056,7 @@ fn lines_of_a_list_are_signed_joined() {
 #[test]
 fn a_target_is_bounded() {
     let limits = HeadLimits::default().with_target_bytes(14);
-    let verifier = builder(MessageSignaturesProfile::new())
+    let verifier = builder(MessageSignaturesVerifySettings::new())
         .limits(limits)
         .build()
         .unwrap();
@@ -1077,13 +1092,13 @@ fn an_asterisk_is_a_target_and_no_uri() {
 fn a_key_may_have_an_id_of_its_own() {
     let key = CallerKey::new("1", hmac().verifying_key()).unwrap();
     let keys = keyring_of(key.with_key_id("billing/2026a").unwrap());
-    let verifier = verifier(MessageSignaturesProfile::new());
+    let verifier = verifier(MessageSignaturesVerifySettings::new());
     for (key_id, expected) in [
         ("billing/2026a", Ok(())),
         ("billing", Err(RejectionKind::InvalidSignature)),
     ] {
         let parts = sign(
-            MessageSignaturesSettings::new(key_id, hmac()).unwrap(),
+            MessageSignaturesSignSettings::new(key_id, hmac()).unwrap(),
             get(),
             b"",
         );
@@ -1110,32 +1125,42 @@ fn the_scheme_is_that_of_the_uri_or_of_the_settings() {
     let mut origin = sign(covering().with_scheme(UriScheme::Https), get(), b"");
     let https = sign(covering(), absolute("https"), b"");
     for (name, parts, settings, expected) in [
-        ("absolute", &https, MessageSignaturesProfile::new(), Ok(())),
+        (
+            "absolute",
+            &https,
+            MessageSignaturesVerifySettings::new(),
+            Ok(()),
+        ),
         (
             "origin form",
             &origin,
-            MessageSignaturesProfile::new(),
+            MessageSignaturesVerifySettings::new(),
             Err(RejectionKind::Malformed),
         ),
         (
             "origin form, behind TLS",
             &origin,
-            MessageSignaturesProfile::new().with_scheme(UriScheme::Https),
+            MessageSignaturesVerifySettings::new().with_scheme(UriScheme::Https),
             Ok(()),
         ),
         (
             "origin form, without TLS",
             &origin,
-            MessageSignaturesProfile::new().with_scheme(UriScheme::Http),
+            MessageSignaturesVerifySettings::new().with_scheme(UriScheme::Http),
             Err(RejectionKind::InvalidSignature),
         ),
         (
             "the URI of a proxy",
             &https,
-            MessageSignaturesProfile::new().with_scheme(UriScheme::Http),
+            MessageSignaturesVerifySettings::new().with_scheme(UriScheme::Http),
             Err(RejectionKind::InvalidSignature),
         ),
-        ("target URI", &uri, MessageSignaturesProfile::new(), Ok(())),
+        (
+            "target URI",
+            &uri,
+            MessageSignaturesVerifySettings::new(),
+            Ok(()),
+        ),
     ] {
         let found = judge_at(&verifier(settings), &keyring(&hmac()), parts, b"", NOW);
         assert_eq!(found.map(|_| ()), expected, "{name}");
@@ -1153,7 +1178,7 @@ fn the_scheme_is_that_of_the_uri_or_of_the_settings() {
 #[test]
 fn an_authority_is_one_in_every_case_and_with_its_default_port() {
     let keys = keyring(&hmac());
-    let settings = || MessageSignaturesProfile::new().with_scheme(UriScheme::Https);
+    let settings = || MessageSignaturesVerifySettings::new().with_scheme(UriScheme::Https);
     let parts = sign(signing().with_scheme(UriScheme::Https), get(), b"");
     for expected_host in ["user-service.internal", "user-service.internal:443"] {
         let verifier = Verifier::builder()
@@ -1191,7 +1216,7 @@ fn a_refusal_says_how_to_sign() {
     };
     let list = r#"sig1=("@method" "@authority" "@path" "@query" "content-digest")"#;
     assert_eq!(
-        text(MessageSignaturesProfile::new(), false),
+        text(MessageSignaturesVerifySettings::new(), false),
         [
             "www-authenticate: Signature realm=\"user-service\"".to_owned(),
             format!("accept-signature: {list};created"),
@@ -1199,7 +1224,7 @@ fn a_refusal_says_how_to_sign() {
     );
     assert_eq!(
         text(
-            MessageSignaturesProfile::new()
+            MessageSignaturesVerifySettings::new()
                 .ed25519_only()
                 .with_tag("svc v1")
                 .unwrap(),
@@ -1214,7 +1239,7 @@ fn a_refusal_says_how_to_sign() {
 
 #[test]
 fn a_refused_request_says_who_it_is_from() {
-    let verifier = verifier(MessageSignaturesProfile::new());
+    let verifier = verifier(MessageSignaturesVerifySettings::new());
     let parts = sign(signing().insecure_cover_only([]), get(), b"");
     assert_eq!(verifier.claimed_key_id(&parts).as_deref(), Some("billing"));
     assert_eq!(verifier.claimed_key_id(&get()), None);
@@ -1230,7 +1255,7 @@ fn refuses_to_sign_what_it_must_not() {
             .unwrap_err();
         assert_eq!(error.kind(), SignErrorKind::AlreadySigned, "{name}");
     }
-    let sign = |settings: MessageSignaturesSettings, parts: &Parts, now| {
+    let sign = |settings: MessageSignaturesSignSettings, parts: &Parts, now| {
         let signed = signer(settings).sign(parts, PayloadDigest::of(b""), now);
         signed.map(|_| ()).unwrap_err().kind()
     };
@@ -1265,12 +1290,14 @@ fn refuses_settings_that_are_none() {
     for tag in ["", "a\"b", "a\\b", "é", "a\n"] {
         let error = signing().with_tag(tag).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Setting, "{tag}");
-        let error = MessageSignaturesProfile::new().with_tag(tag).unwrap_err();
+        let error = MessageSignaturesVerifySettings::new()
+            .with_tag(tag)
+            .unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Setting, "{tag}");
     }
     for (name, secret) in [("short", "ab".repeat(31)), ("repetitive", "ab".repeat(32))] {
         let key = SigningKey::message_hmac_sha256(&self::secret(&secret));
-        let error = MessageSignaturesSettings::new("billing", key).unwrap_err();
+        let error = MessageSignaturesSignSettings::new("billing", key).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::WeakKey, "{name}");
     }
     // Source: RFC 9421 appendix B.1.4.
@@ -1399,7 +1426,7 @@ proptest! {
             prop_assert!(judge(&parts, BODY).is_err());
         }
         set(&mut parts, "signature-input", &input);
-        let verifier = verifier(MessageSignaturesProfile::new());
+        let verifier = verifier(MessageSignaturesVerifySettings::new());
         let _ = verifier.claimed_key_id(&parts);
         let _ = input.parse::<ComponentId<'_>>();
     }

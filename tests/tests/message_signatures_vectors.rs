@@ -22,8 +22,8 @@ use std::collections::BTreeSet;
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    CallerKey, ComponentId, HeadLimits, KeyStore as _, Keyring, MessageSignaturesProfile,
-    MessageSignaturesSettings, PayloadDigest, RejectionKind, Secret, Signer, SigningKey,
+    CallerKey, ComponentId, HeadLimits, KeyStore as _, Keyring, MessageSignaturesSignSettings,
+    MessageSignaturesVerifySettings, PayloadDigest, RejectionKind, Secret, Signer, SigningKey,
     StructuredType, Timestamp, UriScheme, Verified, Verifier, VerifyingKey,
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -153,10 +153,10 @@ fn request(raw: &[u8]) -> Option<(Parts, Vec<u8>)> {
 }
 
 /// Settings that require nothing.
-fn lenient(scheme: &str) -> MessageSignaturesProfile {
+fn lenient(scheme: &str) -> MessageSignaturesVerifySettings {
     let [dictionary, agent, list] =
         ["example-dict", "signature-agent", "x-list"].map(HeaderName::from_static);
-    MessageSignaturesProfile::new()
+    MessageSignaturesVerifySettings::new()
         .insecure_require_only([])
         .insecure_allow_unsigned_content()
         .with_scheme(match scheme {
@@ -172,7 +172,7 @@ fn lenient(scheme: &str) -> MessageSignaturesProfile {
 fn verify(
     parts: &Parts,
     body: &[u8],
-    settings: MessageSignaturesProfile,
+    settings: MessageSignaturesVerifySettings,
     key: &VerifyingKey,
     now: i64,
 ) -> Result<Verified, RejectionKind> {
@@ -195,7 +195,7 @@ fn verify(
             claim.key_id(),
             CallerKey::new("1", key.clone().insecure_allow_weak_key())
                 .unwrap()
-                .seed_compatible(),
+                .insecure_three_headers(),
         )
         .build()
         .unwrap();
@@ -244,7 +244,7 @@ fn attach(parts: &mut Parts, label: &str, input: &str, base: &str) {
 /// Whether the verifier comes to this value of a component, or refuses it.
 fn component(
     parts: &Parts,
-    settings: MessageSignaturesProfile,
+    settings: MessageSignaturesVerifySettings,
     identifier: &str,
     value: &str,
 ) -> Result<(), RejectionKind> {
@@ -375,7 +375,7 @@ fn signs_as_the_examples_of_the_specification() {
         // The example carries a digest that it does not cover; a signer leaves none that is not its own.
         parts.headers.remove("content-digest");
         let settings =
-            MessageSignaturesSettings::new(text(case, "keyid"), key.insecure_allow_weak_key())
+            MessageSignaturesSignSettings::new(text(case, "keyid"), key.insecure_allow_weak_key())
                 .unwrap()
                 .with_label(text(case, "label"))
                 .unwrap()

@@ -24,8 +24,8 @@ use std::{
 use axum::{Router, body::Body, routing::any};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, CallerKeys, Claimed, KeyStore, Keyring, MemoryReplayStore, ReplayClaim, ReplayStore,
-    ReplayStoreId, Scheme, Timestamp, Unavailable,
+    CallerKey, CallerKeys, ClaimOutcome, KeyStore, Keyring, MemoryReplayStore, ReplayClaim,
+    ReplayStore, ReplayStoreId, Scheme, Timestamp, Unavailable,
 };
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -156,7 +156,7 @@ impl KeyStore for Slow {
 struct Down(ReplayStoreId);
 
 impl ReplayStore for Down {
-    async fn claim(&self, _claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, _claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         Err(Unavailable::new("replay store"))
     }
 
@@ -564,14 +564,14 @@ async fn a_recorder_may_come_after_the_layer() {
 /// A body that signs itself is counted when the handler has read it, or not.
 #[tokio::test]
 async fn a_signed_body_on_a_route_that_reports_is_counted_at_its_end() {
-    use countersign::{Secret, Signer, SigningKey, StandardWebhooksProfile, Verifier};
+    use countersign::{Secret, Signer, SigningKey, StandardWebhooksVerifySettings, Verifier};
     let secret = Secret::from_bytes(b"0123456789abcdefghijklmnop");
     let key = SigningKey::standard_webhooks(&secret);
     let keys = Keyring::builder()
         .caller("svix", CallerKey::new("1", key.verifying_key()).unwrap())
         .build()
         .unwrap();
-    let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let profile = profile
         .route(Method::POST, "/read")
         .unwrap()

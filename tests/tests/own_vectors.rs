@@ -86,7 +86,7 @@ impl<'c> SignCase<'c> {
         let mut signer =
             Signer::new(text(case, "caller"), key.clone(), [text(case, "host")]).unwrap();
         if case["nonce"].is_null() {
-            signer = signer.seed_compatible();
+            signer = signer.insecure_three_headers();
         }
         for (name, _) in pairs(&case["extra_headers"]) {
             signer = signer
@@ -155,7 +155,7 @@ impl<'c> SignCase<'c> {
     fn keyring(&self) -> Keyring {
         let mut key = CallerKey::new("1", self.key.verifying_key()).unwrap();
         if self.case["nonce"].is_null() {
-            key = key.seed_compatible();
+            key = key.insecure_three_headers();
         }
         let caller = text(self.case, "caller");
         Keyring::builder().caller(caller, key).build().unwrap()

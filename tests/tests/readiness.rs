@@ -58,8 +58,8 @@ use tower::{
     util::BoxCloneService,
 };
 use tower_countersign::{
-    BodyLimits, Clock, Refusal, ReqwestService, SignLayer, SignMiddleware, SignedBody, SystemClock,
-    UncoveredHeaders, VerifiedBody, VerifiedCaller, VerifyLayer,
+    BodyLimits, Clock, Refusal, RequestBody, ReqwestService, SignLayer, SignMiddleware, SignedBody,
+    SystemClock, UncoveredHeaders, VerifiedCaller, VerifyLayer,
     sign::{Sign, SignFuture},
     verify::{ResponseBody, Verify, VerifyFuture},
 };
@@ -311,7 +311,7 @@ fn handler(handled: &Arc<AtomicUsize>) -> Handler {
     Handler(Arc::clone(handled))
 }
 
-impl Service<Request<VerifiedBody>> for Handler {
+impl Service<Request<RequestBody>> for Handler {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
@@ -320,7 +320,7 @@ impl Service<Request<VerifiedBody>> for Handler {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<VerifiedBody>) -> Self::Future {
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let handled = Arc::clone(&self.0);
         Box::pin(async move {
             let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -422,7 +422,7 @@ async fn load_shed_sheds_what_the_inner_service_has_no_room_for() {
     let go = Arc::new(Notify::new());
     let waiting = service_fn({
         let go = Arc::clone(&go);
-        move |_: Request<VerifiedBody>| {
+        move |_: Request<RequestBody>| {
             let go = Arc::clone(&go);
             async move {
                 go.notified().await;
@@ -662,10 +662,10 @@ async fn a_request_that_is_dropped_while_a_store_is_asked_leaves_nothing_behind(
 
 #[tokio::test]
 async fn a_body_counts_until_the_handler_lets_go_of_it() {
-    let kept: Arc<Mutex<Vec<VerifiedBody>>> = Arc::default();
+    let kept: Arc<Mutex<Vec<RequestBody>>> = Arc::default();
     let keeping = service_fn({
         let kept = Arc::clone(&kept);
-        move |request: Request<VerifiedBody>| {
+        move |request: Request<RequestBody>| {
             kept.lock().unwrap().push(request.into_body());
             async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))) }
         }
@@ -777,13 +777,13 @@ fn layers_services_and_futures_can_be_sent_and_shared() {
     future::<VerifyFuture<Response<ResponseBody<Body>>, Infallible>>();
     future::<SignFuture<Response<Body>>>();
 
-    body::<VerifiedBody>();
+    body::<RequestBody>();
     body::<ResponseBody<Full<Bytes>>>();
     body::<SignedBody<Full<Bytes>>>();
 
     // The default asks nothing of the inner body.
     default::<ResponseBody<Nothing>>();
-    default::<VerifiedBody>();
+    default::<RequestBody>();
 
     clock(|| NOW);
     clock(SystemClock::default());

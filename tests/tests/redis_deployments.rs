@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use countersign::{Claimed, ReplayClaim, ReplayStore, replay_conformance};
+use countersign::{ClaimOutcome, ReplayClaim, ReplayStore, replay_conformance};
 use countersign_redis::{RedisReplayStore, WarningKind};
 use tests::redis::{
     RedisServer, RedisStores, Transport, claim, cli, cluster, replicated_over, until,
@@ -21,12 +21,12 @@ use tests::redis::{
 
 const LIFE: Duration = Duration::from_secs(335);
 
-async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<Claimed, ()> {
+async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<ClaimOutcome, ()> {
     store.claim(claim.clone()).await.map_err(|_| ())
 }
 
 /// The first answer that is one.
-async fn answer(store: &RedisReplayStore, claim: &ReplayClaim) -> Claimed {
+async fn answer(store: &RedisReplayStore, claim: &ReplayClaim) -> ClaimOutcome {
     for _ in 0..600 {
         if let Ok(answer) = decide(store, claim).await {
             return answer;
@@ -57,15 +57,18 @@ async fn a_failover_is_followed_without_a_restart_and_what_was_replicated_is_kno
     );
 
     let before = claim("before", LIFE);
-    assert_eq!(decide(&store, &before).await, Ok(Claimed::Fresh));
+    assert_eq!(decide(&store, &before).await, Ok(ClaimOutcome::Fresh));
     until("the claim is replicated", || {
         replica.cli(&["dbsize"]) == "1"
     });
     master.kill();
     let meanwhile = decide(&store, &claim("meanwhile", LIFE)).await;
     assert_eq!(meanwhile, Err(()), "nobody has taken over yet");
-    assert_eq!(answer(&store, &before).await, Claimed::Replayed);
-    assert_eq!(answer(&store, &claim("after", LIFE)).await, Claimed::Fresh);
+    assert_eq!(answer(&store, &before).await, ClaimOutcome::Replayed);
+    assert_eq!(
+        answer(&store, &claim("after", LIFE)).await,
+        ClaimOutcome::Fresh
+    );
 
     // The old master comes back and is made a replica, here by hand: sentinels do it when they see fit, and now and then only
     // after minutes. Whoever asks it is told so.
@@ -76,7 +79,7 @@ async fn a_failover_is_followed_without_a_restart_and_what_was_replicated_is_kno
     });
     let old = RedisReplayStore::from_url(&master.url()).unwrap();
     assert_eq!(decide(&old, &claim("at the old one", LIFE)).await, Err(()));
-    assert_eq!(decide(&store, &before).await, Ok(Claimed::Replayed));
+    assert_eq!(decide(&store, &before).await, Ok(ClaimOutcome::Replayed));
 }
 
 #[tokio::test]
@@ -89,7 +92,7 @@ async fn a_master_that_is_demoted_is_left_within_the_claim() {
     let store = RedisReplayStore::from_url(&url).unwrap();
     assert_eq!(
         decide(&store, &claim("at the first", LIFE)).await,
-        Ok(Claimed::Fresh)
+        Ok(ClaimOutcome::Fresh)
     );
     sentinel.cli(&["sentinel", "remove", "main"]);
     sentinel.cli(&[
@@ -104,7 +107,7 @@ async fn a_master_that_is_demoted_is_left_within_the_claim() {
     // The connection is alive, and its server says READONLY.
     assert_eq!(
         decide(&store, &claim("at the second", LIFE)).await,
-        Ok(Claimed::Fresh)
+        Ok(ClaimOutcome::Fresh)
     );
     assert_eq!(second.calls("set"), 1);
 }
@@ -130,7 +133,7 @@ async fn a_lost_master_stops_its_own_slots_and_no_others() {
     assert_eq!(store.check().await.unwrap(), []);
     let claims: Vec<_> = (0..300).map(|n| claim(&n.to_string(), LIFE)).collect();
     for claim in &claims {
-        assert_eq!(decide(&store, claim).await, Ok(Claimed::Fresh));
+        assert_eq!(decide(&store, claim).await, Ok(ClaimOutcome::Fresh));
     }
     let lost: usize = servers[2].cli(&["dbsize"]).parse().unwrap();
     assert!((50..150).contains(&lost), "{lost}");
@@ -139,7 +142,7 @@ async fn a_lost_master_stops_its_own_slots_and_no_others() {
         let (mut known, mut unavailable) = (0, 0);
         for answer in futures::future::join_all(answers).await {
             match answer {
-                Ok(Claimed::Replayed) => known += 1,
+                Ok(ClaimOutcome::Replayed) => known += 1,
                 Err(()) => unavailable += 1,
                 Ok(other) => panic!("{other:?}"),
             }
@@ -159,7 +162,11 @@ async fn a_lost_master_stops_its_own_slots_and_no_others() {
     assert_eq!(count().await, (300 - lost, lost), "noticed");
     servers[2].restart();
     for claim in &claims {
-        assert_eq!(answer(&store, claim).await, Claimed::Replayed, "it is back");
+        assert_eq!(
+            answer(&store, claim).await,
+            ClaimOutcome::Replayed,
+            "it is back"
+        );
     }
 }
 
@@ -171,7 +178,7 @@ async fn slots_that_move_under_load_let_nothing_through_twice() {
     let store = RedisReplayStore::from_url(&url).unwrap();
     let claims: Vec<_> = (0..500).map(|n| claim(&n.to_string(), LIFE)).collect();
     for claim in &claims {
-        assert_eq!(decide(&store, claim).await, Ok(Claimed::Fresh));
+        assert_eq!(decide(&store, claim).await, Ok(ClaimOutcome::Fresh));
     }
     let id = |server: &RedisServer| server.cli(&["cluster", "myid"]);
     let (from, to, port) = (id(&servers[0]), id(&servers[1]), servers[0].port());
@@ -198,19 +205,19 @@ async fn slots_that_move_under_load_let_nothing_through_twice() {
     while !moving.is_finished() || rounds < 2 {
         for claim in &claims {
             let answer = decide(&store, claim).await;
-            assert_ne!(answer, Ok(Claimed::Fresh));
+            assert_ne!(answer, Ok(ClaimOutcome::Fresh));
         }
         let new = claim(&format!("new {rounds}"), LIFE);
-        if decide(&store, &new).await == Ok(Claimed::Fresh) {
+        if decide(&store, &new).await == Ok(ClaimOutcome::Fresh) {
             unused += 1;
-            assert_ne!(decide(&store, &new).await, Ok(Claimed::Fresh));
+            assert_ne!(decide(&store, &new).await, Ok(ClaimOutcome::Fresh));
         }
         rounds += 1;
     }
     moving.await.unwrap();
     assert!(unused > 0);
     for claim in &claims {
-        assert_eq!(decide(&store, claim).await, Ok(Claimed::Replayed));
+        assert_eq!(decide(&store, claim).await, Ok(ClaimOutcome::Replayed));
     }
     // A store that starts with the old map in its hand is sent on.
     assert!(servers[1].calls("set") > 0);

@@ -24,7 +24,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use countersign::{Claimed, ReplayClaim, ReplayStore, Timestamp, Unavailable, replay_conformance};
+use countersign::{
+    ClaimOutcome, ReplayClaim, ReplayStore, Timestamp, Unavailable, replay_conformance,
+};
 use countersign_redis::{RedisReplayStore, WarningKind};
 use tests::redis::{RedisServer, RedisStores, claim};
 use tokio::{
@@ -38,7 +40,7 @@ fn store(server: &RedisServer) -> RedisReplayStore {
     RedisReplayStore::from_url(&server.url()).unwrap()
 }
 
-async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<Claimed, String> {
+async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<ClaimOutcome, String> {
     store
         .claim(claim.clone())
         .await
@@ -75,7 +77,11 @@ async fn a_claim_is_one_command_with_a_relative_life() {
     ] {
         let claim = claim(name, life);
         let before = server.calls("set");
-        assert_eq!(decide(&store, &claim).await, Ok(Claimed::Fresh), "{name}");
+        assert_eq!(
+            decide(&store, &claim).await,
+            Ok(ClaimOutcome::Fresh),
+            "{name}"
+        );
         let entry = base16ct::lower::encode_string(claim.key.as_bytes());
         let left = server.cli(&["pttl", &format!("countersign:replay:{entry}")]);
         let left: i64 = left.parse().unwrap();
@@ -85,7 +91,7 @@ async fn a_claim_is_one_command_with_a_relative_life() {
     // An expired claim is no command at all.
     let mut expired = claim("expired", LIFE);
     expired.expires_at = expired.now;
-    assert_eq!(decide(&store, &expired).await, Ok(Claimed::Replayed));
+    assert_eq!(decide(&store, &expired).await, Ok(ClaimOutcome::Replayed));
     assert_eq!(server.calls("set"), 2);
 }
 
@@ -115,25 +121,25 @@ async fn expect_nothing_twice(
         let ahead = at(&first, first.now.saturating_add(difference));
         assert_eq!(
             decide(&replicas[0], &first).await,
-            Ok(Claimed::Fresh),
+            Ok(ClaimOutcome::Fresh),
             "{case}: {name}"
         );
         for copy in [&first, &behind, &ahead] {
             assert_eq!(
                 decide(&replicas[1], copy).await,
-                Ok(Claimed::Replayed),
+                Ok(ClaimOutcome::Replayed),
                 "{case}: {name}"
             );
         }
     }
     // The last claim that the other replica may make, and the whole way that it may then take to the server.
     let edge = shifted("edge", Duration::from_millis(500));
-    assert_eq!(decide(&replicas[0], &edge).await, Ok(Claimed::Fresh));
+    assert_eq!(decide(&replicas[0], &edge).await, Ok(ClaimOutcome::Fresh));
     tokio::time::sleep(Duration::from_millis(4500)).await;
     let last = edge.expires_at.saturating_sub(Duration::from_micros(1));
     assert_eq!(
         decide(&store(server), &at(&edge, last)).await,
-        Ok(Claimed::Replayed),
+        Ok(ClaimOutcome::Replayed),
         "{case}"
     );
 }
@@ -190,7 +196,7 @@ async fn a_server_killed_under_load_refuses_and_comes_back_and_forgets_nothing()
                     let answer =
                         tokio::time::timeout(Duration::from_secs(10), decide(&store, &claim));
                     match answer.await.expect("every claim is answered") {
-                        Ok(Claimed::Fresh) => {
+                        Ok(ClaimOutcome::Fresh) => {
                             fresh.fetch_add(1, Ordering::SeqCst);
                             accepted.push(claim);
                         }
@@ -221,7 +227,7 @@ async fn a_server_killed_under_load_refuses_and_comes_back_and_forgets_nothing()
     stop.store(true, Ordering::SeqCst);
     for worker in workers {
         for claim in worker.await.unwrap() {
-            assert_eq!(decide(&store, &claim).await, Ok(Claimed::Replayed));
+            assert_eq!(decide(&store, &claim).await, Ok(ClaimOutcome::Replayed));
         }
     }
 }
@@ -244,7 +250,7 @@ async fn a_server_that_keeps_nothing_forgets_on_restart_and_the_check_says_so() 
         let kinds: Vec<_> = warnings.iter().map(|warning| warning.kind).collect();
         assert_eq!(kinds, expected);
         let claim = claim("through a restart", LIFE);
-        assert_eq!(decide(&store, &claim).await, Ok(Claimed::Fresh));
+        assert_eq!(decide(&store, &claim).await, Ok(ClaimOutcome::Fresh));
         server.restart();
         let answer = match decide(&store, &claim).await {
             // What is loading is not there yet.
@@ -256,9 +262,9 @@ async fn a_server_that_keeps_nothing_forgets_on_restart_and_the_check_says_so() 
         };
         let forgets = expected == [WarningKind::ForgetsOnRestart];
         let after = if forgets {
-            Claimed::Fresh
+            ClaimOutcome::Fresh
         } else {
-            Claimed::Replayed
+            ClaimOutcome::Replayed
         };
         assert_eq!(answer, Ok(after), "{settings:?}");
     }
@@ -271,7 +277,7 @@ async fn a_server_that_hangs_is_unavailable_and_works_when_it_goes_on() {
     let store = store(&server);
     assert_eq!(
         decide(&store, &claim("before", LIFE)).await,
-        Ok(Claimed::Fresh)
+        Ok(ClaimOutcome::Fresh)
     );
     server.signal("STOP");
     for _ in 0..3 {
@@ -284,10 +290,10 @@ async fn a_server_that_hangs_is_unavailable_and_works_when_it_goes_on() {
             break answer;
         }
     };
-    assert_eq!(answer, Ok(Claimed::Fresh));
+    assert_eq!(answer, Ok(ClaimOutcome::Fresh));
     assert_eq!(
         decide(&store, &claim("before", LIFE)).await,
-        Ok(Claimed::Replayed)
+        Ok(ClaimOutcome::Replayed)
     );
 }
 
@@ -345,9 +351,9 @@ async fn a_claim_whose_answer_got_lost_is_sent_once_more_and_is_fresh() {
     let proxy = swallowing(server.port(), Swallow::First).await;
     let store = RedisReplayStore::from_url(&format!("redis://{proxy}")).unwrap();
     let claim = claim("lost", LIFE);
-    assert_eq!(decide(&store, &claim).await, Ok(Claimed::Fresh));
+    assert_eq!(decide(&store, &claim).await, Ok(ClaimOutcome::Fresh));
     assert_eq!(server.calls("set"), 2, "it was carried out twice");
-    assert_eq!(decide(&store, &claim).await, Ok(Claimed::Replayed));
+    assert_eq!(decide(&store, &claim).await, Ok(ClaimOutcome::Replayed));
 }
 
 /// Stands before a server, and lets nothing more through on the first connection once a `SET` was sent on it.
@@ -397,7 +403,7 @@ async fn a_connection_that_fell_silent_is_left_though_every_claim_is_given_up_be
         for number in 0..50 {
             let claim = claim(&format!("given up {number}"), LIFE);
             let answer = tokio::time::timeout(deadline, decide(&store, &claim)).await;
-            answers.push(answer.is_ok_and(|answer| answer == Ok(Claimed::Fresh)));
+            answers.push(answer.is_ok_and(|answer| answer == Ok(ClaimOutcome::Fresh)));
         }
         assert!(!answers[0], "the first one is given up");
         assert!(answers[49], "{deadline:?}: {answers:?}");
@@ -427,7 +433,7 @@ async fn a_server_that_evicts_is_refused_unless_that_was_allowed() {
     );
     let builder = RedisReplayStore::builder(&server.url()).unwrap();
     let allowed = builder.insecure_allow_eviction().build().unwrap();
-    assert_eq!(decide(&allowed, &claim).await, Ok(Claimed::Fresh));
+    assert_eq!(decide(&allowed, &claim).await, Ok(ClaimOutcome::Fresh));
     let warnings = allowed.check().await.unwrap();
     assert_eq!(warnings[0].kind, WarningKind::Evicts);
 }
@@ -447,7 +453,7 @@ async fn a_server_that_does_not_say_whether_it_evicts_is_taken_for_one_that_does
     let store = builder.insecure_allow_eviction().build().unwrap();
     assert_eq!(
         decide(&store, &claim("allowed", LIFE)).await,
-        Ok(Claimed::Fresh)
+        Ok(ClaimOutcome::Fresh)
     );
     let warnings = store.check().await.unwrap();
     assert!(
@@ -467,7 +473,7 @@ async fn a_full_server_is_unavailable_and_evicts_nothing() {
     let full = loop {
         let claim = claim(&format!("{}", accepted.len()), LIFE);
         match decide(&store, &claim).await {
-            Ok(Claimed::Fresh) => accepted.push(claim),
+            Ok(ClaimOutcome::Fresh) => accepted.push(claim),
             Ok(other) => panic!("{other:?}"),
             Err(full) => break full,
         }
@@ -479,12 +485,12 @@ async fn a_full_server_is_unavailable_and_evicts_nothing() {
         // A full server refuses the command itself; whatever it says, a copy is not let through.
         let answer = decide(&store, claim).await;
         assert!(
-            matches!(answer, Err(_) | Ok(Claimed::Replayed)),
+            matches!(answer, Err(_) | Ok(ClaimOutcome::Replayed)),
             "{answer:?}"
         );
     }
     server.cli(&["config", "set", "maxmemory", "0"]);
     for claim in &accepted {
-        assert_eq!(decide(&store, claim).await, Ok(Claimed::Replayed));
+        assert_eq!(decide(&store, claim).await, Ok(ClaimOutcome::Replayed));
     }
 }

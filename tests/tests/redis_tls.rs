@@ -13,7 +13,7 @@
 
 use std::{error::Error, time::Duration};
 
-use countersign::{Claimed, ReplayClaim, ReplayStore};
+use countersign::{ClaimOutcome, ReplayClaim, ReplayStore};
 use countersign_redis::RedisReplayStore;
 use tests::{
     certificates::Certificates,
@@ -22,7 +22,7 @@ use tests::{
 
 const LIFE: Duration = Duration::from_secs(335);
 
-async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<Claimed, String> {
+async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<ClaimOutcome, String> {
     store.claim(claim.clone()).await.map_err(|error| {
         let source = error.source().map(ToString::to_string);
         format!("{error}: {}", source.unwrap_or_default())
@@ -72,8 +72,8 @@ async fn tls_and_passwords_keep_strangers_out_on_both_sides() {
     };
     let right = store(&url("rediss", "hunter2"), &certificates);
     let request = claim("behind TLS", LIFE);
-    assert_eq!(decide(&right, &request).await, Ok(Claimed::Fresh));
-    assert_eq!(decide(&right, &request).await, Ok(Claimed::Replayed));
+    assert_eq!(decide(&right, &request).await, Ok(ClaimOutcome::Fresh));
+    assert_eq!(decide(&right, &request).await, Ok(ClaimOutcome::Replayed));
     for (name, store) in [
         (
             "a wrong password",
@@ -112,7 +112,7 @@ async fn tls_and_passwords_keep_strangers_out_on_both_sides() {
     ] {
         let told = decide(&store, &request).await.unwrap_err();
         assert!(!told.contains("hunter"), "{name}: {told}");
-        assert_eq!(decide(&right, &request).await, Ok(Claimed::Replayed));
+        assert_eq!(decide(&right, &request).await, Ok(ClaimOutcome::Replayed));
     }
 }
 
@@ -124,7 +124,7 @@ async fn a_failover_is_followed_over_tls() {
     let at = |scheme: &str| format!("{scheme}+sentinel://127.0.0.1:{}/main", sentinel.port());
     let shown = store(&at("rediss"), &certificates);
     let before = claim("before", LIFE);
-    assert_eq!(decide(&shown, &before).await, Ok(Claimed::Fresh));
+    assert_eq!(decide(&shown, &before).await, Ok(ClaimOutcome::Fresh));
     for (name, store) in [
         (
             "no certificate",
@@ -151,9 +151,9 @@ async fn a_failover_is_followed_over_tls() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         answer = decide(&shown, &before).await;
     }
-    assert_eq!(answer, Ok(Claimed::Replayed));
+    assert_eq!(answer, Ok(ClaimOutcome::Replayed));
     let after = claim("after", LIFE);
-    assert_eq!(decide(&shown, &after).await, Ok(Claimed::Fresh));
+    assert_eq!(decide(&shown, &after).await, Ok(ClaimOutcome::Fresh));
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn every_master_of_a_cluster_is_reached_over_tls() {
     let at = |scheme: &str| format!("{scheme}+cluster://127.0.0.1:{}", servers[0].port());
     let shown = store(&at("rediss"), &certificates);
     let claims: Vec<_> = (0..60).map(|n| claim(&n.to_string(), LIFE)).collect();
-    for expected in [Claimed::Fresh, Claimed::Replayed] {
+    for expected in [ClaimOutcome::Fresh, ClaimOutcome::Replayed] {
         for claim in &claims {
             assert_eq!(decide(&shown, claim).await, Ok(expected));
         }

@@ -26,7 +26,7 @@ use std::{
 use axum::body::Body;
 use bytes::Bytes;
 use countersign::{
-    ArcKeyStore, ArcReplayStore, CallerKey, CallerKeys, Claimed, KeyState, KeyStore, Keyring,
+    ArcKeyStore, ArcReplayStore, CallerKey, CallerKeys, ClaimOutcome, KeyState, KeyStore, Keyring,
     MemoryReplayStore, RejectionKind, ReplayClaim, ReplayStore, ReplayStoreId, Scheme, Signer,
     Timestamp, Unavailable, Verifier,
 };
@@ -46,7 +46,7 @@ use tests::{
 };
 use tokio::{task::coop, time::timeout};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_countersign::{BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer};
+use tower_countersign::{BodyLimits, Refusal, RequestBody, UncoveredHeaders, VerifyLayer};
 
 /// What a peer was answered, and whether the handler saw its request.
 struct Answer {
@@ -116,7 +116,7 @@ where
     let reached = Arc::new(AtomicBool::new(false));
     let handler = service_fn({
         let reached = Arc::clone(&reached);
-        move |_request: Request<VerifiedBody>| {
+        move |_request: Request<RequestBody>| {
             reached.store(true, Ordering::SeqCst);
             async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"handled")))) }
         }
@@ -328,7 +328,7 @@ async fn another_authority_than_ours_is_misdirected() {
 
 #[tokio::test]
 async fn too_little_coverage_is_insufficient_coverage() {
-    let seed = billing().seed_compatible();
+    let seed = billing().insecure_three_headers();
     let three_headers = || signed::at(NOW, &seed, signed::post("/", "{}")).map(Body::from);
     let uncovered = |name: &'static str| {
         with(three_headers(), |request| {
@@ -1081,7 +1081,7 @@ impl KeyStore for Silent {
 }
 
 impl ReplayStore for Silent {
-    async fn claim(&self, _claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, _claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         std::future::pending().await
     }
 
@@ -1335,12 +1335,12 @@ impl KeyStore for Down {
 }
 
 impl ReplayStore for Down {
-    async fn claim(&self, _claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, _claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         tokio::task::yield_now().await;
         Err(Self::error("nonces"))
     }
 
-    fn try_claim(&self, _claim: &ReplayClaim) -> Option<Result<Claimed, Unavailable>> {
+    fn try_claim(&self, _claim: &ReplayClaim) -> Option<Result<ClaimOutcome, Unavailable>> {
         self.ready.then(|| Err(Self::error("nonces")))
     }
 
@@ -1356,11 +1356,11 @@ struct AllSeen {
 }
 
 impl ReplayStore for AllSeen {
-    async fn claim(&self, _claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, _claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         Ok(if self.used {
-            Claimed::Replayed
+            ClaimOutcome::Replayed
         } else {
-            Claimed::OverQuota
+            ClaimOutcome::OverQuota
         })
     }
 
@@ -1385,7 +1385,7 @@ impl<S: KeyStore> KeyStore for Late<S> {
 }
 
 impl<S: ReplayStore> ReplayStore for Late<S> {
-    async fn claim(&self, claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         tokio::time::sleep(Duration::from_millis(5)).await;
         self.0.claim(claim).await
     }

@@ -27,7 +27,7 @@ use std::{
 use axum::{Router, body::Body, routing::any};
 use bytes::Bytes;
 use countersign::{
-    ArcReplayStore, CallerKey, Claimed, ConfigErrorKind, KeyStore, Keyring, MemoryReplayStore,
+    ArcReplayStore, CallerKey, ClaimOutcome, ConfigErrorKind, KeyStore, Keyring, MemoryReplayStore,
     ReplayClaim, ReplayStore, ReplayStoreId, Signer, Timestamp, Unavailable, Verifier,
 };
 use futures::future::{BoxFuture, join_all};
@@ -43,7 +43,7 @@ use tests::{
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_countersign::{
-    BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifiedCaller, VerifyLayer,
+    BodyLimits, Refusal, RequestBody, UncoveredHeaders, VerifiedCaller, VerifyLayer,
 };
 
 fn layer() -> VerifyLayer<Keyring> {
@@ -84,7 +84,7 @@ impl Handler {
     }
 }
 
-impl Service<Request<VerifiedBody>> for Handler {
+impl Service<Request<RequestBody>> for Handler {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
@@ -93,7 +93,7 @@ impl Service<Request<VerifiedBody>> for Handler {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _request: Request<VerifiedBody>) -> Self::Future {
+    fn call(&mut self, _request: Request<RequestBody>) -> Self::Future {
         self.0.fetch_add(1, Ordering::SeqCst);
         Box::pin(async { Ok(Response::new(Full::new(Bytes::new()))) })
     }
@@ -119,7 +119,7 @@ where
 struct Late<S>(S);
 
 impl<S: ReplayStore> ReplayStore for Late<S> {
-    async fn claim(&self, claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         tokio::task::yield_now().await;
         self.0.claim(claim).await
     }
@@ -604,9 +604,9 @@ async fn a_claim_says_how_long_it_must_be_remembered() {
     #[derive(Clone)]
     struct Told(Arc<Mutex<Vec<ReplayClaim>>>);
     impl ReplayStore for Told {
-        async fn claim(&self, claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+        async fn claim(&self, claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
             self.0.lock().unwrap().push(claim);
-            Ok(Claimed::Fresh)
+            Ok(ClaimOutcome::Fresh)
         }
         fn id(&self) -> ReplayStoreId {
             ReplayStoreId::unique()
@@ -677,8 +677,8 @@ async fn a_claim_that_expired_while_its_body_came_is_not_made() {
 struct AlwaysFresh;
 
 impl ReplayStore for AlwaysFresh {
-    async fn claim(&self, _claim: ReplayClaim) -> Result<Claimed, Unavailable> {
-        Ok(Claimed::Fresh)
+    async fn claim(&self, _claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
+        Ok(ClaimOutcome::Fresh)
     }
 
     fn id(&self) -> ReplayStoreId {
@@ -843,9 +843,9 @@ async fn a_request_relayed_to_a_sibling_is_refused_or_visible() {
 async fn handlers_can_ask_whether_a_replay_was_ruled_out() {
     let key = CallerKey::new("1", hmac_key(SECRET).verifying_key())
         .unwrap()
-        .seed_compatible();
+        .insecure_three_headers();
     let keys = Keyring::builder().caller("billing", key).build().unwrap();
-    let told = service_fn(|request: Request<VerifiedBody>| async move {
+    let told = service_fn(|request: Request<RequestBody>| async move {
         let caller: &VerifiedCaller = request.extensions().get().unwrap();
         let text = format!(
             "{} {:?}",
@@ -857,7 +857,11 @@ async fn handlers_can_ask_whether_a_replay_was_ruled_out() {
     let service = VerifyLayer::new(keys).with_clock(|| NOW).layer(told);
     for (name, signer, expected) in [
         ("with a nonce", billing(), "true Some(32)"),
-        ("without one", billing().seed_compatible(), "false None"),
+        (
+            "without one",
+            billing().insecure_three_headers(),
+            "false None",
+        ),
     ] {
         let request = signed::at(NOW, &signer, signed::get("/")).map(Full::new);
         let response = service.clone().oneshot(request).await.unwrap();

@@ -19,7 +19,7 @@ use std::{
 };
 
 use countersign::{
-    Claimed, MemoryReplayStore, ReplayClaim, ReplayKey, ReplayStore, ReplayStoreId, Timestamp,
+    ClaimOutcome, MemoryReplayStore, ReplayClaim, ReplayKey, ReplayStore, ReplayStoreId, Timestamp,
     Unavailable,
     replay_conformance::{self, CASES, Subject},
 };
@@ -135,7 +135,7 @@ impl Faulty {
         }
     }
 
-    fn judge(&self, claim: &ReplayClaim) -> Option<Claimed> {
+    fn judge(&self, claim: &ReplayClaim) -> Option<ClaimOutcome> {
         let mut entries = self.entries.lock().unwrap();
         let past: Vec<_> = entries
             .ends
@@ -155,11 +155,11 @@ impl Faulty {
                 Fault::ForgetsWithoutKnowing | Fault::ForgetsEarly
             );
         if forgotten || claim.expires_at <= claim.now && self.fault != Fault::AcceptsExpired {
-            return Some(Claimed::Replayed);
+            return Some(ClaimOutcome::Replayed);
         }
         let life = claim.expires_at.abs_diff(claim.now);
         if self.fault == Fault::RoundsDown && life < Duration::from_millis(1) {
-            return Some(Claimed::Replayed);
+            return Some(ClaimOutcome::Replayed);
         }
         if self.fault == Fault::ShortensLives
             && let Some(end) = entries.ends.get_mut(&self.name(claim))
@@ -170,19 +170,19 @@ impl Faulty {
         None
     }
 
-    fn decide(&self, claim: &ReplayClaim) -> Claimed {
+    fn decide(&self, claim: &ReplayClaim) -> ClaimOutcome {
         if let Some(answer) = self.judge(claim) {
             return answer;
         }
         if self.has(claim) {
-            return Claimed::Replayed;
+            return ClaimOutcome::Replayed;
         }
         if self.fault == Fault::NotAtomicInThreads {
             std::thread::yield_now();
             std::thread::sleep(Duration::from_micros(100));
         }
         self.add(claim);
-        Claimed::Fresh
+        ClaimOutcome::Fresh
     }
 }
 
@@ -200,9 +200,9 @@ impl Drop for Undo<'_> {
 }
 
 impl ReplayStore for Faulty {
-    async fn claim(&self, claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         match (self.out, self.fault) {
-            (true, Fault::FreshInAnOutage) => return Ok(Claimed::Fresh),
+            (true, Fault::FreshInAnOutage) => return Ok(ClaimOutcome::Fresh),
             (true, Fault::SilentInAnOutage) => std::future::pending().await,
             (true, _) => return Err(Unavailable::new("replay store")),
             _ => {}
@@ -213,15 +213,15 @@ impl ReplayStore for Faulty {
                     return Ok(answer);
                 }
                 if self.has(&claim) {
-                    return Ok(Claimed::Replayed);
+                    return Ok(ClaimOutcome::Replayed);
                 }
                 tokio::task::yield_now().await;
                 self.add(&claim);
-                Ok(Claimed::Fresh)
+                Ok(ClaimOutcome::Fresh)
             }
             Fault::UndoesAbandoned => {
                 let answer = self.decide(&claim);
-                if answer == Claimed::Fresh {
+                if answer == ClaimOutcome::Fresh {
                     let mut undo = Undo(self, Some(self.name(&claim)));
                     tokio::task::yield_now().await;
                     undo.1 = None;
@@ -232,7 +232,7 @@ impl ReplayStore for Faulty {
         }
     }
 
-    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<Claimed, Unavailable>> {
+    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<ClaimOutcome, Unavailable>> {
         match self.fault {
             Fault::ClaimsWithoutAnswer => {
                 self.decide(claim);

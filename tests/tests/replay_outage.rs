@@ -23,7 +23,7 @@ use std::{
 use axum::body::Body;
 use bytes::Bytes;
 use countersign::{
-    Claimed, Keyring, MemoryReplayStore, ReplayClaim, ReplayStore, ReplayStoreId, Unavailable,
+    ClaimOutcome, Keyring, MemoryReplayStore, ReplayClaim, ReplayStore, ReplayStoreId, Unavailable,
 };
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -32,7 +32,7 @@ use tests::{
     signed::{self, billing},
 };
 use tower::{Layer, ServiceExt, service_fn};
-use tower_countersign::{VerifiedBody, VerifiedCaller, VerifyLayer};
+use tower_countersign::{RequestBody, VerifiedCaller, VerifyLayer};
 
 /// A store that can be switched off, in two ways.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Switched {
 }
 
 impl ReplayStore for Switched {
-    async fn claim(&self, claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         if !self.off.load(Ordering::SeqCst) {
             return self.store.claim(claim).await;
         }
@@ -83,7 +83,7 @@ async fn send(
 ) -> (StatusCode, Option<bool>) {
     let told = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&told);
-    let handler = service_fn(move |request: Request<VerifiedBody>| {
+    let handler = service_fn(move |request: Request<RequestBody>| {
         let caller: &VerifiedCaller = request.extensions().get().unwrap();
         let protected = usize::from(caller.replay_protected());
         seen.store(1 + protected, Ordering::SeqCst);

@@ -25,9 +25,9 @@ use axum::{
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, CallerKeys, Claimed, KeyStore, Keyring, MemoryReplayStore, ReplayClaim, ReplayStore,
-    ReplayStoreId, Secret, Signer, SigningKey, StandardWebhooksProfile, Timestamp, Unavailable,
-    Verifier, VerifyingKey,
+    CallerKey, CallerKeys, ClaimOutcome, KeyStore, Keyring, MemoryReplayStore, ReplayClaim,
+    ReplayStore, ReplayStoreId, Secret, Signer, SigningKey, StandardWebhooksVerifySettings,
+    Timestamp, Unavailable, Verifier, VerifyingKey,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body::Frame;
@@ -179,7 +179,7 @@ async fn what_would_be_refused_is_handled_as_it_came() {
             "no nonce",
             "insufficient_coverage",
             Some("billing"),
-            signed::now(&billing().seed_compatible(), hello()),
+            signed::now(&billing().insecure_three_headers(), hello()),
         ),
         (
             "stale",
@@ -550,7 +550,7 @@ impl KeyStore for Down {
 struct DownReplay(ReplayStoreId);
 
 impl ReplayStore for DownReplay {
-    async fn claim(&self, _claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, _claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         Err(Unavailable::new("replay store"))
     }
 
@@ -841,7 +841,7 @@ async fn a_signed_body_is_judged_while_the_handler_reads_it() {
         )
         .build()
         .unwrap();
-    let profile = StandardWebhooksProfile::for_caller("svix")
+    let profile = StandardWebhooksVerifySettings::for_caller("svix")
         .unwrap()
         .route(Method::POST, "/hook")
         .unwrap();
@@ -967,7 +967,7 @@ async fn a_body_that_would_have_to_be_kept_is_not_decided_on() {
         .caller("svix", CallerKey::new("1", key.verifying_key()).unwrap())
         .build()
         .unwrap();
-    let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let profile = profile.route(Method::POST, "/hook").unwrap();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();

@@ -140,7 +140,7 @@ async fn each_step_accepts_what_it_must_and_nothing_else() {
                 ("with a nonce", signer("billing", key)),
                 (
                     "as the article does",
-                    signer("billing", key).seed_compatible(),
+                    signer("billing", key).insecure_three_headers(),
                 ),
             ] {
                 let found = call(&receiver, signer).await;

@@ -39,7 +39,7 @@ use tests::{
     signed::{self, AUTHORITY, billing},
 };
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_countersign::{NotVerified, Refusal, VerifiedBody, VerifiedCaller, VerifyLayer};
+use tower_countersign::{NotVerified, Refusal, RequestBody, VerifiedCaller, VerifyLayer};
 use tower_http::{
     compression::CompressionLayer,
     decompression::RequestDecompressionLayer,
@@ -775,7 +775,7 @@ async fn a_timeout_outside_needs_nothing_of_the_inner_body() {
         }
     }
     let handler = |wait: bool| {
-        service_fn(move |_: Request<VerifiedBody>| async move {
+        service_fn(move |_: Request<RequestBody>| async move {
             if wait {
                 std::future::pending::<()>().await;
             }
@@ -939,12 +939,12 @@ async fn layers_with_different_keys_in_a_chain_must_both_be_satisfied() {
 async fn a_request_without_a_nonce_is_said_not_to_be_protected() {
     let key = countersign::CallerKey::new("1", hmac_key(SECRET).verifying_key())
         .unwrap()
-        .seed_compatible();
+        .insecure_three_headers();
     let keys = Keyring::builder().caller("billing", key).build().unwrap();
     let app = Router::new()
         .route("/", get(protected))
         .layer(VerifyLayer::new(keys).with_clock(|| NOW));
-    let request = signed::at(NOW, &billing().seed_compatible(), signed::get("/"));
+    let request = signed::at(NOW, &billing().insecure_three_headers(), signed::get("/"));
     for _ in 0..2 {
         let answer = send(&app, request.clone().map(Body::from)).await;
         assert_eq!(answer, handled("billing false"));

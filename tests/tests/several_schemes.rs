@@ -11,9 +11,10 @@
 )]
 
 use countersign::{
-    CallerKey, DrfProfile, KeyStore, Keyring, MessageSignaturesProfile, MessageSignaturesSettings,
-    RejectionKind, Scheme, Secret, SigV4Credentials, SigV4Profile, SigV4Settings, Signer,
-    SigningKey, StandardWebhooksProfile, Verified, Verifier,
+    CallerKey, DrfVerifySettings, KeyStore, Keyring, MessageSignaturesSignSettings,
+    MessageSignaturesVerifySettings, RejectionKind, Scheme, Secret, SigV4Credentials,
+    SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey, StandardWebhooksVerifySettings,
+    Verified, Verifier,
 };
 use http::{HeaderValue, Method, Request, request::Parts};
 use tests::keys::NOW;
@@ -60,12 +61,12 @@ impl Caller {
         match scheme {
             Scheme::SigV4 => {
                 let credentials = SigV4Credentials::new("billing", self.sigv4.clone()).unwrap();
-                let settings = SigV4Settings::new(REGION, SERVICE, credentials).unwrap();
+                let settings = SigV4SignSettings::new(REGION, SERVICE, credentials).unwrap();
                 Signer::sigv4(settings.with_nonce(), [HOST]).unwrap()
             }
             Scheme::MessageSignatures => {
                 let settings =
-                    MessageSignaturesSettings::new("billing", self.message.clone()).unwrap();
+                    MessageSignaturesSignSettings::new("billing", self.message.clone()).unwrap();
                 Signer::message_signatures(settings, [HOST]).unwrap()
             }
             Scheme::Drf => Signer::drf(self.drf.clone(), [HOST]).unwrap(),
@@ -90,14 +91,14 @@ fn accepting(schemes: &[Scheme]) -> Verifier {
     let mut first = true;
     for scheme in schemes {
         let accepted = match scheme {
-            Scheme::SigV4 => SigV4Profile::new(REGION, SERVICE).unwrap().into(),
-            Scheme::MessageSignatures => MessageSignaturesProfile::new().into(),
-            Scheme::Drf => DrfProfile::for_caller("django")
+            Scheme::SigV4 => SigV4VerifySettings::new(REGION, SERVICE).unwrap().into(),
+            Scheme::MessageSignatures => MessageSignaturesVerifySettings::new().into(),
+            Scheme::Drf => DrfVerifySettings::for_caller("django")
                 .unwrap()
                 .route(Method::POST, "/api/echo")
                 .unwrap()
                 .into(),
-            Scheme::StandardWebhooks => StandardWebhooksProfile::for_caller("sender")
+            Scheme::StandardWebhooks => StandardWebhooksVerifySettings::for_caller("sender")
                 .unwrap()
                 .route(Method::POST, "/api/echo")
                 .unwrap()
@@ -203,13 +204,18 @@ fn signatures_with_another_tag_than_the_one_that_is_set_are_no_second_signature(
             .build()
             .unwrap()
     };
-    let tagged = accepting(MessageSignaturesProfile::new().with_tag("svc-v1").unwrap());
-    let untagged = accepting(MessageSignaturesProfile::new());
+    let tagged = accepting(
+        MessageSignaturesVerifySettings::new()
+            .with_tag("svc-v1")
+            .unwrap(),
+    );
+    let untagged = accepting(MessageSignaturesVerifySettings::new());
     // The fields of signatures by these callers, each with the tag beside it.
     let fields = |signatures: &[(&Caller, Option<&str>)]| {
         let mut found = Vec::new();
         for (number, (by, tag)) in signatures.iter().enumerate() {
-            let settings = MessageSignaturesSettings::new("billing", by.message.clone()).unwrap();
+            let settings =
+                MessageSignaturesSignSettings::new("billing", by.message.clone()).unwrap();
             let mut settings = settings.with_label(&format!("s{number}")).unwrap();
             if let Some(tag) = tag {
                 settings = settings.with_tag(tag).unwrap();
@@ -383,10 +389,10 @@ fn one_nonce_is_one_replay_identity_in_every_scheme_that_has_x_nonce() {
         let signer = match scheme {
             Scheme::SigV4 => {
                 let credentials = SigV4Credentials::new("billing", caller.sigv4.clone()).unwrap();
-                let settings = SigV4Settings::new(REGION, SERVICE, credentials).unwrap();
+                let settings = SigV4SignSettings::new(REGION, SERVICE, credentials).unwrap();
                 Signer::sigv4(settings, [HOST]).unwrap()
             }
-            _ => caller.signer(scheme).seed_compatible(),
+            _ => caller.signer(scheme).insecure_three_headers(),
         };
         signer.sign(&parts, BODY, NOW).unwrap().apply(&mut parts);
         let nonce = HeaderValue::from_str(nonce.as_str()).unwrap();

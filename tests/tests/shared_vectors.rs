@@ -96,7 +96,7 @@ fn millis(case: &Value, member: &str) -> Timestamp {
 /// A signer as the article's: three headers, for any host, with any key.
 fn article_signer(caller: &str, key: SigningKey) -> Result<Signer, ConfigErrorKind> {
     Signer::new(caller, key.insecure_allow_weak_key(), ["unused"])
-        .map(|signer| signer.seed_compatible().insecure_any_authority())
+        .map(|signer| signer.insecure_three_headers().insecure_any_authority())
         .map_err(|error| error.kind())
 }
 
@@ -104,7 +104,7 @@ fn article_keyring(keys: impl IntoIterator<Item = (String, VerifyingKey)>) -> Ke
     let mut builder = Keyring::builder();
     for (caller, key) in keys {
         let key = CallerKey::new("1", key.insecure_allow_weak_key()).unwrap();
-        builder = builder.caller(caller, key.seed_compatible());
+        builder = builder.caller(caller, key.insecure_three_headers());
     }
     builder.build().unwrap()
 }

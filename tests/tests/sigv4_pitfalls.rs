@@ -21,7 +21,7 @@ use std::{hint::black_box, time::Duration};
 use countersign::{
     BodyState, CallerKey, ConfigErrorKind, ContentTypeRule, HeadLimits, Keyring, NonceRule,
     PayloadDigest, RejectionKind, Secret, SigV4Credentials, SigV4PathEncoding, SigV4Presigned,
-    SigV4Profile, SigV4Settings, SignErrorKind, Signer, SigningKey, Timestamp,
+    SigV4SignSettings, SigV4VerifySettings, SignErrorKind, Signer, SigningKey, Timestamp,
 };
 use http::Method;
 use tests::{
@@ -280,7 +280,7 @@ fn a_signature_of_one_place_is_none_in_the_other() {
     let mut exchanged = in_query.clone();
     exchanged.target = exchanged.target.replace(signature, own);
     assert_eq!(code(&exchanged), "invalid_signature");
-    let profile = SigV4Profile::new(REGION, SERVICE).unwrap();
+    let profile = SigV4VerifySettings::new(REGION, SERVICE).unwrap();
     assert_eq!(code_with(&in_query, profile, &keyring(), NOW), "malformed");
 }
 
@@ -711,17 +711,17 @@ fn a_nonce_that_is_not_covered_is_refused_and_a_covered_one_is_the_replay_identi
 #[test]
 fn a_presigned_get_of_s3_has_no_body() {
     const S3: &str = "s3";
-    fn strict() -> SigV4Profile {
+    fn strict() -> SigV4VerifySettings {
         let presigned = SigV4Presigned::new().with_method(Method::PUT);
-        let profile = SigV4Profile::new(REGION, S3).unwrap();
+        let profile = SigV4VerifySettings::new(REGION, S3).unwrap();
         profile.with_presigned(presigned)
     }
-    fn lenient() -> SigV4Profile {
+    fn lenient() -> SigV4VerifySettings {
         strict().insecure_accept_unsigned_payload()
     }
     let key = SigningKey::sigv4(&Secret::from_text(SECRET).unwrap());
     let credentials = SigV4Credentials::new(KEY_ID, key).unwrap();
-    let settings = SigV4Settings::new(REGION, S3, credentials).unwrap();
+    let settings = SigV4SignSettings::new(REGION, S3, credentials).unwrap();
     let signer = Signer::sigv4(settings, [HOST]).unwrap();
     let found = |message: &Message, profile| code_with(message, profile, &keyring(), NOW);
     for method in ["GET", "HEAD"] {
@@ -750,7 +750,7 @@ fn a_session_token_is_bound_to_its_key() {
         if let Some(token) = token {
             credentials = credentials.with_session_token(token).unwrap();
         }
-        let settings = SigV4Settings::new(REGION, SERVICE, credentials).unwrap();
+        let settings = SigV4SignSettings::new(REGION, SERVICE, credentials).unwrap();
         Signer::sigv4(settings, [HOST]).unwrap()
     };
     let bound = keyring_of(caller_key(key(SECRET).with_session_token(&token).unwrap()));
@@ -798,7 +798,7 @@ fn a_secret_that_is_replaced_or_removed_is_gone_at_once() {
     let rotated = {
         let key = SigningKey::sigv4(&Secret::from_text(OTHER_SECRET).unwrap());
         let credentials = SigV4Credentials::new(KEY_ID, key).unwrap();
-        let settings = SigV4Settings::new(REGION, SERVICE, credentials).unwrap();
+        let settings = SigV4SignSettings::new(REGION, SERVICE, credentials).unwrap();
         Signer::sigv4(settings, [HOST]).unwrap()
     };
     let message = signed(post(), &rotated, NOW);
@@ -821,7 +821,7 @@ fn nothing_prints_a_secret_or_a_token() {
         .unwrap()
         .with_session_token(&Secret::from_text(token).unwrap())
         .unwrap();
-    let settings = SigV4Settings::new(REGION, SERVICE, credentials.clone()).unwrap();
+    let settings = SigV4SignSettings::new(REGION, SERVICE, credentials.clone()).unwrap();
     let signer = Signer::sigv4(settings.clone(), [HOST]).unwrap();
     let parts = get("/a").parts().unwrap();
     let signature = signer.sign(&parts, PayloadDigest::of(b""), NOW).unwrap();

@@ -16,7 +16,7 @@
 mod message;
 mod sigv4;
 
-use countersign::{SigV4Presigned, SigV4Profile};
+use countersign::{SigV4Presigned, SigV4VerifySettings};
 use http::Method;
 use proptest::{collection::vec, option, prelude::*, test_runner::FileFailurePersistence};
 use tests::keys::NOW;
@@ -38,7 +38,7 @@ fn cases(cases: u32) -> ProptestConfig {
     }
 }
 
-fn profile() -> SigV4Profile {
+fn profile() -> SigV4VerifySettings {
     let presigned = SigV4Presigned::new()
         .with_method(Method::POST)
         .with_method(Method::PUT);

@@ -20,8 +20,8 @@ use std::{
 use axum::{Router, body::Body, extract::ConnectInfo, routing::post};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, DrfProfile, Keyring, Secret, SigV4Credentials, SigV4Profile, SigV4Settings, Signer,
-    SigningKey, Verifier,
+    CallerKey, DrfVerifySettings, Keyring, Secret, SigV4Credentials, SigV4SignSettings,
+    SigV4VerifySettings, Signer, SigningKey, Verifier,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::channel::{Channel, Sender};
@@ -67,10 +67,10 @@ fn layer(limits: BodyLimits) -> VerifyLayer<Keyring> {
         .caller("lambda", key(&sigv4()).with_key_id("AKIDLAMBDA").unwrap())
         .build()
         .unwrap();
-    let drf = DrfProfile::for_caller("django").unwrap();
+    let drf = DrfVerifySettings::for_caller("django").unwrap();
     let verifier = Verifier::builder()
         .accept(drf.route(Method::POST, "/drf").unwrap())
-        .accept(SigV4Profile::new(REGION, SERVICE).unwrap())
+        .accept(SigV4VerifySettings::new(REGION, SERVICE).unwrap())
         .expected_hosts([AUTHORITY])
         .build()
         .unwrap();
@@ -265,7 +265,7 @@ async fn a_sigv4_client_that_declares_no_hash_may_send_as_much_as_one_that_does(
     let server = Server::start(BodyLimits::default()).await;
     let settings = || {
         let credentials = SigV4Credentials::new("AKIDLAMBDA", sigv4()).unwrap();
-        SigV4Settings::new(REGION, SERVICE, credentials).unwrap()
+        SigV4SignSettings::new(REGION, SERVICE, credentials).unwrap()
     };
     for (name, settings) in [
         ("declared", settings()),

@@ -1,4 +1,4 @@
-use countersign::{Claimed, ReplayKey, Unavailable};
+use countersign::{ClaimOutcome, ReplayKey, Unavailable};
 use redis::{Cmd, Value, cmd};
 
 use crate::failure::Failure;
@@ -29,11 +29,11 @@ impl Token {
     }
 
     /// What the answer means: nothing there before, or only what this claim had put there.
-    pub(crate) fn read(&self, answer: &Value) -> Result<Claimed, Failure> {
+    pub(crate) fn read(&self, answer: &Value) -> Result<ClaimOutcome, Failure> {
         match answer {
-            Value::Nil => Ok(Claimed::Fresh),
-            Value::BulkString(token) if *token == self.0 => Ok(Claimed::Fresh),
-            Value::BulkString(_) => Ok(Claimed::Replayed),
+            Value::Nil => Ok(ClaimOutcome::Fresh),
+            Value::BulkString(token) if *token == self.0 => Ok(ClaimOutcome::Fresh),
+            Value::BulkString(_) => Ok(ClaimOutcome::Replayed),
             _ => Err(Failure::refused(
                 "expected a token or none in answer to SET, found something else",
             )),
@@ -67,24 +67,28 @@ mod tests {
         let token = Token(*b"0123456789abcdef");
         let text = |text: &[u8]| Value::BulkString(text.to_vec());
         for (name, answer, expected) in [
-            ("nothing", Value::Nil, Some(Claimed::Fresh)),
-            ("its own", text(b"0123456789abcdef"), Some(Claimed::Fresh)),
+            ("nothing", Value::Nil, Some(ClaimOutcome::Fresh)),
+            (
+                "its own",
+                text(b"0123456789abcdef"),
+                Some(ClaimOutcome::Fresh),
+            ),
             (
                 "another",
                 text(b"0123456789abcdeF"),
-                Some(Claimed::Replayed),
+                Some(ClaimOutcome::Replayed),
             ),
             (
                 "a part of its own",
                 text(b"0123456789abcde"),
-                Some(Claimed::Replayed),
+                Some(ClaimOutcome::Replayed),
             ),
             (
                 "more than its own",
                 text(b"0123456789abcdef0"),
-                Some(Claimed::Replayed),
+                Some(ClaimOutcome::Replayed),
             ),
-            ("an empty one", text(b""), Some(Claimed::Replayed)),
+            ("an empty one", text(b""), Some(ClaimOutcome::Replayed)),
             ("what SET says without GET", Value::Okay, None),
             ("a number", Value::Int(1), None),
             ("a word", Value::SimpleString("QUEUED".to_owned()), None),

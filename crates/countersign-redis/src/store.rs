@@ -1,6 +1,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use countersign::{Claimed, ConfigError, ReplayClaim, ReplayStore, ReplayStoreId, Unavailable};
+use countersign::{
+    ClaimOutcome, ConfigError, ReplayClaim, ReplayStore, ReplayStoreId, Unavailable,
+};
 use redis::Value;
 use tokio::time::Instant;
 
@@ -113,13 +115,13 @@ impl RedisReplayStore {
 }
 
 impl ReplayStore for RedisReplayStore {
-    async fn claim(&self, claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         let shared = &self.0;
         let Some(millis) = time_to_live(&claim) else {
-            return Ok(Claimed::Replayed);
+            return Ok(ClaimOutcome::Replayed);
         };
         if shared.forgotten.covers(&claim)? {
-            return Ok(Claimed::Replayed);
+            return Ok(ClaimOutcome::Replayed);
         }
         let token = Token::random()?;
         let entry = request::entry(&shared.namespace, &claim.key);

@@ -29,16 +29,16 @@
 //! # How a request is verified
 //!
 //! ```text
-//! request head ──parse──▶ Claim ──authenticate(keys)──▶ AuthenticatedHead ──body──▶ Verified
-//!               grammar,          MAC over the head,                        digest compared
-//!               freshness,        incl. the declared                        in constant time
+//! request head ──parse──▶ UnverifiedHead ──authenticate(keys)──▶ AuthenticatedHead ──body──▶ Verified
+//!               grammar,                   MAC over the head,                        digest compared
+//!               freshness,                 incl. the declared                        in constant time
 //!               coverage          content hash
 //! ```
 //!
 //! A signature that is over the body itself cannot be checked before the body is there: then the chain goes over a
-//! [`BodyMac`]. The peer has proven nothing meanwhile: read its body within limits of their own.
+//! [`PendingBody`]. The peer has proven nothing meanwhile: read its body within limits of their own.
 //!
-//! Each step is made only by the one before, and borrows from it: a [`Claim`] is all that an unauthenticated peer gets to,
+//! Each step is made only by the one before, and borrows from it: a [`UnverifiedHead`] is all that an unauthenticated peer gets to,
 //! an [`AuthenticatedHead`] exists only if the signature matched, and [`Verified`] has no other way to be made than
 //! through both. What was claimed is never trusted and what is trusted comes from the key's own record.
 //!
@@ -52,10 +52,10 @@
 //! | scheme | accepted by | signed by |
 //! |---|---|---|
 //! | `HMAC-SHA256`, `ED25519` | default, [`Scheme::Ed25519`] | [`Signer::new`] |
-//! | AWS Signature Version 4 | [`SigV4Profile`] | [`Signer::sigv4`], [`Signer::presign`] |
-//! | RFC 9421 HTTP Message Signatures | [`MessageSignaturesProfile`] | [`Signer::message_signatures`] |
-//! | the DRF profile: timestamp and body | [`DrfProfile`] | [`Signer::drf`] |
-//! | Standard Webhooks | [`StandardWebhooksProfile`] | [`Signer::standard_webhooks`] |
+//! | AWS Signature Version 4 | [`SigV4VerifySettings`] | [`Signer::sigv4`], [`Signer::presign`] |
+//! | RFC 9421 HTTP Message Signatures | [`MessageSignaturesVerifySettings`] | [`Signer::message_signatures`] |
+//! | the DRF profile: timestamp and body | [`DrfVerifySettings`] | [`Signer::drf`] |
+//! | Standard Webhooks | [`StandardWebhooksVerifySettings`] | [`Signer::standard_webhooks`] |
 //!
 //! A verifier accepts any set of them, each by name ([`VerifierBuilder::accept`]). A request that carries signatures in two
 //! accepted schemes is refused.
@@ -64,7 +64,7 @@
 //!
 //! - The caller holds the key: HMAC-SHA256 or Ed25519 over method, target, authority, date, body and every covered
 //!   header. MACs are compared in constant time. AWS Signature Version 4 signs a canonical form of the target and, where it
-//!   is told to, no body: [`SigV4Profile`] says what that leaves open. The last two schemes of the table sign a body and no
+//!   is told to, no body: [`SigV4VerifySettings`] says what that leaves open. The last two schemes of the table sign a body and no
 //!   request: [`Coverage::BodyOnly`] says so, and [`Coverage::Partial`] of a signature that was allowed to leave something out.
 //! - Every key is bound to one scheme. A request in another is refused; nothing falls back.
 //! - Nothing is read leniently: exact lengths and alphabets of signatures, dates and hashes, no duplicates, no header that
@@ -133,30 +133,30 @@ pub use self::{
         UncoveredRoute, UnreachableStatement, WhyUncovered, WhyUnreachable,
     },
     replay::{
-        ArcReplayStore, Claimed, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
+        ArcReplayStore, ClaimOutcome, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
         ReplayKey, ReplayStore, ReplayStoreId,
     },
     scheme::{
         AcceptedScheme, Scheme,
-        drf::{DrfHeaders, DrfProfile},
+        drf::{DrfHeaders, DrfVerifySettings},
         message_signatures::{
-            ComponentId, MessageSignaturesProfile, MessageSignaturesSettings, StructuredType,
-            UriScheme,
+            ComponentId, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,
+            StructuredType, UriScheme,
         },
         native::Nonce,
         sigv4::{
             CredentialsProvider, CredentialsRefresh, SharedCredentialsFile, SigV4Credentials,
             SigV4PathEncoding, SigV4PathNormalization, SigV4Presigned, SigV4PresignedPayload,
-            SigV4Profile, SigV4Settings,
+            SigV4SignSettings, SigV4VerifySettings,
         },
-        webhooks::StandardWebhooksProfile,
+        webhooks::StandardWebhooksVerifySettings,
     },
     shared_signer::{SharedSigner, SignerKey},
     signer::{Signature, Signer},
     target_signers::{TargetSigners, TargetSignersBuilder},
     timestamp::Timestamp,
     verify::{
-        AuthenticatedHead, Authentication, BodyMac, BodyState, Claim, Coverage, DetachedHead,
-        Evidence, HeadLimits, Verified, Verifier, VerifierBuilder,
+        AuthenticatedHead, Authentication, BodyState, Coverage, DetachedHead, Evidence, HeadLimits,
+        PendingBody, UnverifiedHead, Verified, Verifier, VerifierBuilder,
     },
 };

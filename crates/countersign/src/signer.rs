@@ -173,7 +173,7 @@ impl Signer {
     /// A signer of [`drf`](Self::drf) then sends no nonce, even where two requests are alike. A receiver that remembers
     /// signatures refuses the second one. In other schemes this changes nothing.
     #[must_use]
-    pub fn seed_compatible(mut self) -> Self {
+    pub fn insecure_three_headers(mut self) -> Self {
         match &mut self.signer {
             FamilySigner::Native(signer) => signer.cover_three_headers(),
             FamilySigner::Drf(signer) => signer.send_no_nonces(),

@@ -85,7 +85,7 @@ pub use self::{
     sign::{SignLayer, SignedBody},
     unverified_caller::{UnverifiedCaller, Verdict},
     verify::{
-        BodyLimits, ConnectionId, KeyUse, PublicUri, Refusal, UncoveredHeaders, VerifiedBody,
+        BodyLimits, ConnectionId, KeyUse, PublicUri, Refusal, RequestBody, UncoveredHeaders,
         VerifyLayer,
     },
 };

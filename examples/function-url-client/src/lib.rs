@@ -52,7 +52,7 @@ use std::env;
 
 use bytes::Bytes;
 use countersign::{
-    CredentialsProvider, SharedCredentialsFile, SigV4Credentials, SigV4Settings, Signer,
+    CredentialsProvider, SharedCredentialsFile, SigV4Credentials, SigV4SignSettings, Signer,
 };
 use http::{Request, StatusCode, Uri, header::CONTENT_TYPE, uri::Scheme};
 use http_body_util::{BodyExt, Full, Limited};
@@ -105,7 +105,7 @@ impl FunctionUrl {
         }
         Signer::normalize_authority(&mut parts)?;
         let url = parts.uri;
-        let settings = SigV4Settings::new(region, "lambda", credentials)?;
+        let settings = SigV4SignSettings::new(region, "lambda", credentials)?;
         let signer = Signer::sigv4(settings, url.authority().map(ToString::to_string))?;
         let client = Client::builder(TokioExecutor::new()).build_http();
         let client = SignLayer::new(signer).layer(client);

@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::{Json, Router, routing::post};
-use countersign::{CallerKey, Keyring, Secret, SigV4Profile, Verifier, VerifyingKey};
+use countersign::{CallerKey, Keyring, Secret, SigV4VerifySettings, Verifier, VerifyingKey};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_countersign::{VerifiedCaller, VerifyLayer};
@@ -31,7 +31,7 @@ async fn function() -> String {
         .caller("AKIDBILLING", CallerKey::new("1", key).unwrap())
         .build()
         .unwrap();
-    let profile = SigV4Profile::new("eu-central-1", "lambda").unwrap();
+    let profile = SigV4VerifySettings::new("eu-central-1", "lambda").unwrap();
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let app = Router::new()
         .route("/{*path}", post(answer))

@@ -47,8 +47,8 @@ use axum::{Router, routing::post};
 use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, ConfigError, Keyring, MessageSignaturesProfile, MessageSignaturesSettings, Secret,
-    Signer, SigningKey, Verifier, VerifyingKey,
+    CallerKey, ConfigError, Keyring, MessageSignaturesSignSettings,
+    MessageSignaturesVerifySettings, Secret, Signer, SigningKey, Verifier, VerifyingKey,
 };
 use http::{Request, StatusCode, Uri, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full, Limited};
@@ -76,7 +76,7 @@ pub fn verify(public_key: &str, host: &str) -> Result<VerifyLayer<Keyring>, BoxE
     }
     let key = CallerKey::new("2026-01", VerifyingKey::message_ed25519(&point)?)?;
     let keys = Keyring::builder().caller(CALLER, key).build()?;
-    let settings = MessageSignaturesProfile::new()
+    let settings = MessageSignaturesVerifySettings::new()
         .ed25519_only()
         .with_tag(TAG)?;
     // Every callee knows the same public key, so the scheme asks for expected hosts.
@@ -108,7 +108,7 @@ async fn greet(caller: VerifiedCaller, name: String) -> String {
 ///
 /// A [`ConfigError`] if the key is weak or the authority is none. It holds no key.
 pub fn signer(seed: &Secret, authority: &str) -> Result<Signer, ConfigError> {
-    let settings = MessageSignaturesSettings::new(CALLER, SigningKey::message_ed25519(seed)?)?;
+    let settings = MessageSignaturesSignSettings::new(CALLER, SigningKey::message_ed25519(seed)?)?;
     Signer::message_signatures(settings.with_tag(TAG)?, [authority])
 }
 

@@ -50,7 +50,9 @@
 //! ```
 
 use axum::{Json, Router, routing::get};
-use countersign::{CallerKey, ConfigError, Keyring, Secret, SigV4Profile, Verifier, VerifyingKey};
+use countersign::{
+    CallerKey, ConfigError, Keyring, Secret, SigV4VerifySettings, Verifier, VerifyingKey,
+};
 use serde_json::{Value, json};
 use tower_countersign::{VerifiedCaller, VerifyLayer};
 
@@ -77,7 +79,7 @@ pub fn verify(hmac: &Secret, sigv4: &Secret) -> Result<VerifyLayer<Keyring>, Con
         .build()?;
     // `HMAC-SHA256` is what a verifier accepts by default.
     let verifier = Verifier::builder()
-        .accept(SigV4Profile::new(REGION, SERVICE)?)
+        .accept(SigV4VerifySettings::new(REGION, SERVICE)?)
         .build()?;
     Ok(VerifyLayer::new(keys).with_verifier(verifier))
 }

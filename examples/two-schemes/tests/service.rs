@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use countersign::{Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey};
+use countersign::{Secret, SigV4Credentials, SigV4SignSettings, Signer, SigningKey};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ fn hmac(key: &str, authority: &str) -> Signer {
 fn sigv4(secret: &str, authority: &str) -> Signer {
     let key = SigningKey::sigv4(&Secret::from_text(secret).unwrap());
     let credentials = SigV4Credentials::new(ACCESS_KEY_ID, key).unwrap();
-    let settings = SigV4Settings::new(REGION, SERVICE, credentials).unwrap();
+    let settings = SigV4SignSettings::new(REGION, SERVICE, credentials).unwrap();
     Signer::sigv4(settings, [authority]).unwrap()
 }
 

@@ -17,7 +17,7 @@
 //! | `SIGV4_KEYS` | callers that sign as for AWS: JSON of access key id, which is the caller's name, to secret | that scheme is off |
 //! | `SIGV4_REGION`, `SIGV4_SERVICE` | what those sign for | `us-east-1`, `execute-api` |
 //! | `SIGV4_UNCOVERED_HEADERS` | `x-amz-…` headers that a trusted hop in front adds, such as CloudFront's `x-amz-cf-id`, separated by commas | a request with an uncovered one is refused |
-//! | `SIGV4_LENIENT_QUERIES` | `repeated-names` for queries with a name twice, `any-escapes` for those with needless or lower-case escapes or a semicolon; both, separated by a comma. [`SigV4Profile`](countersign::SigV4Profile) says what each gives up | both are refused |
+//! | `SIGV4_LENIENT_QUERIES` | `repeated-names` for queries with a name twice, `any-escapes` for those with needless or lower-case escapes or a semicolon; both, separated by a comma. [`SigV4VerifySettings`](countersign::SigV4VerifySettings) says what each gives up | both are refused |
 //! | `MESSAGE_SIGNATURE_KEYS` | callers that sign by RFC 9421: JSON of `keyid`, which is the caller's name, to an `hmac-sha256` secret in Base64 | nobody has such a key |
 //! | `MESSAGE_SIGNATURE_ED25519_KEYS` | the same with Ed25519 public keys in Base64; needs `EXPECTED_HOSTS` | nobody has such a key |
 //! | `DRF_SECRET`, `DRF_CALLER` | the text of a secret, and who holds it: a Django service that signs timestamp and body | that scheme is off |

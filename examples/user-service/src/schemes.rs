@@ -3,8 +3,8 @@
 use std::fmt;
 
 use countersign::{
-    CallerKey, DrfProfile, Keyring, KeyringBuilder, MessageSignaturesProfile, Secret, SigV4Profile,
-    StandardWebhooksProfile, Verifier, VerifierBuilder, VerifyingKey,
+    CallerKey, DrfVerifySettings, Keyring, KeyringBuilder, MessageSignaturesVerifySettings, Secret,
+    SigV4VerifySettings, StandardWebhooksVerifySettings, Verifier, VerifierBuilder, VerifyingKey,
 };
 use http::{HeaderName, Method};
 use tower_countersign::BoxError;
@@ -57,8 +57,8 @@ fn add_sigv4(
     };
     let region = region.as_deref().unwrap_or("us-east-1");
     let service = service.as_deref().unwrap_or("execute-api");
-    let profile =
-        SigV4Profile::new(region, service).map_err(in_variable("SIGV4_REGION or SIGV4_SERVICE"))?;
+    let profile = SigV4VerifySettings::new(region, service)
+        .map_err(in_variable("SIGV4_REGION or SIGV4_SERVICE"))?;
     let profile = accept_queries(accept_uncovered(profile)?)?;
     let keys = key_object::add(keys, "SIGV4_KEYS", "sigv4", &secrets, |text| {
         Ok(VerifyingKey::sigv4(&Secret::from_text(text)?))
@@ -67,7 +67,7 @@ fn add_sigv4(
 }
 
 /// Headers of a trusted hop in front, which no caller could sign.
-fn accept_uncovered(profile: SigV4Profile) -> Result<SigV4Profile, BoxError> {
+fn accept_uncovered(profile: SigV4VerifySettings) -> Result<SigV4VerifySettings, BoxError> {
     const NAMES: &str = SIGV4_UNCOVERED_HEADERS;
     let Some(names) = variable(NAMES)? else {
         return Ok(profile);
@@ -81,7 +81,7 @@ fn accept_uncovered(profile: SigV4Profile) -> Result<SigV4Profile, BoxError> {
 }
 
 /// Queries of callers that write what two readers may read in two ways.
-fn accept_queries(mut profile: SigV4Profile) -> Result<SigV4Profile, BoxError> {
+fn accept_queries(mut profile: SigV4VerifySettings) -> Result<SigV4VerifySettings, BoxError> {
     let Some(forms) = variable(SIGV4_LENIENT_QUERIES)? else {
         return Ok(profile);
     };
@@ -110,9 +110,9 @@ fn add_message_signatures(
     let profile = match (&shared, &public) {
         (None, None) => return Ok((keys, verifier)),
         // A secret is shared with one callee, so that no hosts are asked for.
-        (Some(_), None) => MessageSignaturesProfile::new().hmac_sha256_only(),
-        (None, Some(_)) => MessageSignaturesProfile::new().ed25519_only(),
-        (Some(_), Some(_)) => MessageSignaturesProfile::new(),
+        (Some(_), None) => MessageSignaturesVerifySettings::new().hmac_sha256_only(),
+        (None, Some(_)) => MessageSignaturesVerifySettings::new().ed25519_only(),
+        (Some(_), Some(_)) => MessageSignaturesVerifySettings::new(),
     };
     if let Some(json) = shared {
         keys = key_object::add(keys, SHARED, "message-signature", &json, |text| {
@@ -137,7 +137,7 @@ fn add_drf(
     };
     let secret = Secret::from_text(&secret).map_err(in_variable("DRF_SECRET"))?;
     let key = VerifyingKey::drf(&secret);
-    let profile = DrfProfile::for_caller(&caller)
+    let profile = DrfVerifySettings::for_caller(&caller)
         .and_then(|profile| profile.route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("DRF_CALLER"))?;
     let keys = add_key(keys, caller, CallerKey::new("drf", key)?, "DRF_SECRET")?;
@@ -168,7 +168,7 @@ fn add_webhooks(
         Secret::from_webhook_secret(&secret)
     };
     let secret = secret.map_err(in_variable(name))?;
-    let profile = StandardWebhooksProfile::for_caller(&caller)
+    let profile = StandardWebhooksVerifySettings::for_caller(&caller)
         .and_then(|profile| profile.route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("WEBHOOK_CALLER"))?;
     let profile = match names.as_deref() {

@@ -23,7 +23,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use countersign::{Claimed, KeyId, ReplayClaim, ReplayKey, ReplayStore, Timestamp};
+use countersign::{ClaimOutcome, KeyId, ReplayClaim, ReplayKey, ReplayStore, Timestamp};
 use countersign_redis::RedisReplayStore;
 use tokio::{runtime::Runtime, task::LocalSet};
 
@@ -130,7 +130,7 @@ fn claim(number: u64) -> ReplayClaim {
 async fn decide(store: &RedisReplayStore, number: u64) {
     assert!(matches!(
         store.claim(claim(number)).await,
-        Ok(Claimed::Fresh)
+        Ok(ClaimOutcome::Fresh)
     ));
 }
 

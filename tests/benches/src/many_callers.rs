@@ -11,7 +11,7 @@ use countersign::{
 use futures::FutureExt;
 use http::{HeaderValue, Request, Response, StatusCode};
 use tokio::runtime::{Builder, Runtime};
-use tower_countersign::{VerifiedBody, VerifyLayer};
+use tower_countersign::{RequestBody, VerifyLayer};
 use tower_layer::Layer;
 use tower_service::Service as _;
 
@@ -66,7 +66,7 @@ impl Service {
 #[derive(Clone, Copy, Debug)]
 struct Handler;
 
-impl tower_service::Service<Request<VerifiedBody>> for Handler {
+impl tower_service::Service<Request<RequestBody>> for Handler {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = std::future::Ready<Result<Self::Response, Infallible>>;
@@ -78,7 +78,7 @@ impl tower_service::Service<Request<VerifiedBody>> for Handler {
         std::task::Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _request: Request<VerifiedBody>) -> Self::Future {
+    fn call(&mut self, _request: Request<RequestBody>) -> Self::Future {
         std::future::ready(Ok(Response::new(Body::empty())))
     }
 }

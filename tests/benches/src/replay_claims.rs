@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use countersign::{
-    Claimed, KeyId, MemoryReplayStore, ReplayClaim, ReplayKey, ReplayStore, Timestamp,
+    ClaimOutcome, KeyId, MemoryReplayStore, ReplayClaim, ReplayKey, ReplayStore, Timestamp,
 };
 
 use crate::case::{Case, Group};
@@ -63,7 +63,7 @@ impl Claim {
     fn make(&self) {
         assert!(matches!(
             self.store.try_claim(&self.claim),
-            Some(Ok(Claimed::Fresh))
+            Some(Ok(ClaimOutcome::Fresh))
         ));
     }
 }

@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use countersign::{
-    CallerKey, Keyring, MessageSignaturesProfile, MessageSignaturesSettings, PayloadDigest, Secret,
-    Signer, SigningKey, Verifier,
+    CallerKey, Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,
+    PayloadDigest, Secret, Signer, SigningKey, Verifier,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
 
@@ -69,7 +69,7 @@ impl Layout {
     pub fn signer(self) -> Signer {
         let signer = Signer::new(CALLER, SigningKey::hmac_sha256(&secret()), [HOST]).unwrap();
         match self {
-            Self::Three => signer.seed_compatible(),
+            Self::Three => signer.insecure_three_headers(),
             Self::Default => signer,
         }
     }
@@ -79,7 +79,7 @@ impl Layout {
         let key = SigningKey::hmac_sha256(&secret()).verifying_key();
         let key = CallerKey::new("2026-01", key).unwrap();
         let key = match self {
-            Self::Three => key.seed_compatible(),
+            Self::Three => key.insecure_three_headers(),
             Self::Default => key,
         };
         Keyring::builder().caller(CALLER, key).build().unwrap()
@@ -89,13 +89,13 @@ impl Layout {
 /// A signer in RFC 9421: `@method @authority @path @query content-type content-digest`.
 pub fn message_signer() -> Signer {
     let key = SigningKey::message_hmac_sha256(&secret());
-    let settings = MessageSignaturesSettings::new(CALLER, key).unwrap();
+    let settings = MessageSignaturesSignSettings::new(CALLER, key).unwrap();
     Signer::message_signatures(settings, [HOST]).unwrap()
 }
 
 /// What verifies it.
 pub fn message_verifier() -> Verifier {
-    let settings = MessageSignaturesProfile::new().hmac_sha256_only();
+    let settings = MessageSignaturesVerifySettings::new().hmac_sha256_only();
     let builder = Verifier::builder().accept_only(settings);
     builder.build().unwrap()
 }

@@ -9,8 +9,8 @@ use axum::{
 };
 use bytes::Bytes;
 use countersign::{
-    CallerKey, ComponentId, DrfProfile, Keyring, MessageSignaturesProfile,
-    MessageSignaturesSettings, Secret, Signer, SigningKey, Verifier, VerifyingKey,
+    CallerKey, ComponentId, DrfVerifySettings, Keyring, MessageSignaturesSignSettings,
+    MessageSignaturesVerifySettings, Secret, Signer, SigningKey, Verifier, VerifyingKey,
 };
 use http::{HeaderValue, Method, Request, Uri};
 use http_body_util::BodyExt;
@@ -309,7 +309,7 @@ async fn what_was_rewritten_after_it_was_verified_is_refused() {
     );
     let normalized = verify().layer(
         NormalizePathLayer::trim_trailing_slash()
-            .layer(authorized().into_service::<tower_countersign::VerifiedBody>()),
+            .layer(authorized().into_service::<tower_countersign::RequestBody>()),
     );
     for (path, expected) in [("/x", 200), ("/x/", 403)] {
         let request = get_by(&billing(), path);
@@ -429,7 +429,7 @@ async fn a_caller_whose_signature_covers_the_body_alone_can_be_refused() {
     let verifier = Verifier::builder()
         .accept(countersign::Scheme::HmacSha256)
         .accept(
-            DrfProfile::for_caller("django")
+            DrfVerifySettings::for_caller("django")
                 .unwrap()
                 .route(Method::POST, "/x")
                 .unwrap(),
@@ -481,11 +481,11 @@ async fn a_caller_whose_signature_covers_a_part_of_the_request_can_be_refused() 
         .build()
         .unwrap();
     let parts = [ComponentId::METHOD, ComponentId::AUTHORITY];
-    let profile = MessageSignaturesProfile::new()
+    let profile = MessageSignaturesVerifySettings::new()
         .hmac_sha256_only()
         .insecure_require_only(parts.clone());
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
-    let settings = || MessageSignaturesSettings::new("billing", key.clone()).unwrap();
+    let settings = || MessageSignaturesSignSettings::new("billing", key.clone()).unwrap();
     let partial = settings().insecure_cover_only(parts);
     let signer = |settings| Signer::message_signatures(settings, [AUTHORITY]).unwrap();
     let (whole, partial) = (signer(settings()), signer(partial));

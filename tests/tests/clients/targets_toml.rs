@@ -122,9 +122,9 @@ fn refuses_targets_that_contradict_each_other_or_themselves() {
         ),
         (
             "unsigned for a peer of long ago",
-            unsigned("seed_compatible = true"),
+            unsigned("insecure_three_headers = true"),
             ConfigErrorKind::File,
-            "seed_compatible",
+            "insecure_three_headers",
         ),
         (
             "unsigned without an authority",

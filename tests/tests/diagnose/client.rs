@@ -3,8 +3,9 @@
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    CallerKey, DrfProfile, KeyState, Keyring, MessageSignaturesProfile, Scheme, Secret,
-    SigV4Profile, SigningKey, StandardWebhooksProfile, Timestamp, UriScheme, Verifier,
+    CallerKey, DrfVerifySettings, KeyState, Keyring, MessageSignaturesVerifySettings, Scheme,
+    Secret, SigV4VerifySettings, SigningKey, StandardWebhooksVerifySettings, Timestamp, UriScheme,
+    Verifier,
 };
 use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit, Mac};
@@ -365,21 +366,21 @@ pub fn verifier(family: Family) -> Verifier {
         Family::Hmac => builder,
         Family::Ed25519 => builder.accept_only(Scheme::Ed25519),
         Family::SigV4 => {
-            builder.accept_only(SigV4Profile::new("eu-central-1", "user-service").unwrap())
+            builder.accept_only(SigV4VerifySettings::new("eu-central-1", "user-service").unwrap())
         }
         Family::Rfc9421 => builder.accept_only(
-            MessageSignaturesProfile::new()
+            MessageSignaturesVerifySettings::new()
                 .hmac_sha256_only()
                 .with_scheme(UriScheme::Http),
         ),
         Family::Drf => builder.accept_only(
-            DrfProfile::for_caller("billing")
+            DrfVerifySettings::for_caller("billing")
                 .unwrap()
                 .route(Method::POST, &path)
                 .unwrap(),
         ),
         Family::Webhooks => builder.accept_only(
-            StandardWebhooksProfile::for_caller("billing")
+            StandardWebhooksVerifySettings::for_caller("billing")
                 .unwrap()
                 .route(Method::POST, &path)
                 .unwrap(),

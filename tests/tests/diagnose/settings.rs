@@ -2,9 +2,9 @@
 //! has.
 
 use countersign::{
-    CallerKey, ContentTypeRule, Keyring, MessageSignaturesProfile, MessageSignaturesSettings,
-    Scheme, Secret, SigV4Credentials, SigV4Profile, SigV4Settings, Signer, SigningKey, Timestamp,
-    UriScheme, Verifier, VerifyingKey,
+    CallerKey, ContentTypeRule, Keyring, MessageSignaturesSignSettings,
+    MessageSignaturesVerifySettings, Scheme, Secret, SigV4Credentials, SigV4SignSettings,
+    SigV4VerifySettings, Signer, SigningKey, Timestamp, UriScheme, Verifier, VerifyingKey,
     diagnose::{Cause, Diagnosis, Finding, Report},
 };
 use http::{
@@ -60,7 +60,7 @@ fn assert_first(report: &Report, cause: Cause) {
 #[test]
 fn a_nonce_that_is_absent_is_told_from_other_coverage() {
     let keyring = keys(key(Family::Hmac, &KEY).verifying_key());
-    let without_nonce = native().seed_compatible();
+    let without_nonce = native().insecure_three_headers();
     let report = run(
         &Verifier::default(),
         &keyring,
@@ -99,19 +99,20 @@ fn a_nonce_that_is_absent_is_told_from_other_coverage() {
 fn a_scheme_that_is_not_accepted_is_named() {
     let keyring = keys(key(Family::Hmac, &KEY).verifying_key());
     let other = Verifier::builder()
-        .accept_only(SigV4Profile::new("eu-central-1", "user-service").unwrap())
+        .accept_only(SigV4VerifySettings::new("eu-central-1", "user-service").unwrap())
         .build()
         .unwrap();
     let report = run(&other, &keyring, &signed(&native(), usual()));
     assert_first(&report, Cause::SchemeNotAccepted);
-    let settings = MessageSignaturesSettings::new("billing", key(Family::Rfc9421, &KEY)).unwrap();
+    let settings =
+        MessageSignaturesSignSettings::new("billing", key(Family::Rfc9421, &KEY)).unwrap();
     let signer = Signer::message_signatures(settings, [HOST]).unwrap();
     let keyring = keys(key(Family::Rfc9421, &KEY).verifying_key());
     let report = run(&Verifier::default(), &keyring, &signed(&signer, usual()));
     assert_first(&report, Cause::SchemeNotAccepted);
     let keyring = keys(key(Family::SigV4, &KEY).verifying_key());
     let credentials = SigV4Credentials::new("billing", key(Family::SigV4, &KEY)).unwrap();
-    let settings = SigV4Settings::new("eu-central-1", "user-service", credentials).unwrap();
+    let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials).unwrap();
     let signer = Signer::sigv4(settings, [HOST]).unwrap();
     let report = run(&Verifier::default(), &keyring, &signed(&signer, usual()));
     assert_first(&report, Cause::SchemeNotAccepted);
@@ -146,11 +147,11 @@ fn a_key_id_of_another_key_is_named() {
         .build()
         .unwrap();
     let verifier = Verifier::builder()
-        .accept_only(SigV4Profile::new("eu-central-1", "user-service").unwrap())
+        .accept_only(SigV4VerifySettings::new("eu-central-1", "user-service").unwrap())
         .build()
         .unwrap();
     let credentials = SigV4Credentials::new("AKIDTWO", key(Family::SigV4, &KEY)).unwrap();
-    let settings = SigV4Settings::new("eu-central-1", "user-service", credentials).unwrap();
+    let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials).unwrap();
     let signer = Signer::sigv4(settings, [HOST]).unwrap();
     let report = run(&verifier, &keyring, &signed(&signer, usual()));
     assert_first(&report, Cause::KeyOfAnotherId);
@@ -160,7 +161,7 @@ fn a_key_id_of_another_key_is_named() {
 fn a_session_token_that_is_absent_or_foreign_is_named() {
     let token = |text: &str| Secret::from_text(text).unwrap();
     let verifier = Verifier::builder()
-        .accept_only(SigV4Profile::new("eu-central-1", "user-service").unwrap())
+        .accept_only(SigV4VerifySettings::new("eu-central-1", "user-service").unwrap())
         .build()
         .unwrap();
     let bound = key(Family::SigV4, &KEY).verifying_key();
@@ -171,7 +172,7 @@ fn a_session_token_that_is_absent_or_foreign_is_named() {
         if let Some(text) = sent {
             credentials = credentials.with_session_token(&token(text)).unwrap();
         }
-        let settings = SigV4Settings::new("eu-central-1", "user-service", credentials).unwrap();
+        let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials).unwrap();
         let signer = Signer::sigv4(settings, [HOST]).unwrap();
         let report = run(&verifier, &keyring, &signed(&signer, usual()));
         assert_first(&report, Cause::SessionToken);
@@ -184,12 +185,12 @@ fn a_session_token_that_is_absent_or_foreign_is_named() {
 #[test]
 fn a_presigned_request_that_is_not_accepted_is_named() {
     let verifier = Verifier::builder()
-        .accept_only(SigV4Profile::new("eu-central-1", "user-service").unwrap())
+        .accept_only(SigV4VerifySettings::new("eu-central-1", "user-service").unwrap())
         .build()
         .unwrap();
     let keyring = keys(key(Family::SigV4, &KEY).verifying_key());
     let credentials = SigV4Credentials::new("billing", key(Family::SigV4, &KEY)).unwrap();
-    let settings = SigV4Settings::new("eu-central-1", "user-service", credentials).unwrap();
+    let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials).unwrap();
     let signer = Signer::sigv4(settings, [HOST]).unwrap();
     let url = format!("http://{HOST}/api?a=b");
     let mut request = Request::get(&url).body(()).unwrap().into_parts().0;
@@ -206,7 +207,8 @@ fn a_presigned_request_that_is_not_accepted_is_named() {
 
 #[test]
 fn the_scheme_of_the_uri_is_tried_both_ways() {
-    let settings = MessageSignaturesSettings::new("billing", key(Family::Rfc9421, &KEY)).unwrap();
+    let settings =
+        MessageSignaturesSignSettings::new("billing", key(Family::Rfc9421, &KEY)).unwrap();
     let settings = settings
         .with_scheme(UriScheme::Https)
         .covering(countersign::ComponentId::SCHEME)
@@ -214,7 +216,7 @@ fn the_scheme_of_the_uri_is_tried_both_ways() {
     let signer = Signer::message_signatures(settings, [HOST]).unwrap();
     let verifier = Verifier::builder()
         .accept_only(
-            MessageSignaturesProfile::new()
+            MessageSignaturesVerifySettings::new()
                 .hmac_sha256_only()
                 .with_scheme(UriScheme::Http),
         )
@@ -230,10 +232,10 @@ fn the_scheme_of_the_uri_is_tried_both_ways() {
 #[test]
 fn an_algorithm_that_the_settings_exclude_is_named() {
     let ed25519 = SigningKey::message_ed25519(&secret()).unwrap();
-    let settings = MessageSignaturesSettings::new("billing", ed25519.clone()).unwrap();
+    let settings = MessageSignaturesSignSettings::new("billing", ed25519.clone()).unwrap();
     let signer = Signer::message_signatures(settings, [HOST]).unwrap();
     let verifier = Verifier::builder()
-        .accept_only(MessageSignaturesProfile::new().hmac_sha256_only())
+        .accept_only(MessageSignaturesVerifySettings::new().hmac_sha256_only())
         .build()
         .unwrap();
     let keyring = keys(ed25519.verifying_key());

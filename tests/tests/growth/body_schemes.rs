@@ -1,19 +1,19 @@
 //! `X-HMAC-SHA256` (DRF) and Standard Webhooks.
 
-use countersign::{DrfProfile, RejectionKind, StandardWebhooksProfile, Verifier};
+use countersign::{DrfVerifySettings, RejectionKind, StandardWebhooksVerifySettings, Verifier};
 use http::{Method, request::Parts};
 use tests::stranger::{HOOK, V1, append, drf, webhooks};
 
 use crate::{Outcome, assert_linear, builder, name, text};
 
 fn drf_verifier() -> Verifier {
-    let django = DrfProfile::for_caller("django").unwrap();
+    let django = DrfVerifySettings::for_caller("django").unwrap();
     let django = django.route(Method::POST, HOOK).unwrap();
     builder().accept_only(django).build().unwrap()
 }
 
 fn webhooks_verifier() -> Verifier {
-    let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let svix = svix.route(Method::POST, HOOK).unwrap();
     builder().accept_only(svix).build().unwrap()
 }
@@ -32,13 +32,13 @@ fn each() -> [(&'static str, Verifier, Signed, String); 2] {
 fn header_lines_cost_what_their_number_is() {
     for (scheme, verifier, signed, signature) in each() {
         let case = format!("{scheme}: headers");
-        assert_linear(&case, &verifier, Outcome::Claim, 1000, |size| {
+        assert_linear(&case, &verifier, Outcome::UnverifiedHead, 1000, |size| {
             let mut head = signed(HOOK, &signature);
             (0..size).for_each(|number| append(&mut head.headers, &name(number), "a"));
             head
         });
         let case = format!("{scheme}: lines of one name");
-        assert_linear(&case, &verifier, Outcome::Claim, 1000, |size| {
+        assert_linear(&case, &verifier, Outcome::UnverifiedHead, 1000, |size| {
             let mut head = signed(HOOK, &signature);
             (0..size).for_each(|_| append(&mut head.headers, "x-extra", "a"));
             head
@@ -65,9 +65,13 @@ fn values_cost_what_their_length_is() {
 #[test]
 fn signatures_cost_what_their_number_is() {
     let verifier = webhooks_verifier();
-    assert_linear("signatures", &verifier, Outcome::Claim, 2, |size| {
-        webhooks(HOOK, &vec![V1; size].join(" "))
-    });
+    assert_linear(
+        "signatures",
+        &verifier,
+        Outcome::UnverifiedHead,
+        2,
+        |size| webhooks(HOOK, &vec![V1; size].join(" ")),
+    );
     let malformed = Outcome::Refused(RejectionKind::Malformed);
     assert_linear("more than the limit", &verifier, malformed, 500, |size| {
         webhooks(HOOK, &vec![V1; size].join(" "))

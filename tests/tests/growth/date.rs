@@ -2,8 +2,8 @@
 //! many.
 
 use countersign::{
-    MessageSignaturesProfile, RejectionKind, Scheme, SigV4Profile, StructuredType, Timestamp,
-    Verifier,
+    MessageSignaturesVerifySettings, RejectionKind, Scheme, SigV4VerifySettings, StructuredType,
+    Timestamp, Verifier,
 };
 use http::{HeaderName, request::Parts};
 use tests::{
@@ -22,12 +22,12 @@ fn verifier() -> Verifier {
     builder()
         .accept(Scheme::Ed25519)
         .accept(
-            SigV4Profile::new(REGION, SERVICE)
+            SigV4VerifySettings::new(REGION, SERVICE)
                 .unwrap()
                 .with_presigned(url),
         )
         .accept(
-            MessageSignaturesProfile::new()
+            MessageSignaturesVerifySettings::new()
                 .with_structured_field(dictionary, StructuredType::Dictionary),
         )
         .build()

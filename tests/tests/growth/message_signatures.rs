@@ -1,17 +1,17 @@
 //! RFC 9421, HTTP Message Signatures.
 
 use countersign::{
-    ComponentId, HeadLimits, MessageSignaturesProfile, RejectionKind, StructuredType, UriScheme,
-    Verifier,
+    ComponentId, HeadLimits, MessageSignaturesVerifySettings, RejectionKind, StructuredType,
+    UriScheme, Verifier,
 };
 use http::{HeaderName, Method, request::Parts};
 use tests::stranger::{BYTES, PARAMETERS, REQUIRED, append, message_signatures, unsigned};
 
 use crate::{Outcome, assert_linear, builder, list, name, text};
 
-fn profile() -> MessageSignaturesProfile {
+fn profile() -> MessageSignaturesVerifySettings {
     let field = |name| HeaderName::from_static(name);
-    MessageSignaturesProfile::new()
+    MessageSignaturesVerifySettings::new()
         .with_scheme(UriScheme::Https)
         .with_structured_field(field("example-dict"), StructuredType::Dictionary)
         .with_structured_field(field("example-list"), StructuredType::List)
@@ -26,11 +26,11 @@ fn verifier() -> Verifier {
 fn assert_claim_within_default_limits(case: &str, size: usize, head: impl Fn(usize) -> Parts) {
     let verifier = builder().limits(HeadLimits::default());
     let verifier = verifier.accept_only(profile()).build().unwrap();
-    assert_linear(case, &verifier, Outcome::Claim, size, head);
+    assert_linear(case, &verifier, Outcome::UnverifiedHead, size, head);
 }
 
 fn assert_claim(case: &str, size: usize, head: impl Fn(usize) -> Parts) {
-    assert_linear(case, &verifier(), Outcome::Claim, size, head);
+    assert_linear(case, &verifier(), Outcome::UnverifiedHead, size, head);
 }
 
 fn assert_malformed(case: &str, size: usize, head: impl Fn(usize) -> Parts) {
@@ -141,15 +141,21 @@ fn dictionaries_cost_what_they_are_together() {
     };
     // The settings are those of the larger head in both.
     let (names, verifier) = of(4 * 25);
-    assert_linear("dictionaries", &verifier, Outcome::Claim, 25, |size| {
-        let members = |key| list(size, " ", |number| member(&names[number], key));
-        let components = format!("{} {}", members("a"), members("b"));
-        let mut head = message_signatures("/", &components);
-        for name in &names[..size] {
-            append(&mut head.headers, name, "a=1, b=2");
-        }
-        head
-    });
+    assert_linear(
+        "dictionaries",
+        &verifier,
+        Outcome::UnverifiedHead,
+        25,
+        |size| {
+            let members = |key| list(size, " ", |number| member(&names[number], key));
+            let components = format!("{} {}", members("a"), members("b"));
+            let mut head = message_signatures("/", &components);
+            for name in &names[..size] {
+                append(&mut head.headers, name, "a=1, b=2");
+            }
+            head
+        },
+    );
 }
 
 #[test]
@@ -286,7 +292,9 @@ fn labels_and_signatures_cost_what_their_number_is() {
     };
     for lines in [false, true] {
         let case = format!("labels, on lines of their own: {lines}");
-        assert_linear(&case, &verifier, Outcome::Claim, 2, |size| of(size, lines));
+        assert_linear(&case, &verifier, Outcome::UnverifiedHead, 2, |size| {
+            of(size, lines)
+        });
         let malformed = Outcome::Refused(RejectionKind::Malformed);
         let case = format!("more labels than the limit, on lines of their own: {lines}");
         assert_linear(&case, &verifier, malformed, 500, |size| of(size, lines));
@@ -321,11 +329,17 @@ fn required_components_cost_no_more_than_what_is_covered() {
     let required = ComponentId::from(HeaderName::from_static("x-extra"));
     let verifier = builder().accept_only(profile().requiring(required));
     let verifier = verifier.build().unwrap();
-    assert_linear("required", &verifier, Outcome::Claim, 200, |size| {
-        let components = list(size, " ", |number| format!("\"{}\"", name(number)));
-        let mut head = message_signatures("/", &format!("{components} \"x-extra\""));
-        (0..size).for_each(|number| append(&mut head.headers, &name(number), "a"));
-        append(&mut head.headers, "x-extra", "a");
-        head
-    });
+    assert_linear(
+        "required",
+        &verifier,
+        Outcome::UnverifiedHead,
+        200,
+        |size| {
+            let components = list(size, " ", |number| format!("\"{}\"", name(number)));
+            let mut head = message_signatures("/", &format!("{components} \"x-extra\""));
+            (0..size).for_each(|number| append(&mut head.headers, &name(number), "a"));
+            append(&mut head.headers, "x-extra", "a");
+            head
+        },
+    );
 }

@@ -1,7 +1,7 @@
 //! `AWS4-HMAC-SHA256`, in the header and in the URL.
 
 use countersign::{
-    HeadLimits, RejectionKind, SigV4PathEncoding, SigV4Presigned, SigV4Profile, Verifier,
+    HeadLimits, RejectionKind, SigV4PathEncoding, SigV4Presigned, SigV4VerifySettings, Verifier,
 };
 use http::request::Parts;
 use tests::stranger::{REGION, SERVICE, append, presigned, sigv4};
@@ -15,14 +15,14 @@ enum Place {
     Query,
 }
 
-fn profile() -> SigV4Profile {
-    let profile = SigV4Profile::new(REGION, SERVICE).unwrap();
+fn profile() -> SigV4VerifySettings {
+    let profile = SigV4VerifySettings::new(REGION, SERVICE).unwrap();
     profile.with_presigned(SigV4Presigned::new())
 }
 
 /// Takes paths and queries that are spelled in whatever way, so that the work of bringing them to
 /// one form is done.
-fn lenient() -> SigV4Profile {
+fn lenient() -> SigV4VerifySettings {
     profile()
         .with_path_encoding(SigV4PathEncoding::Single)
         .insecure_accept_noncanonical_paths()
@@ -30,7 +30,7 @@ fn lenient() -> SigV4Profile {
         .insecure_accept_repeated_query_names()
 }
 
-fn verifier(profile: SigV4Profile) -> Verifier {
+fn verifier(profile: SigV4VerifySettings) -> Verifier {
     builder().accept_only(profile).build().unwrap()
 }
 
@@ -45,7 +45,7 @@ fn covering(place: Place, path: &str, query: &str, further: &[String]) -> Parts 
 
 fn assert_each_linear(
     case: &str,
-    profile: &SigV4Profile,
+    profile: &SigV4VerifySettings,
     expected: Outcome,
     size: usize,
     head: impl Fn(Place, usize) -> Parts,
@@ -59,7 +59,7 @@ fn assert_each_linear(
 
 #[test]
 fn header_lines_cost_what_their_number_is() {
-    let claim = Outcome::Claim;
+    let claim = Outcome::UnverifiedHead;
     assert_each_linear("headers", &profile(), claim, 500, |place, size| {
         let mut head = covering(place, "/", "", &[]);
         (0..size).for_each(|number| append(&mut head.headers, &name(number), "a"));
@@ -80,7 +80,7 @@ fn header_lines_cost_what_their_number_is() {
 
 #[test]
 fn covered_headers_cost_what_their_number_and_their_length_are() {
-    let claim = Outcome::Claim;
+    let claim = Outcome::UnverifiedHead;
     assert_each_linear("covered headers", &profile(), claim, 200, |place, size| {
         let names: Vec<_> = (0..size)
             .map(|number| format!("y{}", name(number)))
@@ -143,15 +143,23 @@ fn query_parameters_cost_what_their_length_is() {
         ("empty ones", 6000, |size| "&".repeat(size)),
     ];
     for (case, size, query) in cases {
-        assert_each_linear(case, &lenient(), Outcome::Claim, size, |place, size| {
-            covering(place, "/", &query(size), &[])
-        });
+        assert_each_linear(
+            case,
+            &lenient(),
+            Outcome::UnverifiedHead,
+            size,
+            |place, size| covering(place, "/", &query(size), &[]),
+        );
     }
     // The names alone, which a strict verifier takes.
     for (case, size, query) in &cases[..2] {
-        assert_each_linear(case, &profile(), Outcome::Claim, *size, |place, size| {
-            covering(place, "/", &query(size), &[])
-        });
+        assert_each_linear(
+            case,
+            &profile(),
+            Outcome::UnverifiedHead,
+            *size,
+            |place, size| covering(place, "/", &query(size), &[]),
+        );
     }
     let twice = Outcome::Refused(RejectionKind::Malformed);
     assert_each_linear("a name twice", &profile(), twice, 200, |place, size| {
@@ -168,7 +176,7 @@ fn a_query_within_the_default_limits_costs_what_its_length_is() {
         let verifier = builder().limits(HeadLimits::default());
         let verifier = verifier.accept_only(lenient()).build().unwrap();
         for place in [Place::Header, Place::Query] {
-            assert_linear(&case, &verifier, Outcome::Claim, 29, |size| {
+            assert_linear(&case, &verifier, Outcome::UnverifiedHead, 29, |size| {
                 let query = list(size, "&", |number| {
                     format!("{prefix}{}{number:03}", text(52))
                 });
@@ -182,9 +190,13 @@ fn a_query_within_the_default_limits_costs_what_its_length_is() {
 fn a_path_costs_what_its_length_is() {
     for piece in ["/a", "/..", "//", "/%2e", "/%61", "/*"] {
         let case = format!("a path of {piece}");
-        assert_each_linear(&case, &lenient(), Outcome::Claim, 3000, |place, size| {
-            covering(place, &piece.repeat(size), "", &[])
-        });
+        assert_each_linear(
+            &case,
+            &lenient(),
+            Outcome::UnverifiedHead,
+            3000,
+            |place, size| covering(place, &piece.repeat(size), "", &[]),
+        );
     }
 }
 
@@ -192,7 +204,7 @@ fn a_path_costs_what_its_length_is() {
 fn the_parameters_of_the_header_cost_what_their_length_is() {
     let malformed = Outcome::Refused(RejectionKind::Malformed);
     for (case, expected, start, piece, end) in [
-        ("spaces", Outcome::Claim, "", " ", ""),
+        ("spaces", Outcome::UnverifiedHead, "", " ", ""),
         (
             "slashes in the credential",
             malformed,

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use countersign::{
-    CallerKey, DrfProfile, Keyring, Scheme, Secret, Signer, SigningKey, StandardWebhooksProfile,
-    Timestamp, Verifier,
+    CallerKey, DrfVerifySettings, Keyring, Scheme, Secret, Signer, SigningKey,
+    StandardWebhooksVerifySettings, Timestamp, Verifier,
 };
 use http::{HeaderValue, Method};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ fn keys(caller: &str, key: &SigningKey) -> Keyring {
 
 async fn drf_service() -> Service {
     Service::start(|_| {
-        let django = DrfProfile::for_caller("django")
+        let django = DrfVerifySettings::for_caller("django")
             .and_then(|profile| profile.route(Method::POST, "/api/echo"))
             .and_then(|profile| profile.route(Method::GET, "/api/echo?q=%C3%BC%20x"));
         let verifier = Verifier::builder().accept_only(django.unwrap());
@@ -52,7 +52,7 @@ async fn drf_service() -> Service {
 
 async fn webhook_service() -> Service {
     Service::start(|_| {
-        let sender = StandardWebhooksProfile::for_caller("sender")
+        let sender = StandardWebhooksVerifySettings::for_caller("sender")
             .and_then(|profile| profile.route(Method::POST, "/api/echo"));
         let verifier = Verifier::builder().accept_only(sender.unwrap());
         VerifyLayer::new(keys("sender", &webhook_key())).with_verifier(verifier.build().unwrap())

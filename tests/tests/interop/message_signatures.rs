@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, Keyring, MessageSignaturesProfile, MessageSignaturesSettings, Scheme, Secret,
-    Signer, SigningKey, Timestamp, Verifier,
+    CallerKey, Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Scheme,
+    Secret, Signer, SigningKey, Timestamp, Verifier,
 };
 use ed25519_dalek::SigningKey as Ed25519;
 use http::HeaderValue;
@@ -58,7 +58,7 @@ async fn service(alg: &'static str) -> Service {
             .unwrap();
         let verifier = Verifier::builder()
             .expected_hosts([authority])
-            .accept_only(MessageSignaturesProfile::new())
+            .accept_only(MessageSignaturesVerifySettings::new())
             .build()
             .unwrap();
         VerifyLayer::new(keys).with_verifier(verifier)
@@ -178,7 +178,7 @@ async fn we_call_a_library(peer: Peer) {
             .await;
         let to = service.authority.as_str();
         let signer = |key| {
-            let settings = MessageSignaturesSettings::new(KEY_ID, key).unwrap();
+            let settings = MessageSignaturesSignSettings::new(KEY_ID, key).unwrap();
             Signer::message_signatures(settings, [to]).unwrap()
         };
         let ours = signer(key(alg));

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use countersign::{
-    CallerKey, Keyring, Scheme, Secret, SigV4Presigned, SigV4Profile, Timestamp, Verifier,
+    CallerKey, Keyring, Scheme, Secret, SigV4Presigned, SigV4VerifySettings, Timestamp, Verifier,
     VerifyingKey,
 };
 use http::HeaderMap;
@@ -40,7 +40,7 @@ async fn service(token: Option<&'static str>) -> Service {
             .caller("billing", key.with_key_id(ACCESS_KEY_ID).unwrap())
             .build()
             .unwrap();
-        let profile = SigV4Profile::new(REGION, SERVICE).unwrap();
+        let profile = SigV4VerifySettings::new(REGION, SERVICE).unwrap();
         let verifier = Verifier::builder()
             .expected_hosts([authority])
             .accept_only(profile.with_presigned(SigV4Presigned::new()))

@@ -8,7 +8,7 @@ use tests::{
 
 use crate::{HOST, shown};
 
-const KNOWN: &str = "version, scheme, key_id, secret_hex, secret_base64, secret_text, ed25519_public_key_hex, state, not_before, not_after, nonce, seed_compatible";
+const KNOWN: &str = "version, scheme, key_id, secret_hex, secret_base64, secret_text, ed25519_public_key_hex, state, not_before, not_after, nonce, insecure_three_headers";
 
 fn callers(key: &str) -> String {
     format!("[[callers]]\nname = \"billing\"\n\n[[callers.keys]]\nversion = \"1\"\n{key}\n")

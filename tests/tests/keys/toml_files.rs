@@ -157,13 +157,13 @@ fn every_documented_member_of_a_callers_key_has_its_effect() {
             "insufficient_coverage",
         ),
         (
-            "seed_compatible",
+            "insecure_three_headers",
             format!("{hex}\nseed_compatible = true"),
             three(),
             "accept",
         ),
         (
-            "not seed_compatible",
+            "not insecure_three_headers",
             format!("{hex}\nseed_compatible = false"),
             three(),
             "insufficient_coverage",
@@ -290,7 +290,7 @@ fn a_file_that_is_not_as_documented_is_refused_without_showing_a_key() {
             "line",
         ),
         (
-            "seed_compatible as text",
+            "insecure_three_headers as text",
             toml(&format!("{hex}\nseed_compatible = \"true\"")),
             ConfigErrorKind::File,
             "line",
@@ -533,7 +533,7 @@ fn every_documented_member_of_a_target_has_its_effect() {
     let hex = format!("secret_hex = \"{SECRET}\"");
     let request = || Message::new("POST", "/", HOST, b"{}").with("x-tenant", "acme");
     let keys = |key: &SigningKey| {
-        one_caller(caller_key("1", key.verifying_key()).seed_compatible()).unwrap()
+        one_caller(caller_key("1", key.verifying_key()).insecure_three_headers()).unwrap()
     };
     let text_key = SigningKey::hmac_sha256(&Secret::from_text(SECRET).unwrap());
     for (name, members, key, list) in [
@@ -568,7 +568,7 @@ fn every_documented_member_of_a_target_has_its_effect() {
             "host;x-date;x-content-sha256;x-nonce;x-tenant",
         ),
         (
-            "seed_compatible",
+            "insecure_three_headers",
             format!("{hex}\nseed_compatible = true"),
             hmac_key(SECRET),
             "host;x-date;x-content-sha256",

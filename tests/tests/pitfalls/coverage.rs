@@ -238,7 +238,7 @@ fn a_header_that_is_added_and_counts_as_proven() {
         let keys = Keyring::builder()
             .caller(
                 "billing",
-                caller_key("1", &key(scheme, SECRET)).seed_compatible(),
+                caller_key("1", &key(scheme, SECRET)).insecure_three_headers(),
             )
             .build()
             .unwrap();

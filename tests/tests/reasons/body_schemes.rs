@@ -1,7 +1,7 @@
 //! The schemes that sign the body alone.
 
 use countersign::{
-    Keyring, RejectionKind, Secret, Signer, SigningKey, StandardWebhooksProfile, Verifier,
+    Keyring, RejectionKind, Secret, Signer, SigningKey, StandardWebhooksVerifySettings, Verifier,
 };
 use http::{HeaderValue, Method};
 use tests::keys::{NOW, SECRET, django, hmac_key, keyring};
@@ -272,7 +272,7 @@ pub(crate) fn reasons() -> Vec<String> {
     let (key, profile) = django();
     let builder = || Verifier::builder().expected_hosts(["user-service"]);
     let drf = builder().accept_only(profile).build().unwrap();
-    let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let profile = profile.route(Method::POST, "/hook").unwrap();
     let webhooks = builder().accept_only(profile.clone()).build().unwrap();
     let svix = builder().accept_only(profile.with_svix_headers());

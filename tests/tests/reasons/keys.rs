@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign::{
     CallerKey, DerivedCallers, DerivedKeyring, KeyState, KeyStore, Keyring,
-    MessageSignaturesProfile, RootKey, Secret, Signer, SigningKey, Verifier,
+    MessageSignaturesVerifySettings, RootKey, Secret, Signer, SigningKey, Verifier,
 };
 use http::{Request, request::Parts};
 use tests::{
@@ -100,7 +100,7 @@ pub(crate) fn reasons() -> Vec<String> {
         derived(),
         "key version 2026-01: the key is derived, so that expected hosts must be configured (VerifierBuilder::expected_hosts), found none",
     );
-    let seed = by(&billing.clone().seed_compatible(), post());
+    let seed = by(&billing.clone().insecure_three_headers(), post());
     check(
         "no nonce",
         judged(&default, &seed, b"body"),
@@ -180,7 +180,7 @@ fn sha512() -> String {
     let key = SigningKey::message_hmac_sha256(&Secret::from_bytes(&secret));
     let keys = tests::keys::keyring("billing", &key);
     let verifier = Verifier::builder().expected_hosts(["user-service"]);
-    let verifier = verifier.accept_only(MessageSignaturesProfile::new());
+    let verifier = verifier.accept_only(MessageSignaturesVerifySettings::new());
     let verifier = verifier.build().unwrap();
     refused(&verifier, &keys, &crate::head(&text), b"bodies").to_string()
 }

@@ -10,7 +10,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use countersign::{
     KeyStore, Keyring, MemoryReplayStore, ReplayStore, Secret, Signer, SigningKey,
-    StandardWebhooksProfile, Verifier,
+    StandardWebhooksVerifySettings, Verifier,
 };
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::Full;
@@ -19,7 +19,7 @@ use tests::{
     signed::{self, AUTHORITY, billing},
 };
 use tower::{Layer, ServiceExt, service_fn};
-use tower_countersign::{BodyLimits, Refusal, UncoveredHeaders, VerifiedBody, VerifyLayer};
+use tower_countersign::{BodyLimits, Refusal, RequestBody, UncoveredHeaders, VerifyLayer};
 
 /// A part of a body.
 type Frame = Result<http_body::Frame<Bytes>, Box<dyn std::error::Error + Send + Sync>>;
@@ -29,7 +29,7 @@ where
     K: KeyStore + Clone,
     R: ReplayStore + Clone,
 {
-    let handler = service_fn(|_: Request<VerifiedBody>| async {
+    let handler = service_fn(|_: Request<RequestBody>| async {
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
     });
     let response = layer.layer(handler).oneshot(request).await.unwrap();
@@ -93,7 +93,7 @@ async fn all() -> Vec<String> {
     );
 
     let key = SigningKey::standard_webhooks(&Secret::from_hex(SECRET).unwrap());
-    let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let profile = profile.route(Method::POST, "/hook").unwrap();
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let webhooks = VerifyLayer::new(keyring("svix", &key))

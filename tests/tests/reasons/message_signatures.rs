@@ -1,7 +1,8 @@
 //! RFC 9421.
 
 use countersign::{
-    HeadLimits, Keyring, MessageSignaturesProfile, Secret, SigningKey, StructuredType, Verifier,
+    HeadLimits, Keyring, MessageSignaturesVerifySettings, Secret, SigningKey, StructuredType,
+    Verifier,
 };
 use http::HeaderName;
 use tests::keys::{SECRET, keyring};
@@ -383,7 +384,7 @@ fn keys() -> Keyring {
     keyring("billing", &SigningKey::message_hmac_sha256(&secret))
 }
 
-fn verifier(profile: MessageSignaturesProfile) -> Verifier {
+fn verifier(profile: MessageSignaturesVerifySettings) -> Verifier {
     let profile = profile.with_structured_field(
         HeaderName::from_static("x-dict"),
         StructuredType::Dictionary,
@@ -395,9 +396,13 @@ fn verifier(profile: MessageSignaturesProfile) -> Verifier {
 }
 
 pub(crate) fn reasons() -> Vec<String> {
-    let default = verifier(MessageSignaturesProfile::new());
-    let tagged = verifier(MessageSignaturesProfile::new().with_tag("svc-v1").unwrap());
-    let ed25519 = verifier(MessageSignaturesProfile::new().ed25519_only());
+    let default = verifier(MessageSignaturesVerifySettings::new());
+    let tagged = verifier(
+        MessageSignaturesVerifySettings::new()
+            .with_tag("svc-v1")
+            .unwrap(),
+    );
+    let ed25519 = verifier(MessageSignaturesVerifySettings::new().ed25519_only());
     let small = default
         .to_builder()
         .limits(HeadLimits::default().with_covered_headers(5))

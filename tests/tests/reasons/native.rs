@@ -396,7 +396,8 @@ pub(crate) fn reasons() -> Vec<String> {
         builder.limits(limits.with_covered_value_bytes(64))
     });
     let ed25519 = verifier(|builder| builder.accept_only(Scheme::Ed25519));
-    let two = verifier(|builder| builder.accept(countersign::MessageSignaturesProfile::new()));
+    let two =
+        verifier(|builder| builder.accept(countersign::MessageSignaturesVerifySettings::new()));
     [
         table(&default, &keys(), BASE, DEFAULT),
         table(&required, &keys(), BASE, REQUIRED),

@@ -1,7 +1,8 @@
 //! SigV4, in the header and in the URL.
 
 use countersign::{
-    CallerKey, HeadLimits, Keyring, Secret, SigV4Presigned, SigV4Profile, Verifier, VerifyingKey,
+    CallerKey, HeadLimits, Keyring, Secret, SigV4Presigned, SigV4VerifySettings, Verifier,
+    VerifyingKey,
 };
 
 use crate::{Row, table};
@@ -23,22 +24,22 @@ const HEADER: &[Row] = &[
     (
         "a dot segment",
         &[("/account?a=1", "/a/../b")],
-        "path: expected no dot segments, no empty segments and no escaped dots or slashes; SigV4Profile::insecure_accept_noncanonical_paths accepts them",
+        "path: expected no dot segments, no empty segments and no escaped dots or slashes; SigV4VerifySettings::insecure_accept_noncanonical_paths accepts them",
     ),
     (
         "a plus sign",
         &[("a=1", "a=1+2")],
-        "query: expected parameters with names, and %2B or %20 in place of +; SigV4Profile::insecure_accept_ambiguous_queries accepts others",
+        "query: expected parameters with names, and %2B or %20 in place of +; SigV4VerifySettings::insecure_accept_ambiguous_queries accepts others",
     ),
     (
         "a semicolon",
         &[("a=1", "b=2&a=1;c=3")],
-        "query: expected %3B for a semicolon, ASCII, and upper-case escapes of what needs one, found another spelling in the parameter a; SigV4Profile::insecure_accept_noncanonical_queries accepts it",
+        "query: expected %3B for a semicolon, ASCII, and upper-case escapes of what needs one, found another spelling in the parameter a; SigV4VerifySettings::insecure_accept_noncanonical_queries accepts it",
     ),
     (
         "a name twice",
         &[("a=1", "a=1&a=2")],
-        "query: expected each name once, found a twice; SigV4Profile::insecure_accept_repeated_query_names accepts it",
+        "query: expected each name once, found a twice; SigV4VerifySettings::insecure_accept_repeated_query_names accepts it",
     ),
     (
         "a broken escape",
@@ -158,7 +159,7 @@ const HEADER: &[Row] = &[
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             "UNSIGNED-PAYLOAD",
         )],
-        "x-amz-content-sha256: expected the hash of the body, found UNSIGNED-PAYLOAD; SigV4Profile::insecure_accept_unsigned_payload accepts it",
+        "x-amz-content-sha256: expected the hash of the body, found UNSIGNED-PAYLOAD; SigV4VerifySettings::insecure_accept_unsigned_payload accepts it",
     ),
     (
         "a hash in capitals",
@@ -264,7 +265,7 @@ const HEADER: &[Row] = &[
     (
         "a header of AWS that is not covered",
         &[("x-tenant: one", "x-tenant: one\nx-amz-copy-source: /b/k")],
-        "header x-amz-copy-source: expected to be covered, found covered host, x-amz-content-sha256, x-amz-date, x-nonce, x-tenant; SigV4Profile::insecure_accept_uncovered_headers accepts it uncovered",
+        "header x-amz-copy-source: expected to be covered, found covered host, x-amz-content-sha256, x-amz-date, x-nonce, x-tenant; SigV4VerifySettings::insecure_accept_uncovered_headers accepts it uncovered",
     ),
     (
         "an unexpected host",
@@ -318,7 +319,7 @@ const HASH_REQUIRED: &[Row] = &[(
         ("x-amz-content-sha256: e3b0", "x-other: e3b0"),
         ("x-amz-content-sha256;", ""),
     ],
-    "header x-amz-content-sha256: expected because SigV4Profile::with_payload_hash_required is set, found none",
+    "header x-amz-content-sha256: expected because SigV4VerifySettings::with_payload_hash_required is set, found none",
 )];
 
 const SMALL: &[Row] = &[(
@@ -333,7 +334,7 @@ const S3: &[Row] = &[(
         ("/account?a=1", "/%61ccount"),
         ("user-service/aws4", "s3/aws4"),
     ],
-    "path: expected unreserved characters as they are, and of all others % and upper-case digits; SigV4Profile::insecure_accept_noncanonical_paths accepts other spellings",
+    "path: expected unreserved characters as they are, and of all others % and upper-case digits; SigV4VerifySettings::insecure_accept_noncanonical_paths accepts other spellings",
 )];
 
 const LENIENT: &[Row] = &[
@@ -445,7 +446,7 @@ const QUERY: &[Row] = &[
 const NOT_PRESIGNED: &[Row] = &[(
     "a signature in the query",
     &[],
-    "signature: expected in the header authorization, found in the query; SigV4Profile::with_presigned accepts it there",
+    "signature: expected in the header authorization, found in the query; SigV4VerifySettings::with_presigned accepts it there",
 )];
 
 /// A caller whose key is bound to a session token, or to none.
@@ -462,8 +463,11 @@ fn keys(token: Option<&str>) -> Keyring {
     Keyring::builder().caller("billing", key).build().unwrap()
 }
 
-fn verifier(service: &str, with: impl FnOnce(SigV4Profile) -> SigV4Profile) -> Verifier {
-    let profile = with(SigV4Profile::new("eu-central-1", service).unwrap());
+fn verifier(
+    service: &str,
+    with: impl FnOnce(SigV4VerifySettings) -> SigV4VerifySettings,
+) -> Verifier {
+    let profile = with(SigV4VerifySettings::new("eu-central-1", service).unwrap());
     let builder = Verifier::builder().expected_hosts(["user-service"]);
     builder.accept_only(profile).build().unwrap()
 }
@@ -474,14 +478,20 @@ pub(crate) fn reasons() -> Vec<String> {
     let presigned = verifier("user-service", |profile| {
         profile.with_presigned(SigV4Presigned::new())
     });
-    let hash_required = verifier("user-service", SigV4Profile::with_payload_hash_required);
+    let hash_required = verifier(
+        "user-service",
+        SigV4VerifySettings::with_payload_hash_required,
+    );
     let small = default
         .to_builder()
         .limits(HeadLimits::default().with_covered_headers(4))
         .build()
         .unwrap();
     let s3 = verifier("s3", |profile| profile);
-    let lenient = verifier("s3", SigV4Profile::insecure_accept_noncanonical_paths);
+    let lenient = verifier(
+        "s3",
+        SigV4VerifySettings::insecure_accept_noncanonical_paths,
+    );
     [
         table(&default, &bound, BASE, HEADER),
         table(&default, &bound, BASE, FOREIGN_TOKEN),

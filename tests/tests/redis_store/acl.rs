@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use countersign::{Claimed, ReplayStore};
+use countersign::{ClaimOutcome, ReplayStore};
 use countersign_redis::{RedisReplayStore, Warning, WarningKind};
 use tests::redis::{RedisServer, Transport, claim, cluster, replicated_over};
 
@@ -36,7 +36,7 @@ fn url(server: &RedisServer, permissions: &str, path: &str) -> String {
 
 async fn expect_claims(store: &RedisReplayStore, name: &str) {
     let claim = claim(name, LIFE);
-    for expected in [Claimed::Fresh, Claimed::Replayed] {
+    for expected in [ClaimOutcome::Fresh, ClaimOutcome::Replayed] {
         match store.claim(claim.clone()).await {
             Ok(found) => assert_eq!(found, expected, "{name}"),
             Err(error) => panic!("{name}: {}", why(&error)),

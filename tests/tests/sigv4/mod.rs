@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use countersign::{
     CallerKey, KeyStore, Keyring, PayloadDigest, Rejection, Secret, SigV4Credentials,
-    SigV4Presigned, SigV4Profile, SigV4Settings, Signer, SigningKey, Timestamp, Verified, Verifier,
-    VerifyingKey,
+    SigV4Presigned, SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey, Timestamp,
+    Verified, Verifier, VerifyingKey,
 };
 use tests::keys::NOW;
 
@@ -45,13 +45,13 @@ pub fn keyring() -> Keyring {
     keyring_of(caller_key(key(SECRET)))
 }
 
-pub fn profile() -> SigV4Profile {
-    SigV4Profile::new(REGION, SERVICE)
+pub fn profile() -> SigV4VerifySettings {
+    SigV4VerifySettings::new(REGION, SERVICE)
         .unwrap()
         .with_presigned(SigV4Presigned::new())
 }
 
-pub fn verifier(profile: SigV4Profile) -> Verifier {
+pub fn verifier(profile: SigV4VerifySettings) -> Verifier {
     Verifier::builder()
         .accept_only(profile)
         .expected_hosts([HOST])
@@ -60,10 +60,10 @@ pub fn verifier(profile: SigV4Profile) -> Verifier {
         .unwrap()
 }
 
-pub fn settings() -> SigV4Settings {
+pub fn settings() -> SigV4SignSettings {
     let key = SigningKey::sigv4(&Secret::from_text(SECRET).unwrap());
     let credentials = SigV4Credentials::new(KEY_ID, key).unwrap();
-    SigV4Settings::new(REGION, SERVICE, credentials).unwrap()
+    SigV4SignSettings::new(REGION, SERVICE, credentials).unwrap()
 }
 
 pub fn signer() -> Signer {
@@ -116,7 +116,7 @@ pub fn judge_with(
 /// `accept`, or the code of the refusal.
 pub fn code_with(
     message: &Message,
-    profile: SigV4Profile,
+    profile: SigV4VerifySettings,
     keys: &Keyring,
     now: Timestamp,
 ) -> &'static str {

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, time::Duration};
 
 use countersign::{
     CallerKey, KeyStore, Keyring, PayloadDigest, Rejection, Secret, SigV4Credentials,
-    SigV4PathEncoding, SigV4PathNormalization, SigV4Presigned, SigV4PresignedPayload, SigV4Profile,
-    SigV4Settings, Signer, SigningKey, Timestamp, Verified, Verifier, VerifyingKey,
+    SigV4PathEncoding, SigV4PathNormalization, SigV4Presigned, SigV4PresignedPayload,
+    SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey, Timestamp, Verified, Verifier,
+    VerifyingKey,
 };
 use http::{HeaderName, Method};
 use serde_json::Value;
@@ -95,8 +96,8 @@ impl Context {
             .with_payload(payload)
     }
 
-    pub(crate) fn strict(&self) -> SigV4Profile {
-        let profile = SigV4Profile::new(&self.region, &self.service)
+    pub(crate) fn strict(&self) -> SigV4VerifySettings {
+        let profile = SigV4VerifySettings::new(&self.region, &self.service)
             .unwrap()
             .with_path_encoding(self.encoding())
             .with_path_normalization(self.normalization())
@@ -108,7 +109,7 @@ impl Context {
         }
     }
 
-    pub(crate) fn lenient(&self) -> SigV4Profile {
+    pub(crate) fn lenient(&self) -> SigV4VerifySettings {
         self.strict()
             .insecure_accept_noncanonical_paths()
             .insecure_accept_ambiguous_queries()
@@ -139,7 +140,7 @@ pub(crate) fn keyring<'k>(
     builder.build().unwrap()
 }
 
-fn verifier(profile: SigV4Profile, message: &Message) -> Verifier {
+fn verifier(profile: SigV4VerifySettings, message: &Message) -> Verifier {
     Verifier::builder()
         .accept_only(profile)
         .expected_hosts([message.header("host")])
@@ -152,7 +153,7 @@ fn verifier(profile: SigV4Profile, message: &Message) -> Verifier {
 /// `None` if the types of the `http` crate have no room for the request.
 pub(crate) fn judge(
     message: &Message,
-    profile: SigV4Profile,
+    profile: SigV4VerifySettings,
     keys: &Keyring,
     now: Timestamp,
 ) -> Option<Result<Verified, Rejection>> {
@@ -323,7 +324,7 @@ fn signer(case: &Case) -> (Signer, Message) {
     }
     let lines: Vec<_> = case.canonical_request.lines().collect();
     let covered: Vec<_> = lines[lines.len() - 2].split(';').collect();
-    let mut settings = SigV4Settings::new(&context.region, &context.service, credentials)
+    let mut settings = SigV4SignSettings::new(&context.region, &context.service, credentials)
         .unwrap()
         .with_path_encoding(context.encoding())
         .with_path_normalization(context.normalization());

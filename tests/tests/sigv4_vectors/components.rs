@@ -1,7 +1,8 @@
 //! The steps of the specification, one by one.
 
 use countersign::{
-    PayloadDigest, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey, Timestamp, Verified,
+    PayloadDigest, Secret, SigV4Credentials, SigV4SignSettings, Signer, SigningKey, Timestamp,
+    Verified,
 };
 use serde_json::Value;
 use tests::vectors::{assert_count, shared, text};
@@ -35,7 +36,7 @@ fn plain_signer(context: &Context) -> Signer {
     let key =
         SigningKey::sigv4(&Secret::from_text(&context.secret).unwrap()).insecure_allow_weak_key();
     let credentials = SigV4Credentials::new(&context.access_key_id, key).unwrap();
-    let settings = SigV4Settings::new(&context.region, &context.service, credentials).unwrap();
+    let settings = SigV4SignSettings::new(&context.region, &context.service, credentials).unwrap();
     Signer::sigv4(settings, [HOST]).unwrap()
 }
 

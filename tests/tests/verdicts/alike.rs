@@ -8,7 +8,7 @@ use std::{
 use axum::{Router, body::Body, extract::Request, middleware, routing::any};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, DrfHeaders, DrfProfile, Keyring, Nonce, Secret, Signer, SigningKey, Verifier,
+    CallerKey, DrfHeaders, DrfVerifySettings, Keyring, Nonce, Secret, Signer, SigningKey, Verifier,
 };
 use http::Method;
 use http_body_util::Full;
@@ -38,8 +38,8 @@ fn signer() -> Signer {
     Signer::drf(key(), [AUTHORITY]).unwrap()
 }
 
-fn profile() -> DrfProfile {
-    let profile = DrfProfile::for_caller("django").unwrap();
+fn profile() -> DrfVerifySettings {
+    let profile = DrfVerifySettings::for_caller("django").unwrap();
     let routes = [
         (Method::GET, "/a"),
         (Method::GET, "/b"),
@@ -50,7 +50,7 @@ fn profile() -> DrfProfile {
     })
 }
 
-fn verifier(profile: DrfProfile) -> Verifier {
+fn verifier(profile: DrfVerifySettings) -> Verifier {
     Verifier::builder().accept_only(profile).build().unwrap()
 }
 
@@ -230,7 +230,7 @@ fn a_nonce_cannot_be_taken_away_exchanged_or_made() {
 /// A header that the timestamp does not announce is a header like any other.
 #[test]
 fn a_nonce_that_is_not_announced_tells_nothing_apart() {
-    let signer = signer().seed_compatible();
+    let signer = signer().insecure_three_headers();
     let plain = signed(&signer, get("/a"));
     let with = plain.clone().with("x-hmac-nonce", "0123456789abcdef");
     let key_of = |message: &Message| judge(message).verified("plain").replay_key("a");
@@ -238,8 +238,8 @@ fn a_nonce_that_is_not_announced_tells_nothing_apart() {
 }
 
 #[test]
-fn a_seed_compatible_signer_sends_no_nonce_and_one_of_several_processes_always_does() {
-    let plain = signer().seed_compatible();
+fn a_insecure_three_headers_signer_sends_no_nonce_and_one_of_several_processes_always_does() {
+    let plain = signer().insecure_three_headers();
     let [one, other] = [(); 2].map(|()| signed(&plain, get("/a")));
     assert_eq!(one, other);
     let processes = [(); 2].map(|()| signer().with_nonce_always());
@@ -277,7 +277,7 @@ fn the_nonce_stands_in_the_header_that_the_settings_name() {
 /// Clients of others send no nonce. A captured signature serves once, wherever it is sent, unless that is given up.
 #[test]
 fn a_signature_without_a_nonce_serves_once_on_all_routes_or_once_on_each() {
-    let signer = signer().seed_compatible();
+    let signer = signer().insecure_three_headers();
     let [a, b] = ["/a", "/b"].map(|path| signed(&signer, get(path)));
     assert_eq!(a.header("x-hmac-signature"), b.header("x-hmac-signature"));
     let key_of = |profile, message: &Message| {

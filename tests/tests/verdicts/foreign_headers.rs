@@ -1,8 +1,8 @@
 //! Headers that another standard shares with a scheme here.
 
 use countersign::{
-    MessageSignaturesProfile, MessageSignaturesSettings, Secret, SigV4Profile, Signer, SigningKey,
-    Verifier,
+    MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Secret, SigV4VerifySettings,
+    Signer, SigningKey, Verifier,
 };
 use tests::{
     keys::{self, NOW, SECRET},
@@ -17,8 +17,8 @@ use crate::{
 
 const CAVAGE: &str = r#"keyId="https://h.example/actor#main-key",algorithm="rsa-sha256",headers="(request-target) host date digest",signature="AAAA""#;
 
-fn both() -> MessageSignaturesProfile {
-    MessageSignaturesProfile::new().hmac_sha256_only()
+fn both() -> MessageSignaturesVerifySettings {
+    MessageSignaturesVerifySettings::new().hmac_sha256_only()
 }
 
 fn reason(message: &Message, verifier: &Verifier) -> String {
@@ -41,7 +41,7 @@ fn a_cavage_signature_spoils_no_signature_in_another_scheme() {
         assert_eq!(verdict.code(), "accept", "{name}");
     }
     let verifier = Verifier::builder()
-        .accept_only(SigV4Profile::new(sigv4::REGION, sigv4::SERVICE).unwrap())
+        .accept_only(SigV4VerifySettings::new(sigv4::REGION, sigv4::SERVICE).unwrap())
         .accept(both())
         .build()
         .unwrap();
@@ -81,7 +81,7 @@ fn a_cavage_signature_alone_is_a_missing_signature_and_the_reason_says_so() {
 #[test]
 fn a_signature_input_without_its_signature_is_malformed() {
     let key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
-    let settings = MessageSignaturesSettings::new("billing", key).unwrap();
+    let settings = MessageSignaturesSignSettings::new("billing", key).unwrap();
     let signer = Signer::message_signatures(settings, [AUTHORITY]).unwrap();
     let verifier = Verifier::builder().accept(both()).build().unwrap();
     let mut message = get("/a").signed(&signer, NOW);

@@ -1,8 +1,8 @@
 //! Covered headers that stand on several lines.
 
 use countersign::{
-    CallerKey, Keyring, MessageSignaturesProfile, MessageSignaturesSettings, Secret, SignErrorKind,
-    Signer, SigningKey, Verifier,
+    CallerKey, Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Secret,
+    SignErrorKind, Signer, SigningKey, Verifier,
 };
 use http::header::COOKIE;
 use tests::{
@@ -29,10 +29,10 @@ fn cookies() -> Message {
 
 fn message_signatures(covered: &str) -> (Signer, Verifier, Keyring) {
     let key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
-    let settings = MessageSignaturesSettings::new("billing", key.clone()).unwrap();
+    let settings = MessageSignaturesSignSettings::new("billing", key.clone()).unwrap();
     let settings = settings.covering(covered.parse::<countersign::ComponentId<'_>>().unwrap());
     let signer = Signer::message_signatures(settings.unwrap(), [AUTHORITY]).unwrap();
-    let profile = MessageSignaturesProfile::new().hmac_sha256_only();
+    let profile = MessageSignaturesVerifySettings::new().hmac_sha256_only();
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let key = CallerKey::new("1", key.verifying_key()).unwrap();
     let keys = Keyring::builder().caller("billing", key).build().unwrap();

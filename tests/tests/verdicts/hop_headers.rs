@@ -1,7 +1,7 @@
 //! Headers that hops own: none is covered unless it is asked for.
 
 use countersign::{
-    ComponentId, ConfigErrorKind, MessageSignaturesSettings, Secret, Signer, SigningKey,
+    ComponentId, ConfigErrorKind, MessageSignaturesSignSettings, Secret, Signer, SigningKey,
 };
 use http::{HeaderName, HeaderValue};
 use tests::{
@@ -77,7 +77,7 @@ fn covered(signer: &Signer, message: &Message) -> String {
 #[test]
 fn no_scheme_covers_by_default_what_hops_own() {
     let key = SigningKey::message_hmac_sha256(&Secret::generate().unwrap());
-    let message_signatures = MessageSignaturesSettings::new("billing", key).unwrap();
+    let message_signatures = MessageSignaturesSignSettings::new("billing", key).unwrap();
     let message_signatures = Signer::message_signatures(message_signatures, [AUTHORITY]).unwrap();
     let all = with_all(get("/a"));
     let headers = |list: &str, start: &str, end: &str| {
@@ -157,7 +157,7 @@ fn what_belongs_to_one_connection_cannot_be_asked_for() {
         let sigv4 = settings().with_covered_header(asked()).map(drop);
         let native = billing().covering(asked()).map(drop);
         let key = SigningKey::message_hmac_sha256(&Secret::generate().unwrap());
-        let message = MessageSignaturesSettings::new("billing", key).unwrap();
+        let message = MessageSignaturesSignSettings::new("billing", key).unwrap();
         let message = message.covering(ComponentId::from(asked())).map(drop);
         for (scheme, found) in [("SigV4", sigv4), ("native", native), ("RFC 9421", message)] {
             let kind = found.map_err(|error| error.kind());

@@ -26,7 +26,9 @@ mod strictness;
 mod table;
 mod uncovered_headers;
 
-use countersign::{CallerKey, Keyring, Secret, SigningKey, StandardWebhooksProfile, Verifier};
+use countersign::{
+    CallerKey, Keyring, Secret, SigningKey, StandardWebhooksVerifySettings, Verifier,
+};
 use http::{HeaderName, Method};
 
 use crate::message::Message;
@@ -48,12 +50,12 @@ fn webhooks_key() -> SigningKey {
 }
 
 /// `svix`, who sends to `POST /hook`.
-fn svix() -> StandardWebhooksProfile {
-    let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+fn svix() -> StandardWebhooksVerifySettings {
+    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     profile.route(Method::POST, "/hook").unwrap()
 }
 
-fn webhooks(profile: StandardWebhooksProfile) -> (Verifier, Keyring) {
+fn webhooks(profile: StandardWebhooksVerifySettings) -> (Verifier, Keyring) {
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let key = CallerKey::new("1", webhooks_key().verifying_key()).unwrap();
     let keys = Keyring::builder().caller("svix", key).build().unwrap();

@@ -1,6 +1,6 @@
 //! SigV4: a query has one spelling, or a setting says otherwise.
 
-use countersign::SigV4Profile;
+use countersign::SigV4VerifySettings;
 use tests::keys::NOW;
 
 use crate::{
@@ -21,7 +21,7 @@ const SPELLINGS: [(&str, &str); 8] = [
 ];
 const CANONICAL: &str = "a=%2Fx%20y%3Bz&b=2";
 
-fn found(target: &str, as_signed: &str, profile: SigV4Profile) -> &'static str {
+fn found(target: &str, as_signed: &str, profile: SigV4VerifySettings) -> &'static str {
     let mut message = signed(get(as_signed), &signer(), NOW);
     target.clone_into(&mut message.target);
     code_with(&message, profile, &keyring(), NOW)

@@ -2,8 +2,8 @@
 //! `crates/SCHEMES.md`.
 
 use countersign::{
-    MessageSignaturesSettings, Scheme, Secret, SigV4Profile, Signer, SigningKey, Timestamp,
-    Verifier,
+    MessageSignaturesSignSettings, Scheme, Secret, SigV4VerifySettings, Signer, SigningKey,
+    Timestamp, Verifier,
 };
 use tests::{
     keys::{self, NOW, SECRET},
@@ -185,7 +185,7 @@ fn an_address_with_a_zone_is_no_authority() {
 #[test]
 fn a_method_in_lower_case_is_refused_in_every_scheme() {
     let message_key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
-    let settings = MessageSignaturesSettings::new("billing", message_key).unwrap();
+    let settings = MessageSignaturesSignSettings::new("billing", message_key).unwrap();
     let message_signer = Signer::message_signatures(settings, [AUTHORITY]).unwrap();
     let (django, drf) = keys::django();
     let verifier = Verifier::builder()
@@ -294,6 +294,6 @@ fn a_name_twice_in_a_query_is_refused_unless_a_setting_says_otherwise() {
     let target = "/a?created=ge2000-07-01&created=le2024-03-09";
     let message = signed(get(target), &signer(), NOW);
     assert_eq!(code(&message), "malformed");
-    let lenient = SigV4Profile::insecure_accept_repeated_query_names(profile());
+    let lenient = SigV4VerifySettings::insecure_accept_repeated_query_names(profile());
     assert_eq!(code_with(&message, lenient, &keyring(), NOW), "accept");
 }

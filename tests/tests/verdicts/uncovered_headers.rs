@@ -2,7 +2,7 @@
 
 use axum::{Router, routing::any};
 use bytes::Bytes;
-use countersign::{SigV4Presigned, SigV4Profile};
+use countersign::{SigV4Presigned, SigV4VerifySettings};
 use http::{
     HeaderMap, HeaderName, Method,
     header::{CONTENT_TYPE, IF_NONE_MATCH, ORIGIN, RANGE},
@@ -29,7 +29,7 @@ fn an_uncovered_header_of_a_trusted_hop_is_accepted_where_it_is_named() {
             .unwrap()
     };
     for message in [&message, &in_url] {
-        let found = |profile: SigV4Profile| code_with(message, profile, &keyring(), NOW);
+        let found = |profile: SigV4VerifySettings| code_with(message, profile, &keyring(), NOW);
         assert_eq!(found(profile()), "insufficient_coverage");
         assert_eq!(found(named()), "accept");
         let other = message.clone().with("x-amz-copy-source", "/other");

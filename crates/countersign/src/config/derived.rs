@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ensure_no_key,
-    file::{Caller, File, SecretTexts, State, add, ensure_distinct, moment},
+    file::{Caller, File, SecretTexts, State, add, ensure_distinct, parse_timestamp},
     toml_text::line,
 };
 use crate::{
@@ -173,10 +173,10 @@ impl Root {
         let secret = texts.secret(Scheme::HmacSha256)?;
         let mut root = RootKey::new(&self.version, &secret)?.with_state(self.state.into());
         if let Some(not_before) = self.not_before {
-            root = root.with_not_before(moment("not_before", not_before)?);
+            root = root.with_not_before(parse_timestamp("not_before", not_before)?);
         }
         if let Some(not_after) = self.not_after {
-            root = root.with_not_after(moment("not_after", not_after)?);
+            root = root.with_not_after(parse_timestamp("not_after", not_after)?);
         }
         Ok(root)
     }

@@ -25,7 +25,7 @@ impl Keyring {
     /// both has two keys, versions `primary` and `rotating`, and both verify; the same key in both is one key. A caller
     /// may be in the rotating variable alone. Generate keys with `openssl rand -hex 32`.
     ///
-    /// All keys are [seed-compatible](CallerKey::seed_compatible): the clients of the article send no nonce. A request
+    /// All keys are [seed-compatible](CallerKey::insecure_three_headers): the clients of the article send no nonce. A request
     /// that carries a covered nonce is protected from replay all the same.
     ///
     /// On the calling side the same variable names *targets*: see
@@ -149,7 +149,7 @@ fn add(
 ) -> Result<KeyringBuilder, ConfigError> {
     for (name, secret) in parse_secrets(Role::Caller, variable, json)? {
         let key = CallerKey::new(version, VerifyingKey::hmac_sha256(&secret))?;
-        builder = builder.caller(name.as_str(), key.seed_compatible());
+        builder = builder.caller(name.as_str(), key.insecure_three_headers());
     }
     Ok(builder)
 }

@@ -67,7 +67,7 @@ impl Keyring {
     /// | `state` | `"active"`, `"accept-only"` or `"revoked"` | `"active"` |
     /// | `not_before`, `not_after` | a TOML date-time with an offset | no bound |
     /// | `nonce` | `"required"` or `"optional"` | `"required"`, but for schemes whose clients know no nonce |
-    /// | `seed_compatible` | whether the caller signs three headers and no nonce | `false` |
+    /// | `insecure_three_headers` | whether the caller signs three headers and no nonce | `false` |
     ///
     /// If the text also holds [`targets`](crate::SharedSigner::from_toml), no key of theirs may be a caller's. One with roots is
     /// read by [`DerivedKeyring::from_toml`](crate::DerivedKeyring::from_toml) and refused here.
@@ -223,7 +223,7 @@ struct Key {
     not_after: Option<toml::value::Datetime>,
     nonce: Option<Nonce>,
     #[serde(default)]
-    seed_compatible: bool,
+    insecure_three_headers: bool,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -263,8 +263,8 @@ impl Key {
         let key = self.verifying_key()?;
         key.ensure_strong()?;
         let mut key = CallerKey::new(&self.version, key)?;
-        if self.seed_compatible {
-            key = key.seed_compatible();
+        if self.insecure_three_headers {
+            key = key.insecure_three_headers();
         }
         if let Some(key_id) = &self.id {
             ensure_no_key(key_id)?;
@@ -277,10 +277,10 @@ impl Key {
             });
         }
         if let Some(not_before) = self.not_before {
-            key = key.with_not_before(moment("not_before", not_before)?);
+            key = key.with_not_before(parse_timestamp("not_before", not_before)?);
         }
         if let Some(not_after) = self.not_after {
-            key = key.with_not_after(moment("not_after", not_after)?);
+            key = key.with_not_after(parse_timestamp("not_after", not_after)?);
         }
         Ok(key.with_state(self.state.into()))
     }
@@ -409,7 +409,7 @@ impl SecretTexts<'_> {
     }
 }
 
-pub(super) fn moment(
+pub(super) fn parse_timestamp(
     name: &str,
     datetime: toml::value::Datetime,
 ) -> Result<Timestamp, ConfigError> {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     derived::Verifying,
     ensure_no_key,
-    file::{File, SecretTexts, State, moment},
+    file::{File, SecretTexts, State, parse_timestamp},
     toml_text::{line, shown},
 };
 use crate::{
@@ -181,7 +181,7 @@ impl Signer {
     /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_seed_hex` | the key; exactly one of the four | must be given |
     /// | `covering` | further headers to cover | none |
     /// | `signed_host` | the host that is signed and sent in place of the URL's: see [`with_signed_host`](Self::with_signed_host) | the URL's |
-    /// | `seed_compatible` | whether the target knows three headers and no nonce | `false` |
+    /// | `insecure_three_headers` | whether the target knows three headers and no nonce | `false` |
     /// | `unsigned` | whether the target is called without a signature: see [`TargetSigners::from_toml`] | `false` |
     ///
     /// A target with several keys is read by [`SharedSigner::from_toml`]. If the text also holds
@@ -228,7 +228,7 @@ pub(super) struct Target {
     covering: Vec<String>,
     signed_host: Option<String>,
     #[serde(default)]
-    seed_compatible: bool,
+    insecure_three_headers: bool,
     #[serde(default)]
     unsigned: bool,
 }
@@ -301,7 +301,7 @@ impl Target {
             ("keys", !self.keys.is_empty()),
             ("covering", !self.covering.is_empty()),
             ("signed_host", self.signed_host.is_some()),
-            ("seed_compatible", self.seed_compatible),
+            ("insecure_three_headers", self.insecure_three_headers),
         ];
         match signing.into_iter().find(|(_, is_set)| *is_set) {
             None => Ok(None),
@@ -354,10 +354,10 @@ impl Target {
         })?;
         let mut key = SignerKey::new(&from.version, signer)?.with_state(from.state.into());
         if let Some(not_before) = from.not_before {
-            key = key.with_not_before(moment("not_before", not_before)?);
+            key = key.with_not_before(parse_timestamp("not_before", not_before)?);
         }
         if let Some(not_after) = from.not_after {
-            key = key.with_not_after(moment("not_after", not_after)?);
+            key = key.with_not_after(parse_timestamp("not_after", not_after)?);
         }
         Ok(key)
     }
@@ -387,8 +387,8 @@ impl Target {
             )
         })?;
         let mut signer = Signer::new(caller, material.signing_key()?, &self.authorities)?;
-        if self.seed_compatible {
-            signer = signer.seed_compatible();
+        if self.insecure_three_headers {
+            signer = signer.insecure_three_headers();
         }
         for name in &self.covering {
             let name = HeaderName::try_from(name).map_err(|_| {

@@ -120,7 +120,7 @@ causes! {
         "Have the proxy pass on the host of the client, or sign the host that arrives."
     SchemeOfUri "uri_scheme" Callee
         "The caller signed the other of `http` and `https`."
-        "Set the scheme that clients use with `MessageSignaturesProfile::with_scheme`."
+        "Set the scheme that clients use with `MessageSignaturesVerifySettings::with_scheme`."
     MethodCase "method_case" Caller
         "The caller signed the method in another case than the one that is sent."
         "Sign and send the method in upper case."
@@ -150,7 +150,7 @@ causes! {
         "Sign the path as it stands in the request line."
     SigV4Encoding "sigv4_path_encoding" Callee
         "The caller encodes or normalises the path by the other rule of SigV4."
-        "Set `SigV4Profile::with_path_encoding` and `with_path_normalization` as the caller does."
+        "Set `SigV4VerifySettings::with_path_encoding` and `with_path_normalization` as the caller does."
     StrictTarget "strict_target" Callee
         "The signature is right, but the verifier refuses targets that can be read in two ways."
         "Send the path and query in canonical form, or accept them by a setting of the profile."
@@ -258,7 +258,7 @@ causes! {
         "Send and sign the session token that was issued with the key."
     PresignedNotAccepted "presigned_not_accepted" Callee
         "The signature is right, but the verifier does not accept it in a URL."
-        "Accept presigned requests with `SigV4Profile::with_presigned`, or sign in the header."
+        "Accept presigned requests with `SigV4VerifySettings::with_presigned`, or sign in the header."
     KeyNotInForce "key_not_in_force" Caller
         "The signature is right for a key that is not one of the caller's keys in force."
         "Move the caller to its current key, or put this key in force."

@@ -4,13 +4,13 @@ use super::{Diagnosis, difference::Difference, report::Comparison};
 use crate::{
     keyring::CallerKeys,
     payload::PayloadDigest,
-    verify::{Claim, OtherText, SignedText},
+    verify::{OtherText, SignedText, UnverifiedHead},
 };
 
 /// Compares the sender's text with this verifier's, and checks the signature over it.
 pub(super) fn compare(
     diagnosis: &Diagnosis<'_>,
-    claim: &Claim<'_>,
+    claim: &UnverifiedHead<'_>,
     digest: Option<&PayloadDigest>,
     theirs: &str,
     keys: Option<&CallerKeys>,

@@ -21,7 +21,7 @@ use crate::{
     keyring::CallerKeys,
     payload::PayloadDigest,
     scheme::Scheme,
-    verify::{Claim, OtherText, SignedText, Verifier},
+    verify::{OtherText, SignedText, UnverifiedHead, Verifier},
 };
 
 /// The greatest number of variations of one group that are tried together with those of another.
@@ -186,7 +186,7 @@ impl Explanation {
     }
 
     /// Shows what the head says, and compares it with what the sender shows.
-    fn show(&mut self, diagnosis: &Diagnosis<'_>, claim: &Claim<'_>) {
+    fn show(&mut self, diagnosis: &Diagnosis<'_>, claim: &UnverifiedHead<'_>) {
         self.scheme = Some(claim.scheme());
         self.claimed = Some(claim.key_id().to_owned());
         let digest = diagnosis.body.map(PayloadDigest::of);

@@ -2,7 +2,7 @@ use super::{Diagnosis, cause::Cause, secret_readings};
 use crate::{
     key::{Secret, SigningKey},
     keyring::{CallerKeys, KeyStore, Keyring},
-    verify::Claim,
+    verify::UnverifiedHead,
 };
 
 /// How many names of a keyring are tried with the keys of other callers.
@@ -39,7 +39,7 @@ pub(super) struct OtherKey {
 /// then those of others.
 pub(super) fn others(
     diagnosis: &Diagnosis<'_>,
-    claim: &Claim<'_>,
+    claim: &UnverifiedHead<'_>,
     keys: &CallerKeys,
 ) -> Vec<OtherKey> {
     let mut found = Vec::new();
@@ -94,7 +94,12 @@ pub(super) fn others(
     found
 }
 
-fn add_readings(secret: &Secret, claim: &Claim<'_>, keys: &CallerKeys, found: &mut Vec<OtherKey>) {
+fn add_readings(
+    secret: &Secret,
+    claim: &UnverifiedHead<'_>,
+    keys: &CallerKeys,
+    found: &mut Vec<OtherKey>,
+) {
     let scheme = claim.scheme();
     let is_in_use = |key: &SigningKey| {
         let key = key.verifying_key();

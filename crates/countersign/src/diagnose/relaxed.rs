@@ -9,9 +9,9 @@ use crate::{
     scheme::{
         MessageSignaturesFamily, NativeFamily, Profile, ProfileOfFamily, Scheme, SigV4Family,
         native::DateForm,
-        sigv4::{ClaimedScope, Relaxation},
+        sigv4::{AssertedScope, Relaxation},
     },
-    verify::{Verifier, VerifyPolicy},
+    verify::{Requirements, Verifier},
 };
 
 /// A verifier that asks for less in one point.
@@ -27,7 +27,7 @@ const MAX_SENDERS: usize = 8;
 /// Every verifier that asks for less in one point.
 pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
     let mut found = Vec::new();
-    let mut add = |cause, detail: &str, relax: &dyn Fn(&mut VerifyPolicy)| {
+    let mut add = |cause, detail: &str, relax: &dyn Fn(&mut Requirements)| {
         let mut policy = verifier.policy().clone();
         relax(&mut policy);
         found.push(Relaxed {
@@ -123,7 +123,7 @@ fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Ca
             "found a signature in the query".to_owned(),
         ),
         Relaxation::Scope => {
-            let scope = ClaimedScope::of(&head.head());
+            let scope = AssertedScope::of(&head.head());
             let scopes: Vec<(&str, &str)> = verifier
                 .policy()
                 .accepted
@@ -156,7 +156,7 @@ fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Ca
     }
 }
 
-fn relax_sigv4(policy: &mut VerifyPolicy, relaxation: Relaxation, head: &HeadCopy) {
+fn relax_sigv4(policy: &mut Requirements, relaxation: Relaxation, head: &HeadCopy) {
     for accepted in &mut policy.accepted {
         if let Profile::SigV4(profile) = accepted {
             *profile = profile.relaxed(relaxation, &head.head());
@@ -180,7 +180,7 @@ fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, Profile)> {
         .query()
         .is_some_and(|query| query.contains("X-Amz-Signature="));
     if (speaks_of(Scheme::SigV4) || in_query) && !verifier.accepts(Scheme::SigV4) {
-        let profile = ClaimedScope::of(&head.head())
+        let profile = AssertedScope::of(&head.head())
             .and_then(|scope| SigV4Family::for_scope(&scope))
             .map(|profile| {
                 let relaxed = |profile: SigV4Family, relaxation: &Relaxation| {

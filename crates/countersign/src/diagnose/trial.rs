@@ -21,7 +21,7 @@ use crate::{
     payload::PayloadDigest,
     scheme::Scheme,
     timestamp::Timestamp,
-    verify::{Authentication, Claim, OtherText, SignedText, Verifier},
+    verify::{Authentication, OtherText, SignedText, UnverifiedHead, Verifier},
 };
 
 /// A path that no request has, in which a canonicaliser finds nothing to encode.
@@ -31,7 +31,7 @@ const STAND_IN: &str = "countersign-stands-in-for-this";
 pub(super) struct Base<'b, 'r> {
     pub(super) head: &'b HeadCopy,
     pub(super) verifier: &'b Verifier,
-    pub(super) claim: &'b Claim<'r>,
+    pub(super) claim: &'b UnverifiedHead<'r>,
     pub(super) at: Timestamp,
     pub(super) keys: &'b CallerKeys,
     pub(super) body: Option<&'b [u8]>,
@@ -46,7 +46,7 @@ pub(super) fn read<'r>(
     verifier: &Verifier,
     head: RequestHead<'r>,
     now: Timestamp,
-) -> Result<(Claim<'r>, Timestamp), Rejection> {
+) -> Result<(UnverifiedHead<'r>, Timestamp), Rejection> {
     match verifier.parse(head, now) {
         Ok(claim) => Ok((claim, now)),
         Err(rejection) => {
@@ -59,7 +59,7 @@ pub(super) fn read<'r>(
 
 /// Whether the signature is one of these keys'. `None` if that needs a body, and there is none.
 pub(super) fn matches(
-    claim: &Claim<'_>,
+    claim: &UnverifiedHead<'_>,
     keys: &CallerKeys,
     at: Timestamp,
     (body, digest): (Option<&[u8]>, Option<&PayloadDigest>),

@@ -133,7 +133,7 @@ impl CallerKey {
     /// Marks the key as one of a caller that signs three headers and no nonce: the nonce is optional and
     /// `content-type` need not be covered.
     #[must_use]
-    pub fn seed_compatible(mut self) -> Self {
+    pub fn insecure_three_headers(mut self) -> Self {
         self.rules.nonce = NonceRule::Optional;
         self.rules.content_type = ContentTypeRule::Exempt;
         self

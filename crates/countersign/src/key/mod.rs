@@ -2,7 +2,6 @@
 
 mod algorithm;
 mod caller_key;
-mod derived_keys;
 mod fingerprint;
 mod key_id;
 mod key_text;
@@ -11,6 +10,7 @@ mod root_key;
 mod secret;
 mod session_token;
 mod signing_key;
+mod signing_key_cache;
 mod strength;
 mod verifying_key;
 
@@ -25,10 +25,10 @@ pub use self::{
     verifying_key::VerifyingKey,
 };
 pub(crate) use self::{
-    derived_keys::DerivedKeys,
     fingerprint::Fingerprint,
     key_text::{ensure_key_alone, ensure_no_hex, form_of_no_base64},
     session_token::SessionToken,
     signing_key::SigningOperation,
+    signing_key_cache::SigningKeyCache,
     verifying_key::{VerifyingOperation, public_key_from_hex},
 };

@@ -6,7 +6,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
-    Algorithm, DerivedKeys, Fingerprint, Secret, VerifyingKey, fingerprint::Fingerprints,
+    Algorithm, Fingerprint, Secret, SigningKeyCache, VerifyingKey, fingerprint::Fingerprints,
     strength::Weakness,
 };
 use crate::{
@@ -30,7 +30,7 @@ pub struct SigningKey {
 
 #[derive(Clone)]
 enum Inner {
-    HmacSha256(Box<Mac>, Option<Arc<DerivedKeys>>),
+    HmacSha256(Box<Mac>, Option<Arc<SigningKeyCache>>),
     Ed25519(Box<ed25519_dalek::SigningKey>),
 }
 
@@ -104,7 +104,7 @@ impl SigningKey {
             scheme,
             inner: Inner::HmacSha256(
                 Box::new(keyed(&prefixed)),
-                Some(Arc::new(DerivedKeys::new())),
+                Some(Arc::new(SigningKeyCache::new())),
             ),
             // The secret itself must not serve another scheme either.
             fingerprints: Fingerprints::from_iter([
@@ -210,7 +210,7 @@ impl SigningKey {
     }
 
     /// Where keys derived from this one are kept, if its scheme derives any.
-    pub(crate) fn derived(&self) -> Option<&DerivedKeys> {
+    pub(crate) fn derived(&self) -> Option<&SigningKeyCache> {
         match &self.inner {
             Inner::HmacSha256(_, derived) => derived.as_deref(),
             Inner::Ed25519(_) => None,

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use hmac::Mac as _;
 
 use super::{
-    Algorithm, DerivedKeys, Fingerprint, Secret, SessionToken, SigningKey,
+    Algorithm, Fingerprint, Secret, SessionToken, SigningKey, SigningKeyCache,
     fingerprint::Fingerprints, strength::Weakness,
 };
 use crate::{
@@ -26,7 +26,7 @@ pub struct VerifyingKey {
 
 #[derive(Clone)]
 enum Inner {
-    HmacSha256(Box<Mac>, Option<Arc<DerivedKeys>>),
+    HmacSha256(Box<Mac>, Option<Arc<SigningKeyCache>>),
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
 }
 
@@ -145,7 +145,7 @@ impl VerifyingKey {
     pub(super) fn from_mac(
         scheme: Scheme,
         mac: Box<Mac>,
-        derived: Option<Arc<DerivedKeys>>,
+        derived: Option<Arc<SigningKeyCache>>,
         fingerprints: Fingerprints,
         weakness: Option<Weakness>,
     ) -> Self {
@@ -247,7 +247,7 @@ impl VerifyingKey {
     }
 
     /// Where keys derived from this one are kept, if its scheme derives any.
-    pub(crate) fn derived(&self) -> Option<&DerivedKeys> {
+    pub(crate) fn derived(&self) -> Option<&SigningKeyCache> {
         match &self.inner {
             Inner::HmacSha256(_, derived) => derived.as_deref(),
             Inner::Ed25519(_) => None,
@@ -259,7 +259,7 @@ impl VerifyingKey {
     pub(crate) fn with_own_cache(&self) -> Self {
         let mut key = self.clone();
         if let Inner::HmacSha256(_, Some(derived)) = &mut key.inner {
-            *derived = Arc::new(DerivedKeys::new());
+            *derived = Arc::new(SigningKeyCache::new());
         }
         key
     }

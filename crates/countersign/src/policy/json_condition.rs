@@ -100,9 +100,10 @@ fn condition(
         (Operator::Address { negated }, Key::SourceIp) => {
             Ok(either(Test::Source(values.read(range)?), negated))
         }
-        (Operator::Date(bound), Key::CurrentTime) => {
-            Ok(Condition::new(Test::Time(bound, values.read(moment)?)))
-        }
+        (Operator::Date(bound), Key::CurrentTime) => Ok(Condition::new(Test::Time(
+            bound,
+            values.read(parse_timestamp)?,
+        ))),
         (Operator::Text { like, negated }, Key::Text(attribute)) => {
             let texts = values.read(|text| {
                 if text.contains("${") {
@@ -127,7 +128,7 @@ fn either(test: Test, negated: bool) -> Condition {
     }
 }
 
-fn moment(text: &str) -> Result<Timestamp, ConfigError> {
+fn parse_timestamp(text: &str) -> Result<Timestamp, ConfigError> {
     let moment = text
         .parse::<jiff::Timestamp>()
         .map_err(|_| wrong(format!("{text:?}: expected a date in RFC 3339")))?;

@@ -266,9 +266,11 @@ impl When {
             })?;
             conditions.push(Condition::new(Test::Source(ranges)));
         }
-        let not_before = self.not_before.map(|date| moment("not_before", &date));
+        let not_before = self
+            .not_before
+            .map(|date| parse_timestamp("not_before", &date));
         let not_after = self.not_after.as_ref();
-        let until = not_after.map(|date| moment("not_after", date));
+        let until = not_after.map(|date| parse_timestamp("not_after", date));
         let (from, until) = (not_before.transpose()?, until.transpose()?);
         if let (Some(from), Some(until), Some(date)) = (from, until, not_after)
             && from >= until
@@ -317,7 +319,7 @@ fn nothing(name: &str) -> ConfigError {
     )
 }
 
-fn moment(name: &str, date: &Spanned<toml::value::Datetime>) -> Result<Timestamp, Wrong> {
+fn parse_timestamp(name: &str, date: &Spanned<toml::value::Datetime>) -> Result<Timestamp, Wrong> {
     let text = date.get_ref().to_string();
     let moment = text.parse::<jiff::Timestamp>().map_err(|_| {
         let message = format!("{name}: expected a date-time with an offset, found {text}");

@@ -7,5 +7,5 @@ mod store;
 pub use self::{
     key::ReplayKey,
     memory::{MemoryReplayStore, MemoryReplayStoreBuilder},
-    store::{ArcReplayStore, Claimed, ReplayClaim, ReplayStore, ReplayStoreId},
+    store::{ArcReplayStore, ClaimOutcome, ReplayClaim, ReplayStore, ReplayStoreId},
 };

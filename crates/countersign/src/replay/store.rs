@@ -49,7 +49,7 @@ impl ReplayClaim {
 /// A store's answer to a [`ReplayClaim`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Claimed {
+pub enum ClaimOutcome {
     /// The first claim of this identity: the request may be handled.
     Fresh,
     /// The identity was claimed before, or the store can no longer tell: the request must not be handled.
@@ -73,7 +73,7 @@ impl ReplayStoreId {
 /// Lets each identity through once.
 ///
 /// The decision is one operation. [`claim`](Self::claim) **must** be atomic: of any number of concurrent claims of one
-/// key, on however many replicas share the store, exactly one is answered [`Claimed::Fresh`]. The store **must** keep a
+/// key, on however many replicas share the store, exactly one is answered [`ClaimOutcome::Fresh`]. The store **must** keep a
 /// claimed key until its `expires_at` and **must not** evict it earlier, for any reason: eviction is the attack. A store
 /// that cannot keep it, or that cannot be reached, **must** answer [`Unavailable`] and never `Fresh`. A store that has
 /// forgotten keys that expired up to some moment **must** answer `Replayed` to a claim that expires at or before it, so
@@ -87,11 +87,11 @@ pub trait ReplayStore: Send + Sync + 'static {
     fn claim(
         &self,
         claim: ReplayClaim,
-    ) -> impl Future<Output = Result<Claimed, Unavailable>> + Send;
+    ) -> impl Future<Output = Result<ClaimOutcome, Unavailable>> + Send;
 
     /// Claims an identity if that needs no waiting. `None`, the provided answer, means that nothing was claimed and
     /// [`claim`](Self::claim) is to be called.
-    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<Claimed, Unavailable>> {
+    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<ClaimOutcome, Unavailable>> {
         let _ = claim;
         None
     }
@@ -130,11 +130,11 @@ impl ArcReplayStore {
 }
 
 impl ReplayStore for ArcReplayStore {
-    async fn claim(&self, claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         self.0.claim(claim).await
     }
 
-    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<Claimed, Unavailable>> {
+    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<ClaimOutcome, Unavailable>> {
         self.0.try_claim(claim)
     }
 
@@ -164,8 +164,8 @@ impl fmt::Debug for ArcReplayStore {
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 trait ErasedReplayStore: Send + Sync {
-    fn claim(&self, claim: ReplayClaim) -> BoxFuture<'_, Result<Claimed, Unavailable>>;
-    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<Claimed, Unavailable>>;
+    fn claim(&self, claim: ReplayClaim) -> BoxFuture<'_, Result<ClaimOutcome, Unavailable>>;
+    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<ClaimOutcome, Unavailable>>;
     fn seen(&self, key: &ReplayKey) -> bool;
     fn forgets_on_restart(&self) -> bool;
     fn entries(&self) -> Option<usize>;
@@ -173,11 +173,11 @@ trait ErasedReplayStore: Send + Sync {
 }
 
 impl<S: ReplayStore> ErasedReplayStore for S {
-    fn claim(&self, claim: ReplayClaim) -> BoxFuture<'_, Result<Claimed, Unavailable>> {
+    fn claim(&self, claim: ReplayClaim) -> BoxFuture<'_, Result<ClaimOutcome, Unavailable>> {
         Box::pin(ReplayStore::claim(self, claim))
     }
 
-    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<Claimed, Unavailable>> {
+    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<ClaimOutcome, Unavailable>> {
         ReplayStore::try_claim(self, claim)
     }
 

@@ -10,7 +10,7 @@ use super::{Subject, join};
 use crate::{
     error::Unavailable,
     key::KeyId,
-    replay::{Claimed, ReplayClaim, ReplayKey, ReplayStore},
+    replay::{ClaimOutcome, ReplayClaim, ReplayKey, ReplayStore},
     timestamp::Timestamp,
 };
 
@@ -29,12 +29,12 @@ pub(super) async fn the_first_claim_is_fresh_and_every_later_one_replayed(
 ) -> Outcome {
     let store = subject.fresh().await;
     let claim = lasting(subject, key("once"), LIFE)?;
-    expect("the first claim", &store, &claim, Claimed::Fresh).await?;
+    expect("the first claim", &store, &claim, ClaimOutcome::Fresh).await?;
     for _ in 0..3 {
-        expect("a later claim", &store, &claim, Claimed::Replayed).await?;
+        expect("a later claim", &store, &claim, ClaimOutcome::Replayed).await?;
     }
     let other = lasting(subject, key("twice"), LIFE)?;
-    expect("another identity", &store, &other, Claimed::Fresh).await
+    expect("another identity", &store, &other, ClaimOutcome::Fresh).await
 }
 
 pub(super) async fn another_replica_knows_what_was_claimed(subject: &impl Subject) -> Outcome {
@@ -42,8 +42,14 @@ pub(super) async fn another_replica_knows_what_was_claimed(subject: &impl Subjec
     let replica = subject.replica(&store).await;
     for (nonce, first, second) in [("here", &store, &replica), ("there", &replica, &store)] {
         let claim = lasting(subject, key(nonce), LIFE)?;
-        expect("the first claim", first, &claim, Claimed::Fresh).await?;
-        expect("the other replica's", second, &claim, Claimed::Replayed).await?;
+        expect("the first claim", first, &claim, ClaimOutcome::Fresh).await?;
+        expect(
+            "the other replica's",
+            second,
+            &claim,
+            ClaimOutcome::Replayed,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -83,7 +89,7 @@ pub(super) async fn keys_that_differ_in_one_bit_are_two_identities(
     let store = subject.fresh().await;
     let bytes = *key("bits").as_bytes();
     let claim = lasting(subject, ReplayKey::of_bytes(bytes), LIFE)?;
-    expect("the key", &store, &claim, Claimed::Fresh).await?;
+    expect("the key", &store, &claim, ClaimOutcome::Fresh).await?;
     for place in 0..bytes.len() {
         for bit in 0..8 {
             let mut other = bytes;
@@ -92,16 +98,16 @@ pub(super) async fn keys_that_differ_in_one_bit_are_two_identities(
             }
             let what = format!("bit {bit} of byte {place} changed");
             let claim = lasting(subject, ReplayKey::of_bytes(other), LIFE)?;
-            expect(&what, &store, &claim, Claimed::Fresh).await?;
+            expect(&what, &store, &claim, ClaimOutcome::Fresh).await?;
         }
     }
-    expect("the key again", &store, &claim, Claimed::Replayed).await
+    expect("the key again", &store, &claim, ClaimOutcome::Replayed).await
 }
 
 pub(super) async fn the_key_alone_is_the_identity(subject: &impl Subject) -> Outcome {
     let store = subject.fresh().await;
     let claim = lasting(subject, key("identity"), LIFE)?;
-    expect("the first claim", &store, &claim, Claimed::Fresh).await?;
+    expect("the first claim", &store, &claim, ClaimOutcome::Fresh).await?;
     let second = Duration::from_secs(1);
     for (what, changed) in [
         (
@@ -133,7 +139,7 @@ pub(super) async fn the_key_alone_is_the_identity(subject: &impl Subject) -> Out
             },
         ),
     ] {
-        expect(what, &store, &changed, Claimed::Replayed).await?;
+        expect(what, &store, &changed, ClaimOutcome::Replayed).await?;
     }
     Ok(())
 }
@@ -154,7 +160,7 @@ pub(super) async fn an_expired_claim_is_replayed(subject: &impl Subject) -> Outc
             end,
             now,
         );
-        expect(what, &store, &claim, Claimed::Replayed).await?;
+        expect(what, &store, &claim, ClaimOutcome::Replayed).await?;
     }
     Ok(())
 }
@@ -168,7 +174,7 @@ pub(super) async fn the_shortest_life_is_taken(subject: &impl Subject) -> Outcom
     ] {
         let what = format!("a life of {life:?}");
         let claim = lasting(subject, key(&what), life)?;
-        expect(&what, &store, &claim, Claimed::Fresh).await?;
+        expect(&what, &store, &claim, ClaimOutcome::Fresh).await?;
     }
     Ok(())
 }
@@ -177,7 +183,7 @@ pub(super) async fn an_identity_is_remembered_until_it_expires(subject: &impl Su
     let store = subject.fresh().await;
     let replica = subject.replica(&store).await;
     let first = lasting(subject, key("to the end"), SHORT_LIFE)?;
-    expect("the first claim", &store, &first, Claimed::Fresh).await?;
+    expect("the first claim", &store, &first, ClaimOutcome::Fresh).await?;
     // Not at all in between, because a copy must not be what keeps it alive.
     subject.sleep(SHORT_LIFE.saturating_sub(STEP)).await;
     for store in [&store, &replica] {
@@ -187,7 +193,7 @@ pub(super) async fn an_identity_is_remembered_until_it_expires(subject: &impl Su
             ..first.clone()
         };
         let what = format!("{:?} after it", now.abs_diff(first.now));
-        expect(&what, store, &copy, Claimed::Replayed).await?;
+        expect(&what, store, &copy, ClaimOutcome::Replayed).await?;
     }
     Ok(())
 }
@@ -195,13 +201,13 @@ pub(super) async fn an_identity_is_remembered_until_it_expires(subject: &impl Su
 pub(super) async fn a_claim_that_comes_again_shortens_no_life(subject: &impl Subject) -> Outcome {
     let store = subject.fresh().await;
     let first = lasting(subject, key("again and again"), SHORT_LIFE)?;
-    expect("the first claim", &store, &first, Claimed::Fresh).await?;
+    expect("the first claim", &store, &first, ClaimOutcome::Fresh).await?;
     // As of a verifier whose clock is almost at the end: what is left of the life is almost nothing.
     let late = ReplayClaim {
         now: first.expires_at.saturating_sub(Duration::from_millis(1)),
         ..first.clone()
     };
-    expect("a late copy", &store, &late, Claimed::Replayed).await?;
+    expect("a late copy", &store, &late, ClaimOutcome::Replayed).await?;
     let mut now = subject.now();
     while now < first.expires_at {
         let copy = ReplayClaim {
@@ -209,7 +215,7 @@ pub(super) async fn a_claim_that_comes_again_shortens_no_life(subject: &impl Sub
             ..first.clone()
         };
         let what = format!("{:?} after it", now.abs_diff(first.now));
-        expect(&what, &store, &copy, Claimed::Replayed).await?;
+        expect(&what, &store, &copy, ClaimOutcome::Replayed).await?;
         subject.sleep(STEP).await;
         now = subject.now();
     }
@@ -223,8 +229,8 @@ pub(super) async fn nothing_is_evicted(subject: &impl Subject) -> Outcome {
         .map(|entry| lasting(subject, key(&format!("entry {entry}")), LIFE))
         .collect::<Result<_, _>>()?;
     for (what, expected) in [
-        ("a first claim", Claimed::Fresh),
-        ("a copy when all were there", Claimed::Replayed),
+        ("a first claim", ClaimOutcome::Fresh),
+        ("a copy when all were there", ClaimOutcome::Replayed),
     ] {
         for claims in claims.chunks(AT_ONCE) {
             let claims = claims.iter();
@@ -238,7 +244,7 @@ pub(super) async fn nothing_is_evicted(subject: &impl Subject) -> Outcome {
 pub(super) async fn a_clock_set_back_reopens_nothing(subject: &impl Subject) -> Outcome {
     let store = subject.fresh().await;
     let first = lasting(subject, key("before the step"), SHORT_LIFE)?;
-    expect("the first claim", &store, &first, Claimed::Fresh).await?;
+    expect("the first claim", &store, &first, ClaimOutcome::Fresh).await?;
     let past = SHORT_LIFE.saturating_add(subject.forgotten_after());
     subject
         .sleep(past.saturating_add(Duration::from_secs(1)))
@@ -246,17 +252,17 @@ pub(super) async fn a_clock_set_back_reopens_nothing(subject: &impl Subject) -> 
     // Whatever clears away when it is asked is asked.
     for entry in 0..100 {
         let other = lasting(subject, key(&format!("after the end {entry}")), LIFE)?;
-        expect("another identity", &store, &other, Claimed::Fresh).await?;
+        expect("another identity", &store, &other, ClaimOutcome::Fresh).await?;
     }
     // `now` is that of the first claim, when its end was still ahead.
-    expect("the copy", &store, &first, Claimed::Replayed).await
+    expect("the copy", &store, &first, ClaimOutcome::Replayed).await
 }
 
 pub(super) async fn a_long_life_is_kept(subject: &impl Subject) -> Outcome {
     let store = subject.fresh().await;
     let claim = lasting(subject, key("a day"), Duration::from_secs(86_400))?;
-    expect("the first claim", &store, &claim, Claimed::Fresh).await?;
-    expect("its copy", &store, &claim, Claimed::Replayed).await?;
+    expect("the first claim", &store, &claim, ClaimOutcome::Fresh).await?;
+    expect("its copy", &store, &claim, ClaimOutcome::Replayed).await?;
 
     // Past what some can count to, a store may say that it cannot keep it; that it is kept may not be a lie.
     let endless = ReplayClaim {
@@ -266,7 +272,7 @@ pub(super) async fn a_long_life_is_kept(subject: &impl Subject) -> Outcome {
     };
     let first = decide(&store, &endless).await;
     let second = decide(&store, &endless).await;
-    if second == Ok(Claimed::Fresh) {
+    if second == Ok(ClaimOutcome::Fresh) {
         return Err(format!(
             "a copy without an end: expected no Fresh, found {first:?} and then {second:?}"
         ));
@@ -280,7 +286,7 @@ pub(super) async fn seen_knows_only_what_was_claimed(subject: &impl Subject) -> 
     if store.seen(&claim.key) {
         return Err("before any claim: expected not seen, found seen".to_owned());
     }
-    expect("the first claim", &store, &claim, Claimed::Fresh).await?;
+    expect("the first claim", &store, &claim, ClaimOutcome::Fresh).await?;
     if store.seen(&key("unseen")) {
         return Err("another identity: expected not seen, found seen".to_owned());
     }
@@ -293,8 +299,8 @@ pub(super) async fn a_claim_without_an_answer_at_once_was_not_made(
     let store = subject.fresh().await;
     let claim = lasting(subject, key("at once"), LIFE)?;
     let expected = match store.try_claim(&claim).map(told) {
-        None => Claimed::Fresh,
-        Some(Ok(Claimed::Fresh)) => Claimed::Replayed,
+        None => ClaimOutcome::Fresh,
+        Some(Ok(ClaimOutcome::Fresh)) => ClaimOutcome::Replayed,
         Some(answer) => return Err(format!("at once: expected Fresh, found {answer:?}")),
     };
     let found = told(store.claim(claim).await);
@@ -323,7 +329,7 @@ pub(super) async fn an_abandoned_claim_lets_nothing_through_twice(
         }
         for _ in 0..3 {
             let answer = decide(&store, &claim).await?;
-            fresh = fresh.saturating_add(usize::from(answer == Claimed::Fresh));
+            fresh = fresh.saturating_add(usize::from(answer == ClaimOutcome::Fresh));
         }
         if fresh > 1 {
             return Err(format!("expected at most one Fresh, found {fresh}"));
@@ -372,7 +378,7 @@ fn lasting(subject: &impl Subject, key: ReplayKey, life: Duration) -> Result<Rep
 }
 
 /// The answer as a verifier gets it: at once if there is one, else by waiting.
-async fn decide(store: &impl ReplayStore, claim: &ReplayClaim) -> Result<Claimed, String> {
+async fn decide(store: &impl ReplayStore, claim: &ReplayClaim) -> Result<ClaimOutcome, String> {
     let answer = match store.try_claim(claim) {
         Some(answer) => answer,
         None => store.claim(claim.clone()).await,
@@ -380,7 +386,7 @@ async fn decide(store: &impl ReplayStore, claim: &ReplayClaim) -> Result<Claimed
     told(answer)
 }
 
-fn told(answer: Result<Claimed, Unavailable>) -> Result<Claimed, String> {
+fn told(answer: Result<ClaimOutcome, Unavailable>) -> Result<ClaimOutcome, String> {
     answer.map_err(|error| {
         let mut text = error.to_string();
         let mut source = std::error::Error::source(&error);
@@ -396,7 +402,7 @@ async fn expect(
     what: &str,
     store: &impl ReplayStore,
     claim: &ReplayClaim,
-    expected: Claimed,
+    expected: ClaimOutcome,
 ) -> Outcome {
     let found = decide(store, claim).await;
     if found == Ok(expected) {
@@ -405,12 +411,15 @@ async fn expect(
     Err(format!("{what}: expected {expected:?}, found {found:?}"))
 }
 
-fn exactly_one(what: &str, answers: impl IntoIterator<Item = Result<Claimed, String>>) -> Outcome {
+fn exactly_one(
+    what: &str,
+    answers: impl IntoIterator<Item = Result<ClaimOutcome, String>>,
+) -> Outcome {
     let mut fresh = 0_usize;
     for answer in answers {
         match answer {
-            Ok(Claimed::Fresh) => fresh = fresh.saturating_add(1),
-            Ok(Claimed::Replayed) => {}
+            Ok(ClaimOutcome::Fresh) => fresh = fresh.saturating_add(1),
+            Ok(ClaimOutcome::Replayed) => {}
             other => {
                 return Err(format!(
                     "{what}: expected Fresh or Replayed, found {other:?}"

@@ -13,7 +13,7 @@ use crate::{
     payload::{Payload, PayloadDigest},
     scheme::native::Nonce,
     timestamp::Timestamp,
-    verify::{Claim, ParsedHead, VerifyPolicy},
+    verify::{ParsedHead, Requirements, UnverifiedHead},
 };
 
 /// Where a signature of a scheme was found.
@@ -36,12 +36,12 @@ pub(crate) trait ProfileOfFamily {
         &self,
         head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     );
 
     /// Why signatures in a scheme of the family that are in the head do not count, where none does.
-    fn passed_over(&self, _head: &RequestHead<'_>, _policy: &VerifyPolicy) -> Option<Reason> {
+    fn passed_over(&self, _head: &RequestHead<'_>, _policy: &Requirements) -> Option<Reason> {
         None
     }
 
@@ -52,7 +52,7 @@ pub(crate) trait ProfileOfFamily {
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection>;
 
@@ -63,10 +63,13 @@ pub(crate) trait ProfileOfFamily {
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
         now: Timestamp,
-    ) -> Result<Claim<'r>, Rejection> {
-        Ok(Claim::new(self.parse(carrier, head, policy, now)?, policy))
+    ) -> Result<UnverifiedHead<'r>, Rejection> {
+        Ok(UnverifiedHead::new(
+            self.parse(carrier, head, policy, now)?,
+            policy,
+        ))
     }
 
     /// Who the request says it is from, for a log: unproven, and not even well-formed.
@@ -80,7 +83,7 @@ pub(crate) trait ProfileOfFamily {
     fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue));
 
     /// Refuses settings that do not go together with the rest of the verifier's.
-    fn check(&self, policy: &VerifyPolicy) -> Result<(), ConfigError>;
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError>;
 }
 
 /// What a head claims in one family: the signed text as this verifier sees it, and the signature sent with it.
@@ -230,7 +233,7 @@ macro_rules! families {
                 &self,
                 head: &$crate::head::RequestHead<'r>,
                 authorization: Option<(&'r str, &'r str)>,
-                policy: &$crate::verify::VerifyPolicy,
+                policy: &$crate::verify::Requirements,
                 found: &mut ::smallvec::SmallVec<[Carrier<'r>; 2]>,
             ) {
                 match self { $( Self::$Family(profile) => profile.carriers(head, authorization, policy, found), )+ }
@@ -239,7 +242,7 @@ macro_rules! families {
             fn passed_over(
                 &self,
                 head: &$crate::head::RequestHead<'_>,
-                policy: &$crate::verify::VerifyPolicy,
+                policy: &$crate::verify::Requirements,
             ) -> Option<$crate::error::Reason> {
                 match self { $( Self::$Family(profile) => profile.passed_over(head, policy), )+ }
             }
@@ -248,7 +251,7 @@ macro_rules! families {
                 &self,
                 carrier: Carrier<'r>,
                 head: $crate::head::RequestHead<'r>,
-                policy: &$crate::verify::VerifyPolicy,
+                policy: &$crate::verify::Requirements,
                 now: $crate::timestamp::Timestamp,
             ) -> Result<$crate::verify::ParsedHead<'r>, $crate::error::Rejection> {
                 match self { $( Self::$Family(profile) => profile.parse(carrier, head, policy, now), )+ }
@@ -258,9 +261,9 @@ macro_rules! families {
                 &self,
                 carrier: Carrier<'r>,
                 head: $crate::head::RequestHead<'r>,
-                policy: &$crate::verify::VerifyPolicy,
+                policy: &$crate::verify::Requirements,
                 now: $crate::timestamp::Timestamp,
-            ) -> Result<$crate::verify::Claim<'r>, $crate::error::Rejection> {
+            ) -> Result<$crate::verify::UnverifiedHead<'r>, $crate::error::Rejection> {
                 match self { $( Self::$Family(profile) => profile.claim(carrier, head, policy, now), )+ }
             }
 
@@ -281,7 +284,7 @@ macro_rules! families {
                 match self { $( Self::$Family(profile) => profile.challenges(realm, stale, add), )+ }
             }
 
-            fn check(&self, policy: &$crate::verify::VerifyPolicy) -> Result<(), $crate::error::ConfigError> {
+            fn check(&self, policy: &$crate::verify::Requirements) -> Result<(), $crate::error::ConfigError> {
                 match self { $( Self::$Family(profile) => profile.check(policy), )+ }
             }
         }

@@ -44,12 +44,12 @@ families! {
     }
     drf: Drf {
         /// `X-HMAC-SHA256`: a shared secret over timestamp and body, as Django services sign. See
-        /// [`DrfProfile`](crate::DrfProfile).
+        /// [`DrfVerifySettings`](crate::DrfVerifySettings).
         Drf = drf::DRF,
     }
     webhooks: StandardWebhooks {
         /// Standard Webhooks: a secret or an Ed25519 key over id, timestamp and body. See
-        /// [`StandardWebhooksProfile`](crate::StandardWebhooksProfile).
+        /// [`StandardWebhooksVerifySettings`](crate::StandardWebhooksVerifySettings).
         StandardWebhooks = webhooks::STANDARD_WEBHOOKS,
     }
     message_signatures: MessageSignatures with Credentials {

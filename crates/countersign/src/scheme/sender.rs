@@ -9,7 +9,7 @@ use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, reason},
     head::{RequestHead, Target, parse_method},
     key::KeyId,
-    verify::{VerifyPolicy, ensure_window},
+    verify::{Requirements, ensure_window},
 };
 
 /// A caller that the wire does not name, and the requests that it may send.
@@ -115,7 +115,7 @@ pub(super) fn only_sender<'p, P>(
     profiles: &'p [P],
     sender: impl Fn(&P) -> &Sender,
     head: &RequestHead<'_>,
-    policy: &VerifyPolicy,
+    policy: &Requirements,
 ) -> Result<&'p P, Rejection> {
     parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
@@ -155,7 +155,7 @@ fn unknown_route(routes: &[&Route], method: &Method, target: Target<'_>) -> Reje
 pub(super) fn check(
     scheme: Scheme,
     senders: &[&Sender],
-    policy: &VerifyPolicy,
+    policy: &Requirements,
 ) -> Result<(), ConfigError> {
     if let Some(name) = policy.required_headers.first() {
         return Err(ConfigError::new(

@@ -79,7 +79,7 @@ impl AuthenticatedHead<'_, '_> {
     }
 
     /// The same, without the borrow of the request's head and of the keys: for whoever may have to wait for the body, and
-    /// would keep the whole [`Claim`](crate::Claim) meanwhile.
+    /// would keep the whole [`UnverifiedHead`](crate::UnverifiedHead) meanwhile.
     pub fn detach(self) -> DetachedHead {
         DetachedHead {
             proven: Proven::new(self.caller, self.key, self.parsed, self.evidence),

@@ -1,4 +1,4 @@
-use super::{authenticated_head::AuthenticatedHead, body_mac::BodyMac, verified::Verified};
+use super::{authenticated_head::AuthenticatedHead, pending_body::PendingBody, verified::Verified};
 use crate::{error::Rejection, timestamp::Timestamp};
 
 /// How far a request could be authenticated before its body is read.
@@ -15,7 +15,7 @@ pub enum Authentication<'c, 'r> {
     /// The signature matched. The body is still to be compared with what the head declares.
     Head(AuthenticatedHead<'c, 'r>),
     /// The signature is over the body, or over its digest without declaring it. Nothing is proven.
-    Body(BodyMac<'c, 'r>),
+    Body(PendingBody<'c, 'r>),
 }
 
 impl Authentication<'_, '_> {
@@ -24,7 +24,7 @@ impl Authentication<'_, '_> {
     ///
     /// # Errors
     ///
-    /// As [`AuthenticatedHead::finish`] and [`BodyMac::finish`].
+    /// As [`AuthenticatedHead::finish`] and [`PendingBody::finish`].
     pub fn finish_with(self, body: &[u8], now: Timestamp) -> Result<Verified, Rejection> {
         match self {
             Self::Head(mut head) => {

@@ -1,4 +1,4 @@
-use super::policy::VerifyPolicy;
+use super::requirements::Requirements;
 use crate::{
     error::{Escaped, Reason, Rejection, RejectionKind, Set, reason},
     head::RequestHead,
@@ -19,7 +19,7 @@ const SIGNATURE_HEADERS: [&str; 5] = [
 /// `authorization` is the name of the scheme in that header, and what follows it.
 #[cold]
 pub(super) fn refusal(
-    policy: &VerifyPolicy,
+    policy: &Requirements,
     head: &RequestHead<'_>,
     authorization: Option<(&str, &str)>,
 ) -> Rejection {

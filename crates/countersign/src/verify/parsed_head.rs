@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 
 use super::{
-    body_mac::SignedBody, freshness::FreshDate, replay_identity::ReplayIdentity, verified::Coverage,
+    freshness::FreshDate, pending_body::SignedBody, replay_identity::ReplayIdentity,
+    verified::Coverage,
 };
 use crate::{
     payload::DeclaredPayload,
@@ -20,11 +21,11 @@ pub(crate) struct ParsedHead<'r> {
     pub(crate) coverage: Coverage,
     /// Whether the signature stands in the URL, so that whoever was given the URL can send the request.
     pub(crate) presigned: bool,
-    pub(crate) proof: Proof<'r>,
+    pub(crate) signed_over: SignedOver<'r>,
 }
 
 /// What the signature is over, and so when it can be checked.
-pub(crate) enum Proof<'r> {
+pub(crate) enum SignedOver<'r> {
     /// The head, which declares what body follows: it is checked before one byte of the body is read.
     Head {
         credentials: Credentials<'r>,

@@ -1,6 +1,6 @@
 use super::{
-    claim::{Claim, try_keys},
-    parsed_head::Proof,
+    parsed_head::SignedOver,
+    unverified_head::{UnverifiedHead, try_keys},
 };
 use crate::{
     key::VerifyingKey,
@@ -35,12 +35,12 @@ pub(crate) enum OtherText<'t> {
     Bytes(&'t [u8]),
 }
 
-impl Claim<'_> {
+impl UnverifiedHead<'_> {
     /// Returns the text that the signature should be over. `body` is its digest where the head
     /// declares none.
     pub(crate) fn signed_text(&self, body: Option<&PayloadDigest>) -> SignedText {
-        match &self.parsed.proof {
-            Proof::Head { credentials, .. } | Proof::HeadAndDigest { credentials } => {
+        match &self.parsed.signed_over {
+            SignedOver::Head { credentials, .. } | SignedOver::HeadAndDigest { credentials } => {
                 let text = credentials.signed_text(body);
                 let string_to_sign = credentials.string_to_sign(&text);
                 SignedText::Head {
@@ -48,7 +48,7 @@ impl Claim<'_> {
                     string_to_sign,
                 }
             }
-            Proof::Body(signed) => SignedText::Body {
+            SignedOver::Body(signed) => SignedText::Body {
                 prefix: signed.prefix.clone(),
             },
         }
@@ -58,7 +58,7 @@ impl Claim<'_> {
     pub(crate) fn covered_names(&self) -> Vec<String> {
         let mut names = Vec::new();
         self.parsed
-            .proof
+            .signed_over
             .covered(&mut |name, _| names.push(name.to_owned()));
         names
     }
@@ -83,7 +83,7 @@ impl Claim<'_> {
     /// Whether one of these keys made the signature, where it is over a digest of the body that the
     /// head does not declare. `None` if it is over something else.
     pub(crate) fn matches_digest(&self, keys: &CallerKeys, body: &PayloadDigest) -> Option<bool> {
-        let Proof::HeadAndDigest { credentials } = &self.parsed.proof else {
+        let SignedOver::HeadAndDigest { credentials } = &self.parsed.signed_over else {
             return None;
         };
         let matches = |key: &VerifyingKey| credentials.matches(key, Some(body));
@@ -94,12 +94,12 @@ impl Claim<'_> {
     /// Whether this key made the signature over the verifier's own text. The key may be bound to
     /// another scheme. `body` is needed where the signature is over it.
     pub(crate) fn is_signed_with(&self, key: &VerifyingKey, body: Option<&[u8]>) -> bool {
-        match &self.parsed.proof {
-            Proof::Head { credentials, .. } => credentials.matches(key, None),
-            Proof::HeadAndDigest { credentials } => {
+        match &self.parsed.signed_over {
+            SignedOver::Head { credentials, .. } => credentials.matches(key, None),
+            SignedOver::HeadAndDigest { credentials } => {
                 body.is_some_and(|body| credentials.matches(key, Some(&PayloadDigest::of(body))))
             }
-            Proof::Body(signed) => body.is_some_and(|body| {
+            SignedOver::Body(signed) => body.is_some_and(|body| {
                 let bytes = [&*signed.prefix, body].concat();
                 self.is_over_with(OtherText::Bytes(&bytes), key)
             }),
@@ -107,26 +107,26 @@ impl Claim<'_> {
     }
 
     fn is_over_with(&self, text: OtherText<'_>, key: &VerifyingKey) -> bool {
-        match (&self.parsed.proof, text) {
+        match (&self.parsed.signed_over, text) {
             (
-                Proof::Head { credentials, .. } | Proof::HeadAndDigest { credentials },
+                SignedOver::Head { credentials, .. } | SignedOver::HeadAndDigest { credentials },
                 OtherText::Head(text),
             ) => match credentials.string_to_sign(text) {
                 Some(string_to_sign) => is_over_string(credentials, &string_to_sign, key),
                 None => key.verifies_message(text.as_bytes(), credentials.signature()),
             },
             (
-                Proof::Head { credentials, .. } | Proof::HeadAndDigest { credentials },
+                SignedOver::Head { credentials, .. } | SignedOver::HeadAndDigest { credentials },
                 OtherText::StringToSign(text),
             ) => is_over_string(credentials, text, key),
-            (Proof::Body(signed), OtherText::Bytes(bytes)) => {
+            (SignedOver::Body(signed), OtherText::Bytes(bytes)) => {
                 signed.signatures.iter().any(|signature| match signature {
                     BodySignature::HmacSha256(signature) => key.verifies_message(bytes, signature),
                     BodySignature::Ed25519(signature) => key.verifies_message(bytes, signature),
                 })
             }
-            (Proof::Head { .. } | Proof::HeadAndDigest { .. }, OtherText::Bytes(_))
-            | (Proof::Body(_), OtherText::Head(_) | OtherText::StringToSign(_)) => false,
+            (SignedOver::Head { .. } | SignedOver::HeadAndDigest { .. }, OtherText::Bytes(_))
+            | (SignedOver::Body(_), OtherText::Head(_) | OtherText::StringToSign(_)) => false,
         }
     }
 }

@@ -2,7 +2,7 @@ use std::{fmt, ops::Range};
 
 use super::{
     evidence::Evidence,
-    parsed_head::{ParsedHead, Proof},
+    parsed_head::{ParsedHead, SignedOver},
     replay_identity::ReplayIdentity,
 };
 use crate::{
@@ -58,7 +58,7 @@ pub enum Coverage {
     /// the body, [`Verified::body`] says.
     Request,
     /// Some of the request, but not all of method, path, query and authority, as the settings of the scheme allow
-    /// ([`MessageSignaturesProfile::insecure_require_only`](crate::MessageSignaturesProfile::insecure_require_only)). Whoever sees such a
+    /// ([`MessageSignaturesVerifySettings::insecure_require_only`](crate::MessageSignaturesVerifySettings::insecure_require_only)). Whoever sees such a
     /// request can send it with another value of what is left out.
     Partial,
     /// The body, a date and no more. Whoever sees such a request can send its body elsewhere: to another method, path or
@@ -123,7 +123,7 @@ impl Proven {
             )
             | None => None,
         };
-        let (covered, nonce_at) = CoveredLines::new(&parsed.proof, nonce);
+        let (covered, nonce_at) = CoveredLines::new(&parsed.signed_over, nonce);
         let identity = parsed.replay.map(|identity| match identity {
             ReplayIdentity::Nonce(_) => Identity::Nonce(nonce_at),
             ReplayIdentity::IdAndTimestamp { id, timestamp } => {
@@ -320,7 +320,7 @@ impl Verified {
     }
 }
 
-impl Proof<'_> {
+impl SignedOver<'_> {
     fn covered_lines(&self) -> Option<&str> {
         match self {
             Self::Head { credentials, .. } | Self::HeadAndDigest { credentials } => {
@@ -368,7 +368,7 @@ struct CoveredLines {
 impl CoveredLines {
     /// The lines, and where the nonce stands, if there is one.
     #[inline]
-    fn new(proof: &Proof<'_>, nonce: Option<&str>) -> (Self, Range<usize>) {
+    fn new(proof: &SignedOver<'_>, nonce: Option<&str>) -> (Self, Range<usize>) {
         let mut length = nonce.map_or(0, str::len);
         let written = proof.covered_lines();
         if let Some(written) = written {

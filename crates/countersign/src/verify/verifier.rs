@@ -4,9 +4,9 @@ use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use smallvec::SmallVec;
 
 use super::{
-    claim::Claim,
     missing_signature,
-    policy::{HeadLimits, VerifyPolicy, ensure_window},
+    requirements::{HeadLimits, Requirements, ensure_window},
+    unverified_head::UnverifiedHead,
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, Rejection, reason},
@@ -15,7 +15,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Reads request heads into [`Claim`]s: everything a request must satisfy before a key is looked up.
+/// Reads request heads into [`UnverifiedHead`]s: everything a request must satisfy before a key is looked up.
 ///
 /// A default verifier accepts `HMAC-SHA256` within 300 seconds of the signed date, for any host.
 ///
@@ -31,13 +31,13 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    policy: VerifyPolicy,
+    policy: Requirements,
 }
 
 impl Default for Verifier {
     fn default() -> Self {
         Self {
-            policy: VerifyPolicy {
+            policy: Requirements {
                 // Invariant: this scheme asks for no settings.
                 accepted: Scheme::HmacSha256.plain_profile().into_iter().collect(),
                 window: Duration::from_secs(300),
@@ -87,13 +87,13 @@ impl Verifier {
         &self.policy.expected_hosts
     }
 
-    pub(crate) fn policy(&self) -> &VerifyPolicy {
+    pub(crate) fn policy(&self) -> &Requirements {
         &self.policy
     }
 
     /// A verifier of settings that [`VerifierBuilder::build`] has not judged. For a diagnosis only:
     /// what it accepts is never let in.
-    pub(crate) fn unchecked(policy: VerifyPolicy) -> Self {
+    pub(crate) fn unchecked(policy: Requirements) -> Self {
         Self { policy }
     }
 
@@ -111,7 +111,7 @@ impl Verifier {
         &self,
         head: impl Into<RequestHead<'r>>,
         now: Timestamp,
-    ) -> Result<Claim<'r>, Rejection> {
+    ) -> Result<UnverifiedHead<'r>, Rejection> {
         let head = head.into();
         let (profile, carrier) = self.only_signature(&head)?;
         profile.claim(carrier, head, &self.policy, now)
@@ -354,7 +354,9 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::scheme::{drf::DrfProfile, message_signatures::MessageSignaturesProfile};
+    use crate::scheme::{
+        drf::DrfVerifySettings, message_signatures::MessageSignaturesVerifySettings,
+    };
 
     #[test]
     fn accepts_hmac_sha256_and_nothing_else_by_default() {
@@ -383,11 +385,11 @@ mod tests {
     #[test]
     fn a_scheme_as_it_is_takes_no_settings_away() {
         let set = || {
-            let settings = MessageSignaturesProfile::new().hmac_sha256_only();
+            let settings = MessageSignaturesVerifySettings::new().hmac_sha256_only();
             settings.with_tag("svc-v1").unwrap()
         };
         let plain = Scheme::MessageSignatures;
-        let route = |name| DrfProfile::for_caller(name)?.route(Method::POST, "/a");
+        let route = |name| DrfVerifySettings::for_caller(name)?.route(Method::POST, "/a");
         for (name, builder) in [
             ("settings", Verifier::builder().accept_only(set())),
             (

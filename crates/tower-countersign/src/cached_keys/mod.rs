@@ -58,7 +58,7 @@
 
 mod builder;
 mod entries;
-mod miss_limit;
+mod rate_limit;
 mod single_flight;
 mod status;
 mod store;

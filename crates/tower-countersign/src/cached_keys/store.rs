@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     builder::{CachedKeysBuilder, Settings},
     entries::{Entries, Found},
-    miss_limit::MissLimit,
+    rate_limit::RateLimit,
     single_flight::{self, Flight, Flights},
     status::{CachedKeysStatus, Counts},
 };
@@ -29,11 +29,11 @@ pub(super) struct Shared<S> {
     /// Written to when a look-up lands, of which there are few: everyone else reads.
     entries: RwLock<Entries>,
     pub(super) flights: Flights,
-    misses: MissLimit,
+    misses: RateLimit,
     /// Whether the store failed when it was last asked.
     is_failing: AtomicBool,
-    failure_events: MissLimit,
-    limit_events: MissLimit,
+    failure_events: RateLimit,
+    limit_events: RateLimit,
     pub(super) counts: Counts,
 }
 
@@ -100,10 +100,10 @@ impl<S> CachedKeys<S> {
             settings,
             entries: RwLock::default(),
             flights: Flights::default(),
-            misses: MissLimit::new(settings.misses_per_second, settings.misses_burst),
+            misses: RateLimit::new(settings.misses_per_second, settings.misses_burst),
             is_failing: AtomicBool::new(false),
-            failure_events: MissLimit::new(1, 1),
-            limit_events: MissLimit::new(1, 1),
+            failure_events: RateLimit::new(1, 1),
+            limit_events: RateLimit::new(1, 1),
             counts: Counts::default(),
         }))
     }

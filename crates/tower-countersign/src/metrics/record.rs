@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use countersign::{Claimed, KeyId, Scheme};
+use countersign::{ClaimOutcome, KeyId, Scheme};
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
 
 use super::{
@@ -155,10 +155,10 @@ impl Handles {
     }
 
     /// `None` where the replay store did not answer.
-    pub(crate) fn replay_answer(&self, answer: Option<Claimed>) {
+    pub(crate) fn replay_answer(&self, answer: Option<ClaimOutcome>) {
         let answer = match answer {
-            Some(Claimed::Fresh) => "fresh",
-            Some(Claimed::OverQuota) => "over_quota",
+            Some(ClaimOutcome::Fresh) => "fresh",
+            Some(ClaimOutcome::OverQuota) => "over_quota",
             Some(_) => "replayed",
             None => "error",
         };

@@ -3,8 +3,8 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use countersign::{
-    Authentication, BodyMac, CallerKeys, Claim, DetachedHead, KeyStore, ReplayKey, ReplayStore,
-    RequestHead, Timestamp, Verified,
+    Authentication, CallerKeys, DetachedHead, KeyStore, PendingBody, ReplayKey, ReplayStore,
+    RequestHead, Timestamp, UnverifiedHead, Verified,
 };
 use http::{Uri, request::Parts};
 use http_body::Body;
@@ -41,7 +41,7 @@ enum Head<'r> {
     /// The signature matched.
     Authenticated(DetachedHead),
     /// The keys are still to be looked up, or the signature is over the body.
-    Undecided(Box<Claim<'r>>, Option<CallerKeys>),
+    Undecided(Box<UnverifiedHead<'r>>, Option<CallerKeys>),
 }
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
@@ -121,7 +121,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     async fn wait<B>(
         &self,
         parts: &Parts,
-        claim: &Claim<'_>,
+        claim: &UnverifiedHead<'_>,
         keys: Option<CallerKeys>,
         body: Pin<&mut B>,
         decision: &mut Decision,
@@ -208,7 +208,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// after it.
     async fn read_body_to_authenticate<B>(
         &self,
-        mut mac: BodyMac<'_, '_>,
+        mut mac: PendingBody<'_, '_>,
         body: Pin<&mut B>,
         peer: Peer,
         intake: &mut Intake,

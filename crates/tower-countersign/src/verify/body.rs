@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use countersign::{BodyBound, BodyMac, DetachedHead, KeyId, Rejection, RejectionKind};
+use countersign::{BodyBound, DetachedHead, KeyId, PendingBody, Rejection, RejectionKind};
 use http_body::{Body, Frame};
 use http_body_util::LengthLimitError;
 
@@ -52,7 +52,7 @@ where
 /// Reads the body of a peer that is authenticated by it, within limits of their own. The body
 /// counts towards the peer's memory until its caller is proven.
 pub(super) async fn read_unauthenticated<B>(
-    mac: &mut BodyMac<'_, '_>,
+    mac: &mut PendingBody<'_, '_>,
     body: Pin<&mut B>,
     peer: Peer,
     limits: &BodyLimits,

@@ -68,7 +68,7 @@ struct Shared {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum From<'r> {
     Nobody,
-    Claimed(&'r str),
+    Asserted(&'r str),
     Proven(&'r KeyId),
 }
 
@@ -107,7 +107,7 @@ impl<'r> From<'r> {
     pub(super) fn new(proven: Option<&'r KeyId>, claimed: Option<&'r str>) -> Self {
         match (proven, claimed) {
             (Some(caller), _) => Self::Proven(caller),
-            (None, Some(claimed)) => Self::Claimed(claimed),
+            (None, Some(claimed)) => Self::Asserted(claimed),
             (None, None) => Self::Nobody,
         }
     }
@@ -174,14 +174,14 @@ impl Events {
         } = *request;
         let proven = match from {
             From::Proven(caller) => Some(caller),
-            From::Nobody | From::Claimed(_) => None,
+            From::Nobody | From::Asserted(_) => None,
         };
         let Some(suppressed) = self.admit(refusal.code(), proven, now) else {
             return;
         };
         let caller = proven.map(tracing::field::display);
         let claimed = match from {
-            From::Claimed(claimed) => Some(tracing::field::display(Escaped::text(claimed))),
+            From::Asserted(claimed) => Some(tracing::field::display(Escaped::text(claimed))),
             From::Nobody | From::Proven(_) => None,
         };
         macro_rules! event {

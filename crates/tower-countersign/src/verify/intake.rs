@@ -3,7 +3,7 @@ use http_body::Frame;
 
 use super::{
     budget::{Full, Reservation, Size},
-    verified_body::VerifiedBody,
+    request_body::RequestBody,
 };
 use crate::{BoxError, chunks::Chunks};
 
@@ -104,19 +104,19 @@ impl Intake {
     }
 
     /// The body of a request that was let through: what was read of it, and no trailers.
-    pub(super) fn into_verified(self) -> VerifiedBody {
-        VerifiedBody::new(self.chunks, self.reservation)
+    pub(super) fn into_verified(self) -> RequestBody {
+        RequestBody::new(self.chunks, self.reservation)
     }
 
     /// The body as it came: what was read of it, then the rest.
     pub(super) fn into_unverified(
         self,
         rest: http_body_util::combinators::UnsyncBoxBody<Bytes, BoxError>,
-    ) -> VerifiedBody {
+    ) -> RequestBody {
         if self.progress == Progress::Untouched {
-            return VerifiedBody::unverified(Chunks::default(), None, None, Some(rest));
+            return RequestBody::unverified(Chunks::default(), None, None, Some(rest));
         }
         let rest = (!self.has_ended()).then_some(rest);
-        VerifiedBody::unverified(self.chunks, self.reservation, self.last, rest)
+        RequestBody::unverified(self.chunks, self.reservation, self.last, rest)
     }
 }

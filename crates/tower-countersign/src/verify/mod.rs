@@ -21,8 +21,8 @@
 //! 10. The claim of the nonce, once and for all: nothing can refuse the request after it.
 //! 11. [`VerifiedCaller`](crate::VerifiedCaller) goes into the extensions and the inner service is called.
 //!
-//! Where the signature is over the body itself ([`DrfProfile`](countersign::DrfProfile),
-//! [`StandardWebhooksProfile`](countersign::StandardWebhooksProfile)), or over a hash of it that
+//! Where the signature is over the body itself ([`DrfVerifySettings`](countersign::DrfVerifySettings),
+//! [`StandardWebhooksVerifySettings`](countersign::StandardWebhooksVerifySettings)), or over a hash of it that
 //! the head does not declare (SigV4 without `x-amz-content-sha256`), steps 7 and 8 change places:
 //! the body is read from a peer that has proven nothing, within the [limits](BodyLimits) for such
 //! peers, and 413 and 408 can come before the signature. In the first two, step 4 is the route: a
@@ -151,12 +151,12 @@ mod public_uri;
 mod refusal;
 mod report_only;
 mod reporting;
+mod request_body;
 pub(crate) mod request_uri;
 mod response_body;
 mod service;
 mod settings;
 mod uncovered;
-mod verified_body;
 
 pub use self::{
     body_limits::BodyLimits,
@@ -166,8 +166,8 @@ pub use self::{
     public_uri::PublicUri,
     refusal::Refusal,
     report_only::Mode,
+    request_body::RequestBody,
     response_body::ResponseBody,
     service::{Verify, VerifyFuture},
     uncovered::UncoveredHeaders,
-    verified_body::VerifiedBody,
 };

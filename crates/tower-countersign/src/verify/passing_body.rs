@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 
-use super::verified_body::longer_by;
+use super::request_body::longer_by;
 use crate::BoxError;
 
 type Judge = Pin<Box<dyn Future<Output = ()> + Send>>;

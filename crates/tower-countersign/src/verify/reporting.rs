@@ -16,9 +16,9 @@ use super::{
     intake::Intake,
     passing_body::{PassingBody, Shown},
     report_only::Mode,
+    request_body::RequestBody,
     request_uri,
     service::Verification,
-    verified_body::VerifiedBody,
 };
 use crate::{BoxError, metrics::Decision, unverified_caller::UnverifiedCaller};
 
@@ -30,7 +30,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         self: &Arc<Self>,
         mut parts: Parts,
         body: B,
-    ) -> Request<VerifiedBody>
+    ) -> Request<RequestBody>
     where
         B: Body + Send + 'static,
         B::Data: Send,
@@ -94,7 +94,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         body: UnsyncBoxBody<Bytes, BoxError>,
         mut decision: Decision,
         now: Timestamp,
-    ) -> Request<VerifiedBody> {
+    ) -> Request<RequestBody> {
         let this = Arc::clone(self);
         let mut judged = parts.clone();
         let body = PassingBody::new(body, |shown: Shown| async move {

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use countersign::{
-    Claimed, KeyId, KeyStore, Rejection, RejectionKind, ReplayClaim, ReplayKey, ReplayStore,
+    ClaimOutcome, KeyId, KeyStore, Rejection, RejectionKind, ReplayClaim, ReplayKey, ReplayStore,
     ReplayStoreId, RequestHead, Timestamp, Unavailable,
 };
 use http::{Request, Response, request::Parts};
@@ -26,9 +26,9 @@ use super::{
     intake::Intake,
     refusal::Refusal,
     report_only::Mode,
+    request_body::RequestBody,
     response_body::ResponseBody,
     settings::Settings,
-    verified_body::VerifiedBody,
 };
 use crate::{
     BoxError,
@@ -74,7 +74,7 @@ impl<S: Clone, K, R> Clone for Verify<S, K, R> {
 
 impl<S, K, R, B, ResBody> Service<Request<B>> for Verify<S, K, R>
 where
-    S: Service<Request<VerifiedBody>, Response = Response<ResBody>> + Clone + Send + 'static,
+    S: Service<Request<RequestBody>, Response = Response<ResBody>> + Clone + Send + 'static,
     S::Future: Send,
     K: KeyStore,
     R: ReplayStore,
@@ -218,7 +218,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         parts: &mut Parts,
         mut body: Pin<&mut B>,
         inner: S,
-    ) -> impl Future<Output = Result<(VerifiedBody, S), Response<Bytes>>>
+    ) -> impl Future<Output = Result<(RequestBody, S), Response<Bytes>>>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -403,7 +403,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             }
         };
         match answer {
-            Claimed::Fresh => {
+            ClaimOutcome::Fresh => {
                 let store = self.replay.id();
                 let ClaimsMade(claims) = parts.extensions.get_or_insert_default();
                 claims.push(ClaimMade {
@@ -414,7 +414,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 });
                 Ok(true)
             }
-            Claimed::OverQuota => Err(OVER_QUOTA.into()),
+            ClaimOutcome::OverQuota => Err(OVER_QUOTA.into()),
             // Whatever else a store may come to answer, it is not Fresh.
             _ => Err(verified.replayed().into()),
         }
@@ -498,7 +498,7 @@ mod tests {
         let secret = Secret::generate().unwrap();
         let key = CallerKey::new("1", VerifyingKey::hmac_sha256(&secret)).unwrap();
         let keys = Keyring::builder().caller("a", key).build().unwrap();
-        let inner = tower::service_fn(async |_: Request<VerifiedBody>| {
+        let inner = tower::service_fn(async |_: Request<RequestBody>| {
             Ok::<_, BoxError>(Response::new(Body::empty()))
         });
         let mut verify = Verify::new(inner, Settings::default(), keys, MemoryReplayStore::new());
@@ -516,7 +516,7 @@ mod tests {
         let signer = Signer::new("a", key, ["b"]).unwrap();
         let permit = Arc::new(());
         let held = Arc::downgrade(&permit);
-        let inner = tower::service_fn(move |_: Request<VerifiedBody>| {
+        let inner = tower::service_fn(move |_: Request<RequestBody>| {
             let dropped = held.upgrade().is_none();
             async move { Ok::<_, BoxError>(Response::new(Body::from(dropped.to_string()))) }
         });

@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding as _};
 use countersign::{
-    MessageSignaturesSettings, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey,
+    MessageSignaturesSignSettings, Secret, SigV4Credentials, SigV4SignSettings, Signer, SigningKey,
     VerifyingKey,
 };
 use http::Request;
@@ -31,12 +31,12 @@ fn public_key(key: &VerifyingKey) -> String {
 fn sigv4(region: &str, service: &str, authority: &str) -> Signer {
     let key = SigningKey::sigv4(&Secret::from_text(SIGV4_SECRET).unwrap());
     let credentials = SigV4Credentials::new("AKIDBILLING", key).unwrap();
-    let settings = SigV4Settings::new(region, service, credentials).unwrap();
+    let settings = SigV4SignSettings::new(region, service, credentials).unwrap();
     Signer::sigv4(settings, [authority]).unwrap()
 }
 
 fn message(caller: &str, key: SigningKey, authority: &str) -> Signer {
-    let settings = MessageSignaturesSettings::new(caller, key).unwrap();
+    let settings = MessageSignaturesSignSettings::new(caller, key).unwrap();
     Signer::message_signatures(settings, [authority]).unwrap()
 }
 

@@ -6,10 +6,10 @@ use std::{
 };
 
 use countersign::{
-    CallerKey, ComponentId, ContentTypeRule, DrfProfile, KeyStore, Keyring,
-    MessageSignaturesProfile, MessageSignaturesSettings, Nonce, NonceRule, Secret,
-    SigV4Credentials, SigV4Presigned, SigV4Profile, SigV4Settings, Signer, SigningKey,
-    StandardWebhooksProfile, Timestamp, Verified, Verifier,
+    CallerKey, ComponentId, ContentTypeRule, DrfVerifySettings, KeyStore, Keyring,
+    MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Nonce, NonceRule, Secret,
+    SigV4Credentials, SigV4Presigned, SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey,
+    StandardWebhooksVerifySettings, Timestamp, Verified, Verifier,
 };
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 
@@ -113,12 +113,12 @@ pub fn signer(scheme: Scheme) -> Option<Signer> {
         Scheme::SigV4 => {
             let credentials = SigV4Credentials::new(request::SIGV4_ACCESS_KEY, key).unwrap();
             let (region, service) = (request::SIGV4_REGION, request::SIGV4_SERVICE);
-            let settings = SigV4Settings::new(region, service, credentials).unwrap();
+            let settings = SigV4SignSettings::new(region, service, credentials).unwrap();
             Signer::sigv4(settings, [HOST])
         }
         Scheme::SigV4Presigned => return None,
         // As the article signs, which sends no nonce where one request is like another.
-        Scheme::Drf => Signer::drf(key, [HOST]).map(Signer::seed_compatible),
+        Scheme::Drf => Signer::drf(key, [HOST]).map(Signer::insecure_three_headers),
         Scheme::StandardWebhooks => Signer::standard_webhooks([key], [HOST]),
         Scheme::HmacMessages | Scheme::Ed25519Messages => {
             let covered = COVERED.map(|id| match id {
@@ -128,7 +128,7 @@ pub fn signer(scheme: Scheme) -> Option<Signer> {
                 "@query" => ComponentId::QUERY,
                 _ => ComponentId::CONTENT_DIGEST,
             });
-            let settings = MessageSignaturesSettings::new(CALLER, key).unwrap();
+            let settings = MessageSignaturesSignSettings::new(CALLER, key).unwrap();
             let settings = settings.insecure_cover_only(covered).with_alg();
             Signer::message_signatures(settings, [HOST])
         }
@@ -139,7 +139,7 @@ pub fn signer(scheme: Scheme) -> Option<Signer> {
 /// What verifies.
 pub fn verifier(scheme: Scheme) -> Verifier {
     let builder = Verifier::builder();
-    let sigv4 = || SigV4Profile::new(request::SIGV4_REGION, request::SIGV4_SERVICE).unwrap();
+    let sigv4 = || SigV4VerifySettings::new(request::SIGV4_REGION, request::SIGV4_SERVICE).unwrap();
     let builder = match scheme {
         Scheme::SigV4 => builder.accept_only(sigv4()),
         Scheme::SigV4Presigned => {
@@ -147,19 +147,19 @@ pub fn verifier(scheme: Scheme) -> Verifier {
             builder.accept_only(profile).expected_hosts([HOST])
         }
         Scheme::Drf => {
-            let profile = DrfProfile::for_caller(CALLER).unwrap();
+            let profile = DrfVerifySettings::for_caller(CALLER).unwrap();
             let profile = profile.route(Method::POST, TARGET).unwrap();
             builder.accept_only(profile.with_window(WINDOW).unwrap())
         }
         Scheme::StandardWebhooks => {
-            let profile = StandardWebhooksProfile::for_caller(CALLER).unwrap();
+            let profile = StandardWebhooksVerifySettings::for_caller(CALLER).unwrap();
             builder.accept_only(profile.route(Method::POST, TARGET).unwrap())
         }
         Scheme::HmacMessages => {
-            builder.accept_only(MessageSignaturesProfile::new().hmac_sha256_only())
+            builder.accept_only(MessageSignaturesVerifySettings::new().hmac_sha256_only())
         }
         Scheme::Ed25519Messages => builder
-            .accept_only(MessageSignaturesProfile::new().ed25519_only())
+            .accept_only(MessageSignaturesVerifySettings::new().ed25519_only())
             .expected_hosts([HOST]),
     };
     builder.build().unwrap()

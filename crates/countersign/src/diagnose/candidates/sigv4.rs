@@ -1,7 +1,7 @@
 use super::{Change, Subject, Variations, quoted};
 use crate::{
     diagnose::cause::Cause,
-    scheme::{Profile, Scheme, sigv4::ClaimedScope},
+    scheme::{Profile, Scheme, sigv4::AssertedScope},
     verify::Verifier,
 };
 
@@ -25,7 +25,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
         let verifier = Box::new(Verifier::unchecked(policy));
         found.add(Cause::SigV4Encoding, detail, Change::Verifier(verifier));
     }
-    let Some(scope) = ClaimedScope::of(&subject.head.head()) else {
+    let Some(scope) = AssertedScope::of(&subject.head.head()) else {
         return;
     };
     let Some(text) = subject.string_to_sign else {
@@ -42,7 +42,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
         }
     };
     let accepted: Vec<(&str, &str)> = profile.scopes().take(8).collect();
-    let ClaimedScope {
+    let AssertedScope {
         day,
         region,
         service,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::Unavailable,
-    replay::{Claimed, ReplayClaim, ReplayKey},
+    replay::{ClaimOutcome, ReplayClaim, ReplayKey},
     timestamp::Timestamp,
 };
 
@@ -55,7 +55,7 @@ impl Shard {
         &self,
         claim: &ReplayClaim,
         room: &Room,
-    ) -> Result<(Result<Claimed, NoRoom>, usize), Unavailable> {
+    ) -> Result<(Result<ClaimOutcome, NoRoom>, usize), Unavailable> {
         // A panic while the lock was held leaves entries that cannot be trusted: nothing more is let through.
         let mut state = self
             .0
@@ -95,16 +95,16 @@ impl Shard {
 }
 
 impl State {
-    fn claim(&mut self, claim: &ReplayClaim, room: &Room) -> Result<Claimed, NoRoom> {
+    fn claim(&mut self, claim: &ReplayClaim, room: &Room) -> Result<ClaimOutcome, NoRoom> {
         let forgotten = self
             .purged_up_to
             .is_some_and(|purged| claim.expires_at <= purged);
         if forgotten || claim.expires_at <= claim.now {
-            return Ok(Claimed::Replayed);
+            return Ok(ClaimOutcome::Replayed);
         }
         // A replay is one first of all, even where there is no room.
         let Entry::Vacant(place) = self.live.entry(claim.key) else {
-            return Ok(Claimed::Replayed);
+            return Ok(ClaimOutcome::Replayed);
         };
         let caller = self.callers.reserve(&claim.caller, room)?;
         place.insert(());
@@ -115,7 +115,7 @@ impl State {
                 key: claim.key,
                 caller,
             });
-        Ok(Claimed::Fresh)
+        Ok(ClaimOutcome::Fresh)
     }
 
     /// Clears away entries of the seconds that are over, at most so many, and says how many.
@@ -184,7 +184,7 @@ mod tests {
         };
         assert!(matches!(
             shard.claim(&claim("1"), &room),
-            Ok((Ok(Claimed::Fresh), 1))
+            Ok((Ok(ClaimOutcome::Fresh), 1))
         ));
         let panicked = thread::scope(|scope| {
             let shard = &shard;

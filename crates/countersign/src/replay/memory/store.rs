@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::Unavailable,
-    replay::{Claimed, ReplayClaim, ReplayKey, ReplayStore, ReplayStoreId},
+    replay::{ClaimOutcome, ReplayClaim, ReplayKey, ReplayStore, ReplayStoreId},
     timestamp::Timestamp,
 };
 
@@ -101,11 +101,11 @@ impl Default for MemoryReplayStore {
 }
 
 impl ReplayStore for MemoryReplayStore {
-    async fn claim(&self, claim: ReplayClaim) -> Result<Claimed, Unavailable> {
+    async fn claim(&self, claim: ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         self.0.claim(&claim)
     }
 
-    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<Claimed, Unavailable>> {
+    fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<ClaimOutcome, Unavailable>> {
         Some(self.0.claim(claim))
     }
 
@@ -128,12 +128,12 @@ impl ReplayStore for MemoryReplayStore {
 }
 
 impl Shared {
-    fn claim(&self, claim: &ReplayClaim) -> Result<Claimed, Unavailable> {
+    fn claim(&self, claim: &ReplayClaim) -> Result<ClaimOutcome, Unavailable> {
         if self
             .refuse_dates_before
             .is_some_and(|start| claim.signed_at < start)
         {
-            return Ok(Claimed::Replayed);
+            return Ok(ClaimOutcome::Replayed);
         }
         // Invariant: every key has its shard.
         let shard = self.shard(&claim.key);
@@ -148,7 +148,7 @@ impl Shared {
         }
         match answer {
             Ok(claimed) => Ok(claimed),
-            Err(NoRoom::OverQuota) => Ok(Claimed::OverQuota),
+            Err(NoRoom::OverQuota) => Ok(ClaimOutcome::OverQuota),
             Err(NoRoom::Unavailable) => Err(Unavailable::new("replay store")),
         }
     }

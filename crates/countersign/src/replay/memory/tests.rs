@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     key::KeyId,
-    replay::{Claimed, ReplayClaim, ReplayKey, ReplayStore},
+    replay::{ClaimOutcome, ReplayClaim, ReplayKey, ReplayStore},
     timestamp::Timestamp,
 };
 
@@ -36,7 +36,7 @@ fn claim(caller: &str, nonce: &str, expires_at: i64, now: i64) -> ReplayClaim {
     )
 }
 
-fn decide(store: &MemoryReplayStore, claim: &ReplayClaim) -> Result<Claimed, &'static str> {
+fn decide(store: &MemoryReplayStore, claim: &ReplayClaim) -> Result<ClaimOutcome, &'static str> {
     store
         .try_claim(claim)
         .unwrap()
@@ -48,9 +48,9 @@ fn lets_an_identity_through_once() {
     let store = store(10, 1);
     let claim = claim("a", "n", 1000, 700);
     assert!(!store.seen(&claim.key));
-    assert_eq!(decide(&store, &claim), Ok(Claimed::Fresh));
+    assert_eq!(decide(&store, &claim), Ok(ClaimOutcome::Fresh));
     assert!(store.seen(&claim.key));
-    assert_eq!(decide(&store, &claim), Ok(Claimed::Replayed));
+    assert_eq!(decide(&store, &claim), Ok(ClaimOutcome::Replayed));
     assert_eq!(store.len(), 1);
 }
 
@@ -61,11 +61,11 @@ fn remembers_to_the_last_moment_of_an_entrys_life() {
     // Another caller's claims move the clock and the purge along.
     assert_eq!(
         decide(&store, &claim("b", "1", 1400, 1000)),
-        Ok(Claimed::Fresh)
+        Ok(ClaimOutcome::Fresh)
     );
     assert_eq!(
         decide(&store, &claim("a", "n", 1000, 1000)),
-        Ok(Claimed::Replayed)
+        Ok(ClaimOutcome::Replayed)
     );
 }
 
@@ -88,16 +88,16 @@ fn a_clock_set_back_reopens_nothing() {
     assert_eq!(store.len(), 1, "the expired entry was cleared away");
     assert_eq!(
         decide(&store, &claim("a", "n", 1000, 700)),
-        Ok(Claimed::Replayed)
+        Ok(ClaimOutcome::Replayed)
     );
     let never_seen = beside(&first.key, "a", "never seen");
     assert_eq!(
         decide(&store, &claim("a", &never_seen, 1001, 700)),
-        Ok(Claimed::Replayed)
+        Ok(ClaimOutcome::Replayed)
     );
     assert_eq!(
         decide(&store, &claim("a", &never_seen, 1002, 700)),
-        Ok(Claimed::Fresh)
+        Ok(ClaimOutcome::Fresh)
     );
 }
 
@@ -108,22 +108,22 @@ fn a_caller_over_its_quota_takes_nothing_from_another() {
     for nonce in ["1", "2"] {
         assert_eq!(
             decide(&store, &claim("a", nonce, 1000, 700)),
-            Ok(Claimed::Fresh)
+            Ok(ClaimOutcome::Fresh)
         );
     }
     assert_eq!(
         decide(&store, &claim("a", "3", 1000, 700)),
-        Ok(Claimed::OverQuota)
+        Ok(ClaimOutcome::OverQuota)
     );
     assert_eq!(
         decide(&store, &claim("a", "1", 1000, 700)),
-        Ok(Claimed::Replayed),
+        Ok(ClaimOutcome::Replayed),
         "nothing was evicted"
     );
     for nonce in ["1", "2"] {
         assert_eq!(
             decide(&store, &claim("b", nonce, 1000, 700)),
-            Ok(Claimed::Fresh)
+            Ok(ClaimOutcome::Fresh)
         );
     }
     assert_eq!(
@@ -144,14 +144,14 @@ fn a_quota_comes_back_when_entries_expire_in_whatever_shard() {
             let nonce = nonce.to_string();
             assert_ne!(
                 decide(&store, &claim(next, &nonce, 1300, 1000)),
-                Ok(Claimed::Fresh)
+                Ok(ClaimOutcome::Fresh)
             );
         }
         for nonce in 40..80 {
             let nonce = nonce.to_string();
             assert_eq!(
                 decide(&store, &claim(next, &nonce, 1300, 1001)),
-                Ok(Claimed::Fresh)
+                Ok(ClaimOutcome::Fresh)
             );
         }
         assert_eq!(store.len(), 40);
@@ -162,14 +162,14 @@ fn a_quota_comes_back_when_entries_expire_in_whatever_shard() {
 fn each_caller_has_its_own_entries_back_when_they_expire_together() {
     let store = store(1, 2);
     let first = claim("a", "n", 1000, 700);
-    assert_eq!(decide(&store, &first), Ok(Claimed::Fresh));
+    assert_eq!(decide(&store, &first), Ok(ClaimOutcome::Fresh));
     let other = beside(&first.key, "b", "n");
     let other = claim("b", &other, 1000, 700);
-    assert_eq!(decide(&store, &other), Ok(Claimed::Fresh));
+    assert_eq!(decide(&store, &other), Ok(ClaimOutcome::Fresh));
     for caller in ["b", "a"] {
         let nonce = beside(&first.key, caller, "later");
         let later = claim(caller, &nonce, 2305, 2000);
-        assert_eq!(decide(&store, &later), Ok(Claimed::Fresh), "{caller}");
+        assert_eq!(decide(&store, &later), Ok(ClaimOutcome::Fresh), "{caller}");
     }
 }
 
@@ -206,8 +206,8 @@ fn an_identity_that_was_cleared_away_can_come_again_with_a_later_date() {
     let store = store(1, 1);
     for now in [1000, 2000, 3000] {
         let claim = claim("a", "n", now + 305, now);
-        assert_eq!(decide(&store, &claim), Ok(Claimed::Fresh));
-        assert_eq!(decide(&store, &claim), Ok(Claimed::Replayed));
+        assert_eq!(decide(&store, &claim), Ok(ClaimOutcome::Fresh));
+        assert_eq!(decide(&store, &claim), Ok(ClaimOutcome::Replayed));
     }
 }
 
@@ -235,11 +235,11 @@ fn refuses_dates_before_the_start_where_asked() {
         .unwrap();
     assert_eq!(
         decide(&store, &claim("a", "1", 1004, 700)),
-        Ok(Claimed::Replayed)
+        Ok(ClaimOutcome::Replayed)
     );
     assert_eq!(
         decide(&store, &claim("a", "2", 1005, 700)),
-        Ok(Claimed::Fresh)
+        Ok(ClaimOutcome::Fresh)
     );
 }
 
@@ -253,7 +253,7 @@ fn of_many_claims_at_once_exactly_one_is_fresh() {
                 scope.spawn(move || {
                     (0..1000)
                         .filter(|_| {
-                            decide(&store, &claim("a", "n", 1000, 700)) == Ok(Claimed::Fresh)
+                            decide(&store, &claim("a", "n", 1000, 700)) == Ok(ClaimOutcome::Fresh)
                         })
                         .count()
                 })
@@ -295,14 +295,14 @@ fn threads_at_once_fill_a_quota_exactly_and_each_identity_once() {
         let fresh = at_once(8, |thread| {
             (0..150)
                 .map(|at| claim("a", &((at + thread * 19) % 150).to_string(), 1000, 700))
-                .filter(|claim| decide(&store, claim) == Ok(Claimed::Fresh))
+                .filter(|claim| decide(&store, claim) == Ok(ClaimOutcome::Fresh))
                 .count()
         });
         assert_eq!(fresh, 100);
         assert_eq!(store.len(), 100);
         assert_eq!(
             decide(&store, &claim("b", "1", 1000, 700)),
-            Ok(Claimed::Fresh)
+            Ok(ClaimOutcome::Fresh)
         );
     }
 }
@@ -315,7 +315,7 @@ fn threads_at_once_fill_the_store_exactly() {
             let caller = ["a", "b", "c"][thread % 3];
             (0..80)
                 .map(|at| claim(caller, &format!("{thread} {at}"), 1000, 700))
-                .filter(|claim| decide(&store, claim) == Ok(Claimed::Fresh))
+                .filter(|claim| decide(&store, claim) == Ok(ClaimOutcome::Fresh))
                 .count()
         });
         assert_eq!(fresh, 200);
@@ -340,7 +340,7 @@ fn what_threads_at_once_clear_away_comes_back_exactly() {
                 i64::try_from(expires).unwrap(),
                 i64::try_from(now).unwrap(),
             );
-            if decide(&store, &claim) == Ok(Claimed::Fresh) {
+            if decide(&store, &claim) == Ok(ClaimOutcome::Fresh) {
                 assert!(nonces.lock().unwrap().insert(nonce), "fresh twice");
             }
             assert!(store.len() <= 300);
@@ -354,7 +354,7 @@ fn what_threads_at_once_clear_away_comes_back_exactly() {
             decide(
                 &store,
                 &claim("a", &format!("later {number}"), 99_000, 90_000),
-            ) == Ok(Claimed::Fresh)
+            ) == Ok(ClaimOutcome::Fresh)
         })
         .count();
     assert_eq!(fresh, 300);

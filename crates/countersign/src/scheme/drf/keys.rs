@@ -4,7 +4,7 @@ use crate::{
 };
 
 impl SigningKey {
-    /// A shared secret for the [DRF profile](crate::DrfProfile): [`Secret::from_text`] of the text that both services are
+    /// A shared secret for the [DRF profile](crate::DrfVerifySettings): [`Secret::from_text`] of the text that both services are
     /// configured with, at least 24 bytes of it. It is not decoded, even if it is hexadecimal digits.
     pub fn drf(secret: &Secret) -> Self {
         Self::hmac_in(Scheme::Drf, secret)
@@ -12,7 +12,7 @@ impl SigningKey {
 }
 
 impl VerifyingKey {
-    /// A shared secret for the [DRF profile](crate::DrfProfile). See [`SigningKey::drf`].
+    /// A shared secret for the [DRF profile](crate::DrfVerifySettings). See [`SigningKey::drf`].
     pub fn drf(secret: &Secret) -> Self {
         SigningKey::drf(secret).verifying_key()
     }

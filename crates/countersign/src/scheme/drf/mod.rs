@@ -9,13 +9,13 @@
 //! two headers are conventions and [can be set](DrfHeaders).
 //!
 //! **Nothing but the timestamp and the body is signed**: no method, path, query, host or header, and no name of the caller.
-//! So a verifier is told [who sends what](DrfProfile), and [`Coverage::BodyOnly`](crate::Coverage::BodyOnly) says so of
+//! So a verifier is told [who sends what](DrfVerifySettings), and [`Coverage::BodyOnly`](crate::Coverage::BodyOnly) says so of
 //! what it lets through.
 //!
 //! - The head cannot be authenticated before the body is read.
 //! - The signature is the replay identity: two requests with one timestamp, one body and so one signature are taken for the
 //!   same request. The identity leaves out method and target on purpose: whoever captures a signature could otherwise
-//!   send it once to every other route of its caller. [`DrfProfile::insecure_replay_once_per_route`] gives that up.
+//!   send it once to every other route of its caller. [`DrfVerifySettings::insecure_replay_once_per_route`] gives that up.
 //!
 //! # Requests that are alike
 //!
@@ -44,7 +44,7 @@ mod signature;
 mod signed_nonce;
 mod signed_text;
 
-pub use self::{headers::DrfHeaders, profile::DrfProfile};
+pub use self::{headers::DrfHeaders, profile::DrfVerifySettings};
 pub(crate) use self::{profile::Profile, sign::FamilySigner, signed_nonce::SignedNonce};
 use super::Definition;
 use crate::key::{Algorithm, ContentTypeRule, NonceRule};

@@ -2,24 +2,24 @@ use std::borrow::Cow;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{DrfProfile, SignedNonce, signature, signed_text};
+use super::{DrfVerifySettings, SignedNonce, signature, signed_text};
 use crate::{
     error::{Rejection, reason},
     head::{Authority, RequestHead, Target},
     scheme::{Scheme, native::hex, sender::only_sender, unix_seconds},
     timestamp::Timestamp,
     verify::{
-        BodySignature, Coverage, Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody,
-        VerifyPolicy,
+        BodySignature, Coverage, Freshness, ParsedHead, ReplayIdentity, Requirements, SignedBody,
+        SignedOver,
     },
 };
 
 /// Reads a head with a timestamp and a signature. Who sends it, and so in which headers, is told by method and target
 /// alone, which is why they come before the grammar.
 pub(super) fn parse<'r>(
-    profiles: &[DrfProfile],
+    profiles: &[DrfVerifySettings],
     head: RequestHead<'r>,
-    policy: &VerifyPolicy,
+    policy: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let profile = only_sender(profiles, |profile| &profile.sender, &head, policy)?;
@@ -82,7 +82,7 @@ pub(super) fn parse<'r>(
         audience_checked: false,
         coverage: Coverage::BodyOnly,
         presigned: false,
-        proof: Proof::Body(SignedBody {
+        signed_over: SignedOver::Body(SignedBody {
             prefix: signed_text::before_the_body(timestamp),
             signatures: smallvec![BodySignature::HmacSha256(signature)],
             nonce: nonce.map(|(_, nonce)| nonce),
@@ -98,14 +98,14 @@ mod tests {
     use super::*;
     use crate::{
         timestamp::Timestamp,
-        verify::{Claim, Verifier},
+        verify::{UnverifiedHead, Verifier},
     };
 
     const NOW: &str = "1767323045";
     const DIGITS: &str = "0f20a2e04291d8fb467f52a6564575b27858e2802acb2abf15f384da7c4376fa";
 
     fn verifier(hosts: &[&str]) -> Verifier {
-        let django = DrfProfile::for_caller("django").unwrap();
+        let django = DrfVerifySettings::for_caller("django").unwrap();
         let django = django.route(Method::POST, "/api/echo").unwrap();
         let builder = Verifier::builder().accept(django).expected_hosts(hosts);
         builder.build().unwrap()
@@ -131,7 +131,7 @@ mod tests {
         }
     }
 
-    fn accepted(claim: &Claim<'_>) -> &'static str {
+    fn accepted(claim: &UnverifiedHead<'_>) -> &'static str {
         assert_eq!(claim.key_id(), "django");
         assert_eq!(claim.scheme(), Scheme::Drf);
         "claim"

@@ -12,7 +12,7 @@ use crate::{
         sender::{self, Sender},
     },
     timestamp::Timestamp,
-    verify::{ParsedHead, VerifyPolicy},
+    verify::{ParsedHead, Requirements},
 };
 
 const WINDOW: Duration = Duration::from_secs(60);
@@ -20,10 +20,10 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Accepts the requests of one caller in the DRF profile: [`Scheme::Drf`], a shared secret over timestamp and body.
 ///
 /// ```
-/// use countersign::{DrfProfile, Scheme, Verifier};
+/// use countersign::{DrfVerifySettings, Scheme, Verifier};
 /// use http::Method;
 ///
-/// let django = DrfProfile::for_caller("django")?
+/// let django = DrfVerifySettings::for_caller("django")?
 ///     .route(Method::POST, "/api/echo")?
 ///     .route(Method::GET, "/api/status")?;
 /// let verifier = Verifier::builder().accept(django).build()?;
@@ -41,13 +41,13 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Several callers are several profiles, each with routes of its own. Together with
 /// [`require_headers`](crate::VerifierBuilder::require_headers) none is accepted: no header is covered.
 #[derive(Clone, Debug)]
-pub struct DrfProfile {
+pub struct DrfVerifySettings {
     pub(super) sender: Sender,
     pub(super) headers: DrfHeaders,
     pub(super) once_per_route: bool,
 }
 
-impl DrfProfile {
+impl DrfVerifySettings {
     /// Starts from the caller, as the keyring names it. It needs at least one [route](Self::route).
     ///
     /// # Errors
@@ -109,19 +109,19 @@ impl DrfProfile {
     }
 }
 
-impl From<DrfProfile> for AcceptedScheme {
-    fn from(profile: DrfProfile) -> Self {
+impl From<DrfVerifySettings> for AcceptedScheme {
+    fn from(profile: DrfVerifySettings) -> Self {
         Self::new(Profile(vec![profile]))
     }
 }
 
 /// The callers that send in this scheme.
 #[derive(Clone, Debug)]
-pub(crate) struct Profile(Vec<DrfProfile>);
+pub(crate) struct Profile(Vec<DrfVerifySettings>);
 
 impl Profile {
     pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
-        Err(sender::nobody(scheme, "DrfProfile"))
+        Err(sender::nobody(scheme, "DrfVerifySettings"))
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -165,7 +165,7 @@ impl ProfileOfFamily for Profile {
         &self,
         head: &RequestHead<'r>,
         _authorization: Option<(&'r str, &'r str)>,
-        _policy: &VerifyPolicy,
+        _policy: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         // What two profiles name is one header, and so one signature.
@@ -185,7 +185,7 @@ impl ProfileOfFamily for Profile {
         &self,
         _carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
         parse::parse(&self.0, head, policy, now)
@@ -219,7 +219,7 @@ impl ProfileOfFamily for Profile {
         }
     }
 
-    fn check(&self, policy: &VerifyPolicy) -> Result<(), ConfigError> {
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
         let senders: Vec<_> = self.0.iter().map(|profile| &profile.sender).collect();
         sender::check(Scheme::Drf, &senders, policy)
     }
@@ -230,8 +230,8 @@ mod tests {
     use super::*;
     use crate::{error::ConfigErrorKind, verify::Verifier};
 
-    fn django() -> DrfProfile {
-        let profile = DrfProfile::for_caller("django").unwrap();
+    fn django() -> DrfVerifySettings {
+        let profile = DrfVerifySettings::for_caller("django").unwrap();
         profile.route(Method::POST, "/api/echo").unwrap()
     }
 
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn refuses_settings_that_leave_open_who_sends_what() {
-        let bare = || DrfProfile::for_caller("batch").unwrap();
+        let bare = || DrfVerifySettings::for_caller("batch").unwrap();
         let same = || bare().route(Method::POST, "/api/echo").unwrap();
         let setting = Some(ConfigErrorKind::Setting);
         for (name, builder, expected) in [
@@ -290,7 +290,7 @@ mod tests {
         let error = Verifier::builder().accept(Scheme::Drf).build().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "X-HMAC-SHA256 names no caller and no route: accept a DrfProfile, which says who sends what"
+            "X-HMAC-SHA256 names no caller and no route: accept a DrfVerifySettings, which says who sends what"
         );
     }
 
@@ -301,8 +301,8 @@ mod tests {
 
     #[test]
     fn a_401_names_each_pair_of_headers_once() {
-        let batch = DrfProfile::for_caller("batch").unwrap();
-        let cron = DrfProfile::for_caller("cron").unwrap();
+        let batch = DrfVerifySettings::for_caller("batch").unwrap();
+        let cron = DrfVerifySettings::for_caller("cron").unwrap();
         let verifier = Verifier::builder()
             .accept_only(django())
             .accept(batch.route(Method::PUT, "/a").unwrap())
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn one_signature_in_a_header_that_two_profiles_name_is_one() {
-        let other = DrfProfile::for_caller("batch").unwrap();
+        let other = DrfVerifySettings::for_caller("batch").unwrap();
         let other = other
             .route(Method::PUT, "/api/batch")
             .unwrap()

@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Signer {
-    /// A signer in the [DRF profile](crate::DrfProfile), for requests to these authorities.
+    /// A signer in the [DRF profile](crate::DrfVerifySettings), for requests to these authorities.
     ///
     /// It signs timestamp and body: [`sign`](Self::sign) takes the bytes of the body and not its digest. It sends no
     /// caller's name; the receiver's settings know it.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What is signed is the [signature base](signature_base): one line for each component and its value, then the list
-//! itself. The RFC leaves to the application what must be on the list; [`MessageSignaturesProfile`] says it. The head is
+//! itself. The RFC leaves to the application what must be on the list; [`MessageSignaturesVerifySettings`] says it. The head is
 //! authenticated before the body is read, which is then compared with the covered digest; the `nonce` parameter is the
 //! replay identity.
 //!
@@ -49,12 +49,12 @@ mod structured_field;
 use http::HeaderName;
 
 pub use self::{
-    component_id::ComponentId, message::UriScheme, profile::MessageSignaturesProfile,
-    sign::MessageSignaturesSettings, structured_field::StructuredType,
+    component_id::ComponentId, message::UriScheme, profile::MessageSignaturesVerifySettings,
+    sign::MessageSignaturesSignSettings, structured_field::StructuredType,
 };
 pub(crate) use self::{
-    credentials::Credentials, profile::MessageSignaturesProfile as Profile,
-    sign::MessageSignaturesSettings as FamilySigner,
+    credentials::Credentials, profile::MessageSignaturesVerifySettings as Profile,
+    sign::MessageSignaturesSignSettings as FamilySigner,
 };
 use super::Definition;
 use crate::key::{Algorithm, ContentTypeRule, NonceRule};

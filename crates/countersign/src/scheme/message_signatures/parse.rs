@@ -10,7 +10,7 @@ use super::{
     credentials::Credentials,
     fields::Fields,
     message::{Message, UriScheme},
-    profile::{Content, MessageSignaturesProfile},
+    profile::{Content, MessageSignaturesVerifySettings},
     signature_base::SignatureBase,
     signature_input::{LabeledSignature, SignatureBytes, SignatureInput},
 };
@@ -20,7 +20,7 @@ use crate::{
     payload::{DeclaredPayload, PayloadDigest},
     scheme::Scheme,
     timestamp::Timestamp,
-    verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
+    verify::{Coverage, ParsedHead, ReplayIdentity, Requirements, SignedOver},
 };
 
 /// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2,
@@ -28,9 +28,9 @@ use crate::{
 /// values hold is read after that.
 #[inline]
 pub(super) fn parse<'r>(
-    profile: &MessageSignaturesProfile,
+    profile: &MessageSignaturesVerifySettings,
     head: RequestHead<'r>,
-    policy: &VerifyPolicy,
+    policy: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
@@ -115,7 +115,7 @@ pub(super) fn parse<'r>(
             Coverage::Partial
         },
         presigned: false,
-        proof: Proof::Head {
+        signed_over: SignedOver::Head {
             credentials: Credentials {
                 base,
                 signature: SignatureBytes::from_slice(signature),
@@ -147,7 +147,7 @@ pub(super) fn normalized(authority: &str, scheme: Option<UriScheme>) -> Cow<'_, 
 
 /// An expected host may be given with the default port or without it: they are one authority.
 fn check_audience(
-    policy: &VerifyPolicy,
+    policy: &Requirements,
     authority: Authority<'_>,
     normalized: &str,
 ) -> Result<bool, Rejection> {
@@ -172,7 +172,7 @@ mod tests {
     use crate::{
         key::{CallerKey, Secret, SigningKey},
         keyring::CallerKeys,
-        scheme::message_signatures::{MessageSignaturesSettings, profile::DEFAULT_COMPONENTS},
+        scheme::message_signatures::{MessageSignaturesSignSettings, profile::DEFAULT_COMPONENTS},
         signer::Signer,
         verify::Verifier,
     };
@@ -250,10 +250,10 @@ mod tests {
         ] {
             let verifier = Verifier::builder()
                 .expected_hosts(["a"])
-                .accept_only(MessageSignaturesProfile::new().insecure_require_only([]))
+                .accept_only(MessageSignaturesVerifySettings::new().insecure_require_only([]))
                 .build()
                 .unwrap();
-            let signing = MessageSignaturesSettings::new("billing", key.clone()).unwrap();
+            let signing = MessageSignaturesSignSettings::new("billing", key.clone()).unwrap();
             let signing = signing.insecure_cover_only(covered.clone());
             let signer = Signer::message_signatures(signing, ["a"]).unwrap();
             let mut parts = parts.clone();

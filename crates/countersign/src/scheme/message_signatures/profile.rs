@@ -21,19 +21,19 @@ use crate::{
     key::Algorithm,
     scheme::{AcceptedScheme, Carrier, ProfileOfFamily, Scheme},
     timestamp::Timestamp,
-    verify::{HeadLimits, ParsedHead, VerifyPolicy},
+    verify::{HeadLimits, ParsedHead, Requirements},
 };
 
 /// What a verifier asks of HTTP Message Signatures (RFC 9421): the coverage that the RFC leaves to the application, and
 /// which of several signatures it is that counts.
 ///
 /// ```
-/// use countersign::{ComponentId, MessageSignaturesProfile, UriScheme, Verifier};
+/// use countersign::{ComponentId, MessageSignaturesVerifySettings, UriScheme, Verifier};
 ///
 /// let verifier = Verifier::builder()
 ///     .expected_hosts(["user-service.internal"])
 ///     .accept_only(
-///         MessageSignaturesProfile::new()
+///         MessageSignaturesVerifySettings::new()
 ///             .requiring(ComponentId::SCHEME)
 ///             .with_scheme(UriScheme::Https)
 ///             .with_tag("svc-v1")?,
@@ -61,7 +61,7 @@ use crate::{
 /// other here: beside a signature in another scheme it changes nothing, and alone it is no signature.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct MessageSignaturesProfile {
+pub struct MessageSignaturesVerifySettings {
     pub(super) required: Vec<ComponentId<'static>>,
     pub(super) tag: Option<Box<str>>,
     pub(super) scheme: Option<UriScheme>,
@@ -77,13 +77,13 @@ pub(super) enum Content {
     SignedIfCovered,
 }
 
-impl Default for MessageSignaturesProfile {
+impl Default for MessageSignaturesVerifySettings {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl MessageSignaturesProfile {
+impl MessageSignaturesVerifySettings {
     /// The strictest settings: any tag, any of the two algorithms, no scheme.
     pub fn new() -> Self {
         Self {
@@ -182,7 +182,7 @@ impl MessageSignaturesProfile {
         &self,
         input: &'i SignatureInput<'r>,
         fields: &Fields<'r>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
     ) -> Result<&'i LabeledSignature<'r>, Rejection> {
         let mut chosen: Option<&LabeledSignature<'r>> = None;
         let mut refused = None;
@@ -231,7 +231,7 @@ impl MessageSignaturesProfile {
 
     /// Whether all signatures are ones that [`choose`](Self::choose) passes over. Read as they are read there, to the same
     /// limits.
-    fn are_others(&self, head: &RequestHead<'_>, policy: &VerifyPolicy) -> bool {
+    fn are_others(&self, head: &RequestHead<'_>, policy: &Requirements) -> bool {
         self.tag.is_some()
             && SignatureInput::parse(&Fields::of(head.headers()), &policy.limits)
                 .is_ok_and(|input| !input.labels().any(|label| self.is_ours(label)))
@@ -248,7 +248,7 @@ impl MessageSignaturesProfile {
         &'p self,
         label: &LabeledSignature<'r>,
         fields: &Fields<'_>,
-        policy: &'p VerifyPolicy,
+        policy: &'p Requirements,
     ) -> Option<Lack<'p, 'r>> {
         let LabeledSignature {
             covered, params, ..
@@ -326,7 +326,7 @@ impl Lack<'_, '_> {
     }
 }
 
-impl ProfileOfFamily for MessageSignaturesProfile {
+impl ProfileOfFamily for MessageSignaturesVerifySettings {
     fn schemes(&self) -> &[Scheme] {
         &[Scheme::MessageSignatures]
     }
@@ -338,7 +338,7 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         &self,
         head: &RequestHead<'r>,
         _authorization: Option<(&'r str, &'r str)>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         if head.headers().contains_key(&SIGNATURE_INPUT) && !self.are_others(head, policy) {
@@ -349,7 +349,7 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         }
     }
 
-    fn passed_over(&self, head: &RequestHead<'_>, policy: &VerifyPolicy) -> Option<Reason> {
+    fn passed_over(&self, head: &RequestHead<'_>, policy: &Requirements) -> Option<Reason> {
         let fields = Fields::of(head.headers());
         let input = SignatureInput::parse(&fields, &policy.limits).ok()?;
         input.labels().next()?;
@@ -361,7 +361,7 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         &self,
         _carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
         parse::parse(self, head, policy, now)
@@ -398,7 +398,7 @@ impl ProfileOfFamily for MessageSignaturesProfile {
         }
     }
 
-    fn check(&self, policy: &VerifyPolicy) -> Result<(), ConfigError> {
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
         match self.only {
             Some(Algorithm::HmacSha256) => Ok(()),
             Some(Algorithm::Ed25519) | None => policy.ensure_expected_hosts(
@@ -408,8 +408,8 @@ impl ProfileOfFamily for MessageSignaturesProfile {
     }
 }
 
-impl From<MessageSignaturesProfile> for AcceptedScheme {
-    fn from(settings: MessageSignaturesProfile) -> Self {
+impl From<MessageSignaturesVerifySettings> for AcceptedScheme {
+    fn from(settings: MessageSignaturesVerifySettings) -> Self {
         Self::new(settings)
     }
 }

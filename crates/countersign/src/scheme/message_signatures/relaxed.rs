@@ -1,9 +1,9 @@
 //! Settings that a diagnosis tries in place of the verifier's own. Nothing that they accept is let
 //! in: a diagnosis runs once the request is refused.
 
-use super::{MessageSignaturesProfile, UriScheme};
+use super::{MessageSignaturesVerifySettings, UriScheme};
 
-impl MessageSignaturesProfile {
+impl MessageSignaturesVerifySettings {
     /// The same settings without what a signature must cover, and for either algorithm.
     pub(crate) fn relaxed(&self) -> Self {
         let mut relaxed = self

@@ -40,7 +40,7 @@ use crate::{
 /// rewrite or remove, such as `accept-encoding` or `traceparent`, is left alone.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct MessageSignaturesSettings {
+pub struct MessageSignaturesSignSettings {
     key_id: KeyId,
     key: SigningKey,
     label: Box<str>,
@@ -72,7 +72,7 @@ enum AlgParam {
     LeftOut,
 }
 
-impl MessageSignaturesSettings {
+impl MessageSignaturesSignSettings {
     /// Signs with this key, which the receiver knows by this `keyid`: the caller's name, unless its record has another.
     ///
     /// # Errors
@@ -154,7 +154,7 @@ impl MessageSignaturesSettings {
     ///
     /// # Errors
     ///
-    /// As [`MessageSignaturesProfile::with_tag`](crate::MessageSignaturesProfile::with_tag).
+    /// As [`MessageSignaturesVerifySettings::with_tag`](crate::MessageSignaturesVerifySettings::with_tag).
     pub fn with_tag(mut self, tag: &str) -> Result<Self, ConfigError> {
         self.tag = Some(ensure_tag(tag)?.into());
         Ok(self)
@@ -283,7 +283,7 @@ impl MessageSignaturesSettings {
     }
 }
 
-impl SignerOfFamily for MessageSignaturesSettings {
+impl SignerOfFamily for MessageSignaturesSignSettings {
     fn scheme(&self) -> Scheme {
         Scheme::MessageSignatures
     }
@@ -318,10 +318,10 @@ impl Signer {
     /// A signer in RFC 9421 for requests to these authorities, as for [`new`](Self::new).
     ///
     /// ```
-    /// use countersign::{MessageSignaturesSettings, PayloadDigest, Secret, Signer, SigningKey, Timestamp};
+    /// use countersign::{MessageSignaturesSignSettings, PayloadDigest, Secret, Signer, SigningKey, Timestamp};
     ///
     /// let key = SigningKey::message_hmac_sha256(&Secret::generate()?);
-    /// let settings = MessageSignaturesSettings::new("billing", key)?.with_tag("svc-v1")?;
+    /// let settings = MessageSignaturesSignSettings::new("billing", key)?.with_tag("svc-v1")?;
     /// let signer = Signer::message_signatures(settings, ["user-service.internal"])?;
     ///
     /// let (parts, body) = http::Request::post("https://user-service.internal/api/account")
@@ -339,7 +339,7 @@ impl Signer {
     ///
     /// [`ConfigErrorKind::Authority`] if an authority is none, or there is none at all.
     pub fn message_signatures<I>(
-        settings: MessageSignaturesSettings,
+        settings: MessageSignaturesSignSettings,
         authorities: I,
     ) -> Result<Self, ConfigError>
     where
@@ -351,7 +351,7 @@ impl Signer {
 }
 
 fn sign(
-    signer: &MessageSignaturesSettings,
+    signer: &MessageSignaturesSignSettings,
     input: &SigningInput<'_>,
     nonce: Option<&Nonce>,
 ) -> Result<SignatureHeaders, SignError> {

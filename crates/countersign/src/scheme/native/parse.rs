@@ -23,7 +23,7 @@ use crate::{
     payload::DeclaredPayload,
     scheme::{Carrier, cookie},
     timestamp::Timestamp,
-    verify::{Coverage, HeadLimits, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
+    verify::{Coverage, HeadLimits, ParsedHead, ReplayIdentity, Requirements, SignedOver},
 };
 
 /// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of
@@ -33,7 +33,7 @@ use crate::{
 pub(super) fn parse<'r>(
     carrier: Carrier<'r>,
     head: RequestHead<'r>,
-    policy: &VerifyPolicy,
+    policy: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let Carrier { scheme, parameters } = carrier;
@@ -114,7 +114,7 @@ pub(super) fn parse<'r>(
         audience_checked,
         coverage: Coverage::Request,
         presigned: false,
-        proof: Proof::Head {
+        signed_over: SignedOver::Head {
             credentials: Credentials {
                 request: CanonicalRequest {
                     method,

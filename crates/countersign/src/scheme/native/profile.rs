@@ -9,7 +9,7 @@ use crate::{
     head::RequestHead,
     scheme::{Carrier, ProfileOfFamily, Scheme},
     timestamp::Timestamp,
-    verify::{ParsedHead, VerifyPolicy},
+    verify::{ParsedHead, Requirements},
 };
 
 /// Which of the two schemes are accepted, each once.
@@ -50,7 +50,7 @@ impl ProfileOfFamily for Profile {
         &self,
         _head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
-        _policy: &VerifyPolicy,
+        _policy: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         if let Some((name, parameters)) = authorization
@@ -68,7 +68,7 @@ impl ProfileOfFamily for Profile {
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
         parse::parse(carrier, head, policy, now)
@@ -99,7 +99,7 @@ impl ProfileOfFamily for Profile {
     }
 
     /// `ED25519` needs expected hosts: the same public key is known to every callee.
-    fn check(&self, policy: &VerifyPolicy) -> Result<(), ConfigError> {
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
         if self.0.contains(&Scheme::Ed25519) {
             policy.ensure_expected_hosts(Scheme::Ed25519)?;
         }

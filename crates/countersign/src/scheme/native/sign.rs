@@ -28,7 +28,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 struct Coverage {
     further: Vec<HeaderName>,
-    seed_compatible: bool,
+    insecure_three_headers: bool,
 }
 
 impl Coverage {
@@ -49,7 +49,7 @@ impl Coverage {
     }
 
     fn has_nonce(&self) -> bool {
-        !self.seed_compatible
+        !self.insecure_three_headers
     }
 
     /// The headers of this request to cover behind the nonce.
@@ -58,7 +58,7 @@ impl Coverage {
         fields: &Fields<'_>,
     ) -> Result<impl Iterator<Item = &'c HeaderName>, SignError> {
         const IF_PRESENT: [&HeaderName; 2] = [&CONTENT_TYPE, &CONTENT_ENCODING];
-        if self.seed_compatible && !self.further.is_empty() {
+        if self.insecure_three_headers && !self.further.is_empty() {
             return Err(SignError::new(
                 SignErrorKind::Header,
                 "a seed-compatible signature cannot cover further headers",
@@ -66,7 +66,7 @@ impl Coverage {
         }
         let found = [fields.content_type, fields.content_encoding];
         let if_present = IF_PRESENT.into_iter().zip(found).filter(|(name, field)| {
-            !self.seed_compatible && !field.is_absent() && !self.further.contains(name)
+            !self.insecure_three_headers && !field.is_absent() && !self.further.contains(name)
         });
         Ok(if_present.map(|(name, _)| name).chain(&self.further))
     }
@@ -100,7 +100,7 @@ impl FamilySigner {
 
     /// Three headers and no nonce, for receivers that know no more.
     pub(crate) fn cover_three_headers(&mut self) {
-        self.coverage.seed_compatible = true;
+        self.coverage.insecure_three_headers = true;
     }
 }
 

@@ -55,13 +55,13 @@ pub use self::{
     provider::{CredentialsProvider, SigV4Credentials},
     refresh::CredentialsRefresh,
     shared_credentials::SharedCredentialsFile,
-    sign_settings::SigV4Settings,
-    verify_settings::{SigV4Presigned, SigV4PresignedPayload, SigV4Profile},
+    sign_settings::SigV4SignSettings,
+    verify_settings::{SigV4Presigned, SigV4PresignedPayload, SigV4VerifySettings},
 };
 pub(crate) use self::{
     credentials::Credentials,
     profile::Profile,
-    relaxed::{ClaimedScope, Relaxation},
+    relaxed::{AssertedScope, Relaxation},
     sign::FamilySigner,
     string_to_sign::StringToSign,
 };

@@ -24,8 +24,8 @@ use super::{
     query_parameters::{self, QueryParameters},
     signed_headers::{self, ListForm},
     verify_settings::{
-        self, PayloadHashRule, SigV4Presigned, SigV4PresignedPayload, SigV4Profile, Strictness,
-        is_without_body, presigned_payload_of,
+        self, PayloadHashRule, SigV4Presigned, SigV4PresignedPayload, SigV4VerifySettings,
+        Strictness, is_without_body, presigned_payload_of,
     },
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
         native::{Nonce, X_NONCE},
     },
     timestamp::Timestamp,
-    verify::{Coverage, ParsedHead, Proof, ReplayIdentity, VerifyPolicy},
+    verify::{Coverage, ParsedHead, ReplayIdentity, Requirements, SignedOver},
 };
 
 /// Reads a head that carries a signature in its header or in its URL: the grammar and the caps of
@@ -47,7 +47,7 @@ pub(super) fn parse<'r>(
     profile: &Profile,
     carrier: Carrier<'r>,
     head: RequestHead<'r>,
-    policy: &VerifyPolicy,
+    policy: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
@@ -59,9 +59,9 @@ pub(super) fn parse<'r>(
     let mut lines = HeaderLines::of(head.headers());
     let is_presigned = query_parameters::carries_signature(&query);
     let claimed = if is_presigned {
-        Claimed::in_query(&query, &lines)?
+        AssertedCredentials::in_query(&query, &lines)?
     } else {
-        Claimed::in_header(carrier, &query, &lines)?
+        AssertedCredentials::in_header(carrier, &query, &lines)?
     };
 
     let scope = claimed.credential.scope;
@@ -141,12 +141,12 @@ pub(super) fn parse<'r>(
         audience_checked,
         coverage: Coverage::Request,
         presigned: is_presigned,
-        proof: match declared {
-            Some(payload) => Proof::Head {
+        signed_over: match declared {
+            Some(payload) => SignedOver::Head {
                 credentials,
                 payload,
             },
-            None => Proof::HeadAndDigest { credentials },
+            None => SignedOver::HeadAndDigest { credentials },
         },
     })
 }
@@ -154,7 +154,7 @@ pub(super) fn parse<'r>(
 static HTTP_DATE: HeaderName = DATE;
 
 /// What a head says of its signature, in either place.
-struct Claimed<'r> {
+struct AssertedCredentials<'r> {
     credential: Credential<'r>,
     signed_headers: &'r str,
     signature: Signature,
@@ -172,7 +172,7 @@ struct Presigned<'r> {
     signature: &'r str,
 }
 
-impl<'r> Claimed<'r> {
+impl<'r> AssertedCredentials<'r> {
     fn in_header(
         carrier: Carrier<'r>,
         query: &CanonicalQuery<'r>,
@@ -286,7 +286,7 @@ impl<'r> Claimed<'r> {
         presigned: Option<&SigV4Presigned>,
         path: &str,
         head: &RequestHead<'_>,
-        settings: &SigV4Profile,
+        settings: &SigV4VerifySettings,
     ) -> Result<(PayloadHash, Option<DeclaredPayload>), Rejection> {
         let hash = match (self.content_sha256, presigned) {
             (Some(text), _) => PayloadHash::parse(text).map_err(Rejection::malformed)?,
@@ -301,7 +301,7 @@ impl<'r> Claimed<'r> {
                 PayloadHashRule::Optional => PayloadHash::OfBody,
                 PayloadHashRule::Required => {
                     return Err(Rejection::insufficient_coverage(
-                        "header x-amz-content-sha256: expected because SigV4Profile::with_payload_hash_required is set, found none",
+                        "header x-amz-content-sha256: expected because SigV4VerifySettings::with_payload_hash_required is set, found none",
                     ));
                 }
             },
@@ -322,7 +322,7 @@ impl<'r> Claimed<'r> {
             }
             PayloadHash::Unsigned => {
                 return Err(Rejection::insufficient_coverage(
-                    "x-amz-content-sha256: expected the hash of the body, found UNSIGNED-PAYLOAD; SigV4Profile::insecure_accept_unsigned_payload accepts it",
+                    "x-amz-content-sha256: expected the hash of the body, found UNSIGNED-PAYLOAD; SigV4VerifySettings::insecure_accept_unsigned_payload accepts it",
                 ));
             }
         })
@@ -332,14 +332,14 @@ impl<'r> Claimed<'r> {
     fn ensure_accepted<'s>(
         &self,
         head: &RequestHead<'_>,
-        settings: &'s SigV4Profile,
+        settings: &'s SigV4VerifySettings,
     ) -> Result<Option<&'s SigV4Presigned>, Rejection> {
         if self.presigned.is_none() {
             return Ok(None);
         }
         let accepted = settings.presigned.as_ref().ok_or_else(|| {
             Rejection::malformed(
-                "signature: expected in the header authorization, found in the query; SigV4Profile::with_presigned accepts it there",
+                "signature: expected in the header authorization, found in the query; SigV4VerifySettings::with_presigned accepts it there",
             )
         })?;
         if !accepted.accepts(head.method()) {
@@ -354,26 +354,26 @@ impl<'r> Claimed<'r> {
 
 /// Refuses what a router or a handler may read otherwise than it was signed.
 fn ensure_unambiguous(
-    settings: &SigV4Profile,
+    settings: &SigV4VerifySettings,
     target: Target<'_>,
     query: &CanonicalQuery<'_>,
 ) -> Result<(), Rejection> {
     if settings.paths == Strictness::Strict && !canonical_uri::is_canonical(target.path) {
         return Err(Rejection::malformed(
-            "path: expected no dot segments, no empty segments and no escaped dots or slashes; SigV4Profile::insecure_accept_noncanonical_paths accepts them",
+            "path: expected no dot segments, no empty segments and no escaped dots or slashes; SigV4VerifySettings::insecure_accept_noncanonical_paths accepts them",
         ));
     }
     if settings.paths == Strictness::Strict
         && !canonical_uri::is_spelled_as_signed(target.path, settings.path.encoding)
     {
         return Err(Rejection::malformed(
-            "path: expected unreserved characters as they are, and of all others % and upper-case digits; SigV4Profile::insecure_accept_noncanonical_paths accepts other spellings",
+            "path: expected unreserved characters as they are, and of all others % and upper-case digits; SigV4VerifySettings::insecure_accept_noncanonical_paths accepts other spellings",
         ));
     }
     let text = target.query.unwrap_or_default();
     if settings.queries == Strictness::Strict && !canonical_query::is_unambiguous(text) {
         return Err(Rejection::malformed(
-            "query: expected parameters with names, and %2B or %20 in place of +; SigV4Profile::insecure_accept_ambiguous_queries accepts others",
+            "query: expected parameters with names, and %2B or %20 in place of +; SigV4VerifySettings::insecure_accept_ambiguous_queries accepts others",
         ));
     }
     // The parameters of the signature are read here and nowhere else.
@@ -381,7 +381,7 @@ fn ensure_unambiguous(
         && let Some(name) = query.name_escaped_otherwise(&query_parameters::NAMES)
     {
         return Err(Rejection::malformed(reason!(
-            "query: expected %3B for a semicolon, ASCII, and upper-case escapes of what needs one, found another spelling in the parameter {}; SigV4Profile::insecure_accept_noncanonical_queries accepts it",
+            "query: expected %3B for a semicolon, ASCII, and upper-case escapes of what needs one, found another spelling in the parameter {}; SigV4VerifySettings::insecure_accept_noncanonical_queries accepts it",
             Escaped::text(name)
         )));
     }
@@ -389,7 +389,7 @@ fn ensure_unambiguous(
         && let Some(name) = query.repeated_name()
     {
         return Err(Rejection::malformed(reason!(
-            "query: expected each name once, found {} twice; SigV4Profile::insecure_accept_repeated_query_names accepts it",
+            "query: expected each name once, found {} twice; SigV4VerifySettings::insecure_accept_repeated_query_names accepts it",
             Escaped::text(name)
         )));
     }
@@ -435,10 +435,10 @@ type CoveredLines<'r> = SmallVec<[CoveredLine<'r>; INLINE]>;
 /// Finds the covered headers. Their number is judged, and that of the lines of each, and their
 /// lengths.
 fn find_covered<'r>(
-    claimed: &Claimed<'r>,
+    claimed: &AssertedCredentials<'r>,
     host: &'r str,
     lines: &mut HeaderLines<'r>,
-    policy: &VerifyPolicy,
+    policy: &Requirements,
     covered: &mut CoveredLines<'r>,
 ) -> Result<(), Rejection> {
     let limits = &policy.limits;
@@ -522,11 +522,11 @@ fn read_covered<'r>(
 
 /// Refuses a signature that leaves out what it must cover.
 fn ensure_covered(
-    claimed: &Claimed<'_>,
+    claimed: &AssertedCredentials<'_>,
     covered: &[CoveredLine<'_>],
     lines: &HeaderLines<'_>,
-    settings: &SigV4Profile,
-    policy: &VerifyPolicy,
+    settings: &SigV4VerifySettings,
+    policy: &Requirements,
 ) -> Result<(), Rejection> {
     let mut required = policy.required_headers.iter();
     if let Some(name) = required.find(|name| !is_covered(covered, name.as_str())) {
@@ -550,7 +550,7 @@ fn ensure_covered(
         Some(name) if verify_settings::may_be_uncovered(name) => {
             let covered: Vec<&str> = covered.iter().map(|line| line.name).collect();
             Err(Rejection::insufficient_coverage(reason!(
-                "header {}: expected to be covered, found covered {}; SigV4Profile::insecure_accept_uncovered_headers accepts it uncovered",
+                "header {}: expected to be covered, found covered {}; SigV4VerifySettings::insecure_accept_uncovered_headers accepts it uncovered",
                 name,
                 &covered
             )))

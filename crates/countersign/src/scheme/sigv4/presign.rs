@@ -32,14 +32,14 @@ impl Signer {
     ///
     /// Whoever is given the URL can send the request until it expires: it is a secret. The headers that the request has are
     /// covered as [`sign`](Self::sign) covers them, and must be sent along. For a service called `s3`, and where the
-    /// [settings](crate::SigV4Settings::insecure_unsigned_payload) say so, the body is not signed.
+    /// [settings](crate::SigV4SignSettings::insecure_unsigned_payload) say so, the body is not signed.
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use countersign::{PayloadDigest, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey, Timestamp};
+    /// # use countersign::{PayloadDigest, Secret, SigV4Credentials, SigV4SignSettings, Signer, SigningKey, Timestamp};
     /// # let secret = Secret::from_text("correct/Horse+battery/Staple+0123456789")?;
     /// # let credentials = SigV4Credentials::new("AKIDBILLING", SigningKey::sigv4(&secret))?;
-    /// # let settings = SigV4Settings::new("eu-central-1", "user-service", credentials)?;
+    /// # let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials)?;
     /// # let signer = Signer::sigv4(settings, ["user-service.internal"])?;
     /// let (parts, ()) = http::Request::get("https://user-service.internal/report?id=7").body(()).unwrap().into_parts();
     /// let now = Timestamp::from_unix_seconds(1_767_323_045);

@@ -3,28 +3,30 @@ use std::borrow::Cow;
 use http::{HeaderName, HeaderValue, header::WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
-use super::{credential_scope::Credential, parse, query_parameters, verify_settings::SigV4Profile};
+use super::{
+    credential_scope::Credential, parse, query_parameters, verify_settings::SigV4VerifySettings,
+};
 use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Rejection, reason},
     head::RequestHead,
     scheme::{Carrier, ProfileOfFamily, Scheme},
     timestamp::Timestamp,
-    verify::{ParsedHead, VerifyPolicy},
+    verify::{ParsedHead, Requirements},
 };
 
 /// The settings for each scope that is accepted, each scope once.
 #[derive(Clone, Debug)]
-pub(crate) struct Profile(SmallVec<[Box<SigV4Profile>; 1]>);
+pub(crate) struct Profile(SmallVec<[Box<SigV4VerifySettings>; 1]>);
 
 impl Profile {
     pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
         Err(ConfigError::new(
             ConfigErrorKind::Setting,
-            format!("{scheme}: expected a region and a service, accept a SigV4Profile"),
+            format!("{scheme}: expected a region and a service, accept a SigV4VerifySettings"),
         ))
     }
 
-    pub(super) fn of(settings: SigV4Profile) -> Self {
+    pub(super) fn of(settings: SigV4VerifySettings) -> Self {
         Self(SmallVec::from_buf([Box::new(settings)]))
     }
 
@@ -38,11 +40,11 @@ impl Profile {
         }
     }
 
-    pub(super) fn settings(&self) -> impl Iterator<Item = &SigV4Profile> {
+    pub(super) fn settings(&self) -> impl Iterator<Item = &SigV4VerifySettings> {
         self.0.iter().map(|settings| &**settings)
     }
 
-    pub(super) fn settings_mut(&mut self) -> impl Iterator<Item = &mut SigV4Profile> {
+    pub(super) fn settings_mut(&mut self) -> impl Iterator<Item = &mut SigV4VerifySettings> {
         self.0.iter_mut().map(|settings| &mut **settings)
     }
 
@@ -63,7 +65,7 @@ impl Profile {
     }
 
     /// The settings for a scope.
-    pub(super) fn settings_for(&self, region: &str, service: &str) -> Option<&SigV4Profile> {
+    pub(super) fn settings_for(&self, region: &str, service: &str) -> Option<&SigV4VerifySettings> {
         let mut accepted = self.0.iter().map(|settings| &**settings);
         accepted.find(|settings| (&*settings.region, &*settings.service) == (region, service))
     }
@@ -80,7 +82,7 @@ impl ProfileOfFamily for Profile {
         &self,
         head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
-        _policy: &VerifyPolicy,
+        _policy: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         let scheme = Scheme::SigV4;
@@ -103,7 +105,7 @@ impl ProfileOfFamily for Profile {
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
         parse::parse(self, carrier, head, policy, now)
@@ -147,7 +149,7 @@ impl ProfileOfFamily for Profile {
     }
 
     /// A signature in a URL needs expected hosts: whoever is given the URL can send it anywhere.
-    fn check(&self, policy: &VerifyPolicy) -> Result<(), ConfigError> {
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
         if self.0.iter().any(|settings| settings.presigned.is_some()) {
             policy.ensure_expected_hosts(format_args!("presigned {}", Scheme::SigV4))?;
         }
@@ -160,8 +162,8 @@ mod tests {
     use super::*;
     use crate::{scheme::sigv4::SigV4Presigned, verify::Verifier};
 
-    fn profile(region: &str) -> SigV4Profile {
-        SigV4Profile::new(region, "s").unwrap()
+    fn profile(region: &str) -> SigV4VerifySettings {
+        SigV4VerifySettings::new(region, "s").unwrap()
     }
 
     #[test]

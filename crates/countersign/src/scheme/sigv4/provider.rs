@@ -101,7 +101,7 @@ impl fmt::Debug for SigV4Credentials {
 /// | one of yours | anywhere else, such as [an endpoint](#endpoints) |
 ///
 /// A [`Signer`](crate::Signer) keeps the credentials that it was given. It asks again 5 minutes before they end, or, if
-/// they have no known end, once they are [15 minutes old](crate::SigV4Settings::with_max_credentials_age). One request asks
+/// they have no known end, once they are [15 minutes old](crate::SigV4SignSettings::with_max_credentials_age). One request asks
 /// at a time: the others sign with the credentials at hand, or wait where there are none. While those at hand are valid, a
 /// provider that fails is left alone for 30 seconds. [`Signer::refresh`](crate::Signer::refresh) says what came of it.
 ///
@@ -280,7 +280,7 @@ impl fmt::Debug for ArcProvider {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{error::ConfigErrorKind, scheme::sigv4::SigV4Settings, signer::Signer};
+    use crate::{error::ConfigErrorKind, scheme::sigv4::SigV4SignSettings, signer::Signer};
 
     fn credentials(id: &str) -> SigV4Credentials {
         let key = SigningKey::sigv4(
@@ -309,7 +309,7 @@ mod tests {
         let id = SigningKey::sigv4(&Secret::from_text("AKIDBILLING").unwrap());
         let error = SigV4Credentials::new(secret, id).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::WeakKey);
-        let settings = SigV4Settings::new("r", "s", credentials(secret)).unwrap();
+        let settings = SigV4SignSettings::new("r", "s", credentials(secret)).unwrap();
         let signer = Signer::sigv4(settings.clone(), ["a"]).unwrap();
         for text in [
             error.to_string(),

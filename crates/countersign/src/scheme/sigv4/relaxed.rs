@@ -9,20 +9,20 @@ use super::{
     profile::Profile,
     query_parameters,
     verify_settings::{
-        PayloadHashRule, SigV4Presigned, SigV4Profile, Strictness, presigned_payload_of,
+        PayloadHashRule, SigV4Presigned, SigV4VerifySettings, Strictness, presigned_payload_of,
     },
 };
 use crate::head::RequestHead;
 
 /// A scope as a request names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ClaimedScope {
+pub(crate) struct AssertedScope {
     pub(crate) day: String,
     pub(crate) region: String,
     pub(crate) service: String,
 }
 
-impl ClaimedScope {
+impl AssertedScope {
     /// Reads the scope of the credential, in the header or in the query.
     pub(crate) fn of(head: &RequestHead<'_>) -> Option<Self> {
         let in_query = head.uri().query();
@@ -80,8 +80,8 @@ impl Profile {
     }
 
     /// A profile that only accepts the scope that a request names.
-    pub(crate) fn for_scope(scope: &ClaimedScope) -> Option<Self> {
-        SigV4Profile::new(&scope.region, &scope.service)
+    pub(crate) fn for_scope(scope: &AssertedScope) -> Option<Self> {
+        SigV4VerifySettings::new(&scope.region, &scope.service)
             .ok()
             .map(Self::of)
     }
@@ -122,9 +122,9 @@ impl Profile {
     }
 
     fn accept_scope_of(&mut self, head: &RequestHead<'_>) {
-        let Some(ClaimedScope {
+        let Some(AssertedScope {
             region, service, ..
-        }) = ClaimedScope::of(head)
+        }) = AssertedScope::of(head)
         else {
             return;
         };
@@ -141,7 +141,7 @@ impl Profile {
     }
 }
 
-fn relax(settings: &mut SigV4Profile, relaxation: Relaxation, method: &Method) {
+fn relax(settings: &mut SigV4VerifySettings, relaxation: Relaxation, method: &Method) {
     match relaxation {
         Relaxation::Targets => {
             settings.paths = Strictness::Lenient;

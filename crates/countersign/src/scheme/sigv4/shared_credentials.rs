@@ -21,10 +21,10 @@ use crate::{
 /// Provides the credentials of one profile of a shared credentials file, as AWS's tools write it.
 ///
 /// ```no_run
-/// use countersign::{SharedCredentialsFile, SigV4Settings, Signer};
+/// use countersign::{SharedCredentialsFile, SigV4SignSettings, Signer};
 ///
 /// let credentials = SharedCredentialsFile::open("/var/run/aws/credentials", "billing")?;
-/// let settings = SigV4Settings::new("eu-central-1", "execute-api", credentials)?;
+/// let settings = SigV4SignSettings::new("eu-central-1", "execute-api", credentials)?;
 /// let signer = Signer::sigv4(settings, ["abc123.execute-api.eu-central-1.amazonaws.com"])?;
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
@@ -46,7 +46,7 @@ use crate::{
 /// `web_identity_token_file`, `login_session` and those that begin with `sso_`.
 ///
 /// The file does not say when credentials end. A signer reads it again
-/// [every 15 minutes](crate::SigV4Settings::with_max_credentials_age), and sooner only if there were none. It is read on a
+/// [every 15 minutes](crate::SigV4SignSettings::with_max_credentials_age), and sooner only if there were none. It is read on a
 /// thread, so that no request that can be signed waits for a disk.
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files" and "Static credentials".

@@ -20,7 +20,7 @@ use super::{
     provider::SigV4Credentials,
     query_parameters,
     refresh::{CredentialsRefresh, CurrentCredentials, Due},
-    sign_settings::{NonceMode, PayloadMode, SigV4Settings},
+    sign_settings::{NonceMode, PayloadMode, SigV4SignSettings},
     signed_headers,
     string_to_sign::StringToSign,
 };
@@ -38,7 +38,7 @@ use crate::{
 /// Settings, and the credentials at hand.
 #[derive(Clone, Debug)]
 pub(crate) struct FamilySigner {
-    pub(super) settings: Arc<SigV4Settings>,
+    pub(super) settings: Arc<SigV4SignSettings>,
     pub(super) credentials: Arc<CurrentCredentials>,
 }
 
@@ -180,7 +180,10 @@ pub(super) fn date_of(now: Timestamp) -> Result<AmzDate, SignError> {
     })
 }
 
-pub(super) fn scope_of<'s>(settings: &'s SigV4Settings, date: &'s AmzDate) -> CredentialScope<'s> {
+pub(super) fn scope_of<'s>(
+    settings: &'s SigV4SignSettings,
+    date: &'s AmzDate,
+) -> CredentialScope<'s> {
     CredentialScope {
         date: date.day(),
         region: &settings.region,
@@ -192,7 +195,7 @@ pub(super) fn scope_of<'s>(settings: &'s SigV4Settings, date: &'s AmzDate) -> Cr
 pub(super) fn headers_to_cover<'h>(
     head: &RequestHead<'h>,
     authority: &'h str,
-    settings: &SigV4Settings,
+    settings: &SigV4SignSettings,
 ) -> Result<CoveredHeaders<'h>, SignError> {
     let mut covered = CoveredHeaders::new();
     covered.push(CoveredHeader {
@@ -245,7 +248,7 @@ pub(super) fn sort(covered: &mut CoveredHeaders<'_>) {
 pub(super) fn request_hash(
     head: &RequestHead<'_>,
     query: Option<&str>,
-    settings: &SigV4Settings,
+    settings: &SigV4SignSettings,
     headers: &[CoveredHeader<'_>],
     payload_hash: PayloadHash,
 ) -> Result<[u8; 32], SignError> {

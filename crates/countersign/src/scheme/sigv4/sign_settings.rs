@@ -18,11 +18,11 @@ use crate::{
 /// How a [`Signer`] signs in AWS Signature Version 4, for one region and one service.
 ///
 /// ```
-/// use countersign::{PayloadDigest, Secret, SigV4Credentials, SigV4Settings, Signer, SigningKey, Timestamp};
+/// use countersign::{PayloadDigest, Secret, SigV4Credentials, SigV4SignSettings, Signer, SigningKey, Timestamp};
 ///
 /// let secret = Secret::from_text("correct/Horse+battery/Staple+0123456789")?;
 /// let credentials = SigV4Credentials::new("AKIDBILLING", SigningKey::sigv4(&secret))?;
-/// let settings = SigV4Settings::new("eu-central-1", "user-service", credentials)?;
+/// let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials)?;
 /// let signer = Signer::sigv4(settings, ["user-service.internal"])?;
 ///
 /// let (parts, ()) = http::Request::get("https://user-service.internal/api/account/7").body(()).unwrap().into_parts();
@@ -51,7 +51,7 @@ use crate::{
 /// [`with_covered_header`](Self::with_covered_header) covers one of them nevertheless.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct SigV4Settings {
+pub struct SigV4SignSettings {
     pub(super) region: Box<str>,
     pub(super) service: Box<str>,
     pub(super) path: PathRule,
@@ -84,7 +84,7 @@ pub(super) enum NonceMode {
     Header,
 }
 
-impl SigV4Settings {
+impl SigV4SignSettings {
     /// Signs for this region and service, with what the provider gives.
     ///
     /// # Errors
@@ -185,7 +185,7 @@ impl Signer {
     /// # Errors
     ///
     /// As [`new`](Self::new) of the authorities.
-    pub fn sigv4<I>(settings: SigV4Settings, authorities: I) -> Result<Self, ConfigError>
+    pub fn sigv4<I>(settings: SigV4SignSettings, authorities: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
         I::Item: AsRef<str>,

@@ -11,12 +11,16 @@ use hmac::{KeyInit, Mac as _};
 use zeroize::Zeroizing;
 
 use super::credential_scope::{CredentialScope, TERMINATOR};
-use crate::{key::DerivedKeys, scheme::Mac};
+use crate::{key::SigningKeyCache, scheme::Mac};
 
 /// The key for a scope, derived once and kept in the key that it is derived from: with that it goes.
 ///
 /// Source: aws-sdk-go-v2#3350, where the cache was kept by access key id, and served a secret that had been replaced.
-pub(super) fn for_scope(secret: &Mac, derived: &DerivedKeys, scope: &CredentialScope<'_>) -> Mac {
+pub(super) fn for_scope(
+    secret: &Mac,
+    derived: &SigningKeyCache,
+    scope: &CredentialScope<'_>,
+) -> Mac {
     let parts = [scope.date, scope.region, scope.service];
     derived.for_scope(&parts, || derive(secret, scope))
 }
@@ -66,7 +70,7 @@ mod tests {
     #[test]
     fn each_part_of_the_scope_makes_another_key() {
         let secret = Mac::new_from_slice(b"AWS4secret").unwrap();
-        let keys = DerivedKeys::new();
+        let keys = SigningKeyCache::new();
         let scope = CredentialScope {
             date: "20150830",
             region: "a",

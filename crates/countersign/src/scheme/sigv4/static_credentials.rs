@@ -43,7 +43,7 @@ impl StaticCredentials {
             credentials.session_token = Some(token.map_err(|error| (Part::SessionToken, error))?);
         }
         if let Some(text) = &self.expiration {
-            let end = moment(text).map_err(|error| (Part::Expiration, error))?;
+            let end = parse_timestamp(text).map_err(|error| (Part::Expiration, error))?;
             credentials = credentials.with_expires_at(end);
         }
         Ok(credentials)
@@ -61,7 +61,7 @@ fn ensure_id(id: &str) -> Result<(), ConfigError> {
     ))
 }
 
-fn moment(text: &str) -> Result<Timestamp, ConfigError> {
+fn parse_timestamp(text: &str) -> Result<Timestamp, ConfigError> {
     text.parse::<jiff::Timestamp>()
         .map(|moment| Timestamp::from_unix_micros(moment.as_microsecond()))
         .map_err(|_| {

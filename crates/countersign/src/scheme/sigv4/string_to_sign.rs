@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{credential_scope::CredentialScope, date::AmzDate, signing_key};
 use crate::{
-    key::{DerivedKeys, VerifyingKey, VerifyingOperation},
+    key::{SigningKeyCache, VerifyingKey, VerifyingOperation},
     scheme::{
         Mac, Scheme,
         native::{
@@ -71,7 +71,7 @@ impl<'s> StringToSign<'s> {
     }
 
     /// The MAC state after the text.
-    pub(super) fn mac(&self, secret: &Mac, derived: &DerivedKeys) -> Mac {
+    pub(super) fn mac(&self, secret: &Mac, derived: &SigningKeyCache) -> Mac {
         let mut mac = signing_key::for_scope(secret, derived, &self.scope);
         let mut gathered = Gathered::new();
         self.write_to(&mut gathered);

@@ -20,11 +20,11 @@ use crate::{
 /// to serve several.
 ///
 /// ```
-/// use countersign::{SigV4Presigned, SigV4Profile, Verifier};
+/// use countersign::{SigV4Presigned, SigV4VerifySettings, Verifier};
 ///
 /// let verifier = Verifier::builder()
 ///     .accept_only(
-///         SigV4Profile::new("eu-central-1", "user-service")?
+///         SigV4VerifySettings::new("eu-central-1", "user-service")?
 ///             .with_payload_hash_required()
 ///             .with_presigned(SigV4Presigned::new().single_use()),
 ///     )
@@ -45,7 +45,7 @@ use crate::{
 /// which some clients do and others do not.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct SigV4Profile {
+pub struct SigV4VerifySettings {
     pub(super) region: Box<str>,
     pub(super) service: Box<str>,
     pub(super) path: PathRule,
@@ -81,7 +81,7 @@ enum UnsignedPayload {
     Everywhere,
 }
 
-impl SigV4Profile {
+impl SigV4VerifySettings {
     /// For signatures that are scoped to this region and service. A service called `s3` has its paths encoded once and its
     /// presigned payloads unsigned, as S3 has.
     ///
@@ -251,13 +251,13 @@ impl SigV4Profile {
     }
 }
 
-impl From<SigV4Profile> for AcceptedScheme {
-    fn from(profile: SigV4Profile) -> Self {
+impl From<SigV4VerifySettings> for AcceptedScheme {
+    fn from(profile: SigV4VerifySettings) -> Self {
         Self::new(profile::Profile::of(profile))
     }
 }
 
-/// How a [`SigV4Profile`] accepts requests whose signature stands in the URL.
+/// How a [`SigV4VerifySettings`] accepts requests whose signature stands in the URL.
 ///
 /// Only GET and HEAD unless told otherwise, without a body, and no longer than 15 minutes after they were signed, even if
 /// the URL says more.
@@ -277,7 +277,7 @@ pub enum SigV4PresignedPayload {
     /// The SHA-256 of the body, as for every service but S3.
     Sha256,
     /// `UNSIGNED-PAYLOAD`, as for S3. With a method that has a body this is accepted only where the profile accepts
-    /// [unsigned payloads](SigV4Profile::insecure_accept_unsigned_payload).
+    /// [unsigned payloads](SigV4VerifySettings::insecure_accept_unsigned_payload).
     Unsigned,
 }
 
@@ -377,17 +377,17 @@ mod tests {
 
     #[test]
     fn a_scope_has_names_without_slashes() {
-        assert!(SigV4Profile::new("eu-central-1", "user_service.v2").is_ok());
+        assert!(SigV4VerifySettings::new("eu-central-1", "user_service.v2").is_ok());
         for (region, service) in [("", "s"), ("r", ""), ("r/s", "s"), ("r", "s t"), ("é", "s")] {
-            let error = SigV4Profile::new(region, service).unwrap_err();
+            let error = SigV4VerifySettings::new(region, service).unwrap_err();
             assert_eq!(error.kind(), ConfigErrorKind::Setting, "{region} {service}");
         }
-        assert!(SigV4Profile::new(&"r".repeat(65), "s").is_err());
+        assert!(SigV4VerifySettings::new(&"r".repeat(65), "s").is_err());
     }
 
     #[test]
     fn unsigned_payloads_are_accepted_where_they_are_allowed() {
-        let profile = SigV4Profile::new("r", "s").unwrap();
+        let profile = SigV4VerifySettings::new("r", "s").unwrap();
         assert!(!profile.accepts_unsigned_payload("/up/a"));
         let some = profile
             .clone()
@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn headers_that_the_scheme_reads_are_never_accepted_uncovered() {
         let accepts = |name: &'static str| {
-            let profile = SigV4Profile::new("r", "s").unwrap();
+            let profile = SigV4VerifySettings::new("r", "s").unwrap();
             profile.insecure_accept_uncovered_headers([HeaderName::from_static(name)])
         };
         for (name, valid) in [

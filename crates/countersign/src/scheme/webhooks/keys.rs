@@ -47,13 +47,13 @@ impl Secret {
 }
 
 impl SigningKey {
-    /// A shared secret for [Standard Webhooks](crate::StandardWebhooksProfile) (`v1`), usually
+    /// A shared secret for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1`), usually
     /// [`Secret::from_webhook_secret`]: 24 to 64 bytes.
     pub fn standard_webhooks(secret: &Secret) -> Self {
         Self::hmac_in(Scheme::StandardWebhooks, secret)
     }
 
-    /// An Ed25519 key for [Standard Webhooks](crate::StandardWebhooksProfile) (`v1a`) from its text: `whsk_` and the
+    /// An Ed25519 key for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1a`) from its text: `whsk_` and the
     /// Base64 of the seed, or of the seed with its public key behind it.
     ///
     /// # Errors
@@ -81,13 +81,13 @@ impl SigningKey {
 }
 
 impl VerifyingKey {
-    /// A shared secret for [Standard Webhooks](crate::StandardWebhooksProfile) (`v1`). See
+    /// A shared secret for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1`). See
     /// [`SigningKey::standard_webhooks`].
     pub fn standard_webhooks(secret: &Secret) -> Self {
         SigningKey::standard_webhooks(secret).verifying_key()
     }
 
-    /// An Ed25519 public key for [Standard Webhooks](crate::StandardWebhooksProfile) (`v1a`) from its text: `whpk_` and
+    /// An Ed25519 public key for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1a`) from its text: `whpk_` and
     /// the Base64 of 32 bytes.
     ///
     /// # Errors

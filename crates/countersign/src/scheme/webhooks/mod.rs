@@ -11,10 +11,10 @@
 //! is an entry that cannot be read.
 //!
 //! Svix sends the same values as `svix-id`, `svix-timestamp` and `svix-signature`. These are read where the
-//! [profile](StandardWebhooksProfile::with_svix_headers) says so.
+//! [profile](StandardWebhooksVerifySettings::with_svix_headers) says so.
 //!
 //! **No method, path, host or header beside the two is signed**, and no name of the sender. So a verifier is told
-//! [who sends what](StandardWebhooksProfile), and [`Coverage::BodyOnly`](crate::Coverage::BodyOnly) says so of what it lets
+//! [who sends what](StandardWebhooksVerifySettings), and [`Coverage::BodyOnly`](crate::Coverage::BodyOnly) says so of what it lets
 //! through.
 //!
 //! - The head cannot be authenticated before the body is read.
@@ -32,7 +32,7 @@ mod signatures;
 mod signed_content;
 mod timestamp;
 
-pub use self::profile::StandardWebhooksProfile;
+pub use self::profile::StandardWebhooksVerifySettings;
 pub(crate) use self::{profile::Profile, sign::FamilySigner};
 use super::Definition;
 use crate::key::{Algorithm, ContentTypeRule, NonceRule};

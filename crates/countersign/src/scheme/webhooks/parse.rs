@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::{
-    StandardWebhooksProfile, header_names::Message, message_id, signatures, signed_content,
+    StandardWebhooksVerifySettings, header_names::Message, message_id, signatures, signed_content,
     timestamp,
 };
 use crate::{
@@ -9,17 +9,19 @@ use crate::{
     head::{Authority, RequestHead},
     scheme::{Scheme, sender::only_sender},
     timestamp::Timestamp,
-    verify::{Coverage, Freshness, ParsedHead, Proof, ReplayIdentity, SignedBody, VerifyPolicy},
+    verify::{
+        Coverage, Freshness, ParsedHead, ReplayIdentity, Requirements, SignedBody, SignedOver,
+    },
 };
 
 /// Reads a head with an id, a timestamp and signatures. Who sends it is told by method and target alone.
 pub(super) fn parse<'r>(
-    profiles: &[StandardWebhooksProfile],
+    profiles: &[StandardWebhooksVerifySettings],
     head: RequestHead<'r>,
-    policy: &VerifyPolicy,
+    policy: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
-    let StandardWebhooksProfile {
+    let StandardWebhooksVerifySettings {
         sender,
         header_names,
     } = only_sender(profiles, |profile| &profile.sender, &head, policy)?;
@@ -59,7 +61,7 @@ pub(super) fn parse<'r>(
         audience_checked: false,
         coverage: Coverage::BodyOnly,
         presigned: false,
-        proof: Proof::Body(SignedBody {
+        signed_over: SignedOver::Body(SignedBody {
             prefix: signed_content::before_the_body(id, timestamp),
             signatures,
             nonce: None,
@@ -78,7 +80,7 @@ mod tests {
     const SIGNATURE: &str = "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=";
 
     fn code(hosts: &[&str], method: &str, target: &str, headers: &[(&str, &str)]) -> &'static str {
-        let svix = StandardWebhooksProfile::for_caller("svix").unwrap();
+        let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
         let svix = svix.route(Method::POST, "/hook").unwrap();
         let builder = Verifier::builder().accept(svix).expected_hosts(hosts);
         let mut map = HeaderMap::new();

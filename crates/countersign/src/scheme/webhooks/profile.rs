@@ -12,17 +12,17 @@ use crate::{
         sender::{self, Sender},
     },
     timestamp::Timestamp,
-    verify::{ParsedHead, VerifyPolicy},
+    verify::{ParsedHead, Requirements},
 };
 
 /// Accepts the messages of one sender of Standard Webhooks: [`Scheme::StandardWebhooks`], a secret or an Ed25519 key over
 /// id, timestamp and body.
 ///
 /// ```
-/// use countersign::{Scheme, StandardWebhooksProfile, Verifier};
+/// use countersign::{Scheme, StandardWebhooksVerifySettings, Verifier};
 /// use http::Method;
 ///
-/// let svix = StandardWebhooksProfile::for_caller("svix")?.route(Method::POST, "/webhooks/svix")?;
+/// let svix = StandardWebhooksVerifySettings::for_caller("svix")?.route(Method::POST, "/webhooks/svix")?;
 /// let verifier = Verifier::builder().accept(svix).build()?;
 /// assert!(verifier.accepts(Scheme::StandardWebhooks));
 /// # Ok::<(), countersign::ConfigError>(())
@@ -41,12 +41,12 @@ use crate::{
 /// Several senders are several profiles, each with routes of its own. Together with
 /// [`require_headers`](crate::VerifierBuilder::require_headers) none is accepted: no other header is covered.
 #[derive(Clone, Debug)]
-pub struct StandardWebhooksProfile {
+pub struct StandardWebhooksVerifySettings {
     pub(super) sender: Sender,
     pub(super) header_names: HeaderNames,
 }
 
-impl StandardWebhooksProfile {
+impl StandardWebhooksVerifySettings {
     /// Starts from the sender, as the keyring names it. It needs at least one [route](Self::route).
     ///
     /// # Errors
@@ -94,19 +94,19 @@ impl StandardWebhooksProfile {
     }
 }
 
-impl From<StandardWebhooksProfile> for AcceptedScheme {
-    fn from(profile: StandardWebhooksProfile) -> Self {
+impl From<StandardWebhooksVerifySettings> for AcceptedScheme {
+    fn from(profile: StandardWebhooksVerifySettings) -> Self {
         Self::new(Profile(vec![profile]))
     }
 }
 
 /// The senders of this scheme.
 #[derive(Clone, Debug)]
-pub(crate) struct Profile(Vec<StandardWebhooksProfile>);
+pub(crate) struct Profile(Vec<StandardWebhooksVerifySettings>);
 
 impl Profile {
     pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
-        Err(sender::nobody(scheme, "StandardWebhooksProfile"))
+        Err(sender::nobody(scheme, "StandardWebhooksVerifySettings"))
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -135,7 +135,7 @@ impl ProfileOfFamily for Profile {
         &self,
         head: &RequestHead<'r>,
         _authorization: Option<(&'r str, &'r str)>,
-        _policy: &VerifyPolicy,
+        _policy: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         if self
@@ -154,7 +154,7 @@ impl ProfileOfFamily for Profile {
         &self,
         _carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &VerifyPolicy,
+        policy: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
         parse::parse(&self.0, head, policy, now)
@@ -179,7 +179,7 @@ impl ProfileOfFamily for Profile {
         }
     }
 
-    fn check(&self, policy: &VerifyPolicy) -> Result<(), ConfigError> {
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
         let senders: Vec<_> = self.0.iter().map(|profile| &profile.sender).collect();
         sender::check(Scheme::StandardWebhooks, &senders, policy)
     }
@@ -193,8 +193,8 @@ mod tests {
         verify::{Verifier, VerifierBuilder},
     };
 
-    fn svix() -> StandardWebhooksProfile {
-        let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+    fn svix() -> StandardWebhooksVerifySettings {
+        let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
         profile.route(Method::POST, "/hook").unwrap()
     }
 
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn refuses_settings_that_leave_open_who_sends_what() {
-        let bare = || StandardWebhooksProfile::for_caller("clerk").unwrap();
+        let bare = || StandardWebhooksVerifySettings::for_caller("clerk").unwrap();
         let route = |path| bare().route(Method::POST, path).unwrap();
         let setting = Some(ConfigErrorKind::Setting);
         for (name, builder, expected) in [

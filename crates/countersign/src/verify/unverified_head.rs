@@ -5,11 +5,11 @@ use smallvec::SmallVec;
 use super::{
     authenticated_head::AuthenticatedHead,
     authentication::Authentication,
-    body_mac::BodyMac,
     evidence::Evidence,
     mismatch::{Found, Mismatch, Tried},
-    parsed_head::{ParsedHead, Proof},
-    policy::VerifyPolicy,
+    parsed_head::{ParsedHead, SignedOver},
+    pending_body::PendingBody,
+    requirements::Requirements,
 };
 use crate::{
     error::{Detail, Rejection, RejectionKind, Set, reason},
@@ -23,14 +23,14 @@ use crate::{
 /// A well-formed head that says who it is from. **Nothing of it is proven.**
 ///
 /// It gives away only what is needed to find the caller's keys.
-pub struct Claim<'r> {
+pub struct UnverifiedHead<'r> {
     pub(super) parsed: ParsedHead<'r>,
     keep_evidence: bool,
 }
 
-impl<'r> Claim<'r> {
+impl<'r> UnverifiedHead<'r> {
     #[inline]
-    pub(crate) fn new(parsed: ParsedHead<'r>, policy: &VerifyPolicy) -> Self {
+    pub(crate) fn new(parsed: ParsedHead<'r>, policy: &Requirements) -> Self {
         Self {
             parsed,
             keep_evidence: policy.keep_evidence,
@@ -51,7 +51,7 @@ impl<'r> Claim<'r> {
     /// Whether the signature can be checked only once the body is there, because it is over the body, or over a digest of
     /// it that the head does not declare.
     pub fn needs_body(&self) -> bool {
-        !matches!(self.parsed.proof, Proof::Head { .. })
+        !matches!(self.parsed.signed_over, SignedOver::Head { .. })
     }
 
     /// Checks the signature with the keys that were found for [`key_id`](Self::key_id), as far as that can be done
@@ -62,7 +62,7 @@ impl<'r> Claim<'r> {
     /// at `now`, the verifier's clock; then its rules on coverage, which only a peer that holds the key can learn of.
     /// The signed date is judged once more, because time may have passed while the keys were looked up.
     ///
-    /// Where the signature is over the body, all this is left to [`BodyMac::finish`].
+    /// Where the signature is over the body, all this is left to [`PendingBody::finish`].
     ///
     /// # Errors
     ///
@@ -77,12 +77,12 @@ impl<'r> Claim<'r> {
     ) -> Result<Authentication<'c, 'r>, Rejection> {
         let parsed = &self.parsed;
         parsed.date.ensure_still_fresh(now)?;
-        let Proof::Head {
+        let SignedOver::Head {
             credentials,
             payload,
-        } = &parsed.proof
+        } = &parsed.signed_over
         else {
-            let mac = BodyMac::new(parsed, keys, self.keep_evidence);
+            let mac = PendingBody::new(parsed, keys, self.keep_evidence);
             return Ok(Authentication::Body(mac));
         };
         let matches = |key: &VerifyingKey| credentials.matches(key, None);
@@ -186,7 +186,7 @@ pub(super) fn mismatch(
     let mismatch = Mismatch {
         key_id: Box::from(&*parsed.key_id),
         scheme: parsed.scheme,
-        body_is_signed: !matches!(parsed.proof, Proof::Head { .. }),
+        body_is_signed: !matches!(parsed.signed_over, SignedOver::Head { .. }),
         found,
     };
     Rejection::invalid_signature(Detail::Mismatch(mismatch))
@@ -258,9 +258,9 @@ pub(super) fn evidence(
     )
 }
 
-impl fmt::Debug for Claim<'_> {
+impl fmt::Debug for UnverifiedHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claim")
+        f.debug_struct("UnverifiedHead")
             .field("scheme", &self.parsed.scheme)
             .field("key_id", &self.parsed.key_id)
             .finish_non_exhaustive()
@@ -294,7 +294,7 @@ mod tests {
         let claim = verifier.parse(&parts, now).unwrap();
         let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
         let count = Cell::new(0_usize);
-        let Proof::Head { credentials, .. } = &claim.parsed.proof else {
+        let SignedOver::Head { credentials, .. } = &claim.parsed.signed_over else {
             panic!("the signature is over the head");
         };
         let matched = matching_key(&claim.parsed, &found, now, credentials, |key| {

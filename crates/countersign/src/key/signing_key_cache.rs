@@ -15,12 +15,12 @@ const KEPT: usize = 4;
 ///
 /// They live in the key that they are derived from, and so are gone with it: a secret that is replaced or removed leaves
 /// none behind. Their states are wiped on drop.
-pub(crate) struct DerivedKeys(Mutex<Kept>);
+pub(crate) struct SigningKeyCache(Mutex<Kept>);
 
 /// Scopes, a slash behind each part, and their keys, the oldest first.
 type Kept = SmallVec<[(Box<str>, Mac); KEPT]>;
 
-impl DerivedKeys {
+impl SigningKeyCache {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(SmallVec::new()))
     }
@@ -49,9 +49,9 @@ impl DerivedKeys {
     }
 }
 
-impl fmt::Debug for DerivedKeys {
+impl fmt::Debug for SigningKeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DerivedKeys([redacted])")
+        f.write_str("SigningKeyCache([redacted])")
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn derives_a_key_once_for_each_scope_and_keeps_a_bounded_number() {
-        let keys = DerivedKeys::new();
+        let keys = SigningKeyCache::new();
         let first = keys.for_scope(&["20260102", "r", "s"], || mac("1"));
         let again = keys.for_scope(&["20260102", "r", "s"], || unreachable!("it is kept"));
         assert_eq!(bytes(first), bytes(again));
@@ -90,7 +90,7 @@ mod tests {
             ("a part cut short", &["2026010", "r", "s"]),
             ("an empty part", &["20260102", "r", ""]),
         ] {
-            let keys = DerivedKeys::new();
+            let keys = SigningKeyCache::new();
             keys.for_scope(&["20260102", "r", "s"], || mac("1"));
             let other = keys.for_scope(scope, || mac(name));
             assert_eq!(bytes(other), bytes(mac(name)), "{name}");
@@ -99,6 +99,6 @@ mod tests {
             keys.for_scope(&[&scope.to_string()], || mac("2"));
         }
         assert_eq!(keys.0.lock().unwrap().len(), KEPT);
-        assert_eq!(format!("{keys:?}"), "DerivedKeys([redacted])");
+        assert_eq!(format!("{keys:?}"), "SigningKeyCache([redacted])");
     }
 }

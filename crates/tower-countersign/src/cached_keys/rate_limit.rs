@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 /// A token bucket.
-pub(super) struct MissLimit {
+pub(super) struct RateLimit {
     every: Duration,
     burst: u32,
     bucket: Mutex<Option<Bucket>>,
@@ -19,7 +19,7 @@ struct Bucket {
     filled_at: Instant,
 }
 
-impl MissLimit {
+impl RateLimit {
     /// `per_second` is not zero.
     pub(super) fn new(per_second: u32, burst: u32) -> Self {
         let every = Duration::from_secs(1).checked_div(per_second);
@@ -65,7 +65,7 @@ mod tests {
 
     #[tokio::test]
     async fn so_many_at_once_and_so_many_a_second() {
-        let limit = MissLimit::new(10, 3);
+        let limit = RateLimit::new(10, 3);
         let start = Instant::now();
         let taken = |millis: u64| {
             let now = start + Duration::from_millis(millis);

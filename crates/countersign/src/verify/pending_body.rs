@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
 use super::{
-    claim::{check_key_rules, evidence, matching_key, mismatch},
-    parsed_head::{ParsedHead, Proof},
+    parsed_head::{ParsedHead, SignedOver},
+    unverified_head::{check_key_rules, evidence, matching_key, mismatch},
     verified::{BodyState, Proven, Verified},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 ///
 /// Read the body within limits for unauthenticated peers, in bytes, in time and in memory for all of them. Feed
 /// every byte to [`update`](Self::update), then [`finish`](Self::finish).
-pub struct BodyMac<'c, 'r> {
+pub struct PendingBody<'c, 'r> {
     parsed: &'c ParsedHead<'r>,
     keys: &'c CallerKeys,
     state: State,
@@ -61,15 +61,17 @@ enum KeyState {
     Message(Vec<u8>),
 }
 
-impl<'c, 'r> BodyMac<'c, 'r> {
+impl<'c, 'r> PendingBody<'c, 'r> {
     pub(super) fn new(
         parsed: &'c ParsedHead<'r>,
         keys: &'c CallerKeys,
         keep_evidence: bool,
     ) -> Self {
-        let state = match &parsed.proof {
-            Proof::Head { .. } | Proof::HeadAndDigest { .. } => State::Digest(Sha256::new()),
-            Proof::Body(signed) => State::Body(
+        let state = match &parsed.signed_over {
+            SignedOver::Head { .. } | SignedOver::HeadAndDigest { .. } => {
+                State::Digest(Sha256::new())
+            }
+            SignedOver::Body(signed) => State::Body(
                 keys.keys_for(parsed.scheme, &parsed.key_id)
                     .map(|key| KeyState::new(key, &signed.prefix))
                     .collect(),
@@ -112,12 +114,12 @@ impl<'c, 'r> BodyMac<'c, 'r> {
         }
     }
 
-    /// Ends the body and checks the signature, as [`Claim::authenticate`](crate::Claim::authenticate) does for a head.
+    /// Ends the body and checks the signature, as [`UnverifiedHead::authenticate`](crate::UnverifiedHead::authenticate) does for a head.
     /// `now` is the verifier's clock at this moment.
     ///
     /// # Errors
     ///
-    /// As [`Claim::authenticate`](crate::Claim::authenticate). A body that is not the one that was signed is
+    /// As [`UnverifiedHead::authenticate`](crate::UnverifiedHead::authenticate). A body that is not the one that was signed is
     /// [`RejectionKind::InvalidSignature`](crate::RejectionKind::InvalidSignature): it cannot be told from a wrong key.
     pub fn finish(self, now: Timestamp) -> Result<Verified, Rejection> {
         let Self {
@@ -127,9 +129,9 @@ impl<'c, 'r> BodyMac<'c, 'r> {
             keep_evidence,
         } = self;
         parsed.date.ensure_still_fresh(now)?;
-        let (caller, key, body, kept) = match (&parsed.proof, state) {
+        let (caller, key, body, kept) = match (&parsed.signed_over, state) {
             (
-                Proof::Head { credentials, .. } | Proof::HeadAndDigest { credentials },
+                SignedOver::Head { credentials, .. } | SignedOver::HeadAndDigest { credentials },
                 State::Digest(hash),
             ) => {
                 let digest = PayloadDigest::from_bytes(hash.finalize().into());
@@ -139,7 +141,7 @@ impl<'c, 'r> BodyMac<'c, 'r> {
                     .then(|| Box::new(evidence(parsed, caller, key, credentials, Some(&digest))));
                 (caller, key, BodyState::Verified(digest), kept)
             }
-            (Proof::Body(signed), State::Body(states)) => {
+            (SignedOver::Body(signed), State::Body(states)) => {
                 let mut matched = None;
                 let tried = keys.keys_for(parsed.scheme, &parsed.key_id);
                 for (key, state) in tried.zip(&states) {
@@ -166,8 +168,8 @@ impl<'c, 'r> BodyMac<'c, 'r> {
                 }
                 (caller, key, BodyState::Signed, None)
             }
-            (Proof::Head { .. } | Proof::HeadAndDigest { .. }, State::Body(_))
-            | (Proof::Body(_), State::Digest(_)) => {
+            (SignedOver::Head { .. } | SignedOver::HeadAndDigest { .. }, State::Body(_))
+            | (SignedOver::Body(_), State::Digest(_)) => {
                 // Invariant: the state was made from the proof.
                 return Err(mismatch(parsed, keys, now, |_| None));
             }
@@ -211,9 +213,9 @@ impl KeyState {
     }
 }
 
-impl fmt::Debug for BodyMac<'_, '_> {
+impl fmt::Debug for PendingBody<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BodyMac")
+        f.debug_struct("PendingBody")
             .field("scheme", &self.parsed.scheme)
             .field("key_id", &self.parsed.key_id)
             .finish_non_exhaustive()
@@ -228,7 +230,7 @@ mod tests {
     use crate::{
         key::{KeyId, KeyState as State, Secret, SigningKey},
         keyring::{KeyStore as _, Keyring},
-        scheme::webhooks::StandardWebhooksProfile,
+        scheme::webhooks::StandardWebhooksVerifySettings,
         signer::Signer,
         verify::Verifier,
     };
@@ -247,7 +249,7 @@ mod tests {
             signing.push(key);
         }
         let keyring = builder.build().unwrap();
-        let profile = StandardWebhooksProfile::for_caller("svix").unwrap();
+        let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
         let verifier = Verifier::builder()
             .accept_only(profile.route(Method::POST, "/hook").unwrap())
             .build()

@@ -20,7 +20,7 @@ use crate::{BoxError, chunks::Chunks};
 /// Where a layer [only reports](crate::VerifyLayer::report_only), it is the request's own body, verified or not, with its
 /// trailers and its errors, as if no layer were there.
 #[derive(Default)]
-pub struct VerifiedBody {
+pub struct RequestBody {
     chunks: Chunks,
     _reservation: Option<Reservation>,
     /// Only where a layer reports.
@@ -33,7 +33,7 @@ struct Rest {
     body: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
 }
 
-impl VerifiedBody {
+impl RequestBody {
     pub(super) fn new(chunks: Chunks, reservation: Option<Reservation>) -> Self {
         Self {
             chunks,
@@ -103,15 +103,15 @@ pub(super) fn longer_by(hint: SizeHint, bytes: u64) -> SizeHint {
     longer
 }
 
-impl fmt::Debug for VerifiedBody {
+impl fmt::Debug for RequestBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifiedBody")
+        f.debug_struct("RequestBody")
             .field("chunks", &self.chunks)
             .finish_non_exhaustive()
     }
 }
 
-impl Body for VerifiedBody {
+impl Body for RequestBody {
     type Data = Bytes;
     type Error = BoxError;
 

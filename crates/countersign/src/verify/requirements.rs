@@ -26,7 +26,7 @@ pub(crate) fn ensure_window(window: Duration) -> Result<(), ConfigError> {
 
 /// What a verifier asks of every request, whoever the caller is.
 #[derive(Clone, Debug)]
-pub(crate) struct VerifyPolicy {
+pub(crate) struct Requirements {
     pub(crate) accepted: Vec<Profile>,
     pub(crate) window: Duration,
     pub(crate) expected_hosts: Vec<String>,
@@ -37,7 +37,7 @@ pub(crate) struct VerifyPolicy {
     pub(crate) keep_evidence: bool,
 }
 
-impl VerifyPolicy {
+impl Requirements {
     /// From when until when a date is accepted that is judged by the window alone. `carrier` is what carries it.
     pub(crate) fn freshness(&self, carrier: &'static str, signed_at: Timestamp) -> Freshness {
         Freshness::around(carrier, signed_at, self.window)
