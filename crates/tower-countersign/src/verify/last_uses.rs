@@ -36,18 +36,18 @@ struct Part(RwLock<Keys>);
 
 #[derive(Default)]
 struct Keys {
-    /// By a keyed hash of caller and version.
-    places: HashMap<u64, usize>,
+    /// By a keyed hash of caller and version. Two keys of one hash would count as one.
+    last_uses: HashMap<u64, AtomicI64>,
     recorded: Vec<Recorded>,
     /// Where the next key to drop is looked for.
     hand: usize,
 }
 
+/// A key by its name, apart from its last use: a request does not read it.
 struct Recorded {
     hash: u64,
     caller: KeyId,
     version: KeyVersion,
-    second: AtomicI64,
 }
 
 impl LastUses {
@@ -56,9 +56,7 @@ impl LastUses {
     /// The last use of a key.
     pub(super) fn of(&self, caller: &str, version: &str) -> Option<i64> {
         let hash = self.hash(caller, version);
-        let keys = self.part(hash)?.read();
-        let key = keys.find(hash, caller, version)?;
-        Some(key.second.load(Ordering::Relaxed))
+        self.part(hash)?.read().last_use(hash)
     }
 
     /// Records a use of a key.
@@ -66,23 +64,20 @@ impl LastUses {
         let hash = self.hash(caller.as_str(), version.as_str());
         // Invariant: every hash has its part.
         let Some(part) = self.part(hash) else { return };
-        if let Some(key) = part.read().find(hash, caller.as_str(), version.as_str()) {
-            key.used(second);
+        if part.read().record(hash, second) {
             return;
         }
         // A panic leaves nothing half done that a reader could take for a use.
         let mut keys = part.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = keys.find(hash, caller.as_str(), version.as_str()) {
-            key.used(second);
+        if keys.record(hash, second) {
             return;
         }
-        let dropped = keys.add(Recorded {
+        let key = Recorded {
             hash,
             caller: caller.clone(),
             version: version.clone(),
-            second: AtomicI64::new(second),
-        });
-        if let Some(dropped) = dropped {
+        };
+        if let Some(dropped) = keys.add(key, second) {
             // Before the lock is given back: whoever misses the key knows that one was dropped.
             self.dropped.fetch_max(dropped, Ordering::Release);
         }
@@ -96,9 +91,11 @@ impl LastUses {
     /// Calls `each` with every key and its last use.
     pub(super) fn each(&self, mut each: impl FnMut(&KeyId, &KeyVersion, i64)) {
         for part in &self.parts {
-            for key in &part.read().recorded {
-                let second = key.second.load(Ordering::Relaxed);
-                each(&key.caller, &key.version, second);
+            let keys = part.read();
+            for key in &keys.recorded {
+                if let Some(second) = keys.last_use(key.hash) {
+                    each(&key.caller, &key.version, second);
+                }
             }
         }
     }
@@ -129,31 +126,36 @@ impl Part {
 }
 
 impl Keys {
-    fn find(&self, hash: u64, caller: &str, version: &str) -> Option<&Recorded> {
-        let key = self.recorded.get(*self.places.get(&hash)?)?;
-        (key.caller == *caller && key.version == *version).then_some(key)
+    fn last_use(&self, hash: u64) -> Option<i64> {
+        let second = self.last_uses.get(&hash)?;
+        Some(second.load(Ordering::Relaxed))
+    }
+
+    /// Records a use of a key that is there. Returns whether it is.
+    fn record(&self, hash: u64, second: i64) -> bool {
+        let Some(last) = self.last_uses.get(&hash) else {
+            return false;
+        };
+        // Writes once a second. Not a plain store: of two requests the later one counts, whichever is recorded last.
+        if last.load(Ordering::Relaxed) < second {
+            last.fetch_max(second, Ordering::Relaxed);
+        }
+        true
     }
 
     /// Adds a key that is not there. Returns the last use of one that made room for it.
-    fn add(&mut self, key: Recorded) -> Option<i64> {
+    fn add(&mut self, key: Recorded, second: i64) -> Option<i64> {
         let hash = key.hash;
-        let (place, dropped) = if self.recorded.len() < ROOM {
+        let dropped = if self.recorded.len() < ROOM {
             self.recorded.push(key);
-            (self.recorded.len().saturating_sub(1), None)
+            None
         } else {
             let place = self.longest_unused_of_few();
-            let old = self.recorded.get_mut(place)?;
-            let old = std::mem::replace(old, key);
-            if self.places.get(&old.hash) == Some(&place) {
-                self.places.remove(&old.hash);
-            }
-            (place, Some(old.second.into_inner()))
+            let old = std::mem::replace(self.recorded.get_mut(place)?, key);
+            self.last_uses.remove(&old.hash)
         };
-        let of_same_hash = self.places.insert(hash, place);
-        let hidden = of_same_hash
-            .and_then(|place| self.recorded.get(place))
-            .map(|key| key.second.load(Ordering::Relaxed));
-        dropped.max(hidden)
+        self.last_uses.insert(hash, AtomicI64::new(second));
+        dropped.map(AtomicI64::into_inner)
     }
 
     fn longest_unused_of_few(&mut self) -> usize {
@@ -162,19 +164,9 @@ impl Keys {
         let few = (0..COMPARED).map(|step| from.wrapping_add(step) % ROOM);
         let second_of = |place: &usize| {
             let key = self.recorded.get(*place);
-            key.map(|key| key.second.load(Ordering::Relaxed))
+            key.and_then(|key| self.last_use(key.hash))
         };
         few.min_by_key(second_of).unwrap_or(from)
-    }
-}
-
-impl Recorded {
-    /// Once a second one write.
-    fn used(&self, second: i64) {
-        if self.second.load(Ordering::Relaxed) < second {
-            // Not a plain store: of two requests the later one counts, whichever is recorded last.
-            self.second.fetch_max(second, Ordering::Relaxed);
-        }
     }
 }
 
@@ -182,12 +174,11 @@ impl Recorded {
 mod tests {
     use super::*;
 
-    fn key(hash: u64, caller: &str, second: i64) -> Recorded {
+    fn key(hash: u64) -> Recorded {
         Recorded {
             hash,
-            caller: KeyId::new(caller).unwrap(),
+            caller: KeyId::new("a").unwrap(),
             version: KeyVersion::new("1").unwrap(),
-            second: AtomicI64::new(second),
         }
     }
 
@@ -197,27 +188,25 @@ mod tests {
         for number in 0..ROOM {
             let second = 1000 + i64::try_from((number + 5) % COMPARED).unwrap();
             let hash = u64::try_from(number).unwrap();
-            assert_eq!(keys.add(key(hash, &number.to_string(), second)), None);
+            assert_eq!(keys.add(key(hash), second), None);
         }
         for round in 0..ROOM / COMPARED {
-            let name = format!("new-{round}");
             let hash = u64::try_from(ROOM + round).unwrap();
-            assert_eq!(keys.add(key(hash, &name, 2000)), Some(1000), "{round}");
-            assert!(keys.find(hash, &name, "1").is_some());
-            let dropped = (round * COMPARED + 3).to_string();
-            let hash = u64::try_from(round * COMPARED + 3).unwrap();
-            assert!(keys.find(hash, &dropped, "1").is_none(), "{round}");
+            assert_eq!(keys.add(key(hash), 2000), Some(1000), "{round}");
+            assert_eq!(keys.last_use(hash), Some(2000));
+            let dropped = u64::try_from(round * COMPARED + 3).unwrap();
+            assert_eq!(keys.last_use(dropped), None, "{round}");
         }
         assert_eq!(keys.recorded.len(), ROOM);
-        assert_eq!(keys.places.len(), ROOM);
+        assert_eq!(keys.last_uses.len(), ROOM);
     }
 
     #[test]
-    fn of_two_keys_with_one_hash_the_first_counts_as_dropped() {
+    fn an_earlier_use_that_is_recorded_later_changes_nothing() {
         let mut keys = Keys::default();
-        assert_eq!(keys.add(key(7, "a", 1000)), None);
-        assert_eq!(keys.add(key(7, "b", 1001)), Some(1000));
-        assert!(keys.find(7, "a", "1").is_none());
-        assert!(keys.find(7, "b", "1").is_some());
+        keys.add(key(7), 1000);
+        assert!(keys.record(7, 1002) && keys.record(7, 1001));
+        assert_eq!(keys.last_use(7), Some(1002));
+        assert!(!keys.record(8, 1002));
     }
 }

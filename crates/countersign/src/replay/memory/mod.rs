@@ -1,7 +1,6 @@
 //! The replay store in the memory of one process.
 
 mod builder;
-mod callers;
 mod quota;
 mod shard;
 mod store;

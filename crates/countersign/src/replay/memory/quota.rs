@@ -1,21 +1,25 @@
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
     sync::{
-        Arc, Mutex,
+        RwLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use crate::key::KeyId;
 
+/// The number of locks that the callers are divided among.
+const PARTS: usize = 16;
+
 /// The room for entries that all shards share. An entry is counted before it is added and until after it is removed, so
 /// that there are never more than are counted.
 pub(super) struct Room {
     quota: usize,
     capacity: usize,
-    entries: Count,
-    /// Every caller of whom a shard has entries. Locked with a shard locked, and never the other way round.
-    callers: Mutex<HashMap<KeyId, Arc<Count>>>,
+    entries: Entries,
+    parts: [Part; PARTS],
+    hasher: RandomState,
 }
 
 /// Why there is no room for an entry.
@@ -27,18 +31,29 @@ pub(super) enum NoRoom {
     Unavailable,
 }
 
-/// A count that many threads change, on a cache line of its own.
+/// A caller, as a hash of its name under a key that the process chose. Two callers of one hash would share a quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Caller(u64);
+
+/// The number of entries of each caller that has any, on cache lines of their own. Locked with a shard locked, and never
+/// the other way round.
 #[derive(Default)]
 #[repr(align(128))]
-pub(super) struct Count(AtomicUsize);
+struct Part(RwLock<HashMap<u64, AtomicUsize>>);
+
+/// The number of all entries, on a cache line of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Entries(AtomicUsize);
 
 impl Room {
     pub(super) fn new(quota: usize, capacity: usize) -> Self {
         Self {
             quota,
             capacity,
-            entries: Count::default(),
-            callers: Mutex::default(),
+            entries: Entries::default(),
+            parts: Default::default(),
+            hasher: RandomState::new(),
         }
     }
 
@@ -55,59 +70,78 @@ impl Room {
         self.entries.0.load(Ordering::Relaxed)
     }
 
-    /// Takes the room of one entry of the caller whose count this is.
-    pub(super) fn reserve(&self, used: &Count) -> Result<(), NoRoom> {
-        if !used.add_one(self.quota) {
+    /// Takes the room of one entry of a caller.
+    pub(super) fn reserve(&self, caller: &KeyId) -> Result<Caller, NoRoom> {
+        let caller = Caller(self.hasher.hash_one(caller.as_str()));
+        let part = self.part(caller).ok_or(NoRoom::Unavailable)?;
+        let known = {
+            let callers = part.0.read().map_err(|_| NoRoom::Unavailable)?;
+            // Counted under the lock: a caller without entries may be removed under it.
+            callers.get(&caller.0).map(|entries| self.count(entries))
+        };
+        let counted = match known {
+            Some(counted) => counted,
+            None => {
+                let mut callers = part.0.write().map_err(|_| NoRoom::Unavailable)?;
+                self.count(callers.entry(caller.0).or_default())
+            }
+        };
+        // A full store may have added the caller for nothing. A caller over its quota has entries.
+        if matches!(counted, Err(NoRoom::Unavailable)) {
+            self.remove_if_unused(caller);
+        }
+        counted.map(|()| caller)
+    }
+
+    /// Gives back the room of so many entries of one caller that were removed.
+    pub(super) fn release(&self, caller: Caller, entries: usize) {
+        self.entries.0.fetch_sub(entries, Ordering::AcqRel);
+        let part = self.part(caller).map(|part| part.0.read());
+        // What was counted before a panic is not given back: `reserve` refuses by then.
+        let Some(Ok(callers)) = part else { return };
+        let counted = callers.get(&caller.0);
+        let was = counted.map(|counted| counted.fetch_sub(entries, Ordering::AcqRel));
+        drop(callers);
+        if was == Some(entries) {
+            self.remove_if_unused(caller);
+        }
+    }
+
+    fn count(&self, entries: &AtomicUsize) -> Result<(), NoRoom> {
+        if !add_one(entries, self.quota) {
             return Err(NoRoom::OverQuota);
         }
-        if !self.entries.add_one(self.capacity) {
-            used.subtract(1);
+        if !add_one(&self.entries.0, self.capacity) {
+            entries.fetch_sub(1, Ordering::AcqRel);
             return Err(NoRoom::Unavailable);
         }
         Ok(())
     }
 
-    /// Gives back the room of so many entries that were removed.
-    pub(super) fn release(&self, used: &Count, entries: usize) {
-        self.entries.subtract(entries);
-        used.subtract(entries);
-    }
-
-    /// The count of a caller, the same for all shards.
-    pub(super) fn join(&self, caller: &KeyId) -> Result<Arc<Count>, NoRoom> {
-        let mut callers = self.callers.lock().map_err(|_| NoRoom::Unavailable)?;
-        let used = callers.entry(caller.clone()).or_default();
-        Ok(Arc::clone(used))
-    }
-
-    /// Gives up the count of a caller of whom a shard has no more entries. The last one to do so ends it: it is cloned and
-    /// dropped under the lock only.
-    pub(super) fn leave(&self, caller: KeyId, used: Arc<Count>) {
-        if let Ok(mut callers) = self.callers.lock() {
-            drop(used);
-            if let Entry::Occupied(used) = callers.entry(caller)
-                && Arc::strong_count(used.get()) == 1
-            {
-                used.remove();
-            }
+    fn remove_if_unused(&self, caller: Caller) {
+        let part = self.part(caller).map(|part| part.0.write());
+        if let Some(Ok(mut callers)) = part
+            && callers
+                .get(&caller.0)
+                .is_some_and(|entries| entries.load(Ordering::Acquire) == 0)
+        {
+            callers.remove(&caller.0);
         }
+    }
+
+    fn part(&self, caller: Caller) -> Option<&Part> {
+        let [.., part] = caller.0.to_be_bytes();
+        self.parts.get(usize::from(part) % PARTS)
     }
 }
 
-impl Count {
-    /// Adds one, unless that makes it more than `most`.
-    fn add_one(&self, most: usize) -> bool {
-        self.0
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
-                count.checked_add(1).filter(|count| *count <= most)
-            })
-            .is_ok()
-    }
-
-    fn subtract(&self, count: usize) {
-        // Invariant: what is given back was taken before.
-        self.0.fetch_sub(count, Ordering::AcqRel);
-    }
+/// Adds one, unless that makes it more than `most`.
+fn add_one(count: &AtomicUsize, most: usize) -> bool {
+    count
+        .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+            count.checked_add(1).filter(|count| *count <= most)
+        })
+        .is_ok()
 }
 
 #[cfg(test)]
@@ -116,54 +150,67 @@ mod tests {
 
     use super::*;
 
-    fn caller() -> KeyId {
-        KeyId::new("a").unwrap()
+    fn name(name: &str) -> KeyId {
+        KeyId::new(name).unwrap()
+    }
+
+    fn callers(room: &Room) -> usize {
+        let parts = room.parts.iter();
+        parts.map(|part| part.0.read().unwrap().len()).sum()
     }
 
     #[test]
-    fn a_caller_has_one_count_until_the_last_shard_leaves_it() {
+    fn a_caller_has_one_count_until_its_last_entry_is_removed() {
         let room = Room::new(10, 10);
-        let first = room.join(&caller()).unwrap();
-        let second = room.join(&caller()).unwrap();
-        assert!(Arc::ptr_eq(&first, &second));
-        room.leave(caller(), first);
-        assert_eq!(room.callers.lock().unwrap().len(), 1);
-        room.leave(caller(), second);
-        assert_eq!(room.callers.lock().unwrap().len(), 0);
+        let first = room.reserve(&name("a")).unwrap();
+        let second = room.reserve(&name("a")).unwrap();
+        assert_eq!(first, second);
+        room.release(first, 1);
+        assert_eq!(callers(&room), 1);
+        room.release(second, 1);
+        assert_eq!((callers(&room), room.entries()), (0, 0));
     }
 
     #[test]
     fn a_full_store_takes_nothing_from_a_quota() {
         let room = Room::new(2, 2);
-        let (one, other) = (Count::default(), Count::default());
-        assert_eq!(room.reserve(&one), Ok(()));
-        assert_eq!(room.reserve(&one), Ok(()));
-        assert_eq!(room.reserve(&one), Err(NoRoom::OverQuota));
+        let one = room.reserve(&name("one")).unwrap();
+        room.reserve(&name("one")).unwrap();
+        assert_eq!(room.reserve(&name("one")).unwrap_err(), NoRoom::OverQuota);
         for _ in 0..3 {
-            assert_eq!(room.reserve(&other), Err(NoRoom::Unavailable));
+            let refused = room.reserve(&name("other")).unwrap_err();
+            assert_eq!(refused, NoRoom::Unavailable);
         }
-        room.release(&one, 2);
-        assert_eq!(room.reserve(&other), Ok(()));
-        assert_eq!(room.reserve(&other), Ok(()));
-        assert_eq!(room.reserve(&other), Err(NoRoom::OverQuota));
+        room.release(one, 2);
+        room.reserve(&name("other")).unwrap();
+        room.reserve(&name("other")).unwrap();
+        assert_eq!(room.reserve(&name("other")).unwrap_err(), NoRoom::OverQuota);
+    }
+
+    #[test]
+    fn a_caller_without_room_leaves_nothing_behind() {
+        let room = Room::new(1, 1);
+        let _held = room.reserve(&name("a")).unwrap();
+        assert_eq!(room.reserve(&name("b")).unwrap_err(), NoRoom::Unavailable);
+        assert_eq!(callers(&room), 1);
     }
 
     #[test]
     fn the_last_place_is_taken_by_one_thread_at_a_time() {
-        let (count, inside, start) = (Count::default(), AtomicUsize::new(0), Barrier::new(4));
+        let (room, inside, start) = (Room::new(1, 1), AtomicUsize::new(0), Barrier::new(4));
         let taken: usize = thread::scope(|scope| {
             let running: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(|| {
                         start.wait();
-                        let taken = (0..500_000).filter(|_| {
-                            let taken = count.add_one(1);
-                            if taken {
+                        let taken = (0..100_000).filter(|_| {
+                            let reserved = room.reserve(&name("a"));
+                            if let Ok(caller) = reserved {
                                 assert_eq!(inside.fetch_add(1, Ordering::AcqRel), 0);
                                 inside.fetch_sub(1, Ordering::AcqRel);
-                                count.subtract(1);
+                                room.release(caller, 1);
                             }
-                            taken
+                            reserved.is_ok()
                         });
                         taken.count()
                     })
@@ -175,24 +222,24 @@ mod tests {
                 .sum()
         });
         assert!(taken > 0);
-        assert_eq!(count.0.into_inner(), 0);
+        assert_eq!((callers(&room), room.entries()), (0, 0));
     }
 
     #[test]
-    fn a_panic_under_the_lock_lets_no_caller_in() {
+    fn a_panic_under_the_lock_admits_no_caller() {
         let room = Room::new(10, 10);
-        let used = room.join(&caller()).unwrap();
+        let held = room.reserve(&name("a")).unwrap();
         let panicked = thread::scope(|scope| {
             let room = &room;
             scope
                 .spawn(move || {
-                    let _callers = room.callers.lock().unwrap();
+                    let _callers = room.part(held).unwrap().0.write().unwrap();
                     panic::resume_unwind(Box::new("under the lock"));
                 })
                 .join()
         });
         assert!(panicked.is_err());
-        assert!(matches!(room.join(&caller()), Err(NoRoom::Unavailable)));
-        room.leave(caller(), used);
+        assert_eq!(room.reserve(&name("a")).unwrap_err(), NoRoom::Unavailable);
+        room.release(held, 1);
     }
 }

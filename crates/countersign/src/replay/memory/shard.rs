@@ -3,10 +3,7 @@ use std::{
     sync::Mutex,
 };
 
-use super::{
-    callers::{Callers, Number},
-    quota::{NoRoom, Room},
-};
+use super::quota::{Caller, NoRoom, Room};
 use crate::{
     error::Unavailable,
     replay::{ClaimOutcome, ReplayClaim, ReplayKey},
@@ -37,7 +34,6 @@ struct State {
     /// Short lists that were cleared away, for the next seconds to use: where a second has few entries, a claim seldom
     /// allocates.
     spare: Vec<Vec<Expiring>>,
-    callers: Callers,
     /// Every entry that expired up to here may be gone.
     purged_up_to: Option<Timestamp>,
     /// How many claims were made here.
@@ -46,7 +42,7 @@ struct State {
 
 struct Expiring {
     key: ReplayKey,
-    caller: Number,
+    caller: Caller,
 }
 
 impl Shard {
@@ -106,7 +102,7 @@ impl State {
         let Entry::Vacant(place) = self.live.entry(claim.key) else {
             return Ok(ClaimOutcome::Replayed);
         };
-        let caller = self.callers.reserve(&claim.caller, room)?;
+        let caller = room.reserve(&claim.caller)?;
         place.insert(());
         self.by_expiry
             .entry(bucket(claim.expires_at))
@@ -136,7 +132,7 @@ impl State {
                     self.live.remove(&entry.key);
                 }
                 if let Some(Expiring { caller, .. }) = of_one_caller.first() {
-                    self.callers.release(*caller, of_one_caller.len(), room);
+                    room.release(*caller, of_one_caller.len());
                 }
             }
             entries.truncate(kept);
