@@ -18,3 +18,4 @@ mod policies;
 mod process;
 mod schemes;
 mod start;
+mod wire;
