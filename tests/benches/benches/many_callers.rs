@@ -15,7 +15,7 @@
 
 use std::{env, process::ExitCode, time::Duration};
 
-use benches::many_callers::{Service, Stream};
+use benches::many_callers::{Connection, Service, Stream};
 use cpu_time::ThreadTime;
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -39,14 +39,31 @@ fn main() -> ExitCode {
     let judged = env::args().any(|argument| argument == "--bench");
     let (rounds, turn) = if judged { (ROUNDS, TURN) } else { (1, 50) };
     println!("requests a second with {MANY} callers, to those with {FEW}");
-    let holds = measure("no recorder", Some(LEAST), rounds, turn, || {});
+    let holds = measure(
+        "over HTTP/1.1",
+        Some(LEAST),
+        rounds,
+        turn,
+        || {},
+        |callers| {
+            let mut connection = Service::new(callers).connect();
+            move |stream: &mut Stream| over(&mut connection, stream)
+        },
+    );
+    measure("the layer alone", None, rounds, turn, || {}, layer);
     let prometheus = PrometheusBuilder::new().build_recorder();
     let handle = prometheus.handle();
     // Nothing is claimed: the exporter has series of each caller, and the work to begin one is its own.
     metrics::with_local_recorder(&prometheus, || {
-        measure("everything counted", None, rounds, turn, || {
-            handle.run_upkeep();
-        })
+        let upkeep = || handle.run_upkeep();
+        measure(
+            "the layer alone, everything counted",
+            None,
+            rounds,
+            turn,
+            upkeep,
+            layer,
+        )
     });
     if !judged || holds {
         ExitCode::SUCCESS
@@ -57,16 +74,27 @@ fn main() -> ExitCode {
 }
 
 /// Whether the claim holds for callers that are new, and for those that are known.
-fn measure(name: &str, least: Option<f64>, rounds: usize, turn: usize, between: impl Fn()) -> bool {
-    let mut sides = [FEW, MANY].map(|callers| (Service::new(callers), Stream::new(callers)));
+fn measure<R>(
+    name: &str,
+    least: Option<f64>,
+    rounds: usize,
+    turn: usize,
+    between: impl Fn(),
+    service: impl Fn(usize) -> R,
+) -> bool
+where
+    R: FnMut(&mut Stream) -> Turn,
+{
+    let mut sides = [FEW, MANY].map(|callers| (service(callers), Stream::new(callers)));
     let mut holds = true;
     for called in ["first calls", "further calls"] {
         let mut rates = [Vec::new(), Vec::new()];
         for round in 0..rounds {
-            for ((service, stream), rates) in sides.iter_mut().zip(&mut rates) {
+            for ((run, stream), rates) in sides.iter_mut().zip(&mut rates) {
                 stream.sign_ahead(turn);
-                let (took, calls) = run(service, stream, turn);
-                rates.push(calls / took.as_secs_f64());
+                let run = run(stream);
+                assert_eq!(run.handled, turn, "every caller is admitted");
+                rates.push(run.calls / run.took.as_secs_f64());
                 if round.is_multiple_of(TURNS_PER_UPKEEP) {
                     between();
                 }
@@ -85,21 +113,38 @@ fn measure(name: &str, least: Option<f64>, rounds: usize, turn: usize, between: 
     holds
 }
 
-fn run(service: &Service, stream: &mut Stream, turn: usize) -> (Duration, f64) {
-    let mut handled: u32 = 0;
-    let mut calls: u32 = 0;
-    let began = ThreadTime::now();
-    for request in stream.ahead() {
-        handled += u32::from(service.call(request));
-        calls += 1;
+struct Turn {
+    took: Duration,
+    calls: f64,
+    handled: usize,
+}
+
+fn layer(callers: usize) -> impl FnMut(&mut Stream) -> Turn {
+    let service = Service::new(callers);
+    move |stream| {
+        let (mut handled, mut calls) = (0, 0_u32);
+        let began = ThreadTime::now();
+        for request in stream.ahead() {
+            handled += usize::from(service.call(request));
+            calls += 1;
+        }
+        Turn {
+            took: began.elapsed(),
+            calls: f64::from(calls),
+            handled,
+        }
     }
-    let took = began.elapsed();
-    assert_eq!(
-        usize::try_from(handled).unwrap(),
-        turn,
-        "every caller is let in"
-    );
-    (took, f64::from(calls))
+}
+
+fn over(connection: &mut Connection, stream: &mut Stream) -> Turn {
+    let (requests, count) = stream.written();
+    let began = ThreadTime::now();
+    let handled = connection.call(&requests, count);
+    Turn {
+        took: began.elapsed(),
+        calls: f64::from(u32::try_from(count).unwrap()),
+        handled,
+    }
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {

@@ -1,6 +1,7 @@
-//! One service with few or many derived callers, and a stream of their requests with those of strangers among them.
+//! One service with few or many derived callers, and a stream of their requests with those of
+//! strangers among them. The service is reached directly, or over a connection in memory.
 
-use std::{convert::Infallible, time::SystemTime};
+use std::{convert::Infallible, io::Write, time::SystemTime};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -10,7 +11,14 @@ use countersign::{
 };
 use futures::FutureExt;
 use http::{HeaderValue, Request, Response, StatusCode};
-use tokio::runtime::{Builder, Runtime};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use memchr::memmem;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    runtime::{Builder, Runtime},
+};
+use tower::util::MapRequest;
 use tower_countersign::{RequestBody, VerifyLayer};
 use tower_layer::Layer;
 use tower_service::Service as _;
@@ -60,6 +68,55 @@ impl Service {
         let answer = self.layer.layer(Handler).call(request);
         // Nothing of it waits: keys and store are in memory, and the bodies are whole.
         answer.now_or_never().unwrap().unwrap().status() == StatusCode::OK
+    }
+}
+
+/// A connection to the service over HTTP/1.1, without a socket. Both ends are of one thread.
+#[derive(Debug)]
+pub struct Connection {
+    client: DuplexStream,
+    runtime: Runtime,
+    answers: Vec<u8>,
+}
+
+/// Room for all requests of a turn.
+const BUFFER: usize = 1 << 20;
+
+impl Service {
+    /// Connects to the service.
+    pub fn connect(self) -> Connection {
+        let (client, server) = tokio::io::duplex(BUFFER);
+        let into_body = |request: Request<Incoming>| request.map(Body::new);
+        let service = MapRequest::new(self.layer.layer(Handler), into_body);
+        let service = TowerToHyperService::new(service);
+        self.runtime.spawn(
+            http1::Builder::new()
+                .pipeline_flush(true)
+                .serve_connection(TokioIo::new(server), service),
+        );
+        Connection {
+            client,
+            runtime: self.runtime,
+            answers: Vec::new(),
+        }
+    }
+}
+
+impl Connection {
+    /// Sends requests one after the other without waiting. Returns how many were handled.
+    pub fn call(&mut self, requests: &[u8], count: usize) -> usize {
+        let Self {
+            client, answers, ..
+        } = self;
+        self.runtime.block_on(async {
+            client.write_all(requests).await.unwrap();
+            answers.clear();
+            while memmem::find_iter(answers, "HTTP/1.1 ").count() < count {
+                let read = client.read_buf(answers).await.unwrap();
+                assert!(read > 0, "the connection ended");
+            }
+        });
+        memmem::find_iter(&self.answers, "HTTP/1.1 200 ").count()
     }
 }
 
@@ -123,6 +180,14 @@ impl Stream {
         }
     }
 
+    /// What was signed ahead, as it goes over a connection, and how many requests it is.
+    pub fn written(&mut self) -> (Vec<u8>, usize) {
+        let mut written = Vec::new();
+        let requests = self.ahead.drain(..);
+        let count = requests.map(|request| write(request, &mut written)).count();
+        (written, count)
+    }
+
     /// What was signed ahead.
     pub fn ahead(&mut self) -> impl Iterator<Item = Request<Body>> {
         self.ahead.drain(..)
@@ -152,4 +217,15 @@ fn stranger(number: usize, impostor: &Signer) -> Request<Body> {
             unreadable
         }
     }
+}
+
+fn write(request: Request<Body>, into: &mut Vec<u8>) {
+    let (head, body) = request.into_parts();
+    writeln!(into, "{} {} HTTP/1.1\r", head.method, head.uri).unwrap();
+    for (name, value) in &head.headers {
+        into.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    into.extend(b"\r\n");
+    let body = http_body_util::BodyExt::collect(body).now_or_never();
+    into.extend(body.unwrap().unwrap().to_bytes());
 }
