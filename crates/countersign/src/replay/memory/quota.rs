@@ -79,12 +79,11 @@ impl Room {
             // Counted under the lock: a caller without entries may be removed under it.
             callers.get(&caller.0).map(|entries| self.count(entries))
         };
-        let counted = match known {
-            Some(counted) => counted,
-            None => {
-                let mut callers = part.0.write().map_err(|_| NoRoom::Unavailable)?;
-                self.count(callers.entry(caller.0).or_default())
-            }
+        let counted = if let Some(counted) = known {
+            counted
+        } else {
+            let mut callers = part.0.write().map_err(|_| NoRoom::Unavailable)?;
+            self.count(callers.entry(caller.0).or_default())
         };
         // A full store may have added the caller for nothing. A caller over its quota has entries.
         if matches!(counted, Err(NoRoom::Unavailable)) {
