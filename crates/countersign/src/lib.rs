@@ -94,6 +94,7 @@
 
 mod byte_set;
 mod config;
+mod crypto;
 pub mod diagnose;
 mod error;
 mod head;

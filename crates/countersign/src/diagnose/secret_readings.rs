@@ -1,11 +1,10 @@
 //! Other keys that the text of one secret can be read as.
 
 use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
-use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::cause::Cause;
-use crate::key::Secret;
+use crate::{crypto::constant_time_eq, key::Secret};
 
 /// The bytes of a key, wiped when they are dropped.
 type Bytes = Zeroizing<Vec<u8>>;
@@ -108,7 +107,7 @@ struct Readings<'s> {
 impl Readings<'_> {
     fn add(&mut self, cause: Cause, detail: &'static str, bytes: Vec<u8>) {
         let bytes = Zeroizing::new(bytes);
-        let is_known = |known: &[u8]| bool::from(known.ct_eq(&bytes));
+        let is_known = |known: &[u8]| constant_time_eq(known, &bytes);
         let mut found = self.found.iter();
         if !(bytes.is_empty()
             || is_known(self.loaded)

@@ -1,6 +1,7 @@
-use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::crypto::sha256::{self, Sha256};
 
 /// The block of HMAC-SHA256, in bytes (RFC 2104 section 2: B).
 const BLOCK_LEN: usize = 64;
@@ -22,7 +23,7 @@ impl Fingerprint {
         match block.get_mut(..key.len()) {
             Some(start) => start.copy_from_slice(key),
             None => {
-                for (to, from) in block.iter_mut().zip(Sha256::digest(key)) {
+                for (to, from) in block.iter_mut().zip(sha256::digest(key)) {
                     *to = from;
                 }
             }
@@ -35,9 +36,10 @@ impl Fingerprint {
     }
 
     fn of_block(block: &[u8; BLOCK_LEN]) -> Self {
-        let mut hash = Sha256::new_with_prefix(b"countersign key fingerprint\0");
+        let mut hash = Sha256::new();
+        hash.update(b"countersign key fingerprint\0");
         hash.update(block);
-        Self(hash.finalize().into())
+        Self(hash.finish())
     }
 }
 
@@ -63,7 +65,7 @@ mod tests {
         );
 
         let long: Vec<u8> = (0..65).collect();
-        let hashed = Sha256::digest(&long);
+        let hashed = sha256::digest(&long);
         assert!(
             Fingerprint::of_hmac_sha256(&long) == Fingerprint::of_hmac_sha256(&hashed),
             "a key past the block and its hash"
@@ -80,7 +82,7 @@ mod tests {
         let block: Vec<u8> = (0..64).collect();
         assert!(
             Fingerprint::of_hmac_sha256(&block)
-                != Fingerprint::of_hmac_sha256(&Sha256::digest(&block))
+                != Fingerprint::of_hmac_sha256(&sha256::digest(&block))
         );
     }
 }

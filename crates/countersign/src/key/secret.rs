@@ -4,7 +4,10 @@ use base64ct::{Base64, Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
 
 use super::key_text::{ensure_key_alone, ensure_no_hex, form_of_no_base64, form_of_no_hex};
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    crypto::random,
+    error::{ConfigError, ConfigErrorKind},
+};
 
 /// Secret bytes: an HMAC key that two services share, or the seed of an Ed25519 key.
 ///
@@ -53,7 +56,7 @@ impl Secret {
     /// [`ConfigErrorKind::Key`] if the operating system gives no random bytes.
     pub fn generate() -> Result<Self, ConfigError> {
         let mut bytes = Zeroizing::new([0; Self::GENERATED_LEN]);
-        getrandom::fill(&mut *bytes).map_err(|error| {
+        random::fill(&mut *bytes).map_err(|error| {
             ConfigError::new(ConfigErrorKind::Key, "no random bytes for a new secret")
                 .with_source(error.to_string())
         })?;

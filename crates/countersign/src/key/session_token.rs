@@ -1,10 +1,12 @@
 use std::{fmt, sync::Arc};
 
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{Secret, ensure_key_alone};
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    crypto::constant_time_eq,
+    error::{ConfigError, ConfigErrorKind},
+};
 
 /// The token that is issued together with temporary credentials. It travels with every request, and so is no key; but
 /// whoever has it and the key can be the caller, so that it is treated as a secret.
@@ -34,7 +36,7 @@ impl SessionToken {
 
     /// Compares in constant time, but for the length.
     pub(crate) fn is(&self, token: &str) -> bool {
-        self.as_str().as_bytes().ct_eq(token.as_bytes()).into()
+        constant_time_eq(self.as_str().as_bytes(), token.as_bytes())
     }
 }
 

@@ -1,8 +1,5 @@
 use std::{fmt, sync::Arc};
 
-use ed25519_dalek::Signer as _;
-use hmac::{Hmac, KeyInit};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::{
@@ -10,8 +7,9 @@ use super::{
     strength::Weakness,
 };
 use crate::{
+    crypto::{ed25519, hmac_sha256},
     error::{ConfigError, ConfigErrorKind},
-    scheme::{Mac, Scheme},
+    scheme::Scheme,
 };
 
 /// A key that signs, bound to one scheme.
@@ -30,8 +28,8 @@ pub struct SigningKey {
 
 #[derive(Clone)]
 enum Inner {
-    HmacSha256(Box<Mac>, Option<Arc<SigningKeyCache>>),
-    Ed25519(Box<ed25519_dalek::SigningKey>),
+    HmacSha256(Box<hmac_sha256::Key>, Option<Arc<SigningKeyCache>>),
+    Ed25519(Box<ed25519::PrivateKey>),
 }
 
 impl SigningKey {
@@ -74,7 +72,7 @@ impl SigningKey {
         let bytes = secret.expose();
         Self {
             scheme,
-            inner: Inner::HmacSha256(Box::new(keyed(bytes)), None),
+            inner: Inner::HmacSha256(Box::new(hmac_sha256::Key::new(bytes)), None),
             fingerprints: Fingerprints::from_elem(Fingerprint::of_hmac_sha256(bytes), 1),
             seed_fingerprint: None,
             weakness: Weakness::of_secret(scheme, Algorithm::HmacSha256, bytes),
@@ -103,7 +101,7 @@ impl SigningKey {
         Self {
             scheme,
             inner: Inner::HmacSha256(
-                Box::new(keyed(&prefixed)),
+                Box::new(hmac_sha256::Key::new(&prefixed)),
                 Some(Arc::new(SigningKeyCache::new())),
             ),
             // The secret itself must not serve another scheme either.
@@ -128,11 +126,11 @@ impl SigningKey {
                 ),
             )
         })?);
-        let key = ed25519_dalek::SigningKey::from_bytes(&seed);
+        let key = ed25519::PrivateKey::from_seed(&seed);
         Ok(Self {
             scheme,
             fingerprints: Fingerprints::from_elem(
-                Fingerprint::of_ed25519(key.verifying_key().as_bytes()),
+                Fingerprint::of_ed25519(key.public_key().as_bytes()),
                 1,
             ),
             seed_fingerprint: Some(Fingerprint::of_hmac_sha256(bytes)),
@@ -175,7 +173,7 @@ impl SigningKey {
             ),
             Inner::Ed25519(key) => VerifyingKey::from_point(
                 self.scheme,
-                key.verifying_key(),
+                key.public_key(),
                 self.fingerprints.clone(),
                 self.weakness,
             ),
@@ -221,31 +219,15 @@ impl SigningKey {
     pub(crate) fn operation(&self) -> SigningOperation<'_> {
         match &self.inner {
             Inner::HmacSha256(mac, _) => SigningOperation::Mac(mac),
-            Inner::Ed25519(key) => SigningOperation::Ed25519(SignMessage(key)),
+            Inner::Ed25519(key) => SigningOperation::Ed25519(key),
         }
     }
 }
 
 /// What a scheme does with a key to sign.
 pub(crate) enum SigningOperation<'k> {
-    Mac(&'k Mac),
-    Ed25519(SignMessage<'k>),
-}
-
-pub(crate) struct SignMessage<'k>(&'k ed25519_dalek::SigningKey);
-
-impl SignMessage<'_> {
-    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.0.sign(message).to_bytes()
-    }
-}
-
-fn keyed(key: &[u8]) -> Mac {
-    match Hmac::<Sha256>::new_from_slice(key) {
-        Ok(mac) => mac,
-        // Invariant: HMAC takes keys of every length (RFC 2104 section 3).
-        Err(_) => unreachable!("HMAC takes keys of every length"),
-    }
+    Mac(&'k hmac_sha256::Key),
+    Ed25519(&'k ed25519::PrivateKey),
 }
 
 impl fmt::Debug for SigningKey {

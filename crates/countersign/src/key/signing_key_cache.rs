@@ -5,7 +5,7 @@ use std::{
 
 use smallvec::SmallVec;
 
-use crate::scheme::Mac;
+use crate::crypto::hmac_sha256::Key;
 
 /// How many keys are kept. A scope holds a date, and only dates within the window come this far: two, around midnight, for
 /// each region and service that a verifier or a signer is set to.
@@ -18,7 +18,7 @@ const KEPT: usize = 4;
 pub(crate) struct SigningKeyCache(Mutex<Kept>);
 
 /// Scopes, a slash behind each part, and their keys, the oldest first.
-type Kept = SmallVec<[(Box<str>, Mac); KEPT]>;
+type Kept = SmallVec<[(Box<str>, Key); KEPT]>;
 
 impl SigningKeyCache {
     pub(crate) fn new() -> Self {
@@ -26,7 +26,7 @@ impl SigningKeyCache {
     }
 
     /// The key for the scope that these parts make, none of which may hold a slash. `derive` makes it if it is not there.
-    pub(crate) fn for_scope(&self, scope: &[&str], derive: impl FnOnce() -> Mac) -> Mac {
+    pub(crate) fn for_scope(&self, scope: &[&str], derive: impl FnOnce() -> Key) -> Key {
         let is_scope = |known: &str| {
             let mut parts = scope.iter();
             let rest = parts.try_fold(known, |rest, part| {
@@ -57,31 +57,29 @@ impl fmt::Debug for SigningKeyCache {
 
 #[cfg(test)]
 mod tests {
-    use hmac::{KeyInit, Mac as _};
-
     use super::*;
 
-    fn mac(of: &str) -> Mac {
-        Mac::new_from_slice(of.as_bytes()).unwrap()
+    fn key(of: &str) -> Key {
+        Key::new(of.as_bytes())
     }
 
-    fn bytes(mac: Mac) -> Vec<u8> {
-        mac.finalize().into_bytes().to_vec()
+    fn mac(key: Key) -> [u8; 32] {
+        key.into_mac().finish()
     }
 
     #[test]
     fn derives_a_key_once_for_each_scope_and_keeps_a_bounded_number() {
         let keys = SigningKeyCache::new();
-        let first = keys.for_scope(&["20260102", "r", "s"], || mac("1"));
+        let first = keys.for_scope(&["20260102", "r", "s"], || key("1"));
         let again = keys.for_scope(&["20260102", "r", "s"], || unreachable!("it is kept"));
-        assert_eq!(bytes(first), bytes(again));
+        assert_eq!(mac(first), mac(again));
         for (name, scope) in [
             ("date", ["20260103", "r", "s"]),
             ("region", ["20260102", "q", "s"]),
             ("service", ["20260102", "r", "t"]),
         ] {
-            let other = keys.for_scope(&scope, || mac(name));
-            assert_eq!(bytes(other), bytes(mac(name)), "{name}");
+            let other = keys.for_scope(&scope, || key(name));
+            assert_eq!(mac(other), mac(key(name)), "{name}");
         }
         for (name, scope) in [
             ("a part fewer", &["20260102", "r"][..]),
@@ -91,12 +89,12 @@ mod tests {
             ("an empty part", &["20260102", "r", ""]),
         ] {
             let keys = SigningKeyCache::new();
-            keys.for_scope(&["20260102", "r", "s"], || mac("1"));
-            let other = keys.for_scope(scope, || mac(name));
-            assert_eq!(bytes(other), bytes(mac(name)), "{name}");
+            keys.for_scope(&["20260102", "r", "s"], || key("1"));
+            let other = keys.for_scope(scope, || key(name));
+            assert_eq!(mac(other), mac(key(name)), "{name}");
         }
         for scope in 0..100 {
-            keys.for_scope(&[&scope.to_string()], || mac("2"));
+            keys.for_scope(&[&scope.to_string()], || key("2"));
         }
         assert_eq!(keys.0.lock().unwrap().len(), KEPT);
         assert_eq!(format!("{keys:?}"), "SigningKeyCache([redacted])");

@@ -1,14 +1,16 @@
 use std::{fmt, sync::Arc};
 
-use hmac::Mac as _;
-
 use super::{
     Algorithm, Fingerprint, Secret, SessionToken, SigningKey, SigningKeyCache,
     fingerprint::Fingerprints, strength::Weakness,
 };
 use crate::{
+    crypto::{
+        ed25519::{self, InvalidPublicKey},
+        hmac_sha256,
+    },
     error::{ConfigError, ConfigErrorKind},
-    scheme::{Mac, Scheme},
+    scheme::Scheme,
 };
 
 /// A key that verifies, bound to one scheme: a shared secret or an Ed25519 public key.
@@ -26,8 +28,8 @@ pub struct VerifyingKey {
 
 #[derive(Clone)]
 enum Inner {
-    HmacSha256(Box<Mac>, Option<Arc<SigningKeyCache>>),
-    Ed25519(Box<ed25519_dalek::VerifyingKey>),
+    HmacSha256(Box<hmac_sha256::Key>, Option<Arc<SigningKeyCache>>),
+    Ed25519(Box<ed25519::PublicKey>),
 }
 
 impl VerifyingKey {
@@ -105,24 +107,23 @@ impl VerifyingKey {
 
     /// An Ed25519 public key for a scheme.
     pub(crate) fn ed25519_in(scheme: Scheme, public_key: &[u8; 32]) -> Result<Self, ConfigError> {
-        let key = ed25519_dalek::VerifyingKey::from_bytes(public_key).map_err(|_| {
-            ConfigError::new(
-                ConfigErrorKind::Key,
-                "expected an Ed25519 public key, found no point",
-            )
+        let key = ed25519::PublicKey::from_bytes(public_key).map_err(|problem| {
+            let (kind, message) = match problem {
+                InvalidPublicKey::NotAPoint => (
+                    ConfigErrorKind::Key,
+                    "expected an Ed25519 public key, found no point",
+                ),
+                InvalidPublicKey::NotCanonical => (
+                    ConfigErrorKind::Key,
+                    "expected an Ed25519 public key, found a point in another than its canonical encoding",
+                ),
+                InvalidPublicKey::SmallOrder => (
+                    ConfigErrorKind::WeakKey,
+                    "weak key: an Ed25519 public key of small order",
+                ),
+            };
+            ConfigError::new(kind, message)
         })?;
-        if key.to_edwards().compress().as_bytes() != public_key {
-            return Err(ConfigError::new(
-                ConfigErrorKind::Key,
-                "expected an Ed25519 public key, found a point in another than its canonical encoding",
-            ));
-        }
-        if key.is_weak() {
-            return Err(ConfigError::new(
-                ConfigErrorKind::WeakKey,
-                "weak key: an Ed25519 public key of small order",
-            ));
-        }
         let weakness = Weakness::of_public_key(public_key);
         Ok(Self::from_point(
             scheme,
@@ -144,7 +145,7 @@ impl VerifyingKey {
 
     pub(super) fn from_mac(
         scheme: Scheme,
-        mac: Box<Mac>,
+        mac: Box<hmac_sha256::Key>,
         derived: Option<Arc<SigningKeyCache>>,
         fingerprints: Fingerprints,
         weakness: Option<Weakness>,
@@ -160,7 +161,7 @@ impl VerifyingKey {
 
     pub(super) fn from_point(
         scheme: Scheme,
-        key: ed25519_dalek::VerifyingKey,
+        key: ed25519::PublicKey,
         fingerprints: Fingerprints,
         weakness: Option<Weakness>,
     ) -> Self {
@@ -206,10 +207,7 @@ impl VerifyingKey {
     /// Whether `signature` is this key's over `message`.
     pub(crate) fn verifies_message(&self, message: &[u8], signature: &[u8]) -> bool {
         match self.operation() {
-            VerifyingOperation::Mac(mac) => {
-                let mac = mac.clone().chain_update(message);
-                mac.verify_slice(signature).is_ok()
-            }
+            VerifyingOperation::Mac(mac) => mac.begin().chain(message).verify(signature),
             VerifyingOperation::Ed25519(key) => signature
                 .try_into()
                 .is_ok_and(|signature| key.verify(message, signature)),
@@ -268,7 +266,7 @@ impl VerifyingKey {
     pub(crate) fn operation(&self) -> VerifyingOperation<'_> {
         match &self.inner {
             Inner::HmacSha256(mac, _) => VerifyingOperation::Mac(mac),
-            Inner::Ed25519(key) => VerifyingOperation::Ed25519(VerifyMessage(key)),
+            Inner::Ed25519(key) => VerifyingOperation::Ed25519(key),
         }
     }
 }
@@ -288,18 +286,8 @@ pub(crate) fn public_key_from_hex(text: &str) -> Result<[u8; 32], ConfigError> {
 
 /// What a scheme does with a key to verify.
 pub(crate) enum VerifyingOperation<'k> {
-    Mac(&'k Mac),
-    Ed25519(VerifyMessage<'k>),
-}
-
-pub(crate) struct VerifyMessage<'k>(&'k ed25519_dalek::VerifyingKey);
-
-impl VerifyMessage<'_> {
-    /// Always the strict verification: no small-order components, no second encoding of a signature.
-    pub(crate) fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        let signature = ed25519_dalek::Signature::from_bytes(signature);
-        self.0.verify_strict(message, &signature).is_ok()
-    }
+    Mac(&'k hmac_sha256::Key),
+    Ed25519(&'k ed25519::PublicKey),
 }
 
 impl fmt::Debug for VerifyingKey {

@@ -1,10 +1,8 @@
 use std::{borrow::Borrow, fmt};
 
-use hmac::digest::{CtOutput, OutputSizeUser};
-use sha2::{Digest, Sha256, Sha512};
-
 use super::{DeclaredPayload, PayloadDigest};
 use crate::{
+    crypto::{sha256::Sha256, sha512::Sha512},
     error::{Rejection, RejectionKind, reason},
     verify::BodyState,
 };
@@ -68,32 +66,23 @@ impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
     pub(crate) fn finish(self) -> Result<BodyState, Rejection> {
         let mut state = BodyState::Unsigned;
         if let Some(expected) = self.declared.borrow().sha512() {
-            let hash = self.sha512.unwrap_or_default();
-            ensure_equal::<Sha512>(
-                &CtOutput::new(hash.finalize()),
-                &CtOutput::new((*expected).into()),
-            )
-            .map_err(|Differs| mismatch("SHA-512", self.bytes))?;
+            if !self.sha512.unwrap_or_default().verify(expected) {
+                return Err(mismatch("SHA-512", self.bytes));
+            }
             state = BodyState::Signed;
         }
         if let Some(expected) = self.declared.borrow().sha256() {
-            let hash = self.sha256.unwrap_or_default();
-            let declared = CtOutput::new((*expected.as_bytes()).into());
-            ensure_equal::<Sha256>(&CtOutput::new(hash.finalize()), &declared).map_err(
-                |Differs| match expected {
+            if !self.sha256.unwrap_or_default().verify(expected.as_bytes()) {
+                return Err(match expected {
                     PayloadDigest::OF_NOTHING => not_empty(self.bytes),
                     _ => mismatch("SHA-256", self.bytes),
-                },
-            )?;
+                });
+            }
             state = BodyState::Verified(expected);
         }
         Ok(state)
     }
 }
-
-/// Two digests are not equal.
-#[derive(Debug)]
-struct Differs;
 
 /// What a body is refused with where none was signed.
 #[cold]
@@ -116,17 +105,6 @@ fn mismatch(algorithm: &'static str, bytes: u64) -> Rejection {
     )
 }
 
-fn ensure_equal<D: OutputSizeUser>(
-    actual: &CtOutput<D>,
-    declared: &CtOutput<D>,
-) -> Result<(), Differs> {
-    if actual == declared {
-        Ok(())
-    } else {
-        Err(Differs)
-    }
-}
-
 impl<D: Borrow<DeclaredPayload>> fmt::Debug for PayloadCheck<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PayloadCheck")
@@ -138,10 +116,11 @@ impl<D: Borrow<DeclaredPayload>> fmt::Debug for PayloadCheck<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::sha512;
 
     fn declared(body: &[u8]) -> [DeclaredPayload; 4] {
         let sha256 = PayloadDigest::of(body);
-        let sha512: Box<[u8; 64]> = Box::new(Sha512::digest(body).into());
+        let sha512: Box<[u8; 64]> = Box::new(sha512::digest(body));
         [
             DeclaredPayload::Sha256(sha256),
             DeclaredPayload::ContentDigest {
@@ -212,7 +191,7 @@ mod tests {
     fn refuses_a_body_that_only_one_of_two_digests_is_of() {
         let body = b"body";
         let sha256 = Some(PayloadDigest::of(body));
-        let sha512: Option<Box<[u8; 64]>> = Some(Box::new(Sha512::digest(body).into()));
+        let sha512: Option<Box<[u8; 64]>> = Some(Box::new(sha512::digest(body)));
         for declared in [
             DeclaredPayload::ContentDigest {
                 sha256,

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use base16ct::HexDisplay;
-use sha2::{Digest, Sha256};
+
+use crate::crypto::sha256;
 
 /// The SHA-256 of a body.
 ///
@@ -19,7 +20,7 @@ impl PayloadDigest {
 
     /// The digest of these bytes.
     pub fn of(body: &[u8]) -> Self {
-        Self(Sha256::digest(body).into())
+        Self(sha256::digest(body))
     }
 
     /// A digest that was computed elsewhere: the 32 bytes of SHA-256 over the body exactly as it will be sent.

@@ -1,4 +1,4 @@
-use sha2::{Digest, Sha256};
+use crate::crypto::sha256::Sha256;
 
 /// The identity by which a request is recognised when it comes again: 128 bits of SHA-256 over audience, caller and
 /// nonce, each with its length in front, so that no two triples run together.
@@ -21,15 +21,15 @@ impl ReplayKey {
     /// The identity that these parts make, each with its length in front. `kind` keeps it apart from those of every other
     /// kind: it ends in a zero byte and holds no other.
     pub(crate) fn of_parts(kind: &'static str, parts: &[&[u8]]) -> Self {
-        let mut hash = Sha256::new_with_prefix(kind);
+        let mut hash = Sha256::new();
+        hash.update(kind.as_bytes());
         for part in parts {
             // Invariant: a length in memory fits 64 bits.
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part);
         }
-        let digest: [u8; 32] = hash.finalize().into();
         let mut key = [0; 16];
-        for (to, from) in key.iter_mut().zip(digest) {
+        for (to, from) in key.iter_mut().zip(hash.finish()) {
             *to = from;
         }
         Self(key)

@@ -32,9 +32,6 @@ pub(crate) type NativeFamily = native::Profile;
 pub(crate) type SigV4Family = sigv4::Profile;
 pub(crate) type MessageSignaturesFamily = message_signatures::Profile;
 
-/// The keyed state of HMAC-SHA256.
-pub(crate) type Mac = hmac::Hmac<sha2::Sha256>;
-
 families! {
     native: Native with Credentials {
         /// `HMAC-SHA256`: a secret shared by caller and callee over the canonical request.

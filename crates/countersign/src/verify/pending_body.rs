@@ -1,7 +1,5 @@
 use std::fmt;
 
-use hmac::Mac as _;
-use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
 use super::{
@@ -10,11 +8,12 @@ use super::{
     verified::{BodyState, Proven, Verified},
 };
 use crate::{
+    crypto::{hmac_sha256::Mac, sha256::Sha256},
     error::{Rejection, Set, reason},
     key::{CallerKey, VerifyingKey, VerifyingOperation},
     keyring::CallerKeys,
     payload::PayloadDigest,
-    scheme::{CredentialsOfFamily, Mac, Scheme, drf::SignedNonce},
+    scheme::{CredentialsOfFamily, Scheme, drf::SignedNonce},
     timestamp::Timestamp,
 };
 
@@ -134,7 +133,7 @@ impl<'c, 'r> PendingBody<'c, 'r> {
                 SignedOver::Head { credentials, .. } | SignedOver::HeadAndDigest { credentials },
                 State::Digest(hash),
             ) => {
-                let digest = PayloadDigest::from_bytes(hash.finalize().into());
+                let digest = PayloadDigest::from_bytes(hash.finish());
                 let matches = |key: &VerifyingKey| credentials.matches(key, Some(&digest));
                 let (caller, key) = matching_key(parsed, keys, now, credentials, matches)?;
                 let kept = keep_evidence
@@ -186,7 +185,7 @@ fn has_ended(key: &CallerKey, now: Timestamp) -> bool {
 impl KeyState {
     fn new(key: &CallerKey, prefix: &[u8]) -> Self {
         match key.verifying_key().operation() {
-            VerifyingOperation::Mac(mac) => Self::Mac(mac.clone().chain_update(prefix)),
+            VerifyingOperation::Mac(mac) => Self::Mac(mac.begin().chain(prefix)),
             VerifyingOperation::Ed25519(_) => Self::Message(prefix.to_vec()),
         }
     }
@@ -201,7 +200,7 @@ impl KeyState {
     fn matches(&self, key: &CallerKey, signature: &BodySignature) -> bool {
         match (self, signature, key.verifying_key().operation()) {
             (Self::Mac(mac), BodySignature::HmacSha256(signature), VerifyingOperation::Mac(_)) => {
-                mac.clone().verify_slice(signature).is_ok()
+                mac.clone().verify(signature)
             }
             (
                 Self::Message(message),

@@ -1,16 +1,16 @@
 use std::sync::Arc;
 
-use hmac::Mac as _;
 use http::HeaderValue;
 
 use super::{
     DrfHeaders, recent_signatures::RecentSignatures, signature, signed_nonce, signed_text,
 };
 use crate::{
+    crypto::hmac_sha256::Key,
     error::{ConfigError, SignError, SignErrorKind},
     key::{Fingerprint, KeyId, SigningKey, SigningOperation},
     scheme::{
-        Mac, Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, native::Nonce,
+        Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, native::Nonce,
         unix_seconds,
     },
     signer::Signer,
@@ -182,12 +182,11 @@ impl SignerOfFamily for FamilySigner {
     }
 }
 
-fn mac_of(key: &Mac, timestamp: &str, body: &[u8]) -> [u8; 32] {
-    let mac = key
-        .clone()
-        .chain_update(signed_text::before_the_body(timestamp))
-        .chain_update(body);
-    mac.finalize().into_bytes().into()
+fn mac_of(key: &Key, timestamp: &str, body: &[u8]) -> [u8; 32] {
+    let mac = key.begin();
+    mac.chain(&signed_text::before_the_body(timestamp))
+        .chain(body)
+        .finish()
 }
 
 fn no_header_value() -> SignError {

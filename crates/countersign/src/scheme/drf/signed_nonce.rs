@@ -9,17 +9,14 @@
 //! `signature` is the value of `X-HMAC-Signature`, so that the nonce belongs to this timestamp and this body. A signed text
 //! of the scheme begins with a digit and this one with a letter: neither can stand for the other.
 
-use hmac::Mac as _;
 use http::{HeaderName, HeaderValue};
 
 use super::signature;
 use crate::{
+    crypto::hmac_sha256::Key,
     error::{Reason, SignError, SignErrorKind, reason},
     key::{VerifyingKey, VerifyingOperation},
-    scheme::{
-        Mac,
-        native::{Nonce, hex},
-    },
+    scheme::native::{Nonce, hex},
 };
 
 /// A nonce of a request whose signature is over its body, with the MAC that was sent beside it.
@@ -67,10 +64,7 @@ impl<'r> SignedNonce<'r> {
     /// Whether this key made the MAC.
     pub(crate) fn is_by(&self, key: &VerifyingKey) -> bool {
         match key.operation() {
-            VerifyingOperation::Mac(mac) => {
-                let mac = mac.clone().chain_update(&self.text);
-                mac.verify_slice(&self.mac).is_ok()
-            }
+            VerifyingOperation::Mac(mac) => mac.begin().chain(&self.text).verify(&self.mac),
             // Invariant: the scheme has no such keys.
             VerifyingOperation::Ed25519(_) => false,
         }
@@ -78,9 +72,9 @@ impl<'r> SignedNonce<'r> {
 }
 
 /// The value of the header. `signature` is the digits of the signature that it belongs to.
-pub(super) fn format(key: &Mac, nonce: &Nonce, signature: &str) -> Result<HeaderValue, SignError> {
-    let mac = key.clone().chain_update(text(nonce.as_str(), signature));
-    let mac = base16ct::lower::encode_string(&mac.finalize().into_bytes());
+pub(super) fn format(key: &Key, nonce: &Nonce, signature: &str) -> Result<HeaderValue, SignError> {
+    let mac = key.begin().chain(&text(nonce.as_str(), signature));
+    let mac = base16ct::lower::encode_string(&mac.finish());
     let mut value = HeaderValue::try_from([&mac, ":", nonce.as_str()].concat())
         .map_err(|_| SignError::new(SignErrorKind::Header, "the nonce is no header value"))?;
     value.set_sensitive(true);

@@ -1,6 +1,5 @@
 use std::{borrow::Cow, time::Duration};
 
-use hmac::Mac as _;
 use http::{
     HeaderName, HeaderValue,
     header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE},
@@ -426,8 +425,8 @@ fn signature(label: &str, key: &SigningKey, base: &SignatureBase) -> Result<Stri
     let base = base.as_str().as_bytes();
     match key.operation() {
         SigningOperation::Mac(mac) => {
-            let mac = mac.clone().chain_update(base);
-            structured_field::byte_sequence([label, "="], &mac.finalize().into_bytes())
+            let mac = mac.begin().chain(base);
+            structured_field::byte_sequence([label, "="], &mac.finish())
         }
         SigningOperation::Ed25519(key) => {
             structured_field::byte_sequence([label, "="], &key.sign(base))

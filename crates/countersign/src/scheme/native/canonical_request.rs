@@ -20,7 +20,10 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::ALWAYS_COVERED;
-use crate::{head::Target, scheme::Mac};
+use crate::{
+    crypto::hmac_sha256::{Key, Mac},
+    head::Target,
+};
 
 /// Up to this many further covered headers are kept without an allocation.
 const INLINE: usize = 4;
@@ -87,12 +90,12 @@ impl<'r> CanonicalRequest<'r> {
 
     /// The MAC state after the signed text.
     #[inline]
-    pub(super) fn mac(&self, key: &Mac) -> Mac {
-        let mut mac = key.clone();
+    pub(super) fn mac(&self, key: &Key) -> Mac {
+        let mut mac = key.begin();
         let mut gathered = Gathered::new();
         self.write_to(&mut gathered);
         match gathered.text() {
-            Some(text) => hmac::Mac::update(&mut mac, text),
+            Some(text) => mac.update(text),
             None => self.write_to(&mut mac),
         }
         mac
@@ -113,7 +116,7 @@ impl Sink for String {
 /// One piece after the other.
 impl Sink for Mac {
     fn write(&mut self, text: &str) {
-        hmac::Mac::update(self, text.as_bytes());
+        self.update(text.as_bytes());
     }
 }
 
@@ -151,8 +154,6 @@ impl Sink for Gathered {
 
 #[cfg(test)]
 mod tests {
-    use hmac::{KeyInit, Mac as _};
-
     use super::*;
 
     fn request<'r>(
@@ -200,19 +201,15 @@ mod tests {
 
     #[test]
     fn gathering_changes_no_byte_at_any_length() {
-        let key = Mac::new_from_slice(b"key").unwrap();
+        let key = Key::new(b"key");
         for len in (0..3000).step_by(7).chain(900..1100) {
             let long = "v".repeat(len);
             let request = request(Some(&long), ["h", &long, "x", "n"]);
             let mut text = String::new();
             request.write_to(&mut text);
-            let at_once = key
-                .clone()
-                .chain_update(text.as_bytes())
-                .finalize()
-                .into_bytes();
-            let gathered = request.mac(&key).finalize().into_bytes();
-            assert_eq!(at_once[..], gathered[..], "{len}");
+            let at_once = key.begin().chain(text.as_bytes()).finish();
+            let gathered = request.mac(&key).finish();
+            assert_eq!(at_once, gathered, "{len}");
         }
     }
 }

@@ -1,5 +1,3 @@
-use hmac::Mac as _;
-
 use super::{authorization::Signature, canonical_request::CanonicalRequest};
 use crate::{
     key::{VerifyingKey, VerifyingOperation},
@@ -19,7 +17,7 @@ impl CredentialsOfFamily for Credentials<'_> {
     fn matches(&self, key: &VerifyingKey, _body: Option<&PayloadDigest>) -> bool {
         match (&self.signature, key.operation()) {
             (Signature::HmacSha256(signature), VerifyingOperation::Mac(mac)) => {
-                self.request.mac(mac).verify_slice(signature).is_ok()
+                self.request.mac(mac).verify(signature)
             }
             (Signature::Ed25519(signature), VerifyingOperation::Ed25519(key)) => {
                 key.verify(self.signed_text(None).as_bytes(), signature)

@@ -2,7 +2,10 @@ use std::fmt;
 
 use http::HeaderValue;
 
-use crate::error::{ConfigError, ConfigErrorKind, Reason, SignError, SignErrorKind, reason};
+use crate::{
+    crypto::random,
+    error::{ConfigError, ConfigErrorKind, Reason, SignError, SignErrorKind, reason},
+};
 
 /// A number used once, as `x-nonce` carries it: 16 to 128 visible ASCII characters.
 ///
@@ -25,7 +28,7 @@ impl Nonce {
     pub fn generate() -> Result<Self, SignError> {
         let failed = || SignError::new(SignErrorKind::Random, "no random bytes for a nonce");
         let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(|_| failed())?;
+        random::fill(&mut bytes).map_err(|_| failed())?;
         let text = base16ct::lower::encode_string(&bytes);
         HeaderValue::try_from(text).map(Self).map_err(|_| failed())
     }

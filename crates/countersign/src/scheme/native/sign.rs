@@ -1,6 +1,5 @@
 use std::{borrow::Cow, ops::Range};
 
-use hmac::Mac as _;
 use http::{
     HeaderName, HeaderValue,
     header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE},
@@ -257,7 +256,7 @@ fn signature(
     let mut digits = SmallVec::from_elem(0, digits_of(key.algorithm()));
     match key.operation() {
         SigningOperation::Mac(mac) => {
-            let signature = request.mac(mac).finalize().into_bytes();
+            let signature = request.mac(mac).finish();
             base16ct::lower::encode(&signature, &mut digits)
         }
         SigningOperation::Ed25519(key) => {

@@ -14,13 +14,12 @@
 
 use std::ops::Range;
 
-use sha2::{Digest, Sha256};
-
 use super::{
     canonical_headers::CoveredHeader, canonical_query::CanonicalQuery, canonical_uri::CanonicalUri,
     payload_hash::PayloadHash,
 };
 use crate::{
+    crypto::sha256::{self, Sha256},
     payload::PayloadDigest,
     scheme::native::canonical_request::{Gathered, Sink},
 };
@@ -62,11 +61,11 @@ impl CanonicalRequest<'_, '_> {
         let mut gathered = Gathered::new();
         self.write_to(&mut gathered);
         if let Some(text) = gathered.text() {
-            return Sha256::digest(text).into();
+            return sha256::digest(text);
         }
         let mut hash = Sha256::new();
         self.write_to(&mut Hash(&mut hash));
-        hash.finalize().into()
+        hash.finish()
     }
 
     /// Streams the text into `sink`, as far as the head declares it.
@@ -146,9 +145,11 @@ impl HeadText {
 
     pub(super) fn hash(&self) -> HeadHash {
         if self.lacks_body {
-            HeadHash::BeforeBody(Sha256::new_with_prefix(&self.text))
+            let mut hash = Sha256::new();
+            hash.update(self.text.as_bytes());
+            HeadHash::BeforeBody(hash)
         } else {
-            HeadHash::Whole(Sha256::digest(&self.text).into())
+            HeadHash::Whole(sha256::digest(self.text.as_bytes()))
         }
     }
 }
@@ -169,7 +170,7 @@ impl HeadHash {
             Self::BeforeBody(state) => {
                 let mut hash = state.clone();
                 PayloadHash::OfBody.write_to(body, &mut Hash(&mut hash));
-                hash.finalize().into()
+                hash.finish()
             }
         }
     }
@@ -232,7 +233,7 @@ mod tests {
                     let (text, hash) = with_request(None, &long, payload_hash, names, |request| {
                         (request.head_text(), request.hash())
                     });
-                    let expected = |text: &str| <[u8; 32]>::from(Sha256::digest(text));
+                    let expected = |text: &str| sha256::digest(text.as_bytes());
                     let whole = text.with_body(body);
                     assert_eq!(text.hash().with_body(body), expected(&whole), "{len}");
                     assert_eq!(hash, expected(&text.with_body(None)), "{len}");

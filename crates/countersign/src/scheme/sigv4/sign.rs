@@ -1,6 +1,5 @@
 use std::{borrow::Cow, future::ready, sync::Arc};
 
-use hmac::Mac as _;
 use http::{
     HeaderName, HeaderValue,
     header::{AUTHORIZATION, GetAll},
@@ -288,7 +287,7 @@ pub(super) fn signature(
             ));
         }
     };
-    Ok(mac.finalize().into_bytes().into())
+    Ok(mac.finish())
 }
 
 fn value(text: &str) -> Result<HeaderValue, SignError> {

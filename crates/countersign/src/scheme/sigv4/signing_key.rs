@@ -7,41 +7,32 @@
 //! kSigning = HMAC(kService, "aws4_request")
 //! ```
 
-use hmac::{KeyInit, Mac as _};
 use zeroize::Zeroizing;
 
 use super::credential_scope::{CredentialScope, TERMINATOR};
-use crate::{key::SigningKeyCache, scheme::Mac};
+use crate::{crypto::hmac_sha256::Key, key::SigningKeyCache};
 
 /// The key for a scope, derived once and kept in the key that it is derived from: with that it goes.
 ///
 /// Source: aws-sdk-go-v2#3350, where the cache was kept by access key id, and served a secret that had been replaced.
 pub(super) fn for_scope(
-    secret: &Mac,
+    secret: &Key,
     derived: &SigningKeyCache,
     scope: &CredentialScope<'_>,
-) -> Mac {
+) -> Key {
     let parts = [scope.date, scope.region, scope.service];
     derived.for_scope(&parts, || derive(secret, scope))
 }
 
 /// `secret` is keyed with the secret behind `AWS4`.
-fn derive(secret: &Mac, scope: &CredentialScope<'_>) -> Mac {
-    let step = |key: Mac, part: &str| {
-        let derived = key.chain_update(part).finalize().into_bytes();
-        keyed(&Zeroizing::new(derived.into()))
+fn derive(secret: &Key, scope: &CredentialScope<'_>) -> Key {
+    let step = |key: Key, part: &str| {
+        let derived = Zeroizing::new(key.into_mac().chain(part.as_bytes()).finish());
+        Key::new(&*derived)
     };
     [scope.date, scope.region, scope.service, TERMINATOR]
         .into_iter()
         .fold(secret.clone(), step)
-}
-
-fn keyed(key: &[u8; 32]) -> Mac {
-    match Mac::new_from_slice(key) {
-        Ok(mac) => mac,
-        // Invariant: HMAC takes keys of every length (RFC 2104 section 3).
-        Err(_) => unreachable!("HMAC takes keys of every length"),
-    }
 }
 
 #[cfg(test)]
@@ -52,7 +43,7 @@ mod tests {
     /// with the derived key is this test's own, and its MAC computed from the published key.
     #[test]
     fn derives_the_published_key() {
-        let secret = Mac::new_from_slice(b"AWS4wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
+        let secret = Key::new(b"AWS4wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
         let scope = CredentialScope {
             date: "20150830",
             region: "us-east-1",
@@ -62,14 +53,14 @@ mod tests {
             "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9",
         )
         .unwrap();
-        let expected = Mac::new_from_slice(&published).unwrap();
-        let mac = |key: Mac| key.chain_update("text").finalize().into_bytes();
+        let expected = Key::new(&published);
+        let mac = |key: Key| key.into_mac().chain(b"text").finish();
         assert_eq!(mac(derive(&secret, &scope)), mac(expected));
     }
 
     #[test]
     fn each_part_of_the_scope_makes_another_key() {
-        let secret = Mac::new_from_slice(b"AWS4secret").unwrap();
+        let secret = Key::new(b"AWS4secret");
         let keys = SigningKeyCache::new();
         let scope = CredentialScope {
             date: "20150830",
@@ -78,7 +69,7 @@ mod tests {
         };
         let mac = |scope| {
             let key = for_scope(&secret, &keys, &scope);
-            key.finalize().into_bytes()
+            key.into_mac().finish()
         };
         let first = mac(scope);
         assert_eq!(first, mac(scope));

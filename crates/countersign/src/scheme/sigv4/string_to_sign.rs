@@ -7,14 +7,15 @@
 //! hash of the canonical request, in lower-case hexadecimal digits
 //! ```
 
-use hmac::Mac as _;
-use sha2::{Digest, Sha256};
-
 use super::{credential_scope::CredentialScope, date::AmzDate, signing_key};
 use crate::{
+    crypto::{
+        hmac_sha256::{Key, Mac},
+        sha256,
+    },
     key::{SigningKeyCache, VerifyingKey, VerifyingOperation},
     scheme::{
-        Mac, Scheme,
+        Scheme,
         native::{
             canonical_request::{Gathered, Sink},
             hex::{self, Letters},
@@ -36,7 +37,7 @@ impl<'s> StringToSign<'s> {
         Self {
             date,
             scope,
-            request_hash: Sha256::digest(canonical_request).into(),
+            request_hash: sha256::digest(canonical_request.as_bytes()),
         }
     }
 
@@ -57,22 +58,22 @@ impl<'s> StringToSign<'s> {
     /// Whether the hash in it is that of this canonical request.
     pub(crate) fn is_of(&self, canonical_request: &str) -> bool {
         // Neither is a secret, and nobody's guess is compared.
-        <[u8; 32]>::from(Sha256::digest(canonical_request)) == self.request_hash
+        sha256::digest(canonical_request.as_bytes()) == self.request_hash
     }
 
     /// Whether a signature is this key's over the text.
     pub(crate) fn matches(&self, key: &VerifyingKey, signature: &[u8]) -> bool {
         match (key.operation(), key.derived()) {
             (VerifyingOperation::Mac(secret), Some(derived)) => {
-                self.mac(secret, derived).verify_slice(signature).is_ok()
+                self.mac(secret, derived).verify(signature)
             }
             (VerifyingOperation::Mac(_), None) | (VerifyingOperation::Ed25519(_), _) => false,
         }
     }
 
     /// The MAC state after the text.
-    pub(super) fn mac(&self, secret: &Mac, derived: &SigningKeyCache) -> Mac {
-        let mut mac = signing_key::for_scope(secret, derived, &self.scope);
+    pub(super) fn mac(&self, secret: &Key, derived: &SigningKeyCache) -> Mac {
+        let mut mac = signing_key::for_scope(secret, derived, &self.scope).into_mac();
         let mut gathered = Gathered::new();
         self.write_to(&mut gathered);
         match gathered.text() {

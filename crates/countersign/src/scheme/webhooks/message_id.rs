@@ -8,7 +8,10 @@
 
 use http::HeaderValue;
 
-use crate::error::{SignError, SignErrorKind};
+use crate::{
+    crypto::random,
+    error::{SignError, SignErrorKind},
+};
 
 const MAX_LEN: usize = 256;
 
@@ -23,7 +26,7 @@ pub(super) fn is_valid(text: &str) -> bool {
 pub(super) fn generate() -> Result<HeaderValue, SignError> {
     let failed = || SignError::new(SignErrorKind::Random, "no random bytes for a message id");
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| failed())?;
+    random::fill(&mut bytes).map_err(|_| failed())?;
     let text = ["msg_", &base16ct::lower::encode_string(&bytes)].concat();
     HeaderValue::try_from(text).map_err(|_| failed())
 }

@@ -1,4 +1,3 @@
-use hmac::Mac as _;
 use http::HeaderValue;
 use smallvec::SmallVec;
 
@@ -153,8 +152,8 @@ fn message_id(head: &RequestHead<'_>) -> Result<HeaderValue, SignError> {
 fn signature(key: &SigningKey, prefix: &[u8], body: &[u8]) -> BodySignature {
     match key.operation() {
         SigningOperation::Mac(mac) => {
-            let mac = mac.clone().chain_update(prefix).chain_update(body);
-            BodySignature::HmacSha256(mac.finalize().into_bytes().into())
+            let mac = mac.begin().chain(prefix).chain(body);
+            BodySignature::HmacSha256(mac.finish())
         }
         SigningOperation::Ed25519(key) => {
             BodySignature::Ed25519(key.sign(&[prefix, body].concat()))
