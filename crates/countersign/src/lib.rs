@@ -92,17 +92,18 @@
     )
 )]
 
-mod byte_set;
 mod config;
 mod crypto;
 pub mod diagnose;
 mod error;
 mod head;
 mod key;
+mod key_id;
+mod key_version;
 mod keyring;
-mod nearest;
 mod payload;
 mod policy;
+mod read_text;
 mod replay;
 #[cfg(feature = "replay-conformance")]
 pub mod replay_conformance;
@@ -110,9 +111,9 @@ mod scheme;
 mod shared_signer;
 mod signer;
 mod target_signers;
-mod text_file;
 mod timestamp;
 mod verify;
+mod wire;
 
 pub use self::{
     error::{
@@ -120,10 +121,9 @@ pub use self::{
         SignErrorKind, Unavailable,
     },
     head::{HostForm, RequestHead},
-    key::{
-        Algorithm, CallerKey, ContentTypeRule, KeyId, KeyState, KeyVersion, NonceRule, RootKey,
-        Secret, SigningKey, VerifyingKey,
-    },
+    key::{CallerKey, KeyState, RootKey, Secret, SigningKey, VerifyingKey},
+    key_id::KeyId,
+    key_version::KeyVersion,
     keyring::{
         ArcKeyStore, CallerKeys, DerivedCallers, DerivedKeyring, DerivedKeyringBuilder, KeyStore,
         Keyring, KeyringBuilder,
@@ -138,7 +138,7 @@ pub use self::{
         ReplayKey, ReplayStore, ReplayStoreId,
     },
     scheme::{
-        AcceptedScheme, Scheme,
+        AcceptedScheme, Algorithm, ContentTypeRule, NonceRule, Scheme,
         drf::{DrfHeaders, DrfVerifySettings},
         message_signatures::{
             ComponentId, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,

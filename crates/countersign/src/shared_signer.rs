@@ -4,7 +4,8 @@ use arc_swap::ArcSwap;
 
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    key::{KeyState, KeyVersion},
+    key::KeyState,
+    key_version::KeyVersion,
     keyring::Keyring,
     signer::Signer,
     timestamp::Timestamp,

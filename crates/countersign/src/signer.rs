@@ -5,7 +5,8 @@ use http::{HeaderName, HeaderValue, Uri, header::HOST, request::Parts};
 use crate::{
     error::{ConfigError, ConfigErrorKind, Rejection, SignError, SignErrorKind},
     head::{Authority, RequestHead, without_user},
-    key::{Fingerprint, KeyId, SigningKey},
+    key::{Fingerprint, SigningKey},
+    key_id::KeyId,
     payload::Payload,
     scheme::{
         FamilySigner, Scheme, SignatureHeaders, SignerOfFamily, SigningInput,

@@ -15,9 +15,9 @@ use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::RootKey,
     keyring::{DerivedCallers, DerivedKeyring, Keyring},
+    read_text::read_text,
     scheme::Scheme,
     signer::Signer,
-    text_file::read,
     verify::Verifier,
 };
 
@@ -97,7 +97,7 @@ impl DerivedKeyring {
         verifier: &Verifier,
     ) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::from_toml(&read(path)?, verifier).map_err(|error| error.within(path.display()))
+        Self::from_toml(&read_text(path)?, verifier).map_err(|error| error.within(path.display()))
     }
 }
 

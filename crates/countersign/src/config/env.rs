@@ -7,10 +7,10 @@ use zeroize::Zeroizing;
 
 use super::ensure_no_key;
 use crate::{
-    error::{ConfigError, ConfigErrorKind},
-    key::{CallerKey, KeyId, Secret, SigningKey, VerifyingKey},
+    error::{ConfigError, ConfigErrorKind, nearest},
+    key::{CallerKey, Secret, SigningKey, VerifyingKey},
+    key_id::KeyId,
     keyring::{Keyring, KeyringBuilder},
-    nearest::nearest,
     signer::Signer,
 };
 

@@ -14,14 +14,12 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{
-        Algorithm, CallerKey, KeyId, KeyState, NonceRule, Secret, SigningKey, VerifyingKey,
-        public_key_from_hex,
-    },
+    key::{CallerKey, KeyState, Secret, SigningKey, VerifyingKey, public_key_from_hex},
+    key_id::KeyId,
     keyring::{Keyring, KeyringBuilder},
-    scheme::Scheme,
+    read_text::read_text,
+    scheme::{Algorithm, NonceRule, Scheme},
     signer::Signer,
-    text_file::read,
     timestamp::Timestamp,
 };
 
@@ -101,7 +99,7 @@ impl Keyring {
     /// [`from_toml`](Self::from_toml), naming the file.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::from_toml(&read(path)?).map_err(|error| error.within(path.display()))
+        Self::from_toml(&read_text(path)?).map_err(|error| error.within(path.display()))
     }
 }
 
@@ -115,7 +113,7 @@ impl KeyringBuilder {
     pub fn callers_from_toml_file(self, path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let add_file = || {
-            let text = read(path)?;
+            let text = read_text(path)?;
             // The whole file by itself first: what it says of its targets is held against its callers.
             Keyring::from_toml(&text)?;
             add(self, &text, File::parse(&text)?.callers)

@@ -14,14 +14,13 @@ use super::{
     toml_text::{line, shown},
 };
 use crate::{
-    error::{ConfigError, ConfigErrorKind},
+    error::{ConfigError, ConfigErrorKind, nearest},
     key::{Secret, SigningKey},
-    nearest::nearest,
+    read_text::read_text,
     scheme::Scheme,
     shared_signer::{SharedSigner, SignerKey},
     signer::Signer,
     target_signers::TargetSigners,
-    text_file::read,
 };
 
 impl SharedSigner {
@@ -80,7 +79,7 @@ impl SharedSigner {
     /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
     pub fn from_toml_file(path: impl AsRef<Path>, target: &str) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::from_toml(&read(path)?, target).map_err(|error| error.within(path.display()))
+        Self::from_toml(&read_text(path)?, target).map_err(|error| error.within(path.display()))
     }
 }
 
@@ -150,7 +149,7 @@ impl TargetSigners {
     /// [`from_toml`](Self::from_toml), naming the file.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::from_toml(&read(path)?).map_err(|error| error.within(path.display()))
+        Self::from_toml(&read_text(path)?).map_err(|error| error.within(path.display()))
     }
 }
 
@@ -208,7 +207,7 @@ impl Signer {
     /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
     pub fn from_toml_file(path: impl AsRef<Path>, target: &str) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::from_toml(&read(path)?, target).map_err(|error| error.within(path.display()))
+        Self::from_toml(&read_text(path)?, target).map_err(|error| error.within(path.display()))
     }
 }
 

@@ -4,10 +4,7 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
-use crate::{
-    error::{ConfigError, ConfigErrorKind},
-    nearest::nearest,
-};
+use crate::error::{ConfigError, ConfigErrorKind, nearest};
 
 /// Reads a text of this form.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {

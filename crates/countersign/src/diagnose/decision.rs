@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     error::{Rejection, RejectionKind},
-    key::{KeyId, KeyVersion},
+    key_id::KeyId,
+    key_version::KeyVersion,
     verify::Authentication,
 };
 

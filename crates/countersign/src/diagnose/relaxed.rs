@@ -8,10 +8,10 @@ use super::{cause::Cause, head_copy::HeadCopy};
 use crate::{
     scheme::{
         MessageSignaturesFamily, NativeFamily, Profile, ProfileOfFamily, Scheme, SigV4Family,
-        native::DateForm,
         sigv4::{AssertedScope, Relaxation},
     },
     verify::{Requirements, Verifier},
+    wire::DateForm,
 };
 
 /// A verifier that asks for less in one point.

@@ -3,11 +3,7 @@ use std::fmt;
 use http::HeaderName;
 
 use super::{cause::Cause, difference::Difference};
-use crate::{
-    error::Rejection,
-    key::{KeyId, KeyVersion},
-    scheme::Scheme,
-};
+use crate::{error::Rejection, key_id::KeyId, key_version::KeyVersion, scheme::Scheme};
 
 /// What a [`Diagnosis`](super::Diagnosis) found out. It holds no secret and no signature.
 ///

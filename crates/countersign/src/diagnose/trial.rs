@@ -16,10 +16,9 @@ use super::{
 use crate::{
     error::Rejection,
     head::RequestHead,
-    key::Algorithm,
     keyring::CallerKeys,
     payload::PayloadDigest,
-    scheme::Scheme,
+    scheme::{Algorithm, Scheme},
     timestamp::Timestamp,
     verify::{Authentication, OtherText, SignedText, UnverifiedHead, Verifier},
 };

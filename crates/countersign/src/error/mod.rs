@@ -10,13 +10,13 @@
 mod body_bound;
 mod config;
 mod escaped;
+mod nearest;
 mod reason;
 mod rejection;
 mod sign;
 mod source_chain;
 mod unavailable;
 
-pub(crate) use self::reason::{Detail, Named, Reason, Set, finer_unit, reason};
 use self::source_chain::with_sources;
 pub use self::{
     body_bound::BodyBound,
@@ -25,4 +25,8 @@ pub use self::{
     rejection::{Rejection, RejectionKind},
     sign::{SignError, SignErrorKind},
     unavailable::Unavailable,
+};
+pub(crate) use self::{
+    nearest::nearest,
+    reason::{Detail, Named, Reason, Set, finer_unit, reason},
 };

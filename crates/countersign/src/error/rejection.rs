@@ -6,7 +6,7 @@ use super::{
     BodyBound,
     reason::{Detail, Reason, Set, Stale, reason},
 };
-use crate::{key::KeyId, timestamp::Timestamp};
+use crate::{key_id::KeyId, timestamp::Timestamp};
 
 /// A request that was refused: the peer's fault.
 ///

@@ -2,8 +2,8 @@ use http::{Uri, header::HOST};
 
 use super::RequestHead;
 use crate::{
-    byte_set::ByteSet,
     error::{Escaped, Rejection, reason},
+    wire::ByteSet,
 };
 
 /// The greatest length of an authority: a name of 255 bytes, a colon and a port.

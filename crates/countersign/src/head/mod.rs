@@ -1,7 +1,9 @@
 //! The request head as every scheme reads it: method, target, authority, and headers that occur once.
 
 mod authority;
+pub(crate) mod cookie;
 mod field;
+mod hop_headers;
 mod method;
 mod request_head;
 mod target;
@@ -10,6 +12,7 @@ pub use self::{authority::HostForm, request_head::RequestHead};
 pub(crate) use self::{
     authority::{Authority, without_user},
     field::{Field, not_ascii, not_once},
+    hop_headers::{cannot_be_covered, is_owned_by_hops},
     method::parse_method,
     target::Target,
 };

@@ -1,7 +1,13 @@
 use std::fmt;
 
-use super::{KeyId, KeyVersion, VerifyingKey};
-use crate::{error::ConfigError, scheme::Scheme, timestamp::Timestamp};
+use super::VerifyingKey;
+use crate::{
+    error::ConfigError,
+    key_id::KeyId,
+    key_version::KeyVersion,
+    scheme::{ContentTypeRule, NonceRule, Scheme},
+    timestamp::Timestamp,
+};
 
 /// One of a caller's keys as a verifier holds it: the key, its version label, and the rules for using it.
 ///
@@ -38,28 +44,6 @@ pub enum KeyState {
     AcceptOnly,
     /// Verifies nothing. It stays listed so that it cannot come back under another name.
     Revoked,
-}
-
-/// Whether a request must carry a covered nonce.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum NonceRule {
-    /// A request without a covered nonce is refused.
-    #[default]
-    Required,
-    /// A request without a nonce is protected from replay by its date alone.
-    Optional,
-}
-
-/// Whether a `content-type` that is present must be covered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ContentTypeRule {
-    /// A `content-type` that is present must be covered.
-    #[default]
-    CoveredIfPresent,
-    /// A `content-type` may be left uncovered, as the clients of the article leave it.
-    Exempt,
 }
 
 impl CallerKey {

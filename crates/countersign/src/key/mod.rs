@@ -1,11 +1,8 @@
 //! Keys: what a caller is named, what it holds, and what makes a key too weak to rely on.
 
-mod algorithm;
 mod caller_key;
 mod fingerprint;
-mod key_id;
 mod key_text;
-mod key_version;
 mod root_key;
 mod secret;
 mod session_token;
@@ -15,10 +12,7 @@ mod strength;
 mod verifying_key;
 
 pub use self::{
-    algorithm::Algorithm,
-    caller_key::{CallerKey, ContentTypeRule, KeyState, NonceRule},
-    key_id::KeyId,
-    key_version::KeyVersion,
+    caller_key::{CallerKey, KeyState},
     root_key::RootKey,
     secret::Secret,
     signing_key::SigningKey,

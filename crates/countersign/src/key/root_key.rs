@@ -2,12 +2,14 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{
-    Algorithm, CallerKey, Fingerprint, KeyId, KeyState, KeyVersion, Secret, SigningKey,
-    strength::Weakness,
-};
+use super::{CallerKey, Fingerprint, KeyState, Secret, SigningKey, strength::Weakness};
 use crate::{
-    crypto::hkdf_sha256::PseudorandomKey, error::ConfigError, scheme::Scheme, timestamp::Timestamp,
+    crypto::hkdf_sha256::PseudorandomKey,
+    error::ConfigError,
+    key_id::KeyId,
+    key_version::KeyVersion,
+    scheme::{Algorithm, Scheme},
+    timestamp::Timestamp,
 };
 
 /// The label of what is derived, so that nothing else that is derived from the same root can be equal to it.

@@ -3,13 +3,13 @@ use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 use super::{
-    Algorithm, Fingerprint, Secret, SigningKeyCache, VerifyingKey, fingerprint::Fingerprints,
+    Fingerprint, Secret, SigningKeyCache, VerifyingKey, fingerprint::Fingerprints,
     strength::Weakness,
 };
 use crate::{
     crypto::{ed25519, hmac_sha256},
     error::{ConfigError, ConfigErrorKind},
-    scheme::Scheme,
+    scheme::{Algorithm, Scheme},
 };
 
 /// A key that signs, bound to one scheme.

@@ -1,7 +1,6 @@
-use super::Algorithm;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    scheme::Scheme,
+    scheme::{Algorithm, Scheme},
 };
 
 /// The fewest bytes that must be left of an HMAC key without the zeroes behind. A random key has 9 of them once in 2^72.

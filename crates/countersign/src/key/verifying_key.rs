@@ -1,8 +1,8 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    Algorithm, Fingerprint, Secret, SessionToken, SigningKey, SigningKeyCache,
-    fingerprint::Fingerprints, strength::Weakness,
+    Fingerprint, Secret, SessionToken, SigningKey, SigningKeyCache, fingerprint::Fingerprints,
+    strength::Weakness,
 };
 use crate::{
     crypto::{
@@ -10,7 +10,7 @@ use crate::{
         hmac_sha256,
     },
     error::{ConfigError, ConfigErrorKind},
-    scheme::Scheme,
+    scheme::{Algorithm, Scheme},
 };
 
 /// A key that verifies, bound to one scheme: a shared secret or an Ed25519 public key.

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{CallerKey, Fingerprint, KeyId},
+    key::{CallerKey, Fingerprint},
+    key_id::KeyId,
 };
 
 /// Builds a [`Keyring`].

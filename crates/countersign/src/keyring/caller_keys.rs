@@ -6,8 +6,9 @@ use std::{
 
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{Algorithm, CallerKey, Fingerprint, KeyId, Secret, SigningKey, VerifyingKey},
-    scheme::Scheme,
+    key::{CallerKey, Fingerprint, Secret, SigningKey, VerifyingKey},
+    key_id::KeyId,
+    scheme::{Algorithm, Scheme},
 };
 
 /// The greatest number of keys that one caller may have at a time.

@@ -9,7 +9,8 @@ use arc_swap::ArcSwap;
 use super::{CallerKeys, KeyStore, Keyring, caller_keys::Work};
 use crate::{
     error::{ConfigError, ConfigErrorKind, Unavailable},
-    key::{KeyId, RootKey},
+    key::RootKey,
+    key_id::KeyId,
     signer::Signer,
     verify::Verifier,
 };

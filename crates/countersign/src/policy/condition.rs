@@ -6,7 +6,7 @@ use wildmatch::WildMatch;
 use super::{nearest::Expected, plain_path::PlainPath, request::PolicyRequest};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::KeyVersion,
+    key_version::KeyVersion,
     scheme::Scheme,
     timestamp::Timestamp,
     verify::Coverage,

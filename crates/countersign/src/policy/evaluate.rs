@@ -2,7 +2,7 @@ use super::{
     Policy, Statements, decision::Decision, execute_api::Target, plain_path::PlainPath,
     request::PolicyRequest,
 };
-use crate::key::KeyId;
+use crate::key_id::KeyId;
 
 impl Policy {
     /// Judges a request, as IAM does: any `Deny` that matches refuses it; else an `Allow` that matches allows it; else it is

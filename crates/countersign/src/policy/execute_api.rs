@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::KeyId,
+    key_id::KeyId,
 };
 
 /// What a policy in JSON calls this service, and whom it means by accounts.

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::{Policy, execute_api::ExecuteApi};
-use crate::{error::ConfigError, text_file::read};
+use crate::{error::ConfigError, read_text::read_text};
 
 impl Policy {
     /// Reads a policy from a TOML file, once. See [`from_toml`](Self::from_toml).
@@ -11,7 +11,7 @@ impl Policy {
     /// [`ConfigErrorKind::File`](crate::ConfigErrorKind::File) if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::from_toml(&read(path)?).map_err(|error| error.within(path.display()))
+        Self::from_toml(&read_text(path)?).map_err(|error| error.within(path.display()))
     }
 
     /// Reads a policy from a JSON file, once. See [`from_json`](Self::from_json).
@@ -21,6 +21,6 @@ impl Policy {
     /// [`ConfigErrorKind::File`](crate::ConfigErrorKind::File) if the file cannot be read; else as [`from_json`](Self::from_json), naming the file.
     pub fn from_json_file(path: impl AsRef<Path>, api: &ExecuteApi) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::from_json(&read(path)?, api).map_err(|error| error.within(path.display()))
+        Self::from_json(&read_text(path)?, api).map_err(|error| error.within(path.display()))
     }
 }

@@ -50,7 +50,7 @@ use self::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::KeyId,
+    key_id::KeyId,
 };
 
 /// Says which caller may call what: statements that allow, statements that deny, and a refusal for the rest.

@@ -1,4 +1,4 @@
-use crate::byte_set::ByteSet;
+use crate::wire::ByteSet;
 
 /// A path that is in its one plain form: no other text stands for the same resource, to whatever reads it behind us.
 ///

@@ -4,7 +4,7 @@ use super::nearest::{Expected, distance};
 use crate::{
     config::ensure_no_key,
     error::{ConfigError, ConfigErrorKind},
-    key::KeyId,
+    key_id::KeyId,
 };
 
 /// Who a statement is about.

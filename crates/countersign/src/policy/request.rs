@@ -1,10 +1,7 @@
 use std::net::IpAddr;
 
 use crate::{
-    key::{KeyId, KeyVersion},
-    scheme::Scheme,
-    timestamp::Timestamp,
-    verify::Coverage,
+    key_id::KeyId, key_version::KeyVersion, scheme::Scheme, timestamp::Timestamp, verify::Coverage,
 };
 
 /// What a [`Policy`](super::Policy) is asked about: a caller that was proven, and what it asks for.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::ReplayKey;
-use crate::{error::Unavailable, key::KeyId, timestamp::Timestamp};
+use crate::{error::Unavailable, key_id::KeyId, timestamp::Timestamp};
 
 /// One request's claim to be the first of its identity.
 #[derive(Clone, Debug)]

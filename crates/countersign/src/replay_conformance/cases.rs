@@ -9,7 +9,7 @@ use std::{
 use super::{Subject, join};
 use crate::{
     error::Unavailable,
-    key::KeyId,
+    key_id::KeyId,
     replay::{ClaimOutcome, ReplayClaim, ReplayKey, ReplayStore},
     timestamp::Timestamp,
 };

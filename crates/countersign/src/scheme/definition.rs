@@ -1,6 +1,6 @@
 use std::ops::RangeInclusive;
 
-use crate::key::{Algorithm, ContentTypeRule, NonceRule};
+use super::{Algorithm, ContentTypeRule, NonceRule};
 
 /// What is fixed for a scheme, whatever a verifier or a signer of it is set to.
 #[derive(Debug)]

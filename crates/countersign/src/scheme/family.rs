@@ -9,7 +9,8 @@ use super::{Scheme, sigv4::CredentialsRefresh};
 use crate::{
     error::{ConfigError, Reason, Rejection, SignError},
     head::RequestHead,
-    key::{Fingerprint, KeyId, VerifyingKey},
+    key::{Fingerprint, VerifyingKey},
+    key_id::KeyId,
     payload::{Payload, PayloadDigest},
     scheme::native::Nonce,
     timestamp::Timestamp,
@@ -373,7 +374,7 @@ macro_rules! families {
                 match self { $( Self::$Family(signer) => signer.scheme(), )+ }
             }
 
-            fn caller(&self) -> Option<&$crate::key::KeyId> {
+            fn caller(&self) -> Option<&$crate::key_id::KeyId> {
                 match self { $( Self::$Family(signer) => signer.caller(), )+ }
             }
 

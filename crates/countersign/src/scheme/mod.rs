@@ -6,19 +6,21 @@
 #[macro_use]
 mod family;
 mod accepted;
-mod cookie;
+mod algorithm;
+mod content_type_rule;
 mod definition;
-mod distinct_list;
 pub(crate) mod drf;
-mod hop_headers;
 pub(crate) mod message_signatures;
 pub(crate) mod native;
+mod nonce_rule;
 mod sender;
 pub(crate) mod sigv4;
-mod unix_seconds;
 pub(crate) mod webhooks;
 
-pub use self::accepted::AcceptedScheme;
+pub use self::{
+    accepted::AcceptedScheme, algorithm::Algorithm, content_type_rule::ContentTypeRule,
+    nonce_rule::NonceRule,
+};
 pub(crate) use self::{
     definition::Definition,
     family::{

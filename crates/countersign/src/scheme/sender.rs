@@ -8,7 +8,7 @@ use super::Scheme;
 use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, reason},
     head::{RequestHead, Target, parse_method},
-    key::KeyId,
+    key_id::KeyId,
     verify::{Requirements, ensure_window},
 };
 

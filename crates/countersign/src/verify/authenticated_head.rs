@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     error::Rejection,
-    key::{CallerKey, KeyId, KeyVersion},
+    key::CallerKey,
+    key_id::KeyId,
+    key_version::KeyVersion,
     payload::{DeclaredPayload, PayloadCheck, PayloadDigest},
     replay::ReplayKey,
     scheme::Scheme,

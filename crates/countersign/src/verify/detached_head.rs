@@ -3,7 +3,7 @@ use std::fmt;
 use super::verified::{Proven, Verified};
 use crate::{
     error::Rejection,
-    key::KeyId,
+    key_id::KeyId,
     payload::{DeclaredPayload, PayloadCheck},
     replay::ReplayKey,
 };

@@ -3,7 +3,8 @@ use std::fmt;
 use base16ct::HexDisplay;
 
 use crate::{
-    key::{KeyId, VerifyingKey},
+    key::VerifyingKey,
+    key_id::KeyId,
     scheme::{Scheme, sigv4::StringToSign},
     timestamp::Timestamp,
 };

@@ -2,7 +2,7 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-use crate::{error::Escaped, key::KeyVersion, scheme::Scheme};
+use crate::{error::Escaped, key_version::KeyVersion, scheme::Scheme};
 
 /// Why no key matched, for the operator. A peer learns only that none did.
 ///

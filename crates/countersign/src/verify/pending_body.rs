@@ -227,7 +227,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        key::{KeyId, KeyState as State, Secret, SigningKey},
+        key::{KeyState as State, Secret, SigningKey},
+        key_id::KeyId,
         keyring::{KeyStore as _, Keyring},
         scheme::webhooks::StandardWebhooksVerifySettings,
         signer::Signer,

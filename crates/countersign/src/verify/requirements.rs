@@ -6,8 +6,9 @@ use super::freshness::Freshness;
 use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, RejectionKind, reason},
     head::{Authority, HostForm},
-    scheme::{Profile, native::DateForm},
+    scheme::Profile,
     timestamp::Timestamp,
+    wire::DateForm,
 };
 
 /// The greatest distance between a signed date and the verifier's clock that any setting allows.

@@ -13,10 +13,11 @@ use super::{
 };
 use crate::{
     error::{Detail, Rejection, RejectionKind, Set, reason},
-    key::{Algorithm, CallerKey, ContentTypeRule, KeyId, NonceRule, VerifyingKey},
+    key::{CallerKey, VerifyingKey},
+    key_id::KeyId,
     keyring::CallerKeys,
     payload::{PayloadCheck, PayloadDigest},
-    scheme::{Credentials, CredentialsOfFamily, Scheme},
+    scheme::{Algorithm, ContentTypeRule, Credentials, CredentialsOfFamily, NonceRule, Scheme},
     timestamp::Timestamp,
 };
 

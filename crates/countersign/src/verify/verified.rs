@@ -8,7 +8,9 @@ use super::{
 use crate::{
     error::{Escaped, Rejection, RejectionKind, reason},
     head::Target,
-    key::{CallerKey, KeyId, KeyVersion},
+    key::CallerKey,
+    key_id::KeyId,
+    key_version::KeyVersion,
     payload::PayloadDigest,
     replay::ReplayKey,
     scheme::{CredentialsOfFamily, Scheme},

@@ -11,8 +11,9 @@ use super::{
 use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, Rejection, reason},
     head::{Authority, HostForm, RequestHead},
-    scheme::{AcceptedScheme, Carrier, Profile, ProfileOfFamily, Scheme, native::DateForm},
+    scheme::{AcceptedScheme, Carrier, Profile, ProfileOfFamily, Scheme},
     timestamp::Timestamp,
+    wire::DateForm,
 };
 
 /// Reads request heads into [`UnverifiedHead`]s: everything a request must satisfy before a key is looked up.

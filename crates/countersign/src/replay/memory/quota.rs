@@ -7,7 +7,7 @@ use std::{
     },
 };
 
-use crate::key::KeyId;
+use crate::key_id::KeyId;
 
 /// The number of locks that the callers are divided among.
 const PARTS: usize = 16;

@@ -162,7 +162,7 @@ mod tests {
     use std::{panic, thread};
 
     use super::*;
-    use crate::key::KeyId;
+    use crate::key_id::KeyId;
 
     #[test]
     fn a_panic_under_the_lock_closes_the_shard() {

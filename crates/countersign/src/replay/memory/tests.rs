@@ -13,7 +13,7 @@ use super::{
     store::{CLAIMS_PER_VISIT, SHARDS},
 };
 use crate::{
-    key::KeyId,
+    key_id::KeyId,
     replay::{ClaimOutcome, ReplayClaim, ReplayKey, ReplayStore},
     timestamp::Timestamp,
 };

@@ -47,7 +47,7 @@ mod signed_text;
 pub use self::{headers::DrfHeaders, profile::DrfVerifySettings};
 pub(crate) use self::{profile::Profile, sign::FamilySigner, signed_nonce::SignedNonce};
 use super::Definition;
-use crate::key::{Algorithm, ContentTypeRule, NonceRule};
+use crate::scheme::{Algorithm, ContentTypeRule, NonceRule};
 
 pub(crate) const DRF: Definition = Definition {
     name: "X-HMAC-SHA256",

@@ -6,12 +6,13 @@ use super::{DrfVerifySettings, SignedNonce, signature, signed_text};
 use crate::{
     error::{Rejection, reason},
     head::{Authority, RequestHead, Target},
-    scheme::{Scheme, native::hex, sender::only_sender, unix_seconds},
+    scheme::{Scheme, sender::only_sender},
     timestamp::Timestamp,
     verify::{
         BodySignature, Coverage, Freshness, ParsedHead, ReplayIdentity, Requirements, SignedBody,
         SignedOver,
     },
+    wire::{hex, unix_seconds},
 };
 
 /// Reads a head with a timestamp and a signature. Who sends it, and so in which headers, is told by method and target

@@ -8,13 +8,12 @@ use super::{
 use crate::{
     crypto::hmac_sha256::Key,
     error::{ConfigError, SignError, SignErrorKind},
-    key::{Fingerprint, KeyId, SigningKey, SigningOperation},
-    scheme::{
-        Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, native::Nonce,
-        unix_seconds,
-    },
+    key::{Fingerprint, SigningKey, SigningOperation},
+    key_id::KeyId,
+    scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, native::Nonce},
     signer::Signer,
     timestamp::Timestamp,
+    wire::unix_seconds,
 };
 
 impl Signer {

@@ -16,7 +16,8 @@ use crate::{
     crypto::hmac_sha256::Key,
     error::{Reason, SignError, SignErrorKind, reason},
     key::{VerifyingKey, VerifyingOperation},
-    scheme::native::{Nonce, hex},
+    scheme::native::Nonce,
+    wire::hex,
 };
 
 /// A nonce of a request whose signature is over its body, with the MAC that was sent beside it.

@@ -4,7 +4,7 @@ use super::{
     component_id::ComponentId, covered_components::CoveredComponents,
     structured_field::is_plain_text,
 };
-use crate::key::Algorithm;
+use crate::scheme::Algorithm;
 
 /// A request for a signature that covers these components, for a label of the peer's own choosing.
 ///

@@ -16,8 +16,8 @@ use super::{
     structured_field::{Text, Unreadable, is_plain_text},
 };
 use crate::{
-    byte_set::ByteSet,
     error::{ConfigError, ConfigErrorKind, Escaped, Reason, reason},
+    wire::ByteSet,
 };
 
 /// What one line of the signature base is about: a header field, or a part of the request that is derived

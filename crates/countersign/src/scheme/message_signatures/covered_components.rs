@@ -2,7 +2,7 @@ use super::{
     component_id::{Component, ComponentId},
     derived_component::DerivedSet,
 };
-use crate::scheme::distinct_list::DistinctList;
+use crate::wire::DistinctList;
 
 /// The components that a signature covers, in the order in which they are signed, each once (RFC 9421 section 2).
 #[derive(Clone, Debug, Default)]

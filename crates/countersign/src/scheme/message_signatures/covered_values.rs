@@ -19,7 +19,7 @@ use super::{
     query_param::FormQuery,
     structured_field::{ParsedDictionary, StructuredType},
 };
-use crate::{error::Reason, scheme::cookie};
+use crate::{error::Reason, head::cookie};
 
 /// Up to this many components are kept without an allocation.
 const INLINE: usize = 8;

@@ -1,8 +1,8 @@
 use super::{signature_base::SignatureBase, signature_input::SignatureBytes};
 use crate::{
-    key::{Algorithm, VerifyingKey},
+    key::VerifyingKey,
     payload::PayloadDigest,
-    scheme::CredentialsOfFamily,
+    scheme::{Algorithm, CredentialsOfFamily},
 };
 
 /// What a request claims: the signature base as this verifier sees it, and the signature sent with it.

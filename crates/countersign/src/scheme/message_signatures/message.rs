@@ -6,8 +6,7 @@ use http::{
 use super::{CONTENT_DIGEST, component_id::ComponentId, structured_field::StructuredType};
 use crate::{
     error::{Escaped, Reason, reason},
-    head::{RequestHead, Target},
-    scheme::cookie,
+    head::{RequestHead, Target, cookie},
 };
 
 /// Fields of one value, which a second line does not make a list (RFC 9110 section 5.3). Joined

@@ -57,7 +57,7 @@ pub(crate) use self::{
     sign::MessageSignaturesSignSettings as FamilySigner,
 };
 use super::Definition;
-use crate::key::{Algorithm, ContentTypeRule, NonceRule};
+use crate::scheme::{Algorithm, ContentTypeRule, NonceRule};
 
 pub(crate) const MESSAGE_SIGNATURES: Definition = Definition {
     name: "RFC 9421",

@@ -18,8 +18,7 @@ use super::{
 use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, RejectionKind, Set, reason},
     head::RequestHead,
-    key::Algorithm,
-    scheme::{AcceptedScheme, Carrier, ProfileOfFamily, Scheme},
+    scheme::{AcceptedScheme, Algorithm, Carrier, ProfileOfFamily, Scheme},
     timestamp::Timestamp,
     verify::{HeadLimits, ParsedHead, Requirements},
 };

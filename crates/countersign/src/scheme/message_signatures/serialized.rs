@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{
     component_id::ComponentId, signature_input::LabeledSignature, signature_params::Param,
 };
-use crate::byte_set::ByteSet;
+use crate::wire::ByteSet;
 
 impl<'r> LabeledSignature<'r> {
     /// Reads the only member of a dictionary that is an inner list, as `Signature-Input` has it: components without

@@ -20,13 +20,11 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, SignError, SignErrorKind},
-    head::{RequestHead, Target, parse_method},
-    key::{Fingerprint, KeyId, SigningKey, SigningOperation},
+    head::{RequestHead, Target, cannot_be_covered, parse_method},
+    key::{Fingerprint, SigningKey, SigningOperation},
+    key_id::KeyId,
     payload::PayloadDigest,
-    scheme::{
-        Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput,
-        hop_headers::cannot_be_covered, native::Nonce,
-    },
+    scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, native::Nonce},
     signer::Signer,
     timestamp::Timestamp,
 };

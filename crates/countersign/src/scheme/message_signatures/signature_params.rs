@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::structured_field::Text;
 use crate::{
     error::{Escaped, Reason, Set, finer_unit, reason},
-    key::KeyId,
+    key_id::KeyId,
 };
 
 /// The greatest length of a nonce, in bytes.

@@ -23,6 +23,7 @@ use super::ALWAYS_COVERED;
 use crate::{
     crypto::hmac_sha256::{Key, Mac},
     head::Target,
+    wire::{Gathered, Sink},
 };
 
 /// Up to this many further covered headers are kept without an allocation.
@@ -99,56 +100,6 @@ impl<'r> CanonicalRequest<'r> {
             None => self.write_to(&mut mac),
         }
         mac
-    }
-}
-
-/// Where the signed text goes.
-pub(in crate::scheme) trait Sink {
-    fn write(&mut self, text: &str);
-}
-
-impl Sink for String {
-    fn write(&mut self, text: &str) {
-        self.push_str(text);
-    }
-}
-
-/// One piece after the other.
-impl Sink for Mac {
-    fn write(&mut self, text: &str) {
-        self.update(text.as_bytes());
-    }
-}
-
-/// The whole text, if it fits: a MAC takes one piece faster than two dozen.
-pub(in crate::scheme) struct Gathered {
-    buffer: [u8; 1024],
-    len: usize,
-}
-
-impl Gathered {
-    pub(in crate::scheme) fn new() -> Self {
-        Self {
-            buffer: [0; 1024],
-            len: 0,
-        }
-    }
-
-    /// `None` if it did not fit.
-    pub(in crate::scheme) fn text(&self) -> Option<&[u8]> {
-        self.buffer.get(..self.len)
-    }
-}
-
-impl Sink for Gathered {
-    // Half of the pieces are one constant byte, which is one store once this is inlined.
-    #[inline]
-    fn write(&mut self, text: &str) {
-        let end = self.len.saturating_add(text.len());
-        if let Some(room) = self.buffer.get_mut(self.len..end) {
-            room.copy_from_slice(text.as_bytes());
-        }
-        self.len = end;
     }
 }
 

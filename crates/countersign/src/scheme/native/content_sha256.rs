@@ -1,9 +1,9 @@
 use http::HeaderValue;
 
-use super::hex::{self, Letters};
 use crate::{
     error::{SignError, SignErrorKind},
     payload::PayloadDigest,
+    wire::hex::{self, Letters},
 };
 
 /// Reads `x-content-sha256`: 64 lower-case hexadecimal digits, and only that one spelling, because the text is signed.

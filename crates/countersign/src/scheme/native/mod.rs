@@ -14,9 +14,7 @@ pub(super) mod authorization;
 pub(super) mod canonical_request;
 mod content_sha256;
 mod credentials;
-pub(super) mod date;
 mod fields;
-pub(super) mod hex;
 mod nonce;
 mod parse;
 mod profile;
@@ -26,11 +24,9 @@ mod signed_headers;
 use http::HeaderName;
 
 pub use self::nonce::Nonce;
-pub(crate) use self::{
-    credentials::Credentials, date::DateForm, profile::Profile, sign::FamilySigner,
-};
+pub(crate) use self::{credentials::Credentials, profile::Profile, sign::FamilySigner};
 use super::Definition;
-use crate::key::{Algorithm, ContentTypeRule, NonceRule};
+use crate::scheme::{Algorithm, ContentTypeRule, NonceRule};
 
 pub(crate) const HMAC_SHA256: Definition = Definition {
     name: "HMAC-SHA256",

@@ -13,17 +13,17 @@ use super::{
     content_sha256,
     credentials::Credentials,
     fields::Fields,
-    hex,
     nonce::Nonce,
     signed_headers,
 };
 use crate::{
     error::{Escaped, Rejection, reason},
-    head::{Authority, Field, RequestHead, Target, not_ascii, not_once, parse_method},
+    head::{Authority, Field, RequestHead, Target, cookie, not_ascii, not_once, parse_method},
     payload::DeclaredPayload,
-    scheme::{Carrier, cookie},
+    scheme::Carrier,
     timestamp::Timestamp,
     verify::{Coverage, HeadLimits, ParsedHead, ReplayIdentity, Requirements, SignedOver},
+    wire::hex,
 };
 
 /// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of

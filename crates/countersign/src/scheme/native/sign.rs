@@ -9,17 +9,19 @@ use smallvec::SmallVec;
 use super::{
     ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE, X_NONCE,
     canonical_request::{CanonicalRequest, CoveredHeader, FurtherHeaders},
-    content_sha256, date,
+    content_sha256,
     fields::Fields,
     nonce::Nonce,
     signed_headers,
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    head::{RequestHead, Target, parse_method},
-    key::{Algorithm, Fingerprint, KeyId, SigningKey, SigningOperation},
-    scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput, cookie},
+    head::{RequestHead, Target, cookie, parse_method},
+    key::{Fingerprint, SigningKey, SigningOperation},
+    key_id::KeyId,
+    scheme::{Algorithm, Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput},
     timestamp::Timestamp,
+    wire::imf_fixdate,
 };
 
 /// What a signer covers besides `host;x-date;x-content-sha256`: the nonce, `content-type` and `content-encoding` where
@@ -146,7 +148,7 @@ fn sign(
         .map_err(|problem| SignError::new(SignErrorKind::Method, problem))?;
     let target = Target::parse(head.method(), head.uri())
         .map_err(|problem| SignError::new(SignErrorKind::Target, problem))?;
-    let date = date::format(input.now).ok_or_else(|| {
+    let date = imf_fixdate(input.now).ok_or_else(|| {
         SignError::new(
             SignErrorKind::Date,
             format!("{} is outside what an HTTP date can say", input.now),

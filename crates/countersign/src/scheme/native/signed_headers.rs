@@ -9,9 +9,9 @@ use http::HeaderName;
 
 use super::ALWAYS_COVERED;
 use crate::{
-    byte_set::ByteSet,
     error::{Escaped, Rejection, reason},
-    scheme::hop_headers::cannot_be_covered,
+    head::cannot_be_covered,
+    wire::ByteSet,
 };
 
 /// How every list begins: [`ALWAYS_COVERED`], joined.

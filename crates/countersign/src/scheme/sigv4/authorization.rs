@@ -1,9 +1,9 @@
 use super::credential_scope::Credential;
 use crate::{
     error::{Rejection, reason},
-    scheme::native::{
-        authorization::{missing_parameters, unknown_parameter, until_comma, until_space},
+    wire::{
         hex::{self, Letters},
+        missing_parameters, unknown_parameter, until_comma, until_space,
     },
 };
 

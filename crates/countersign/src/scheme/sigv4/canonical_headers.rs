@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use http::HeaderValue;
 use smallvec::SmallVec;
 
-use crate::scheme::cookie;
+use crate::head::cookie;
 
 /// Up to this many covered headers are kept without an allocation.
 const INLINE: usize = 12;

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::uri_encode::{self, Slash};
 use crate::{
     error::{Reason, reason},
-    scheme::native::canonical_request::Sink,
+    wire::Sink,
 };
 
 /// Up to this many parameters are kept without an allocation.

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     crypto::sha256::{self, Sha256},
     payload::PayloadDigest,
-    scheme::native::canonical_request::{Gathered, Sink},
+    wire::{Gathered, Sink},
 };
 
 /// Most texts are shorter, and made in one allocation.

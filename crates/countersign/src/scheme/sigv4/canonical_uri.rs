@@ -13,7 +13,7 @@
 use super::uri_encode::{self, Slash};
 use crate::{
     error::{Reason, reason},
-    scheme::native::canonical_request::Sink,
+    wire::Sink,
 };
 
 /// How the path of a request is encoded to be signed.

@@ -11,10 +11,9 @@ use std::borrow::Cow;
 
 use super::uri_encode;
 use crate::{
-    byte_set::ByteSet,
     error::{Escaped, Rejection, reason},
-    key::KeyId,
-    scheme::native::canonical_request::Sink,
+    key_id::KeyId,
+    wire::{ByteSet, Sink},
 };
 
 pub(super) const TERMINATOR: &str = "aws4_request";

@@ -4,11 +4,8 @@
 use std::fmt;
 
 use crate::{
-    scheme::native::{
-        DateForm,
-        date::{two_digits, utc},
-    },
     timestamp::Timestamp,
+    wire::{DateForm, two_digits, utc},
 };
 
 /// A date in its basic form.

@@ -66,7 +66,7 @@ pub(crate) use self::{
     string_to_sign::StringToSign,
 };
 use super::Definition;
-use crate::key::{Algorithm, ContentTypeRule, NonceRule};
+use crate::scheme::{Algorithm, ContentTypeRule, NonceRule};
 
 pub(crate) const SIGV4: Definition = Definition {
     name: "AWS4-HMAC-SHA256",

@@ -11,8 +11,8 @@
 use crate::{
     error::{Escaped, Reason, reason},
     payload::PayloadDigest,
-    scheme::native::{
-        canonical_request::Sink,
+    wire::{
+        Sink,
         hex::{self, Letters},
     },
 };

@@ -6,10 +6,7 @@ use super::{
     provider::SigV4Credentials,
     static_credentials::{Part, StaticCredentials},
 };
-use crate::{
-    error::{ConfigError, ConfigErrorKind},
-    nearest::nearest,
-};
+use crate::error::{ConfigError, ConfigErrorKind, nearest};
 
 const ACCESS_KEY_ID: &str = "aws_access_key_id";
 const SECRET_ACCESS_KEY: &str = "aws_secret_access_key";

@@ -2,7 +2,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use crate::{
     error::{ConfigError, Unavailable},
-    key::{KeyId, Secret, SessionToken, SigningKey},
+    key::{Secret, SessionToken, SigningKey},
+    key_id::KeyId,
     scheme::Scheme,
     timestamp::Timestamp,
 };

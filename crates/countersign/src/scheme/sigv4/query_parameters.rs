@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     error::{Escaped, Rejection, Set, reason},
-    scheme::{Scheme, distinct_list::DistinctList},
+    scheme::Scheme,
+    wire::DistinctList,
 };
 
 pub(super) const ALGORITHM: &str = "X-Amz-Algorithm";

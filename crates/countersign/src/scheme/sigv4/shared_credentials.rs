@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Unavailable},
-    text_file,
+    read_text::read_text,
 };
 
 /// Provides the credentials of one profile of a shared credentials file, as AWS's tools write it.
@@ -131,7 +131,7 @@ fn variable(name: &str, problem: &str) -> ConfigError {
 
 impl Source {
     fn read(&self) -> Result<SigV4Credentials, ConfigError> {
-        let text = text_file::read(&self.path)?;
+        let text = read_text(&self.path)?;
         profile_file::credentials(&text, &self.profile)
             .map_err(|error| error.within(self.path.display()))
     }

@@ -26,7 +26,8 @@ use super::{
 use crate::{
     error::{SignError, SignErrorKind},
     head::{RequestHead, Target, parse_method},
-    key::{Fingerprint, KeyId, SigningOperation},
+    key::{Fingerprint, SigningOperation},
+    key_id::KeyId,
     scheme::{
         Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput,
         native::{Nonce, X_NONCE},

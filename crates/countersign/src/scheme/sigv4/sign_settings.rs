@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    scheme::hop_headers::{cannot_be_covered, is_owned_by_hops},
+    head::{cannot_be_covered, is_owned_by_hops},
     signer::Signer,
 };
 

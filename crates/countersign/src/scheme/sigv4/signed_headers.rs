@@ -10,8 +10,8 @@
 use std::cmp::Ordering;
 
 use crate::{
-    byte_set::ByteSet,
     error::{Escaped, Reason, Rejection, reason},
+    wire::ByteSet,
 };
 
 /// Where a list stands.

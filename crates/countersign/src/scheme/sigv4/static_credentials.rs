@@ -5,7 +5,8 @@ use zeroize::Zeroizing;
 use super::provider::SigV4Credentials;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{KeyId, Secret, SessionToken, SigningKey, ensure_key_alone},
+    key::{Secret, SessionToken, SigningKey, ensure_key_alone},
+    key_id::KeyId,
     timestamp::Timestamp,
 };
 

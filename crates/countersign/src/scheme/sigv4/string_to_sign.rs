@@ -14,12 +14,10 @@ use crate::{
         sha256,
     },
     key::{SigningKeyCache, VerifyingKey, VerifyingOperation},
-    scheme::{
-        Scheme,
-        native::{
-            canonical_request::{Gathered, Sink},
-            hex::{self, Letters},
-        },
+    scheme::Scheme,
+    wire::{
+        Gathered, Sink,
+        hex::{self, Letters},
     },
 };
 

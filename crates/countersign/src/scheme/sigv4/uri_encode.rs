@@ -1,6 +1,6 @@
 //! `UriEncode` of the specification: every byte but `A-Z a-z 0-9 - . _ ~` becomes `%XX` in upper-case digits.
 
-use crate::{byte_set::ByteSet, scheme::native::canonical_request::Sink};
+use crate::wire::{ByteSet, Sink};
 
 /// Whether `/` stays as it is: it does in a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

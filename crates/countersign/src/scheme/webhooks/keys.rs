@@ -126,7 +126,7 @@ fn decode<'b>(text: &str, prefix: &str, bytes: &'b mut [u8]) -> Result<&'b [u8],
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::Algorithm;
+    use crate::scheme::Algorithm;
 
     const SEED: [u8; 32] = [
         0xe9, 0x76, 0xff, 0x74, 0x27, 0x07, 0xa4, 0xf7, 0x9a, 0xdb, 0x53, 0xd2, 0xd4, 0xdf, 0x55,

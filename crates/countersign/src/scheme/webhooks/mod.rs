@@ -35,7 +35,7 @@ mod timestamp;
 pub use self::profile::StandardWebhooksVerifySettings;
 pub(crate) use self::{profile::Profile, sign::FamilySigner};
 use super::Definition;
-use crate::key::{Algorithm, ContentTypeRule, NonceRule};
+use crate::scheme::{Algorithm, ContentTypeRule, NonceRule};
 
 pub(crate) const STANDARD_WEBHOOKS: Definition = Definition {
     name: "Standard-Webhooks",

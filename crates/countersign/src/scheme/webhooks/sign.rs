@@ -5,7 +5,8 @@ use super::{header_names::STANDARD, message_id, signatures, signed_content, time
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
     head::RequestHead,
-    key::{Fingerprint, KeyId, SigningKey, SigningOperation},
+    key::{Fingerprint, SigningKey, SigningOperation},
+    key_id::KeyId,
     scheme::{Refresh, Scheme, SignatureHeaders, SignerOfFamily, SigningInput},
     signer::Signer,
     timestamp::Timestamp,

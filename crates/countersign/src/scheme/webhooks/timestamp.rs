@@ -7,8 +7,8 @@ use http::HeaderName;
 
 use crate::{
     error::{Escaped, Reason, SignError, reason},
-    scheme::unix_seconds,
     timestamp::Timestamp,
+    wire::unix_seconds,
 };
 
 pub(super) fn parse(text: &str) -> Option<Timestamp> {

@@ -16,7 +16,7 @@ const MAX_DIGITS: usize = 12;
 
 /// Reads digits and nothing else. `str::parse` alone would take a sign; Python's `int` takes blanks, underscores and the
 /// digits of other scripts.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     if !(1..=MAX_DIGITS).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
 
 /// What a header with something else is refused with.
 #[cold]
-pub(super) fn refusal(name: &HeaderName, found: &str) -> Reason {
+pub(crate) fn refusal(name: &HeaderName, found: &str) -> Reason {
     let looks_like = found.parse().ok().and_then(finer_unit);
     match looks_like {
         Some(unit) => reason!(
@@ -43,7 +43,7 @@ pub(super) fn refusal(name: &HeaderName, found: &str) -> Reason {
 }
 
 /// Whole seconds, in their one spelling without leading zeroes.
-pub(super) fn format(now: Timestamp) -> Result<String, SignError> {
+pub(crate) fn format(now: Timestamp) -> Result<String, SignError> {
     let text = now.as_unix_seconds().to_string();
     match parse(&text) {
         Some(_) => Ok(text),

@@ -8,7 +8,7 @@ const FEW: usize = 8;
 
 /// What a request lists, in the order of the request, each once.
 #[derive(Clone, Debug)]
-pub(super) struct DistinctList<T> {
+pub(crate) struct DistinctList<T> {
     items: SmallVec<[T; FEW]>,
     /// All of them, once there are more than a few.
     known: Option<HashSet<T>>,
@@ -16,7 +16,7 @@ pub(super) struct DistinctList<T> {
 
 /// What is in a list already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Repeated;
+pub(crate) struct Repeated;
 
 impl<T> Default for DistinctList<T> {
     fn default() -> Self {
@@ -30,7 +30,7 @@ impl<T> Default for DistinctList<T> {
 impl<T: Clone + Eq + Hash> DistinctList<T> {
     /// Adds one at the end, unless an equal one is there.
     #[inline]
-    pub(super) fn push(&mut self, item: T) -> Result<(), Repeated> {
+    pub(crate) fn push(&mut self, item: T) -> Result<(), Repeated> {
         if self.contains(&item) {
             return Err(Repeated);
         }
@@ -39,7 +39,7 @@ impl<T: Clone + Eq + Hash> DistinctList<T> {
     }
 
     #[inline]
-    pub(super) fn contains(&self, item: &T) -> bool {
+    pub(crate) fn contains(&self, item: &T) -> bool {
         match &self.known {
             None => self.items.contains(item),
             Some(known) => known.contains(item),
@@ -48,7 +48,7 @@ impl<T: Clone + Eq + Hash> DistinctList<T> {
 
     /// Adds one of which the caller knows that no equal one is there.
     #[inline]
-    pub(super) fn push_distinct(&mut self, item: T) {
+    pub(crate) fn push_distinct(&mut self, item: T) {
         self.items.push(item);
         if self.items.len() > FEW {
             self.note();
@@ -66,11 +66,11 @@ impl<T: Clone + Eq + Hash> DistinctList<T> {
 }
 
 impl<T> DistinctList<T> {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.items.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.items.iter()
     }
 }

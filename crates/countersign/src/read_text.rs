@@ -14,7 +14,7 @@ use crate::error::{ConfigError, ConfigErrorKind};
 const MAX_LEN: u64 = 16 * 1024 * 1024;
 
 /// The text of a file, wiped when it is dropped.
-pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let failed =
         |what: &str| ConfigError::new(ConfigErrorKind::File, format!("{}: {what}", path.display()));
     let unreadable = |error: io::Error| failed("cannot be read").with_source(error);

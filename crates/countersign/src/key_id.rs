@@ -89,7 +89,7 @@ impl fmt::Debug for ShownKeyId<'_> {
 }
 
 /// A short name as it is, a long one by its length alone: it may be a key in the wrong place.
-pub(super) fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     match name.len() {
         0..=24 => name.to_owned(),
         len => format!("({len} bytes)"),

@@ -15,14 +15,14 @@ pub(crate) enum DateForm {
 
 impl DateForm {
     /// What is expected of a date, in words.
-    pub(in crate::scheme) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::ImfFixdate => "an IMF-fixdate",
             Self::ImfFixdateOrRfc3339 => "an IMF-fixdate, or RFC 3339 in UTC",
         }
     }
 
-    pub(in crate::scheme) fn parse(self, text: &str) -> Option<Timestamp> {
+    pub(crate) fn parse(self, text: &str) -> Option<Timestamp> {
         match self {
             Self::ImfFixdate => parse_imf_fixdate(text),
             Self::ImfFixdateOrRfc3339 => parse_imf_fixdate(text).or_else(|| parse_rfc3339(text)),
@@ -159,13 +159,15 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     ))
 }
 
-pub(in crate::scheme) fn two_digits(tens: u8, ones: u8) -> Option<i8> {
+#[inline]
+pub(crate) fn two_digits(tens: u8, ones: u8) -> Option<i8> {
     let digit = |byte: u8| byte.checked_sub(b'0').filter(|digit| *digit <= 9);
     let value = digit(tens)?.checked_mul(10)?.checked_add(digit(ones)?)?;
     i8::try_from(value).ok()
 }
 
-pub(in crate::scheme) fn utc(
+#[inline]
+pub(crate) fn utc(
     year: i16,
     month: i8,
     day: i8,
@@ -178,7 +180,7 @@ pub(in crate::scheme) fn utc(
 }
 
 /// `at` as an IMF-fixdate; `None` outside the years 0000 to 9999.
-pub(super) fn format(at: Timestamp) -> Option<HeaderValue> {
+pub(crate) fn imf_fixdate(at: Timestamp) -> Option<HeaderValue> {
     HeaderValue::try_from(at.to_http_date()?).ok()
 }
 
@@ -287,18 +289,18 @@ mod tests {
             -11_644_473_600,
         ] {
             let at = Timestamp::from_unix_seconds(seconds);
-            let text = format(at).unwrap();
+            let text = imf_fixdate(at).unwrap();
             assert_eq!(DateForm::ImfFixdate.parse(text.to_str().unwrap()), Some(at));
         }
     }
 
     #[test]
     fn writes_no_date_outside_four_digit_years() {
-        assert_eq!(format(Timestamp::from_unix_seconds(i64::MAX)), None);
-        assert_eq!(format(Timestamp::from_unix_seconds(i64::MIN)), None);
+        assert_eq!(imf_fixdate(Timestamp::from_unix_seconds(i64::MAX)), None);
+        assert_eq!(imf_fixdate(Timestamp::from_unix_seconds(i64::MIN)), None);
         // Tue, 20 Apr -271821, the first date of JavaScript.
         assert_eq!(
-            format(Timestamp::from_unix_seconds(-8_640_000_000_000)),
+            imf_fixdate(Timestamp::from_unix_seconds(-8_640_000_000_000)),
             None
         );
     }

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use http::{HeaderMap, header::COOKIE};
 
 /// What stands between two pieces where they are one (RFC 9113 section 8.2.3, RFC 9114 section 4.2.1).
-pub(super) const SEPARATOR: &str = "; ";
+pub(crate) const SEPARATOR: &str = "; ";
 
 /// The length of the one value, of which nothing is read; `None` if there is none.
-pub(super) fn len(headers: &HeaderMap) -> Option<usize> {
+pub(crate) fn len(headers: &HeaderMap) -> Option<usize> {
     let lines = headers.get_all(COOKIE).iter();
     let lengths = lines.map(|line| line.len().saturating_add(SEPARATOR.len()));
     let sum = lengths.reduce(usize::saturating_add)?;
@@ -18,7 +18,7 @@ pub(super) fn len(headers: &HeaderMap) -> Option<usize> {
 
 /// The one value of the pieces, each without the white space around it; borrowed where there is one piece. `None` if there
 /// is none, or one is not ASCII.
-pub(super) fn value(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+pub(crate) fn value(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let mut lines = headers.get_all(COOKIE).iter().map(|line| {
         let line = line.to_str().ok()?;
         Some(line.trim_matches([' ', '\t']))

@@ -1,7 +1,9 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
-use super::key_id::shown;
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    key_id::shown,
+};
 
 /// The label of one of a caller's keys, such as `2026-01` or `primary`: it says which key matched.
 ///

@@ -2,7 +2,7 @@
 
 /// Whether a header carries a signature, or belongs to one connection and ends with it (RFC 9110 sections 7.6.1 and
 /// 11.7.2). No signature can cover it.
-pub(super) fn cannot_be_covered(name: &str) -> bool {
+pub(crate) fn cannot_be_covered(name: &str) -> bool {
     matches!(
         name,
         "authorization"
@@ -62,7 +62,7 @@ const OWNED_BY_HOPS: [&str; 24] = [
 const OWNED_PREFIXES: [&str; 5] = ["proxy-", "sec-", "x-b3-", "x-envoy-", "x-forwarded-"];
 
 /// Whether a hop may change a header of this name, so that a signature that covers it may not arrive.
-pub(super) fn is_owned_by_hops(name: &str) -> bool {
+pub(crate) fn is_owned_by_hops(name: &str) -> bool {
     OWNED_BY_HOPS.contains(&name) || OWNED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 

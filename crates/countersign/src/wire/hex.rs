@@ -6,14 +6,14 @@ use crate::error::{Reason, reason};
 
 /// Whether letters may be of either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::scheme) enum Letters {
+pub(crate) enum Letters {
     Lower,
     Mixed,
 }
 
 /// What a header with something else than the digits of a SHA-256 is refused with.
 #[cold]
-pub(in crate::scheme) fn no_digest(name: &HeaderName, found: &str) -> Reason {
+pub(crate) fn no_digest(name: &HeaderName, found: &str) -> Reason {
     reason!(
         "header {}: expected 64 lower-case hexadecimal digits, found {} characters, {} of them others",
         name,
@@ -23,7 +23,7 @@ pub(in crate::scheme) fn no_digest(name: &HeaderName, found: &str) -> Reason {
 }
 
 /// How many characters are no lower-case hexadecimal digits.
-pub(in crate::scheme) fn others(text: &str) -> usize {
+pub(crate) fn others(text: &str) -> usize {
     let lower = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     text.bytes().filter(|byte| !lower(byte)).count()
 }
@@ -33,7 +33,7 @@ pub(in crate::scheme) fn others(text: &str) -> usize {
 /// What is decoded was sent in the open: unlike keys it needs no constant time. All digits are looked at before any is
 /// judged, so that the compiler takes many at a time.
 #[inline]
-pub(in crate::scheme) fn decode<const N: usize>(text: &str, letters: Letters) -> Option<[u8; N]> {
+pub(crate) fn decode<const N: usize>(text: &str, letters: Letters) -> Option<[u8; N]> {
     let (digits, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };

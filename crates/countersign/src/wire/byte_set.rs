@@ -20,6 +20,7 @@ impl ByteSet {
     }
 
     /// Parts a text behind the bytes at its start that are in the set, all of which must be ASCII.
+    #[inline]
     pub(crate) fn split<'t>(&self, text: &'t str) -> (&'t str, &'t str) {
         let len = text.bytes().position(|byte| !self.has(byte));
         // Invariant: a character ends where ASCII does.
@@ -28,6 +29,7 @@ impl ByteSet {
     }
 
     /// Parts a text before the bytes at its end that are in the set, all of which must be ASCII.
+    #[inline]
     pub(crate) fn split_end<'t>(&self, text: &'t str) -> (&'t str, &'t str) {
         let len = text.bytes().rev().position(|byte| !self.has(byte));
         // Invariant: a character begins where ASCII does.
@@ -36,6 +38,7 @@ impl ByteSet {
     }
 
     /// Whether the set has this byte.
+    #[inline]
     pub(crate) fn has(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte)).is_some_and(|has| *has)
     }

@@ -1,0 +1,17 @@
+//! How values are spelled on the wire, in every family of schemes.
+
+mod byte_set;
+mod date;
+mod distinct_list;
+pub(crate) mod hex;
+mod parameters;
+mod sink;
+pub(crate) mod unix_seconds;
+
+pub(crate) use self::{
+    byte_set::ByteSet,
+    date::{DateForm, imf_fixdate, two_digits, utc},
+    distinct_list::DistinctList,
+    parameters::{missing_parameters, unknown_parameter, until_comma, until_space},
+    sink::{Gathered, Sink},
+};
