@@ -309,11 +309,11 @@ fn secrets_and_signatures_cannot_be_compared() {
         ),
         (
             "pub(super) enum Signature",
-            "crates/countersign/src/scheme/native/authorization.rs",
+            "crates/countersign/src/families/native/authorization.rs",
         ),
         (
             "pub(super) struct Signature",
-            "crates/countersign/src/scheme/sigv4/authorization.rs",
+            "crates/countersign/src/families/sigv4/authorization.rs",
         ),
         (
             "pub(crate) struct SessionToken",

@@ -96,6 +96,7 @@ mod config;
 mod crypto;
 pub mod diagnose;
 mod error;
+mod families;
 mod head;
 mod key;
 mod key_id;
@@ -120,7 +121,21 @@ pub use self::{
         BodyBound, ConfigError, ConfigErrorKind, Escaped, Rejection, RejectionKind, SignError,
         SignErrorKind, Unavailable,
     },
-    head::{HostForm, RequestHead},
+    families::{
+        AcceptedScheme, Coverage, Nonce,
+        drf::{DrfHeaders, DrfVerifySettings},
+        message_signatures::{
+            ComponentId, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,
+            StructuredType, UriScheme,
+        },
+        sigv4::{
+            CredentialsProvider, CredentialsRefresh, SharedCredentialsFile, SigV4Credentials,
+            SigV4PathEncoding, SigV4PathNormalization, SigV4Presigned, SigV4PresignedPayload,
+            SigV4SignSettings, SigV4VerifySettings,
+        },
+        webhooks::StandardWebhooksVerifySettings,
+    },
+    head::{HeadLimits, HostForm, RequestHead},
     key::{CallerKey, KeyState, RootKey, Secret, SigningKey, VerifyingKey},
     key_id::KeyId,
     key_version::KeyVersion,
@@ -128,7 +143,7 @@ pub use self::{
         ArcKeyStore, CallerKeys, DerivedCallers, DerivedKeyring, DerivedKeyringBuilder, KeyStore,
         Keyring, KeyringBuilder,
     },
-    payload::{Payload, PayloadDigest},
+    payload::{BodyState, Payload, PayloadDigest},
     policy::{
         Decision, ExecuteApi, Membership, Policy, PolicyRequest, SharedPolicy, StatementId,
         UncoveredRoute, UnreachableStatement, WhyUncovered, WhyUnreachable,
@@ -137,27 +152,13 @@ pub use self::{
         ArcReplayStore, ClaimOutcome, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
         ReplayKey, ReplayStore, ReplayStoreId,
     },
-    scheme::{
-        AcceptedScheme, Algorithm, ContentTypeRule, NonceRule, Scheme,
-        drf::{DrfHeaders, DrfVerifySettings},
-        message_signatures::{
-            ComponentId, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,
-            StructuredType, UriScheme,
-        },
-        native::Nonce,
-        sigv4::{
-            CredentialsProvider, CredentialsRefresh, SharedCredentialsFile, SigV4Credentials,
-            SigV4PathEncoding, SigV4PathNormalization, SigV4Presigned, SigV4PresignedPayload,
-            SigV4SignSettings, SigV4VerifySettings,
-        },
-        webhooks::StandardWebhooksVerifySettings,
-    },
+    scheme::{Algorithm, ContentTypeRule, NonceRule, Scheme},
     shared_signer::{SharedSigner, SignerKey},
     signer::{Signature, Signer},
     target_signers::{TargetSigners, TargetSignersBuilder},
     timestamp::Timestamp,
     verify::{
-        AuthenticatedHead, Authentication, BodyState, Coverage, DetachedHead, Evidence, HeadLimits,
-        PendingBody, UnverifiedHead, Verified, Verifier, VerifierBuilder,
+        AuthenticatedHead, Authentication, DetachedHead, Evidence, PendingBody, UnverifiedHead,
+        Verified, Verifier, VerifierBuilder,
     },
 };

@@ -4,15 +4,16 @@ use http::{HeaderName, HeaderValue, Uri, header::HOST, request::Parts};
 
 use crate::{
     error::{ConfigError, ConfigErrorKind, Rejection, SignError, SignErrorKind},
+    families::{
+        FamilySigner, Nonce, SignatureHeaders, SignerOfFamily, SigningInput,
+        native::{self},
+        sigv4::CredentialsRefresh,
+    },
     head::{Authority, RequestHead, without_user},
     key::{Fingerprint, SigningKey},
     key_id::KeyId,
     payload::Payload,
-    scheme::{
-        FamilySigner, Scheme, SignatureHeaders, SignerOfFamily, SigningInput,
-        native::{self, Nonce},
-        sigv4::CredentialsRefresh,
-    },
+    scheme::Scheme,
     timestamp::Timestamp,
 };
 

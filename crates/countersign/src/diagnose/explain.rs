@@ -451,17 +451,18 @@ fn readable(
 
 /// What a verifier of RFC 9421 would read with another scheme of the URI.
 fn uri_schemes(base: &Base<'_, '_>) -> Vec<Variation> {
-    use crate::scheme::Profile;
+    use crate::families::FamilyVerifier;
     let mut found = Vec::new();
     let scheme = base.claim.scheme();
-    let Some(Profile::MessageSignatures(profile)) = relaxed::profile_of(base.verifier, scheme)
+    let Some(FamilyVerifier::MessageSignatures(profile)) =
+        relaxed::profile_of(base.verifier, scheme)
     else {
         return found;
     };
     for (uri_scheme, other) in profile.for_each_uri_scheme() {
         let mut policy = base.verifier.policy().clone();
         for accepted in &mut policy.accepted {
-            if let Profile::MessageSignatures(accepted) = accepted {
+            if let FamilyVerifier::MessageSignatures(accepted) = accepted {
                 *accepted = other.clone();
             }
         }

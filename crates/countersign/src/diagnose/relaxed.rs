@@ -6,11 +6,12 @@ use http::{HeaderName, header::AUTHORIZATION};
 
 use super::{cause::Cause, head_copy::HeadCopy};
 use crate::{
-    scheme::{
-        MessageSignaturesFamily, NativeFamily, Profile, ProfileOfFamily, Scheme, SigV4Family,
-        sigv4::{AssertedScope, Relaxation},
+    families::{
+        FamilyVerifier, Requirements, VerifierOfFamily, message_signatures, native,
+        sigv4::{self, AssertedScope, Relaxation},
     },
-    verify::{Requirements, Verifier},
+    scheme::Scheme,
+    verify::Verifier,
     wire::DateForm,
 };
 
@@ -61,7 +62,7 @@ pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
     let detail = "a required component, or the body, is not covered";
     add(Cause::HeaderNotCovered, detail, &|policy| {
         for accepted in &mut policy.accepted {
-            if let Profile::MessageSignatures(profile) = accepted {
+            if let FamilyVerifier::MessageSignatures(profile) = accepted {
                 *profile = profile.relaxed();
             }
         }
@@ -93,7 +94,7 @@ pub(super) fn all(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
         relax_sigv4(&mut policy, relaxation, head);
     }
     for accepted in &mut policy.accepted {
-        if let Profile::MessageSignatures(profile) = accepted {
+        if let FamilyVerifier::MessageSignatures(profile) = accepted {
             *profile = profile.relaxed();
         }
     }
@@ -129,7 +130,7 @@ fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Ca
                 .accepted
                 .iter()
                 .filter_map(|profile| match profile {
-                    Profile::SigV4(profile) => Some(profile.scopes()),
+                    FamilyVerifier::SigV4(profile) => Some(profile.scopes()),
                     _ => None,
                 })
                 .flatten()
@@ -158,7 +159,7 @@ fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Ca
 
 fn relax_sigv4(policy: &mut Requirements, relaxation: Relaxation, head: &HeadCopy) {
     for accepted in &mut policy.accepted {
-        if let Profile::SigV4(profile) = accepted {
+        if let FamilyVerifier::SigV4(profile) = accepted {
             *profile = profile.relaxed(relaxation, &head.head());
         }
     }
@@ -166,14 +167,17 @@ fn relax_sigv4(policy: &mut Requirements, relaxation: Relaxation, head: &HeadCop
 
 /// The schemes that the head speaks of and the verifier does not accept, with settings that let
 /// everything in.
-fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, Profile)> {
+fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, FamilyVerifier)> {
     let mut found = Vec::new();
     let authorization = head.text_of(&AUTHORIZATION).unwrap_or_default();
     let (name, _) = authorization.split_once(' ').unwrap_or((authorization, ""));
     let speaks_of = |scheme: Scheme| scheme.name().eq_ignore_ascii_case(name);
     for scheme in [Scheme::HmacSha256, Scheme::Ed25519] {
         if speaks_of(scheme) && !verifier.accepts(scheme) {
-            found.push((scheme, Profile::from(NativeFamily::of_both())));
+            found.push((
+                scheme,
+                FamilyVerifier::from(native::FamilyVerifier::of_both()),
+            ));
         }
     }
     let in_query = head
@@ -181,19 +185,19 @@ fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, Profile)> {
         .is_some_and(|query| query.contains("X-Amz-Signature="));
     if (speaks_of(Scheme::SigV4) || in_query) && !verifier.accepts(Scheme::SigV4) {
         let profile = AssertedScope::of(&head.head())
-            .and_then(|scope| SigV4Family::for_scope(&scope))
+            .and_then(|scope| sigv4::FamilyVerifier::for_scope(&scope))
             .map(|profile| {
-                let relaxed = |profile: SigV4Family, relaxation: &Relaxation| {
+                let relaxed = |profile: sigv4::FamilyVerifier, relaxation: &Relaxation| {
                     profile.relaxed(*relaxation, &head.head())
                 };
                 Relaxation::ALL.iter().fold(profile, relaxed)
             });
-        found.extend(profile.map(|profile| (Scheme::SigV4, Profile::from(profile))));
+        found.extend(profile.map(|profile| (Scheme::SigV4, FamilyVerifier::from(profile))));
     }
     let input = HeaderName::from_static("signature-input");
     if head.headers.contains_key(input) && !verifier.accepts(Scheme::MessageSignatures) {
-        let profile = MessageSignaturesFamily::new().relaxed();
-        found.push((Scheme::MessageSignatures, Profile::from(profile)));
+        let profile = message_signatures::FamilyVerifier::new().relaxed();
+        found.push((Scheme::MessageSignatures, FamilyVerifier::from(profile)));
     }
     found
 }
@@ -203,14 +207,14 @@ fn with_routes(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
     let request = head.head();
     let mut found = Vec::new();
     for (number, profile) in verifier.policy().accepted.iter().enumerate() {
-        let senders: Vec<Profile> = match profile {
-            Profile::Drf(profile) => {
+        let senders: Vec<FamilyVerifier> = match profile {
+            FamilyVerifier::Drf(profile) => {
                 let senders = profile.with_route_of(&request).into_iter();
-                senders.map(Profile::from).collect()
+                senders.map(FamilyVerifier::from).collect()
             }
-            Profile::StandardWebhooks(profile) => {
+            FamilyVerifier::StandardWebhooks(profile) => {
                 let senders = profile.with_route_of(&request).into_iter();
-                senders.map(Profile::from).collect()
+                senders.map(FamilyVerifier::from).collect()
             }
             _ => continue,
         };
@@ -228,7 +232,7 @@ fn with_routes(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
 }
 
 /// The profile that judges a scheme.
-pub(super) fn profile_of(verifier: &Verifier, scheme: Scheme) -> Option<&Profile> {
+pub(super) fn profile_of(verifier: &Verifier, scheme: Scheme) -> Option<&FamilyVerifier> {
     let mut accepted = verifier.policy().accepted.iter();
     accepted.find(|profile| profile.schemes().contains(&scheme))
 }
@@ -237,7 +241,7 @@ pub(super) fn profile_of(verifier: &Verifier, scheme: Scheme) -> Option<&Profile
 pub(super) fn drf_names(verifier: &Verifier) -> Vec<(HeaderName, HeaderName)> {
     let accepted = verifier.policy().accepted.iter();
     let names = accepted.filter_map(|profile| match profile {
-        Profile::Drf(profile) => Some(profile.header_names()),
+        FamilyVerifier::Drf(profile) => Some(profile.header_names()),
         _ => None,
     });
     names

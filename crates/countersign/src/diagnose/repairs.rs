@@ -264,7 +264,7 @@ impl Repairs<'_> {
         let (Some(day), Some(value)) = (day, value) else {
             return;
         };
-        let Some(scope) = crate::scheme::sigv4::AssertedScope::of(&self.head.head()) else {
+        let Some(scope) = crate::families::sigv4::AssertedScope::of(&self.head.head()) else {
             return;
         };
         let from = ["/", &scope.day, "/", &scope.region, "/"].concat();

@@ -10,6 +10,7 @@
 mod body_bound;
 mod config;
 mod escaped;
+mod mismatch;
 mod nearest;
 mod reason;
 mod rejection;
@@ -27,6 +28,7 @@ pub use self::{
     unavailable::Unavailable,
 };
 pub(crate) use self::{
+    mismatch::{Found, Mismatch, Tried},
     nearest::nearest,
     reason::{Detail, Named, Reason, Set, finer_unit, reason},
 };

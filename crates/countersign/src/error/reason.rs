@@ -7,8 +7,8 @@ use std::{
 
 use http::HeaderName;
 
-use super::Escaped;
-use crate::{timestamp::Timestamp, verify::Mismatch};
+use super::{Escaped, Mismatch};
+use crate::timestamp::Timestamp;
 
 /// The greatest length of a reason that names something, in bytes.
 const MAX_LEN: usize = 1024;

@@ -4,11 +4,12 @@ mod authority;
 pub(crate) mod cookie;
 mod field;
 mod hop_headers;
+mod limits;
 mod method;
 mod request_head;
 mod target;
 
-pub use self::{authority::HostForm, request_head::RequestHead};
+pub use self::{authority::HostForm, limits::HeadLimits, request_head::RequestHead};
 pub(crate) use self::{
     authority::{Authority, without_user},
     field::{Field, not_ascii, not_once},

@@ -1,10 +1,9 @@
 use std::{borrow::Borrow, fmt};
 
-use super::{DeclaredPayload, PayloadDigest};
+use super::{BodyState, DeclaredPayload, PayloadDigest};
 use crate::{
     crypto::{sha256::Sha256, sha512::Sha512},
     error::{Rejection, RejectionKind, reason},
-    verify::BodyState,
 };
 
 /// The check of a body that arrives in pieces against what its head declared.

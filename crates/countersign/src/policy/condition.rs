@@ -6,10 +6,10 @@ use wildmatch::WildMatch;
 use super::{nearest::Expected, plain_path::PlainPath, request::PolicyRequest};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
+    families::Coverage,
     key_version::KeyVersion,
     scheme::Scheme,
     timestamp::Timestamp,
-    verify::Coverage,
 };
 
 /// A further condition of a statement: that one of several values is the request's, or that none is.

@@ -7,9 +7,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::condition::{Attribute, Bound, COVERAGES, Condition, Test, Text, coverage_name};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
+    families::Coverage,
     scheme::Scheme,
     timestamp::Timestamp,
-    verify::Coverage,
 };
 
 /// Refuses conditions of one statement that no request can meet together.

@@ -1,7 +1,8 @@
 use std::net::IpAddr;
 
 use crate::{
-    key_id::KeyId, key_version::KeyVersion, scheme::Scheme, timestamp::Timestamp, verify::Coverage,
+    families::Coverage, key_id::KeyId, key_version::KeyVersion, scheme::Scheme,
+    timestamp::Timestamp,
 };
 
 /// What a [`Policy`](super::Policy) is asked about: a caller that was proven, and what it asks for.

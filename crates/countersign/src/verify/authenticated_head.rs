@@ -3,11 +3,11 @@ use std::fmt;
 use super::{
     detached_head::DetachedHead,
     evidence::Evidence,
-    parsed_head::ParsedHead,
     verified::{Proven, Verified},
 };
 use crate::{
     error::Rejection,
+    families::ParsedHead,
     key::CallerKey,
     key_id::KeyId,
     key_version::KeyVersion,

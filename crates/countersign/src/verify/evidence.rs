@@ -3,9 +3,7 @@ use std::fmt;
 use base16ct::HexDisplay;
 
 use crate::{
-    key::VerifyingKey,
-    key_id::KeyId,
-    scheme::{Scheme, sigv4::StringToSign},
+    families::sigv4::StringToSign, key::VerifyingKey, key_id::KeyId, scheme::Scheme,
     timestamp::Timestamp,
 };
 

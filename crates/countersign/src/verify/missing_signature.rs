@@ -1,8 +1,8 @@
-use super::requirements::Requirements;
 use crate::{
     error::{Escaped, Reason, Rejection, RejectionKind, Set, reason},
+    families::{Requirements, VerifierOfFamily},
     head::RequestHead,
-    scheme::{ProfileOfFamily, Scheme},
+    scheme::Scheme,
 };
 
 /// Headers that carry a signature in one of the schemes, as their callers name them by default.
@@ -27,7 +27,7 @@ pub(super) fn refusal(
     if let Some(reason) = profiles.find_map(|profile| profile.passed_over(head, policy)) {
         return Rejection::because(RejectionKind::MissingSignature, reason);
     }
-    let accepted = policy.accepted.iter().flat_map(ProfileOfFamily::schemes);
+    let accepted = policy.accepted.iter().flat_map(VerifierOfFamily::schemes);
     let accepted: Vec<_> = accepted.copied().map(Scheme::name).collect();
     Rejection::because(
         RejectionKind::MissingSignature,

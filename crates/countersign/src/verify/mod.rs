@@ -9,35 +9,21 @@ mod authenticated_head;
 mod authentication;
 mod detached_head;
 mod evidence;
-mod freshness;
-mod mismatch;
 mod missing_signature;
-mod parsed_head;
 mod pending_body;
-mod replay_identity;
-mod requirements;
 mod signed_text;
 mod unverified_head;
 mod verified;
 mod verifier;
 
+pub(crate) use self::signed_text::{OtherText, SignedText};
 pub use self::{
     authenticated_head::AuthenticatedHead,
     authentication::Authentication,
     detached_head::DetachedHead,
     evidence::Evidence,
     pending_body::PendingBody,
-    requirements::HeadLimits,
     unverified_head::UnverifiedHead,
-    verified::{BodyState, Coverage, Verified},
+    verified::Verified,
     verifier::{Verifier, VerifierBuilder},
-};
-pub(crate) use self::{
-    freshness::Freshness,
-    mismatch::Mismatch,
-    parsed_head::{ParsedHead, SignedOver},
-    pending_body::{BodySignature, SignedBody},
-    replay_identity::ReplayIdentity,
-    requirements::{Requirements, ensure_window},
-    signed_text::{OtherText, SignedText},
 };

@@ -3,17 +3,17 @@ use std::fmt;
 use smallvec::SmallVec;
 
 use super::{
-    parsed_head::{ParsedHead, SignedOver},
     unverified_head::{check_key_rules, evidence, matching_key, mismatch},
-    verified::{BodyState, Proven, Verified},
+    verified::{Proven, Verified},
 };
 use crate::{
     crypto::{hmac_sha256::Mac, sha256::Sha256},
     error::{Rejection, Set, reason},
+    families::{BodySignature, CredentialsOfFamily, ParsedHead, SignedOver},
     key::{CallerKey, VerifyingKey, VerifyingOperation},
     keyring::CallerKeys,
-    payload::PayloadDigest,
-    scheme::{CredentialsOfFamily, Scheme, drf::SignedNonce},
+    payload::{BodyState, PayloadDigest},
+    scheme::Scheme,
     timestamp::Timestamp,
 };
 
@@ -26,25 +26,6 @@ pub struct PendingBody<'c, 'r> {
     keys: &'c CallerKeys,
     state: State,
     keep_evidence: bool,
-}
-
-/// A signature over the body itself, behind a prefix that is taken from the head.
-pub(crate) struct SignedBody<'r> {
-    /// The signed text up to the body.
-    pub(crate) prefix: Vec<u8>,
-    /// The signatures sent with it, of which one must match.
-    pub(crate) signatures: SmallVec<[BodySignature; 2]>,
-    /// A nonce that the key which made the signature must have signed as well.
-    pub(crate) nonce: Option<SignedNonce<'r>>,
-    /// The headers that the prefix was taken from, and that of the nonce.
-    pub(crate) covered: SmallVec<[(&'r str, &'r str); 2]>,
-}
-
-/// A signature, decoded. It cannot be compared but by a key.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum BodySignature {
-    HmacSha256([u8; 32]),
-    Ed25519([u8; 64]),
 }
 
 enum State {
@@ -227,10 +208,10 @@ mod tests {
 
     use super::*;
     use crate::{
+        families::webhooks::StandardWebhooksVerifySettings,
         key::{KeyState as State, Secret, SigningKey},
         key_id::KeyId,
         keyring::{KeyStore as _, Keyring},
-        scheme::webhooks::StandardWebhooksVerifySettings,
         signer::Signer,
         verify::Verifier,
     };

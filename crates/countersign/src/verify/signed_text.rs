@@ -1,14 +1,10 @@
-use super::{
-    parsed_head::SignedOver,
-    unverified_head::{UnverifiedHead, try_keys},
-};
+use super::unverified_head::{UnverifiedHead, try_keys};
 use crate::{
+    families::{BodySignature, Credentials, CredentialsOfFamily, SignedOver, sigv4::StringToSign},
     key::VerifyingKey,
     keyring::CallerKeys,
     payload::PayloadDigest,
-    scheme::{Credentials, CredentialsOfFamily, sigv4::StringToSign},
     timestamp::Timestamp,
-    verify::BodySignature,
 };
 
 /// The text that a signature should be over, as this verifier sees it. For a diagnosis only.

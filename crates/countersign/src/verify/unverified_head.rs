@@ -3,21 +3,17 @@ use std::{fmt, hint::black_box};
 use smallvec::SmallVec;
 
 use super::{
-    authenticated_head::AuthenticatedHead,
-    authentication::Authentication,
-    evidence::Evidence,
-    mismatch::{Found, Mismatch, Tried},
-    parsed_head::{ParsedHead, SignedOver},
+    authenticated_head::AuthenticatedHead, authentication::Authentication, evidence::Evidence,
     pending_body::PendingBody,
-    requirements::Requirements,
 };
 use crate::{
-    error::{Detail, Rejection, RejectionKind, Set, reason},
+    error::{Detail, Found, Mismatch, Rejection, RejectionKind, Set, Tried, reason},
+    families::{Credentials, CredentialsOfFamily, ParsedHead, SignedOver},
     key::{CallerKey, VerifyingKey},
     key_id::KeyId,
     keyring::CallerKeys,
     payload::{PayloadCheck, PayloadDigest},
-    scheme::{Algorithm, ContentTypeRule, Credentials, CredentialsOfFamily, NonceRule, Scheme},
+    scheme::{Algorithm, ContentTypeRule, NonceRule, Scheme},
     timestamp::Timestamp,
 };
 
@@ -31,10 +27,10 @@ pub struct UnverifiedHead<'r> {
 
 impl<'r> UnverifiedHead<'r> {
     #[inline]
-    pub(crate) fn new(parsed: ParsedHead<'r>, policy: &Requirements) -> Self {
+    pub(crate) fn new(parsed: ParsedHead<'r>, keep_evidence: bool) -> Self {
         Self {
             parsed,
-            keep_evidence: policy.keep_evidence,
+            keep_evidence,
         }
     }
 

@@ -1,19 +1,16 @@
 use std::{fmt, ops::Range};
 
-use super::{
-    evidence::Evidence,
-    parsed_head::{ParsedHead, SignedOver},
-    replay_identity::ReplayIdentity,
-};
+use super::evidence::Evidence;
 use crate::{
     error::{Escaped, Rejection, RejectionKind, reason},
+    families::{Coverage, CredentialsOfFamily, ParsedHead, ReplayIdentity, SignedOver},
     head::Target,
     key::CallerKey,
     key_id::KeyId,
     key_version::KeyVersion,
-    payload::PayloadDigest,
+    payload::BodyState,
     replay::ReplayKey,
-    scheme::{CredentialsOfFamily, Scheme},
+    scheme::Scheme,
     timestamp::Timestamp,
 };
 
@@ -38,34 +35,6 @@ pub(super) struct Proven {
     covered: CoveredLines,
     identity: Option<Identity>,
     evidence: Option<Box<Evidence>>,
-}
-
-/// What is known of the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BodyState {
-    /// Its SHA-256 is the signed one.
-    Verified(PayloadDigest),
-    /// The signature is over the body itself, or over another digest of it.
-    Signed,
-    /// The signature says nothing about it.
-    Unsigned,
-}
-
-/// What a signature binds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Coverage {
-    /// Method, path, query, authority and what else the scheme covers: the signature is for this request. What is known of
-    /// the body, [`Verified::body`] says.
-    Request,
-    /// Some of the request, but not all of method, path, query and authority, as the settings of the scheme allow
-    /// ([`MessageSignaturesVerifySettings::insecure_require_only`](crate::MessageSignaturesVerifySettings::insecure_require_only)). Whoever sees such a
-    /// request can send it with another value of what is left out.
-    Partial,
-    /// The body, a date and no more. Whoever sees such a request can send its body elsewhere: to another method, path or
-    /// host whose verifier accepts the same key for it.
-    BodyOnly,
 }
 
 /// A [`ReplayIdentity`] that outlives the request.

@@ -3,15 +3,14 @@ use std::{borrow::Cow, time::Duration};
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use smallvec::SmallVec;
 
-use super::{
-    missing_signature,
-    requirements::{HeadLimits, Requirements, ensure_window},
-    unverified_head::UnverifiedHead,
-};
+use super::{missing_signature, unverified_head::UnverifiedHead};
 use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, Rejection, reason},
-    head::{Authority, HostForm, RequestHead},
-    scheme::{AcceptedScheme, Carrier, Profile, ProfileOfFamily, Scheme},
+    families::{
+        AcceptedScheme, Carrier, FamilyVerifier, Requirements, VerifierOfFamily, ensure_window,
+    },
+    head::{Authority, HeadLimits, HostForm, RequestHead},
+    scheme::Scheme,
     timestamp::Timestamp,
     wire::DateForm,
 };
@@ -40,7 +39,9 @@ impl Default for Verifier {
         Self {
             policy: Requirements {
                 // Invariant: this scheme asks for no settings.
-                accepted: Scheme::HmacSha256.plain_profile().into_iter().collect(),
+                accepted: FamilyVerifier::plain(Scheme::HmacSha256)
+                    .into_iter()
+                    .collect(),
                 window: Duration::from_secs(300),
                 expected_hosts: Vec::new(),
                 host_form: HostForm::default(),
@@ -115,7 +116,10 @@ impl Verifier {
     ) -> Result<UnverifiedHead<'r>, Rejection> {
         let head = head.into();
         let (profile, carrier) = self.only_signature(&head)?;
-        profile.claim(carrier, head, &self.policy, now)
+        let keep_evidence = self.policy.keep_evidence;
+        profile.parse_into(carrier, head, &self.policy, now, |parsed| {
+            UnverifiedHead::new(parsed, keep_evidence)
+        })
     }
 
     /// Who a refused request says it is from, for a log: unproven, and not even well-formed.
@@ -150,7 +154,7 @@ impl Verifier {
     fn only_signature<'r>(
         &self,
         head: &RequestHead<'r>,
-    ) -> Result<(&Profile, Carrier<'r>), Rejection> {
+    ) -> Result<(&FamilyVerifier, Carrier<'r>), Rejection> {
         let authorization = head.single(&AUTHORIZATION)?;
         let limit = self.policy.limits.authorization_bytes;
         if let Some(value) = authorization
@@ -227,7 +231,7 @@ impl VerifierBuilder {
         {
             return self;
         }
-        match scheme.into_profile() {
+        match scheme.into_verifier() {
             Ok(mut profile) => {
                 for known in &mut self.verifier.policy.accepted {
                     match known.merge(profile) {
@@ -355,7 +359,7 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::scheme::{
+    use crate::families::{
         drf::DrfVerifySettings, message_signatures::MessageSignaturesVerifySettings,
     };
 

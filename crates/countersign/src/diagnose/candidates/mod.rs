@@ -18,11 +18,7 @@ use super::{
     redaction::Redaction,
     text_lines::{Layout, TextEdit, TextLines},
 };
-use crate::{
-    scheme::{Profile, Scheme},
-    timestamp::Timestamp,
-    verify::Verifier,
-};
+use crate::{families::FamilyVerifier, scheme::Scheme, timestamp::Timestamp, verify::Verifier};
 
 /// A request that differs in one point from the one that was refused.
 pub(super) struct Variation {
@@ -54,7 +50,7 @@ pub(super) enum Change {
 pub(super) struct Subject<'s> {
     pub(super) head: &'s HeadCopy,
     pub(super) scheme: Scheme,
-    pub(super) profile: Option<&'s Profile>,
+    pub(super) profile: Option<&'s FamilyVerifier>,
     pub(super) verifier: &'s Verifier,
     /// The signed text, where it is made of the head.
     pub(super) text: Option<&'s str>,

@@ -1,7 +1,8 @@
 use super::{Change, Subject, Variations, quoted};
 use crate::{
     diagnose::cause::Cause,
-    scheme::{Profile, Scheme, sigv4::AssertedScope},
+    families::{FamilyVerifier, sigv4::AssertedScope},
+    scheme::Scheme,
     verify::Verifier,
 };
 
@@ -11,13 +12,14 @@ const SERVICES: [&str; 4] = ["execute-api", "s3", "lambda", "service"];
 
 /// The path in the other form, and the scope of another region, service or day.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
-    let (Scheme::SigV4, Some(Profile::SigV4(profile))) = (subject.scheme, subject.profile) else {
+    let (Scheme::SigV4, Some(FamilyVerifier::SigV4(profile))) = (subject.scheme, subject.profile)
+    else {
         return;
     };
     for ((encoding, normalization), other) in profile.other_path_forms() {
         let mut policy = subject.verifier.policy().clone();
         for accepted in &mut policy.accepted {
-            if let Profile::SigV4(accepted) = accepted {
+            if let FamilyVerifier::SigV4(accepted) = accepted {
                 *accepted = other.clone();
             }
         }

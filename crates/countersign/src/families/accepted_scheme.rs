@@ -1,0 +1,42 @@
+use super::FamilyVerifier;
+use crate::{error::ConfigError, scheme::Scheme};
+
+/// A scheme that a verifier is to accept, with its settings. Made from a [`Scheme`] that needs none, or from the settings
+/// of one that has some.
+#[derive(Debug)]
+pub struct AcceptedScheme(Accepted);
+
+#[derive(Debug)]
+enum Accepted {
+    /// As it is.
+    Plain(Scheme),
+    /// With settings.
+    Set(FamilyVerifier),
+}
+
+impl AcceptedScheme {
+    pub(crate) fn new(verifier: impl Into<FamilyVerifier>) -> Self {
+        Self(Accepted::Set(verifier.into()))
+    }
+
+    /// The scheme, if nothing is said of its settings.
+    pub(crate) fn plain(&self) -> Option<Scheme> {
+        match self.0 {
+            Accepted::Plain(scheme) => Some(scheme),
+            Accepted::Set(_) => None,
+        }
+    }
+
+    pub(crate) fn into_verifier(self) -> Result<FamilyVerifier, ConfigError> {
+        match self.0 {
+            Accepted::Plain(scheme) => FamilyVerifier::plain(scheme),
+            Accepted::Set(verifier) => Ok(verifier),
+        }
+    }
+}
+
+impl From<Scheme> for AcceptedScheme {
+    fn from(scheme: Scheme) -> Self {
+        Self(Accepted::Plain(scheme))
+    }
+}

@@ -1,0 +1,280 @@
+//! Who may send what, in the schemes whose signatures name no caller and bind no method, path or host.
+
+use std::time::Duration;
+
+use http::{Method, Uri, uri::PathAndQuery};
+
+use super::{Requirements, ensure_window};
+use crate::{
+    error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, reason},
+    head::{RequestHead, Target, parse_method},
+    key_id::KeyId,
+    scheme::Scheme,
+};
+
+/// A caller that the wire does not name, and the requests that it may send.
+#[derive(Clone, Debug)]
+pub(super) struct CallerRoutes {
+    caller: KeyId,
+    routes: Vec<Route>,
+    window: Option<Duration>,
+}
+
+/// A method and a target, compared as they are sent: nothing is decoded, nothing brought to another form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Route {
+    method: Method,
+    path: Box<str>,
+    query: Option<Box<str>>,
+}
+
+impl CallerRoutes {
+    pub(super) fn new(caller: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            caller: KeyId::new(caller)?,
+            routes: Vec::new(),
+            window: None,
+        })
+    }
+
+    pub(super) fn add_route(&mut self, method: Method, target: &str) -> Result<(), ConfigError> {
+        let route = Route::parse(method, target).map_err(|problem| {
+            let message = format!("caller {}: route {target:?}: {problem}", self.caller);
+            ConfigError::new(ConfigErrorKind::Setting, message)
+        })?;
+        self.routes.push(route);
+        Ok(())
+    }
+
+    pub(super) fn set_window(&mut self, window: Duration) -> Result<(), ConfigError> {
+        ensure_window(window)
+            .map_err(|error| error.within(format_args!("caller {}", self.caller)))?;
+        self.window = Some(window);
+        Ok(())
+    }
+
+    pub(super) fn caller(&self) -> &KeyId {
+        &self.caller
+    }
+
+    pub(super) fn window(&self) -> Option<Duration> {
+        self.window
+    }
+
+    /// Also lists this very request. For a diagnosis only.
+    pub(super) fn add_route_of(&mut self, head: &RequestHead<'_>) {
+        if let Ok(Target { path, query }) = Target::parse(head.method(), head.uri()) {
+            self.routes.push(Route {
+                method: head.method().clone(),
+                path: path.into(),
+                query: query.map(Box::from),
+            });
+        }
+    }
+
+    fn sends(&self, method: &Method, target: Target<'_>) -> bool {
+        self.routes.iter().any(|route| route.is(method, target))
+    }
+}
+
+impl Route {
+    fn parse(method: Method, target: &str) -> Result<Self, Reason> {
+        const WRONG: Reason =
+            Reason::Fixed("expected a path that starts with a slash, with its query if it has one");
+        parse_method(&method)?;
+        let uri: Uri = target.parse().map_err(|_| WRONG)?;
+        let kept = uri.path_and_query().map(PathAndQuery::as_str);
+        if !target.starts_with('/') || kept != Some(target) {
+            return Err(WRONG);
+        }
+        let Target { path, query } = Target::parse(&method, &uri)?;
+        Ok(Self {
+            path: path.into(),
+            query: query.map(Box::from),
+            method,
+        })
+    }
+
+    fn is(&self, method: &Method, target: Target<'_>) -> bool {
+        self.method == method && self.target() == target
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target {
+            path: &self.path,
+            query: self.query.as_deref(),
+        }
+    }
+}
+
+/// The settings of the one caller that may send this request.
+///
+/// The signature says nothing about where it may be used, so a request that no caller is set to send is one that the
+/// signature covers too little for.
+pub(super) fn only_caller<'p, P>(
+    profiles: &'p [P],
+    sender: impl Fn(&P) -> &CallerRoutes,
+    head: &RequestHead<'_>,
+    policy: &Requirements,
+) -> Result<&'p P, Rejection> {
+    parse_method(head.method()).map_err(Rejection::malformed)?;
+    let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
+    policy.limits.ensure_target(target.len())?;
+    let routes = || {
+        let routes = profiles.iter().flat_map(|profile| &sender(profile).routes);
+        routes.collect::<Vec<_>>()
+    };
+    let mut profiles = profiles.iter();
+    profiles
+        .find(|profile| sender(profile).sends(head.method(), target))
+        .ok_or_else(|| unknown_route(&routes(), head.method(), target))
+}
+
+/// What a request is refused with that nobody is set to send. Its path is not shown.
+#[cold]
+fn unknown_route(routes: &[&Route], method: &Method, target: Target<'_>) -> Rejection {
+    let of_path = |route: &&&Route| *route.path == *target.path;
+    let of_method = |route: &&&Route| route.method == *method;
+    let found = if !routes.iter().any(|route| of_path(&route)) {
+        "another path"
+    } else if !routes.iter().filter(of_path).any(|route| of_method(&route)) {
+        "another method for the path of one"
+    } else {
+        "another query for the path of one"
+    };
+    Rejection::insufficient_coverage(reason!(
+        "route: expected one of the {} that are set, because the signature is over the body alone, found {}: {}",
+        routes.len(),
+        found,
+        Escaped::text(method.as_str())
+    ))
+}
+
+/// Refuses callers without a route, two callers for one request, a route that the limits leave no
+/// request for, and coverage that the scheme cannot give.
+pub(super) fn check(
+    scheme: Scheme,
+    senders: &[&CallerRoutes],
+    policy: &Requirements,
+) -> Result<(), ConfigError> {
+    if let Some(name) = policy.required_headers.first() {
+        return Err(ConfigError::new(
+            ConfigErrorKind::Coverage,
+            format!(
+                "{scheme} is accepted: it covers the body alone, so that header {name} cannot be required"
+            ),
+        ));
+    }
+    if let Some(CallerRoutes { caller, .. }) =
+        senders.iter().find(|sender| sender.routes.is_empty())
+    {
+        return Err(ConfigError::new(
+            ConfigErrorKind::Setting,
+            format!("{scheme}: caller {caller}: expected at least one route, found none"),
+        ));
+    }
+    let mut seen: Vec<&Route> = Vec::new();
+    for route in senders.iter().flat_map(|sender| &sender.routes) {
+        let limit = policy.limits.target_bytes;
+        if route.target().len() > limit {
+            let Route { method, path, .. } = route;
+            return Err(ConfigError::new(
+                ConfigErrorKind::Setting,
+                format!(
+                    "{scheme}: route {method} {path}: expected at most {limit} bytes, the limit of targets, found more"
+                ),
+            ));
+        }
+        if seen.contains(&route) {
+            let Route { method, path, .. } = route;
+            return Err(ConfigError::new(
+                ConfigErrorKind::Setting,
+                format!(
+                    "{scheme}: route {method} {path}: listed twice, and the request does not say who sends it"
+                ),
+            ));
+        }
+        seen.push(route);
+    }
+    Ok(())
+}
+
+/// A scheme of this kind without settings.
+pub(super) fn nobody(scheme: Scheme, settings: &str) -> ConfigError {
+    ConfigError::new(
+        ConfigErrorKind::Setting,
+        format!(
+            "{scheme} names no caller and no route: accept a {settings}, which says who sends what"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn takes(route: &str, method: &Method, target: &str) -> bool {
+        let mut sender = CallerRoutes::new("django").unwrap();
+        sender.add_route(Method::POST, route).unwrap();
+        let uri: Uri = target.parse().unwrap();
+        sender.sends(method, Target::parse(method, &uri).unwrap())
+    }
+
+    #[test]
+    fn compares_a_target_as_it_is_sent() {
+        for (name, route, target, expected) in [
+            ("the same", "/api/echo", "/api/echo", true),
+            ("absolute form", "/api/echo", "http://a/api/echo", true),
+            ("the root", "/", "http://a", true),
+            ("its own query", "/a?x=1", "/a?x=1", true),
+            ("escapes as sent", "/a%2Fb", "/a%2Fb", true),
+            ("another path", "/api/echo", "/api/echoes", false),
+            ("a path below", "/api", "/api/echo", false),
+            ("a slash more", "/api/echo", "/api/echo/", false),
+            ("two slashes", "/api/echo", "//api/echo", false),
+            ("dots", "/api/echo", "/api/./echo", false),
+            ("another case", "/api/echo", "/api/Echo", false),
+            ("an escape", "/api/echo", "/api/%65cho", false),
+            ("an escape of another case", "/a%2Fb", "/a%2fb", false),
+            ("a query", "/api/echo", "/api/echo?x=1", false),
+            ("an empty query", "/api/echo", "/api/echo?", false),
+            ("another query", "/a?x=1", "/a?x=2", false),
+            ("no query", "/a?x=1", "/a", false),
+        ] {
+            assert_eq!(takes(route, &Method::POST, target), expected, "{name}");
+            assert!(!takes(route, &Method::PUT, target), "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_routes_that_no_request_can_be() {
+        for (method, target) in [
+            ("POST", ""),
+            ("POST", "api"),
+            ("POST", "*"),
+            ("OPTIONS", "*"),
+            ("POST", "http://a/api"),
+            ("POST", "/api#part"),
+            ("POST", "/a b"),
+            ("post", "/api"),
+            ("CONNECT", "/api"),
+        ] {
+            let mut sender = CallerRoutes::new("django").unwrap();
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let error = sender.add_route(method.clone(), target).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Setting, "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_at_most_an_hour() {
+        let mut sender = CallerRoutes::new("django").unwrap();
+        for seconds in [0, 3601] {
+            let error = sender.set_window(Duration::from_secs(seconds)).unwrap_err();
+            assert_eq!(error.kind(), ConfigErrorKind::Setting, "{seconds}");
+        }
+        assert_eq!(sender.window(), None);
+        sender.set_window(Duration::from_secs(3600)).unwrap();
+        assert_eq!(sender.window(), Some(Duration::from_secs(3600)));
+    }
+}

@@ -1,0 +1,374 @@
+use std::{borrow::Cow, time::Duration};
+
+use http::{HeaderName, HeaderValue, Method, header::WWW_AUTHENTICATE};
+use smallvec::SmallVec;
+
+use super::{DrfHeaders, parse};
+use crate::{
+    error::{ConfigError, Rejection},
+    families::{
+        AcceptedScheme, Carrier, ParsedHead, Requirements, VerifierOfFamily,
+        caller_routes::{self, CallerRoutes},
+    },
+    head::RequestHead,
+    scheme::Scheme,
+    timestamp::Timestamp,
+};
+
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Accepts the requests of one caller in the DRF profile: [`Scheme::Drf`], a shared secret over timestamp and body.
+///
+/// ```
+/// use countersign::{DrfVerifySettings, Scheme, Verifier};
+/// use http::Method;
+///
+/// let django = DrfVerifySettings::for_caller("django")?
+///     .route(Method::POST, "/api/echo")?
+///     .route(Method::GET, "/api/status")?;
+/// let verifier = Verifier::builder().accept(django).build()?;
+/// assert!(verifier.accepts(Scheme::Drf));
+/// # Ok::<(), countersign::ConfigError>(())
+/// ```
+///
+/// The signature says neither who sends a request nor what it asks for: whoever sees one can send its body, or the lack of
+/// one, to any method, path and host where the secret is known, for as long as its timestamp is accepted. So the settings
+/// name the caller and every request it may send, and a request that is not one of them is refused before a key is looked
+/// up. Keep to routes on which an old body does no harm, and a secret for each pair of services. Hosts are not bound either:
+/// expected hosts are compared, but a request that was meant for another service with the same secret can be given this
+/// one's.
+///
+/// Several callers are several profiles, each with routes of its own. Together with
+/// [`require_headers`](crate::VerifierBuilder::require_headers) none is accepted: no header is covered.
+#[derive(Clone, Debug)]
+pub struct DrfVerifySettings {
+    pub(super) routes: CallerRoutes,
+    pub(super) headers: DrfHeaders,
+    pub(super) once_per_route: bool,
+}
+
+impl DrfVerifySettings {
+    /// Starts from the caller, as the keyring names it. It needs at least one [route](Self::route).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if it is no [`KeyId`](crate::KeyId).
+    pub fn for_caller(caller: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            routes: CallerRoutes::new(caller)?,
+            headers: DrfHeaders::default(),
+            once_per_route: false,
+        })
+    }
+
+    /// Adds a request that the caller may send: a method and a path, with its query if it has one. It is compared as sent
+    /// with the target of the original request: nothing is decoded, and a request with another query, or one where none is
+    /// set, is another request.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if the method is not one that can be signed, or
+    /// `target` is no path.
+    pub fn route(mut self, method: Method, target: &str) -> Result<Self, ConfigError> {
+        self.routes.add_route(method, target)?;
+        Ok(self)
+    }
+
+    /// Sets the names of the headers.
+    #[must_use]
+    pub fn with_headers(mut self, headers: DrfHeaders) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Sets how far the timestamp may be from the verifier's clock, on either side: 1 second to 1 hour, by default 60
+    /// seconds. The window of the verifier plays no part.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if it is outside this range.
+    pub fn with_window(mut self, window: Duration) -> Result<Self, ConfigError> {
+        self.routes.set_window(window)?;
+        Ok(self)
+    }
+
+    /// Accepts a signature once on each route, instead of once in all.
+    ///
+    /// Clients that send no nonce sign two GETs within one second alike, whatever their targets. The second one is refused
+    /// as a replay by default. With this setting whoever captures a request can send its body once to every other route of
+    /// this caller while its timestamp is accepted. A second request to the same route within that second is still refused.
+    /// [Signers](crate::Signer::drf) of this crate send a nonce and need no such setting.
+    #[must_use]
+    pub fn insecure_replay_once_per_route(mut self) -> Self {
+        self.once_per_route = true;
+        self
+    }
+
+    pub(super) fn window(&self) -> Duration {
+        self.routes.window().unwrap_or(WINDOW)
+    }
+}
+
+impl From<DrfVerifySettings> for AcceptedScheme {
+    fn from(profile: DrfVerifySettings) -> Self {
+        Self::new(FamilyVerifier(vec![profile]))
+    }
+}
+
+/// The callers that send in this scheme.
+#[derive(Clone, Debug)]
+pub(crate) struct FamilyVerifier(Vec<DrfVerifySettings>);
+
+impl FamilyVerifier {
+    pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
+        Err(caller_routes::nobody(scheme, "DrfVerifySettings"))
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// The same settings for each sender alone, which then may send this very request. For a
+    /// diagnosis only.
+    pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
+        let senders = self.0.iter().cloned();
+        senders
+            .map(|mut profile| {
+                profile.routes.add_route_of(head);
+                Self(vec![profile])
+            })
+            .collect()
+    }
+
+    /// The names of the headers that hold a timestamp and a signature.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = (&HeaderName, &HeaderName)> {
+        self.headers()
+            .map(|headers| (&headers.timestamp, &headers.signature))
+    }
+
+    /// The headers in which callers sign, each pair of names once.
+    fn headers(&self) -> impl Iterator<Item = &DrfHeaders> {
+        let all = self.0.iter().map(|profile| &profile.headers);
+        let known = all.clone();
+        all.enumerate()
+            .filter(move |(at, headers)| !known.clone().take(*at).any(|known| known == *headers))
+            .map(|(_, headers)| headers)
+    }
+}
+
+impl VerifierOfFamily for FamilyVerifier {
+    fn schemes(&self) -> &[Scheme] {
+        &[Scheme::Drf]
+    }
+
+    fn carriers<'r>(
+        &self,
+        head: &RequestHead<'r>,
+        _authorization: Option<(&'r str, &'r str)>,
+        _policy: &Requirements,
+        found: &mut SmallVec<[Carrier<'r>; 2]>,
+    ) {
+        // What two profiles name is one header, and so one signature.
+        let mut counted: SmallVec<[&HeaderName; 2]> = SmallVec::new();
+        for DrfHeaders { signature, .. } in self.headers() {
+            if head.headers().contains_key(signature) && !counted.contains(&signature) {
+                counted.push(signature);
+                found.push(Carrier {
+                    scheme: Scheme::Drf,
+                    parameters: "",
+                });
+            }
+        }
+    }
+
+    fn parse<'r>(
+        &self,
+        _carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &Requirements,
+        now: Timestamp,
+    ) -> Result<ParsedHead<'r>, Rejection> {
+        parse::parse(&self.0, head, policy, now)
+    }
+
+    /// Nobody: it is the settings that name the caller, and not the request.
+    fn claimed_key_id<'r>(
+        &self,
+        _carrier: Carrier<'r>,
+        _head: &RequestHead<'r>,
+    ) -> Option<Cow<'r, str>> {
+        None
+    }
+
+    /// The scheme has no challenge of its own, but every 401 has one (RFC 9110 section 15.5.2). It names the two headers.
+    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
+        let stale = if stale { ", error=\"stale\"" } else { "" };
+        for DrfHeaders {
+            timestamp,
+            signature,
+            ..
+        } in self.headers()
+        {
+            let text = format!(
+                "{} realm=\"{realm}\", timestamp=\"{timestamp}\", signature=\"{signature}\"{stale}",
+                Scheme::Drf
+            );
+            if let Ok(value) = HeaderValue::try_from(text) {
+                add(WWW_AUTHENTICATE, value);
+            }
+        }
+    }
+
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
+        let senders: Vec<_> = self.0.iter().map(|profile| &profile.routes).collect();
+        caller_routes::check(Scheme::Drf, &senders, policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{error::ConfigErrorKind, verify::Verifier};
+
+    fn django() -> DrfVerifySettings {
+        let profile = DrfVerifySettings::for_caller("django").unwrap();
+        profile.route(Method::POST, "/api/echo").unwrap()
+    }
+
+    fn kind(builder: crate::verify::VerifierBuilder) -> Option<ConfigErrorKind> {
+        builder.build().err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn refuses_settings_that_leave_open_who_sends_what() {
+        let bare = || DrfVerifySettings::for_caller("batch").unwrap();
+        let same = || bare().route(Method::POST, "/api/echo").unwrap();
+        let setting = Some(ConfigErrorKind::Setting);
+        for (name, builder, expected) in [
+            ("one", Verifier::builder().accept(django()), None),
+            (
+                "two of other routes",
+                Verifier::builder()
+                    .accept(django())
+                    .accept(bare().route(Method::PUT, "/api/echo").unwrap()),
+                None,
+            ),
+            ("nobody", Verifier::builder().accept(Scheme::Drf), setting),
+            ("no route", Verifier::builder().accept(bare()), setting),
+            (
+                "no route for the second",
+                Verifier::builder().accept(django()).accept(bare()),
+                setting,
+            ),
+            (
+                "two for one route",
+                Verifier::builder().accept(django()).accept(same()),
+                setting,
+            ),
+            (
+                "two for one route in other headers",
+                Verifier::builder()
+                    .accept(django())
+                    .accept(same().with_headers(headers("x-time", "x-mac"))),
+                setting,
+            ),
+            (
+                "a route twice",
+                Verifier::builder().accept(django().route(Method::POST, "/api/echo").unwrap()),
+                setting,
+            ),
+            (
+                "a header that must be covered",
+                Verifier::builder()
+                    .accept(django())
+                    .require_headers([HeaderName::from_static("x-tenant")]),
+                Some(ConfigErrorKind::Coverage),
+            ),
+        ] {
+            assert_eq!(kind(builder), expected, "{name}");
+        }
+        let error = Verifier::builder().accept(Scheme::Drf).build().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "X-HMAC-SHA256 names no caller and no route: accept a DrfVerifySettings, which says who sends what"
+        );
+    }
+
+    fn headers(timestamp: &'static str, signature: &'static str) -> DrfHeaders {
+        let name = HeaderName::from_static;
+        DrfHeaders::new(name(timestamp), name(signature)).unwrap()
+    }
+
+    #[test]
+    fn a_401_names_each_pair_of_headers_once() {
+        let batch = DrfVerifySettings::for_caller("batch").unwrap();
+        let cron = DrfVerifySettings::for_caller("cron").unwrap();
+        let verifier = Verifier::builder()
+            .accept_only(django())
+            .accept(batch.route(Method::PUT, "/a").unwrap())
+            .accept(
+                cron.route(Method::PUT, "/b")
+                    .unwrap()
+                    .with_headers(headers("x-time", "x-mac")),
+            )
+            .build()
+            .unwrap();
+        let challenges = verifier.challenges("service", true);
+        let text: Vec<_> = challenges
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        assert_eq!(
+            text,
+            [
+                (
+                    "www-authenticate",
+                    "X-HMAC-SHA256 realm=\"service\", timestamp=\"x-hmac-timestamp\", signature=\"x-hmac-signature\", error=\"stale\"",
+                ),
+                (
+                    "www-authenticate",
+                    "X-HMAC-SHA256 realm=\"service\", timestamp=\"x-time\", signature=\"x-mac\", error=\"stale\"",
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn dates_are_within_a_minute_unless_set_otherwise() {
+        assert_eq!(django().window(), Duration::from_secs(60));
+        let hour = django().with_window(Duration::from_secs(3600)).unwrap();
+        assert_eq!(hour.window(), Duration::from_secs(3600));
+        assert!(django().with_window(Duration::from_secs(3601)).is_err());
+    }
+
+    #[test]
+    fn one_signature_in_a_header_that_two_profiles_name_is_one() {
+        let other = DrfVerifySettings::for_caller("batch").unwrap();
+        let other = other
+            .route(Method::PUT, "/api/batch")
+            .unwrap()
+            .with_headers(headers("x-time", "x-hmac-signature"));
+        let verifier = Verifier::builder()
+            .accept_only(django())
+            .accept(other)
+            .build()
+            .unwrap();
+        let now = Timestamp::from_unix_seconds(1_767_323_045);
+        for (method, target, time, caller) in [
+            ("POST", "/api/echo", "x-hmac-timestamp", "django"),
+            ("PUT", "/api/batch", "x-time", "batch"),
+        ] {
+            let request = http::Request::builder()
+                .method(method)
+                .uri(target)
+                .header("host", "a")
+                .header(time, "1767323045")
+                .header("x-hmac-signature", "0".repeat(64));
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let claimed = verifier
+                .parse(&parts, now)
+                .map(|claim| claim.key_id().to_owned());
+            assert_eq!(claimed.as_deref(), Ok(caller));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue};
+use smallvec::SmallVec;
+
+use super::{Carrier, ParsedHead, Requirements, drf, message_signatures, native, sigv4, webhooks};
+use crate::{
+    error::{ConfigError, Reason, Rejection},
+    head::RequestHead,
+    scheme::Scheme,
+    timestamp::Timestamp,
+};
+
+/// What a verifier is set to for one family.
+pub(crate) trait VerifierOfFamily {
+    /// The schemes of the family that are accepted.
+    fn schemes(&self) -> &[Scheme];
+
+    /// Every place in which the head carries credentials in one of them, whether or not they hold. `authorization` is the value of that header,
+    /// already known to be there once and to be ASCII, in two parts: the name of a scheme and what follows the space.
+    fn carriers<'r>(
+        &self,
+        head: &RequestHead<'r>,
+        authorization: Option<(&'r str, &'r str)>,
+        policy: &Requirements,
+        found: &mut SmallVec<[Carrier<'r>; 2]>,
+    );
+
+    /// Why signatures in a scheme of the family that are in the head do not count, where none does.
+    fn passed_over(&self, _head: &RequestHead<'_>, _policy: &Requirements) -> Option<Reason> {
+        None
+    }
+
+    /// Reads the head: the grammar and the caps of step 2, the authority of step 3, the coverage of
+    /// step 4, the date of step 5. Before the date is judged, the lengths of covered values are
+    /// looked at and not the values, and no text that is signed is built.
+    fn parse<'r>(
+        &self,
+        carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &Requirements,
+        now: Timestamp,
+    ) -> Result<ParsedHead<'r>, Rejection>;
+
+    /// Reads the head into a `T` that holds it.
+    ///
+    /// What is read is large, and `T` is made where it is read: made by another function, it would
+    /// be copied.
+    fn parse_into<'r, T>(
+        &self,
+        carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &Requirements,
+        now: Timestamp,
+        into: impl FnOnce(ParsedHead<'r>) -> T,
+    ) -> Result<T, Rejection> {
+        Ok(into(self.parse(carrier, head, policy, now)?))
+    }
+
+    /// Who the request says it is from, for a log: unproven, and not even well-formed.
+    fn claimed_key_id<'r>(
+        &self,
+        carrier: Carrier<'r>,
+        head: &RequestHead<'r>,
+    ) -> Option<Cow<'r, str>>;
+
+    /// The headers of a 401 that say how to sign (RFC 9110 section 11.6.1). `stale` if the date was wrong.
+    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue));
+
+    /// Refuses settings that do not go together with the rest of the verifier's.
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError>;
+}
+
+/// What a verifier is set to for one family of schemes.
+#[derive(Clone, Debug)]
+pub(crate) enum FamilyVerifier {
+    Native(native::FamilyVerifier),
+    Drf(drf::FamilyVerifier),
+    StandardWebhooks(webhooks::FamilyVerifier),
+    MessageSignatures(message_signatures::FamilyVerifier),
+    SigV4(sigv4::FamilyVerifier),
+}
+
+/// Calls a method of the family.
+macro_rules! dispatch {
+    ($family:expr, $verifier:ident => $call:expr) => {
+        match $family {
+            FamilyVerifier::Native($verifier) => $call,
+            FamilyVerifier::Drf($verifier) => $call,
+            FamilyVerifier::StandardWebhooks($verifier) => $call,
+            FamilyVerifier::MessageSignatures($verifier) => $call,
+            FamilyVerifier::SigV4($verifier) => $call,
+        }
+    };
+}
+
+impl FamilyVerifier {
+    /// Accepts this scheme without further settings.
+    pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
+        match scheme {
+            Scheme::HmacSha256 | Scheme::Ed25519 => {
+                native::FamilyVerifier::plain(scheme).map(Self::Native)
+            }
+            Scheme::Drf => drf::FamilyVerifier::plain(scheme).map(Self::Drf),
+            Scheme::StandardWebhooks => {
+                webhooks::FamilyVerifier::plain(scheme).map(Self::StandardWebhooks)
+            }
+            Scheme::MessageSignatures => {
+                message_signatures::FamilyVerifier::plain(scheme).map(Self::MessageSignatures)
+            }
+            Scheme::SigV4 => sigv4::FamilyVerifier::plain(scheme).map(Self::SigV4),
+        }
+    }
+
+    /// Takes over what another verifier of the same family accepts. Gives it back if it is of another family.
+    pub(crate) fn merge(&mut self, other: Self) -> Result<(), Self> {
+        match (self, other) {
+            (Self::Native(own), Self::Native(other)) => own.merge(other),
+            (Self::Drf(own), Self::Drf(other)) => own.merge(other),
+            (Self::StandardWebhooks(own), Self::StandardWebhooks(other)) => own.merge(other),
+            (Self::MessageSignatures(own), Self::MessageSignatures(other)) => own.merge(other),
+            (Self::SigV4(own), Self::SigV4(other)) => own.merge(other),
+            (_, other) => return Err(other),
+        }
+        Ok(())
+    }
+}
+
+impl VerifierOfFamily for FamilyVerifier {
+    fn schemes(&self) -> &[Scheme] {
+        dispatch!(self, family => family.schemes())
+    }
+
+    fn carriers<'r>(
+        &self,
+        head: &RequestHead<'r>,
+        authorization: Option<(&'r str, &'r str)>,
+        policy: &Requirements,
+        found: &mut SmallVec<[Carrier<'r>; 2]>,
+    ) {
+        dispatch!(self, family => family.carriers(head, authorization, policy, found));
+    }
+
+    fn passed_over(&self, head: &RequestHead<'_>, policy: &Requirements) -> Option<Reason> {
+        dispatch!(self, family => family.passed_over(head, policy))
+    }
+
+    fn parse<'r>(
+        &self,
+        carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &Requirements,
+        now: Timestamp,
+    ) -> Result<ParsedHead<'r>, Rejection> {
+        dispatch!(self, family => family.parse(carrier, head, policy, now))
+    }
+
+    fn parse_into<'r, T>(
+        &self,
+        carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &Requirements,
+        now: Timestamp,
+        into: impl FnOnce(ParsedHead<'r>) -> T,
+    ) -> Result<T, Rejection> {
+        dispatch!(self, family => family.parse_into(carrier, head, policy, now, into))
+    }
+
+    fn claimed_key_id<'r>(
+        &self,
+        carrier: Carrier<'r>,
+        head: &RequestHead<'r>,
+    ) -> Option<Cow<'r, str>> {
+        dispatch!(self, family => family.claimed_key_id(carrier, head))
+    }
+
+    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
+        dispatch!(self, family => family.challenges(realm, stale, add));
+    }
+
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
+        dispatch!(self, family => family.check(policy))
+    }
+}
+
+impl From<native::FamilyVerifier> for FamilyVerifier {
+    fn from(verifier: native::FamilyVerifier) -> Self {
+        Self::Native(verifier)
+    }
+}
+
+impl From<drf::FamilyVerifier> for FamilyVerifier {
+    fn from(verifier: drf::FamilyVerifier) -> Self {
+        Self::Drf(verifier)
+    }
+}
+
+impl From<webhooks::FamilyVerifier> for FamilyVerifier {
+    fn from(verifier: webhooks::FamilyVerifier) -> Self {
+        Self::StandardWebhooks(verifier)
+    }
+}
+
+impl From<message_signatures::FamilyVerifier> for FamilyVerifier {
+    fn from(verifier: message_signatures::FamilyVerifier) -> Self {
+        Self::MessageSignatures(verifier)
+    }
+}
+
+impl From<sigv4::FamilyVerifier> for FamilyVerifier {
+    fn from(verifier: sigv4::FamilyVerifier) -> Self {
+        Self::SigV4(verifier)
+    }
+}

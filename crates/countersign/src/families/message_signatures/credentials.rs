@@ -1,0 +1,50 @@
+use super::{signature_base::SignatureBase, signature_input::SignatureBytes};
+use crate::{
+    families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest, scheme::Algorithm,
+};
+
+/// What a request claims: the signature base as this verifier sees it, and the signature sent with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials<'r> {
+    pub(super) base: SignatureBase,
+    pub(super) signature: SignatureBytes,
+    pub(super) alg: Option<&'r str>,
+    /// The one algorithm that is accepted, if it is not any.
+    pub(super) only: Option<Algorithm>,
+}
+
+impl CredentialsOfFamily for Credentials<'_> {
+    /// The algorithm is the key's (RFC 9421 section 3.2, step 6). A parameter that names another one, and a key that the
+    /// settings do not admit, are found out only after the work of a key that matches.
+    fn matches(&self, key: &VerifyingKey, _body: Option<&PayloadDigest>) -> bool {
+        let algorithm = key.algorithm();
+        let agrees = self.alg.is_none_or(|alg| alg == algorithm.name());
+        let admitted = self.only.is_none_or(|only| only == algorithm);
+        key.verifies_message(self.base.as_str().as_bytes(), &self.signature) && agrees && admitted
+    }
+
+    fn objection(&self, key: &VerifyingKey) -> Option<&'static str> {
+        let algorithm = key.algorithm();
+        if self.alg.is_some_and(|alg| alg != algorithm.name()) {
+            Some("expected alg to be the algorithm of the key, found another")
+        } else if self.only.is_some_and(|only| only != algorithm) {
+            Some("the settings accept no key of its algorithm")
+        } else {
+            None
+        }
+    }
+
+    fn signed_text(&self, _body: Option<&PayloadDigest>) -> String {
+        self.base.as_str().to_owned()
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
+        for (name, value) in self.base.fields() {
+            each(name, value);
+        }
+    }
+}

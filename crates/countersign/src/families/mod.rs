@@ -1,0 +1,39 @@
+//! The families of schemes: how a caller and its signature stand on the wire.
+//!
+//! One folder holds one family, one file one step of its specification. A new family is a new
+//! folder and a variant of the three enums here: `FamilyVerifier`, `Credentials`, `FamilySigner`.
+
+mod accepted_scheme;
+mod caller_routes;
+mod carrier;
+mod coverage;
+pub(crate) mod drf;
+mod family_credentials;
+mod family_signer;
+mod family_verifier;
+mod freshness;
+pub(crate) mod message_signatures;
+pub(crate) mod native;
+mod nonce;
+mod parsed_head;
+mod replay_identity;
+mod requirements;
+mod signed_body;
+mod signing_input;
+pub(crate) mod sigv4;
+pub(crate) mod webhooks;
+
+pub use self::{accepted_scheme::AcceptedScheme, coverage::Coverage, nonce::Nonce};
+pub(crate) use self::{
+    carrier::Carrier,
+    family_credentials::{Credentials, CredentialsOfFamily},
+    family_signer::{FamilySigner, SignerOfFamily},
+    family_verifier::{FamilyVerifier, VerifierOfFamily},
+    freshness::{FreshDate, Freshness},
+    nonce::X_NONCE,
+    parsed_head::{ParsedHead, SignedOver},
+    replay_identity::ReplayIdentity,
+    requirements::{Requirements, ensure_window},
+    signed_body::{BodySignature, SignedBody},
+    signing_input::{Refresh, SignatureHeaders, SigningInput},
+};

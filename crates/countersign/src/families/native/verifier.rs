@@ -1,0 +1,108 @@
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue, header::WWW_AUTHENTICATE};
+use smallvec::SmallVec;
+
+use super::parse;
+use crate::{
+    error::{ConfigError, Rejection},
+    families::{Carrier, ParsedHead, Requirements, VerifierOfFamily},
+    head::RequestHead,
+    scheme::Scheme,
+    timestamp::Timestamp,
+};
+
+/// Which of the two schemes are accepted, each once.
+#[derive(Clone, Debug)]
+pub(crate) struct FamilyVerifier(SmallVec<[Scheme; 2]>);
+
+impl FamilyVerifier {
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "other families ask for settings, and the table treats them alike"
+    )]
+    pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
+        Ok(Self(SmallVec::from_slice(&[scheme])))
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        for scheme in other.0 {
+            if !self.0.contains(&scheme) {
+                self.0.push(scheme);
+            }
+        }
+    }
+}
+
+impl FamilyVerifier {
+    /// Both schemes, for a diagnosis.
+    pub(crate) fn of_both() -> Self {
+        Self(SmallVec::from_slice(&[Scheme::HmacSha256, Scheme::Ed25519]))
+    }
+}
+
+impl VerifierOfFamily for FamilyVerifier {
+    fn schemes(&self) -> &[Scheme] {
+        &self.0
+    }
+
+    fn carriers<'r>(
+        &self,
+        _head: &RequestHead<'r>,
+        authorization: Option<(&'r str, &'r str)>,
+        _policy: &Requirements,
+        found: &mut SmallVec<[Carrier<'r>; 2]>,
+    ) {
+        if let Some((name, parameters)) = authorization
+            && let Some(scheme) = self.0.iter().find(|scheme| scheme.name() == name)
+        {
+            found.push(Carrier {
+                scheme: *scheme,
+                parameters,
+            });
+        }
+    }
+
+    #[inline]
+    fn parse<'r>(
+        &self,
+        carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &Requirements,
+        now: Timestamp,
+    ) -> Result<ParsedHead<'r>, Rejection> {
+        parse::parse(carrier, head, policy, now)
+    }
+
+    fn claimed_key_id<'r>(
+        &self,
+        carrier: Carrier<'r>,
+        _head: &RequestHead<'r>,
+    ) -> Option<Cow<'r, str>> {
+        carrier
+            .parameters
+            .split(',')
+            .find_map(|parameter| parameter.trim_start().strip_prefix("credential="))
+            .map(Cow::Borrowed)
+    }
+
+    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
+        let stale = if stale { ", error=\"stale\"" } else { "" };
+        for scheme in &self.0 {
+            let text = format!(
+                "{scheme} realm=\"{realm}\", signed-headers=\"host;x-date;x-content-sha256;x-nonce\"{stale}"
+            );
+            if let Ok(value) = HeaderValue::try_from(text) {
+                add(WWW_AUTHENTICATE, value);
+            }
+        }
+    }
+
+    /// `ED25519` needs expected hosts: the same public key is known to every callee.
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
+        if self.0.contains(&Scheme::Ed25519) {
+            policy.ensure_expected_hosts(Scheme::Ed25519)?;
+        }
+        Ok(())
+    }
+}

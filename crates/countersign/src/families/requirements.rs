@@ -1,0 +1,93 @@
+use std::{fmt, time::Duration};
+
+use http::HeaderName;
+
+use super::{FamilyVerifier, Freshness};
+use crate::{
+    error::{ConfigError, ConfigErrorKind, Escaped, Rejection, RejectionKind, reason},
+    head::{Authority, HeadLimits, HostForm},
+    timestamp::Timestamp,
+    wire::DateForm,
+};
+
+/// The greatest distance between a signed date and the verifier's clock that any setting allows.
+const MAX_WINDOW: Duration = Duration::from_secs(3600);
+
+/// Refuses a window that is none, or so wide that dates mean nothing.
+pub(crate) fn ensure_window(window: Duration) -> Result<(), ConfigError> {
+    if (Duration::from_secs(1)..=MAX_WINDOW).contains(&window) {
+        return Ok(());
+    }
+    Err(ConfigError::new(
+        ConfigErrorKind::Setting,
+        format!("window: expected 1 to 3600 seconds, found {window:?}"),
+    ))
+}
+
+/// What a verifier asks of every request, whoever the caller is.
+#[derive(Clone, Debug)]
+pub(crate) struct Requirements {
+    pub(crate) accepted: Vec<FamilyVerifier>,
+    pub(crate) window: Duration,
+    pub(crate) expected_hosts: Vec<String>,
+    pub(crate) host_form: HostForm,
+    pub(crate) date_form: DateForm,
+    pub(crate) required_headers: Vec<HeaderName>,
+    pub(crate) limits: HeadLimits,
+    pub(crate) keep_evidence: bool,
+}
+
+impl Requirements {
+    /// From when until when a date is accepted that is judged by the window alone. `carrier` is what carries it.
+    pub(crate) fn freshness(&self, carrier: &'static str, signed_at: Timestamp) -> Freshness {
+        Freshness::around(carrier, signed_at, self.window)
+    }
+
+    /// Refuses a scheme in which one signature could serve every callee, where this one does not know its own hosts.
+    pub(crate) fn ensure_expected_hosts(&self, what: impl fmt::Display) -> Result<(), ConfigError> {
+        if self.expected_hosts.is_empty() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Authority,
+                format!(
+                    "{what} is accepted: expected hosts must be configured, or a signature for one service would serve every other"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the request is for one of the expected hosts; `false` if none are configured.
+    ///
+    /// Hosts are compared without regard to ASCII case (RFC 9110 section 4.2.3), in the form that is signed.
+    pub(crate) fn check_audience(&self, authority: Authority<'_>) -> Result<bool, Rejection> {
+        if self.expected_hosts.is_empty() {
+            return Ok(false);
+        }
+        if self.expects(authority) {
+            Ok(true)
+        } else {
+            Err(self.misdirected(authority))
+        }
+    }
+
+    /// Whether the authority is one of the expected hosts.
+    pub(crate) fn expects(&self, authority: Authority<'_>) -> bool {
+        let host = authority.in_form(self.host_form);
+        let mut expected = self.expected_hosts.iter();
+        expected.any(|expected| expected.eq_ignore_ascii_case(host))
+    }
+
+    /// What a request for another authority is refused with.
+    #[cold]
+    pub(crate) fn misdirected(&self, authority: Authority<'_>) -> Rejection {
+        let expected: Vec<&str> = self.expected_hosts.iter().map(String::as_str).collect();
+        Rejection::because(
+            RejectionKind::Misdirected,
+            reason!(
+                "authority: expected one of the expected hosts ({}), found \"{}\"",
+                &expected,
+                Escaped::text(authority.in_form(self.host_form))
+            ),
+        )
+    }
+}

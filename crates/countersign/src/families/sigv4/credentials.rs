@@ -1,0 +1,111 @@
+use std::{borrow::Cow, fmt, sync::OnceLock};
+
+use super::{
+    authorization::Signature,
+    canonical_request::{HeadHash, HeadText},
+    credential_scope::CredentialScope,
+    date::AmzDate,
+    string_to_sign::StringToSign,
+};
+use crate::{families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest};
+
+/// What a request claims: the canonical request as this verifier sees it, and the signature sent with it.
+///
+/// The text is written once and kept, because it is hashed as it is, and holds the covered headers as they are kept of a
+/// verified request. Its parts are large, and would have to move with the request from step to step.
+#[derive(Clone)]
+pub(crate) struct Credentials<'r> {
+    request: HeadText,
+    date: AmzDate,
+    scope: CredentialScope<'r>,
+    signature: Signature,
+    session_token: Option<Cow<'r, str>>,
+    /// Made when the first key is tried, and the same for every other.
+    head_hash: OnceLock<HeadHash>,
+}
+
+impl<'r> Credentials<'r> {
+    pub(super) fn new(
+        request: HeadText,
+        date: AmzDate,
+        scope: CredentialScope<'r>,
+        signature: Signature,
+        session_token: Option<Cow<'r, str>>,
+    ) -> Self {
+        Self {
+            request,
+            date,
+            scope,
+            signature,
+            session_token,
+            head_hash: OnceLock::new(),
+        }
+    }
+
+    fn string_to_sign_of(&self, body: Option<&PayloadDigest>) -> StringToSign<'_> {
+        let head_hash = self.head_hash.get_or_init(|| self.request.hash());
+        StringToSign {
+            date: self.date,
+            scope: self.scope,
+            request_hash: head_hash.with_body(body),
+        }
+    }
+}
+
+impl CredentialsOfFamily for Credentials<'_> {
+    fn matches(&self, key: &VerifyingKey, body: Option<&PayloadDigest>) -> bool {
+        // A token that is not the key's own is a wrong signature, and costs the same.
+        let is_bound = match (key.session_token(), &self.session_token) {
+            (Some(token), Some(found)) => token.is(found),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        let string_to_sign = self.string_to_sign_of(body);
+        string_to_sign.matches(key, &self.signature.0) & is_bound
+    }
+
+    fn objection(&self, key: &VerifyingKey) -> Option<&'static str> {
+        match (key.session_token(), &self.session_token) {
+            (Some(token), Some(found)) if token.is(found) => None,
+            (Some(_), Some(_)) => Some("expected its session token, found another"),
+            (Some(_), None) => Some("expected its session token, found none"),
+            (None, Some(_)) => Some("expected no session token, found one"),
+            (None, None) => None,
+        }
+    }
+
+    fn signed_text(&self, body: Option<&PayloadDigest>) -> String {
+        self.request.with_body(body)
+    }
+
+    fn string_to_sign(&self, signed_text: &str) -> Option<String> {
+        let mut text = String::with_capacity(160);
+        StringToSign::of(self.date, self.scope, signed_text).write_to(&mut text);
+        Some(text)
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.signature.0
+    }
+
+    fn covered(&self, each: &mut impl FnMut(&str, &str)) {
+        let lines = self.request.covered_lines().split_terminator('\n');
+        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+            each(name, value);
+        }
+    }
+
+    fn covered_lines(&self) -> Option<&str> {
+        Some(self.request.covered_lines())
+    }
+}
+
+/// Without the session token.
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("date", &self.date)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,71 @@
+//! `AWS4-HMAC-SHA256`: AWS Signature Version 4, in the `Authorization` header or in the URL.
+//!
+//! ```text
+//! x-amz-date: 20260102T030405Z
+//! x-amz-content-sha256: 64 lower-case hexadecimal digits of SHA-256(body)
+//! authorization: AWS4-HMAC-SHA256 Credential=AKID/20260102/eu-central-1/user-service/aws4_request,
+//!     SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=…          (on one line)
+//! ```
+//!
+//! What is signed: the [string to sign](string_to_sign), which holds the hash of the
+//! [canonical request](canonical_request), with a [key](signing_key) derived from the secret for one day, region and
+//! service. Method, path, query and the listed headers are covered, the body by its hash.
+//!
+//! When it can be checked: before the body is read where `x-amz-content-sha256` declares the body's hash; once the body is
+//! there where it is absent, as most clients for services other than S3 leave it.
+//!
+//! What identifies a replay: a covered `x-nonce`, which clients of AWS do not send; for a signature in a URL, where the
+//! profile says so, the signature itself. Without either the date alone protects.
+
+mod authorization;
+mod canonical_headers;
+mod canonical_query;
+mod canonical_request;
+mod canonical_uri;
+mod credential_scope;
+mod credentials;
+mod date;
+mod endpoint_credentials;
+mod environment;
+mod header_lines;
+mod parse;
+mod payload_hash;
+mod presign;
+mod profile_file;
+mod provider;
+mod query_parameters;
+mod reading;
+mod refresh;
+mod relaxed;
+mod shared_credentials;
+mod sign;
+mod sign_settings;
+mod signed_headers;
+mod signing_key;
+mod static_credentials;
+mod string_to_sign;
+mod uri_encode;
+mod verifier;
+mod verify_settings;
+
+use http::HeaderName;
+
+pub use self::{
+    canonical_uri::{SigV4PathEncoding, SigV4PathNormalization},
+    provider::{CredentialsProvider, SigV4Credentials},
+    refresh::CredentialsRefresh,
+    shared_credentials::SharedCredentialsFile,
+    sign_settings::SigV4SignSettings,
+    verify_settings::{SigV4Presigned, SigV4PresignedPayload, SigV4VerifySettings},
+};
+pub(crate) use self::{
+    credentials::Credentials,
+    relaxed::{AssertedScope, Relaxation},
+    sign::FamilySigner,
+    string_to_sign::StringToSign,
+    verifier::FamilyVerifier,
+};
+
+static X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+static X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+static X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");

@@ -1,0 +1,711 @@
+//! Credentials that are read anew before they end.
+//!
+//! There is no runtime here and no clock: whoever signs asks first whether there is something to wait for, and gives the
+//! time. Of those who come while credentials are being read, the ones that can still sign go on, and the others wait for
+//! that one answer.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+
+use super::provider::{ArcProvider, SigV4Credentials};
+use crate::{
+    error::{SignError, SignErrorKind, Unavailable},
+    timestamp::Timestamp,
+};
+
+/// How long before their end credentials are read anew.
+const EARLY: Duration = Duration::from_secs(300);
+
+/// How long after an answer the provider is left alone, whatever it said.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The same while the credentials at hand can still sign. A provider that fails then is no emergency.
+const PAUSE_WHILE_VALID: Duration = Duration::from_secs(30);
+
+/// The moment of no answer.
+const NEVER: i64 = i64::MIN;
+
+/// What [`Signer::refresh`](crate::Signer::refresh) did, for a log: each change and each failure is told once, to one of
+/// those that wait for it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CredentialsRefresh {
+    /// Nothing was due, or the provider answered with the credentials at hand.
+    Unchanged,
+    /// The provider answered with others, which sign from now on. `Debug` shows four characters of their id, and their
+    /// end.
+    Changed(Arc<SigV4Credentials>),
+    /// The provider failed. The credentials at hand are still valid and go on signing.
+    Failed(Arc<Unavailable>),
+}
+
+/// What is to be done before a request is signed.
+pub(super) enum Due {
+    Nothing,
+    /// The provider had an answer at hand.
+    Done(CredentialsRefresh),
+    /// The provider has to be asked.
+    Ask,
+}
+
+/// The credentials at hand, and where others come from.
+#[derive(Debug)]
+pub(super) struct CurrentCredentials {
+    provider: ArcProvider,
+    /// How long credentials without a known end are used before the provider is asked again.
+    max_age: Duration,
+    /// When the provider last answered with the credentials at hand, in microseconds.
+    read_at: AtomicI64,
+    current: ArcSwapOption<SigV4Credentials>,
+    turn: Turn,
+    /// How often the provider has answered.
+    answers: AtomicU64,
+    last: Mutex<LastAnswer>,
+}
+
+/// The last answer of the provider, but for the credentials.
+#[derive(Debug, Default)]
+struct LastAnswer {
+    /// When it was given; `None` if the provider was not asked since the start.
+    at: Option<Timestamp>,
+    /// Why there were no credentials in it that can be signed with.
+    failure: Option<Arc<Unavailable>>,
+}
+
+impl CurrentCredentials {
+    /// Starts with what the provider has at hand.
+    pub(super) fn new(provider: ArcProvider, max_age: Duration) -> Self {
+        let (at_hand, failure) = match provider.try_credentials() {
+            Some(Ok(credentials)) => (Some(Arc::new(credentials)), None),
+            Some(Err(failure)) => (None, Some(Arc::new(failure))),
+            None => (None, None),
+        };
+        Self {
+            provider,
+            max_age: max_age.max(PAUSE),
+            read_at: AtomicI64::new(NEVER),
+            current: ArcSwapOption::new(at_hand),
+            turn: Turn::default(),
+            answers: AtomicU64::new(0),
+            last: Mutex::new(LastAnswer { at: None, failure }),
+        }
+    }
+
+    /// The credentials to sign with at this moment.
+    pub(super) fn at(&self, now: Timestamp) -> Result<Arc<SigV4Credentials>, SignError> {
+        let current = self.current.load_full();
+        current.filter(|known| is_valid(known, now)).ok_or_else(|| {
+            let error = SignError::new(
+                SignErrorKind::Credentials,
+                "expected credentials that are valid, found none or expired ones",
+            );
+            match lock(&self.last).failure.clone() {
+                Some(failure) => error.with_source(failure),
+                None => error,
+            }
+        })
+    }
+
+    /// The credentials at hand, valid or not.
+    pub(super) fn at_hand(&self) -> Option<Arc<SigV4Credentials>> {
+        self.current.load_full()
+    }
+
+    /// Whether there is something to be read, and to wait for.
+    pub(super) fn due(&self, now: Timestamp) -> Due {
+        if !self.is_stale(now) || self.is_paused(now) {
+            return Due::Nothing;
+        }
+        // Whoever can sign does not wait for another's turn.
+        if self.turn.is_taken() && self.has_valid(now) {
+            return Due::Nothing;
+        }
+        match self.provider.try_credentials() {
+            Some(answer) => Due::Done(self.take(answer, now)),
+            None => Due::Ask,
+        }
+    }
+
+    /// Reads credentials, or waits for another who does.
+    pub(super) async fn refresh(&self, now: Timestamp) -> Result<CredentialsRefresh, SignError> {
+        let answers = self.answers.load(Ordering::Acquire);
+        let turn = self.turn.take().await;
+        // Whoever had the turn before had an answer, good or bad: it is everybody's.
+        let is_answered = self.answers.load(Ordering::Acquire) != answers;
+        let mut done = CredentialsRefresh::Unchanged;
+        if !is_answered && self.is_stale(now) {
+            let mut asking = Asking {
+                credentials: self,
+                now,
+                is_answered: false,
+            };
+            let answer = self.provider.credentials().await;
+            asking.is_answered = true;
+            done = self.take(answer, now);
+        }
+        drop(turn);
+        self.at(now).map(|_| done)
+    }
+
+    fn take(
+        &self,
+        answer: Result<SigV4Credentials, Unavailable>,
+        now: Timestamp,
+    ) -> CredentialsRefresh {
+        let done = match answer {
+            Ok(credentials) if is_valid(&credentials, now) => {
+                self.read_at.store(now.as_unix_micros(), Ordering::Release);
+                let before = self.current.load_full();
+                if before.is_some_and(|before| before.is_same_as(&credentials)) {
+                    CredentialsRefresh::Unchanged
+                } else {
+                    let credentials = Arc::new(credentials);
+                    self.current.store(Some(Arc::clone(&credentials)));
+                    CredentialsRefresh::Changed(credentials)
+                }
+            }
+            Ok(_) => CredentialsRefresh::Failed(Arc::new(
+                Unavailable::new("credentials")
+                    .with_source("the provider answered with credentials that have ended"),
+            )),
+            Err(failure) => CredentialsRefresh::Failed(Arc::new(failure)),
+        };
+        *lock(&self.last) = LastAnswer {
+            at: Some(now),
+            failure: match &done {
+                CredentialsRefresh::Failed(failure) => Some(Arc::clone(failure)),
+                CredentialsRefresh::Unchanged | CredentialsRefresh::Changed(_) => None,
+            },
+        };
+        self.answers.fetch_add(1, Ordering::Release);
+        done
+    }
+
+    /// Whether the provider is to be asked: because there are no credentials, because they are about to end, or because
+    /// nobody knows when they end and they are old.
+    fn is_stale(&self, now: Timestamp) -> bool {
+        let current = self.current.load();
+        let Some(known) = current.as_ref() else {
+            return true;
+        };
+        match known.expires_at {
+            Some(end) => now.saturating_add(EARLY) >= end,
+            None => self.is_old(now),
+        }
+    }
+
+    fn is_old(&self, now: Timestamp) -> bool {
+        let read_at = self.read_at.load(Ordering::Acquire);
+        if read_at == NEVER {
+            // They were at hand at the start, which has no clock: their age is counted from the first request.
+            self.read_at.store(now.as_unix_micros(), Ordering::Release);
+            return false;
+        }
+        // A clock that was set back must not keep them longer.
+        now.abs_diff(Timestamp::from_unix_micros(read_at)) >= self.max_age
+    }
+
+    fn has_valid(&self, now: Timestamp) -> bool {
+        let current = self.current.load();
+        current.as_ref().is_some_and(|known| is_valid(known, now))
+    }
+
+    fn is_paused(&self, now: Timestamp) -> bool {
+        let answered_at = lock(&self.last).at;
+        let pause = if self.has_valid(now) {
+            PAUSE_WHILE_VALID
+        } else {
+            PAUSE
+        };
+        // A clock that was set back must not make the pause longer.
+        answered_at.is_some_and(|at| now.abs_diff(at) < pause)
+    }
+}
+
+fn is_valid(credentials: &SigV4Credentials, now: Timestamp) -> bool {
+    credentials.expires_at.is_none_or(|end| now < end)
+}
+
+/// A question to the provider. Dropped without an answer, because the request that asked gave up waiting, it counts as a
+/// failure while the credentials at hand are valid: the next request then signs with them and does not wait as well.
+struct Asking<'c> {
+    credentials: &'c CurrentCredentials,
+    now: Timestamp,
+    is_answered: bool,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered && self.credentials.has_valid(self.now) {
+            let failure = Unavailable::new("credentials")
+                .with_source("the provider had not answered when a request gave up waiting");
+            *lock(&self.credentials.last) = LastAnswer {
+                at: Some(self.now),
+                failure: Some(Arc::new(failure)),
+            };
+        }
+    }
+}
+
+/// A turn that one has at a time. It is given back when it is dropped, as it is when whoever has it gives up waiting.
+#[derive(Debug, Default)]
+struct Turn(Mutex<TurnState>);
+
+#[derive(Debug, Default)]
+struct TurnState {
+    is_taken: bool,
+    /// By the number of whoever waits.
+    waiting: BTreeMap<u64, Waker>,
+    next_number: u64,
+}
+
+struct Taken<'t>(&'t Turn);
+
+/// The wait for a turn. A waker holds on to its whole task, so that none stays behind of whoever gives up.
+struct Waiting<'t> {
+    turn: &'t Turn,
+    number: Option<u64>,
+}
+
+impl Turn {
+    fn is_taken(&self) -> bool {
+        lock(&self.0).is_taken
+    }
+
+    fn take(&self) -> Waiting<'_> {
+        Waiting {
+            turn: self,
+            number: None,
+        }
+    }
+}
+
+impl<'t> Future for Waiting<'t> {
+    type Output = Taken<'t>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Taken<'t>> {
+        let turn = self.turn;
+        let mut state = lock(&turn.0);
+        if !state.is_taken {
+            state.is_taken = true;
+            return Poll::Ready(Taken(turn));
+        }
+        let number = self.number.unwrap_or(state.next_number);
+        if self.number.replace(number).is_none() {
+            state.next_number = state.next_number.wrapping_add(1);
+        }
+        let before = state.waiting.insert(number, context.waker().clone());
+        // What a waker does when it is dropped is not known: not under the lock.
+        drop(state);
+        drop(before);
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            let waker = lock(&self.turn.0).waiting.remove(&number);
+            drop(waker);
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut state = lock(&self.0.0);
+            state.is_taken = false;
+            std::mem::take(&mut state.waiting)
+        };
+        // All of them: the first to come may have given up.
+        waiting.into_values().for_each(Waker::wake);
+    }
+}
+
+/// What these locks guard is whole after a panic too: each change is one assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::VecDeque, error::Error as _, future::poll_fn, pin::pin,
+        sync::atomic::AtomicUsize, task::Wake,
+    };
+
+    use super::*;
+    use crate::{
+        families::sigv4::CredentialsProvider,
+        key::{Secret, SigningKey},
+    };
+
+    const START: Timestamp = Timestamp::from_unix_seconds(1_000_000);
+
+    fn after(seconds: u64) -> Timestamp {
+        START.saturating_add(Duration::from_secs(seconds))
+    }
+
+    fn credentials(id: &str, end: Option<u64>) -> SigV4Credentials {
+        let key = SigningKey::sigv4(&Secret::generate().unwrap());
+        let credentials = SigV4Credentials::new(id, key).unwrap();
+        match end {
+            Some(end) => credentials.with_expires_at(after(end)),
+            None => credentials,
+        }
+    }
+
+    /// Answers when it is opened, with one answer after the other.
+    #[derive(Default)]
+    struct Gate {
+        asked: AtomicUsize,
+        answers: Mutex<VecDeque<Option<SigV4Credentials>>>,
+        open: Mutex<(bool, Vec<Waker>)>,
+    }
+
+    impl Gate {
+        fn answering(answers: impl IntoIterator<Item = Option<SigV4Credentials>>) -> Arc<Self> {
+            Arc::new(Self {
+                answers: Mutex::new(answers.into_iter().collect()),
+                ..Self::default()
+            })
+        }
+
+        fn open(&self) {
+            let mut open = self.open.lock().unwrap();
+            open.0 = true;
+            open.1.drain(..).for_each(Waker::wake);
+        }
+
+        fn asked(&self) -> usize {
+            self.asked.load(Ordering::SeqCst)
+        }
+    }
+
+    impl CredentialsProvider for Arc<Gate> {
+        async fn credentials(&self) -> Result<SigV4Credentials, Unavailable> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            poll_fn(|context| {
+                let mut open = self.open.lock().unwrap();
+                if open.0 {
+                    return Poll::Ready(());
+                }
+                open.1.push(context.waker().clone());
+                Poll::Pending
+            })
+            .await;
+            let answer = self.answers.lock().unwrap().pop_front().flatten();
+            answer.ok_or(Unavailable::new("credentials"))
+        }
+    }
+
+    const MAX_AGE: Duration = Duration::from_secs(900);
+
+    fn current_of(provider: impl CredentialsProvider) -> CurrentCredentials {
+        CurrentCredentials::new(ArcProvider::new(provider), MAX_AGE)
+    }
+
+    fn is_due(current: &CurrentCredentials, now: Timestamp) -> bool {
+        matches!(current.due(now), Due::Ask)
+    }
+
+    /// In one word, with the id of the credentials or the cause of the failure.
+    fn told(done: &CredentialsRefresh) -> String {
+        match done {
+            CredentialsRefresh::Unchanged => "unchanged".to_owned(),
+            CredentialsRefresh::Changed(credentials) => {
+                format!("changed {}", credentials.access_key_id())
+            }
+            CredentialsRefresh::Failed(failure) => format!("failed {failure}"),
+        }
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn poll<F: Future<Output = Result<CredentialsRefresh, SignError>>>(
+        future: Pin<&mut F>,
+        woken: &Arc<Woken>,
+    ) -> Poll<Result<String, SignError>> {
+        let waker = Waker::from(Arc::clone(woken));
+        let answer = future.poll(&mut Context::from_waker(&waker));
+        answer.map_ok(|done| told(&done))
+    }
+
+    fn ready(told: &str) -> Poll<Result<String, SignError>> {
+        Poll::Ready(Ok(told.to_owned()))
+    }
+
+    fn id(current: &CurrentCredentials, now: Timestamp) -> Result<String, SignErrorKind> {
+        let known = current.at(now).map_err(|error| error.kind())?;
+        Ok(known.access_key_id().as_str().to_owned())
+    }
+
+    /// Source: temporary credentials of a file that says no end were used until the process ended.
+    #[test]
+    fn credentials_without_a_known_end_are_asked_for_again_when_they_are_old() {
+        let gate = Gate::answering([
+            Some(credentials("a", None)),
+            Some(credentials("b", None)),
+            None,
+            Some(credentials("c", None)),
+        ]);
+        let current = current_of(Arc::clone(&gate));
+        let woken = Arc::new(Woken::default());
+        gate.open();
+        let refresh = |seconds| match poll(pin!(current.refresh(after(seconds))).as_mut(), &woken) {
+            Poll::Ready(answer) => answer.unwrap(),
+            Poll::Pending => panic!("it is answered at once"),
+        };
+        assert!(is_due(&current, START));
+        assert_eq!(refresh(0), "changed a");
+        assert!(!is_due(&current, after(899)));
+        assert_eq!(refresh(899), "unchanged");
+        assert_eq!(gate.asked(), 1, "they are not old");
+        assert!(is_due(&current, after(900)));
+        assert_eq!(refresh(900), "changed b");
+        assert!(!is_due(&current, after(1799)));
+        assert_eq!(refresh(1800), "failed credentials unavailable");
+        assert_eq!(id(&current, after(1800)).as_deref(), Ok("b"), "they go on");
+        assert!(!is_due(&current, after(1829)), "the provider is left alone");
+        assert!(is_due(&current, after(1830)));
+        assert_eq!(refresh(1830), "changed c");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_credentials_longer() {
+        let gate = Gate::answering([Some(credentials("a", None))]);
+        let current = current_of(Arc::clone(&gate));
+        gate.open();
+        let woken = Arc::new(Woken::default());
+        assert!(poll(pin!(current.refresh(after(2000))).as_mut(), &woken).is_ready());
+        assert!(!is_due(&current, after(1101)));
+        assert!(is_due(&current, after(1100)));
+    }
+
+    #[test]
+    fn fixed_credentials_are_at_hand_and_never_change() {
+        let current = current_of(credentials("a", None));
+        for seconds in [0, 899, 900, 5000, 1 << 30] {
+            match current.due(after(seconds)) {
+                Due::Nothing => assert!(seconds < 900, "{seconds}"),
+                Due::Done(done) => assert_eq!(told(&done), "unchanged", "{seconds}"),
+                Due::Ask => panic!("{seconds}: they are at hand"),
+            }
+            assert_eq!(id(&current, after(seconds)).as_deref(), Ok("a"));
+        }
+    }
+
+    /// A provider that hangs holds up one request until its deadline, and not one after the other.
+    #[test]
+    fn a_request_that_gave_up_waiting_spares_those_after_it() {
+        let gate = Gate::answering([Some(credentials("a", None)), Some(credentials("b", None))]);
+        let current = current_of(Arc::clone(&gate));
+        let woken = Arc::new(Woken::default());
+        gate.open();
+        assert!(poll(pin!(current.refresh(START)).as_mut(), &woken).is_ready());
+        gate.open.lock().unwrap().0 = false;
+        assert!(is_due(&current, after(900)));
+        assert!(poll(pin!(current.refresh(after(900))).as_mut(), &woken).is_pending());
+        assert!(!is_due(&current, after(901)), "it has just given up");
+        assert_eq!(id(&current, after(901)).as_deref(), Ok("a"));
+        assert!(is_due(&current, after(930)));
+    }
+
+    #[test]
+    fn one_reads_and_the_others_wait_for_its_answer() {
+        let gate = Gate::answering([Some(credentials("a", Some(3600)))]);
+        let current = current_of(Arc::clone(&gate));
+        assert_eq!(id(&current, START), Err(SignErrorKind::Credentials));
+        assert!(is_due(&current, START));
+        let (first, second) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let mut one = pin!(current.refresh(START));
+        let mut two = pin!(current.refresh(START));
+        assert!(poll(one.as_mut(), &first).is_pending());
+        assert!(poll(two.as_mut(), &second).is_pending());
+        gate.open();
+        assert_eq!(first.0.load(Ordering::SeqCst), 1);
+        assert!(poll(one.as_mut(), &first).is_ready());
+        assert_eq!(second.0.load(Ordering::SeqCst), 1);
+        assert_eq!(poll(two.as_mut(), &second), ready("unchanged"));
+        assert_eq!(gate.asked(), 1);
+        assert_eq!(id(&current, START).as_deref(), Ok("a"));
+        assert!(!is_due(&current, after(3299)));
+        assert!(is_due(&current, after(3300)));
+    }
+
+    #[test]
+    fn a_failure_is_everybodys_answer_and_is_followed_by_a_pause() {
+        let gate = Gate::answering([None, Some(credentials("a", None))]);
+        let current = current_of(Arc::clone(&gate));
+        let woken = Arc::new(Woken::default());
+        let mut one = pin!(current.refresh(START));
+        let mut two = pin!(current.refresh(START));
+        assert!(poll(one.as_mut(), &woken).is_pending());
+        assert!(poll(two.as_mut(), &woken).is_pending());
+        gate.open();
+        for future in [one.as_mut(), two.as_mut()] {
+            let Poll::Ready(Err(error)) = poll(future, &woken) else {
+                panic!("expected an error");
+            };
+            assert_eq!(error.kind(), SignErrorKind::Credentials);
+        }
+        assert_eq!(gate.asked(), 1);
+        assert!(!is_due(&current, START));
+        assert!(is_due(&current, after(1)));
+        let mut three = pin!(current.refresh(after(1)));
+        assert_eq!(poll(three.as_mut(), &woken), ready("changed a"));
+    }
+
+    #[test]
+    fn what_a_provider_failed_with_is_behind_the_error() {
+        struct Failing(Mutex<VecDeque<Result<SigV4Credentials, Unavailable>>>);
+        impl CredentialsProvider for Failing {
+            async fn credentials(&self) -> Result<SigV4Credentials, Unavailable> {
+                self.0.lock().unwrap().pop_front().unwrap()
+            }
+        }
+        let answers = [
+            Err(Unavailable::new("token service").with_source("connection refused")),
+            Ok(credentials("ended", Some(1))),
+            Ok(credentials("a", Some(3600))),
+            Err(Unavailable::new("token service").with_source("timed out")),
+        ];
+        let provider = Failing(Mutex::new(answers.into()));
+        let current = current_of(provider);
+        let woken = Arc::new(Woken::default());
+        let refresh = |seconds| match poll(pin!(current.refresh(after(seconds))).as_mut(), &woken) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => panic!("it is answered at once"),
+        };
+        let behind = |error: &SignError| {
+            let mut causes = Vec::new();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                causes.push(error.to_string());
+                cause = error.source();
+            }
+            causes.join(": ")
+        };
+        assert_eq!(behind(&current.at(START).unwrap_err()), "");
+        let error = refresh(0).unwrap_err();
+        assert_eq!(error.kind(), SignErrorKind::Credentials);
+        assert_eq!(
+            behind(&error),
+            "token service unavailable: connection refused"
+        );
+        assert_eq!(
+            behind(&refresh(2).unwrap_err()),
+            "credentials unavailable: the provider answered with credentials that have ended"
+        );
+        assert_eq!(refresh(4), Ok("changed a".to_owned()));
+        assert_eq!(
+            behind(&current.at(after(3600)).unwrap_err()),
+            "",
+            "they ended, and nothing failed"
+        );
+        assert_eq!(
+            behind(&refresh(3600).unwrap_err()),
+            "token service unavailable: timed out"
+        );
+    }
+
+    #[test]
+    fn whoever_gives_up_waiting_gives_up_its_turn() {
+        let gate = Gate::answering([Some(credentials("a", None))]);
+        let current = current_of(Arc::clone(&gate));
+        let woken = Arc::new(Woken::default());
+        let mut two = pin!(current.refresh(START));
+        {
+            let mut one = Box::pin(current.refresh(START));
+            assert!(poll(one.as_mut(), &woken).is_pending());
+            assert!(poll(two.as_mut(), &woken).is_pending());
+        }
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+        gate.open();
+        assert_eq!(poll(two.as_mut(), &woken), ready("changed a"));
+        assert_eq!(gate.asked(), 2);
+    }
+
+    #[test]
+    fn those_who_can_still_sign_do_not_wait() {
+        let gate = Gate::answering([
+            Some(credentials("a", Some(3600))),
+            Some(credentials("b", Some(7200))),
+        ]);
+        let current = current_of(Arc::clone(&gate));
+        let woken = Arc::new(Woken::default());
+        gate.open();
+        assert!(poll(pin!(current.refresh(START)).as_mut(), &woken).is_ready());
+        gate.open.lock().unwrap().0 = false;
+        let mut one = pin!(current.refresh(after(3400)));
+        assert!(poll(one.as_mut(), &woken).is_pending());
+        assert!(!is_due(&current, after(3400)));
+        assert!(is_due(&current, after(3600)), "they have ended");
+        assert_eq!(id(&current, after(3599)).as_deref(), Ok("a"));
+        assert_eq!(id(&current, after(3600)), Err(SignErrorKind::Credentials));
+        gate.open();
+        assert!(poll(one.as_mut(), &woken).is_ready());
+        assert_eq!(id(&current, after(3600)).as_deref(), Ok("b"));
+    }
+
+    #[test]
+    fn a_provider_that_has_an_answer_at_hand_is_not_waited_for() {
+        struct AtHand(Mutex<VecDeque<SigV4Credentials>>);
+        impl CredentialsProvider for AtHand {
+            async fn credentials(&self) -> Result<SigV4Credentials, Unavailable> {
+                unreachable!("it is at hand")
+            }
+            fn try_credentials(&self) -> Option<Result<SigV4Credentials, Unavailable>> {
+                let next = self.0.lock().unwrap().pop_front();
+                Some(next.ok_or(Unavailable::new("credentials")))
+            }
+        }
+        let answers = [credentials("a", Some(3600)), credentials("b", Some(9000))];
+        let provider = AtHand(Mutex::new(answers.into()));
+        let current = current_of(provider);
+        assert_eq!(id(&current, START).as_deref(), Ok("a"));
+        assert!(!is_due(&current, after(3400)));
+        assert_eq!(id(&current, after(3400)).as_deref(), Ok("b"));
+        assert!(
+            !is_due(&current, after(8999)),
+            "there is no answer any more"
+        );
+        assert_eq!(id(&current, after(8999)).as_deref(), Ok("b"));
+    }
+
+    /// Requests that run into a time limit of their own while the provider does not answer.
+    #[test]
+    fn nothing_is_kept_of_those_who_gave_up_waiting() {
+        let gate = Gate::answering([Some(credentials("a", None))]);
+        let current = current_of(Arc::clone(&gate));
+        let reader = Arc::new(Woken::default());
+        let mut one = pin!(current.refresh(START));
+        assert!(poll(one.as_mut(), &reader).is_pending());
+        let given_up: Vec<_> = (0..100).map(|_| Arc::new(Woken::default())).collect();
+        for woken in &given_up {
+            assert!(poll(pin!(current.refresh(START)).as_mut(), woken).is_pending());
+            assert_eq!(Arc::strong_count(woken), 1);
+        }
+        gate.open();
+        assert_eq!(poll(one.as_mut(), &reader), ready("changed a"));
+    }
+}

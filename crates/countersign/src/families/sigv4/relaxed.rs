@@ -1,0 +1,165 @@
+//! Settings that a diagnosis tries in place of the verifier's own. Nothing that they accept is let
+//! in: a diagnosis runs once the request is refused.
+
+use http::Method;
+
+use super::{
+    FamilyVerifier,
+    canonical_uri::{SigV4PathEncoding, SigV4PathNormalization},
+    credential_scope::{self, Credential},
+    query_parameters,
+    verify_settings::{
+        PayloadHashRule, SigV4Presigned, SigV4VerifySettings, Strictness, presigned_payload_of,
+    },
+};
+use crate::head::RequestHead;
+
+/// A scope as a request names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AssertedScope {
+    pub(crate) day: String,
+    pub(crate) region: String,
+    pub(crate) service: String,
+}
+
+impl AssertedScope {
+    /// Reads the scope of the credential, in the header or in the query.
+    pub(crate) fn of(head: &RequestHead<'_>) -> Option<Self> {
+        let in_query = head.uri().query();
+        let in_query = in_query.and_then(query_parameters::claimed_credential);
+        let credential = if let Some(credential) = in_query {
+            Credential::parse_encoded(credential).ok()?
+        } else {
+            let value = head.headers().get(http::header::AUTHORIZATION)?;
+            let (_, value) = value.to_str().ok()?.split_once("Credential=")?;
+            let (value, _) = value.split_once(',').unwrap_or((value, ""));
+            Credential::parse(value.trim()).ok()?
+        };
+        let scope = credential.scope;
+        Some(Self {
+            day: scope.date.to_owned(),
+            region: scope.region.to_owned(),
+            service: scope.service.to_owned(),
+        })
+    }
+}
+
+/// One setting, or all of them, in another form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relaxation {
+    /// Targets that can be read in two ways.
+    Targets,
+    /// Payloads that are not signed.
+    UnsignedPayload,
+    /// Heads that declare no hash of the body.
+    UndeclaredHash,
+    /// Signatures in URLs.
+    Presigned,
+    /// The scope that the request names, if it is not one of those that are set.
+    Scope,
+}
+
+impl Relaxation {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Targets,
+        Self::UnsignedPayload,
+        Self::UndeclaredHash,
+        Self::Presigned,
+        Self::Scope,
+    ];
+}
+
+/// A rule by which a path is encoded.
+pub(crate) type PathForm = (SigV4PathEncoding, SigV4PathNormalization);
+
+impl FamilyVerifier {
+    /// The regions and services that are accepted.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.settings()
+            .map(|settings| (&*settings.region, &*settings.service))
+    }
+
+    /// A profile that only accepts the scope that a request names.
+    pub(crate) fn for_scope(scope: &AssertedScope) -> Option<Self> {
+        SigV4VerifySettings::new(&scope.region, &scope.service)
+            .ok()
+            .map(Self::of)
+    }
+
+    /// The same settings with one of them relaxed for this request.
+    pub(crate) fn relaxed(&self, relaxation: Relaxation, head: &RequestHead<'_>) -> Self {
+        let mut relaxed = self.clone();
+        if relaxation == Relaxation::Scope {
+            relaxed.accept_scope_of(head);
+            return relaxed;
+        }
+        for settings in relaxed.settings_mut() {
+            relax(settings, relaxation, head.method());
+        }
+        relaxed
+    }
+
+    /// The same settings with the path in every other form, each once.
+    pub(crate) fn other_path_forms(&self) -> Vec<(PathForm, Self)> {
+        use SigV4PathEncoding::{Double, Single};
+        use SigV4PathNormalization::{Disabled, Enabled};
+        let forms = [
+            (Double, Enabled),
+            (Single, Disabled),
+            (Single, Enabled),
+            (Double, Disabled),
+        ];
+        forms
+            .into_iter()
+            .map(|form| {
+                let mut other = self.clone();
+                for settings in other.settings_mut() {
+                    (settings.path.encoding, settings.path.normalization) = form;
+                }
+                (form, other)
+            })
+            .collect()
+    }
+
+    fn accept_scope_of(&mut self, head: &RequestHead<'_>) {
+        let Some(AssertedScope {
+            region, service, ..
+        }) = AssertedScope::of(head)
+        else {
+            return;
+        };
+        let is_known = self.settings_for(&region, &service).is_some();
+        let known = self.settings().next().cloned();
+        if let (false, Some(mut settings)) = (is_known, known)
+            && credential_scope::is_name(&region)
+            && credential_scope::is_name(&service)
+        {
+            settings.region = region.into();
+            settings.service = service.into();
+            self.merge(Self::of(settings));
+        }
+    }
+}
+
+fn relax(settings: &mut SigV4VerifySettings, relaxation: Relaxation, method: &Method) {
+    match relaxation {
+        Relaxation::Targets => {
+            settings.paths = Strictness::Lenient;
+            settings.queries = Strictness::Lenient;
+            settings.query_names = Strictness::Lenient;
+        }
+        Relaxation::UnsignedPayload => {
+            *settings = settings.clone().insecure_accept_unsigned_payload();
+        }
+        Relaxation::UndeclaredHash => settings.payload_hash = PayloadHashRule::Optional,
+        Relaxation::Presigned => {
+            let payload = presigned_payload_of(&settings.service);
+            let presigned = settings.presigned.clone();
+            let presigned = presigned
+                .unwrap_or_else(|| SigV4Presigned::new().with_payload(payload))
+                .with_method(method.clone());
+            settings.presigned = Some(presigned);
+        }
+        Relaxation::Scope => {}
+    }
+}

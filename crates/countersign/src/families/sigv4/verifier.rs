@@ -1,0 +1,214 @@
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue, header::WWW_AUTHENTICATE};
+use smallvec::SmallVec;
+
+use super::{
+    credential_scope::Credential, parse, query_parameters, verify_settings::SigV4VerifySettings,
+};
+use crate::{
+    error::{ConfigError, ConfigErrorKind, Escaped, Rejection, reason},
+    families::{Carrier, ParsedHead, Requirements, VerifierOfFamily},
+    head::RequestHead,
+    scheme::Scheme,
+    timestamp::Timestamp,
+};
+
+/// The settings for each scope that is accepted, each scope once.
+#[derive(Clone, Debug)]
+pub(crate) struct FamilyVerifier(SmallVec<[Box<SigV4VerifySettings>; 1]>);
+
+impl FamilyVerifier {
+    pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
+        Err(ConfigError::new(
+            ConfigErrorKind::Setting,
+            format!("{scheme}: expected a region and a service, accept a SigV4VerifySettings"),
+        ))
+    }
+
+    pub(super) fn of(settings: SigV4VerifySettings) -> Self {
+        Self(SmallVec::from_buf([Box::new(settings)]))
+    }
+
+    /// The settings for a scope that is accepted twice are the later ones.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for settings in other.0 {
+            self.0.retain(|known| {
+                (&known.region, &known.service) != (&settings.region, &settings.service)
+            });
+            self.0.push(settings);
+        }
+    }
+
+    pub(super) fn settings(&self) -> impl Iterator<Item = &SigV4VerifySettings> {
+        self.0.iter().map(|settings| &**settings)
+    }
+
+    pub(super) fn settings_mut(&mut self) -> impl Iterator<Item = &mut SigV4VerifySettings> {
+        self.0.iter_mut().map(|settings| &mut **settings)
+    }
+
+    /// What a request for another scope is refused with.
+    #[cold]
+    pub(super) fn foreign(&self, region: &str, service: &str) -> Rejection {
+        let accepted = self.0.iter();
+        let accepted =
+            accepted.map(|settings| [&*settings.region, "/", &*settings.service].concat());
+        let accepted: Vec<String> = accepted.collect();
+        let accepted: Vec<&str> = accepted.iter().map(String::as_str).collect();
+        Rejection::invalid_signature(reason!(
+            "credential: expected region and service to be one of those configured ({}), found \"{}/{}\"",
+            &accepted,
+            Escaped::text(region),
+            Escaped::text(service)
+        ))
+    }
+
+    /// The settings for a scope.
+    pub(super) fn settings_for(&self, region: &str, service: &str) -> Option<&SigV4VerifySettings> {
+        let mut accepted = self.0.iter().map(|settings| &**settings);
+        accepted.find(|settings| (&*settings.region, &*settings.service) == (region, service))
+    }
+}
+
+impl VerifierOfFamily for FamilyVerifier {
+    fn schemes(&self) -> &[Scheme] {
+        &[Scheme::SigV4]
+    }
+
+    /// The header, and the query whether or not a signature there is accepted: what carries two is somebody else's
+    /// decision.
+    fn carriers<'r>(
+        &self,
+        head: &RequestHead<'r>,
+        authorization: Option<(&'r str, &'r str)>,
+        _policy: &Requirements,
+        found: &mut SmallVec<[Carrier<'r>; 2]>,
+    ) {
+        let scheme = Scheme::SigV4;
+        if let Some((name, parameters)) = authorization
+            && name.strip_suffix(',').unwrap_or(name) == scheme.name()
+        {
+            found.push(Carrier { scheme, parameters });
+        }
+        if head
+            .uri()
+            .query()
+            .is_some_and(query_parameters::carry_signature)
+        {
+            let parameters = "";
+            found.push(Carrier { scheme, parameters });
+        }
+    }
+
+    fn parse<'r>(
+        &self,
+        carrier: Carrier<'r>,
+        head: RequestHead<'r>,
+        policy: &Requirements,
+        now: Timestamp,
+    ) -> Result<ParsedHead<'r>, Rejection> {
+        parse::parse(self, carrier, head, policy, now)
+    }
+
+    fn claimed_key_id<'r>(
+        &self,
+        carrier: Carrier<'r>,
+        head: &RequestHead<'r>,
+    ) -> Option<Cow<'r, str>> {
+        let in_query = head
+            .uri()
+            .query()
+            .and_then(query_parameters::claimed_credential);
+        if let Some(credential) = in_query {
+            let credential = Credential::parse_encoded(credential).ok()?;
+            return Some(credential.access_key_id);
+        }
+        let mut parameters = carrier.parameters.split([',', ' ', '\t']);
+        let credential =
+            parameters.find_map(|parameter| parameter.trim_start().strip_prefix("Credential="))?;
+        let end = credential.rmatch_indices('/').nth(3).map(|(at, _)| at);
+        credential
+            .get(..end.unwrap_or(credential.len()))
+            .map(Cow::Borrowed)
+    }
+
+    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
+        let stale = if stale { ", error=\"stale\"" } else { "" };
+        for settings in &self.0 {
+            let text = format!(
+                "{} realm=\"{realm}\", region=\"{}\", service=\"{}\"{stale}",
+                Scheme::SigV4,
+                settings.region,
+                settings.service
+            );
+            if let Ok(value) = HeaderValue::try_from(text) {
+                add(WWW_AUTHENTICATE, value);
+            }
+        }
+    }
+
+    /// A signature in a URL needs expected hosts: whoever is given the URL can send it anywhere.
+    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
+        if self.0.iter().any(|settings| settings.presigned.is_some()) {
+            policy.ensure_expected_hosts(format_args!("presigned {}", Scheme::SigV4))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{families::sigv4::SigV4Presigned, verify::Verifier};
+
+    fn profile(region: &str) -> SigV4VerifySettings {
+        SigV4VerifySettings::new(region, "s").unwrap()
+    }
+
+    #[test]
+    fn asks_for_a_region_and_a_service() {
+        let error = Verifier::builder()
+            .accept(Scheme::SigV4)
+            .build()
+            .unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::Setting);
+        assert!(Verifier::builder().accept(profile("r")).build().is_ok());
+    }
+
+    #[test]
+    fn presigned_urls_ask_for_expected_hosts() {
+        let presigned = profile("r").with_presigned(SigV4Presigned::new());
+        let builder = Verifier::builder().accept(presigned);
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::Authority);
+    }
+
+    #[test]
+    fn challenges_name_each_scope_once() {
+        let verifier = Verifier::builder()
+            .accept_only(profile("r"))
+            .accept(profile("q"))
+            .accept(profile("r"))
+            .build()
+            .unwrap();
+        assert!(verifier.accepted_schemes().eq([Scheme::SigV4]));
+        let text = |stale| {
+            let headers = verifier.challenges("api", stale).into_iter();
+            headers.map(|(_, value)| value).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            text(false),
+            [
+                r#"AWS4-HMAC-SHA256 realm="api", region="q", service="s""#,
+                r#"AWS4-HMAC-SHA256 realm="api", region="r", service="s""#,
+            ]
+        );
+        assert!(
+            text(true)[0]
+                .to_str()
+                .unwrap()
+                .ends_with(r#", error="stale""#)
+        );
+    }
+}
