@@ -189,6 +189,114 @@ fn one_room_of_the_core_names_the_crates_of_primitives() {
     assert!(named > 8, "{named} lines name a primitive");
 }
 
+/// The rooms of the core, the lowest first. A room stands on those below it; a row is one floor,
+/// whose rooms do not need each other. `lib.rs` is above all.
+const ROOMS: &[&[&str]] = &[
+    &["crypto", "scheme", "timestamp"],
+    &["error", "key_id", "key_version"],
+    &["read_text", "wire"],
+    &["head", "payload", "replay"],
+    &["key"],
+    &["keyring"],
+    &["families"],
+    &["sign", "verify"],
+    &["derived_keyring", "diagnose", "policy"],
+    &["config", "replay_conformance"],
+];
+
+/// Arrows that are accepted: `(from, to, why)`.
+const ACCEPTED_ARROWS: &[(&str, &str, &str)] = &[
+    ("error", "key_id", "a refusal names its caller"),
+    ("key_id", "error", "a name that is none is an error"),
+    (
+        "error",
+        "key_version",
+        "a refusal names the keys that were tried",
+    ),
+    ("key_version", "error", "a label that is none is an error"),
+    ("key_version", "key_id", "both are shown by one rule"),
+];
+
+/// The rooms that a file of the core names in its code: the first part of every path in the crate.
+fn rooms_named(code: &str) -> BTreeSet<String> {
+    let of_a_name = |character: char| character.is_alphanumeric() || character == '_';
+    let mut rooms = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let path = code.get(at..).unwrap().trim_start_matches("crate::");
+        // Of `{a::b, c::{d, e}}` every part that is in the outermost braces begins a path.
+        let (mut depth, mut begins) = (0_u32, true);
+        let mut rest = path.chars().peekable();
+        let is_list = path.starts_with('{');
+        while let Some(character) = rest.next() {
+            match character {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            let mut name = String::new();
+            if of_a_name(character) && begins {
+                name.push(character);
+                while let Some(next) = rest.next_if(|next| of_a_name(*next)) {
+                    name.push(next);
+                }
+                rooms.insert(name);
+                begins = false;
+            }
+            if !is_list || depth == 0 {
+                break;
+            }
+            begins = (begins || character == ',') && depth == 1;
+        }
+    }
+    rooms
+}
+
+#[test]
+fn every_room_of_the_core_stands_on_those_below() {
+    let core = root().join("crates/countersign/src");
+    let floor_of = |room: &str| ROOMS.iter().position(|floor| floor.contains(&room));
+    let mut used: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut upwards = Vec::new();
+    for (path, text) in shipped() {
+        let Ok(file) = path.strip_prefix(&core) else {
+            continue;
+        };
+        let first = file.iter().next().unwrap().to_str().unwrap();
+        let room = first.strip_suffix(".rs").unwrap_or(first);
+        if room == "lib" {
+            continue;
+        }
+        let floor = floor_of(room).unwrap_or_else(|| panic!("{room} is in no row of the table"));
+        let code: String = code(&text).flat_map(|line| [line, "\n"]).collect();
+        for other in rooms_named(&code) {
+            let Some(below) = floor_of(&other) else {
+                continue; // An item of `lib.rs`, or a macro.
+            };
+            if other == room || below < floor {
+                continue;
+            }
+            let accepted = ACCEPTED_ARROWS
+                .iter()
+                .any(|(from, to, _)| (*from, *to) == (room, &*other));
+            if accepted {
+                used.insert((room.to_owned(), other));
+            } else {
+                upwards.push(format!("{} names {other}", file.display()));
+            }
+        }
+    }
+    assert!(upwards.is_empty(), "{upwards:#?}");
+    assert_eq!(
+        used.len(),
+        ACCEPTED_ARROWS.len(),
+        "an exception is not needed: {used:?}"
+    );
+    for room in ROOMS.iter().copied().flatten() {
+        let (folder, file) = (core.join(room), core.join(format!("{room}.rs")));
+        assert!(folder.is_dir() || file.is_file(), "{room} is not there");
+    }
+}
+
 #[test]
 fn top_level_names_are_the_six_and_nothing_loud() {
     let known = [
@@ -235,6 +343,30 @@ fn links_of_the_pages_lead_somewhere() {
         }
     }
     assert!(links > 50, "{links}");
+}
+
+/// A path of the table is the end of a file's or a folder's path.
+#[test]
+fn the_table_of_where_to_look_names_files_that_are_there() {
+    let text = fs::read_to_string(root().join("crates/README.md")).unwrap();
+    let (_, table) = text.split_once("## Where to look").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    for path in files(&root().join("crates"), ".rs") {
+        for folder in path.ancestors().skip(1) {
+            known.insert(format!("/{}/", folder.display()));
+        }
+        known.insert(format!("/{}", path.display()));
+    }
+    let mut named = 0;
+    for path in table.split('`').skip(1).step_by(2) {
+        if path.ends_with(".rs") || path.ends_with('/') {
+            named += 1;
+            let end = format!("/{path}");
+            assert!(known.iter().any(|known| known.ends_with(&end)), "{path}");
+        }
+    }
+    assert!(named > 40, "{named}");
 }
 
 #[test]

@@ -100,6 +100,17 @@ const fn is_name_byte(byte: u8) -> bool {
     matches!(byte, 0x21..=0x7e) && !matches!(byte, b'=' | b',' | b';' | b'"' | b'\\')
 }
 
+/// Refuses a name that looks like a key: the two stand side by side, and errors show names.
+pub(crate) fn ensure_no_key(name: &str) -> Result<(), ConfigError> {
+    if name.len() >= 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(ConfigError::new(
+            ConfigErrorKind::Name,
+            format!("a name of {} hexadecimal digits: is it a key?", name.len()),
+        ));
+    }
+    Ok(())
+}
+
 impl FromStr for KeyId {
     type Err = ConfigError;
 

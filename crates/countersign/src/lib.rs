@@ -94,6 +94,7 @@
 
 mod config;
 mod crypto;
+mod derived_keyring;
 pub mod diagnose;
 mod error;
 mod families;
@@ -109,14 +110,13 @@ mod replay;
 #[cfg(feature = "replay-conformance")]
 pub mod replay_conformance;
 mod scheme;
-mod shared_signer;
-mod signer;
-mod target_signers;
+mod sign;
 mod timestamp;
 mod verify;
 mod wire;
 
 pub use self::{
+    derived_keyring::{DerivedCallers, DerivedKeyring, DerivedKeyringBuilder},
     error::{
         BodyBound, ConfigError, ConfigErrorKind, Escaped, Rejection, RejectionKind, SignError,
         SignErrorKind, Unavailable,
@@ -139,10 +139,7 @@ pub use self::{
     key::{CallerKey, KeyState, RootKey, Secret, SigningKey, VerifyingKey},
     key_id::KeyId,
     key_version::KeyVersion,
-    keyring::{
-        ArcKeyStore, CallerKeys, DerivedCallers, DerivedKeyring, DerivedKeyringBuilder, KeyStore,
-        Keyring, KeyringBuilder,
-    },
+    keyring::{ArcKeyStore, CallerKeys, KeyStore, Keyring, KeyringBuilder},
     payload::{BodyState, Payload, PayloadDigest},
     policy::{
         Decision, ExecuteApi, Membership, Policy, PolicyRequest, SharedPolicy, StatementId,
@@ -153,9 +150,7 @@ pub use self::{
         ReplayKey, ReplayStore, ReplayStoreId,
     },
     scheme::{Algorithm, ContentTypeRule, NonceRule, Scheme},
-    shared_signer::{SharedSigner, SignerKey},
-    signer::{Signature, Signer},
-    target_signers::{TargetSigners, TargetSignersBuilder},
+    sign::{SharedSigner, Signature, Signer, SignerKey, TargetSigners, TargetSignersBuilder},
     timestamp::Timestamp,
     verify::{
         AuthenticatedHead, Authentication, DetachedHead, Evidence, PendingBody, UnverifiedHead,

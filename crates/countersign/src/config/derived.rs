@@ -7,17 +7,18 @@ use toml::Spanned;
 use zeroize::Zeroizing;
 
 use super::{
-    ensure_no_key,
     file::{Caller, File, SecretTexts, State, add, ensure_distinct, parse_timestamp},
     toml_text::line,
 };
 use crate::{
+    derived_keyring::{DerivedCallers, DerivedKeyring},
     error::{ConfigError, ConfigErrorKind},
     key::RootKey,
-    keyring::{DerivedCallers, DerivedKeyring, Keyring},
+    key_id::ensure_no_key,
+    keyring::Keyring,
     read_text::read_text,
     scheme::Scheme,
-    signer::Signer,
+    sign::Signer,
     verify::Verifier,
 };
 

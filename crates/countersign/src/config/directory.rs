@@ -8,10 +8,11 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{ensure_no_key, toml_text::unknown};
+use super::toml_text::unknown;
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, Secret, VerifyingKey},
+    key_id::ensure_no_key,
     keyring::{Keyring, KeyringBuilder},
 };
 

@@ -5,13 +5,12 @@ use std::{collections::HashSet, env, fmt};
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::ensure_no_key;
 use crate::{
     error::{ConfigError, ConfigErrorKind, nearest},
     key::{CallerKey, Secret, SigningKey, VerifyingKey},
-    key_id::KeyId,
+    key_id::{KeyId, ensure_no_key},
     keyring::{Keyring, KeyringBuilder},
-    signer::Signer,
+    sign::Signer,
 };
 
 const SERVICE_NAME: &str = "SERVICE_NAME";

@@ -8,18 +8,17 @@ use zeroize::Zeroizing;
 
 use super::{
     derived::Derived,
-    ensure_no_key,
     targets::Target,
     toml_text::{line, parse, unknown},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, KeyState, Secret, SigningKey, VerifyingKey, public_key_from_hex},
-    key_id::KeyId,
+    key_id::{KeyId, ensure_no_key},
     keyring::{Keyring, KeyringBuilder},
     read_text::read_text,
     scheme::{Algorithm, NonceRule, Scheme},
-    signer::Signer,
+    sign::Signer,
     timestamp::Timestamp,
 };
 

@@ -9,18 +9,16 @@ use zeroize::Zeroizing;
 
 use super::{
     derived::Verifying,
-    ensure_no_key,
     file::{File, SecretTexts, State, parse_timestamp},
     toml_text::{line, shown},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, nearest},
     key::{Secret, SigningKey},
+    key_id::ensure_no_key,
     read_text::read_text,
     scheme::Scheme,
-    shared_signer::{SharedSigner, SignerKey},
-    signer::Signer,
-    target_signers::TargetSigners,
+    sign::{SharedSigner, Signer, SignerKey, TargetSigners},
 };
 
 impl SharedSigner {

@@ -59,11 +59,11 @@ impl CallerKeys {
         self.caller()
     }
 
-    pub(super) fn padded(caller: Option<KeyId>, keys: Vec<CallerKey>, work: Arc<Work>) -> Self {
+    pub(crate) fn padded(caller: Option<KeyId>, keys: Vec<CallerKey>, work: Arc<Work>) -> Self {
         Self(Arc::new(Inner { caller, keys, work }))
     }
 
-    pub(super) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
+    pub(crate) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
         let keys = self.0.keys.iter();
         keys.flat_map(|key| key.verifying_key().fingerprints())
     }
@@ -180,10 +180,10 @@ pub(super) fn check_caller(
 
 /// For each scheme and algorithm, the number of keys of the caller that has most of them.
 #[derive(Debug, Default)]
-pub(super) struct Work(Vec<(Scheme, Algorithm, usize)>);
+pub(crate) struct Work(Vec<(Scheme, Algorithm, usize)>);
 
 impl Work {
-    pub(super) fn of_hmac_sha256(keys: usize) -> Self {
+    pub(crate) fn of_hmac_sha256(keys: usize) -> Self {
         Self(vec![(Scheme::HmacSha256, Algorithm::HmacSha256, keys)])
     }
 
@@ -235,7 +235,7 @@ fn decoy(scheme: Scheme, algorithm: Algorithm) -> Option<&'static VerifyingKey> 
 }
 
 /// All callers of a keyring at one moment.
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     /// By every name that a request can go by: those of the callers, and the key ids of their keys.
     names: HashMap<KeyId, CallerKeys>,
     /// A caller all of whose keys have ids of their own is not among the names.
@@ -275,7 +275,7 @@ impl Snapshot {
         self.callers.len()
     }
 
-    pub(super) fn lookup(&self, claimed: &str) -> CallerKeys {
+    pub(crate) fn lookup(&self, claimed: &str) -> CallerKeys {
         self.names.get(claimed).unwrap_or(&self.unknown).clone()
     }
 
@@ -285,11 +285,11 @@ impl Snapshot {
     }
 
     /// Whether there is anything to say of this name: it is a caller's, or the id of a key.
-    pub(super) fn knows(&self, name: &str) -> bool {
+    pub(crate) fn knows(&self, name: &str) -> bool {
         self.names.contains_key(name) || self.callers.contains(name)
     }
 
-    pub(super) fn holder_of(&self, key: &Fingerprint) -> Option<&KeyId> {
+    pub(crate) fn holder_of(&self, key: &Fingerprint) -> Option<&KeyId> {
         self.holders.get(key)
     }
 }

@@ -2,24 +2,20 @@
 
 mod builder;
 mod caller_keys;
-mod derived;
 mod store;
 
 use std::{fmt, sync::Arc};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 
 use self::caller_keys::Snapshot;
+pub(crate) use self::caller_keys::Work;
 pub use self::{
     builder::KeyringBuilder,
     caller_keys::CallerKeys,
-    derived::{DerivedCallers, DerivedKeyring, DerivedKeyringBuilder},
     store::{ArcKeyStore, KeyStore},
 };
-use crate::{
-    error::{ConfigError, ConfigErrorKind, Unavailable},
-    signer::Signer,
-};
+use crate::error::Unavailable;
 
 /// The keys of every caller: who may call, and with what.
 ///
@@ -78,26 +74,9 @@ impl Keyring {
         self.snapshot.store(with.snapshot.load_full());
     }
 
-    /// Refuses to verify with a secret that this process also signs with.
-    ///
-    /// A secret for both directions lets a request that this service sent be turned around and sent back to it.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigErrorKind::SharedKey`] if a caller here holds the key of one of the signers.
-    pub fn ensure_distinct_from(&self, signers: &[&Signer]) -> Result<(), ConfigError> {
-        let snapshot = self.snapshot.load();
-        for signer in signers {
-            let fingerprints = signer.fingerprints();
-            let holder = fingerprints.iter().find_map(|key| snapshot.holder_of(key));
-            if let Some(caller) = holder {
-                return Err(ConfigError::new(
-                    ConfigErrorKind::SharedKey,
-                    format!("caller {caller}: its key is one that this service signs with"),
-                ));
-            }
-        }
-        Ok(())
+    /// Returns the callers and keys of this moment.
+    pub(crate) fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
     }
 }
 

@@ -2,9 +2,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::nearest::{Expected, distance};
 use crate::{
-    config::ensure_no_key,
     error::{ConfigError, ConfigErrorKind},
-    key_id::KeyId,
+    key_id::{KeyId, ensure_no_key},
 };
 
 /// Who a statement is about.

@@ -212,7 +212,7 @@ mod tests {
         key::{KeyState as State, Secret, SigningKey},
         key_id::KeyId,
         keyring::{KeyStore as _, Keyring},
-        signer::Signer,
+        sign::Signer,
         verify::Verifier,
     };
 

@@ -272,7 +272,7 @@ mod tests {
     use crate::{
         key::{Secret, SigningKey},
         keyring::{KeyStore, Keyring},
-        signer::Signer,
+        sign::Signer,
         verify::Verifier,
     };
 

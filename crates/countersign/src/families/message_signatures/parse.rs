@@ -175,7 +175,7 @@ mod tests {
         },
         key::{CallerKey, Secret, SigningKey},
         keyring::CallerKeys,
-        signer::Signer,
+        sign::Signer,
         verify::Verifier,
     };
 

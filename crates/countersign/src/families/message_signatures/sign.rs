@@ -26,7 +26,6 @@ use crate::{
     key_id::KeyId,
     payload::PayloadDigest,
     scheme::Scheme,
-    signer::Signer,
     timestamp::Timestamp,
 };
 
@@ -309,42 +308,6 @@ impl SignerOfFamily for MessageSignaturesSignSettings {
 
     fn fingerprints(&self, each: &mut dyn FnMut(&Fingerprint)) {
         self.key.fingerprints().for_each(each);
-    }
-}
-
-impl Signer {
-    /// A signer in RFC 9421 for requests to these authorities, as for [`new`](Self::new).
-    ///
-    /// ```
-    /// use countersign::{MessageSignaturesSignSettings, PayloadDigest, Secret, Signer, SigningKey, Timestamp};
-    ///
-    /// let key = SigningKey::message_hmac_sha256(&Secret::generate()?);
-    /// let settings = MessageSignaturesSignSettings::new("billing", key)?.with_tag("svc-v1")?;
-    /// let signer = Signer::message_signatures(settings, ["user-service.internal"])?;
-    ///
-    /// let (parts, body) = http::Request::post("https://user-service.internal/api/account")
-    ///     .body("{}")
-    ///     .unwrap()
-    ///     .into_parts();
-    /// let now = Timestamp::from_unix_seconds(1_767_323_045);
-    /// let signature = signer.sign(&parts, PayloadDigest::of(body.as_bytes()), now)?;
-    /// let names: Vec<_> = signature.headers().map(|(name, _)| name.as_str()).collect();
-    /// assert_eq!(names, ["content-digest", "signature-input", "signature"]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigErrorKind::Authority`] if an authority is none, or there is none at all.
-    pub fn message_signatures<I>(
-        settings: MessageSignaturesSignSettings,
-        authorities: I,
-    ) -> Result<Self, ConfigError>
-    where
-        I: IntoIterator,
-        I::Item: AsRef<str>,
-    {
-        Self::in_family(settings, authorities)
     }
 }
 

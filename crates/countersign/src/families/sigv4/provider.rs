@@ -281,7 +281,7 @@ impl fmt::Debug for ArcProvider {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{error::ConfigErrorKind, families::sigv4::SigV4SignSettings, signer::Signer};
+    use crate::{error::ConfigErrorKind, families::sigv4::SigV4SignSettings, sign::Signer};
 
     fn credentials(id: &str) -> SigV4Credentials {
         let key = SigningKey::sigv4(

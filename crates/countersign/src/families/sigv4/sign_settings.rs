@@ -12,7 +12,6 @@ use super::{
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     head::{cannot_be_covered, is_owned_by_hops},
-    signer::Signer,
 };
 
 /// How a [`Signer`] signs in AWS Signature Version 4, for one region and one service.
@@ -179,23 +178,13 @@ impl SigV4SignSettings {
     }
 }
 
-impl Signer {
-    /// A signer in `AWS4-HMAC-SHA256`, for requests to these authorities.
-    ///
-    /// # Errors
-    ///
-    /// As [`new`](Self::new) of the authorities.
-    pub fn sigv4<I>(settings: SigV4SignSettings, authorities: I) -> Result<Self, ConfigError>
-    where
-        I: IntoIterator,
-        I::Item: AsRef<str>,
-    {
+impl FamilySigner {
+    pub(crate) fn new(settings: SigV4SignSettings) -> Self {
         let credentials =
             CurrentCredentials::new(settings.provider.clone(), settings.max_credentials_age);
-        let signer = FamilySigner {
+        Self {
             settings: Arc::new(settings),
             credentials: Arc::new(credentials),
-        };
-        Self::in_family(signer, authorities)
+        }
     }
 }

@@ -6,12 +6,12 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{CallerKeys, KeyStore, Keyring, caller_keys::Work};
 use crate::{
     error::{ConfigError, ConfigErrorKind, Unavailable},
     key::RootKey,
     key_id::KeyId,
-    signer::Signer,
+    keyring::{CallerKeys, KeyStore, Keyring, Work},
+    sign::Signer,
     verify::Verifier,
 };
 
@@ -169,11 +169,7 @@ impl DerivedKeyringBuilder {
                 return refused(ConfigErrorKind::SharedKey, "one root key of two versions");
             }
             if let Some(explicit) = &self.explicit
-                && explicit
-                    .snapshot
-                    .load()
-                    .holder_of(root.fingerprint())
-                    .is_some()
+                && explicit.snapshot().holder_of(root.fingerprint()).is_some()
             {
                 return refused(
                     ConfigErrorKind::SharedKey,
@@ -247,10 +243,7 @@ impl Admission {
 impl Derivation {
     fn lookup(&self, claimed: &str) -> CallerKeys {
         // One look at the explicit keyring, which may be replaced meanwhile.
-        let explicit = self
-            .explicit
-            .as_ref()
-            .map(|keyring| keyring.snapshot.load());
+        let explicit = self.explicit.as_ref().map(|keyring| keyring.snapshot());
         if let Some(explicit) = &explicit
             && explicit.knows(claimed)
         {

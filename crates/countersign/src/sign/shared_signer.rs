@@ -2,12 +2,12 @@ use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
 
+use super::Signer;
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
     key::KeyState,
     key_version::KeyVersion,
     keyring::Keyring,
-    signer::Signer,
     timestamp::Timestamp,
 };
 

@@ -1,0 +1,21 @@
+//! Signing requests: one signer, the keys of one target, the signers of several targets.
+
+mod authorities;
+mod distinct_keys;
+mod drf;
+mod message_signatures;
+mod shared_signer;
+mod signature;
+mod signer;
+mod sigv4;
+mod target_signers;
+mod target_signers_builder;
+mod webhooks;
+
+pub use self::{
+    shared_signer::{SharedSigner, SignerKey},
+    signature::Signature,
+    signer::Signer,
+    target_signers::TargetSigners,
+    target_signers_builder::TargetSignersBuilder,
+};
