@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
-use crate::error::{ConfigError, ConfigErrorKind, nearest};
+use crate::{
+    error::{ConfigError, ConfigErrorKind, nearest},
+    timestamp::Timestamp,
+};
 
 /// Reads a text of this form.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
@@ -22,6 +25,22 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
 pub(super) fn line(text: &str, span: &Range<usize>) -> String {
     let (line, _) = position(text, span.start);
     format!("line {line}")
+}
+
+/// Reads a date-time. `name` is that of its key.
+pub(super) fn parse_timestamp(
+    name: &str,
+    datetime: toml::value::Datetime,
+) -> Result<Timestamp, ConfigError> {
+    let text = datetime.to_string();
+    text.parse::<jiff::Timestamp>()
+        .map(|timestamp| Timestamp::from_unix_micros(timestamp.as_microsecond()))
+        .map_err(|_| {
+            ConfigError::new(
+                ConfigErrorKind::File,
+                format!("{name}: expected a date-time with an offset, found {text}"),
+            )
+        })
 }
 
 fn wrong(message: impl Into<String>) -> ConfigError {

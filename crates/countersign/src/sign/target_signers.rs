@@ -6,7 +6,7 @@ use http::{header::HOST, request::Parts};
 use super::TargetSignersBuilder;
 use super::{SharedSigner, Signer};
 use crate::{
-    error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
+    error::{ConfigError, SignError, SignErrorKind},
     head::{Authority, RequestHead},
     keyring::Keyring,
     timestamp::Timestamp,
@@ -220,6 +220,7 @@ impl fmt::Debug for TargetSigners {
 mod tests {
     use super::*;
     use crate::{
+        error::ConfigErrorKind,
         key::{CallerKey, Secret, SigningKey},
         sign::SignerKey,
     };

@@ -13,7 +13,7 @@ use sfv::{
 
 use super::{
     derived_component::{DerivedComponent, DerivedSet},
-    structured_field::{Text, Unreadable, is_plain_text},
+    structured_field::{AtMostTwo, Text, Unreadable, is_plain_text},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Reason, reason},
@@ -329,9 +329,6 @@ pub(super) type Found<'de> = Result<ComponentId<'de>, &'static str>;
 
 /// Reads one item as an identifier and gives it to a function.
 pub(super) struct ComponentVisitor<F>(pub(super) F);
-
-/// The parameters of an identifier, in their order: none has more than two.
-pub(super) type AtMostTwo<'c> = [Option<(&'c str, Text<'c>)>; 2];
 
 /// The parameters of an item whose name is already read.
 struct ParametersVisitor<'de, F> {

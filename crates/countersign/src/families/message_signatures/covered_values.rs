@@ -15,11 +15,14 @@ use super::{
     component_id::{Component, ComponentId, FieldForm},
     covered_components::CoveredComponents,
     derived_component::DerivedComponent,
-    message::{Lines, Message},
+    message::{Lines, Message, TOO_LONG},
     query_param::FormQuery,
     structured_field::{ParsedDictionary, StructuredType},
 };
-use crate::{error::Reason, head::cookie};
+use crate::{
+    error::{Escaped, Reason, reason},
+    head::cookie,
+};
 
 /// Up to this many components are kept without an allocation.
 const INLINE: usize = 8;
@@ -119,7 +122,7 @@ impl<'v> CoveredValues<'v> {
                 Component::Derived(DerivedComponent::QueryParam(_))
             );
             let source = Source::find(message, id, &mut self.shared);
-            let source = source.map_err(|problem| message.refusal(id, problem))?;
+            let source = source.map_err(|problem| refusal(message, id, problem))?;
             self.found.push(Found { id, source });
         }
         if covers_parameters {
@@ -256,4 +259,17 @@ fn byte_sequence(line: &HeaderValue, text: &mut String) -> Result<(), &'static s
     STANDARD.encode_string(line, text);
     text.push(':');
     Ok(())
+}
+
+/// What is wrong with a component that has no value here.
+#[cold]
+fn refusal(message: &Message<'_>, id: &ComponentId<'_>, problem: &'static str) -> Reason {
+    if problem == TOO_LONG {
+        return reason!(
+            "component {}: expected at most {} bytes, found more; HeadLimits::with_covered_value_bytes sets the limit",
+            Escaped::text(&id.shown()),
+            message.max_field_bytes
+        );
+    }
+    id.refusal(problem)
 }

@@ -1,4 +1,4 @@
-use super::{signature_base::SignatureBase, signature_input::SignatureBytes};
+use super::{labeled_signature::SignatureBytes, signature_base::SignatureBase};
 use crate::{
     families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest, scheme::Algorithm,
 };

@@ -1,7 +1,9 @@
 use std::borrow::Cow;
 
 use super::{
-    component_id::AtMostTwo, message::Message, query_param::FormQuery, structured_field::Text,
+    message::Message,
+    query_param::FormQuery,
+    structured_field::{AtMostTwo, Text},
 };
 use crate::head::Target;
 

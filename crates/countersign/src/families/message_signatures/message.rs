@@ -3,9 +3,9 @@ use http::{
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, DATE, GetAll, HOST},
 };
 
-use super::{CONTENT_DIGEST, component_id::ComponentId, structured_field::StructuredType};
+use super::{CONTENT_DIGEST, structured_field::StructuredType};
 use crate::{
-    error::{Escaped, Reason, reason},
+    error::Reason,
     head::{RequestHead, Target, cookie},
 };
 
@@ -23,7 +23,7 @@ const SINGLETONS: [&HeaderName; 6] = [
 
 /// What a field is refused with that is longer than it may be. The number is added where the
 /// component is named.
-const TOO_LONG: &str = "expected fewer bytes";
+pub(super) const TOO_LONG: &str = "expected fewer bytes";
 
 /// The scheme of a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,19 +134,6 @@ impl<'m> Message<'m> {
             Some(len) if len > self.max_field_bytes => Err(TOO_LONG),
             Some(_) => Ok(Lines::Sent(headers.get_all(COOKIE))),
         }
-    }
-
-    /// What is wrong with a component that has no value here.
-    #[cold]
-    pub(super) fn refusal(&self, id: &ComponentId<'_>, problem: &'static str) -> Reason {
-        if problem == TOO_LONG {
-            return reason!(
-                "component {}: expected at most {} bytes, found more; HeadLimits::with_covered_value_bytes sets the limit",
-                Escaped::text(&id.shown()),
-                self.max_field_bytes
-            );
-        }
-        id.refusal(problem)
     }
 
     /// Refuses a query of more parameters than the limit. Between two `&` with nothing between them

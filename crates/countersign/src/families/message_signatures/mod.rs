@@ -34,6 +34,7 @@ mod covered_values;
 mod credentials;
 mod derived_component;
 mod fields;
+mod labeled_signature;
 mod message;
 mod parse;
 mod query_param;

@@ -9,9 +9,10 @@ use super::{
     covered_values::CoveredValues,
     credentials::Credentials,
     fields::Fields,
+    labeled_signature::{LabeledSignature, SignatureBytes},
     message::{Message, UriScheme},
     signature_base::SignatureBase,
-    signature_input::{LabeledSignature, SignatureBytes, SignatureInput},
+    signature_input::SignatureInput,
     verify_settings::{Content, MessageSignaturesVerifySettings},
 };
 use crate::{

@@ -7,7 +7,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    component_id::ComponentId, signature_input::LabeledSignature, signature_params::Param,
+    component_id::ComponentId, labeled_signature::LabeledSignature, signature_params::Param,
 };
 use crate::wire::ByteSet;
 

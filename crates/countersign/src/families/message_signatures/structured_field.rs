@@ -151,6 +151,9 @@ impl fmt::Display for Unreadable {
 
 impl error::Error for Unreadable {}
 
+/// The parameters of an item that identifies a component, in their order: none has more than two.
+pub(super) type AtMostTwo<'c> = [Option<(&'c str, Text<'c>)>; 2];
+
 #[cfg(test)]
 mod tests {
     use super::*;

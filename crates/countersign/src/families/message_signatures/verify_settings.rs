@@ -10,9 +10,10 @@ use super::{
     ACCEPT_SIGNATURE, CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT, accept_signature,
     component_id::ComponentId,
     fields::Fields,
+    labeled_signature::{LabeledSignature, Place, Problem},
     message::UriScheme,
     parse::{self, of_label},
-    signature_input::{LabeledSignature, Place, Problem, SignatureInput},
+    signature_input::SignatureInput,
     structured_field::{StructuredType, is_plain_text},
 };
 use crate::{

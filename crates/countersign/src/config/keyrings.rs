@@ -1,0 +1,197 @@
+//! The keyrings of a TOML file.
+
+use std::path::Path;
+
+use super::{both_directions::ensure_distinct, callers::add, schema::File};
+use crate::{
+    derived_keyring::DerivedKeyring,
+    error::{ConfigError, ConfigErrorKind},
+    keyring::{Keyring, KeyringBuilder},
+    read_text::read_text,
+    verify::Verifier,
+};
+
+impl Keyring {
+    /// Reads a keyring from the `callers` of a TOML text.
+    ///
+    /// ```
+    /// # use countersign::Keyring;
+    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// let text = r#"
+    /// [[callers]]
+    /// name = "billing"
+    ///
+    /// [[callers.keys]]
+    /// version = "2026-01"
+    /// secret_hex = "<64 hexadecimal digits>"
+    /// not_after = 2026-07-01T00:00:00Z
+    ///
+    /// [[callers.keys]]
+    /// version = "2025-10"
+    /// state = "accept-only"
+    /// secret_hex = "<64 other digits>"
+    ///
+    /// [[callers]]
+    /// name = "audit"
+    ///
+    /// [[callers.keys]]
+    /// version = "1"
+    /// ed25519_public_key_hex = "402e328251f221237f0b738f6acb8492fd70614d61deb1f6f8e020eb5ced7b38"
+    /// "#;
+    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1)).replace("<64 other digits>", &digits(2));
+    /// let keys = Keyring::from_toml(text)?;
+    /// assert_eq!(keys.len(), 2);
+    /// # Ok::<(), countersign::ConfigError>(())
+    /// ```
+    ///
+    /// | key of `callers.keys` | value | default |
+    /// |---|---|---|
+    /// | `version` | the label of the key | must be given |
+    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_public_key_hex` | the key, by [the rule for texts](Secret#the-text-of-a-key); exactly one of the four. Of Standard Webhooks, `secret_base64` may begin with `whsec_`, and `secret_text` is the secret itself | must be given |
+    /// | `scheme` | the name of the [`Scheme`] that the key is for | `"ED25519"` for a public key, else `"HMAC-SHA256"` |
+    /// | `key_id` | the name by which requests call for this key, such as an access key id | the caller's name |
+    /// | `state` | `"active"`, `"accept-only"` or `"revoked"` | `"active"` |
+    /// | `not_before`, `not_after` | a TOML date-time with an offset | no bound |
+    /// | `nonce` | `"required"` or `"optional"` | `"required"`, but for schemes whose clients know no nonce |
+    /// | `insecure_three_headers` | whether the caller signs three headers and no nonce | `false` |
+    ///
+    /// If the text also holds [`targets`](crate::SharedSigner::from_toml), no key of theirs may be a caller's. One with roots is
+    /// read by [`DerivedKeyring::from_toml`](crate::DerivedKeyring::from_toml) and refused here.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, and for an unknown key or value; else as
+    /// [`KeyringBuilder::build`](crate::KeyringBuilder::build) and
+    /// [`ensure_distinct_from`](Self::ensure_distinct_from). Errors say the line, what is known, and the nearest known name.
+    /// No error holds a key.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let file = File::parse(text)?;
+        keyring_of(text, &file)
+    }
+
+    /// Reads a keyring from a TOML file, once. See [`from_toml`](Self::from_toml).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the file cannot be read, is none or is longer than 16 MiB; else as
+    /// [`from_toml`](Self::from_toml), naming the file.
+    pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        Self::from_toml(&read_text(path)?).map_err(|error| error.within(path.display()))
+    }
+}
+
+impl KeyringBuilder {
+    /// Adds the callers of a TOML file as [`Keyring::from_toml_file`] reads them, for a service that also has keys from
+    /// elsewhere. Keys of the file's targets are compared with its own callers'.
+    ///
+    /// # Errors
+    ///
+    /// As [`Keyring::from_toml_file`], but for what only [`build`](Self::build) finds.
+    pub fn callers_from_toml_file(self, path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        let add_file = || {
+            let text = read_text(path)?;
+            let file = File::parse(&text)?;
+            // The whole file by itself first: the keys of its targets may be none of its callers'.
+            keyring_of(&text, &file)?;
+            add(self, &text, &file.callers)
+        };
+        add_file().map_err(|error| error.within(path.display()))
+    }
+}
+
+impl DerivedKeyring {
+    /// Reads roots, and for whom keys are derived from them, from the `derived` of a TOML text. Its `callers`, if it has any,
+    /// are the [explicit](crate::DerivedKeyringBuilder::explicit) ones, as [`Keyring::from_toml`] reads them.
+    ///
+    /// ```
+    /// # use countersign::{DerivedKeyring, Verifier};
+    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// let text = r#"
+    /// [derived]
+    /// callee = "user-service"
+    /// deny = ["retired-service"]
+    ///
+    /// [[derived.roots]]
+    /// version = "2026-01"
+    /// secret_hex = "<64 hexadecimal digits>"
+    /// not_after = 2027-01-01T00:00:00Z
+    ///
+    /// [[derived.roots]]
+    /// version = "2025-10"
+    /// state = "accept-only"
+    /// secret_hex = "<64 other digits>"
+    /// "#;
+    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1)).replace("<64 other digits>", &digits(2));
+    /// let verifier = Verifier::builder().expected_hosts(["user-service:8081"]).build()?;
+    /// let keys = DerivedKeyring::from_toml(text, &verifier)?;
+    /// # Ok::<(), countersign::ConfigError>(())
+    /// ```
+    ///
+    /// | key of `derived` | value | default |
+    /// |---|---|---|
+    /// | `callee` | the name that the keys were derived for: this service's own | must be given |
+    /// | `allow` or `deny` | names of callers, as in [`DerivedCallers`]; exactly one of the two | must be given |
+    /// | `roots` | 1 to 4 tables, as below | must be given |
+    ///
+    /// | key of `derived.roots` | value | default |
+    /// |---|---|---|
+    /// | `version` | the label of the root, and of what is derived from it | must be given |
+    /// | `secret_hex`, `secret_base64` or `secret_text` | the root; exactly one of the three | must be given |
+    /// | `state` | `"active"`, `"accept-only"` or `"revoked"` | `"active"` |
+    /// | `not_before`, `not_after` | a TOML date-time with an offset | no bound |
+    ///
+    /// If the text also holds [`targets`](crate::SharedSigner::from_toml), none of their keys may be one of these; see
+    /// [`ensure_distinct_from`](Self::ensure_distinct_from).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, and for an unknown key; else as
+    /// [`Keyring::from_toml`], [`RootKey::new`], [`DerivedKeyringBuilder::build`](crate::DerivedKeyringBuilder::build) and
+    /// [`ensure_distinct_from`](Self::ensure_distinct_from). No error holds a key.
+    pub fn from_toml(text: &str, verifier: &Verifier) -> Result<Self, ConfigError> {
+        let file = File::parse(text)?;
+        let Some(derived) = file.derived else {
+            return Err(ConfigError::new(
+                ConfigErrorKind::File,
+                "derived: expected once in the file, found none",
+            ));
+        };
+        let hosts_are_expected = !verifier.expected_hosts().is_empty();
+        let keys = derived.into_keyring(text, &file.callers, hosts_are_expected)?;
+        ensure_distinct(text, &file.targets, |signer| {
+            keys.ensure_distinct_from(&[signer])
+        })?;
+        Ok(keys)
+    }
+
+    /// Reads roots and callers from a TOML file, once. See [`from_toml`](Self::from_toml).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::File`] if the file cannot be read, is none or is longer than 16 MiB; else as
+    /// [`from_toml`](Self::from_toml), naming the file.
+    pub fn from_toml_file(
+        path: impl AsRef<Path>,
+        verifier: &Verifier,
+    ) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        Self::from_toml(&read_text(path)?, verifier).map_err(|error| error.within(path.display()))
+    }
+}
+
+/// Builds the keyring of a file that lists all of its keys.
+fn keyring_of(text: &str, file: &File) -> Result<Keyring, ConfigError> {
+    if file.derived.is_some() {
+        return Err(ConfigError::new(
+            ConfigErrorKind::File,
+            "derived: expected none beside keys that are all listed, found it: DerivedKeyring::from_toml reads both",
+        ));
+    }
+    let keyring = add(Keyring::builder(), text, &file.callers)?.build()?;
+    ensure_distinct(text, &file.targets, |signer| {
+        keyring.ensure_distinct_from(&[signer])
+    })?;
+    Ok(keyring)
+}
