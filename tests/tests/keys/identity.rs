@@ -141,7 +141,7 @@ fn one_key_listed_twice_with_other_rules_is_refused() {
         ("not before", |key| key.with_not_before(NOW)),
         ("not after", |key| key.with_not_after(NOW)),
         ("nonce", |key| key.with_nonce(NonceRule::Optional)),
-        ("seed-compatible", CallerKey::insecure_three_headers),
+        ("three headers", CallerKey::insecure_three_headers),
     ];
     for (twins, one, other) in twins() {
         for (name, rule) in rules {

@@ -87,8 +87,8 @@ fn an_error_in_toml_names_place_mistake_and_what_is_known() {
         ),
         (
             "a text for a boolean",
-            callers(&format!("{hex}\nseed_compatible = \"true\"")),
-            "line 7, column 19: expected true or false, found a string".to_owned(),
+            callers(&format!("{hex}\ninsecure_three_headers = \"true\"")),
+            "line 7, column 26: expected true or false, found a string".to_owned(),
         ),
         (
             "a table for a list",

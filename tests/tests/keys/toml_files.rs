@@ -158,13 +158,13 @@ fn every_documented_member_of_a_callers_key_has_its_effect() {
         ),
         (
             "insecure_three_headers",
-            format!("{hex}\nseed_compatible = true"),
+            format!("{hex}\ninsecure_three_headers = true"),
             three(),
             "accept",
         ),
         (
             "not insecure_three_headers",
-            format!("{hex}\nseed_compatible = false"),
+            format!("{hex}\ninsecure_three_headers = false"),
             three(),
             "insufficient_coverage",
         ),
@@ -291,7 +291,7 @@ fn a_file_that_is_not_as_documented_is_refused_without_showing_a_key() {
         ),
         (
             "insecure_three_headers as text",
-            toml(&format!("{hex}\nseed_compatible = \"true\"")),
+            toml(&format!("{hex}\ninsecure_three_headers = \"true\"")),
             ConfigErrorKind::File,
             "line",
         ),
@@ -569,7 +569,7 @@ fn every_documented_member_of_a_target_has_its_effect() {
         ),
         (
             "insecure_three_headers",
-            format!("{hex}\nseed_compatible = true"),
+            format!("{hex}\ninsecure_three_headers = true"),
             hmac_key(SECRET),
             "host;x-date;x-content-sha256",
         ),
