@@ -3,12 +3,13 @@ use std::{fmt, sync::Arc, time::Duration};
 use countersign::{ConfigError, ConfigErrorKind};
 
 use crate::{
-    greeting::Eviction,
-    location::{Deployment, Location},
-    node::{Access, NodeAddress, Transport},
+    access::{Access, Transport},
+    handshake::Eviction,
+    node_address::NodeAddress,
     store::RedisReplayStore,
     time_to_live::{LONGEST_CLAIM, half},
     topology::Topology,
+    url::{Deployment, RedisUrl},
 };
 
 /// Builds a [`RedisReplayStore`].
@@ -29,14 +30,14 @@ pub struct RedisReplayStoreBuilder {
 
 impl RedisReplayStoreBuilder {
     pub(crate) fn new(url: &str) -> Result<Self, ConfigError> {
-        let location = Location::parse(url)?;
+        let url = RedisUrl::parse(url)?;
         Ok(Self {
-            deployment: location.deployment,
-            tls: location.tls,
+            deployment: url.deployment,
+            tls: url.tls,
             access: Access {
-                username: location.username.map(Arc::from),
-                password: location.password.map(Arc::from),
-                database: location.database,
+                username: url.username.map(Arc::from),
+                password: url.password.map(Arc::from),
+                database: url.database,
                 transport: Transport::Plain,
             },
             sentinel_username: None,

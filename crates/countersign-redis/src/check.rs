@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use redis::{aio::MultiplexedConnection, cmd};
 
-use crate::{failure::Failure, greeting, node::NodeAddress, topology::Servers};
+use crate::{error::Error, handshake, node_address::NodeAddress, topology::Servers};
 
 /// How long the servers may take to say how they are set up.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
@@ -85,13 +85,13 @@ impl fmt::Display for Warning {
 }
 
 /// Asks every master how it is set up.
-pub(crate) async fn servers(servers: &Servers) -> Result<Vec<Warning>, Failure> {
+pub(crate) async fn servers(servers: &Servers) -> Result<Vec<Warning>, Error> {
     match servers {
-        Servers::Master(link) => server(None, link.connection().await?).await,
+        Servers::Master(connection) => server(None, connection.multiplexed().await?).await,
         Servers::Cluster(cluster) => {
             let mut warnings = Vec::new();
-            for (address, link) in cluster.masters().await? {
-                let connection = link.connection().await?;
+            for (address, connection) in cluster.masters().await? {
+                let connection = connection.multiplexed().await?;
                 warnings.extend(server(Some(&address), connection).await?);
             }
             Ok(warnings)
@@ -108,14 +108,14 @@ pub(crate) fn refuse_claims(warnings: &mut [Warning]) {
     }
 }
 
-/// Asks one server how it is set up. What its user may not ask is a warning; a connection that breaks is a failure.
+/// Asks one server how it is set up. What its user may not ask is a warning; a connection that breaks is an error.
 async fn server(
     node: Option<&NodeAddress>,
     mut connection: MultiplexedConnection,
-) -> Result<Vec<Warning>, Failure> {
+) -> Result<Vec<Warning>, Error> {
     let connection = &mut connection;
     let mut kinds = Vec::new();
-    match greeting::eviction_policy(connection).await? {
+    match handshake::eviction_policy(connection).await? {
         Some(policy) if policy == "noeviction" => {}
         Some(_) => kinds.push(WarningKind::Evicts),
         None => kinds.push(WarningKind::EvictionUnknown),
@@ -137,13 +137,11 @@ async fn server(
     Ok(kinds.into_iter().map(warning).collect())
 }
 
-async fn persistence(
-    connection: &mut MultiplexedConnection,
-) -> Result<Option<WarningKind>, Failure> {
-    let info = greeting::info(connection, "persistence").await?;
+async fn persistence(connection: &mut MultiplexedConnection) -> Result<Option<WarningKind>, Error> {
+    let info = handshake::info(connection, "persistence").await?;
     let appends = info
         .as_deref()
-        .and_then(|info| greeting::info_field(info, "aof_enabled"));
+        .and_then(|info| handshake::info_field(info, "aof_enabled"));
     Ok(match appends {
         Some("0") => Some(WarningKind::ForgetsOnRestart),
         Some("1") => match setting(connection, "appendfsync").await?.as_deref() {
@@ -155,13 +153,11 @@ async fn persistence(
     })
 }
 
-async fn replication(
-    connection: &mut MultiplexedConnection,
-) -> Result<Option<WarningKind>, Failure> {
-    let info = greeting::info(connection, "replication").await?;
+async fn replication(connection: &mut MultiplexedConnection) -> Result<Option<WarningKind>, Error> {
+    let info = handshake::info(connection, "replication").await?;
     let replicas = info
         .as_deref()
-        .and_then(|info| greeting::info_field(info, "connected_slaves"))
+        .and_then(|info| handshake::info_field(info, "connected_slaves"))
         .and_then(|replicas| replicas.parse::<u64>().ok());
     Ok(match replicas {
         Some(0) => None,
@@ -180,12 +176,12 @@ async fn replication(
 async fn setting(
     connection: &mut MultiplexedConnection,
     name: &str,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, Error> {
     let answer = cmd("CONFIG")
         .arg("GET")
         .arg(name)
         .query_async::<Vec<String>>(connection)
         .await;
-    let found = greeting::if_told(answer)?;
+    let found = handshake::if_permitted(answer)?;
     Ok(found.and_then(|found| found.into_iter().nth(1)))
 }

@@ -9,24 +9,25 @@ use redis::{Cmd, Value, cmd};
 use tokio::time::Instant;
 
 use crate::{
-    failure::Failure,
-    greeting::{Eviction, Expected, Mode},
-    kept::Kept,
-    link::{Command, Link},
-    node::{Access, NodeAddress},
+    access::Access,
+    connection::{Command, Connection},
+    error::Error,
+    handshake::{Eviction, Expected, Mode},
+    node_address::NodeAddress,
+    single_flight::SingleFlight,
     slots::{self, SlotMap},
 };
 
 /// How often one command may be sent on to another node.
 const REDIRECTIONS: usize = 3;
 
-/// A cluster: one link to each node that is needed, and a map of who serves which slots.
+/// A cluster: one connection to each node that is needed, and a map from slots to their masters.
 ///
-/// A node that is lost holds up no claim but those for its own slots. The redis crate's cluster connection stops all of them
-/// while it reads the map anew, for as long as connecting to the lost node takes.
+/// A lost node delays only the claims for its own slots. The redis crate's cluster connection stops
+/// all claims while it reads the map, for as long as connecting to the lost node takes.
 pub(crate) struct Cluster {
     nodes: Arc<Nodes>,
-    map: Arc<Kept<Arc<SlotMap>>>,
+    map: Arc<SingleFlight<Arc<SlotMap>>>,
 }
 
 struct Nodes {
@@ -34,7 +35,7 @@ struct Nodes {
     access: Access,
     expected: Expected,
     within: Duration,
-    links: Mutex<HashMap<NodeAddress, Link>>,
+    connections: Mutex<HashMap<NodeAddress, Connection>>,
 }
 
 impl Cluster {
@@ -52,30 +53,31 @@ impl Cluster {
                 eviction,
             },
             within,
-            links: Mutex::default(),
+            connections: Mutex::default(),
         });
         let weak = Arc::downgrade(&nodes);
-        let map = Kept::new(move || read_map(Weak::clone(&weak)));
+        let map = SingleFlight::new(move || read_map(Weak::clone(&weak)));
         Self { nodes, map }
     }
 
-    /// The answer to a command for one key, sent to the master of its slot: once, and once more if it may have got lost.
-    pub(crate) async fn ask_twice(
+    /// Sends a command for one key to the master of its slot, and sends it again if the first one may
+    /// have been lost.
+    pub(crate) async fn send_with_retry(
         &self,
         key: &[u8],
         command: &Cmd,
         first: Instant,
         last: Instant,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, Error> {
         let slot = slots::slot_of(key);
         let map = tokio::time::timeout_at(last, self.map.get())
             .await
-            .map_err(|_| Failure::unreachable("no map of the cluster in time"))??;
+            .map_err(|_| Error::unreachable("no map of the cluster in time"))??;
         let Some(master) = map.value.master_of(slot) else {
             self.map.renew();
-            return Err(Failure::unreachable(format!("slot {slot} has no master")));
+            return Err(Error::unreachable(format!("slot {slot} has no master")));
         };
-        let mut link = self.nodes.link(master)?;
+        let mut connection = self.nodes.connection(master)?;
         let mut asking = false;
         let mut deadline = first;
         let mut redirections = 0_usize;
@@ -85,72 +87,72 @@ impl Cluster {
             } else {
                 Command::Plain(command)
             };
-            let failure = match link.ask(&message, deadline).await {
+            let error = match connection.send(&message, deadline).await {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
+                Err(error) => error,
             };
-            match &failure {
+            match &error {
                 // Nothing was done with the command where it was turned away.
-                Failure::Moved(to) | Failure::Ask(to) if redirections < REDIRECTIONS => {
+                Error::Moved(to) | Error::Ask(to) if redirections < REDIRECTIONS => {
                     redirections = redirections.saturating_add(1);
-                    asking = matches!(failure, Failure::Ask(_));
+                    asking = matches!(error, Error::Ask(_));
                     if !asking {
                         self.map.renew();
                     }
-                    link = self.nodes.link(to)?;
+                    connection = self.nodes.connection(to)?;
                 }
-                Failure::Lost(_) | Failure::NotMaster if deadline != last => {
+                Error::Lost(_) | Error::NotMaster if deadline != last => {
                     self.map.renew();
                     deadline = last;
                 }
                 _ => {
                     // Another node may have become the master.
                     self.map.renew();
-                    return Err(failure);
+                    return Err(error);
                 }
             }
         }
     }
 
-    /// The links to all masters.
-    pub(crate) async fn masters(&self) -> Result<Vec<(NodeAddress, Link)>, Failure> {
+    /// Returns the connections to all masters.
+    pub(crate) async fn masters(&self) -> Result<Vec<(NodeAddress, Connection)>, Error> {
         let map = self.map.get().await?.value;
         let masters = map.masters().into_iter();
         masters
-            .map(|master| Ok((master.clone(), self.nodes.link(master)?)))
+            .map(|master| Ok((master.clone(), self.nodes.connection(master)?)))
             .collect()
     }
 }
 
 impl Nodes {
-    fn link(&self, address: &NodeAddress) -> Result<Link, Failure> {
-        let mut links = self.links()?;
-        if let Some(link) = links.get(address) {
-            return Ok(link.clone());
+    fn connection(&self, address: &NodeAddress) -> Result<Connection, Error> {
+        let mut connections = self.connections()?;
+        if let Some(connection) = connections.get(address) {
+            return Ok(connection.clone());
         }
-        let link = Link::to_node(
+        let connection = Connection::to_node(
             address.clone(),
             self.access.clone(),
             self.expected,
             self.within,
         );
-        links.insert(address.clone(), link.clone());
-        Ok(link)
+        connections.insert(address.clone(), connection.clone());
+        Ok(connection)
     }
 
-    fn links(&self) -> Result<MutexGuard<'_, HashMap<NodeAddress, Link>>, Failure> {
-        self.links
+    fn connections(&self) -> Result<MutexGuard<'_, HashMap<NodeAddress, Connection>>, Error> {
+        self.connections
             .lock()
-            .map_err(|_| Failure::unreachable("a panic left the links in pieces"))
+            .map_err(|_| Error::unreachable("a panic left the connections in an unknown state"))
     }
 }
 
-/// Asks one node after another, those that are known first, until one knows who serves which slots.
-async fn read_map(nodes: Weak<Nodes>) -> Result<Arc<SlotMap>, Failure> {
+/// Reads the slot map from the first node that has it. Nodes that are connected are asked first.
+async fn read_map(nodes: Weak<Nodes>) -> Result<Arc<SlotMap>, Error> {
     let Some(nodes) = nodes.upgrade() else {
-        return Err(Failure::unreachable("the store was dropped"));
+        return Err(Error::unreachable("the store was dropped"));
     };
-    let mut candidates: Vec<_> = nodes.links()?.keys().cloned().collect();
+    let mut candidates: Vec<_> = nodes.connections()?.keys().cloned().collect();
     for seed in &nodes.seeds {
         if !candidates.contains(seed) {
             candidates.push(seed.clone());
@@ -158,22 +160,24 @@ async fn read_map(nodes: Weak<Nodes>) -> Result<Arc<SlotMap>, Failure> {
     }
     let mut question = cmd("CLUSTER");
     question.arg("SLOTS");
-    let mut last = Failure::unreachable("no nodes");
+    let mut last = Error::unreachable("no nodes");
     for candidate in candidates {
         let Some(deadline) = Instant::now().checked_add(nodes.within) else {
             break;
         };
-        let link = nodes.link(&candidate)?;
-        match link.ask(&Command::Plain(&question), deadline).await {
+        let connection = nodes.connection(&candidate)?;
+        match connection.send(&Command::Plain(&question), deadline).await {
             Ok(answer) => match SlotMap::read(answer, &candidate) {
                 Some(map) => {
                     let masters = map.masters();
-                    nodes.links()?.retain(|node, _| masters.contains(&node));
+                    nodes
+                        .connections()?
+                        .retain(|node, _| masters.contains(&node));
                     return Ok(Arc::new(map));
                 }
-                None => last = Failure::refused(format!("{candidate}: expected slots, found none")),
+                None => last = Error::refused(format!("{candidate}: expected slots, found none")),
             },
-            Err(failure) => last = failure,
+            Err(error) => last = error,
         }
     }
     Err(last)

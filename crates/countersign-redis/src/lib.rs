@@ -77,23 +77,24 @@
     )
 )]
 
+mod access;
 mod builder;
 mod check;
+mod clock_rollback;
 mod cluster;
-mod failure;
-mod forgotten;
-mod greeting;
-mod kept;
-mod link;
-mod location;
-mod node;
+mod connection;
+mod error;
+mod handshake;
+mod node_address;
 mod request;
 mod sentinel;
-mod silence;
+mod single_flight;
 mod slots;
+mod stall;
 mod store;
 mod time_to_live;
 mod topology;
+mod url;
 
 pub use self::{
     builder::RedisReplayStoreBuilder,

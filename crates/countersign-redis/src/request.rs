@@ -1,7 +1,7 @@
 use countersign::{ClaimOutcome, ReplayKey, Unavailable};
 use redis::{Cmd, Value, cmd};
 
-use crate::failure::Failure;
+use crate::error::Error;
 
 /// Random for each claim, and the same when that claim is sent again: a claim that finds its own token was the first.
 #[derive(Clone, Copy)]
@@ -29,12 +29,12 @@ impl Token {
     }
 
     /// What the answer means: nothing there before, or only what this claim had put there.
-    pub(crate) fn read(&self, answer: &Value) -> Result<ClaimOutcome, Failure> {
+    pub(crate) fn read(&self, answer: &Value) -> Result<ClaimOutcome, Error> {
         match answer {
             Value::Nil => Ok(ClaimOutcome::Fresh),
             Value::BulkString(token) if *token == self.0 => Ok(ClaimOutcome::Fresh),
             Value::BulkString(_) => Ok(ClaimOutcome::Replayed),
-            _ => Err(Failure::refused(
+            _ => Err(Error::refused(
                 "expected a token or none in answer to SET, found something else",
             )),
         }

@@ -1,6 +1,6 @@
 use redis::{FromRedisValue, Value, from_redis_value};
 
-use crate::node::NodeAddress;
+use crate::node_address::NodeAddress;
 
 /// The slots of a cluster (Redis Cluster Specification, "Key distribution model").
 pub(crate) const SLOTS: u16 = 16384;

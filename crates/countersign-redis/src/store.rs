@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use crate::{
     builder::RedisReplayStoreBuilder,
     check::{self, Warning},
-    failure::Failure,
-    forgotten::Forgotten,
-    greeting::Eviction,
+    clock_rollback::RollbackGuard,
+    error::Error,
+    handshake::Eviction,
     request::{self, Token},
     time_to_live::{half, time_to_live},
     topology::{Servers, Topology},
@@ -31,7 +31,7 @@ struct Shared {
     timeout: Duration,
     topology: Topology,
     servers: Servers,
-    forgotten: Forgotten,
+    rollback: RollbackGuard,
 }
 
 impl RedisReplayStore {
@@ -48,7 +48,7 @@ impl RedisReplayStore {
             timeout,
             topology,
             servers,
-            forgotten: Forgotten::new(),
+            rollback: RollbackGuard::new(),
         }))
     }
 
@@ -98,7 +98,7 @@ impl RedisReplayStore {
         let checking = async {
             match check::servers(&shared.servers).await {
                 // What else there is to know is asked on connections of its own, which make no claims.
-                Err(Failure::EvictionUnknown(_)) => {
+                Err(Error::EvictionUnknown(_)) => {
                     let servers = shared.topology.servers(Eviction::AssumedOff);
                     let mut warnings = check::servers(&servers).await?;
                     check::refuse_claims(&mut warnings);
@@ -109,7 +109,7 @@ impl RedisReplayStore {
         };
         match tokio::time::timeout(check::LONGEST, checking).await {
             Ok(outcome) => Ok(outcome?),
-            Err(_) => Err(Failure::unreachable("not in time").into()),
+            Err(_) => Err(Error::unreachable("not in time").into()),
         }
     }
 }
@@ -120,7 +120,7 @@ impl ReplayStore for RedisReplayStore {
         let Some(millis) = time_to_live(&claim) else {
             return Ok(ClaimOutcome::Replayed);
         };
-        if shared.forgotten.covers(&claim)? {
+        if shared.rollback.refuses(&claim)? {
             return Ok(ClaimOutcome::Replayed);
         }
         let token = Token::random()?;
@@ -135,7 +135,7 @@ impl ReplayStore for RedisReplayStore {
 }
 
 impl Shared {
-    async fn ask(&self, entry: &str, token: &Token, millis: u64) -> Result<Value, Failure> {
+    async fn ask(&self, entry: &str, token: &Token, millis: u64) -> Result<Value, Error> {
         let command = token.claim(entry, millis);
         let now = Instant::now();
         let deadline = |timeout| {
@@ -144,10 +144,10 @@ impl Shared {
         };
         let (first, last) = (deadline(half(self.timeout)), deadline(self.timeout));
         match &self.servers {
-            Servers::Master(link) => link.ask_twice(&command, first, last).await,
+            Servers::Master(connection) => connection.send_with_retry(&command, first, last).await,
             Servers::Cluster(cluster) => {
                 cluster
-                    .ask_twice(entry.as_bytes(), &command, first, last)
+                    .send_with_retry(entry.as_bytes(), &command, first, last)
                     .await
             }
         }

@@ -1,12 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    access::Access,
     cluster::Cluster,
-    greeting::{Eviction, Expected, Mode},
-    link::Link,
-    location::Deployment,
-    node::Access,
+    connection::Connection,
+    handshake::{Eviction, Expected, Mode},
     sentinel::Sentinels,
+    url::Deployment,
 };
 
 /// Where the servers are, and how they are spoken to.
@@ -21,7 +21,7 @@ pub(crate) struct Topology {
 /// Who is asked.
 #[derive(Debug)]
 pub(crate) enum Servers {
-    Master(Link),
+    Master(Connection),
     Cluster(Cluster),
 }
 
@@ -35,10 +35,10 @@ impl Topology {
         let access = self.access.clone();
         match self.deployment.clone() {
             Deployment::Single(node) => {
-                Servers::Master(Link::to_node(node, access, expected, self.within))
+                Servers::Master(Connection::to_node(node, access, expected, self.within))
             }
             Deployment::Sentinel { sentinels, master } => {
-                Servers::Master(Link::to_master(Arc::new(Sentinels {
+                Servers::Master(Connection::to_master(Arc::new(Sentinels {
                     addresses: sentinels,
                     name: master,
                     access: self.sentinel_access.clone(),

@@ -5,45 +5,12 @@ use redis::{
     RedisConnectionInfo, RedisResult, aio::MultiplexedConnection, io::tcp::TcpSettings,
 };
 
-use crate::failure::Failure;
+use crate::{error::Error, node_address::NodeAddress};
 
-/// The port of a server, where none is written.
-pub(crate) const SERVER_PORT: u16 = 6379;
-
-/// Commands that may wait to be written to one connection; past it, they wait for their turn.
+/// The number of commands that may wait to be written to one connection.
 const QUEUE: usize = 1024;
 
-/// Where a server listens.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct NodeAddress {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-}
-
-impl NodeAddress {
-    /// `host:port` as servers write it in a redirection, where a v6 address has no brackets.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (host, port) = text.rsplit_once(':')?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let port = port.parse().ok().filter(|port| *port != 0)?;
-        (!host.is_empty()).then(|| Self {
-            host: host.to_owned(),
-            port,
-        })
-    }
-}
-
-impl fmt::Display for NodeAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
-
-/// Who we are to a server, and how we speak to it.
+/// The credentials and the transport for a server.
 #[derive(Clone, Default)]
 pub(crate) struct Access {
     pub(crate) username: Option<Arc<str>>,
@@ -62,15 +29,15 @@ pub(crate) enum Transport {
 }
 
 impl Access {
-    /// A connection that has been authenticated and has its database selected.
+    /// Connects, authenticates and selects the database.
     pub(crate) async fn connect(
         &self,
         address: &NodeAddress,
         within: Duration,
-    ) -> Result<MultiplexedConnection, Failure> {
+    ) -> Result<MultiplexedConnection, Error> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(within))
-            // Whoever waits for an answer has a deadline of its own.
+            // Each command has its own deadline.
             .set_response_timeout(None)
             .set_pipeline_buffer_size(QUEUE);
         let connection = async {
@@ -80,7 +47,7 @@ impl Access {
         };
         connection
             .await
-            .map_err(|error| Failure::of_connecting(address, &error))
+            .map_err(|error| Error::from_connecting(address, &error))
     }
 
     pub(crate) fn client(&self, address: &NodeAddress) -> RedisResult<Client> {
@@ -89,7 +56,7 @@ impl Access {
             Transport::Plain => Client::open(self.info(ConnectionAddr::Tcp(host, port))?),
             #[cfg(feature = "tls")]
             Transport::Tls(certificates) => {
-                choose_primitives();
+                install_crypto_provider();
                 let address = ConnectionAddr::TcpTls {
                     host,
                     port,
@@ -118,11 +85,12 @@ impl Access {
     }
 }
 
-/// rustls leaves the primitives to the process. Where nothing has chosen, and two are compiled in, it would panic.
+/// Installs ring as the process's provider if none is installed. With two providers compiled in and
+/// none installed, rustls would panic.
 #[cfg(feature = "tls")]
-fn choose_primitives() {
+fn install_crypto_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Another thread may have chosen in between, and then that stands.
+        // Another thread may have installed one meanwhile, which is then used.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
@@ -141,31 +109,6 @@ impl fmt::Debug for Access {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_read_as_servers_write_them() {
-        for (text, host, port, display) in [
-            ("10.0.0.1:6379", "10.0.0.1", 6379, "10.0.0.1:6379"),
-            ("redis.internal:1", "redis.internal", 1, "redis.internal:1"),
-            ("::1:7000", "::1", 7000, "[::1]:7000"),
-            ("[::1]:7000", "::1", 7000, "[::1]:7000"),
-        ] {
-            let address = NodeAddress::parse(text).unwrap();
-            assert_eq!((&*address.host, address.port), (host, port), "{text}");
-            assert_eq!(address.to_string(), display);
-        }
-        for text in [
-            "",
-            "host",
-            "host:",
-            ":6379",
-            "host:0",
-            "host:65536",
-            "host:x",
-        ] {
-            assert_eq!(NodeAddress::parse(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn a_password_is_not_shown() {

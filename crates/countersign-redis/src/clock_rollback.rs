@@ -7,34 +7,37 @@ use countersign::{ReplayClaim, Timestamp, Unavailable};
 
 use crate::time_to_live::LONGEST_CLAIM;
 
-/// By how much a clock may seem to move without having been set: a claim is noted some time after the clock was read.
+/// The largest difference that is not taken for a change of the clock: a claim is recorded some time
+/// after its clock was read.
 const STEP_MICROS: i64 = 2_000_000;
-/// How many settings of the clock are told apart. Past it, the oldest two become one that covers both.
+/// The largest number of clock settings that are kept apart. Beyond it, the oldest two are merged.
 const SETTINGS: usize = 8;
 
-/// Knows what the server may have forgotten, where the verifier's clock alone would not tell.
+/// Refuses claims whose entries may have expired in the server before the verifier's clock was set
+/// back.
 ///
-/// The server counts the life of an entry down in real time. While the verifier's clock runs on, what the server has forgotten
-/// has expired by that clock too. Once that clock is set back, what has been forgotten can look alive again: so this
-/// remembers how the clock was set before, and which ends entries were given under it.
+/// The server expires entries in real time. While the verifier's clock runs forward, an entry that
+/// the server has expired has also expired by that clock. After the clock is set back, a claim for
+/// such an entry would be answered with `Fresh`. So the guard records each setting of the clock, and
+/// the ends of the entries that were made under it.
 #[derive(Debug)]
-pub(crate) struct Forgotten {
+pub(crate) struct RollbackGuard {
     start: Instant,
     settings: Mutex<Vec<Setting>>,
 }
 
-/// How the verifier's clock was set for a while.
+/// One setting of the verifier's clock.
 #[derive(Clone, Copy, Debug)]
 struct Setting {
-    /// The Unix time in microseconds, by that clock, at which this process's own time began.
+    /// The Unix time of the guard's start by that clock, in microseconds.
     zero: i64,
-    /// The earliest end of an entry made under it.
+    /// The earliest end of an entry made under this setting.
     earliest: Timestamp,
-    /// The latest one.
+    /// The latest end of an entry made under this setting.
     latest: Timestamp,
 }
 
-impl Forgotten {
+impl RollbackGuard {
     pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),
@@ -42,12 +45,13 @@ impl Forgotten {
         }
     }
 
-    /// Whether the server may have forgotten the identity of this claim. If not, the claim is noted: it is about to be made.
-    pub(crate) fn covers(&self, claim: &ReplayClaim) -> Result<bool, Unavailable> {
-        self.covers_at(claim, self.start.elapsed())
+    /// Returns whether the claim must be refused, because the server may have expired its entry.
+    /// Otherwise the claim is recorded: it is about to be made.
+    pub(crate) fn refuses(&self, claim: &ReplayClaim) -> Result<bool, Unavailable> {
+        self.refuses_at(claim, self.start.elapsed())
     }
 
-    fn covers_at(&self, claim: &ReplayClaim, since_start: Duration) -> Result<bool, Unavailable> {
+    fn refuses_at(&self, claim: &ReplayClaim, since_start: Duration) -> Result<bool, Unavailable> {
         let since_start = micros(since_start);
         let end = claim.expires_at;
         let zero = claim.now.as_unix_micros().saturating_sub(since_start);
@@ -56,16 +60,17 @@ impl Forgotten {
             .lock()
             .map_err(|_| Unavailable::new("replay store"))?;
 
-        // Up to when the clock that was furthest ahead says that entries are over. An entry outlives its end by the longest claim.
+        // Entries that end before this moment may have expired, by the clock that was furthest ahead.
+        // An entry outlives its end by the longest claim.
         let furthest = settings.iter().map(|setting| setting.zero).max();
         let over = furthest.unwrap_or(zero).max(zero);
         let over = Timestamp::from_unix_micros(over.saturating_add(since_start));
         let over = over.saturating_sub(LONGEST_CLAIM);
-        let is_forgotten = |setting: &Setting| {
+        let may_have_expired = |setting: &Setting| {
             let apart = setting.zero.abs_diff(zero) > STEP_MICROS.unsigned_abs();
             apart && setting.earliest <= end && end <= setting.latest.min(over)
         };
-        if settings.iter().any(is_forgotten) {
+        if settings.iter().any(may_have_expired) {
             return Ok(true);
         }
         let present = settings
@@ -118,7 +123,7 @@ mod tests {
 
     /// Makes claims as (real second, clock's second, end), and says which were refused.
     fn refused(claims: &[(u64, i64, i64)]) -> Vec<bool> {
-        let forgotten = Forgotten::new();
+        let guard = RollbackGuard::new();
         claims
             .iter()
             .map(|(real, now, end)| {
@@ -129,8 +134,8 @@ mod tests {
                     Timestamp::from_unix_seconds(*end),
                     Timestamp::from_unix_seconds(*now),
                 );
-                forgotten
-                    .covers_at(&claim, Duration::from_secs(*real))
+                guard
+                    .refuses_at(&claim, Duration::from_secs(*real))
                     .unwrap()
             })
             .collect()
@@ -202,7 +207,7 @@ mod tests {
         let claims = [
             (0, 1000, 1335),
             (10, 1010 + DAY, 1345 + DAY),
-            // Of an entry that still lives: the server itself can tell.
+            // The entry still exists: the server itself can tell.
             (20, 1020, 1335),
             (20, 1020, 1355),
             (400, 1400, 1735),
@@ -213,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_all_the_time_takes_no_memory_and_reopens_nothing() {
-        let forgotten = Forgotten::new();
+        let guard = RollbackGuard::new();
         let claim = |real: u64, now: i64, end: i64| {
             let claim = ReplayClaim::new(
                 ReplayKey::new("", "billing", "n"),
@@ -222,15 +227,13 @@ mod tests {
                 Timestamp::from_unix_seconds(end),
                 Timestamp::from_unix_seconds(now),
             );
-            forgotten
-                .covers_at(&claim, Duration::from_secs(real))
-                .unwrap()
+            guard.refuses_at(&claim, Duration::from_secs(real)).unwrap()
         };
         for step in 0..100_u32 {
             let now = 1_000_000 - 1000 * i64::from(step);
             assert!(!claim(step.into(), now, now + 335), "{step}");
         }
-        assert_eq!(forgotten.settings.lock().unwrap().len(), SETTINGS);
+        assert_eq!(guard.settings.lock().unwrap().len(), SETTINGS);
         for step in 0..100_u32 {
             let end = 1_000_000 - 1000 * i64::from(step) + 335;
             assert!(claim(10_000, 100_000, end), "{step}");

@@ -1,13 +1,16 @@
 use countersign::{ConfigError, ConfigErrorKind};
 use percent_encoding::percent_decode_str;
 
-use crate::{
-    node::{NodeAddress, SERVER_PORT},
-    sentinel::SENTINEL_PORT,
-};
+use crate::node_address::NodeAddress;
 
-/// What a URL says.
-pub(crate) struct Location {
+/// The port of a server, where none is written.
+const SERVER_PORT: u16 = 6379;
+
+/// The port of a sentinel, where none is written.
+const SENTINEL_PORT: u16 = 26379;
+
+/// The content of a URL.
+pub(crate) struct RedisUrl {
     pub(crate) deployment: Deployment,
     pub(crate) tls: bool,
     pub(crate) username: Option<String>,
@@ -15,7 +18,7 @@ pub(crate) struct Location {
     pub(crate) database: i64,
 }
 
-/// How the servers stand together.
+/// The arrangement of the servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deployment {
     Single(NodeAddress),
@@ -33,8 +36,8 @@ enum Kind {
     Sentinel,
 }
 
-impl Location {
-    /// Reads a URL. What is wrong with it is told without any of its text, which may hold a password.
+impl RedisUrl {
+    /// Parses a URL. Errors hold none of its text, which may contain a password.
     pub(crate) fn parse(url: &str) -> Result<Self, ConfigError> {
         let Some((scheme, rest)) = url.split_once("://") else {
             return Err(wrong("expected a scheme and ://, found none"));
@@ -248,12 +251,12 @@ mod tests {
                 2,
             ),
         ] {
-            let location = Location::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
-            assert_eq!(location.deployment, deployment, "{url}");
-            assert_eq!(location.tls, tls, "{url}");
-            assert_eq!(location.username.as_deref(), username, "{url}");
-            assert_eq!(location.password.as_deref(), password, "{url}");
-            assert_eq!(location.database, database, "{url}");
+            let parsed = RedisUrl::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+            assert_eq!(parsed.deployment, deployment, "{url}");
+            assert_eq!(parsed.tls, tls, "{url}");
+            assert_eq!(parsed.username.as_deref(), username, "{url}");
+            assert_eq!(parsed.password.as_deref(), password, "{url}");
+            assert_eq!(parsed.database, database, "{url}");
         }
     }
 
@@ -285,7 +288,7 @@ mod tests {
             "redis+sentinel://hunter2/main/name",
             "redis+unix://hunter2",
         ] {
-            match Location::parse(url) {
+            match RedisUrl::parse(url) {
                 Ok(_) => panic!("{url} was taken"),
                 Err(error) => {
                     assert_eq!(error.kind(), ConfigErrorKind::Setting, "{url}");

@@ -3,26 +3,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// For how long a connection may leave every claim unanswered before it is given up.
+/// The longest time for which a connection may leave every claim unanswered.
 const LONGEST: Duration = Duration::from_millis(100);
 
-/// Knows for how long a connection has answered nothing, by claims that were given up before their own time was over.
+/// Detects a connection that answers no claim, by claims that are dropped before their deadline.
 ///
-/// Whoever claims may have a shorter deadline than the store, and drops the claim at it. Were that told nobody, a connection
-/// whose server is gone would be kept for as long as the system takes to find out, which can be for ever.
+/// A caller of the store may have a shorter deadline than the store and drop its claim. Without this
+/// detector, a connection to a lost server would stay in use until the system reports an error,
+/// which can take for ever.
 #[derive(Debug, Default)]
-pub(crate) struct Silence(Mutex<State>);
+pub(crate) struct StallDetector(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     answers: u64,
-    /// The connection, the answers by then, and since when it was asked in vain.
+    /// The connection, the number of answers at that time, and the start of the first unanswered claim.
     began: Option<(u64, u64, Instant)>,
 }
 
-/// A claim that waits on a connection. Dropped without an answer, it was given up.
+/// A claim that waits on a connection. Dropping it without [`end`](Self::end) counts as unanswered.
 pub(crate) struct Waiting<'s, F: FnMut(u64)> {
-    silence: &'s Silence,
+    stall: &'s StallDetector,
     number: u64,
     answers: u64,
     began: Instant,
@@ -30,13 +31,14 @@ pub(crate) struct Waiting<'s, F: FnMut(u64)> {
     over: bool,
 }
 
-impl Silence {
-    /// Begins to wait on the connection of this number, which `discard` is called with if it is to be given up.
+impl StallDetector {
+    /// Starts a wait on the connection with this number. `discard` is called with the number if the
+    /// connection has stalled.
     pub(crate) fn wait<F: FnMut(u64)>(&self, number: u64, discard: F) -> Waiting<'_, F> {
         Waiting {
-            silence: self,
+            stall: self,
             number,
-            // A poisoned lock: nothing in it can panic.
+            // Invariant: nothing panics under this lock.
             answers: self.0.lock().map_or(0, |state| state.answers),
             began: Instant::now(),
             discard,
@@ -46,10 +48,10 @@ impl Silence {
 }
 
 impl<F: FnMut(u64)> Waiting<'_, F> {
-    /// The wait is over: there is an answer, or its own time has run out.
+    /// Ends the wait: an answer arrived, or the deadline of the claim is over.
     pub(crate) fn end(mut self) {
         self.over = true;
-        if let Ok(mut state) = self.silence.0.lock() {
+        if let Ok(mut state) = self.stall.0.lock() {
             state.answers = state.answers.wrapping_add(1);
             state.began = None;
         }
@@ -61,11 +63,11 @@ impl<F: FnMut(u64)> Drop for Waiting<'_, F> {
         if self.over {
             return;
         }
-        let Ok(mut state) = self.silence.0.lock() else {
+        let Ok(mut state) = self.stall.0.lock() else {
             return;
         };
         if state.answers != self.answers {
-            // Answers come in the order of the questions: this one may have been a moment away.
+            // Answers arrive in order, so the connection works and the next answer may have been this one.
             return;
         }
         let since = match state.began {
@@ -97,14 +99,14 @@ mod tests {
             ("claims that were given up at once", false, false, vec![]),
             ("an answer meanwhile", true, true, vec![]),
         ] {
-            let silence = Silence::default();
+            let stall = StallDetector::default();
             let mut discarded = Vec::new();
-            let waiting = silence.wait(7, |number| discarded.push(number));
+            let waiting = stall.wait(7, |number| discarded.push(number));
             if waits {
                 sleep();
             }
             if answers_between {
-                silence.wait(7, |_| {}).end();
+                stall.wait(7, |_| {}).end();
             }
             drop(waiting);
             assert_eq!(discarded, expected, "{name}");
@@ -113,14 +115,14 @@ mod tests {
 
     #[test]
     fn short_waits_add_up_on_one_connection() {
-        let silence = Silence::default();
+        let stall = StallDetector::default();
         let mut discarded = Vec::new();
-        drop(silence.wait(1, |number| discarded.push(number)));
+        drop(stall.wait(1, |number| discarded.push(number)));
         sleep();
-        drop(silence.wait(2, |number| discarded.push(number)));
+        drop(stall.wait(2, |number| discarded.push(number)));
         assert!(discarded.is_empty(), "another connection");
         sleep();
-        drop(silence.wait(2, |number| discarded.push(number)));
+        drop(stall.wait(2, |number| discarded.push(number)));
         assert_eq!(discarded, [2]);
     }
 }

@@ -3,28 +3,28 @@ use std::{error, fmt, sync::Arc};
 use countersign::Unavailable;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use crate::node::NodeAddress;
+use crate::node_address::NodeAddress;
 
-/// Why there is no answer to a command. The text is written to logs and holds no password.
+/// The reason why a command has no answer. The text is written to logs and holds no password.
 #[derive(Clone, Debug)]
-pub(crate) enum Failure {
+pub(crate) enum Error {
     /// There is no connection, so nothing was sent.
     Unreachable(Arc<str>),
     /// There is no connection, because the server does not tell whether it evicts.
     EvictionUnknown(Arc<str>),
     /// The connection broke, or the answer did not come in time: the command may have been carried out.
     Lost(Arc<str>),
-    /// The server is a replica now.
+    /// The server has become a replica.
     NotMaster,
     /// Another node of the cluster has the key's slot.
     Moved(NodeAddress),
     /// Another node of the cluster is about to get the key's slot, and has this key.
     Ask(NodeAddress),
-    /// The server will not carry it out, or the answer is none.
+    /// The server refused the command, or the answer cannot be read.
     Refused(Arc<str>),
 }
 
-impl Failure {
+impl Error {
     pub(crate) fn unreachable(why: impl Into<Arc<str>>) -> Self {
         Self::Unreachable(why.into())
     }
@@ -33,8 +33,8 @@ impl Failure {
         Self::Refused(why.into())
     }
 
-    /// What became of a command on a connection that was there.
-    pub(crate) fn of_command(error: &RedisError) -> Self {
+    /// The error of a command on an established connection.
+    pub(crate) fn from_command(error: &RedisError) -> Self {
         let redirected = || {
             let (address, _slot) = error.redirect_node()?;
             NodeAddress::parse(address)
@@ -55,9 +55,9 @@ impl Failure {
         }
     }
 
-    /// What became of a connection. A server that does not know a command repeats its arguments, and here that would be the
-    /// password: only the code of its error is told.
-    pub(crate) fn of_connecting(address: &NodeAddress, error: &RedisError) -> Self {
+    /// The error of a connection attempt. A server that does not know a command repeats its arguments,
+    /// here the password, so only the code of the error is shown.
+    pub(crate) fn from_connecting(address: &NodeAddress, error: &RedisError) -> Self {
         let why = if error.is_io_error() {
             error.to_string()
         } else {
@@ -67,18 +67,18 @@ impl Failure {
         Self::Unreachable(format!("{address}: {why}").into())
     }
 
-    /// Whether sending the command once more could help and, because it carries its token, cannot harm.
-    pub(crate) fn is_worth_another(&self) -> bool {
+    /// Whether the command is sent again. This is safe, because the command carries its token.
+    pub(crate) fn is_worth_a_retry(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::NotMaster)
     }
 
-    /// Whether the connection is of no more use.
+    /// Whether the connection is discarded.
     pub(crate) fn ends_the_connection(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::NotMaster)
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why) | Self::EvictionUnknown(why) => {
@@ -93,11 +93,11 @@ impl fmt::Display for Failure {
     }
 }
 
-impl error::Error for Failure {}
+impl error::Error for Error {}
 
-impl From<Failure> for Unavailable {
-    fn from(failure: Failure) -> Self {
-        Self::new("replay store").with_source(failure)
+impl From<Error> for Unavailable {
+    fn from(error: Error) -> Self {
+        Self::new("replay store").with_source(error)
     }
 }
 
@@ -117,8 +117,8 @@ mod tests {
             error.to_string().contains("horse"),
             "there is something to hide"
         );
-        let failure = Failure::of_connecting(&address, &error);
-        let told = format!("{failure} {failure:?}");
+        let failed = Error::from_connecting(&address, &error);
+        let told = format!("{failed} {failed:?}");
         assert!(told.contains("redis.internal:6379"), "{told}");
         assert!(!told.contains("horse"), "{told}");
         assert!(!told.contains("verifier"), "{told}");

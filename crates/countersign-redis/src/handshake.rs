@@ -1,13 +1,14 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use redis::{RedisResult, Value, aio::MultiplexedConnection, cmd, from_redis_value};
+use tokio::time::timeout;
 
-use crate::{failure::Failure, node::NodeAddress};
+use crate::{access::Access, error::Error, node_address::NodeAddress};
 
 /// The first release that takes `NX` and `GET` in one `SET`.
 const OLDEST: u32 = 7;
 
-/// What a server must be for its answers to mean what we take them for.
+/// The properties that a server must have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expected {
     pub(crate) mode: Mode,
@@ -16,28 +17,46 @@ pub(crate) struct Expected {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// A server of its own, which must be a master.
+    /// A single server, which must be a master.
     Standalone,
-    /// A node of a cluster, which says itself whose slot a key is in.
+    /// A node of a cluster, which redirects commands for the slots of other nodes.
     Cluster,
 }
 
-/// What becomes of a server that throws entries away before their time when its memory is full.
+/// Whether a server may evict entries when its memory is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Eviction {
     #[default]
     Refused,
-    /// It is refused where it tells that it evicts, and taken where it does not tell.
+    /// Refused if the server reports that it evicts, and accepted if it does not report that.
     AssumedOff,
     Allowed,
 }
 
-/// Asks a server what it is, once for each connection, and refuses one that could not keep what it is told.
-pub(crate) async fn greet(
+/// Connects to a server and refuses one that is not as expected.
+pub(crate) async fn connect(
+    address: &NodeAddress,
+    access: &Access,
+    expected: Expected,
+    within: Duration,
+) -> Result<MultiplexedConnection, Error> {
+    let connecting = async {
+        let mut connection = access.connect(address, within).await?;
+        check_server(&mut connection, address, expected).await?;
+        Ok(connection)
+    };
+    match timeout(within, connecting).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Error::unreachable(format!("{address}: not in time"))),
+    }
+}
+
+/// Asks a server for its properties, once for each connection. Refuses one that could lose an entry.
+async fn check_server(
     connection: &mut MultiplexedConnection,
     address: &NodeAddress,
     expected: Expected,
-) -> Result<(), Failure> {
+) -> Result<(), Error> {
     let hello: Value = cmd("HELLO")
         .query_async(connection)
         .await
@@ -63,7 +82,7 @@ pub(crate) async fn greet(
 
     let policy = eviction_policy(connection)
         .await
-        .map_err(|failure| unfit(address, &failure.to_string()))?;
+        .map_err(|error| unfit(address, &error.to_string()))?;
     match policy {
         Some(policy) if policy == "noeviction" => Ok(()),
         Some(policy) if expected.eviction != Eviction::Allowed => Err(unfit(
@@ -77,7 +96,7 @@ pub(crate) async fn greet(
             Ok(())
         }
         // Failing open here would let a nonce be evicted and its request in again.
-        None if expected.eviction == Eviction::Refused => Err(Failure::EvictionUnknown(
+        None if expected.eviction == Eviction::Refused => Err(Error::EvictionUnknown(
             format!(
                 "{address}: expected maxmemory-policy noeviction, found none told: permit the user INFO, or see insecure_assume_noeviction"
             )
@@ -90,10 +109,10 @@ pub(crate) async fn greet(
     }
 }
 
-/// `None` if the server does not tell.
+/// Returns the eviction policy, or `None` if the user may not run `INFO`.
 pub(crate) async fn eviction_policy(
     connection: &mut MultiplexedConnection,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<String>, Error> {
     let info = info(connection, "memory").await?;
     let policy = info
         .as_deref()
@@ -101,27 +120,28 @@ pub(crate) async fn eviction_policy(
     Ok(policy.map(str::to_owned))
 }
 
-/// A section of the answer to `INFO`; `None` if the server does not tell.
+/// Returns a section of the answer to `INFO`, or `None` if the user may not run it.
 pub(crate) async fn info(
     connection: &mut MultiplexedConnection,
     section: &str,
-) -> Result<Option<String>, Failure> {
-    if_told(cmd("INFO").arg(section).query_async(connection).await)
+) -> Result<Option<String>, Error> {
+    if_permitted(cmd("INFO").arg(section).query_async(connection).await)
 }
 
-/// `None` if the server refused the question. A connection that broke is no answer, and tells nothing of permissions.
-pub(crate) fn if_told<T>(answer: RedisResult<T>) -> Result<Option<T>, Failure> {
-    let failure = match answer {
+/// Returns `None` if the server refused the command. A broken connection is an error: it says
+/// nothing about permissions.
+pub(crate) fn if_permitted<T>(answer: RedisResult<T>) -> Result<Option<T>, Error> {
+    let error = match answer {
         Ok(answer) => return Ok(Some(answer)),
-        Err(error) => Failure::of_command(&error),
+        Err(error) => Error::from_command(&error),
     };
-    match failure {
-        Failure::Refused(_) => Ok(None),
-        failure => Err(failure),
+    match error {
+        Error::Refused(_) => Ok(None),
+        error => Err(error),
     }
 }
 
-/// One field of an answer to `INFO`.
+/// Returns one field of an answer to `INFO`.
 pub(crate) fn info_field<'i>(info: &'i str, name: &str) -> Option<&'i str> {
     info.lines()
         .filter_map(|line| line.trim_end().split_once(':'))
@@ -156,8 +176,8 @@ fn judge(expected: Mode, version: &str, mode: &str, role: &str) -> Result<(), St
     }
 }
 
-fn unfit(address: &NodeAddress, why: &str) -> Failure {
-    Failure::unreachable(format!("{address}: {why}"))
+fn unfit(address: &NodeAddress, why: &str) -> Error {
+    Error::unreachable(format!("{address}: {why}"))
 }
 
 #[cfg(test)]
