@@ -52,7 +52,7 @@ static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
 
 /// Reads a head and tries to authenticate it. It must neither panic nor succeed: the key is random.
 pub fn refuse(head: RequestHead<'_>) {
-    let _ = VERIFIER.claimed_key_id(head);
+    let _ = VERIFIER.asserted(head);
     if let Ok(claim) = VERIFIER.parse(head, NOW) {
         let keys = KEYS
             .try_lookup(claim.key_id())

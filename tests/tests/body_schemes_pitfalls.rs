@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    Authentication, CallerKey, ConfigErrorKind, DrfVerifySettings, KeyStore, Keyring, Scheme,
-    Secret, Signer, SigningKey, StandardWebhooksVerifySettings, Timestamp, Verifier, VerifyingKey,
+    Asserted, Authentication, CallerKey, ConfigErrorKind, DrfVerifySettings, KeyStore, Keyring,
+    Scheme, Secret, Signer, SigningKey, StandardWebhooksVerifySettings, Timestamp, Verifier,
+    VerifyingKey,
 };
 use ed25519_dalek::Signer as _;
 use http::Method;
@@ -596,7 +597,11 @@ fn the_caller_is_the_one_that_the_settings_name_and_no_claim() {
     for (scheme, caller) in [(Scheme::Drf, "django"), (Scheme::StandardWebhooks, "svix")] {
         let message = signed(scheme);
         let parts = message.parts().unwrap();
-        assert_eq!(verifier().claimed_key_id(&parts), None, "{scheme}");
+        assert_eq!(
+            verifier().asserted(&parts).and_then(Asserted::into_key_id),
+            None,
+            "{scheme}"
+        );
         assert_eq!(verifier().parse(&parts, NOW).unwrap().key_id(), caller);
         let nobody = Keyring::builder()
             .caller(

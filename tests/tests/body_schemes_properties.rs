@@ -246,7 +246,7 @@ proptest! {
         prop_assert_ne!(verdict.code(), "accept");
         prop_assert!(!verdict.kind().is_some_and(RejectionKind::is_after_mac));
         if let Some(parts) = message.parts() {
-            let _ = verifier().claimed_key_id(&parts);
+            let _ = verifier().asserted(&parts);
         }
     }
 

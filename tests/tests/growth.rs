@@ -79,8 +79,7 @@ fn list(count: usize, separator: &str, piece: impl Fn(usize) -> String) -> Strin
 /// written down.
 fn judge(verifier: &Verifier, head: &Parts) -> Outcome {
     let found = verifier.parse(head, NOW);
-    black_box(verifier.claimed_key_id(head));
-    black_box(verifier.claimed_scheme(&head.into()));
+    black_box(verifier.asserted(head));
     match found {
         Ok(claim) => {
             // Nobody's keys, and so nobody's MAC: what is measured is what comes before.

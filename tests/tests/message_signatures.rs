@@ -17,10 +17,10 @@ use std::{hint::black_box, time::Duration};
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    Algorithm, BodyState, CallerKey, ComponentId, ConfigErrorKind, HeadLimits, KeyStore as _,
-    Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Nonce, PayloadDigest,
-    RejectionKind, Scheme, Secret, SignErrorKind, Signer, SigningKey, Timestamp, UriScheme,
-    Verified, Verifier, VerifierBuilder, VerifyingKey,
+    Algorithm, Asserted, BodyState, CallerKey, ComponentId, ConfigErrorKind, HeadLimits,
+    KeyStore as _, Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Nonce,
+    PayloadDigest, RejectionKind, Scheme, Secret, SignErrorKind, Signer, SigningKey, Timestamp,
+    UriScheme, Verified, Verifier, VerifierBuilder, VerifyingKey,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
@@ -783,7 +783,7 @@ fn cve_2022_29167_text_of_any_kind_is_read_in_linear_time_and_beyond_the_limit_n
             });
             let read = |parts: &Parts| {
                 _ = black_box(lenient.parse(parts, NOW));
-                _ = black_box(lenient.claimed_key_id(parts));
+                _ = black_box(lenient.asserted(parts));
             };
             let case = format!("{field}: {name}");
             growth::assert_linear(&case, &|| read(&small), &|| read(&large));
@@ -1241,8 +1241,17 @@ fn a_refusal_says_how_to_sign() {
 fn a_refused_request_says_who_it_is_from() {
     let verifier = verifier(MessageSignaturesVerifySettings::new());
     let parts = sign(signing().insecure_cover_only([]), get(), b"");
-    assert_eq!(verifier.claimed_key_id(&parts).as_deref(), Some("billing"));
-    assert_eq!(verifier.claimed_key_id(&get()), None);
+    assert_eq!(
+        verifier
+            .asserted(&parts)
+            .and_then(Asserted::into_key_id)
+            .as_deref(),
+        Some("billing")
+    );
+    assert_eq!(
+        verifier.asserted(&get()).and_then(Asserted::into_key_id),
+        None
+    );
 }
 
 #[test]
@@ -1427,7 +1436,7 @@ proptest! {
         }
         set(&mut parts, "signature-input", &input);
         let verifier = verifier(MessageSignaturesVerifySettings::new());
-        let _ = verifier.claimed_key_id(&parts);
+        let _ = verifier.asserted(&parts);
         let _ = input.parse::<ComponentId<'_>>();
     }
 

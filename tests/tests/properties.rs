@@ -18,8 +18,8 @@ mod message;
 use std::{collections::HashMap, time::Duration};
 
 use countersign::{
-    BodyState, CallerKey, HostForm, KeyId, KeyVersion, Keyring, Nonce, PayloadDigest, Scheme,
-    Secret, Signer, SigningKey, Timestamp, Verifier, VerifyingKey,
+    Asserted, BodyState, CallerKey, HostForm, KeyId, KeyVersion, Keyring, Nonce, PayloadDigest,
+    Scheme, Secret, Signer, SigningKey, Timestamp, Verifier, VerifyingKey,
 };
 use http::{HeaderName, HeaderValue, Uri};
 use proptest::{
@@ -623,7 +623,7 @@ proptest! {
                 }
             }
             if let Some(parts) = message.parts() {
-                let claimed = verifier.claimed_key_id(&parts);
+                let claimed = verifier.asserted(&parts).and_then(Asserted::into_key_id);
                 prop_assert!(claimed.is_none_or(|claimed| claimed.len() <= 4096));
             }
         }

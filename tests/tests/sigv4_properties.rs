@@ -279,7 +279,7 @@ proptest! {
         )]);
         prop_assert!(!accepts(&in_query));
         if let Some(parts) = in_query.parts() {
-            let _ = verifier(profile()).claimed_key_id(&parts);
+            let _ = verifier(profile()).asserted(&parts);
         }
     }
 }

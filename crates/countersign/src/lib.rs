@@ -153,7 +153,7 @@ pub use self::{
     sign::{SharedSigner, Signature, Signer, SignerKey, TargetSigners, TargetSignersBuilder},
     timestamp::Timestamp,
     verify::{
-        AuthenticatedHead, Authentication, DetachedHead, Evidence, PendingBody, UnverifiedHead,
-        Verified, Verifier, VerifierBuilder,
+        Asserted, AuthenticatedHead, Authentication, DetachedHead, Evidence, PendingBody,
+        UnverifiedHead, Verified, Verifier, VerifierBuilder,
     },
 };

@@ -60,10 +60,13 @@ mod clock;
 mod extract;
 mod grpc;
 pub mod metrics;
+mod mode;
+mod refusal;
 #[cfg(feature = "reload")]
 pub mod reload;
 pub mod sign;
 mod slices;
+mod source_address;
 mod unverified_caller;
 pub mod verify;
 

@@ -2,8 +2,8 @@
 //! `crates/SCHEMES.md`.
 
 use countersign::{
-    MessageSignaturesSignSettings, Scheme, Secret, SigV4VerifySettings, Signer, SigningKey,
-    Timestamp, Verifier,
+    Asserted, MessageSignaturesSignSettings, Scheme, Secret, SigV4VerifySettings, Signer,
+    SigningKey, Timestamp, Verifier,
 };
 use tests::{
     keys::{self, NOW, SECRET},
@@ -99,7 +99,8 @@ fn authorization_is_read_in_every_form_that_aws_takes() {
     let claimed = with_authorization(|c, l, s| format!("{A} {l} {c} {s}"));
     let parts = claimed.parts().unwrap();
     let named = verifier(profile())
-        .claimed_key_id(&parts)
+        .asserted(&parts)
+        .and_then(Asserted::into_key_id)
         .map(std::borrow::Cow::into_owned);
     assert_eq!(named.as_deref(), Some(KEY_ID), "an event names the caller");
 }

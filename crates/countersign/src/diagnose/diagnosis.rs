@@ -119,7 +119,7 @@ impl<'d> Diagnosis<'d> {
         let explanation = Explanation::of(&self, decision.rejection.as_ref());
         let Explanation {
             scheme,
-            claimed,
+            asserted_key_id,
             causes,
             trials,
             text,
@@ -128,7 +128,7 @@ impl<'d> Diagnosis<'d> {
         } = explanation;
         let mut report = Report {
             scheme,
-            claimed,
+            asserted_key_id,
             proven: decision.proven,
             steps: decision.steps,
             rejection: decision.rejection,

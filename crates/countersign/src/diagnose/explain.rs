@@ -21,7 +21,7 @@ use crate::{
     keyring::CallerKeys,
     payload::PayloadDigest,
     scheme::Scheme,
-    verify::{OtherText, SignedText, UnverifiedHead, Verifier},
+    verify::{Asserted, OtherText, SignedText, UnverifiedHead, Verifier},
 };
 
 /// The greatest number of variations of one group that are tried together with those of another.
@@ -33,7 +33,7 @@ const REPAIRS_SHARE: usize = 8;
 /// What was found out about a refusal.
 pub(super) struct Explanation {
     pub(super) scheme: Option<Scheme>,
-    pub(super) claimed: Option<String>,
+    pub(super) asserted_key_id: Option<String>,
     pub(super) causes: Vec<Finding>,
     pub(super) trials: Trials,
     pub(super) text: Option<Vec<String>>,
@@ -59,12 +59,13 @@ impl Explanation {
     /// Explains a refusal, or shows the signed text where there is none.
     pub(super) fn of(diagnosis: &Diagnosis<'_>, rejection: Option<&Rejection>) -> Self {
         let head = HeadCopy::of(&diagnosis.head);
+        let asserted = diagnosis.verifier.asserted(diagnosis.head);
+        let asserted = asserted.as_ref();
         let mut explanation = Self {
-            scheme: diagnosis.verifier.claimed_scheme(&diagnosis.head),
-            claimed: diagnosis
-                .verifier
-                .claimed_key_id(diagnosis.head)
-                .map(|claimed| visible(&claimed.chars().take(128).collect::<String>())),
+            scheme: asserted.map(Asserted::scheme),
+            asserted_key_id: asserted
+                .and_then(Asserted::key_id)
+                .map(|key_id| visible(&key_id.chars().take(128).collect::<String>())),
             causes: Vec::new(),
             trials: Trials::new(diagnosis.limit, &head),
             text: None,
@@ -188,7 +189,7 @@ impl Explanation {
     /// Shows what the head says, and compares it with what the sender shows.
     fn show(&mut self, diagnosis: &Diagnosis<'_>, claim: &UnverifiedHead<'_>) {
         self.scheme = Some(claim.scheme());
-        self.claimed = Some(claim.key_id().to_owned());
+        self.asserted_key_id = Some(claim.key_id().to_owned());
         let digest = diagnosis.body.map(PayloadDigest::of);
         let digest = digest.as_ref();
         let keys = diagnosis.keys.of(claim.key_id());

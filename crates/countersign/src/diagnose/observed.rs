@@ -24,7 +24,7 @@ pub(super) fn observed(
             let mut foreign = foreign.into_iter();
             let foreign = foreign.find(|relaxed| {
                 relaxed.cause == Cause::SchemeNotAccepted
-                    && relaxed.verifier.claimed_scheme(&head.head()).is_some()
+                    && relaxed.verifier.asserted(head.head()).is_some()
             });
             let missing = repairs::missing(head);
             match (rejection.kind(), foreign, missing.first()) {

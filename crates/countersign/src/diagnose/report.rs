@@ -11,7 +11,7 @@ use crate::{error::Rejection, key_id::KeyId, key_version::KeyVersion, scheme::Sc
 #[derive(Clone, Debug)]
 pub struct Report {
     pub(super) scheme: Option<Scheme>,
-    pub(super) claimed: Option<String>,
+    pub(super) asserted_key_id: Option<String>,
     pub(super) proven: Option<(KeyId, KeyVersion)>,
     pub(super) steps: Vec<Step>,
     pub(super) rejection: Option<Rejection>,
@@ -31,9 +31,9 @@ impl Report {
         self.scheme
     }
 
-    /// The name that the request goes by, unproven and of the peer's choosing.
-    pub fn claimed(&self) -> Option<&str> {
-        self.claimed.as_deref()
+    /// Returns the key id that the request asserts, unauthenticated.
+    pub fn asserted_key_id(&self) -> Option<&str> {
+        self.asserted_key_id.as_deref()
     }
 
     /// Whether the signature of the request as it is was found right, and nothing else wrong. Where

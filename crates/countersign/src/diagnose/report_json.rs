@@ -10,7 +10,7 @@ impl Report {
     /// |---|---|
     /// | `accepted` | whether the request passes |
     /// | `code`, `reason` | of the refusal; `null` if there is none |
-    /// | `scheme`, `claimed`, `caller`, `key_version` | texts or `null` |
+    /// | `scheme`, `asserted_key_id`, `caller`, `key_version` | texts or `null` |
     /// | `causes` | objects with `code`, `also`, `certainty`, `side`, and the texts |
     /// | | `detail`, `header`, `meaning`, `remedy` |
     /// | `steps` | objects with `name`, `outcome`, `reason` |
@@ -58,7 +58,7 @@ impl Report {
             "code": rejection.map(|rejection| rejection.kind().code()),
             "reason": rejection.map(ToString::to_string),
             "scheme": self.scheme.map(Scheme::name),
-            "claimed": self.claimed,
+            "asserted_key_id": self.asserted_key_id,
             "caller": proven.map(|(caller, _)| caller.as_str()),
             "key_version": proven.map(|(_, version)| version.as_str()),
             "causes": causes.collect::<Value>(),

@@ -57,8 +57,8 @@ pub(crate) trait VerifierOfFamily {
         Ok(into(self.parse(carrier, head, policy, now)?))
     }
 
-    /// Who the request says it is from, for a log: unproven, and not even well-formed.
-    fn claimed_key_id<'r>(
+    /// Returns the key id that the request asserts. For logs only: unauthenticated, possibly malformed.
+    fn asserted_key_id<'r>(
         &self,
         carrier: Carrier<'r>,
         head: &RequestHead<'r>,
@@ -166,12 +166,12 @@ impl VerifierOfFamily for FamilyVerifier {
         dispatch!(self, family => family.parse_into(carrier, head, policy, now, into))
     }
 
-    fn claimed_key_id<'r>(
+    fn asserted_key_id<'r>(
         &self,
         carrier: Carrier<'r>,
         head: &RequestHead<'r>,
     ) -> Option<Cow<'r, str>> {
-        dispatch!(self, family => family.claimed_key_id(carrier, head))
+        dispatch!(self, family => family.asserted_key_id(carrier, head))
     }
 
     fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {

@@ -5,6 +5,7 @@
 //!                                                             └▶ PendingBody ───────────body──▶ Verified
 //! ```
 
+mod asserted;
 mod authenticated_head;
 mod authentication;
 mod detached_head;
@@ -18,6 +19,7 @@ mod verifier;
 
 pub(crate) use self::signed_text::{OtherText, SignedText};
 pub use self::{
+    asserted::Asserted,
     authenticated_head::AuthenticatedHead,
     authentication::Authentication,
     detached_head::DetachedHead,

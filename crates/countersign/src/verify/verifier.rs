@@ -1,9 +1,9 @@
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use smallvec::SmallVec;
 
-use super::{missing_signature, unverified_head::UnverifiedHead};
+use super::{asserted::Asserted, missing_signature, unverified_head::UnverifiedHead};
 use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, Rejection, reason},
     families::{
@@ -122,20 +122,15 @@ impl Verifier {
         })
     }
 
-    /// Who a refused request says it is from, for a log: unproven, and not even well-formed.
-    ///
-    /// `None` if no credentials in an accepted scheme name a caller.
-    pub fn claimed_key_id<'r>(&self, head: impl Into<RequestHead<'r>>) -> Option<Cow<'r, str>> {
+    /// Returns what a head asserts about its signature, or `None` unless it has exactly one signature
+    /// in an accepted scheme. For logs and metrics only: unauthenticated, possibly malformed.
+    pub fn asserted<'r>(&self, head: impl Into<RequestHead<'r>>) -> Option<Asserted<'r>> {
         let head = head.into();
         let (profile, carrier) = self.only_signature(&head).ok()?;
-        profile.claimed_key_id(carrier, &head)
-    }
-
-    /// Which scheme a refused request says it is signed in, as far as that can be told from where its credentials stand:
-    /// unproven, but one of those that are accepted.
-    pub fn claimed_scheme(&self, head: &RequestHead<'_>) -> Option<Scheme> {
-        let (_, carrier) = self.only_signature(head).ok()?;
-        Some(carrier.scheme)
+        Some(Asserted {
+            scheme: carrier.scheme,
+            key_id: profile.asserted_key_id(carrier, &head),
+        })
     }
 
     /// The headers of a 401 that say how to sign, for each scheme that is accepted. `realm` must be visible ASCII without

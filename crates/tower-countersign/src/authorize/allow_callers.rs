@@ -5,7 +5,7 @@ use super::{
     rule::{Callers, Rule},
     service::{Authorize, Settings},
 };
-use crate::verify::Mode;
+use crate::mode::Mode;
 
 /// Lets these callers through and refuses all others with 403. See the [module documentation](crate::authorize).
 ///

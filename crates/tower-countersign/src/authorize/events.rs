@@ -16,7 +16,7 @@ use countersign::{Escaped, KeyId, StatementId, Timestamp};
 use http::Method;
 
 use super::forbidden::Forbidden;
-use crate::verify::{Mode, events::Events};
+use crate::{mode::Mode, verify::events::Events};
 
 pub(super) fn allowed(caller: Option<&KeyId>, method: &Method, statement: Option<&StatementId>) {
     tracing::debug!(

@@ -14,7 +14,8 @@ use crate::{
     NotVerified, VerifiedCaller,
     clock::{Clock, SystemClock},
     metrics::{Authorization, authorization_decision},
-    verify::{Mode, events::Events},
+    mode::Mode,
+    verify::events::Events,
 };
 
 /// The names of callers, as a type.

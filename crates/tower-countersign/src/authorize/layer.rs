@@ -7,11 +7,12 @@ use tower_layer::Layer;
 use super::{
     rule::{PolicyRule, Rule},
     service::{Authorize, Settings},
-    source_address::SourceAddress,
 };
 use crate::{
     clock::{Clock, SystemClock},
-    verify::{Mode, events::Events},
+    mode::Mode,
+    source_address::SourceAddress,
+    verify::events::Events,
 };
 
 /// Asks a policy whether the verified caller may do what it asks for, and refuses with 403 what is not allowed. See the

@@ -80,9 +80,6 @@ mod forbidden;
 mod layer;
 mod rule;
 mod service;
-mod source_address;
-
-pub(crate) use self::source_address::SourceAddress;
 
 #[cfg(feature = "axum")]
 pub use self::extract::{CallerIn, CallerInRejection, CallerNames};

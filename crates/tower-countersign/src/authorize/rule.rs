@@ -3,13 +3,11 @@ use std::{fmt, sync::Arc};
 use countersign::{Coverage, PolicyRequest, SharedPolicy, StatementId, Timestamp};
 use http::Request;
 
-use super::{
-    forbidden::{Forbidden, ForbiddenReason},
-    source_address::SourceAddress,
-};
+use super::forbidden::{Forbidden, ForbiddenReason};
 use crate::{
     caller::VerifiedCaller,
     clock::{Clock, SystemClock},
+    source_address::SourceAddress,
     verify::request_uri,
 };
 

@@ -16,8 +16,9 @@ use crate::{
     caller::VerifiedCaller,
     grpc,
     metrics::{Authorization, Handles},
+    mode::Mode,
     unverified_caller::UnverifiedCaller,
-    verify::{Mode, ResponseBody, events::Events},
+    verify::{ResponseBody, events::Events},
 };
 
 /// The service of [`AllowCallers`](crate::AllowCallers) and [`AuthorizeLayer`](crate::AuthorizeLayer). See the

@@ -12,10 +12,7 @@ use super::{
     handles::Handles,
     record::{now_if_heard, seconds, with_recorder},
 };
-use crate::{
-    caller::VerifiedCaller,
-    verify::{Mode, Refusal},
-};
+use crate::{caller::VerifiedCaller, mode::Mode, refusal::Refusal};
 
 /// A stranger may sign any date: none counts for more than this.
 const GREATEST_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -92,20 +89,20 @@ impl Decision {
         });
     }
 
-    /// The request was refused, or would have been. `claimed_scheme` is asked where the head was not read far enough to
-    /// know the scheme.
+    /// The request was refused, or would have been. `asserted_scheme` counts where the head was not
+    /// parsed far enough to know the scheme.
     pub(crate) fn refused(
         mut self,
         refusal: &Refusal,
         caller: Option<&KeyId>,
-        claimed_scheme: impl FnOnce() -> Option<Scheme>,
+        asserted_scheme: Option<Scheme>,
         now: Timestamp,
     ) {
         let Some(began) = self.began.take() else {
             return;
         };
         with_recorder(|recorder| {
-            self.scheme = self.scheme.or_else(claimed_scheme);
+            self.scheme = self.scheme.or(asserted_scheme);
             let id = caller.map_or(NOBODY, KeyId::as_str);
             let ended = self.settle(recorder, began, "refused", refusal.code(), id);
             let stale = refusal

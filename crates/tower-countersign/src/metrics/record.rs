@@ -12,7 +12,7 @@ use super::{
         POLICY_RELOADS, REPLAY_STORE_BYPASSED, STORE_ERRORS, STORE_WAIT,
     },
 };
-use crate::{caller::VerifiedCaller, verify::Mode};
+use crate::{caller::VerifiedCaller, mode::Mode};
 
 pub(super) static METADATA: Metadata<'static> = Metadata::new("countersign", Level::INFO, None);
 

@@ -1,4 +1,4 @@
-//! Step 8: the body, within its limits.
+//! Step 9: the body, within its limits.
 
 use std::{
     error::Error,
@@ -15,14 +15,14 @@ use http_body_util::LengthLimitError;
 use super::{
     body_limits::BodyLimits,
     budget::{BodyBudget, Full, Holder, SMALL, Size},
-    intake::Intake,
+    buffered::Buffered,
     peer::Peer,
-    refusal::Refusal,
 };
 use crate::{
     BoxError,
     arrival::{ArrivalTimer, Late, Pace},
     metrics::{self, Store, StoreError},
+    refusal::Refusal,
     slices::Slices,
 };
 
@@ -32,7 +32,7 @@ pub(super) fn read<'b, B>(
     body: Pin<&'b mut B>,
     limits: &'b BodyLimits,
     budget: &BodyBudget,
-    intake: &'b mut Intake,
+    buffered: &'b mut Buffered,
 ) -> impl Future<Output = Result<(), Refusal>> + use<'b, B>
 where
     B: Body,
@@ -44,9 +44,9 @@ where
         copies: 0,
     };
     if !body.is_end_stream() {
-        intake.is_held_by(budget.open(Holder::Caller(head.caller().clone())));
+        buffered.is_held_by(budget.open(Holder::Caller(head.caller().clone())));
     }
-    collect(body, bounds, intake, |chunk| head.update(chunk))
+    collect(body, bounds, buffered, |chunk| head.update(chunk))
 }
 
 /// Reads the body of a peer that is authenticated by it, within limits of their own. The body
@@ -57,7 +57,7 @@ pub(super) async fn read_unauthenticated<B>(
     peer: Peer,
     limits: &BodyLimits,
     budget: &BodyBudget,
-    intake: &mut Intake,
+    buffered: &mut Buffered,
 ) -> Result<(), Refusal>
 where
     B: Body,
@@ -69,25 +69,25 @@ where
         copies: u32::try_from(mac.copies()).unwrap_or(u32::MAX),
     };
     if !body.is_end_stream() {
-        if intake.is_passing() && bounds.copies > 0 {
-            intake.leave_undecided();
+        if buffered.is_passing() && bounds.copies > 0 {
+            buffered.leave_undecided();
             return Err(Refusal::unavailable(Store::BodyBuffer.name()));
         }
-        intake.is_held_by(budget.open(Holder::Peer(peer)));
+        buffered.is_held_by(budget.open(Holder::Peer(peer)));
     }
-    collect(body, bounds, intake, |chunk| mac.update(chunk)).await
+    collect(body, bounds, buffered, |chunk| mac.update(chunk)).await
 }
 
 /// Takes the memory over into the budget of the caller that has been proven by now.
 pub(super) fn hand_over(
-    intake: &mut Intake,
+    buffered: &mut Buffered,
     caller: &KeyId,
     budget: &BodyBudget,
 ) -> Result<(), Refusal> {
     let mut reservation = budget.open(Holder::Caller(caller.clone()));
-    let grown = reservation.grow(intake.held(), Size::Large);
+    let grown = reservation.grow(buffered.held(), Size::Large);
     grown.map_err(|full| buffer_full(&full))?;
-    intake.is_held_by(reservation);
+    buffered.is_held_by(reservation);
     Ok(())
 }
 
@@ -213,7 +213,7 @@ impl Bounds<'_> {
 fn collect<'b, B>(
     body: Pin<&'b mut B>,
     bounds: Bounds<'b>,
-    intake: &'b mut Intake,
+    buffered: &'b mut Buffered,
     update: impl FnMut(&[u8]),
 ) -> impl Future<Output = Result<(), Refusal>>
 where
@@ -223,7 +223,7 @@ where
     let mut reading = Reading {
         body,
         bounds,
-        intake,
+        buffered,
         update,
         received: 0,
         slices: Slices::default(),
@@ -235,7 +235,7 @@ where
 struct Reading<'b, B, F> {
     body: Pin<&'b mut B>,
     bounds: Bounds<'b>,
-    intake: &'b mut Intake,
+    buffered: &'b mut Buffered,
     update: F,
     received: u64,
     slices: Slices,
@@ -251,7 +251,7 @@ where
 {
     /// Ready at the end of the body, or where it may not go on.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
-        if !self.intake.has_begun() {
+        if !self.buffered.has_begun() {
             if self.body.is_end_stream() {
                 return Poll::Ready(Ok(()));
             }
@@ -259,13 +259,13 @@ where
             if declared > self.bounds.max_bytes() {
                 return Poll::Ready(Err(self.bounds.too_large(declared)));
             }
-            self.intake.begin();
+            self.buffered.begin();
         }
         loop {
             // What has arrived is hashed and kept before the body is polled, and meanwhile no time
             // counts.
             if let Some(chunk) = ready!(self.slices.poll(cx, &mut self.update)) {
-                self.intake.push(chunk);
+                self.buffered.push(chunk);
             }
             let Poll::Ready(frame) = self.body.as_mut().poll_frame(cx) else {
                 return self.poll_late(cx).map(Err);
@@ -274,18 +274,20 @@ where
                 timer.as_mut().arrived();
             }
             let Some(frame) = frame else {
-                self.intake.end();
+                self.buffered.end();
                 return Poll::Ready(Ok(()));
             };
             match frame.map(Frame::into_data) {
                 Ok(Ok(data)) => self.take(data)?,
                 // Trailers are not covered by the signature: whoever was let through is shown none.
-                Ok(Err(frame)) => self.intake.push_last(Ok(frame.map_data(|_| Bytes::new()))),
+                Ok(Err(frame)) => self
+                    .buffered
+                    .push_last(Ok(frame.map_data(|_| Bytes::new()))),
                 Err(error) => {
                     let error = error.into();
                     let refusal = self.bounds.broken_off(error.as_ref(), self.received);
-                    self.intake.push_last(Err(error));
-                    self.intake.end();
+                    self.buffered.push_last(Err(error));
+                    self.buffered.end();
                     return Poll::Ready(Err(refusal));
                 }
             }
@@ -293,7 +295,7 @@ where
     }
 
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Refusal> {
-        let pace = || self.bounds.pace(self.intake.is_passing());
+        let pace = || self.bounds.pace(self.buffered.is_passing());
         let timer = self
             .timer
             .get_or_insert_with(|| ArrivalTimer::start(pace()));
@@ -306,18 +308,18 @@ where
         self.received = self.received.saturating_add(len);
         let chunk = data.copy_to_bytes(data.remaining());
         if self.received > self.bounds.max_bytes() {
-            self.intake.push_last(Ok(Frame::data(chunk)));
+            self.buffered.push_last(Ok(Frame::data(chunk)));
             return Err(self.bounds.too_large(self.received));
         }
-        let held = u64::from(!self.intake.is_passing());
+        let held = u64::from(!self.buffered.is_passing());
         let copies = held.saturating_add(self.bounds.copies.into());
         let bytes = len.saturating_mul(copies);
-        if let Err(full) = self.intake.reserve(bytes, self.size()) {
-            self.intake.push_last(Ok(Frame::data(chunk)));
+        if let Err(full) = self.buffered.reserve(bytes, self.size()) {
+            self.buffered.push_last(Ok(Frame::data(chunk)));
             return Err(buffer_full(&full));
         }
         if let Some(chunk) = self.slices.take(chunk, &mut self.update) {
-            self.intake.push(chunk);
+            self.buffered.push(chunk);
         }
         Ok(())
     }

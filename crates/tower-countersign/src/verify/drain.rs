@@ -13,7 +13,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// How many refused bodies are read at a time: each may keep a buffer of its connection, which
 /// hyper lets grow to 400 KiB.

@@ -49,8 +49,8 @@ use std::{
 use countersign::{Escaped, KeyId, Timestamp, diagnose::Cause};
 use http::{HeaderName, Method};
 
-use super::{event_rates::Rates, hints::Hint, refusal::Refusal, report_only::Mode};
-use crate::{caller::VerifiedCaller, metrics};
+use super::{event_rates::Rates, hints::Hint};
+use crate::{caller::VerifiedCaller, metrics, mode::Mode, refusal::Refusal};
 
 /// Writes events, the noisy ones not too often.
 #[derive(Clone, Debug, Default)]

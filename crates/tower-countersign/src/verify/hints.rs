@@ -3,18 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use countersign::{
-    CallerKeys, KeyId, KeyStore, Rejection, RejectionKind, ReplayStore, RequestHead, Timestamp,
-    Verifier,
+    CallerKeys, KeyId, RequestHead, Timestamp, Verifier,
     diagnose::{Cause, Certainty, Diagnosis, Finding},
 };
-use http::{HeaderName, request::Parts};
+use http::HeaderName;
 use smallvec::SmallVec;
-
-use super::{
-    intake::Intake,
-    request_uri,
-    service::{Refused, Verification},
-};
 
 /// How many diagnoses are made in a second for callers that are known, and as many again for names
 /// that are not.
@@ -24,7 +17,7 @@ const A_SECOND: usize = 8;
 const CHECKS: usize = 768;
 
 /// The largest body that is tried in other forms, in bytes.
-const MAX_BODY: u64 = 64 * 1024;
+pub(super) const MAX_BODY: u64 = 64 * 1024;
 
 /// The longest name of a header that an event holds, in bytes.
 const MAX_NAME: usize = 64;
@@ -84,12 +77,12 @@ impl Hints {
         verifier: &Verifier,
         head: RequestHead<'_>,
         keys: CallerKeys,
-        claimed: &str,
+        key_id: &str,
         body: Option<&[u8]>,
         now: Timestamp,
     ) -> Option<Hint> {
         let caller = keys.caller_id().cloned();
-        if !self.admits(claimed, caller.is_some(), now) {
+        if !self.admits(key_id, caller.is_some(), now) {
             return None;
         }
         let mut diagnosis = Diagnosis::new(verifier, head, now)
@@ -139,53 +132,6 @@ impl Hints {
         names.push(name.into());
         true
     }
-}
-
-impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// The hint on a refusal. Without hints this is all that it costs: one look at the settings.
-    pub(super) fn hint(
-        &self,
-        parts: &Parts,
-        refused: &Refused,
-        intake: &mut Intake,
-        now: Timestamp,
-    ) -> Option<Hint> {
-        let hints = self.settings.hints.as_ref()?;
-        let rejection = refused.refusal.rejection()?;
-        if !may_explain(rejection) {
-            return None;
-        }
-        let uri = request_uri::of(parts).ok()?;
-        let public = self.settings.public_head(parts, uri).ok()?;
-        let head = match &public {
-            Some(public) => public.head(&parts.method),
-            None => RequestHead::new(&parts.method, uri, &parts.headers),
-        };
-        let verifier = &self.settings.verifier;
-        let claimed = if let Some(claimed) = verifier.claimed_key_id(head) {
-            claimed.into_owned()
-        } else {
-            // The settings name the caller where the request does not.
-            let at = rejection.stale_date().unwrap_or(now);
-            verifier.parse(head, at).ok()?.key_id().to_owned()
-        };
-        let keys = self.keys.try_lookup(&claimed)?.ok()?;
-        let body = intake.small_body(MAX_BODY);
-        hints.explain(verifier, head, keys, &claimed, body.as_deref(), now)
-    }
-}
-
-/// Whether a diagnosis of this refusal could say more than the refusal does.
-fn may_explain(rejection: &Rejection) -> bool {
-    matches!(
-        rejection.kind(),
-        RejectionKind::Malformed
-            | RejectionKind::Misdirected
-            | RejectionKind::InsufficientCoverage
-            | RejectionKind::Expired
-            | RejectionKind::InvalidSignature
-            | RejectionKind::BodyMismatch
-    )
 }
 
 /// Whether a finding says more than the refusal does.

@@ -2,31 +2,36 @@
 //!
 //! # What is decided, in this order
 //!
-//! 1. Exactly one signature, in one scheme that is accepted.
-//! 2. Its grammar, strictly, with caps on sizes and counts. A second copy of any header that is read or covered is refused,
-//!    and so are methods other than `[A-Z][A-Z-]{0,31}` and CONNECT.
-//! 3. The authority: that of the URI and that of `Host` agree, and it is one of the expected hosts if there are any.
-//! 4. The coverage: host, date and body always, what the verifier requires, and `x-nonce` and `content-encoding` where they
-//!    are present.
-//! 5. The signed date, against the window. The values of covered headers are read after it, and a value that is not ASCII, or
-//!    in RFC 9421 not of its type or without a covered member, is refused as grammar is. So is a covered parameter that the
-//!    query lacks. Until here the number and the length of what is covered were looked at. The work for a head is linear in
-//!    its length.
+//! 1. The signature: exactly one, in an accepted scheme.
+//! 2. Its grammar, strictly, with caps on sizes and counts. A second copy of a header that is read or
+//!    covered is refused. So are CONNECT and methods other than `[A-Z][A-Z-]{0,31}`.
+//! 3. The authority: the URI and `Host` agree, and the authority is an expected host, if any are set.
+//! 4. The coverage: host, date and body always, the components that the verifier requires, and
+//!    `x-nonce` and `content-encoding` where they are present.
+//! 5. The signed date, against the window. The values of covered headers are read after it. A value
+//!    is refused as malformed if it is not ASCII, or, in RFC 9421, if it has the wrong type or lacks a
+//!    covered member. So is a query without a covered parameter. Up to the date, only the number and
+//!    the length of the covered values are checked. The work for a head is linear in its length.
 //! 6. The caller's keys. An unknown caller costs as much time as a known one.
-//! 7. The signature over the head, before one byte of the body is read. Then the state of the key that matched, and its
-//!    own rules: whether it asks for a nonce, and for a covered `content-type`.
-//! 8. The body, within its limits, hashed as it arrives and compared with the signed hash. It is held in memory, so that
-//!    the inner service sees it only if it is right.
-//! 9. Headers that are not covered: those that override method or URL are taken away (see [`UncoveredHeaders`]).
-//! 10. The claim of the nonce, once and for all: nothing can refuse the request after it.
-//! 11. [`VerifiedCaller`](crate::VerifiedCaller) goes into the extensions and the inner service is called.
+//! 7. The signature over the head, before a byte of the body is read. Then the state of the matching
+//!    key, and its own rules: whether it requires a nonce, and a covered `content-type`.
+//! 8. The nonce, if the replay store knows it already: a replayed request is refused before its body
+//!    is read. This is a hint. Only step 11 is authoritative.
+//! 9. The body, within its limits. It is hashed as it arrives and compared with the signed hash. It is
+//!    held in memory, so the inner service never sees a wrong body.
+//! 10. Headers that are not covered. Those that override the method or the URL are removed; see
+//!     [`UncoveredHeaders`].
+//! 11. The claim of the nonce. Nothing can refuse the request after it.
+//! 12. [`VerifiedCaller`](crate::VerifiedCaller) is put into the extensions, and the inner service is
+//!     called.
 //!
-//! Where the signature is over the body itself ([`DrfVerifySettings`](countersign::DrfVerifySettings),
-//! [`StandardWebhooksVerifySettings`](countersign::StandardWebhooksVerifySettings)), or over a hash of it that
-//! the head does not declare (SigV4 without `x-amz-content-sha256`), steps 7 and 8 change places:
-//! the body is read from a peer that has proven nothing, within the [limits](BodyLimits) for such
-//! peers, and 413 and 408 can come before the signature. In the first two, step 4 is the route: a
-//! request that the settings name no sender for is refused unread.
+//! Some signatures need the body: those over the body itself
+//! ([`DrfVerifySettings`](countersign::DrfVerifySettings),
+//! [`StandardWebhooksVerifySettings`](countersign::StandardWebhooksVerifySettings)), and SigV4 without
+//! `x-amz-content-sha256`. For these, step 9 comes before step 7, and step 8 is left out. The body is
+//! read from an unauthenticated peer, within the [limits](BodyLimits) for such peers, so 413 and 408
+//! can come before the signature is checked. In the first two schemes, step 4 is the route: a request
+//! on a route without a sender in the settings is refused unread.
 //!
 //! # A request that is accepted, and one that is refused
 //!
@@ -132,42 +137,47 @@
 //!   `into_make_service_with_connect_info::<SocketAddr>()`, or all such peers together get the
 //!   memory of one. See [`BodyLimits`](BodyLimits#who-shares-what).
 
-mod authenticate;
 mod body;
 mod body_limits;
 mod budget;
+mod buffered;
+mod claim;
+mod decide;
 mod drain;
+mod enforce;
 mod event_rates;
 pub mod events;
+mod future;
 mod hints;
-mod intake;
 mod key_use;
 mod last_uses;
 mod layer;
 mod outages;
-mod passing_body;
+mod outcome;
 mod peer;
 mod public_uri;
-mod refusal;
+mod report;
 mod report_only;
-mod reporting;
 mod request_body;
 pub(crate) mod request_uri;
 mod response_body;
 mod service;
 mod settings;
+mod store_answer;
+mod tee_body;
 mod uncovered;
+mod verification;
 
 pub use self::{
     body_limits::BodyLimits,
+    future::VerifyFuture,
     key_use::{KeyUse, LastUse, Unused},
     layer::VerifyLayer,
     peer::ConnectionId,
     public_uri::PublicUri,
-    refusal::Refusal,
-    report_only::Mode,
     request_body::RequestBody,
     response_body::ResponseBody,
-    service::{Verify, VerifyFuture},
+    service::Verify,
     uncovered::UncoveredHeaders,
 };
+pub use crate::{mode::Mode, refusal::Refusal};

@@ -5,8 +5,8 @@ use std::sync::{
 
 use countersign::{KeyId, Timestamp};
 
-use super::{events::Events, refusal::Refusal, report_only::Mode};
-use crate::metrics;
+use super::events::Events;
+use crate::{metrics, mode::Mode, refusal::Refusal};
 
 /// What becomes of requests while the replay store cannot answer.
 #[derive(Clone, Debug, Default)]

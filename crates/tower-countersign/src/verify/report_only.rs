@@ -6,30 +6,7 @@ use countersign::{ConfigError, ConfigErrorKind};
 use http::{HeaderName, Method, request::Parts};
 
 use super::{request_uri, uncovered::is_override};
-
-/// What becomes of a decision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a request is refused, or it is not"
-)]
-pub enum Mode {
-    /// What is not proven is refused.
-    #[default]
-    Enforced,
-    /// Everything is decided, counted and logged, and nothing is refused.
-    ReportOnly,
-}
-
-impl Mode {
-    /// As it stands in labels: `enforced`, `report_only`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Enforced => "enforced",
-            Self::ReportOnly => "report_only",
-        }
-    }
-}
+use crate::mode::Mode;
 
 /// For which requests a layer only reports.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 use http::{Extensions, Uri, request::Parts};
 
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// The URI of the request line. Behind `Router::nest` the request's own URI has lost its prefix; the original one is
 /// beside it.

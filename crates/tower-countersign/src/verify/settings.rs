@@ -16,9 +16,9 @@ use super::{
     uncovered::UncoveredHeaders,
 };
 use crate::{
-    authorize::SourceAddress,
     clock::{Clock, SystemClock},
     metrics::Handles,
+    source_address::SourceAddress,
 };
 
 /// Everything but the stores.

@@ -192,7 +192,7 @@ impl VerifierOfFamily for FamilyVerifier {
     }
 
     /// Nobody: it is the settings that name the caller, and not the request.
-    fn claimed_key_id<'r>(
+    fn asserted_key_id<'r>(
         &self,
         _carrier: Carrier<'r>,
         _head: &RequestHead<'r>,

@@ -367,7 +367,7 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
         parse::parse(self, head, policy, now)
     }
 
-    fn claimed_key_id<'r>(
+    fn asserted_key_id<'r>(
         &self,
         _carrier: Carrier<'r>,
         head: &RequestHead<'r>,

@@ -74,7 +74,7 @@ impl VerifierOfFamily for FamilyVerifier {
         parse::parse(carrier, head, policy, now)
     }
 
-    fn claimed_key_id<'r>(
+    fn asserted_key_id<'r>(
         &self,
         carrier: Carrier<'r>,
         _head: &RequestHead<'r>,

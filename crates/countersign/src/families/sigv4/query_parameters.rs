@@ -81,7 +81,7 @@ pub(super) fn carries_signature(query: &CanonicalQuery<'_>) -> bool {
 const TELLING: [&str; 3] = [ALGORITHM, CREDENTIAL, SIGNATURE];
 
 /// The value of `X-Amz-Credential`, wherever it stands.
-pub(super) fn claimed_credential(query: &str) -> Option<&str> {
+pub(super) fn asserted_credential(query: &str) -> Option<&str> {
     canonical_query::parameters(query)
         .find(|parameter| parameter.is_like(CREDENTIAL))
         .map(|parameter| parameter.value)

@@ -26,7 +26,7 @@ impl AssertedScope {
     /// Reads the scope of the credential, in the header or in the query.
     pub(crate) fn of(head: &RequestHead<'_>) -> Option<Self> {
         let in_query = head.uri().query();
-        let in_query = in_query.and_then(query_parameters::claimed_credential);
+        let in_query = in_query.and_then(query_parameters::asserted_credential);
         let credential = if let Some(credential) = in_query {
             Credential::parse_encoded(credential).ok()?
         } else {

@@ -111,7 +111,7 @@ impl VerifierOfFamily for FamilyVerifier {
         parse::parse(self, carrier, head, policy, now)
     }
 
-    fn claimed_key_id<'r>(
+    fn asserted_key_id<'r>(
         &self,
         carrier: Carrier<'r>,
         head: &RequestHead<'r>,
@@ -119,7 +119,7 @@ impl VerifierOfFamily for FamilyVerifier {
         let in_query = head
             .uri()
             .query()
-            .and_then(query_parameters::claimed_credential);
+            .and_then(query_parameters::asserted_credential);
         if let Some(credential) = in_query {
             let credential = Credential::parse_encoded(credential).ok()?;
             return Some(credential.access_key_id);

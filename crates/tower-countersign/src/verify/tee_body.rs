@@ -24,7 +24,7 @@ type Judge = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// who is never finished because the body is not read to its end, does not keep a byte from
 /// passing. One who hashes a large chunk in slices keeps it until he is through with it: it may be
 /// the last, after which nobody polls him.
-pub(super) struct PassingBody {
+pub(super) struct TeeBody {
     body: UnsyncBoxBody<Bytes, BoxError>,
     shown: Shown,
     judge: Option<Judge>,
@@ -56,7 +56,7 @@ impl std::fmt::Display for BrokenOff {
 
 impl std::error::Error for BrokenOff {}
 
-impl PassingBody {
+impl TeeBody {
     /// `body`, and a judge made of what he is shown of it.
     pub(super) fn new<F>(
         body: UnsyncBoxBody<Bytes, BoxError>,
@@ -125,7 +125,7 @@ impl Shown {
     }
 }
 
-impl Body for PassingBody {
+impl Body for TeeBody {
     type Data = Bytes;
     type Error = BoxError;
 

@@ -1,4 +1,4 @@
-//! What becomes of a request where nothing is refused.
+//! Requests on routes where the layer only reports its decisions.
 
 use std::{
     pin::{Pin, pin},
@@ -6,21 +6,20 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use countersign::{KeyId, KeyStore, ReplayStore, RequestHead, Timestamp};
+use countersign::{Asserted, KeyId, KeyStore, ReplayStore, RequestHead, Timestamp};
 use http::{Request, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
 use super::{
+    buffered::Buffered,
     events,
-    intake::Intake,
-    passing_body::{PassingBody, Shown},
-    report_only::Mode,
     request_body::RequestBody,
     request_uri,
-    service::Verification,
+    tee_body::{Shown, TeeBody},
+    verification::Verification,
 };
-use crate::{BoxError, metrics::Decision, unverified_caller::UnverifiedCaller};
+use crate::{BoxError, metrics::Decision, mode::Mode, unverified_caller::UnverifiedCaller};
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// The request as it came, with what would have been decided on it.
@@ -42,31 +41,29 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         if !body.is_end_stream() && self.must_read_to_authenticate(&parts, now) {
             return self.judge_in_passing(parts, body, decision, now);
         }
-        let mut intake = Intake::default();
+        let mut buffered = Buffered::default();
         let verified = self
-            .verify(
+            .decide(
                 &mut parts,
                 Pin::new(&mut body),
                 now,
                 &mut decision,
-                &mut intake,
+                &mut buffered,
             )
             .await;
         let caller = match verified {
             Ok(caller) => {
-                self.accepted(&caller, decision, intake.held(), now);
+                self.accepted(&caller, decision, buffered.held(), now);
                 UnverifiedCaller::accepted(caller)
             }
             Err(refused) => {
-                let hint = self.hint(&parts, &refused, &mut intake, now);
-                self.refused(&parts, &refused, hint.as_ref(), decision, now);
-                let proven = refused.caller;
-                let claimed = proven.or_else(|| self.claimed(&parts));
-                UnverifiedCaller::refused(refused.refusal, claimed)
+                let asserted = self.refused(&parts, &refused, &mut buffered, decision, now);
+                let asserted = asserted.and_then(|key_id| KeyId::new(&key_id).ok());
+                UnverifiedCaller::refused(refused.refusal, refused.caller.or(asserted))
             }
         };
         parts.extensions.insert(caller);
-        Request::from_parts(parts, intake.into_unverified(body))
+        Request::from_parts(parts, buffered.into_unverified(body))
     }
 
     /// Whether the request could be judged only by reading the body of a peer that has proven nothing.
@@ -97,30 +94,32 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     ) -> Request<RequestBody> {
         let this = Arc::clone(self);
         let mut judged = parts.clone();
-        let body = PassingBody::new(body, |shown: Shown| async move {
-            let mut intake = Intake::passing();
+        let body = TeeBody::new(body, |shown: Shown| async move {
+            let mut buffered = Buffered::passing();
             let mut shown = pin!(shown);
             let verified = this
-                .verify(&mut judged, shown.as_mut(), now, &mut decision, &mut intake)
+                .decide(
+                    &mut judged,
+                    shown.as_mut(),
+                    now,
+                    &mut decision,
+                    &mut buffered,
+                )
                 .await;
             match verified {
-                _ if intake.is_undecided() => events::undecided(),
+                _ if buffered.is_undecided() => events::undecided(),
                 Ok(caller) => this.accepted(&caller, decision, shown.seen(), now),
                 Err(refused) => {
-                    let hint = this.hint(&judged, &refused, &mut intake, now);
-                    this.refused(&judged, &refused, hint.as_ref(), decision, now);
+                    this.refused(&judged, &refused, &mut buffered, decision, now);
                 }
             }
         });
-        let caller = UnverifiedCaller::undecided(self.claimed(&parts));
+        let asserted = self.settings.verifier.asserted(&parts);
+        let asserted = asserted.and_then(Asserted::into_key_id);
+        let caller = UnverifiedCaller::undecided(asserted.and_then(|id| KeyId::new(&id).ok()));
         parts.extensions.insert(caller);
-        let intake = Intake::default();
-        Request::from_parts(parts, intake.into_unverified(body.boxed_unsync()))
-    }
-
-    fn claimed(&self, parts: &Parts) -> Option<KeyId> {
-        let claimed = self.settings.verifier.claimed_key_id(parts)?;
-        KeyId::new(&claimed).ok()
+        let buffered = Buffered::default();
+        Request::from_parts(parts, buffered.into_unverified(body.boxed_unsync()))
     }
 }
 

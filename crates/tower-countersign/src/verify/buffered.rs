@@ -9,7 +9,7 @@ use crate::{BoxError, chunks::Chunks};
 
 /// What has been taken in of a body. Where nothing is refused, all of it is handed on, whatever became of the rest.
 #[derive(Default)]
-pub(super) struct Intake {
+pub(super) struct Buffered {
     chunks: Chunks,
     reservation: Option<Reservation>,
     /// What came last and is none of the chunks: trailers, an error, or data that was one too many.
@@ -27,7 +27,7 @@ enum Progress {
     Ended,
 }
 
-impl Intake {
+impl Buffered {
     /// Of a body that passes by: none of it is kept.
     pub(super) fn passing() -> Self {
         Self {

@@ -29,7 +29,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(super) const fn unavailable(what: &'static str) -> Self {
+    pub(crate) const fn unavailable(what: &'static str) -> Self {
         Self::Unavailable {
             what,
             reason: String::new(),
@@ -77,14 +77,14 @@ impl Refusal {
 
     /// Returns the response to a gRPC call: a status and a code, without a challenge, which belongs
     /// to an HTTP status.
-    pub(super) fn into_grpc_response(self) -> Response<Bytes> {
+    pub(crate) fn into_grpc_response(self) -> Response<Bytes> {
         let mut response = grpc::trailers_only(self.grpc_status(), self.code());
         response.extensions_mut().insert(self);
         response
     }
 
     /// The response: a status, a code, the challenges, and nothing that tells one reason from another.
-    pub(super) fn into_response(
+    pub(crate) fn into_response(
         self,
         verifier: &Verifier,
         realm: &str,

@@ -1,0 +1,269 @@
+//! The decision on a request, one step after the other.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use countersign::{
+    Authentication, CallerKeys, DetachedHead, KeyStore, ReplayKey, ReplayStore, RequestHead,
+    Timestamp, UnverifiedHead, Verified,
+};
+use http::request::Parts;
+use http_body::Body;
+
+use super::{
+    body,
+    buffered::Buffered,
+    peer::Peer,
+    request_uri,
+    store_answer::{counted, within},
+    verification::{Refused, Verification},
+};
+use crate::{
+    BoxError,
+    caller::{VerifiedCaller, VerifiedTarget},
+    metrics::{Decision, Store},
+    mode::Mode,
+};
+
+/// A request whose signature and body are right.
+pub(super) struct Authenticated {
+    pub(super) verified: Verified,
+    pub(super) replay_key: Option<ReplayKey>,
+    /// How long the body may have taken after the date was checked.
+    pub(super) body_deadline: Duration,
+}
+
+/// The result of the steps that wait for nothing.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box for the usual variant would be one more allocation for each request"
+)]
+enum Head<'r> {
+    /// The signature over the head matched.
+    Authenticated(DetachedHead),
+    /// The key store must be waited for, or the signature is over the body. The keys are those that
+    /// were found without waiting.
+    Pending(Box<UnverifiedHead<'r>>, Option<CallerKeys>),
+}
+
+impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
+    /// Decides on a request, by the steps that the [module documentation](crate::verify) lists and
+    /// in their order. Whoever calls this takes the last step.
+    ///
+    /// Whatever the decision, the bytes that were read of the body are in `buffered`.
+    //
+    // The future is kept for every request that waits for its body, so nothing large may live
+    // across an await: the block keeps the parsed head on the stack, and rare waits are boxed. An
+    // `async fn` would keep its arguments twice.
+    #[expect(clippy::manual_async_fn, reason = "see the comment above")]
+    pub(super) fn decide<B>(
+        &self,
+        parts: &mut Parts,
+        mut body: Pin<&mut B>,
+        now: Timestamp,
+        decision: &mut Decision,
+        buffered: &mut Buffered,
+    ) -> impl Future<Output = Result<VerifiedCaller, Refused>>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        async move {
+            let (request, target) = async {
+                let settings = &self.settings;
+                let uri = request_uri::of(parts)?;
+                let public = settings.public_head(parts, uri)?;
+                let mut head = {
+                    let head = match &public {
+                        Some(public) => public.head(&parts.method),
+                        None => RequestHead::new(&parts.method, uri, &parts.headers),
+                    };
+
+                    // Steps 1 to 5: one signature, its grammar, the authority, the coverage, the date.
+                    let unverified = settings.verifier.parse(head, now)?;
+                    decision.parsed(unverified.scheme());
+
+                    // Step 6: the caller's keys.
+                    let keys = self.keys.try_lookup(unverified.key_id());
+                    let keys = keys.map(|answer| counted(Store::Keys, answer));
+                    let keys = keys.transpose()?;
+
+                    // Step 7: the signature over the head.
+                    if let Some(keys) = &keys
+                        && !unverified.needs_body()
+                        && let Authentication::Head(head) = unverified.authenticate(keys, now)?
+                    {
+                        decision.head_matched();
+                        Head::Authenticated(head.detach())
+                    } else {
+                        Head::Pending(Box::new(unverified), keys)
+                    }
+                };
+
+                // Step 8: whether the nonce is known already.
+                let mut replay_key = None;
+                if let Head::Authenticated(head) = &mut head {
+                    replay_key = self.ensure_not_replayed(parts, head)?;
+
+                    // Step 9: the body.
+                    body::read(
+                        head,
+                        body.as_mut(),
+                        &settings.limits,
+                        &settings.budget,
+                        buffered,
+                    )
+                    .await
+                    .map_err(|refusal| Refused::by(head.caller(), refusal))?;
+                }
+                let request = match head {
+                    Head::Authenticated(head) => self.compare_body(head, replay_key)?,
+                    // Steps 6 to 9, where the key store or the body must be waited for.
+                    Head::Pending(unverified, keys) => {
+                        let steps = self.decide_after_waiting(
+                            parts,
+                            &unverified,
+                            keys,
+                            body,
+                            decision,
+                            buffered,
+                        );
+                        Box::pin(steps).await?
+                    }
+                };
+                Ok::<_, Refused>((request, VerifiedTarget::new(&parts.method, uri)))
+            }
+            .await?;
+            let refused = |refusal| Refused::by(request.verified.caller(), refusal);
+
+            // Step 10: the headers that are not covered.
+            let uncovered = &self.settings.uncovered;
+            match decision.mode() {
+                Mode::Enforced => uncovered.apply(&mut parts.headers, &request.verified),
+                // The handler gets the headers unchanged.
+                Mode::ReportOnly => uncovered.apply(&mut parts.headers.clone(), &request.verified),
+            }
+            .map_err(|rejection| refused(rejection.into()))?;
+
+            // Step 11: the claim of the nonce.
+            let replay_protected = self
+                .claim(parts, &request, decision.mode())
+                .await
+                .map_err(refused)?;
+
+            Ok(VerifiedCaller::new(
+                request.verified,
+                replay_protected,
+                target,
+            ))
+        }
+    }
+
+    /// Steps 6 to 9, where the key store must be waited for, or the signature is over the body.
+    async fn decide_after_waiting<B>(
+        &self,
+        parts: &Parts,
+        unverified: &UnverifiedHead<'_>,
+        keys: Option<CallerKeys>,
+        body: Pin<&mut B>,
+        decision: &mut Decision,
+        buffered: &mut Buffered,
+    ) -> Result<Authenticated, Refused>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let settings = &self.settings;
+
+        // Step 6: the caller's keys.
+        let keys = if let Some(keys) = keys {
+            keys
+        } else {
+            let lookup = self.keys.lookup(unverified.key_id());
+            within(settings.store_deadline, Store::Keys, lookup).await?
+        };
+
+        // Step 7: the signature over the head. The lookup may have taken a while, so the date is
+        // checked again.
+        match unverified.authenticate(&keys, settings.clock.now())? {
+            Authentication::Head(head) => {
+                decision.head_matched();
+                let mut head = head.detach();
+
+                // Step 8: whether the nonce is known already.
+                let replay_key = self.ensure_not_replayed(parts, &head)?;
+
+                // Step 9: the body.
+                body::read(
+                    &mut head,
+                    body,
+                    &settings.limits,
+                    &settings.budget,
+                    buffered,
+                )
+                .await
+                .map_err(|refusal| Refused::by(head.caller(), refusal))?;
+                self.compare_body(head, replay_key)
+            }
+            // Step 9 before step 7: the body of an unauthenticated peer, then the signature over it.
+            Authentication::Body(mut pending) => {
+                let peer = self.peer(parts, &*body);
+                let (limits, budget) = (&settings.limits, &settings.unauthenticated);
+                body::read_unauthenticated(&mut pending, body, peer, limits, budget, buffered)
+                    .await?;
+                let verified = pending.finish(settings.clock.now())?;
+                body::hand_over(buffered, verified.caller(), &settings.budget)
+                    .map_err(|refusal| Refused::by(verified.caller(), refusal))?;
+                // A request whose body is not kept has reached its handler: its nonce is not claimed.
+                let replay_key = if buffered.is_passing() {
+                    None
+                } else {
+                    verified.replay_key(&self.audience)
+                };
+                Ok(Authenticated {
+                    verified,
+                    replay_key,
+                    // The date was checked after the body had arrived.
+                    body_deadline: Duration::ZERO,
+                })
+            }
+        }
+    }
+
+    /// Returns the replay identity of an authenticated head, if it has one. Refuses a head that is
+    /// known to be a replay, so that its body is not read.
+    fn ensure_not_replayed(
+        &self,
+        parts: &Parts,
+        head: &DetachedHead,
+    ) -> Result<Option<ReplayKey>, Refused> {
+        let key = head.replay_key(&self.audience);
+        if key.is_some_and(|key| self.is_replayed(parts, key)) {
+            return Err(head.replayed().into());
+        }
+        Ok(key)
+    }
+
+    /// Compares the digest of the body with the one that was signed.
+    fn compare_body(
+        &self,
+        head: DetachedHead,
+        replay_key: Option<ReplayKey>,
+    ) -> Result<Authenticated, Refused> {
+        Ok(Authenticated {
+            verified: head.finish()?,
+            replay_key,
+            body_deadline: self.settings.limits.deadline,
+        })
+    }
+
+    /// Returns the peer that an unauthenticated body counts towards.
+    fn peer<B: Body>(&self, parts: &Parts, body: &B) -> Peer {
+        let settings = &self.settings;
+        let address = settings.source.of(&parts.headers, &parts.extensions);
+        let peer = Peer::new(address, &parts.extensions);
+        if peer == Peer::Unknown && !body.is_end_stream() {
+            settings.events.peers_unknown();
+        }
+        peer
+    }
+}

@@ -1,0 +1,67 @@
+//! Requests on routes where the layer enforces its decisions.
+
+use std::{future::Future, pin::Pin};
+
+use bytes::Bytes;
+use countersign::{KeyStore, ReplayStore};
+use http::{Response, request::Parts};
+use http_body::Body;
+
+use super::{
+    buffered::Buffered, request_body::RequestBody, settings::Settings, verification::Verification,
+};
+use crate::{BoxError, grpc, metrics::Decision, mode::Mode};
+
+impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
+    /// Returns the body for the inner service and the inner service, or the response that refuses the
+    /// request.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn keeps its arguments twice"
+    )]
+    pub(super) fn enforce<B, S>(
+        &self,
+        parts: &mut Parts,
+        mut body: Pin<&mut B>,
+        inner: S,
+    ) -> impl Future<Output = Result<(RequestBody, S), Response<Bytes>>>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        async move {
+            let now = self.settings.clock.now();
+            let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics)
+                // Before a header can be removed.
+                .of_grpc(grpc::is_call(&parts.method, &parts.headers));
+            let mut buffered = Buffered::default();
+            let decided = self.decide(parts, body.as_mut(), now, &mut decision, &mut buffered);
+            let refused = match decided.await {
+                Ok(caller) => {
+                    self.accepted(&caller, decision, buffered.held(), now);
+                    parts.extensions.insert(caller);
+                    return Ok((buffered.into_verified(), inner));
+                }
+                Err(refused) => refused,
+            };
+            // A body may not be polled after its end, or after an error.
+            let (ended, is_grpc) = (buffered.has_ended(), decision.is_grpc());
+            self.refused(parts, &refused, &mut buffered, decision, now);
+            // The bytes that were read take no memory while the rest is drained.
+            drop(buffered);
+            // The inner service may hold a permit, which a refused peer must not keep from others.
+            drop(inner);
+            let drain = &self.settings.drain;
+            if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
+                Box::pin(drain.read(body)).await;
+            }
+            if is_grpc {
+                return Err(refused.refusal.into_grpc_response());
+            }
+            let Settings {
+                verifier, realm, ..
+            } = &self.settings;
+            Err(refused.refusal.into_response(verifier, realm, now))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Logs and counts the outcome of a decision.
+
+use std::borrow::Cow;
+
+use countersign::{
+    Asserted, KeyStore, Rejection, RejectionKind, ReplayStore, RequestHead, Timestamp,
+};
+use http::request::Parts;
+
+use super::{
+    buffered::Buffered,
+    events::{self, RefusedRequest},
+    hints::{Hint, MAX_BODY},
+    request_uri,
+    verification::{Refused, Verification},
+};
+use crate::{
+    caller::VerifiedCaller,
+    metrics::{self, Decision},
+};
+
+impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
+    /// Logs and counts a request that is accepted, or would be.
+    pub(super) fn accepted(
+        &self,
+        caller: &VerifiedCaller,
+        decision: Decision,
+        body_bytes: u64,
+        now: Timestamp,
+    ) {
+        events::accepted(caller, decision.mode());
+        self.settings
+            .key_use
+            .record(caller.id(), caller.key_version(), now);
+        decision.accepted(caller, body_bytes, now);
+    }
+
+    /// Logs and counts a request that is refused, or would be. Returns the key id that the request
+    /// asserts.
+    pub(super) fn refused<'p>(
+        &self,
+        parts: &'p Parts,
+        refused: &Refused,
+        buffered: &mut Buffered,
+        decision: Decision,
+        now: Timestamp,
+    ) -> Option<Cow<'p, str>> {
+        let Refused { refusal, caller } = refused;
+        let settings = &self.settings;
+        let asserted = settings.verifier.asserted(parts);
+        let scheme = asserted.as_ref().map(Asserted::scheme);
+        let key_id = asserted.and_then(Asserted::into_key_id);
+        let hint = self.hint(parts, refused, key_id.as_deref(), buffered, now);
+        let request = RefusedRequest {
+            method: &parts.method,
+            from: events::From::new(caller.as_ref(), key_id.as_deref()),
+            hint: hint.as_ref(),
+            peer: settings.source.of(&parts.headers, &parts.extensions),
+        };
+        settings
+            .events
+            .refused(refusal, &request, decision.mode(), now);
+        if let Some(hint) = &hint {
+            metrics::mismatch_hint(hint.code(), scheme, hint.is_matched.then_some(&hint.caller));
+        }
+        decision.refused(refusal, caller.as_ref(), scheme, now);
+        key_id
+    }
+
+    /// Returns the hint on a refusal. Where hints are off, this costs one look at the settings.
+    fn hint(
+        &self,
+        parts: &Parts,
+        refused: &Refused,
+        key_id: Option<&str>,
+        buffered: &mut Buffered,
+        now: Timestamp,
+    ) -> Option<Hint> {
+        let hints = self.settings.hints.as_ref()?;
+        let rejection = refused.refusal.rejection()?;
+        if !may_explain(rejection) {
+            return None;
+        }
+        let uri = request_uri::of(parts).ok()?;
+        let public = self.settings.public_head(parts, uri).ok()?;
+        let head = match &public {
+            Some(public) => public.head(&parts.method),
+            None => RequestHead::new(&parts.method, uri, &parts.headers),
+        };
+        let verifier = &self.settings.verifier;
+        let key_id = if let Some(key_id) = key_id {
+            Cow::Borrowed(key_id)
+        } else {
+            // The settings name the caller where the request does not.
+            let at = rejection.stale_date().unwrap_or(now);
+            let unverified = verifier.parse(head, at).ok()?;
+            Cow::Owned(unverified.key_id().to_owned())
+        };
+        let keys = self.keys.try_lookup(&key_id)?.ok()?;
+        let body = buffered.small_body(MAX_BODY);
+        hints.explain(verifier, head, keys, &key_id, body.as_deref(), now)
+    }
+}
+
+/// Whether a diagnosis of this refusal could say more than the refusal does.
+fn may_explain(rejection: &Rejection) -> bool {
+    matches!(
+        rejection.kind(),
+        RejectionKind::Malformed
+            | RejectionKind::Misdirected
+            | RejectionKind::InsufficientCoverage
+            | RejectionKind::Expired
+            | RejectionKind::InvalidSignature
+            | RejectionKind::BodyMismatch
+    )
+}
