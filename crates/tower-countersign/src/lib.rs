@@ -47,15 +47,14 @@
 //!
 //! The layers need a tokio runtime with its timer, for the deadline of bodies.
 
-mod arrival;
 pub mod authorize;
+mod body_timer;
 pub mod cached_keys;
-mod caller;
 #[cfg(feature = "axum")]
-mod caller_in_any_mode;
-mod causes;
+mod caller;
 mod chunks;
 mod clock;
+mod cooperative_hash;
 #[cfg(feature = "axum")]
 mod extract;
 mod grpc;
@@ -65,15 +64,16 @@ mod refusal;
 #[cfg(feature = "reload")]
 pub mod reload;
 pub mod sign;
-mod slices;
 mod source_address;
+mod source_chain;
 mod unverified_caller;
+mod verified_caller;
 pub mod verify;
 
 #[cfg(feature = "axum")]
 pub use self::authorize::{CallerIn, CallerNames};
 #[cfg(feature = "axum")]
-pub use self::caller_in_any_mode::Caller;
+pub use self::caller::Caller;
 #[cfg(feature = "axum")]
 pub use self::extract::NotVerified;
 #[cfg(feature = "reqwest")]
@@ -83,10 +83,10 @@ pub use self::sign::SignMiddleware;
 pub use self::{
     authorize::{AllowCallers, AuthorizeLayer, Forbidden, ForbiddenReason},
     cached_keys::CachedKeys,
-    caller::VerifiedCaller,
     clock::{Clock, SystemClock},
     sign::{SignLayer, SignedBody},
     unverified_caller::{UnverifiedCaller, Verdict},
+    verified_caller::VerifiedCaller,
     verify::{
         BodyLimits, ConnectionId, KeyUse, PublicUri, Refusal, RequestBody, UncoveredHeaders,
         VerifyLayer,

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use countersign::KeyId;
 
-use crate::{caller::VerifiedCaller, refusal::Refusal};
+use crate::{refusal::Refusal, verified_caller::VerifiedCaller};
 
 /// Who a request says it is from, on a route where a layer only reports. **It is not to be trusted**, not even where
 /// everything was right: by the time that the route is enforced, a handler asks for a [`VerifiedCaller`].

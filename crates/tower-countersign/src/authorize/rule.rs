@@ -5,9 +5,9 @@ use http::Request;
 
 use super::forbidden::{Forbidden, ForbiddenReason};
 use crate::{
-    caller::VerifiedCaller,
     clock::{Clock, SystemClock},
     source_address::SourceAddress,
+    verified_caller::VerifiedCaller,
     verify::request_uri,
 };
 

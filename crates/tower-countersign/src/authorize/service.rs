@@ -13,11 +13,11 @@ use tower_service::Service;
 
 use super::{events, rule::Rule};
 use crate::{
-    caller::VerifiedCaller,
     grpc,
     metrics::{Authorization, Handles},
     mode::Mode,
     unverified_caller::UnverifiedCaller,
+    verified_caller::VerifiedCaller,
     verify::{ResponseBody, events::Events},
 };
 

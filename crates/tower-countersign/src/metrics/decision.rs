@@ -12,7 +12,7 @@ use super::{
     handles::Handles,
     record::{now_if_heard, seconds, with_recorder},
 };
-use crate::{caller::VerifiedCaller, mode::Mode, refusal::Refusal};
+use crate::{mode::Mode, refusal::Refusal, verified_caller::VerifiedCaller};
 
 /// A stranger may sign any date: none counts for more than this.
 const GREATEST_SKEW: Duration = Duration::from_secs(24 * 60 * 60);

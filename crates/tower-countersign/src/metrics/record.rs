@@ -12,7 +12,7 @@ use super::{
         POLICY_RELOADS, REPLAY_STORE_BYPASSED, STORE_ERRORS, STORE_WAIT,
     },
 };
-use crate::{caller::VerifiedCaller, mode::Mode};
+use crate::{mode::Mode, verified_caller::VerifiedCaller};
 
 pub(super) static METADATA: Metadata<'static> = Metadata::new("countersign", Level::INFO, None);
 

@@ -24,7 +24,7 @@ use super::{
     files::Reload,
     health::{ReloadError, ReloadHealth, ReloadStatus},
 };
-use crate::causes::with_causes;
+use crate::source_chain::with_sources;
 /// What the handle tells the thread.
 #[derive(Clone, Debug)]
 pub(super) struct Signals {
@@ -207,7 +207,7 @@ impl Worker {
     }
 
     fn failed(&mut self, error: &ConfigError, has_changed: bool) {
-        let message = with_causes(error);
+        let message = with_sources(error);
         let now = self.now();
         // A source that stays bad in one way is tried at every poll, but told of and counted once.
         let known = !has_changed && {

@@ -14,10 +14,10 @@ use tokio::runtime::Handle;
 
 use crate::{
     BoxError,
-    arrival::{ArrivalTimer, Late, Pace},
+    body_timer::{BodyTimer, Late, TimeLimits},
     chunks::Chunks,
+    cooperative_hash::CooperativeHash,
     grpc,
-    slices::Slices,
 };
 
 /// The bounds on a body that is read into memory to be signed.
@@ -72,7 +72,7 @@ impl BufferedBody {
         };
         let mut body = pin!(body);
         let mut timer = None;
-        let mut slices = Slices::default();
+        let mut slices = CooperativeHash::default();
         let mut chunks = Chunks::default();
         let mut hash = Sha256::new();
         let mut read: u64 = 0;
@@ -123,7 +123,7 @@ impl Waiting<'_> {
     async fn frame<B>(
         &self,
         mut body: Pin<&mut B>,
-        timer: &mut Option<Pin<Box<ArrivalTimer>>>,
+        timer: &mut Option<Pin<Box<BodyTimer>>>,
         read: u64,
     ) -> Result<Option<Frame<B::Data>>, SignError>
     where
@@ -136,7 +136,7 @@ impl Waiting<'_> {
                 if timer.is_none() && Handle::try_current().is_err() {
                     return Poll::Pending;
                 }
-                let timer = timer.get_or_insert_with(|| ArrivalTimer::start(self.pace()));
+                let timer = timer.get_or_insert_with(|| BodyTimer::start(self.time_limits()));
                 let late = timer.as_mut().poll_late(cx, read);
                 return late.map(|late| Err(self.late(late, read)));
             };
@@ -152,14 +152,14 @@ impl Waiting<'_> {
         .await
     }
 
-    fn pace(&self) -> Pace {
+    fn time_limits(&self) -> TimeLimits {
         let BufferLimits {
             deadline,
             idle,
             grpc_idle,
             ..
         } = *self.limits;
-        Pace {
+        TimeLimits {
             deadline,
             idle: if self.is_grpc {
                 idle.min(grpc_idle)
@@ -171,7 +171,7 @@ impl Waiting<'_> {
     }
 
     fn late(&self, late: Late, read: u64) -> SignError {
-        let Pace { deadline, idle, .. } = self.pace();
+        let TimeLimits { deadline, idle, .. } = self.time_limits();
         let (expected, setting) = match late {
             Late::Deadline => (format!("its end within {deadline:?}"), "with_body_deadline"),
             Late::Idle | Late::Rate if self.is_grpc => {

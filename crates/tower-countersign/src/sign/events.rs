@@ -2,7 +2,7 @@
 
 use countersign::{CredentialsRefresh, SignError};
 
-use crate::causes::with_causes;
+use crate::source_chain::with_sources;
 
 pub(super) fn refreshed(done: &CredentialsRefresh) {
     match done {
@@ -13,7 +13,7 @@ pub(super) fn refreshed(done: &CredentialsRefresh) {
                 ?credentials,
             );
         }
-        CredentialsRefresh::Failed(failure) => failed(&with_causes(&**failure)),
+        CredentialsRefresh::Failed(failure) => failed(&with_sources(&**failure)),
         _ => {}
     }
 }

@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{
     BoxError,
-    arrival::{ArrivalTimer, Late, Pace},
+    body_timer::{BodyTimer, Late, TimeLimits},
+    cooperative_hash::CooperativeHash,
     metrics::{self, Store, StoreError},
     refusal::Refusal,
-    slices::Slices,
 };
 
 /// Reads the body of an authenticated peer to its end, hashing it as it arrives.
@@ -133,13 +133,13 @@ impl Bounds<'_> {
 
     /// `passing` is a body that its handler reads: then the handler's time cannot be told from the
     /// peer's.
-    fn pace(&self, passing: bool) -> Pace {
+    fn time_limits(&self, passing: bool) -> TimeLimits {
         match self.sender {
-            Sender::Authenticated => Pace::deadline(self.limits.deadline),
+            Sender::Authenticated => TimeLimits::deadline(self.limits.deadline),
             Sender::Unauthenticated if passing => {
-                Pace::deadline(self.limits.unauthenticated_deadline)
+                TimeLimits::deadline(self.limits.unauthenticated_deadline)
             }
-            Sender::Unauthenticated => Pace {
+            Sender::Unauthenticated => TimeLimits {
                 deadline: self.limits.unauthenticated_deadline,
                 idle: self.limits.unauthenticated_idle,
                 least_rate: self.limits.unauthenticated_least_rate,
@@ -226,7 +226,7 @@ where
         buffered,
         update,
         received: 0,
-        slices: Slices::default(),
+        slices: CooperativeHash::default(),
         timer: None,
     };
     poll_fn(move |cx| reading.poll(cx))
@@ -238,9 +238,9 @@ struct Reading<'b, B, F> {
     buffered: &'b mut Buffered,
     update: F,
     received: u64,
-    slices: Slices,
+    slices: CooperativeHash,
     /// Most bodies are there already, and then no timer is set.
-    timer: Option<Pin<Box<ArrivalTimer>>>,
+    timer: Option<Pin<Box<BodyTimer>>>,
 }
 
 impl<B, F> Reading<'_, B, F>
@@ -295,10 +295,8 @@ where
     }
 
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Refusal> {
-        let pace = || self.bounds.pace(self.buffered.is_passing());
-        let timer = self
-            .timer
-            .get_or_insert_with(|| ArrivalTimer::start(pace()));
+        let limits = || self.bounds.time_limits(self.buffered.is_passing());
+        let timer = self.timer.get_or_insert_with(|| BodyTimer::start(limits()));
         let late = ready!(timer.as_mut().poll_late(cx, self.received));
         Poll::Ready(self.bounds.late(late, self.received))
     }

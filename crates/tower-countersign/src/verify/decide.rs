@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     BoxError,
-    caller::{VerifiedCaller, VerifiedTarget},
     metrics::{Decision, Store},
     mode::Mode,
+    verified_caller::{VerifiedCaller, VerifiedTarget},
 };
 
 /// A request whose signature and body are right.

@@ -50,7 +50,7 @@ use countersign::{Escaped, KeyId, Timestamp, diagnose::Cause};
 use http::{HeaderName, Method};
 
 use super::{event_rates::Rates, hints::Hint};
-use crate::{caller::VerifiedCaller, metrics, mode::Mode, refusal::Refusal};
+use crate::{metrics, mode::Mode, refusal::Refusal, verified_caller::VerifiedCaller};
 
 /// Writes events, the noisy ones not too often.
 #[derive(Clone, Debug, Default)]

@@ -15,8 +15,8 @@ use super::{
     verification::{Refused, Verification},
 };
 use crate::{
-    caller::VerifiedCaller,
     metrics::{self, Decision},
+    verified_caller::VerifiedCaller,
 };
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {

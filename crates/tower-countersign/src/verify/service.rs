@@ -14,7 +14,9 @@ use super::{
     future::VerifyFuture, request_body::RequestBody, response_body::ResponseBody,
     settings::Settings, verification::Verification,
 };
-use crate::{BoxError, caller::VerifiedCaller, mode::Mode, unverified_caller::UnverifiedCaller};
+use crate::{
+    BoxError, mode::Mode, unverified_caller::UnverifiedCaller, verified_caller::VerifiedCaller,
+};
 
 /// The service of [`VerifyLayer`](crate::VerifyLayer). See the [module documentation](crate::verify).
 pub struct Verify<S, K, R> {

@@ -37,12 +37,12 @@ const KEPT_OF_PRESIGNED: [&str; 7] = [
 /// [is named for such requests](Self::and_of_presigned): whoever sends it is not who signed it.
 #[derive(Clone, Debug, Default)]
 pub struct UncoveredHeaders {
-    policy: Policy,
+    mode: UncoveredMode,
     of_presigned: HashSet<HeaderName>,
 }
 
 #[derive(Clone, Debug, Default)]
-enum Policy {
+enum UncoveredMode {
     #[default]
     StripOverrides,
     StripAllBut(HashSet<HeaderName>),
@@ -52,20 +52,20 @@ enum Policy {
 impl UncoveredHeaders {
     /// Takes away the headers that override the method or the URL and passes the others on. This is the default.
     pub fn strip_overrides() -> Self {
-        Policy::StripOverrides.into()
+        UncoveredMode::StripOverrides.into()
     }
 
     /// Takes away every uncovered header but these. `host`, `authorization`, `content-length` and `transfer-encoding`
     /// always stay.
     pub fn strip_all_but(allowed: impl IntoIterator<Item = HeaderName>) -> Self {
-        Policy::StripAllBut(allowed.into_iter().collect()).into()
+        UncoveredMode::StripAllBut(allowed.into_iter().collect()).into()
     }
 
     /// Refuses a request with an uncovered header that is not one of these. `host`, `authorization`, `content-length`
     /// and `transfer-encoding` are always allowed; headers of other names that carry a signature, such as `signature`,
     /// `signature-input` and `webhook-signature`, must be listed.
     pub fn refuse_all_but(allowed: impl IntoIterator<Item = HeaderName>) -> Self {
-        Policy::RefuseAllBut(allowed.into_iter().collect()).into()
+        UncoveredMode::RefuseAllBut(allowed.into_iter().collect()).into()
     }
 
     /// Also passes these headers of a presigned request on, although its signature does not cover them: `range`,
@@ -99,20 +99,20 @@ impl UncoveredHeaders {
         let is_allowed = |allowed: &HashSet<HeaderName>, name: &HeaderName| {
             allowed.contains(name) || verified.presigned() && self.of_presigned.contains(name)
         };
-        match &self.policy {
-            Policy::StripOverrides => {
+        match &self.mode {
+            UncoveredMode::StripOverrides => {
                 let names = headers.keys().filter(|name| is_override(name.as_str()));
                 let uncovered = names.filter(|name| verified.covered(name.as_str()).is_none());
                 for name in uncovered.cloned().collect::<Vec<_>>() {
                     headers.remove(name);
                 }
             }
-            Policy::StripAllBut(allowed) => {
+            UncoveredMode::StripAllBut(allowed) => {
                 for name in uncovered(headers, verified, |name| is_allowed(allowed, name)) {
                     headers.remove(name);
                 }
             }
-            Policy::RefuseAllBut(allowed) => {
+            UncoveredMode::RefuseAllBut(allowed) => {
                 let is_allowed = |name: &HeaderName| is_allowed(allowed, name);
                 if let Some(name) = uncovered(headers, verified, is_allowed).first() {
                     return Err(Rejection::naming(
@@ -129,10 +129,10 @@ impl UncoveredHeaders {
     }
 }
 
-impl From<Policy> for UncoveredHeaders {
-    fn from(policy: Policy) -> Self {
+impl From<UncoveredMode> for UncoveredHeaders {
+    fn from(mode: UncoveredMode) -> Self {
         Self {
-            policy,
+            mode,
             of_presigned: HashSet::new(),
         }
     }

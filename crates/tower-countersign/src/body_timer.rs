@@ -18,7 +18,7 @@ const NEVER: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 /// The bounds on a sender's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pace {
+pub(crate) struct TimeLimits {
     /// The time from the first wait to the end of the body. It counts by the wall.
     pub(crate) deadline: Duration,
     /// The longest wait for a byte.
@@ -28,7 +28,7 @@ pub(crate) struct Pace {
     pub(crate) least_rate: u64,
 }
 
-impl Pace {
+impl TimeLimits {
     /// A deadline alone.
     pub(crate) const fn deadline(deadline: Duration) -> Self {
         Self {
@@ -61,8 +61,8 @@ pub(crate) enum Late {
 pin_project! {
     /// The timer of one body. Most bodies are there at once and never need one.
     #[derive(Debug)]
-    pub(crate) struct ArrivalTimer {
-        pace: Pace,
+    pub(crate) struct BodyTimer {
+        limits: TimeLimits,
         deadline: Instant,
         // The waits that are over.
         waited: Duration,
@@ -72,13 +72,13 @@ pin_project! {
     }
 }
 
-impl ArrivalTimer {
+impl BodyTimer {
     /// A timer that starts at the first wait for the sender, which is now.
-    pub(crate) fn start(pace: Pace) -> Pin<Box<Self>> {
+    pub(crate) fn start(limits: TimeLimits) -> Pin<Box<Self>> {
         let now = Instant::now();
-        let deadline = after(now, pace.deadline);
+        let deadline = after(now, limits.deadline);
         Box::pin(Self {
-            pace,
+            limits,
             deadline,
             waited: Duration::ZERO,
             waiting_since: None,
@@ -104,15 +104,17 @@ impl ArrivalTimer {
         let mut this = self.project();
         if this.waiting_since.is_none() {
             let since = *this.waiting_since.insert(Instant::now());
-            let left = this.pace.allowed(received).saturating_sub(*this.waited);
-            let wake = after(since, left.min(this.pace.idle)).min(*this.deadline);
+            let left = this.limits.allowed(received).saturating_sub(*this.waited);
+            let wake = after(since, left.min(this.limits.idle)).min(*this.deadline);
             this.sleep.as_mut().reset(wake);
         }
         // A body that is always ready uses up the task's budget, and the timer must fire
         // nevertheless.
         ready!(Pin::new(&mut unconstrained(this.sleep.as_mut())).poll(cx));
         let wake = this.sleep.deadline();
-        let idle = this.waiting_since.map(|since| after(since, this.pace.idle));
+        let idle = this
+            .waiting_since
+            .map(|since| after(since, this.limits.idle));
         Poll::Ready(if wake >= *this.deadline {
             Late::Deadline
         } else if idle.is_some_and(|idle| wake >= idle) {
@@ -142,8 +144,8 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn pace() -> Pace {
-        Pace {
+    fn time_limits() -> TimeLimits {
+        TimeLimits {
             deadline: seconds(20),
             idle: seconds(2),
             least_rate: 100,
@@ -151,11 +153,7 @@ mod tests {
     }
 
     /// Waits until the sender is late, but no longer than `time`.
-    async fn wait(
-        timer: &mut Pin<Box<ArrivalTimer>>,
-        received: u64,
-        time: Duration,
-    ) -> Option<Late> {
+    async fn wait(timer: &mut Pin<Box<BodyTimer>>, received: u64, time: Duration) -> Option<Late> {
         let late = poll_fn(|cx| timer.as_mut().poll_late(cx, received));
         tokio::select! {
             biased;
@@ -169,9 +167,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_sender_that_sends_nothing_is_late_after_the_idle_time() {
-        let mut timer = ArrivalTimer::start(pace());
+        let mut timer = BodyTimer::start(time_limits());
         assert_eq!(wait(&mut timer, 0, seconds(2)).await, Some(Late::Idle));
-        let mut timer = ArrivalTimer::start(pace());
+        let mut timer = BodyTimer::start(time_limits());
         let short = Duration::from_millis(1_998);
         assert_eq!(wait(&mut timer, 0, short).await, None);
         assert_eq!(wait(&mut timer, 1_000, short).await, None);
@@ -180,7 +178,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_sender_below_the_least_rate_is_late_after_the_idle_time() {
-        let mut timer = ArrivalTimer::start(pace());
+        let mut timer = BodyTimer::start(time_limits());
         let begun = Instant::now();
         let mut late = None;
         for received in (0..).step_by(50) {
@@ -196,7 +194,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_sender_that_keeps_the_least_rate_has_until_the_deadline() {
-        let mut timer = ArrivalTimer::start(pace());
+        let mut timer = BodyTimer::start(time_limits());
         let begun = Instant::now();
         let mut late = None;
         for received in (0..).step_by(110) {
@@ -212,7 +210,7 @@ mod tests {
     /// Back-pressure and hashing are not the sender's fault.
     #[tokio::test(start_paused = true)]
     async fn time_in_which_the_sender_is_not_waited_for_counts_towards_the_deadline_alone() {
-        let mut timer = ArrivalTimer::start(pace());
+        let mut timer = BodyTimer::start(time_limits());
         for _ in 0..4 {
             assert_eq!(wait(&mut timer, 1, TENTH).await, None);
             advance(seconds(4)).await;
@@ -225,10 +223,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_deadline_alone_leaves_the_sender_that_long_for_nothing() {
-        let mut timer = ArrivalTimer::start(Pace::deadline(seconds(5)));
+        let mut timer = BodyTimer::start(TimeLimits::deadline(seconds(5)));
         assert_eq!(wait(&mut timer, 0, seconds(4)).await, None);
         assert_eq!(wait(&mut timer, 0, seconds(4)).await, Some(Late::Deadline));
-        let mut timer = ArrivalTimer::start(Pace::deadline(Duration::MAX));
+        let mut timer = BodyTimer::start(TimeLimits::deadline(Duration::MAX));
         assert_eq!(wait(&mut timer, 0, seconds(3600)).await, None);
     }
 }

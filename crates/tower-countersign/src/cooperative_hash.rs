@@ -19,7 +19,7 @@ pub(crate) const SLICE: usize = 64 * 1024;
 /// This works only if nothing else wakes the task, and a poll of hyper's body can: so the body must
 /// not be polled while a chunk is in hand.
 #[derive(Debug, Default)]
-pub(crate) struct Slices {
+pub(crate) struct CooperativeHash {
     /// In a box of its own, which most bodies never need: it would be kept for every body that is
     /// waited for.
     in_hand: Option<Box<InHand>>,
@@ -33,7 +33,7 @@ struct InHand {
     done: usize,
 }
 
-impl Slices {
+impl CooperativeHash {
     /// Takes a chunk and returns it if all of it could be handed on to `update` in this turn. If
     /// not, `poll` must be ready before the next chunk is taken.
     pub(crate) fn take(&mut self, chunk: Bytes, update: impl FnOnce(&[u8])) -> Option<Bytes> {
@@ -103,7 +103,7 @@ mod tests {
         let counted = Arc::new(Wakes::default());
         let waker = Waker::from(Arc::clone(&counted));
         let mut context = Context::from_waker(&waker);
-        let mut slices = Slices::default();
+        let mut slices = CooperativeHash::default();
         let mut turns = vec![Vec::new()];
         let mut expected = Vec::new();
         let mut fed = Vec::new();

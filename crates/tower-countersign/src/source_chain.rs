@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// The messages, each after a colon.
-pub(crate) fn with_causes(error: &dyn Error) -> String {
+pub(crate) fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
