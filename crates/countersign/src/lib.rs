@@ -118,8 +118,8 @@ mod wire;
 pub use self::{
     derived_keyring::{DerivedCallers, DerivedKeyring, DerivedKeyringBuilder},
     error::{
-        BodyBound, ConfigError, ConfigErrorKind, Escaped, Rejection, RejectionKind, SignError,
-        SignErrorKind, Unavailable,
+        BodyBound, ConfigError, ConfigErrorKind, ErrorChain, Escaped, Rejection, RejectionKind,
+        SignError, SignErrorKind, Unavailable,
     },
     families::{
         AcceptedScheme, Coverage, Nonce,

@@ -65,7 +65,6 @@ mod refusal;
 pub mod reload;
 pub mod sign;
 mod source_address;
-mod source_chain;
 mod unverified_caller;
 mod verified_caller;
 pub mod verify;

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use countersign::{Rejection, RejectionKind, Timestamp, Verifier};
+use countersign::{ErrorChain, Rejection, RejectionKind, Timestamp, Verifier};
 use http::{
     HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, DATE, RETRY_AFTER},
@@ -131,7 +131,9 @@ impl From<countersign::Unavailable> for Refusal {
         let source = std::error::Error::source(&error);
         Self::Unavailable {
             what: error.what(),
-            reason: source.map(ToString::to_string).unwrap_or_default(),
+            reason: source
+                .map(|source| ErrorChain::new(source).to_string())
+                .unwrap_or_default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use billing_service::Config;
+use countersign::ErrorChain;
 use tokio::net::TcpListener;
 use tower_countersign::BoxError;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
@@ -73,14 +74,8 @@ fn interruption() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Says what is wrong, with everything behind it.
+/// Prints an error with its sources.
 fn fail(error: &(dyn Error + 'static), code: u8) -> ExitCode {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message = format!("{message}: {error}");
-        cause = error.source();
-    }
-    eprintln!("billing-service: {message}");
+    eprintln!("billing-service: {}", ErrorChain::new(error));
     ExitCode::from(code)
 }

@@ -3,7 +3,7 @@
 use std::{error, fmt, str::FromStr, time::Duration};
 
 use bytes::Bytes;
-use countersign::Signer;
+use countersign::{ErrorChain, Signer};
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::{
@@ -166,13 +166,11 @@ impl fmt::Display for UserServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(error) => {
-                write!(f, "user service: not reached: {error}")?;
-                let mut source = error.source();
-                while let Some(error) = source {
-                    write!(f, ": {error}")?;
-                    source = error.source();
-                }
-                Ok(())
+                write!(
+                    f,
+                    "user service: not reached: {}",
+                    ErrorChain::new(&**error)
+                )
             }
             Self::TimedOut => f.write_str("user service: no answer in time"),
             Self::Refused { status, reason } => {

@@ -40,6 +40,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use countersign::ErrorChain;
 use tokio::time::timeout;
 use tower_countersign::BoxError;
 
@@ -78,13 +79,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(FAILED),
         Err(error) => {
-            eprint!("demo: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprint!(": {error}");
-                cause = error.source();
-            }
-            eprintln!();
+            eprintln!("demo: {}", ErrorChain::new(&*error));
             ExitCode::from(FAILED)
         }
     }

@@ -6,6 +6,7 @@ use std::{
     process::ExitCode,
 };
 
+use countersign::ErrorChain;
 use function_url_client::FunctionUrl;
 use http::StatusCode;
 use tower_countersign::BoxError;
@@ -16,13 +17,7 @@ async fn main() -> ExitCode {
         Ok(status) if status.is_success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
-            eprint!("function-url-client: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprint!(": {error}");
-                cause = error.source();
-            }
-            eprintln!();
+            eprintln!("function-url-client: {}", ErrorChain::new(&*error));
             ExitCode::FAILURE
         }
     }

@@ -7,6 +7,7 @@ use std::{
     process::ExitCode,
 };
 
+use countersign::ErrorChain;
 use countersign_redis::{RedisReplayStore, WarningKind};
 use tokio::net::TcpListener;
 use tower_countersign::BoxError;
@@ -123,14 +124,8 @@ fn interruption() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Says what is wrong, with everything behind it.
+/// Prints an error with its sources.
 fn fail(error: &(dyn Error + 'static), code: u8) -> ExitCode {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message = format!("{message}: {error}");
-        cause = error.source();
-    }
-    eprintln!("user-service: {message}");
+    eprintln!("user-service: {}", ErrorChain::new(error));
     ExitCode::from(code)
 }

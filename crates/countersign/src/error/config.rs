@@ -1,6 +1,6 @@
 use std::{error, fmt};
 
-use super::with_sources;
+use super::ErrorChain;
 
 /// A configuration that must not be used: the operator's to mend, at start-up.
 ///
@@ -81,7 +81,7 @@ impl fmt::Display for ConfigError {
 
 impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        with_sources(self, f)
+        write!(f, "{}", ErrorChain::new(self))
     }
 }
 

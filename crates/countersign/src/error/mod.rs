@@ -9,19 +9,19 @@
 
 mod body_bound;
 mod config;
+mod error_chain;
 mod escaped;
 mod mismatch;
 mod nearest;
 mod reason;
 mod rejection;
 mod sign;
-mod source_chain;
 mod unavailable;
 
-use self::source_chain::with_sources;
 pub use self::{
     body_bound::BodyBound,
     config::{ConfigError, ConfigErrorKind},
+    error_chain::ErrorChain,
     escaped::Escaped,
     rejection::{Rejection, RejectionKind},
     sign::{SignError, SignErrorKind},

@@ -1,6 +1,6 @@
 use std::{error, fmt, sync::Arc};
 
-use super::with_sources;
+use super::ErrorChain;
 
 /// A request that was not signed: this service's own mistake, and the request was not sent.
 ///
@@ -76,7 +76,7 @@ impl fmt::Display for SignError {
 
 impl fmt::Debug for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        with_sources(self, f)
+        write!(f, "{}", ErrorChain::new(self))
     }
 }
 

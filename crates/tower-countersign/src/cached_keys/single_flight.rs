@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use countersign::{CallerKeys, KeyStore, Unavailable};
+use countersign::{CallerKeys, ErrorChain, KeyStore, Unavailable};
 use tokio::{
     runtime::Handle,
     sync::watch,
@@ -67,11 +67,11 @@ impl<S: KeyStore> Landing<S> {
         let shared = &self.shared;
         let asked_at = Instant::now();
         let answer = if let Some(answer) = shared.store.try_lookup(&self.name) {
-            answer.map_err(|error| with_source(&error))
+            answer.map_err(|error| reason(&error))
         } else {
             let answer = shared.store.lookup(&self.name);
             match timeout(shared.settings.lookup_deadline, answer).await {
-                Ok(answer) => answer.map_err(|error| with_source(&error)),
+                Ok(answer) => answer.map_err(|error| reason(&error)),
                 Err(_) => Err(Arc::from("no answer within the deadline")),
             }
         };
@@ -94,9 +94,6 @@ impl<S: KeyStore> Drop for Landing<S> {
     }
 }
 
-fn with_source(error: &Unavailable) -> Arc<str> {
-    match std::error::Error::source(error) {
-        Some(source) => Arc::from(format!("{error}: {source}")),
-        None => Arc::from(error.to_string()),
-    }
+fn reason(error: &Unavailable) -> Arc<str> {
+    ErrorChain::new(error).to_string().into()
 }

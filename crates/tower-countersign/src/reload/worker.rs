@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use countersign::{ConfigError, ConfigErrorKind, Timestamp};
+use countersign::{ConfigError, ConfigErrorKind, ErrorChain, Timestamp};
 use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
     event::{AccessKind, AccessMode},
@@ -24,7 +24,6 @@ use super::{
     files::Reload,
     health::{ReloadError, ReloadHealth, ReloadStatus},
 };
-use crate::source_chain::with_sources;
 /// What the handle tells the thread.
 #[derive(Clone, Debug)]
 pub(super) struct Signals {
@@ -207,7 +206,7 @@ impl Worker {
     }
 
     fn failed(&mut self, error: &ConfigError, has_changed: bool) {
-        let message = with_sources(error);
+        let message = ErrorChain::new(error).to_string();
         let now = self.now();
         // A source that stays bad in one way is tried at every poll, but told of and counted once.
         let known = !has_changed && {

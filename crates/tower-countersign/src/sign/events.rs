@@ -1,8 +1,6 @@
 //! What a log learns of the credentials that requests are signed with. The [module](super) lists the events.
 
-use countersign::{CredentialsRefresh, SignError};
-
-use crate::source_chain::with_sources;
+use countersign::{CredentialsRefresh, ErrorChain, SignError};
 
 pub(super) fn refreshed(done: &CredentialsRefresh) {
     match done {
@@ -13,7 +11,7 @@ pub(super) fn refreshed(done: &CredentialsRefresh) {
                 ?credentials,
             );
         }
-        CredentialsRefresh::Failed(failure) => failed(&with_sources(&**failure)),
+        CredentialsRefresh::Failed(failure) => failed(&ErrorChain::new(&**failure).to_string()),
         _ => {}
     }
 }
