@@ -74,7 +74,7 @@ impl Remote {
 }
 
 impl KeyStore for Remote {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
         self.0.asked.fetch_add(1, Ordering::SeqCst);
         let mood = *self.0.mood.lock().unwrap();
         match mood {
@@ -87,14 +87,13 @@ impl KeyStore for Remote {
             Mood::Hanging => pending().await,
             Mood::Panicking => panic!("the store has a bug"),
         }
-        if !self.0.names.lock().unwrap().contains(claimed) {
+        if !self.0.names.lock().unwrap().contains(key_id) {
             return Ok(CallerKeys::unknown());
         }
         let secret =
-            Secret::from_text(&format!("{claimed}: 0123456789 abcdefghijklmnopqrstuvwxyz"))
-                .unwrap();
+            Secret::from_text(&format!("{key_id}: 0123456789 abcdefghijklmnopqrstuvwxyz")).unwrap();
         let key = CallerKey::new("1", VerifyingKey::hmac_sha256(&secret)).unwrap();
-        Ok(CallerKeys::new(claimed, [key]).unwrap())
+        Ok(CallerKeys::new(key_id, [key]).unwrap())
     }
 }
 

@@ -190,7 +190,7 @@ fn good() -> Request<Body> {
 struct Down;
 
 impl KeyStore for Down {
-    async fn lookup(&self, _claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, _key_id: &str) -> Result<CallerKeys, Unavailable> {
         Err(Unavailable::new("key store").with_source("connection refused"))
     }
 }
@@ -280,7 +280,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         .unwrap();
 
     let (capture, _guard) = Capture::start();
-    let billing_claimed = Some(("claimed", "billing"));
+    let billing_asserted = Some(("asserted", "billing"));
     let billing_proven = Some(("caller", "billing"));
     macro_rules! check {
         ($name:literal, $layer:expr, $request:expr, $code:literal, $status:literal, $level:ident, $who:expr) => {{
@@ -330,7 +330,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         "malformed",
         "401",
         WARN,
-        billing_claimed
+        billing_asserted
     );
     check!(
         "another host",
@@ -339,7 +339,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         "misdirected",
         "421",
         WARN,
-        billing_claimed
+        billing_asserted
     );
     check!(
         "no nonce",
@@ -357,7 +357,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         "expired",
         "401",
         WARN,
-        billing_claimed
+        billing_asserted
     );
     check!(
         "wrong secret",
@@ -366,7 +366,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         "invalid_signature",
         "401",
         WARN,
-        billing_claimed
+        billing_asserted
     );
     check!(
         "unknown caller",
@@ -375,7 +375,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         "invalid_signature",
         "401",
         WARN,
-        Some(("claimed", "nobody"))
+        Some(("asserted", "nobody"))
     );
     check!(
         "revoked",
@@ -430,7 +430,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         "unavailable",
         "503",
         ERROR,
-        billing_claimed
+        billing_asserted
     );
     check!(
         "no replay store",
@@ -457,7 +457,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         "misconfigured",
         "500",
         ERROR,
-        billing_claimed
+        billing_asserted
     );
 }
 
@@ -547,7 +547,7 @@ async fn text_of_the_peers_choosing_is_escaped_and_cut() {
     };
     let long = "A".repeat(1000);
     let quoted = "a\"b\\c\td'e=f outcome=accepted";
-    for (name, authorization, method, claimed, logged_method) in [
+    for (name, authorization, method, asserted, logged_method) in [
         (
             "plain",
             "HMAC-SHA256 credential=billing".to_owned(),
@@ -619,7 +619,7 @@ async fn text_of_the_peers_choosing_is_escaped_and_cut() {
             "{name}"
         );
         let event = capture.only(name);
-        assert_eq!(event.field("claimed"), claimed, "{name}");
+        assert_eq!(event.field("asserted"), asserted, "{name}");
         assert_eq!(event.field("method"), Some(logged_method), "{name}");
         assert_eq!(event.field("caller"), None, "{name}");
         for (field, text) in &event.fields {

@@ -234,7 +234,7 @@ async fn one_handler_serves_both_modes_and_fails_closed_without_a_layer() {
         Caller::Verified(caller) => format!("verified {}", caller.id()),
         Caller::Unverified(caller) => {
             let refusal = caller.would_refuse().map(Refusal::code);
-            format!("{:?} {refusal:?}", caller.claimed_id())
+            format!("{:?} {refusal:?}", caller.asserted_id())
         }
     };
     let layer = || VerifyLayer::new(keyring("billing", &hmac_key(SECRET)));

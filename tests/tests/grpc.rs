@@ -457,7 +457,7 @@ async fn a_client_stream_that_ends_is_signed_within_the_limits_of_the_layer() {
 struct Down;
 
 impl KeyStore for Down {
-    async fn lookup(&self, _claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, _key_id: &str) -> Result<CallerKeys, Unavailable> {
         Err(Unavailable::new("key store").with_source("connection refused"))
     }
 }

@@ -138,8 +138,8 @@ fn ago(seconds: u64) -> Timestamp {
 struct Slow;
 
 impl KeyStore for Slow {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
-        match claimed {
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
+        match key_id {
             "billing" => {
                 tokio::task::yield_now().await;
                 keyring("billing", &hmac_key(SECRET))

@@ -623,8 +623,8 @@ proptest! {
                 }
             }
             if let Some(parts) = message.parts() {
-                let claimed = verifier.asserted(&parts).and_then(Asserted::into_key_id);
-                prop_assert!(claimed.is_none_or(|claimed| claimed.len() <= 4096));
+                let asserted = verifier.asserted(&parts).and_then(Asserted::into_key_id);
+                prop_assert!(asserted.is_none_or(|asserted| asserted.len() <= 4096));
             }
         }
     }

@@ -640,7 +640,7 @@ async fn a_refused_body_that_is_drained_holds_no_permit() {
 struct Stuck(Arc<AtomicUsize>);
 
 impl KeyStore for Stuck {
-    async fn lookup(&self, _claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, _key_id: &str) -> Result<CallerKeys, Unavailable> {
         self.0.fetch_add(1, Ordering::SeqCst);
         std::future::pending().await
     }

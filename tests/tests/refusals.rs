@@ -1063,10 +1063,10 @@ struct Slowly {
 }
 
 impl KeyStore for Slowly {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
         tokio::task::yield_now().await;
         self.now.fetch_add(self.takes, Ordering::SeqCst);
-        self.keys.lookup(claimed).await
+        self.keys.lookup(key_id).await
     }
 }
 
@@ -1075,7 +1075,7 @@ impl KeyStore for Slowly {
 struct Silent;
 
 impl KeyStore for Silent {
-    async fn lookup(&self, _claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, _key_id: &str) -> Result<CallerKeys, Unavailable> {
         std::future::pending().await
     }
 }
@@ -1324,12 +1324,12 @@ impl Down {
 }
 
 impl KeyStore for Down {
-    async fn lookup(&self, _claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, _key_id: &str) -> Result<CallerKeys, Unavailable> {
         tokio::task::yield_now().await;
         Err(Self::error("keys"))
     }
 
-    fn try_lookup(&self, _claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
+    fn try_lookup(&self, _key_id: &str) -> Option<Result<CallerKeys, Unavailable>> {
         self.ready.then(|| Err(Self::error("keys")))
     }
 }
@@ -1378,9 +1378,9 @@ impl ReplayStore for AllSeen {
 struct Late<S>(S);
 
 impl<S: KeyStore> KeyStore for Late<S> {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
         tokio::time::sleep(Duration::from_millis(5)).await;
-        self.0.lookup(claimed).await
+        self.0.lookup(key_id).await
     }
 }
 

@@ -71,8 +71,8 @@ async fn echo(request: AxumRequest) -> (HeaderMap, Bytes) {
         let verdict = format!("{:?}", caller.verdict());
         let verdict: String = verdict.chars().take_while(|c| c.is_alphabetic()).collect();
         seen.insert("seen-verdict", verdict.parse().unwrap());
-        if let Some(id) = caller.claimed_id() {
-            seen.insert("seen-claimed", id.parse().unwrap());
+        if let Some(id) = caller.asserted_id() {
+            seen.insert("seen-asserted", id.parse().unwrap());
         }
     }
     let collected = body.collect().await;
@@ -161,7 +161,7 @@ async fn what_would_be_refused_is_handled_as_it_came() {
         .unwrap();
     let mut other_body = good();
     *other_body.body_mut() = Bytes::from("HELLO");
-    for (name, code, claimed, request) in [
+    for (name, code, asserted, request) in [
         ("unsigned", "missing_signature", None, hello()),
         (
             "not a signature",
@@ -210,7 +210,7 @@ async fn what_would_be_refused_is_handled_as_it_came() {
         assert_eq!(answer.seen("verified"), Some("no"), "{name}");
         assert_eq!(answer.seen("verdict"), Some("Refuse"), "{name}");
         assert_eq!(answer.seen("code"), Some(code), "{name}");
-        assert_eq!(answer.seen("claimed"), claimed, "{name}");
+        assert_eq!(answer.seen("asserted"), asserted, "{name}");
         // The layer that enforces says the same of it.
         let refused = send(&enforcing, in_full(request)).await;
         assert_ne!(refused.status, StatusCode::OK, "{name}");
@@ -229,7 +229,7 @@ async fn a_request_in_which_all_is_right_is_still_nobody_s() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.seen("verified"), Some("no"));
     assert_eq!(answer.seen("verdict"), Some("Accept"));
-    assert_eq!(answer.seen("claimed"), Some("billing"));
+    assert_eq!(answer.seen("asserted"), Some("billing"));
     assert_eq!(answer.body, "hello");
 }
 
@@ -239,7 +239,7 @@ async fn a_handler_that_asks_for_a_verified_caller_fails_closed() {
         .route("/strict", any(async |_: VerifiedCaller| "handled"))
         .route(
             "/open",
-            any(async |caller: UnverifiedCaller| caller.claimed_id().unwrap().to_owned()),
+            any(async |caller: UnverifiedCaller| caller.asserted_id().unwrap().to_owned()),
         )
         .route(
             "/either",
@@ -541,7 +541,7 @@ async fn an_error_of_the_body_is_the_handler_s_to_see() {
 struct Down;
 
 impl KeyStore for Down {
-    async fn lookup(&self, _claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, _key_id: &str) -> Result<CallerKeys, Unavailable> {
         Err(Unavailable::new("key store"))
     }
 }
@@ -881,11 +881,11 @@ async fn a_signed_body_is_judged_while_the_handler_reads_it() {
 struct Waits(Keyring);
 
 impl KeyStore for Waits {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
         for _ in 0..5 {
             tokio::task::yield_now().await;
         }
-        self.0.try_lookup(claimed).unwrap()
+        self.0.try_lookup(key_id).unwrap()
     }
 }
 
@@ -925,9 +925,9 @@ async fn a_signed_body_in_many_chunks_waits_for_a_slow_key_store_and_loses_nothi
 struct Gate(Keyring, Arc<tokio::sync::Semaphore>);
 
 impl KeyStore for Gate {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
         let _permit = self.1.acquire().await.unwrap();
-        self.0.try_lookup(claimed).unwrap()
+        self.0.try_lookup(key_id).unwrap()
     }
 }
 

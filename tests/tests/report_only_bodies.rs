@@ -82,11 +82,11 @@ impl http_body::Body for Sent {
 struct Waits(Keyring);
 
 impl KeyStore for Waits {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
         for _ in 0..3 {
             tokio::task::yield_now().await;
         }
-        self.0.try_lookup(claimed).unwrap()
+        self.0.try_lookup(key_id).unwrap()
     }
 }
 

@@ -39,7 +39,7 @@ use tests::{
     signed::{self, AUTHORITY, billing},
 };
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_countersign::{NotVerified, Refusal, RequestBody, VerifiedCaller, VerifyLayer};
+use tower_countersign::{CallerRejection, Refusal, RequestBody, VerifiedCaller, VerifyLayer};
 use tower_http::{
     compression::CompressionLayer,
     decompression::RequestDecompressionLayer,
@@ -373,7 +373,9 @@ fn askers() -> Vec<(&'static str, Router)> {
     async fn extension(Extension(caller): Extension<VerifiedCaller>) -> String {
         caller.id().to_string()
     }
-    async fn question(caller: Result<VerifiedCaller, NotVerified>) -> Result<String, NotVerified> {
+    async fn question(
+        caller: Result<VerifiedCaller, CallerRejection>,
+    ) -> Result<String, CallerRejection> {
         Ok(caller?.id().to_string())
     }
     async fn own(Caller(name): Caller) -> String {

@@ -241,18 +241,18 @@ impl Admission {
 }
 
 impl Derivation {
-    fn lookup(&self, claimed: &str) -> CallerKeys {
+    fn lookup(&self, key_id: &str) -> CallerKeys {
         // One look at the explicit keyring, which may be replaced meanwhile.
         let explicit = self.explicit.as_ref().map(|keyring| keyring.snapshot());
         if let Some(explicit) = &explicit
-            && explicit.knows(claimed)
+            && explicit.knows(key_id)
         {
-            return explicit.lookup(claimed);
+            return explicit.lookup(key_id);
         }
         let derived = match &self.admission {
-            Admission::Only(keys) => keys.get(claimed).cloned(),
-            Admission::AllBut(refused) if refused.contains(claimed) => None,
-            Admission::AllBut(_) => KeyId::new(claimed)
+            Admission::Only(keys) => keys.get(key_id).cloned(),
+            Admission::AllBut(refused) if refused.contains(key_id) => None,
+            Admission::AllBut(_) => KeyId::new(key_id)
                 .and_then(|caller| self.derive(&caller))
                 .ok(),
         };
@@ -358,12 +358,12 @@ impl DerivedKeyring {
 }
 
 impl KeyStore for DerivedKeyring {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
-        Ok(self.derivation.load().lookup(claimed))
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
+        Ok(self.derivation.load().lookup(key_id))
     }
 
-    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
-        Some(Ok(self.derivation.load().lookup(claimed)))
+    fn try_lookup(&self, key_id: &str) -> Option<Result<CallerKeys, Unavailable>> {
+        Some(Ok(self.derivation.load().lookup(key_id)))
     }
 
     fn callers(&self) -> Option<usize> {

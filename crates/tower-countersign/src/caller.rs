@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use crate::{NotVerified, UnverifiedCaller, VerifiedCaller};
+use crate::{CallerRejection, UnverifiedCaller, VerifiedCaller};
 
 /// The caller, in whichever mode the layer is: proven where it enforces, unproven where it
 /// [only reports](crate::VerifyLayer::report_only).
@@ -65,10 +65,10 @@ impl Caller {
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = NotVerified;
+    type Rejection = CallerRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, NotVerified> {
-        Self::of(parts).ok_or(NotVerified)
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerRejection> {
+        Self::of(parts).ok_or(CallerRejection)
     }
 }
 

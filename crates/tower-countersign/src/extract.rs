@@ -16,9 +16,9 @@ use crate::{UnverifiedCaller, VerifiedCaller};
 /// It answers 500 and not 401, because it is the service that is wrong and not the peer.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct NotVerified;
+pub struct CallerRejection;
 
-impl std::fmt::Display for NotVerified {
+impl std::fmt::Display for CallerRejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(
             "the route asks for a caller that no VerifyLayer tells it: none covers it, or one in the other mode",
@@ -26,9 +26,9 @@ impl std::fmt::Display for NotVerified {
     }
 }
 
-impl std::error::Error for NotVerified {}
+impl std::error::Error for CallerRejection {}
 
-impl IntoResponse for NotVerified {
+impl IntoResponse for CallerRejection {
     fn into_response(self) -> Response {
         tracing::error!(target: "countersign", "{self}");
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -38,13 +38,17 @@ impl IntoResponse for NotVerified {
 macro_rules! extractor {
     ($Caller:ident) => {
         impl<S: Sync> FromRequestParts<S> for $Caller {
-            type Rejection = NotVerified;
+            type Rejection = CallerRejection;
 
             async fn from_request_parts(
                 parts: &mut Parts,
                 _state: &S,
-            ) -> Result<Self, NotVerified> {
-                parts.extensions.get::<Self>().cloned().ok_or(NotVerified)
+            ) -> Result<Self, CallerRejection> {
+                parts
+                    .extensions
+                    .get::<Self>()
+                    .cloned()
+                    .ok_or(CallerRejection)
             }
         }
 

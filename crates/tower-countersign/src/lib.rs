@@ -74,7 +74,7 @@ pub use self::authorize::{CallerIn, CallerNames};
 #[cfg(feature = "axum")]
 pub use self::caller::Caller;
 #[cfg(feature = "axum")]
-pub use self::extract::NotVerified;
+pub use self::extract::CallerRejection;
 #[cfg(feature = "reqwest")]
 pub use self::sign::ReqwestService;
 #[cfg(feature = "reqwest-middleware")]

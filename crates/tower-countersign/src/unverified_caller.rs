@@ -22,7 +22,7 @@ use crate::{refusal::Refusal, verified_caller::VerifiedCaller};
 /// async fn whoami(caller: UnverifiedCaller) -> String {
 ///     match caller.would_refuse() {
 ///         Some(refusal) => format!("would be refused: {}", refusal.code()),
-///         None => format!("perhaps {:?}", caller.claimed_id()),
+///         None => format!("perhaps {:?}", caller.asserted_id()),
 ///     }
 /// }
 ///
@@ -43,7 +43,7 @@ use crate::{refusal::Refusal, verified_caller::VerifiedCaller};
 pub struct UnverifiedCaller(Arc<Inner>);
 
 struct Inner {
-    claimed: Option<KeyId>,
+    asserted: Option<KeyId>,
     verdict: Verdict,
     caller: Option<VerifiedCaller>,
 }
@@ -63,23 +63,23 @@ pub enum Verdict {
 impl UnverifiedCaller {
     pub(crate) fn accepted(caller: VerifiedCaller) -> Self {
         Self(Arc::new(Inner {
-            claimed: Some(caller.id().clone()),
+            asserted: Some(caller.id().clone()),
             verdict: Verdict::Accept,
             caller: Some(caller),
         }))
     }
 
-    pub(crate) fn refused(refusal: Refusal, claimed: Option<KeyId>) -> Self {
-        Self::other(Verdict::Refuse(refusal), claimed)
+    pub(crate) fn refused(refusal: Refusal, asserted: Option<KeyId>) -> Self {
+        Self::other(Verdict::Refuse(refusal), asserted)
     }
 
-    pub(crate) fn undecided(claimed: Option<KeyId>) -> Self {
-        Self::other(Verdict::Undecided, claimed)
+    pub(crate) fn undecided(asserted: Option<KeyId>) -> Self {
+        Self::other(Verdict::Undecided, asserted)
     }
 
-    fn other(verdict: Verdict, claimed: Option<KeyId>) -> Self {
+    fn other(verdict: Verdict, asserted: Option<KeyId>) -> Self {
         Self(Arc::new(Inner {
-            claimed,
+            asserted,
             verdict,
             caller: None,
         }))
@@ -87,8 +87,8 @@ impl UnverifiedCaller {
 
     /// The name that the request goes by: the caller's where the signature matched, else whatever the request says.
     /// `None` if it says none, or one that no caller can have.
-    pub fn claimed_id(&self) -> Option<&str> {
-        self.0.claimed.as_ref().map(KeyId::as_str)
+    pub fn asserted_id(&self) -> Option<&str> {
+        self.0.asserted.as_ref().map(KeyId::as_str)
     }
 
     /// What would have been decided.
@@ -113,7 +113,7 @@ impl UnverifiedCaller {
 impl fmt::Debug for UnverifiedCaller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnverifiedCaller")
-            .field("claimed_id", &self.claimed_id())
+            .field("asserted_id", &self.asserted_id())
             .field("verdict", &self.0.verdict)
             .field(
                 "key_version",

@@ -46,7 +46,7 @@
 //! ```text
 //! INFO two_schemes: answered caller=billing scheme=HMAC-SHA256 key=hmac
 //! INFO two_schemes: answered caller=billing scheme=AWS4-HMAC-SHA256 key=sigv4
-//! WARN countersign: outcome="refused" code="invalid_signature" … claimed=AKIDBILLING … reason=key id "AKIDBILLING": the signature is of none of its keys, found version sigv4
+//! WARN countersign: outcome="refused" code="invalid_signature" … asserted=AKIDBILLING … reason=key id "AKIDBILLING": the signature is of none of its keys, found version sigv4
 //! ```
 
 use axum::{Json, Router, routing::get};

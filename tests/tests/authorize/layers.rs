@@ -465,7 +465,7 @@ async fn a_caller_whose_signature_covers_the_body_alone_can_be_refused() {
     let listed = app(|router| router.layer(AllowCallers::new(["django", "billing"])));
     assert_eq!(outcome(&listed, django().await).await, (200, None));
     let listed = app(|router| {
-        router.layer(AllowCallers::new(["django", "billing"]).requiring_request_coverage())
+        router.layer(AllowCallers::new(["django", "billing"]).with_request_coverage())
     });
     let body_only = Some(ForbiddenReason::BodyOnly);
     assert_eq!(outcome(&listed, django().await).await, (403, body_only));
@@ -494,8 +494,7 @@ async fn a_caller_whose_signature_covers_a_part_of_the_request_can_be_refused() 
         authorize(Router::new().route("/x", post(whoami))).layer(verify.with_clock(|| NOW))
     };
     let open = app(|router| router.layer(AllowCallers::new(["billing"])));
-    let listed =
-        app(|router| router.layer(AllowCallers::new(["billing"]).requiring_request_coverage()));
+    let listed = app(|router| router.layer(AllowCallers::new(["billing"]).with_request_coverage()));
     let judged = app(|router| {
         let text = format!("{ALLOW_ALL}when = {{ coverage = [\"request\"] }}");
         router.layer(AuthorizeLayer::new(policy(&text)))

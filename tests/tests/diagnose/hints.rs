@@ -79,13 +79,13 @@ impl Capture {
 struct Counting(Keyring, Arc<AtomicUsize>);
 
 impl KeyStore for Counting {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
-        self.0.lookup(claimed).await
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
+        self.0.lookup(key_id).await
     }
 
-    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
+    fn try_lookup(&self, key_id: &str) -> Option<Result<CallerKeys, Unavailable>> {
         self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.try_lookup(claimed)
+        self.0.try_lookup(key_id)
     }
 
     fn callers(&self) -> Option<usize> {

@@ -96,38 +96,38 @@ async fn named_headers_of_a_presigned_request_reach_the_handler_and_no_others() 
         (
             "named",
             &download,
-            default().and_of_presigned(reading()),
+            default().with_presigned_headers(reading()),
             "200 if-none-match origin range",
         ),
         (
             "one named",
             &download,
-            default().and_of_presigned([RANGE]),
+            default().with_presigned_headers([RANGE]),
             "200 range",
         ),
         (
             "one that overrides the method",
             &download,
-            default().and_of_presigned(all.clone()),
+            default().with_presigned_headers(all.clone()),
             "200 if-none-match origin range",
         ),
         (
             "all others stripped",
             &download,
-            UncoveredHeaders::strip_all_but([]).and_of_presigned(reading()),
+            UncoveredHeaders::strip_all_but([]).with_presigned_headers(reading()),
             "200 if-none-match origin range",
         ),
         (
             "all others refused",
             &download,
-            UncoveredHeaders::refuse_all_but([]).and_of_presigned(all.clone()),
+            UncoveredHeaders::refuse_all_but([]).with_presigned_headers(all.clone()),
             "200 if-none-match origin range",
         ),
         ("an upload, none named", &upload, default(), "200 "),
         (
             "an upload",
             &upload,
-            default().and_of_presigned([CONTENT_TYPE]),
+            default().with_presigned_headers([CONTENT_TYPE]),
             "200 content-type",
         ),
     ] {
@@ -139,7 +139,7 @@ async fn named_headers_of_a_presigned_request_reach_the_handler_and_no_others() 
 #[tokio::test]
 async fn naming_headers_of_presigned_requests_changes_no_other_request() {
     let message = signed(get("/a"), &signer(), NOW).with("range", "bytes=0-9");
-    let named = |policy: UncoveredHeaders| policy.and_of_presigned([RANGE]);
+    let named = |policy: UncoveredHeaders| policy.with_presigned_headers([RANGE]);
     let refused = answer(named(UncoveredHeaders::refuse_all_but([])), &message).await;
     assert!(refused.starts_with("401 "), "{refused}");
     let stripped = answer(named(UncoveredHeaders::strip_all_but([])), &message).await;

@@ -18,12 +18,12 @@ pub(super) enum KeySource<'d> {
 }
 
 impl KeySource<'_> {
-    /// The keys of a claimed name; `None` if there is nowhere to look.
-    pub(super) fn of(&self, claimed: &str) -> Option<CallerKeys> {
+    /// Returns the keys for a key id; `None` if there is nowhere to look.
+    pub(super) fn of(&self, key_id: &str) -> Option<CallerKeys> {
         match self {
             Self::Nowhere => None,
             Self::Caller(keys) => Some(keys.clone()),
-            Self::Keyring(keyring) => keyring.try_lookup(claimed)?.ok(),
+            Self::Keyring(keyring) => keyring.try_lookup(key_id)?.ok(),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 /// The greatest number of keys that one caller may have at a time.
 pub(super) const MAX_KEYS_PER_CALLER: usize = 4;
 
-/// What a [`KeyStore`](crate::KeyStore) knows of one claimed name: a caller and its keys, or nothing.
+/// What a [`KeyStore`](crate::KeyStore) knows of one key id: a caller and its keys, or nothing.
 #[derive(Clone)]
 pub struct CallerKeys(Arc<Inner>);
 
@@ -87,10 +87,10 @@ impl CallerKeys {
     pub(crate) fn keys_for<'k>(
         &'k self,
         scheme: Scheme,
-        claimed: &str,
+        asserted: &str,
     ) -> impl Iterator<Item = &'k CallerKey> {
         self.0.keys.iter().filter(move |key| {
-            key.scheme() == scheme && key.key_id().is_none_or(|key_id| key_id == claimed)
+            key.scheme() == scheme && key.key_id().is_none_or(|key_id| key_id == asserted)
         })
     }
 
@@ -275,8 +275,8 @@ impl Snapshot {
         self.callers.len()
     }
 
-    pub(crate) fn lookup(&self, claimed: &str) -> CallerKeys {
-        self.names.get(claimed).unwrap_or(&self.unknown).clone()
+    pub(crate) fn lookup(&self, key_id: &str) -> CallerKeys {
+        self.names.get(key_id).unwrap_or(&self.unknown).clone()
     }
 
     /// The keys of at most so many names.

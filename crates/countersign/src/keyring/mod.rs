@@ -81,12 +81,12 @@ impl Keyring {
 }
 
 impl KeyStore for Keyring {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
-        Ok(self.snapshot.load().lookup(claimed))
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
+        Ok(self.snapshot.load().lookup(key_id))
     }
 
-    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
-        Some(Ok(self.snapshot.load().lookup(claimed)))
+    fn try_lookup(&self, key_id: &str) -> Option<Result<CallerKeys, Unavailable>> {
+        Some(Ok(self.snapshot.load().lookup(key_id)))
     }
 
     fn callers(&self) -> Option<usize> {

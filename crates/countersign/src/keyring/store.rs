@@ -16,13 +16,12 @@ pub trait KeyStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`Unavailable`] if the store cannot tell.
-    fn lookup(&self, claimed: &str)
-    -> impl Future<Output = Result<CallerKeys, Unavailable>> + Send;
+    fn lookup(&self, key_id: &str) -> impl Future<Output = Result<CallerKeys, Unavailable>> + Send;
 
     /// The same, if it needs no waiting. `None`, the provided answer, means that [`lookup`](Self::lookup) is to be
     /// called.
-    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
-        let _ = claimed;
+    fn try_lookup(&self, key_id: &str) -> Option<Result<CallerKeys, Unavailable>> {
+        let _ = key_id;
         None
     }
 
@@ -44,12 +43,12 @@ impl ArcKeyStore {
 }
 
 impl KeyStore for ArcKeyStore {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
-        self.0.lookup(claimed).await
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
+        self.0.lookup(key_id).await
     }
 
-    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
-        self.0.try_lookup(claimed)
+    fn try_lookup(&self, key_id: &str) -> Option<Result<CallerKeys, Unavailable>> {
+        self.0.try_lookup(key_id)
     }
 
     fn callers(&self) -> Option<usize> {
@@ -66,18 +65,18 @@ impl fmt::Debug for ArcKeyStore {
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 trait ErasedKeyStore: Send + Sync {
-    fn lookup<'a>(&'a self, claimed: &'a str) -> BoxFuture<'a, Result<CallerKeys, Unavailable>>;
-    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>>;
+    fn lookup<'a>(&'a self, key_id: &'a str) -> BoxFuture<'a, Result<CallerKeys, Unavailable>>;
+    fn try_lookup(&self, key_id: &str) -> Option<Result<CallerKeys, Unavailable>>;
     fn callers(&self) -> Option<usize>;
 }
 
 impl<S: KeyStore> ErasedKeyStore for S {
-    fn lookup<'a>(&'a self, claimed: &'a str) -> BoxFuture<'a, Result<CallerKeys, Unavailable>> {
-        Box::pin(KeyStore::lookup(self, claimed))
+    fn lookup<'a>(&'a self, key_id: &'a str) -> BoxFuture<'a, Result<CallerKeys, Unavailable>> {
+        Box::pin(KeyStore::lookup(self, key_id))
     }
 
-    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
-        KeyStore::try_lookup(self, claimed)
+    fn try_lookup(&self, key_id: &str) -> Option<Result<CallerKeys, Unavailable>> {
+        KeyStore::try_lookup(self, key_id)
     }
 
     fn callers(&self) -> Option<usize> {

@@ -44,7 +44,7 @@ impl AllowCallers {
     /// Refuses also what one of them signed in a scheme that binds the body alone, or not the whole request: such a signature
     /// need not say anything about this route.
     #[must_use]
-    pub fn requiring_request_coverage(mut self) -> Self {
+    pub fn with_request_coverage(mut self) -> Self {
         self.callers.coverage = Some(Coverage::Request);
         self.settings.rule = Rule::Callers(self.callers.clone());
         self

@@ -11,7 +11,7 @@ use super::{
     forbidden::{Forbidden, ForbiddenReason},
 };
 use crate::{
-    NotVerified, VerifiedCaller,
+    CallerRejection, VerifiedCaller,
     clock::{Clock, SystemClock},
     metrics::{Authorization, authorization_decision},
     mode::Mode,
@@ -53,7 +53,7 @@ pub struct CallerIn<N> {
 #[non_exhaustive]
 pub enum CallerInRejection {
     /// Nobody was proven to be the caller: 500.
-    NotVerified(NotVerified),
+    NoCaller(CallerRejection),
     /// Somebody else was: 403.
     Forbidden(Forbidden),
 }
@@ -93,7 +93,7 @@ impl<S: Sync, N: CallerNames> FromRequestParts<S> for CallerIn<N> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, CallerInRejection> {
         let caller = parts.extensions.get::<VerifiedCaller>();
-        let caller = caller.ok_or(CallerInRejection::NotVerified(NotVerified))?;
+        let caller = caller.ok_or(CallerInRejection::NoCaller(CallerRejection))?;
         if N::NAMES.contains(&caller.id().as_str()) {
             authorization_decision(Authorization::Allowed, Some(caller), Mode::Enforced);
             return Ok(Self {
@@ -113,7 +113,7 @@ impl<S: Sync, N: CallerNames> FromRequestParts<S> for CallerIn<N> {
 impl fmt::Display for CallerInRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotVerified(rejection) => rejection.fmt(f),
+            Self::NoCaller(rejection) => rejection.fmt(f),
             Self::Forbidden(forbidden) => forbidden.reason().fmt(f),
         }
     }
@@ -124,7 +124,7 @@ impl std::error::Error for CallerInRejection {}
 impl IntoResponse for CallerInRejection {
     fn into_response(self) -> Response {
         match self {
-            Self::NotVerified(rejection) => rejection.into_response(),
+            Self::NoCaller(rejection) => rejection.into_response(),
             Self::Forbidden(forbidden) => forbidden.into_response().map(Into::into),
         }
     }

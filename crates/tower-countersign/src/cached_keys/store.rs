@@ -211,20 +211,20 @@ impl<S: KeyStore> Shared<S> {
 }
 
 impl<S: KeyStore> KeyStore for CachedKeys<S> {
-    async fn lookup(&self, claimed: &str) -> Result<CallerKeys, Unavailable> {
-        self.answer(claimed, Asking::Anyone).await
+    async fn lookup(&self, key_id: &str) -> Result<CallerKeys, Unavailable> {
+        self.answer(key_id, Asking::Anyone).await
     }
 
-    fn try_lookup(&self, claimed: &str) -> Option<Result<CallerKeys, Unavailable>> {
+    fn try_lookup(&self, key_id: &str) -> Option<Result<CallerKeys, Unavailable>> {
         let shared = &self.0;
         let found = shared
             .entries()
-            .find(claimed, Instant::now(), &shared.settings);
+            .find(key_id, Instant::now(), &shared.settings);
         match found {
             Found::Answer(keys) => Some(Ok(keys)),
             Found::Ask | Found::Miss => None,
             Found::Stale(_) | Found::Failed | Found::Revalidate(_) => {
-                match shared.answer_or_flight(claimed, Asking::Anyone) {
+                match shared.answer_or_flight(key_id, Asking::Anyone) {
                     Ok(Outcome::Answer(keys)) => Some(Ok(keys)),
                     Ok(Outcome::Flight(_)) => None,
                     Err(unavailable) => Some(Err(unavailable)),

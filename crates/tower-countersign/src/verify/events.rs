@@ -5,7 +5,7 @@
 //! | level | when | fields |
 //! |---|---|---|
 //! | `debug` | a request was let through | `outcome = "accepted"`, `caller`, `key_version`, `scheme`, `replay_protected` |
-//! | `warn` | a request was refused | `outcome = "refused"`, `code`, `status`, `reason`, `method`, `caller` (proven) or `claimed` (not), `peer`, `suppressed` |
+//! | `warn` | a request was refused | `outcome = "refused"`, `code`, `status`, `reason`, `method`, `caller` (proven) or `asserted` (not), `peer`, `suppressed` |
 //! | `warn` | a request was let through without a claim of its nonce | `outcome = "unclaimed"`, `caller`, `reason`, `suppressed` |
 //! | `error` | a store could not answer, or the URI was rewritten | the same |
 //! | `debug` | a request on a route that only reports could not be decided on, but by keeping its body | `outcome = "undecided"` |
@@ -32,7 +32,7 @@
 //! last one. A flood of one caller hides no event of another. At most 1,024 rates are kept; when more callers than that are
 //! refused in one second, the others share one rate for each code. Requests let through without a claim share one rate.
 //!
-//! The text of `claimed` and `method`, and the peer's text in `reason`, is cut to 64 bytes, and every character but visible
+//! The text of `asserted` and `method`, and the peer's text in `reason`, is cut to 64 bytes, and every character but visible
 //! ASCII is escaped. No event holds a path, the value of a query parameter, a body, a secret or a signature.
 //!
 //! [`Rejection`]: countersign::Rejection
@@ -104,10 +104,10 @@ fn reports(mode: Mode) -> Option<bool> {
 }
 
 impl<'r> From<'r> {
-    pub(super) fn new(proven: Option<&'r KeyId>, claimed: Option<&'r str>) -> Self {
-        match (proven, claimed) {
+    pub(super) fn new(proven: Option<&'r KeyId>, asserted: Option<&'r str>) -> Self {
+        match (proven, asserted) {
             (Some(caller), _) => Self::Proven(caller),
-            (None, Some(claimed)) => Self::Asserted(claimed),
+            (None, Some(asserted)) => Self::Asserted(asserted),
             (None, None) => Self::Nobody,
         }
     }
@@ -180,8 +180,8 @@ impl Events {
             return;
         };
         let caller = proven.map(tracing::field::display);
-        let claimed = match from {
-            From::Asserted(claimed) => Some(tracing::field::display(Escaped::text(claimed))),
+        let asserted = match from {
+            From::Asserted(asserted) => Some(tracing::field::display(Escaped::text(asserted))),
             From::Nobody | From::Proven(_) => None,
         };
         macro_rules! event {
@@ -194,7 +194,7 @@ impl Events {
                     status = refusal.status().as_u16(),
                     method = %Escaped::text(method.as_str()),
                     caller,
-                    claimed,
+                    asserted,
                     hint = hint.map(Hint::code),
                     hint_also = hint.and_then(|hint| hint.also).map(Cause::as_str),
                     hint_header = hint.and_then(|hint| hint.header.as_ref()).map(HeaderName::as_str),

@@ -34,11 +34,11 @@ const KEPT_OF_PRESIGNED: [&str; 7] = [
 ///
 /// Of a [presigned](Verified::presigned) request nothing is passed on but `accept`, `accept-encoding`, `accept-language`,
 /// `user-agent`, `host`, the length of the message, and what
-/// [is named for such requests](Self::and_of_presigned): whoever sends it is not who signed it.
+/// [is named for such requests](Self::with_presigned_headers): whoever sends it is not who signed it.
 #[derive(Clone, Debug, Default)]
 pub struct UncoveredHeaders {
     mode: UncoveredMode,
-    of_presigned: HashSet<HeaderName>,
+    presigned: HashSet<HeaderName>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -75,8 +75,8 @@ impl UncoveredHeaders {
     /// example, decides how a browser shows what was uploaded. Headers that override the method or the URL cannot be
     /// passed on so.
     #[must_use]
-    pub fn and_of_presigned(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
-        self.of_presigned.extend(names);
+    pub fn with_presigned_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
+        self.presigned.extend(names);
         self
     }
 
@@ -90,14 +90,14 @@ impl UncoveredHeaders {
             let names = headers.keys().filter(|name| {
                 !covered.contains(name.as_str())
                     && !KEPT_OF_PRESIGNED.contains(&name.as_str())
-                    && (!self.of_presigned.contains(*name) || is_override(name.as_str()))
+                    && (!self.presigned.contains(*name) || is_override(name.as_str()))
             });
             for name in names.cloned().collect::<Vec<_>>() {
                 headers.remove(name);
             }
         }
         let is_allowed = |allowed: &HashSet<HeaderName>, name: &HeaderName| {
-            allowed.contains(name) || verified.presigned() && self.of_presigned.contains(name)
+            allowed.contains(name) || verified.presigned() && self.presigned.contains(name)
         };
         match &self.mode {
             UncoveredMode::StripOverrides => {
@@ -133,7 +133,7 @@ impl From<UncoveredMode> for UncoveredHeaders {
     fn from(mode: UncoveredMode) -> Self {
         Self {
             mode,
-            of_presigned: HashSet::new(),
+            presigned: HashSet::new(),
         }
     }
 }
