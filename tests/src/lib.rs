@@ -8,6 +8,7 @@
     reason = "a test that cannot be set up fails by panicking"
 )]
 
+pub mod bodies;
 pub mod certificates;
 pub mod client;
 pub mod directory;

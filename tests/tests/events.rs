@@ -40,6 +40,7 @@ use countersign::{
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tests::{
+    bodies::Pending,
     client,
     keys::{NOW, OTHER_SECRET, SECRET, ed25519_key, hmac_key, keyring, signer},
     server::Server,
@@ -263,7 +264,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         signed::post("/", "body"),
     );
     let seed = signed(&billing().insecure_three_headers());
-    let slow = signed(&billing()).map(|_| Body::new(Never));
+    let slow = signed(&billing()).map(|_| Body::new(Pending));
     let other_body = signed(&billing()).map(|_| Body::from("bodx"));
     let mut twice = signed(&billing()).map(Body::from);
     let again = twice.headers()["x-date"].clone();
@@ -459,20 +460,6 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
         ERROR,
         billing_asserted
     );
-}
-
-struct Never;
-
-impl http_body::Body for Never {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        _cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
-        std::task::Poll::Pending
-    }
 }
 
 #[tokio::test]

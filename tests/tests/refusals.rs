@@ -13,7 +13,6 @@
 
 use std::{
     convert::Infallible,
-    io,
     pin::Pin,
     sync::{
         Arc,
@@ -39,6 +38,7 @@ use http::{
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tests::{
+    bodies::{self, Broken},
     keys::{NOW, OTHER_SECRET, SECRET, django, ed25519_key, hmac_key, keyring, signer},
     raw,
     server::Server,
@@ -441,7 +441,7 @@ async fn a_body_over_the_limit_is_too_large() {
 async fn a_body_slower_than_its_deadline_is_a_timeout() {
     let limits = BodyLimits::default().with_deadline(Duration::from_millis(20));
     let layer = layer().with_body_limits(limits);
-    let slow = signed_at_now(signed::post("/", "body")).map(|_| Body::new(Slow));
+    let slow = signed_at_now(signed::post("/", "body")).map(|_| Body::new(bodies::Pending));
     answer(&layer, slow)
         .await
         .rejected("never ends", RejectionKind::Timeout);
@@ -484,7 +484,7 @@ async fn another_body_than_the_signed_one_is_a_body_mismatch() {
         ("a byte more", Body::from("body ")),
         ("a byte less", Body::from("bod")),
         ("nothing", Body::empty()),
-        ("broken off", Body::new(Broken)),
+        ("broken off", Body::new(Broken::default())),
     ] {
         answer(&layer(), signed().map(|_| body))
             .await
@@ -850,31 +850,11 @@ async fn what_was_read_of_a_refused_body_takes_no_memory_while_the_rest_is_drain
     refused.rejected("over the limit", RejectionKind::TooLarge);
 }
 
-/// A body that breaks off at once, and must not be asked for more.
-#[derive(Default)]
-struct BrokenFrames {
-    broken: bool,
-}
-
-impl http_body::Body for BrokenFrames {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        assert!(!self.broken, "polled after it broke off");
-        self.broken = true;
-        Poll::Ready(Some(Err(io::Error::other("broken"))))
-    }
-}
-
 #[tokio::test]
 async fn a_body_that_broke_off_is_not_drained() {
     let layer = layer().with_refused_body_drain(5000, seconds(5));
     let broken = signed_at_now(signed::post("/", "body"));
-    answer(&layer, broken.map(|_| Body::new(BrokenFrames::default())))
+    answer(&layer, broken.map(|_| Body::new(Broken::default())))
         .await
         .rejected("broken off", RejectionKind::BodyMismatch);
 }
@@ -1264,8 +1244,11 @@ fn after_the_mac() -> Vec<(&'static str, Prepare)> {
         ),
         ("another body", Box::new(body(|| Body::from("another")))),
         ("no body", Box::new(body(Body::empty))),
-        ("a broken body", Box::new(body(|| Body::new(Broken)))),
-        ("a slow body", Box::new(body(|| Body::new(Slow)))),
+        (
+            "a broken body",
+            Box::new(body(|| Body::new(Broken::default()))),
+        ),
+        ("a slow body", Box::new(body(|| Body::new(bodies::Pending)))),
         (
             "a used nonce",
             Box::new(|layer, request| {
@@ -1407,36 +1390,6 @@ impl http_body::Body for Unsized {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         Pin::new(&mut self.0).poll_frame(cx)
-    }
-}
-
-/// A body that never comes to its end.
-struct Slow;
-
-impl http_body::Body for Slow {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Pending
-    }
-}
-
-/// A body that fails.
-struct Broken;
-
-impl http_body::Body for Broken {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())))
     }
 }
 

@@ -35,6 +35,7 @@ use http::{HeaderValue, Request, Response};
 use http_body::Frame;
 use http_body_util::Full;
 use tests::{
+    bodies::Pending,
     client,
     keys::{NOW, OTHER_SECRET, SECRET, hmac_key, keyring, signer},
     raw,
@@ -258,20 +259,6 @@ async fn what_was_refused_for_a_header_that_was_added_burns_nothing() {
     );
     assert!(store.is_empty(), "the nonce was burnt");
     assert_eq!(send(&layer, request.map(Body::from)).await, "handled");
-}
-
-struct Pending;
-
-impl http_body::Body for Pending {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Pending
-    }
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 use tests::{
+    bodies::Broken,
     client,
     keys::{NOW, SECRET, hmac_key, keyring},
     server::Server,
@@ -624,7 +625,7 @@ async fn a_body_over_the_limit_is_an_error_and_not_sent() {
         ("of a known length", whole(vec![b'x'; 1001])),
         ("of an unknown length", streamed(&[b'x'; 1001])),
         ("far over it", streamed(&vec![b'x'; 1_000_000])),
-        ("broken off", boxed(Broken)),
+        ("broken off", boxed(Broken::default())),
         ("with trailers", with_trailers(b"body")),
         ("of trailers alone", with_trailers(b"")),
     ] {
@@ -652,7 +653,7 @@ async fn a_body_over_the_limit_is_an_error_and_not_sent() {
     let middleware = ClientBuilder::new(client).with(small).build();
     for (name, body) in [
         ("of an unknown length", streamed(&[b'x'; 1001])),
-        ("broken off", boxed(Broken)),
+        ("broken off", boxed(Broken::default())),
         ("with trailers", with_trailers(b"body")),
     ] {
         let sent = middleware
@@ -667,20 +668,6 @@ async fn a_body_over_the_limit_is_an_error_and_not_sent() {
         assert_eq!(kind, Some(SignErrorKind::Body), "{name}: {error}");
     }
     assert!(callee.take().is_empty(), "nothing was sent");
-}
-
-struct Broken;
-
-impl http_body::Body for Broken {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())))
-    }
 }
 
 fn with_trailers(body: &'static [u8]) -> Body {

@@ -142,8 +142,8 @@ pub use self::{
     keyring::{ArcKeyStore, CallerKeys, KeyStore, Keyring, KeyringBuilder},
     payload::{BodyState, Payload, PayloadDigest},
     policy::{
-        Decision, ExecuteApi, Membership, Policy, PolicyRequest, SharedPolicy, StatementId,
-        UncoveredRoute, UnreachableStatement, WhyUncovered, WhyUnreachable,
+        Decision, ExecuteApi, Membership, PlainPath, Policy, PolicyRequest, SharedPolicy,
+        StatementId, UncoveredRoute, UnreachableStatement, WhyUncovered, WhyUnreachable,
     },
     replay::{
         ArcReplayStore, ClaimOutcome, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,

@@ -69,26 +69,31 @@ mod unverified_caller;
 mod verified_caller;
 pub mod verify;
 
-#[cfg(feature = "axum")]
-pub use self::authorize::{CallerIn, CallerNames};
-#[cfg(feature = "axum")]
-pub use self::caller::Caller;
-#[cfg(feature = "axum")]
-pub use self::extract::CallerRejection;
-#[cfg(feature = "reqwest")]
-pub use self::sign::ReqwestService;
 #[cfg(feature = "reqwest-middleware")]
-pub use self::sign::SignMiddleware;
+pub use self::sign::middleware::SignMiddleware;
+#[cfg(feature = "reqwest")]
+pub use self::sign::reqwest_service::ReqwestService;
+#[cfg(feature = "axum")]
 pub use self::{
-    authorize::{AllowCallers, AuthorizeLayer, Forbidden, ForbiddenReason},
-    cached_keys::CachedKeys,
+    authorize::extract::{CallerIn, CallerNames},
+    caller::Caller,
+    extract::CallerRejection,
+};
+pub use self::{
+    authorize::{
+        allow_callers::AllowCallers,
+        forbidden::{Forbidden, ForbiddenReason},
+        layer::AuthorizeLayer,
+    },
+    cached_keys::store::CachedKeys,
     clock::{Clock, SystemClock},
-    sign::{SignLayer, SignedBody},
+    refusal::Refusal,
+    sign::{layer::SignLayer, signed_body::SignedBody},
     unverified_caller::{UnverifiedCaller, Verdict},
     verified_caller::VerifiedCaller,
     verify::{
-        BodyLimits, ConnectionId, KeyUse, PublicUri, Refusal, RequestBody, UncoveredHeaders,
-        VerifyLayer,
+        body_limits::BodyLimits, key_use::KeyUse, layer::VerifyLayer, peer::ConnectionId,
+        public_uri::PublicUri, request_body::RequestBody, uncovered::UncoveredHeaders,
     },
 };
 

@@ -37,6 +37,7 @@ use smallvec::SmallVec;
 pub use self::{
     decision::Decision,
     execute_api::ExecuteApi,
+    plain_path::PlainPath,
     principal::Membership,
     request::PolicyRequest,
     shared::SharedPolicy,

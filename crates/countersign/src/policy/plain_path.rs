@@ -1,10 +1,10 @@
 use crate::wire::ByteSet;
 
-/// A path that is in its one plain form: no other text stands for the same resource, to whatever reads it behind us.
+/// A path in its plain form: for no server behind this one does another text name the same resource.
 ///
-/// It can be made only by [`parse`](Self::parse), and no `Allow` is ever compared with anything else.
+/// Only [`parse`](Self::parse) makes one, and an `Allow` is compared with nothing else.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct PlainPath<'r>(&'r str);
+pub struct PlainPath<'r>(&'r str);
 
 /// `pchar` of RFC 3986 section 3.3 without `;`, which some frameworks cut path parameters off at, and without `%`, which
 /// is judged by what follows it.
@@ -12,7 +12,7 @@ const PLAIN: ByteSet =
     ByteSet::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@");
 
 impl<'r> PlainPath<'r> {
-    /// The path, if it is plain; else what is wrong with it. The rules, here and nowhere else:
+    /// Parses a path by these rules:
     ///
     /// 1. It starts with a slash. No segment is empty but the last one, and none is `.` or `..`.
     /// 2. Outside escapes it holds the characters of RFC 3986's `pchar` and `/`, but no `;`: no backslash, no bytes
@@ -21,7 +21,11 @@ impl<'r> PlainPath<'r> {
     ///    for itself: never for a `pchar`, `/`, `;`, `\`, `%` or a control. `%25` is what an escape becomes that is
     ///    decoded twice.
     /// 4. With its escapes decoded it is UTF-8 without control characters, so that no overlong form hides one of those.
-    pub(super) fn parse(path: &'r str) -> Result<Self, &'static str> {
+    ///
+    /// # Errors
+    ///
+    /// The rule that the path breaks.
+    pub fn parse(path: &'r str) -> Result<Self, &'static str> {
         let Some(segments) = path.strip_prefix('/') else {
             return Err("the path does not start with a slash");
         };
@@ -36,7 +40,8 @@ impl<'r> PlainPath<'r> {
         Ok(Self(path))
     }
 
-    pub(super) fn as_str(self) -> &'r str {
+    /// Returns the path.
+    pub fn as_str(self) -> &'r str {
         self.0
     }
 }

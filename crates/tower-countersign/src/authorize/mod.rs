@@ -40,10 +40,10 @@
 //!
 //! # Three ways to say it
 //!
-//! - [`AuthorizeLayer`] asks a [`Policy`](countersign::Policy), which the operator writes and which can be replaced while the
+//! - [`AuthorizeLayer`](crate::AuthorizeLayer) asks a [`Policy`](countersign::Policy), which the operator writes and which can be replaced while the
 //!   service runs ([`SharedPolicy`](countersign::SharedPolicy)). It refuses whatever no statement allows, so it can cover a
 //!   whole router.
-//! - [`AllowCallers`] is a list of callers for a route, in the code that adds the route.
+//! - [`AllowCallers`](crate::AllowCallers) is a list of callers for a route, in the code that adds the route.
 //! - `CallerIn` is a list of callers in the type of the handler's argument. It goes wherever the handler goes.
 //!
 //! # What is decided, in this order
@@ -60,7 +60,7 @@
 //!
 //! A refusal is 403 with the body `{"error":"forbidden"}`, whatever the reason. A gRPC call gets a trailers-only response
 //! with `grpc-status: 7` and the message `forbidden`. Why, and which statement decided, is in the
-//! extensions of the response ([`Forbidden`]) and in one event ([`events`]).
+//! extensions of the response ([`Forbidden`](crate::Forbidden)) and in one event ([`events`]).
 //!
 //! # Where to put the layers
 //!
@@ -72,20 +72,15 @@
 //! - **Outside of what rewrites paths**, as for `VerifyLayer`. A policy knows `/a` and `/a/`
 //!   apart; where a `NormalizePath` further in makes them one, write `/a/**`.
 
-mod allow_callers;
+pub(crate) mod allow_callers;
 pub mod events;
 #[cfg(feature = "axum")]
-mod extract;
-mod forbidden;
-mod layer;
+pub(crate) mod extract;
+pub(crate) mod forbidden;
+pub(crate) mod layer;
 mod rule;
 mod service;
 
 #[cfg(feature = "axum")]
-pub use self::extract::{CallerIn, CallerInRejection, CallerNames};
-pub use self::{
-    allow_callers::AllowCallers,
-    forbidden::{Forbidden, ForbiddenReason},
-    layer::AuthorizeLayer,
-    service::{Authorize, AuthorizeFuture},
-};
+pub use self::extract::CallerInRejection;
+pub use self::service::{Authorize, AuthorizeFuture};

@@ -48,7 +48,7 @@
 //!   `unknown_capacity` of them, and names that were never seen are looked up no faster than the limit. Known names are
 //!   never subject to it, however old their entry: a flood of made-up names does not keep known callers out. A caller
 //!   that is new, or that this process has not seen since it started, can be refused while the flood lasts: give the
-//!   names that you know to [`CachedKeys::warm`] at the start.
+//!   names that you know to [`CachedKeys::warm`](crate::CachedKeys::warm) at the start.
 //! - At most `capacity` known names; past it the one that was read the longest ago is forgotten, and is then one that was
 //!   never seen. Make room for all callers.
 //! - No lock is held while anything is waited for.
@@ -61,6 +61,6 @@ mod entries;
 mod rate_limit;
 mod single_flight;
 mod status;
-mod store;
+pub(crate) mod store;
 
-pub use self::{builder::CachedKeysBuilder, status::CachedKeysStatus, store::CachedKeys};
+pub use self::{builder::CachedKeysBuilder, status::CachedKeysStatus};

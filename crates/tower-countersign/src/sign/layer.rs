@@ -1,11 +1,15 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use countersign::{ConfigError, TargetSigners};
 use http::Uri;
 use tower_layer::Layer;
 
-use super::{bidirectional::Bidirectional, origin::Origin, service::Sign, settings::Settings};
-use crate::clock::Clock;
+use super::{
+    bidirectional::Bidirectional,
+    origin::Origin,
+    service::Sign,
+    settings::{Settings, setters},
+};
 
 /// Signs every request. See the [module documentation](crate::sign).
 #[derive(Clone)]
@@ -23,33 +27,7 @@ impl SignLayer {
         }
     }
 
-    /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A
-    /// verifying layer takes as much by default: raise its [`BodyLimits`](crate::BodyLimits) as
-    /// well. A larger body is an error, unless the request carries its
-    /// [`PayloadDigest`](countersign::PayloadDigest) as an extension: then the body is not read but
-    /// sent as it is, and that digest is signed.
-    #[must_use]
-    pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
-        self.settings.buffer.bytes = bytes;
-        self
-    }
-
-    /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an
-    /// error of kind [`Body`](countersign::SignErrorKind::Body). The time begins with the first
-    /// wait for the body. Outside of a tokio runtime no time is counted.
-    #[must_use]
-    pub fn with_body_deadline(mut self, deadline: Duration) -> Self {
-        self.settings.buffer.deadline = deadline;
-        self
-    }
-
-    /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of
-    /// kind [`Body`](countersign::SignErrorKind::Body).
-    #[must_use]
-    pub fn with_body_idle(mut self, idle: Duration) -> Self {
-        self.settings.buffer.idle = idle;
-        self
-    }
+    setters!();
 
     /// Sets the longest wait for a byte of a gRPC stream, by default 500 milliseconds: after it an
     /// error of kind [`Body`](countersign::SignErrorKind::Body). A gRPC stream is a body of unknown
@@ -61,15 +39,6 @@ impl SignLayer {
     #[must_use]
     pub fn with_grpc_idle(mut self, idle: Duration) -> Self {
         self.settings.buffer.grpc_idle = idle;
-        self
-    }
-
-    /// Sets how long a request waits for [credentials](countersign::CredentialsProvider) that are about to expire to be read
-    /// anew, by default 5 seconds: after it, it is signed with those at hand, or is an error of kind
-    /// [`Credentials`](countersign::SignErrorKind::Credentials) if they have expired.
-    #[must_use]
-    pub fn with_credentials_deadline(mut self, deadline: Duration) -> Self {
-        self.settings.credentials_deadline = deadline;
         self
     }
 
@@ -100,13 +69,6 @@ impl SignLayer {
     {
         let methods = methods.into_iter().map(Into::into);
         self.settings.bidirectional = Bidirectional::new(methods);
-        self
-    }
-
-    /// Reads the time from this clock.
-    #[must_use]
-    pub fn with_clock(mut self, clock: impl Clock) -> Self {
-        self.settings.clock = Arc::new(clock);
         self
     }
 }

@@ -1,4 +1,4 @@
-use std::{fmt, mem, sync::Arc, time::Duration};
+use std::{fmt, mem};
 
 use bytes::Bytes;
 use countersign::{PayloadDigest, SignError, SignErrorKind, TargetSigners};
@@ -8,9 +8,8 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
 use super::{
     buffered_body::{BufferLimits, BufferedBody},
-    settings::Settings,
+    settings::{Settings, setters},
 };
-use crate::clock::Clock;
 
 /// The signer as a middleware of `reqwest-middleware`.
 ///
@@ -40,7 +39,8 @@ use crate::clock::Clock;
 /// # Bodies and retries
 ///
 /// A streamed body, such as a multipart form with a file, is read into memory, up to
-/// [`with_buffer_bytes`](Self::with_buffer_bytes). A retry middleware outside the signer cannot
+/// [`with_buffer_bytes`](Self::with_buffer_bytes). A body that reqwest holds in memory is signed
+/// whatever its length. A retry middleware outside the signer cannot
 /// clone a request with such a body, and sends it once: build the request again for each attempt,
 /// as the example `reqwest-client` does.
 ///
@@ -65,47 +65,7 @@ impl SignMiddleware {
         }
     }
 
-    /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A
-    /// verifying layer takes as much by default: raise its [`BodyLimits`](crate::BodyLimits) as
-    /// well. A body that reqwest holds in memory already is signed whatever its length.
-    #[must_use]
-    pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
-        self.settings.buffer.bytes = bytes;
-        self
-    }
-
-    /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an
-    /// error of kind [`Body`](countersign::SignErrorKind::Body). The time begins with the first
-    /// wait for the body. Outside of a tokio runtime no time is counted.
-    #[must_use]
-    pub fn with_body_deadline(mut self, deadline: Duration) -> Self {
-        self.settings.buffer.deadline = deadline;
-        self
-    }
-
-    /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of
-    /// kind [`Body`](countersign::SignErrorKind::Body).
-    #[must_use]
-    pub fn with_body_idle(mut self, idle: Duration) -> Self {
-        self.settings.buffer.idle = idle;
-        self
-    }
-
-    /// Sets how long a request waits for [credentials](countersign::CredentialsProvider) that are about to expire to be read
-    /// anew, by default 5 seconds: after it, it is signed with those at hand, or is an error of kind
-    /// [`Credentials`](countersign::SignErrorKind::Credentials) if they have expired.
-    #[must_use]
-    pub fn with_credentials_deadline(mut self, deadline: Duration) -> Self {
-        self.settings.credentials_deadline = deadline;
-        self
-    }
-
-    /// Reads the time from this clock.
-    #[must_use]
-    pub fn with_clock(mut self, clock: impl Clock) -> Self {
-        self.settings.clock = Arc::new(clock);
-        self
-    }
+    setters!();
 
     /// A client that signs, made of these settings but for redirects, of which it follows none.
     ///

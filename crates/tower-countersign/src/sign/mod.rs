@@ -4,14 +4,14 @@
 //! that every client sends; and adds the signature's headers. A request that cannot be signed is not sent.
 //!
 //! - **Innermost**: whatever changes the request after it (compression, other headers to be covered, path rewriting) makes
-//!   the signature wrong. Put [`SignLayer`] last, next to the client.
+//!   the signature wrong. Put [`SignLayer`](crate::SignLayer) last, next to the client.
 //! - **Inside retries**: every attempt then has a date and a nonce of its own. A retry of an already signed request is
 //!   refused by the receiver as a replay.
 //! - **Bound to its authorities**: a request to another one is an error, so that a redirect or a URL from outside cannot
 //!   make a service sign for a stranger. Clients must not follow redirects by themselves, since they would carry the
 //!   signature's headers along.
 //! - **Bounded bodies**: a body of up to 2 MiB is read into memory, as much as a verifying layer
-//!   takes by default ([`with_buffer_bytes`](SignLayer::with_buffer_bytes),
+//!   takes by default ([`with_buffer_bytes`](crate::SignLayer::with_buffer_bytes),
 //!   [`BodyLimits::with_max_bytes`](crate::BodyLimits::with_max_bytes)). It must end within 30
 //!   seconds, and no wait for a byte may be longer than 10. A body whose
 //!   [`PayloadDigest`](countersign::PayloadDigest) is among the request's extensions is not read
@@ -19,22 +19,22 @@
 //! - **No open streams**: a body that stays open until the answer arrives cannot be signed, so a
 //!   bidirectional gRPC call is an error. Unary and server-streaming calls work, and
 //!   client-streaming calls whose messages are at hand
-//!   ([`with_grpc_idle`](SignLayer::with_grpc_idle)).
+//!   ([`with_grpc_idle`](crate::SignLayer::with_grpc_idle)).
 //! - **Bounded waiting**: for temporary credentials a request waits 5 seconds
-//!   ([`with_credentials_deadline`](SignLayer::with_credentials_deadline)), and only where they are about to expire or are
+//!   ([`with_credentials_deadline`](crate::SignLayer::with_credentials_deadline)), and only where they are about to expire or are
 //!   old and have no known end. One request asks; those that can be signed meanwhile do not wait.
 //! - **By its own clock**: it never takes the time from a response's `Date`, which nobody has signed.
 //!
 //! # Several targets
 //!
-//! [`SignLayer`] takes one signer, or [`TargetSigners`](countersign::TargetSigners), which selects the signer by the
+//! [`SignLayer`](crate::SignLayer) takes one signer, or [`TargetSigners`](countersign::TargetSigners), which selects the signer by the
 //! authority of each request. A request for an authority without a target is an error before its body is read. A request
 //! for an unsigned target is sent as it came, and its body is streamed.
 //!
 //! # gRPC
 //!
 //! tonic's `Channel` adds scheme and authority to a request below every layer, so the signer must be told them with
-//! [`with_origin`](SignLayer::with_origin):
+//! [`with_origin`](crate::SignLayer::with_origin):
 //!
 //! ```text
 //! let endpoint = Endpoint::from_static("http://user-service:8081");
@@ -54,8 +54,8 @@
 //! | bidirectional | no: the stream ends only after answers that it waits for |
 //!
 //! Nothing in a request tells a client-streaming call from a bidirectional one. A stream that sends nothing for as long as
-//! [`with_grpc_idle`](SignLayer::with_grpc_idle) says is refused, and a method that is named in
-//! [`with_grpc_bidirectional`](SignLayer::with_grpc_bidirectional) at once. A tonic client reads the error as a `Status`
+//! [`with_grpc_idle`](crate::SignLayer::with_grpc_idle) says is refused, and a method that is named in
+//! [`with_grpc_bidirectional`](crate::SignLayer::with_grpc_bidirectional) at once. A tonic client reads the error as a `Status`
 //! of code `Unknown`, with the [`SignError`](countersign::SignError) as its source.
 //!
 //! # Events
@@ -70,22 +70,14 @@
 mod bidirectional;
 mod buffered_body;
 mod events;
-mod layer;
+pub(crate) mod layer;
 #[cfg(feature = "reqwest-middleware")]
-mod middleware;
+pub(crate) mod middleware;
 mod origin;
 #[cfg(feature = "reqwest")]
-mod reqwest_service;
+pub(crate) mod reqwest_service;
 mod service;
 mod settings;
-mod signed_body;
+pub(crate) mod signed_body;
 
-#[cfg(feature = "reqwest-middleware")]
-pub use self::middleware::SignMiddleware;
-#[cfg(feature = "reqwest")]
-pub use self::reqwest_service::ReqwestService;
-pub use self::{
-    layer::SignLayer,
-    service::{Sign, SignFuture},
-    signed_body::SignedBody,
-};
+pub use self::service::{Sign, SignFuture};

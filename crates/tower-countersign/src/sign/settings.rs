@@ -94,3 +94,55 @@ fn told(done: &CredentialsRefresh) -> Option<SignError> {
     events::refreshed(done);
     None
 }
+
+/// The setters that the layer and the middleware share. Both keep their settings in a field of that
+/// name.
+macro_rules! setters {
+    () => {
+        /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A
+        /// verifying layer takes as much by default: raise its [`BodyLimits`](crate::BodyLimits) as
+        /// well. A larger body is an error, unless the request carries its
+        /// [`PayloadDigest`](countersign::PayloadDigest) as an extension: then the body is not read but
+        /// sent as it is, and that digest is signed.
+        #[must_use]
+        pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
+            self.settings.buffer.bytes = bytes;
+            self
+        }
+
+        /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an
+        /// error of kind [`Body`](countersign::SignErrorKind::Body). The time begins with the first
+        /// wait for the body. Outside of a tokio runtime no time is counted.
+        #[must_use]
+        pub fn with_body_deadline(mut self, deadline: std::time::Duration) -> Self {
+            self.settings.buffer.deadline = deadline;
+            self
+        }
+
+        /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of
+        /// kind [`Body`](countersign::SignErrorKind::Body).
+        #[must_use]
+        pub fn with_body_idle(mut self, idle: std::time::Duration) -> Self {
+            self.settings.buffer.idle = idle;
+            self
+        }
+
+        /// Sets how long a request waits for [credentials](countersign::CredentialsProvider) that are about to expire to be read
+        /// anew, by default 5 seconds: after it, it is signed with those at hand, or is an error of kind
+        /// [`Credentials`](countersign::SignErrorKind::Credentials) if they have expired.
+        #[must_use]
+        pub fn with_credentials_deadline(mut self, deadline: std::time::Duration) -> Self {
+            self.settings.credentials_deadline = deadline;
+            self
+        }
+
+        /// Reads the time from this clock.
+        #[must_use]
+        pub fn with_clock(mut self, clock: impl crate::Clock) -> Self {
+            self.settings.clock = std::sync::Arc::new(clock);
+            self
+        }
+    };
+}
+
+pub(super) use setters;

@@ -44,7 +44,7 @@ where
         copies: 0,
     };
     if !body.is_end_stream() {
-        buffered.is_held_by(budget.open(Holder::Caller(head.caller().clone())));
+        buffered.count_towards(budget.open(Holder::Caller(head.caller().clone())));
     }
     collect(body, bounds, buffered, |chunk| head.update(chunk))
 }
@@ -69,11 +69,11 @@ where
         copies: u32::try_from(mac.copies()).unwrap_or(u32::MAX),
     };
     if !body.is_end_stream() {
-        if buffered.is_passing() && bounds.copies > 0 {
+        if buffered.is_discarding() && bounds.copies > 0 {
             buffered.leave_undecided();
             return Err(Refusal::unavailable(Store::BodyBuffer.name()));
         }
-        buffered.is_held_by(budget.open(Holder::Peer(peer)));
+        buffered.count_towards(budget.open(Holder::Peer(peer)));
     }
     collect(body, bounds, buffered, |chunk| mac.update(chunk)).await
 }
@@ -87,7 +87,7 @@ pub(super) fn hand_over(
     let mut reservation = budget.open(Holder::Caller(caller.clone()));
     let grown = reservation.grow(buffered.held(), Size::Large);
     grown.map_err(|full| buffer_full(&full))?;
-    buffered.is_held_by(reservation);
+    buffered.count_towards(reservation);
     Ok(())
 }
 
@@ -131,12 +131,12 @@ impl Bounds<'_> {
             && limits.unauthenticated_ed25519_max_bytes < limits.unauthenticated_max_bytes
     }
 
-    /// `passing` is a body that its handler reads: then the handler's time cannot be told from the
+    /// `discarding`: the handler reads the body, so its time cannot be told from the
     /// peer's.
-    fn time_limits(&self, passing: bool) -> TimeLimits {
+    fn time_limits(&self, discarding: bool) -> TimeLimits {
         match self.sender {
             Sender::Authenticated => TimeLimits::deadline(self.limits.deadline),
-            Sender::Unauthenticated if passing => {
+            Sender::Unauthenticated if discarding => {
                 TimeLimits::deadline(self.limits.unauthenticated_deadline)
             }
             Sender::Unauthenticated => TimeLimits {
@@ -295,7 +295,7 @@ where
     }
 
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Refusal> {
-        let limits = || self.bounds.time_limits(self.buffered.is_passing());
+        let limits = || self.bounds.time_limits(self.buffered.is_discarding());
         let timer = self.timer.get_or_insert_with(|| BodyTimer::start(limits()));
         let late = ready!(timer.as_mut().poll_late(cx, self.received));
         Poll::Ready(self.bounds.late(late, self.received))
@@ -309,7 +309,7 @@ where
             self.buffered.push_last(Ok(Frame::data(chunk)));
             return Err(self.bounds.too_large(self.received));
         }
-        let held = u64::from(!self.buffered.is_passing());
+        let held = u64::from(!self.buffered.is_discarding());
         let copies = held.saturating_add(self.bounds.copies.into());
         let bytes = len.saturating_mul(copies);
         if let Err(full) = self.buffered.reserve(bytes, self.size()) {

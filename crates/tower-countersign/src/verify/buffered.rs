@@ -7,15 +7,15 @@ use super::{
 };
 use crate::{BoxError, chunks::Chunks};
 
-/// What has been taken in of a body. Where nothing is refused, all of it is handed on, whatever became of the rest.
+/// The part of a body that was read. In report-only mode, all of it goes to the inner service.
 #[derive(Default)]
 pub(super) struct Buffered {
     chunks: Chunks,
     reservation: Option<Reservation>,
-    /// What came last and is none of the chunks: trailers, an error, or data that was one too many.
+    /// The last frame, if it is none of the chunks: trailers, an error, or data over a limit.
     last: Option<Box<Result<Frame<Bytes>, BoxError>>>,
     progress: Progress,
-    passing: bool,
+    discarding: bool,
     undecided: bool,
 }
 
@@ -28,24 +28,24 @@ enum Progress {
 }
 
 impl Buffered {
-    /// Of a body that passes by: none of it is kept.
-    pub(super) fn passing() -> Self {
+    /// Keeps no bytes: the handler reads the body itself.
+    pub(super) fn discarding() -> Self {
         Self {
-            passing: true,
+            discarding: true,
             ..Self::default()
         }
     }
 
-    /// Whether the body only passes by.
-    pub(super) fn is_passing(&self) -> bool {
-        self.passing
+    /// Whether no bytes are kept.
+    pub(super) fn is_discarding(&self) -> bool {
+        self.discarding
     }
 
     pub(super) fn has_begun(&self) -> bool {
         self.progress != Progress::Untouched
     }
 
-    /// Whether there is no more to read: all was read, or it broke off.
+    /// Whether the body was read to its end, or broke off.
     pub(super) fn has_ended(&self) -> bool {
         self.progress == Progress::Ended
     }
@@ -59,23 +59,23 @@ impl Buffered {
     }
 
     pub(super) fn push(&mut self, chunk: Bytes) {
-        if !self.passing {
+        if !self.discarding {
             self.chunks.push(chunk);
         }
     }
 
     pub(super) fn push_last(&mut self, last: Result<Frame<Bytes>, BoxError>) {
-        if !self.passing {
+        if !self.discarding {
             self.last = Some(Box::new(last));
         }
     }
 
-    /// The memory that the chunks count towards from now on.
-    pub(super) fn is_held_by(&mut self, reservation: Reservation) {
+    /// Counts the chunks towards this reservation.
+    pub(super) fn count_towards(&mut self, reservation: Reservation) {
         self.reservation = Some(reservation);
     }
 
-    /// Takes so many bytes more of that memory. Takes nothing if there is no room.
+    /// Reserves more bytes. Reserves none if there is no room.
     pub(super) fn reserve(&mut self, bytes: u64, size: Size) -> Result<(), Full> {
         match &mut self.reservation {
             Some(reservation) => reservation.grow(bytes, size),
@@ -83,18 +83,18 @@ impl Buffered {
         }
     }
 
-    /// The whole body, if all of it was read and is no larger than this.
+    /// Returns the whole body if all of it was read and it is at most this long.
     pub(super) fn small_body(&mut self, at_most: u64) -> Option<Bytes> {
-        let is_whole = self.has_ended() && !self.passing && self.last.is_none();
+        let is_whole = self.has_ended() && !self.discarding && self.last.is_none();
         (is_whole && self.held() <= at_most).then(|| self.chunks.in_one_piece())
     }
 
-    /// How many bytes are held.
+    /// Returns how many bytes are held.
     pub(super) fn held(&self) -> u64 {
         self.chunks.len()
     }
 
-    /// Nothing can be decided without keeping the body, and it is not kept.
+    /// Records that no decision is possible: it would need the body to be kept.
     pub(super) fn leave_undecided(&mut self) {
         self.undecided = true;
     }
@@ -103,12 +103,12 @@ impl Buffered {
         self.undecided
     }
 
-    /// The body of a request that was let through: what was read of it, and no trailers.
+    /// Returns the body of an accepted request: the bytes that were read, without trailers.
     pub(super) fn into_verified(self) -> RequestBody {
         RequestBody::new(self.chunks, self.reservation)
     }
 
-    /// The body as it came: what was read of it, then the rest.
+    /// Returns the unchanged body: the bytes that were read, and then the rest.
     pub(super) fn into_unverified(
         self,
         rest: http_body_util::combinators::UnsyncBoxBody<Bytes, BoxError>,

@@ -214,7 +214,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 body::hand_over(buffered, verified.caller(), &settings.budget)
                     .map_err(|refusal| Refused::by(verified.caller(), refusal))?;
                 // A request whose body is not kept has reached its handler: its nonce is not claimed.
-                let replay_key = if buffered.is_passing() {
+                let replay_key = if buffered.is_discarding() {
                     None
                 } else {
                     verified.replay_key(&self.audience)

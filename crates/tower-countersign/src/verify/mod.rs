@@ -20,7 +20,7 @@
 //! 9. The body, within its limits. It is hashed as it arrives and compared with the signed hash. It is
 //!    held in memory, so the inner service never sees a wrong body.
 //! 10. Headers that are not covered. Those that override the method or the URL are removed; see
-//!     [`UncoveredHeaders`].
+//!     [`UncoveredHeaders`](crate::UncoveredHeaders).
 //! 11. The claim of the nonce. Nothing can refuse the request after it.
 //! 12. [`VerifiedCaller`](crate::VerifiedCaller) is put into the extensions, and the inner service is
 //!     called.
@@ -29,7 +29,7 @@
 //! ([`DrfVerifySettings`](countersign::DrfVerifySettings),
 //! [`StandardWebhooksVerifySettings`](countersign::StandardWebhooksVerifySettings)), and SigV4 without
 //! `x-amz-content-sha256`. For these, step 9 comes before step 7, and step 8 is left out. The body is
-//! read from an unauthenticated peer, within the [limits](BodyLimits) for such peers, so 413 and 408
+//! read from an unauthenticated peer, within the [limits](crate::BodyLimits) for such peers, so 413 and 408
 //! can come before the signature is checked. In the first two schemes, step 4 is the route: a request
 //! on a route without a sender in the settings is refused unread.
 //!
@@ -67,7 +67,7 @@
 //! # Refusals
 //!
 //! A refusal is a response, never an error of the service. Its body is `{"error":"<code>"}` and the same for every reason
-//! behind a code; the reason for the operator is in the response's extensions ([`Refusal`]) and in one event (see
+//! behind a code; the reason for the operator is in the response's extensions ([`Refusal`](crate::Refusal)) and in one event (see
 //! [`events`]).
 //!
 //! | refusal | status | gRPC | code |
@@ -91,13 +91,13 @@
 //! It has no challenge, no `Date` for a stale request and no `Retry-After`. `application/grpc-web` is another protocol:
 //! such a request gets the HTTP response, which its clients translate.
 //!
-//! The request stream of a gRPC call is a body: it is read to its end within the [limits](BodyLimits) before the service is
+//! The request stream of a gRPC call is a body: it is read to its end within the [limits](crate::BodyLimits) before the service is
 //! called. A bidirectional call that waits for an answer is therefore refused by the time limits of bodies.
 //!
 //! # Report only
 //!
-//! For switching verification on in a fleet that is live, a layer can be set to [refuse nothing](VerifyLayer::report_only),
-//! or [nothing on some routes](VerifyLayer::report_only_for). Everything above is decided, counted and logged all the same,
+//! For switching verification on in a fleet that is live, a layer can be set to [refuse nothing](crate::VerifyLayer::report_only),
+//! or [nothing on some routes](crate::VerifyLayer::report_only_for). Everything above is decided, counted and logged all the same,
 //! and then:
 //!
 //! - The request is handed on as it came: no header is taken away, and the body is the same to the byte, with its trailers
@@ -131,14 +131,14 @@
 //!   that sends first and reads later never sees the refusal. So the layer reads up to 2 MiB of a
 //!   refused body and drops it, for up to 3 seconds. The inner service is given back before; a
 //!   limit outside this layer is held meanwhile. A longer body is refused unread. See
-//!   [`VerifyLayer::with_refused_body_drain`].
+//!   [`VerifyLayer::with_refused_body_drain`](crate::VerifyLayer::with_refused_body_drain).
 //! - **With the peer's address**: bodies that are read before their sender is known count towards
 //!   their peer's address. Serve the app with
 //!   `into_make_service_with_connect_info::<SocketAddr>()`, or all such peers together get the
-//!   memory of one. See [`BodyLimits`](BodyLimits#who-shares-what).
+//!   memory of one. See [`BodyLimits`](crate::BodyLimits#who-shares-what).
 
 mod body;
-mod body_limits;
+pub(crate) mod body_limits;
 mod budget;
 mod buffered;
 mod claim;
@@ -149,35 +149,29 @@ mod event_rates;
 pub mod events;
 mod future;
 mod hints;
-mod key_use;
+pub(crate) mod key_use;
 mod last_uses;
-mod layer;
+pub(crate) mod layer;
 mod outages;
 mod outcome;
-mod peer;
-mod public_uri;
+pub(crate) mod peer;
+pub(crate) mod public_uri;
 mod report;
 mod report_only;
-mod request_body;
+pub(crate) mod request_body;
 pub(crate) mod request_uri;
 mod response_body;
 mod service;
 mod settings;
 mod store_answer;
 mod tee_body;
-mod uncovered;
+pub(crate) mod uncovered;
 mod verification;
 
 pub use self::{
-    body_limits::BodyLimits,
     future::VerifyFuture,
-    key_use::{KeyUse, LastUse, Unused},
-    layer::VerifyLayer,
-    peer::ConnectionId,
-    public_uri::PublicUri,
-    request_body::RequestBody,
+    key_use::{LastUse, Unused},
     response_body::ResponseBody,
     service::Verify,
-    uncovered::UncoveredHeaders,
 };
-pub use crate::{mode::Mode, refusal::Refusal};
+pub use crate::mode::Mode;

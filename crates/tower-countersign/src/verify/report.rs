@@ -16,15 +16,16 @@ use super::{
     events,
     request_body::RequestBody,
     request_uri,
-    tee_body::{Shown, TeeBody},
+    tee_body::{BodyCopy, TeeBody},
     verification::Verification,
 };
 use crate::{BoxError, metrics::Decision, mode::Mode, unverified_caller::UnverifiedCaller};
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// The request as it came, with what would have been decided on it.
+    /// Returns the request unchanged, with the decision in its extensions.
     ///
-    /// Of a body nothing is read unless its head is authenticated. What was read is handed on, and the rest after it.
+    /// A body is read only if the head is authenticated. The inner service gets the bytes that were
+    /// read, and then the rest.
     pub(super) async fn report<B>(
         self: &Arc<Self>,
         mut parts: Parts,
@@ -39,7 +40,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let mut decision = Decision::begin(Mode::ReportOnly, &self.settings.metrics);
         let mut body = erased(body);
         if !body.is_end_stream() && self.must_read_to_authenticate(&parts, now) {
-            return self.judge_in_passing(parts, body, decision, now);
+            return self.verify_while_read(parts, body, decision, now);
         }
         let mut buffered = Buffered::default();
         let verified = self
@@ -66,7 +67,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         Request::from_parts(parts, buffered.into_unverified(body))
     }
 
-    /// Whether the request could be judged only by reading the body of a peer that has proven nothing.
+    /// Whether the signature can be checked only after reading the body of an unauthenticated peer.
     fn must_read_to_authenticate(&self, parts: &Parts, now: Timestamp) -> bool {
         let Ok(uri) = request_uri::of(parts) else {
             return false;
@@ -78,14 +79,14 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             Some(public) => public.head(&parts.method),
             None => RequestHead::new(&parts.method, uri, &parts.headers),
         };
-        let claim = self.settings.verifier.parse(head, now);
-        claim.is_ok_and(|claim| claim.needs_body())
+        let unverified = self.settings.verifier.parse(head, now);
+        unverified.is_ok_and(|head| head.needs_body())
     }
 
-    /// Such a request goes to its handler at once, and is judged by what the handler reads.
+    /// Returns such a request at once. It is verified while the handler reads its body.
     ///
-    /// Nothing is claimed for it: a layer further in may have claimed for it by then.
-    fn judge_in_passing(
+    /// Its nonce is not claimed: an inner layer may have claimed it by then.
+    fn verify_while_read(
         self: &Arc<Self>,
         mut parts: Parts,
         body: UnsyncBoxBody<Bytes, BoxError>,
@@ -93,14 +94,14 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         now: Timestamp,
     ) -> Request<RequestBody> {
         let this = Arc::clone(self);
-        let mut judged = parts.clone();
-        let body = TeeBody::new(body, |shown: Shown| async move {
-            let mut buffered = Buffered::passing();
-            let mut shown = pin!(shown);
+        let mut verified_parts = parts.clone();
+        let body = TeeBody::new(body, |copy: BodyCopy| async move {
+            let mut buffered = Buffered::discarding();
+            let mut copy = pin!(copy);
             let verified = this
                 .decide(
-                    &mut judged,
-                    shown.as_mut(),
+                    &mut verified_parts,
+                    copy.as_mut(),
                     now,
                     &mut decision,
                     &mut buffered,
@@ -108,9 +109,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 .await;
             match verified {
                 _ if buffered.is_undecided() => events::undecided(),
-                Ok(caller) => this.accepted(&caller, decision, shown.seen(), now),
+                Ok(caller) => this.accepted(&caller, decision, copy.bytes(), now),
                 Err(refused) => {
-                    this.refused(&judged, &refused, &mut buffered, decision, now);
+                    this.refused(&verified_parts, &refused, &mut buffered, decision, now);
                 }
             }
         });

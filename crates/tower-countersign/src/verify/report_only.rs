@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign::{ConfigError, ConfigErrorKind};
+use countersign::{ConfigError, ConfigErrorKind, PlainPath};
 use http::{HeaderName, Method, request::Parts};
 
 use super::{request_uri, uncovered::is_override};
@@ -129,24 +129,11 @@ fn is_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Whether every reader takes the path for the same one: nothing encoded, no dot segments, no empty ones but a last, and
-/// none of the characters that some servers take parameters or separators for.
+/// Whether a path is plain, and has none of the characters that some servers read as parameters or
+/// separators.
 fn is_plain(path: &str) -> bool {
-    let Some(rest) = path.strip_prefix('/') else {
-        return false;
-    };
-    let mut segments = rest.split('/').peekable();
-    while let Some(segment) = segments.next() {
-        let is_last = segments.peek().is_none();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@".contains(&byte);
-        if matches!(segment, "." | "..")
-            || (segment.is_empty() && !is_last)
-            || !segment.bytes().all(plain)
-        {
-            return false;
-        }
-    }
-    true
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@/".contains(&byte);
+    PlainPath::parse(path).is_ok() && path.bytes().all(allowed)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A body that is judged while it passes by, chunk for chunk, and kept nowhere.
+//! A body that is verified while the handler reads it. None of it is buffered.
 
 use std::{
     collections::VecDeque,
@@ -15,36 +15,36 @@ use http_body_util::combinators::UnsyncBoxBody;
 use super::request_body::longer_by;
 use crate::BoxError;
 
-type Judge = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Verification = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The body as the handler reads it.
+/// The body that the handler reads, with a copy for the verification.
 ///
-/// Whatever passes is first shown to the judge, who is polled by whoever reads. He has seen a chunk
-/// before the next one is asked for, so that no more than one is ever held. A judge who is done, or
-/// who is never finished because the body is not read to its end, does not keep a byte from
-/// passing. One who hashes a large chunk in slices keeps it until he is through with it: it may be
-/// the last, after which nobody polls him.
+/// Each chunk is given to the verification first, which runs in the reader's task. The verification
+/// has read a chunk before the next one is polled, so no more than one chunk is held. Once it has
+/// ended, the body passes unchanged; so does a body that the handler does not read to its end. A
+/// large chunk is hashed in slices and held until it is hashed: it may be the last one, after which
+/// nothing polls the verification.
 pub(super) struct TeeBody {
     body: UnsyncBoxBody<Bytes, BoxError>,
-    shown: Shown,
-    judge: Option<Judge>,
+    copy: BodyCopy,
+    verification: Option<Verification>,
     held: Option<Result<Frame<Bytes>, BoxError>>,
 }
 
-/// What the judge reads.
+/// The body that the verification reads.
 #[derive(Clone, Default)]
-pub(super) struct Shown(Arc<Mutex<Glimpse>>);
+pub(super) struct BodyCopy(Arc<Mutex<Copied>>);
 
 #[derive(Default)]
-struct Glimpse {
+struct Copied {
     bytes: u64,
     frames: VecDeque<Result<Frame<Bytes>, BrokenOff>>,
-    /// The judge has taken a frame and not asked for the next one.
+    /// The verification has taken a frame and not polled for the next one.
     in_hand: bool,
     ended: bool,
 }
 
-/// The body could not be read to its end; why is the handler's to know.
+/// The body could not be read to its end. Only the handler gets the reason.
 #[derive(Debug)]
 pub(super) struct BrokenOff;
 
@@ -57,36 +57,36 @@ impl std::fmt::Display for BrokenOff {
 impl std::error::Error for BrokenOff {}
 
 impl TeeBody {
-    /// `body`, and a judge made of what he is shown of it.
+    /// Wraps `body`. `verify` gets the copy.
     pub(super) fn new<F>(
         body: UnsyncBoxBody<Bytes, BoxError>,
-        judge: impl FnOnce(Shown) -> F,
+        verify: impl FnOnce(BodyCopy) -> F,
     ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let shown = Shown::default();
-        let judge: Judge = Box::pin(judge(shown.clone()));
+        let copy = BodyCopy::default();
+        let verification: Verification = Box::pin(verify(copy.clone()));
         Self {
             body,
-            shown,
-            judge: Some(judge),
+            copy,
+            verification: Some(verification),
             held: None,
         }
     }
 
-    /// Lets the judge look. Ready when he has seen everything, or has seen enough.
-    fn poll_judge(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(judge) = &mut self.judge else {
+    /// Polls the verification. Ready when it has read all that was copied, or has ended.
+    fn poll_verification(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(verification) = &mut self.verification else {
             return Poll::Ready(());
         };
-        if judge.as_mut().poll(cx).is_ready() {
-            self.judge = None;
+        if verification.as_mut().poll(cx).is_ready() {
+            self.verification = None;
             return Poll::Ready(());
         }
         if self
-            .shown
-            .with(|glimpse| glimpse.frames.is_empty() && !glimpse.in_hand)
+            .copy
+            .with(|copied| copied.frames.is_empty() && !copied.in_hand)
         {
             Poll::Ready(())
         } else {
@@ -94,7 +94,7 @@ impl TeeBody {
         }
     }
 
-    fn show(&mut self, frame: Option<&Result<Frame<Bytes>, BoxError>>) {
+    fn copy_frame(&mut self, frame: Option<&Result<Frame<Bytes>, BoxError>>) {
         let data = match frame {
             Some(Ok(frame)) => frame.data_ref().cloned().map(|data| Ok(Frame::data(data))),
             Some(Err(_)) => Some(Err(BrokenOff)),
@@ -106,21 +106,21 @@ impl TeeBody {
         };
         let len = u64::try_from(len).unwrap_or(u64::MAX);
         let ended = frame.is_none() || self.body.is_end_stream();
-        self.shown.with(|glimpse| {
-            glimpse.bytes = glimpse.bytes.saturating_add(len);
-            glimpse.frames.extend(data);
-            glimpse.ended |= ended;
+        self.copy.with(|copied| {
+            copied.bytes = copied.bytes.saturating_add(len);
+            copied.frames.extend(data);
+            copied.ended |= ended;
         });
     }
 }
 
-impl Shown {
-    /// How many bytes have passed.
-    pub(super) fn seen(&self) -> u64 {
-        self.with(|glimpse| glimpse.bytes)
+impl BodyCopy {
+    /// Returns how many bytes were copied.
+    pub(super) fn bytes(&self) -> u64 {
+        self.with(|copied| copied.bytes)
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut Glimpse) -> T) -> T {
+    fn with<T>(&self, look: impl FnOnce(&mut Copied) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -134,16 +134,16 @@ impl Body for TeeBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        // What he has not seen yet, because he waits for a store, holds back the next chunk.
-        ready!(this.poll_judge(cx));
+        // While the verification waits for a store, the next chunk is not polled.
+        ready!(this.poll_verification(cx));
         if let Some(frame) = this.held.take() {
             return Poll::Ready(Some(frame));
         }
         let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
-        if this.judge.is_some() {
-            this.show(frame.as_ref());
-            let _: Poll<()> = this.poll_judge(cx);
-            if this.judge.is_some() && this.shown.with(|glimpse| glimpse.in_hand) {
+        if this.verification.is_some() {
+            this.copy_frame(frame.as_ref());
+            let _: Poll<()> = this.poll_verification(cx);
+            if this.verification.is_some() && this.copy.with(|copied| copied.in_hand) {
                 this.held = frame;
                 return Poll::Pending;
             }
@@ -167,21 +167,21 @@ impl Body for TeeBody {
     }
 }
 
-impl Body for Shown {
+impl Body for BodyCopy {
     type Data = Bytes;
     type Error = BrokenOff;
 
-    /// Pending without a waker: the judge is polled again when there is more to see.
+    /// Pending without a waker: the verification is polled again with the next frame.
     fn poll_frame(
         self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        self.with(|glimpse| {
-            let frame = glimpse.frames.pop_front();
-            glimpse.in_hand = frame.is_some();
+        self.with(|copied| {
+            let frame = copied.frames.pop_front();
+            copied.in_hand = frame.is_some();
             match frame {
                 Some(frame) => Poll::Ready(Some(frame)),
-                None if glimpse.ended => Poll::Ready(None),
+                None if copied.ended => Poll::Ready(None),
                 None => Poll::Pending,
             }
         })
