@@ -354,7 +354,7 @@ async fn a_large_frame_that_ends_a_body_is_judged_in_slices_and_to_its_end() {
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let layer = VerifyLayer::new(keyring("django", &key))
         .with_verifier(verifier)
-        .report_only();
+        .insecure_report_only();
     let handler = async |request: Request| {
         let mut body = request.into_body();
         let mut read = 0;

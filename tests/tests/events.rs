@@ -1066,7 +1066,7 @@ async fn nothing_of_a_presigned_url_is_written_accepted_or_refused() {
 #[tokio::test]
 async fn a_layer_that_reports_says_so_in_every_event() {
     let (capture, _guard) = Capture::start();
-    let layer = layer().report_only();
+    let layer = layer().insecure_report_only();
     assert!(send(&layer, good()).await.is_none());
     let unsigned = signed::post("/account/7?token=abc", "body").map(Body::from);
     assert!(send(&layer, unsigned).await.is_none());
@@ -1109,7 +1109,10 @@ async fn a_layer_that_reports_says_so_of_requests_without_a_claim() {
     let base = layer()
         .with_replay_store(Down)
         .insecure_continue_without_replay_store();
-    for (layer, expected) in [(base.clone(), None), (base.report_only(), Some("true"))] {
+    for (layer, expected) in [
+        (base.clone(), None),
+        (base.insecure_report_only(), Some("true")),
+    ] {
         assert!(send(&layer, good()).await.is_none());
         let events = capture.take();
         let mut unclaimed = events

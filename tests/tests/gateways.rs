@@ -154,7 +154,7 @@ async fn a_body_signed_caller_is_found_behind_a_gateway_in_both_modes() {
             .with_public_uri(public())
             .unwrap();
         if report_only {
-            verify = verify.report_only();
+            verify = verify.insecure_report_only();
         }
         let handler = async |caller: Caller, _: Bytes| match caller.verified() {
             Some(caller) => format!("verified {}", caller.id()),
@@ -263,13 +263,13 @@ async fn one_handler_serves_both_modes_and_fails_closed_without_a_layer() {
         ),
         (
             "report-only, proven",
-            app().layer(layer().report_only()),
+            app().layer(layer().insecure_report_only()),
             proven(),
             (StatusCode::OK, "Some(\"billing\") None"),
         ),
         (
             "report-only, a stranger",
-            app().layer(layer().report_only()),
+            app().layer(layer().insecure_report_only()),
             stranger(),
             (StatusCode::OK, "None Some(\"missing_signature\")"),
         ),
@@ -295,7 +295,7 @@ async fn where_one_layer_enforces_and_another_reports_the_caller_is_unverified()
     let handler = async |caller: Caller| caller.verified().is_some().to_string();
     let app = Router::new()
         .route("/", any(handler))
-        .layer(layer().report_only())
+        .layer(layer().insecure_report_only())
         .layer(layer());
     let server = Server::axum(app).await;
     let request = signed::now(&signed::billing(), signed::get("/")).map(Full::new);

@@ -173,7 +173,7 @@ async fn everything() -> Vec<Sample> {
     let hello = |path| signed::post(path, "hello");
 
     let server = Server::axum(app(layer()
-        .report_only_for([(Method::POST, "/reported")])
+        .insecure_report_only_for([(Method::POST, "/reported")])
         .unwrap()))
     .await;
     let copy = signed::now(&billing(), hello("/a"));
@@ -579,7 +579,9 @@ async fn a_signed_body_on_a_route_that_reports_is_counted_at_its_end() {
         .unwrap();
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let signer = Signer::standard_webhooks([key], [AUTHORITY]).unwrap();
-    let layer = VerifyLayer::new(keys).with_verifier(verifier).report_only();
+    let layer = VerifyLayer::new(keys)
+        .with_verifier(verifier)
+        .insecure_report_only();
     let app = Router::new()
         .route("/read", any(async |body: Bytes| body))
         .route("/left", any(async || "not read"))

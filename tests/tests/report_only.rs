@@ -202,7 +202,7 @@ async fn what_would_be_refused_is_handled_as_it_came() {
         ("another body", "body_mismatch", Some("billing"), other_body),
     ] {
         let base = layer();
-        let (reporting, enforcing) = (app(base.clone().report_only()), app(base));
+        let (reporting, enforcing) = (app(base.clone().insecure_report_only()), app(base));
         let body = request.body().clone();
         let answer = send(&reporting, in_full(request.clone())).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");
@@ -222,7 +222,7 @@ async fn what_would_be_refused_is_handled_as_it_came() {
 #[tokio::test]
 async fn a_request_in_which_all_is_right_is_still_nobody_s() {
     let answer = send(
-        &app(layer().report_only()),
+        &app(layer().insecure_report_only()),
         in_full(signed::now(&billing(), signed::post("/a", "hello"))),
     )
     .await;
@@ -245,7 +245,7 @@ async fn a_handler_that_asks_for_a_verified_caller_fails_closed() {
             "/either",
             any(async |caller: Option<VerifiedCaller>| caller.is_some().to_string()),
         );
-    let reporting = app.clone().layer(layer().report_only());
+    let reporting = app.clone().layer(layer().insecure_report_only());
     let enforcing = app.layer(layer());
     for (path, reported, enforced) in [
         ("/strict", (500, None), (200, Some("handled"))),
@@ -271,14 +271,14 @@ async fn what_others_say_of_the_caller_is_dropped() {
         Router::new().fallback(any(echo)).layer(inner).layer(outer)
     };
     // The outer layer has proven the caller, the inner one only reports.
-    let app = under(layer().report_only(), layer());
+    let app = under(layer().insecure_report_only(), layer());
     let answer = send(&app, in_full(signed::now(&billing(), signed::get("/a")))).await;
     assert_eq!(
         (answer.seen("verified"), answer.seen("code")),
         (Some("no"), Some("none"))
     );
     // The outer layer reports, the inner one enforces.
-    let app = under(layer(), layer().report_only());
+    let app = under(layer(), layer().insecure_report_only());
     let answer = send(&app, in_full(signed::now(&billing(), signed::get("/a")))).await;
     assert_eq!(
         (answer.seen("verified"), answer.seen("verdict")),
@@ -301,7 +301,7 @@ async fn a_claim_by_the_layer_that_reports_counts_for_the_one_behind_it() {
     let app = Router::new()
         .fallback(any(echo))
         .layer(base.clone())
-        .layer(base.report_only());
+        .layer(base.insecure_report_only());
     let request = signed::now(&billing(), signed::post("/a", "hello"));
     let first = send(&app, in_full(request.clone())).await;
     assert_eq!(
@@ -331,7 +331,7 @@ async fn a_claim_that_is_too_short_for_the_layer_behind_lets_nothing_through() {
             .fallback(any(echo))
             // The store does answer: there is nothing to continue without.
             .layer(layer(inner).insecure_continue_without_replay_store())
-            .layer(layer(outer).report_only())
+            .layer(layer(outer).insecure_report_only())
     };
     for (name, outer, inner, first, later) in [
         ("the same", 300, 300, StatusCode::OK, "replayed"),
@@ -365,7 +365,7 @@ async fn a_claim_that_is_too_short_for_the_layer_behind_lets_nothing_through() {
 
 #[tokio::test]
 async fn a_copy_is_handled_and_reported_as_one() {
-    let app = app(layer().report_only());
+    let app = app(layer().insecure_report_only());
     let request = signed::now(&billing(), signed::post("/a", "hello"));
     assert_eq!(
         send(&app, in_full(request.clone())).await.seen("verdict"),
@@ -393,7 +393,7 @@ async fn an_unproven_request_burns_no_nonce() {
         .unwrap();
     let reporting = VerifyLayer::new(unknown)
         .with_replay_store(store.clone())
-        .report_only();
+        .insecure_report_only();
     let answer = send(&app(reporting), in_full(request.clone())).await;
     assert_eq!(answer.seen("code"), Some("invalid_signature"));
     assert_eq!(store.len(), 0);
@@ -435,7 +435,11 @@ async fn not_a_byte_of_an_unproven_body_is_read_before_the_handler() {
         .fallback(any(
             async |Extension(_): Extension<UnverifiedCaller>, _unread: Body| "handled",
         ))
-        .layer(VerifyLayer::new(keys).with_verifier(verifier).report_only());
+        .layer(
+            VerifyLayer::new(keys)
+                .with_verifier(verifier)
+                .insecure_report_only(),
+        );
     let by_body = signed::now_in_full(
         &Signer::drf(drf, [AUTHORITY]).unwrap(),
         signed::post("/drf", "x"),
@@ -491,7 +495,7 @@ async fn a_body_that_is_read_in_part_reaches_the_handler_whole() {
         };
         let app = Router::new()
             .fallback(any(handler))
-            .layer(layer().with_body_limits(limits).report_only());
+            .layer(layer().with_body_limits(limits).insecure_report_only());
         let (parts, _) = signed::now(&billing(), signed::post("/a", whole.clone())).into_parts();
         let mut sent = frames(&chunks);
         sent.push(Ok(trailer()));
@@ -521,7 +525,7 @@ async fn a_body_that_is_read_in_part_reaches_the_handler_whole() {
 
 #[tokio::test]
 async fn an_error_of_the_body_is_the_handler_s_to_see() {
-    let app = app(layer().report_only());
+    let app = app(layer().insecure_report_only());
     for (name, request) in [
         (
             "proven",
@@ -561,10 +565,10 @@ impl ReplayStore for DownReplay {
 
 #[tokio::test]
 async fn a_store_that_is_down_refuses_nobody() {
-    let no_keys = app(VerifyLayer::new(Down).report_only());
+    let no_keys = app(VerifyLayer::new(Down).insecure_report_only());
     let no_nonces = app(layer()
         .with_replay_store(DownReplay(ReplayStoreId::unique()))
-        .report_only());
+        .insecure_report_only());
     for app in [no_keys, no_nonces] {
         let answer = send(
             &app,
@@ -587,7 +591,9 @@ async fn headers_stay_as_they_are_whatever_the_policy() {
         (UncoveredHeaders::strip_all_but([]), "none"),
         (allowed, "insufficient_coverage"),
     ] {
-        let app = app(layer().with_uncovered_headers(policy).report_only());
+        let app = app(layer()
+            .with_uncovered_headers(policy)
+            .insecure_report_only());
         let mut request = signed::now(&billing(), signed::get("/a"));
         for name in ["x-http-method-override", "x-original-url", "x-uncovered"] {
             request
@@ -606,7 +612,7 @@ async fn headers_stay_as_they_are_whatever_the_policy() {
 #[tokio::test]
 async fn a_route_that_reports_opens_no_other() {
     let layer = layer()
-        .report_only_for([(Method::GET, "/a"), (Method::POST, "/item/{id}/note")])
+        .insecure_report_only_for([(Method::GET, "/a"), (Method::POST, "/item/{id}/note")])
         .unwrap();
     let server = Server::axum(app(layer)).await;
     for (line, header, expected) in [
@@ -661,7 +667,9 @@ async fn a_route_that_reports_opens_no_other() {
 
 #[tokio::test]
 async fn routes_that_are_enforced_go_on_as_before() {
-    let layer = layer().report_only_for([(Method::POST, "/a")]).unwrap();
+    let layer = layer()
+        .insecure_report_only_for([(Method::POST, "/a")])
+        .unwrap();
     let app = app(layer);
     let accepted = send(
         &app,
@@ -685,8 +693,11 @@ async fn routes_that_are_enforced_go_on_as_before() {
 
 #[tokio::test]
 async fn what_is_set_last_holds_and_routes_add_up() {
-    let only =
-        |layer: VerifyLayer<Keyring>, path| layer.report_only_for([(Method::GET, path)]).unwrap();
+    let only = |layer: VerifyLayer<Keyring>, path| {
+        layer
+            .insecure_report_only_for([(Method::GET, path)])
+            .unwrap()
+    };
     for (name, layer, open, closed) in [
         (
             "routes",
@@ -696,21 +707,21 @@ async fn what_is_set_last_holds_and_routes_add_up() {
         ),
         (
             "everywhere, then routes",
-            only(layer().report_only(), "/a"),
+            only(layer().insecure_report_only(), "/a"),
             &["/a"],
             &["/b"],
         ),
         (
             "routes, then everywhere",
-            only(layer(), "/a").report_only(),
+            only(layer(), "/a").insecure_report_only(),
             &["/a", "/b"],
             &[],
         ),
         (
             "no routes",
             layer()
-                .report_only()
-                .report_only_for([(Method::GET, "/x")])
+                .insecure_report_only()
+                .insecure_report_only_for([(Method::GET, "/x")])
                 .unwrap(),
             &[],
             &["/a"],
@@ -732,7 +743,7 @@ async fn two_layers_on_different_routes_each_keep_to_their_own() {
     let base = layer();
     let reporting = Router::new()
         .route("/a/{id}", any(echo))
-        .route_layer(base.clone().report_only());
+        .route_layer(base.clone().insecure_report_only());
     let enforcing = Router::new().route("/a/admin", any(echo)).route_layer(base);
     let server = Server::axum(reporting.merge(enforcing)).await;
     for (path, expected) in [
@@ -756,7 +767,9 @@ async fn two_layers_on_different_routes_each_keep_to_their_own() {
 #[tokio::test]
 async fn behind_nest_the_path_of_the_request_line_decides() {
     let inner = |pattern: &str| {
-        let layer = layer().report_only_for([(Method::GET, pattern)]).unwrap();
+        let layer = layer()
+            .insecure_report_only_for([(Method::GET, pattern)])
+            .unwrap();
         Router::new().nest("/api", Router::new().route("/a", any(echo)).layer(layer))
     };
     for (pattern, expected) in [("/api/a", 200), ("/a", 401)] {
@@ -769,7 +782,7 @@ async fn behind_nest_the_path_of_the_request_line_decides() {
 #[tokio::test]
 async fn an_upload_that_waits_to_be_let_in_is() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let server = Server::axum(app(layer().report_only())).await;
+    let server = Server::axum(app(layer().insecure_report_only())).await;
     let mut stream = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
     let head = format!(
         "POST /a HTTP/1.1\r\nhost: {AUTHORITY}\r\nexpect: 100-continue\r\ncontent-length: 5\r\nconnection: close\r\n\r\n"
@@ -791,7 +804,7 @@ async fn an_upload_that_waits_to_be_let_in_is() {
 async fn large_bodies_come_through_over_both_versions_to_the_byte() {
     let limits = BodyLimits::default().with_max_bytes(100_000);
     let server = Server::axum(
-        app(layer().with_body_limits(limits).report_only())
+        app(layer().with_body_limits(limits).insecure_report_only())
             .layer(axum::extract::DefaultBodyLimit::disable()),
     )
     .await;
@@ -853,7 +866,7 @@ async fn a_signed_body_is_judged_while_the_handler_reads_it() {
     let signer =
         Signer::standard_webhooks([SigningKey::standard_webhooks(&secret)], [AUTHORITY]).unwrap();
     let request = signed::now_in_full(&signer, signed::post("/hook", "event"));
-    let reporting = app(layer.clone().report_only());
+    let reporting = app(layer.clone().insecure_report_only());
     for _ in 0..2 {
         let answer = send(&reporting, in_full(request.clone())).await;
         assert_eq!(
@@ -867,7 +880,7 @@ async fn a_signed_body_is_judged_while_the_handler_reads_it() {
     let both = Router::new()
         .route("/hook", post(echo))
         .layer(layer.clone())
-        .layer(layer.report_only());
+        .layer(layer.insecure_report_only());
     let answer = send(&both, in_full(request)).await;
     assert_eq!(
         (answer.status, answer.seen("verified")),
@@ -900,7 +913,7 @@ async fn a_signed_body_in_many_chunks_waits_for_a_slow_key_store_and_loses_nothi
     let _listening = metrics::set_default_local_recorder(&recorder);
     let app = app(VerifyLayer::new(Waits(keys))
         .with_verifier(verifier)
-        .report_only());
+        .insecure_report_only());
     let chunks: [&[u8]; 4] = [b"one ", &[b'x'; 9000], b"two ", b"three"];
     let signer = Signer::drf(key, [AUTHORITY]).unwrap();
     let request = signed::now_in_full(&signer, signed::post("/drf", chunks.concat()));
@@ -939,7 +952,7 @@ async fn while_a_key_store_is_waited_for_one_chunk_passes_and_no_more() {
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let layer = VerifyLayer::new(Gate(keys, Arc::clone(&gate)))
         .with_verifier(Verifier::builder().accept_only(profile).build().unwrap())
-        .report_only();
+        .insecure_report_only();
     let handler = async move |request: AxumRequest| {
         let mut body = request.into_body();
         let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
@@ -974,7 +987,7 @@ async fn a_body_that_would_have_to_be_kept_is_not_decided_on() {
     let _listening = metrics::set_default_local_recorder(&recorder);
     let layer = VerifyLayer::new(keys)
         .with_verifier(Verifier::builder().accept_only(profile).build().unwrap())
-        .report_only();
+        .insecure_report_only();
     let signer = Signer::standard_webhooks([key], [AUTHORITY]).unwrap();
     let request = signed::now_in_full(&signer, signed::post("/hook", "event"));
     let answer = send(&app(layer), in_full(request)).await;
@@ -994,7 +1007,7 @@ async fn a_body_that_would_have_to_be_kept_is_not_decided_on() {
 #[tokio::test]
 async fn a_request_that_was_rewritten_is_on_no_route_that_reports() {
     let app = app(layer()
-        .report_only_for([(Method::GET, "/a"), (Method::GET, "/b")])
+        .insecure_report_only_for([(Method::GET, "/a"), (Method::GET, "/b")])
         .unwrap());
     let mut request = signed::get("/b");
     let original = format!("http://{AUTHORITY}/a").parse().unwrap();
@@ -1011,7 +1024,7 @@ async fn a_claim_in_one_store_is_none_in_another() {
     for reports in [true, false] {
         let mut outside = layer().with_replay_store(outer.clone());
         if reports {
-            outside = outside.report_only();
+            outside = outside.insecure_report_only();
         }
         let app = Router::new()
             .fallback(any(echo))

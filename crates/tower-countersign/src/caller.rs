@@ -8,7 +8,7 @@ use http::request::Parts;
 use crate::{CallerRejection, UnverifiedCaller, VerifiedCaller};
 
 /// The caller, in whichever mode the layer is: proven where it enforces, unproven where it
-/// [only reports](crate::VerifyLayer::report_only).
+/// [only reports](crate::VerifyLayer::insecure_report_only).
 ///
 /// A handler that takes a `Caller` works in both modes, so that the mode is a setting of the deployment. Where no layer
 /// covers the route, it answers 500; `Option<Caller>` is `None` there.

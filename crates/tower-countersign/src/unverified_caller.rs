@@ -7,7 +7,7 @@ use crate::{refusal::Refusal, verified_caller::VerifiedCaller};
 /// Who a request says it is from, on a route where a layer only reports. **It is not to be trusted**, not even where
 /// everything was right: by the time that the route is enforced, a handler asks for a [`VerifiedCaller`].
 ///
-/// [`VerifyLayer::report_only`](crate::VerifyLayer::report_only) puts one into the extensions of every request that it
+/// [`VerifyLayer::insecure_report_only`](crate::VerifyLayer::insecure_report_only) puts one into the extensions of every request that it
 /// reports on, in the place of a [`VerifiedCaller`], and drops any of either that was there before. With axum it is an
 /// extractor; `Option<UnverifiedCaller>` is `None` on routes that are enforced or have no layer.
 ///
@@ -28,7 +28,7 @@ use crate::{refusal::Refusal, verified_caller::VerifiedCaller};
 ///
 /// let key = CallerKey::new("1", VerifyingKey::hmac_sha256(&Secret::generate()?))?;
 /// let keys = Keyring::builder().caller("billing", key).build()?;
-/// let app = Router::new().route("/whoami", get(whoami)).layer(VerifyLayer::new(keys).report_only());
+/// let app = Router::new().route("/whoami", get(whoami)).layer(VerifyLayer::new(keys).insecure_report_only());
 ///
 /// // Not signed, and handled all the same.
 /// let response = app.oneshot(Request::get("/whoami").body(Body::empty())?).await?;

@@ -9,7 +9,7 @@ use http::{Method, Uri, uri::PathAndQuery};
 /// that was there before. It has no public constructor: a handler that holds one was called by that caller.
 ///
 /// With axum it is an extractor. A handler that asks for it on a route that no layer covers answers 500: it fails closed.
-/// `Option<VerifiedCaller>` is `None` only there, and where a layer [only reports](crate::VerifyLayer::report_only): there
+/// `Option<VerifiedCaller>` is `None` only there, and where a layer [only reports](crate::VerifyLayer::insecure_report_only): there
 /// the handler gets an [`UnverifiedCaller`](crate::UnverifiedCaller) instead.
 ///
 /// Cloning is cheap.

@@ -100,8 +100,8 @@ impl Config {
         match report_only()? {
             ReportOnly::Nowhere => {}
             ReportOnly::Everywhere => {
-                verify = verify.report_only();
-                authorize = authorize.map(AuthorizeLayer::report_only);
+                verify = verify.insecure_report_only();
+                authorize = authorize.map(AuthorizeLayer::insecure_report_only);
             }
             ReportOnly::For(_) if authorize.is_some() => {
                 return Err(
@@ -111,7 +111,7 @@ impl Config {
             }
             ReportOnly::For(routes) => {
                 verify = verify
-                    .report_only_for(routes)
+                    .insecure_report_only_for(routes)
                     .map_err(|error| in_variable("REPORT_ONLY", error))?;
             }
         }

@@ -113,7 +113,7 @@ fn app(layer: AuthorizeLayer) -> Router {
 async fn an_event_says_who_asked_and_which_statement_decided() {
     let (capture, _guard) = Capture::start();
     let enforced = app(AuthorizeLayer::new(policy(POLICY)));
-    let report = app(AuthorizeLayer::new(policy(POLICY)).report_only());
+    let report = app(AuthorizeLayer::new(policy(POLICY)).insecure_report_only());
     let post = || {
         let request = signed::at(NOW, &signed::billing(), signed::post("/x", ""));
         request.map(axum::body::Body::from)
@@ -157,9 +157,9 @@ async fn behind_a_verifier_that_reports_a_layer_that_reports_judges_who_would_be
         Router::new()
             .fallback(any(async || "handled"))
             .layer(layer.with_clock(|| NOW))
-            .layer(verify().report_only())
+            .layer(verify().insecure_report_only())
     };
-    let report = behind(AuthorizeLayer::new(policy(POLICY)).report_only());
+    let report = behind(AuthorizeLayer::new(policy(POLICY)).insecure_report_only());
     let enforced = behind(AuthorizeLayer::new(policy(POLICY)));
     let unsigned = || signed::get("/x").map(axum::body::Body::from);
     let nobody = |outcome: &str| {

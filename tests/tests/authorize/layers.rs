@@ -212,11 +212,15 @@ async fn a_request_without_a_verified_caller_is_refused_by_every_layer() {
         ),
         (
             "policy, a verifier that only reports",
-            handled().layer(allow_all()).layer(verify().report_only()),
+            handled()
+                .layer(allow_all())
+                .layer(verify().insecure_report_only()),
         ),
         (
             "callers, a verifier that only reports",
-            handled().layer(callers()).layer(verify().report_only()),
+            handled()
+                .layer(callers())
+                .layer(verify().insecure_report_only()),
         ),
     ] {
         for request in [get_by(&billing(), "/x"), signed::get("/x").map(Body::from)] {
@@ -236,8 +240,9 @@ async fn a_layer_that_only_reports_refuses_nothing_and_puts_nothing_in() {
         layer(Router::new().route("/x", whether))
     };
     let policy_layer =
-        |router: Router| router.layer(AuthorizeLayer::new(policy(ACCOUNTS)).report_only());
-    let callers_layer = |router: Router| router.layer(AllowCallers::new(["billing"]).report_only());
+        |router: Router| router.layer(AuthorizeLayer::new(policy(ACCOUNTS)).insecure_report_only());
+    let callers_layer =
+        |router: Router| router.layer(AllowCallers::new(["billing"]).insecure_report_only());
     for (name, layered) in [
         ("policy", app(policy_layer)),
         ("callers", app(callers_layer)),

@@ -53,7 +53,7 @@ impl AllowCallers {
     /// Refuses nothing and logs what would have been refused. Nothing is put into the request: a request without a verified
     /// caller goes on without one. Behind a `VerifyLayer` that only reports as well, who it would have let in is judged.
     #[must_use]
-    pub fn report_only(mut self) -> Self {
+    pub fn insecure_report_only(mut self) -> Self {
         self.settings.mode = Mode::ReportOnly;
         self
     }

@@ -12,7 +12,7 @@
 //! | `info`, `warn` | once a layer, at start | `outcome = "started"` |
 //! | `warn` | once a layer: an unauthenticated peer without an address | `outcome = "started"` |
 //!
-//! Where a layer [only reports](crate::VerifyLayer::report_only), `outcome` is what it would have been, and every event has
+//! Where a layer [only reports](crate::VerifyLayer::insecure_report_only), `outcome` is what it would have been, and every event has
 //! `report_only = true`.
 //!
 //! With [mismatch hints](crate::VerifyLayer::with_mismatch_hints) a refusal of a known caller also has

@@ -273,12 +273,12 @@ impl<K, R> VerifyLayer<K, R> {
     /// [`VerifiedCaller`](crate::VerifiedCaller): one that asks for the latter answers 500. See the
     /// [module documentation](crate::verify#report-only) for what is and is not done to a request.
     #[must_use]
-    pub fn report_only(mut self) -> Self {
+    pub fn insecure_report_only(mut self) -> Self {
         self.settings.report_only = ReportOnly::Everywhere;
         self
     }
 
-    /// [Reports only](Self::report_only) on these routes and enforces every other one. Routes of several calls add up.
+    /// [Reports only](Self::insecure_report_only) on these routes and enforces every other one. Routes of several calls add up.
     ///
     /// A route is a method and a path, of which a whole segment may be `{name}`, for any one segment that is not empty. The
     /// path is that of the request line, with whatever prefix a router takes away.
@@ -297,14 +297,14 @@ impl<K, R> VerifyLayer<K, R> {
     /// use tower_countersign::VerifyLayer;
     ///
     /// fn verify<K: KeyStore>(keys: K) -> Result<VerifyLayer<K>, ConfigError> {
-    ///     VerifyLayer::new(keys).report_only_for([(Method::GET, "/api/account/{id}"), (Method::POST, "/api/echo")])
+    ///     VerifyLayer::new(keys).insecure_report_only_for([(Method::GET, "/api/account/{id}"), (Method::POST, "/api/echo")])
     /// }
     /// ```
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if a path is not in plain form.
-    pub fn report_only_for(
+    pub fn insecure_report_only_for(
         mut self,
         routes: impl IntoIterator<Item = (Method, impl AsRef<str>)>,
     ) -> Result<Self, ConfigError> {

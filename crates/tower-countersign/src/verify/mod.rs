@@ -96,8 +96,8 @@
 //!
 //! # Report only
 //!
-//! For switching verification on in a fleet that is live, a layer can be set to [refuse nothing](crate::VerifyLayer::report_only),
-//! or [nothing on some routes](crate::VerifyLayer::report_only_for). Everything above is decided, counted and logged all the same,
+//! For switching verification on in a fleet that is live, a layer can be set to [refuse nothing](crate::VerifyLayer::insecure_report_only),
+//! or [nothing on some routes](crate::VerifyLayer::insecure_report_only_for). Everything above is decided, counted and logged all the same,
 //! and then:
 //!
 //! - The request is handed on as it came: no header is taken away, and the body is the same to the byte, with its trailers

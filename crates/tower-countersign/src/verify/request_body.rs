@@ -17,7 +17,7 @@ use crate::{BoxError, chunks::Chunks};
 /// Its memory counts towards the layer's budget until it has been read, or dropped unread. It has no trailers: they are
 /// not covered by any signature and are left out. It never fails. `Debug` shows its length only.
 ///
-/// Where a layer [only reports](crate::VerifyLayer::report_only), it is the request's own body, verified or not, with its
+/// Where a layer [only reports](crate::VerifyLayer::insecure_report_only), it is the request's own body, verified or not, with its
 /// trailers and its errors, as if no layer were there.
 #[derive(Default)]
 pub struct RequestBody {
