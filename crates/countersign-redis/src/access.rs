@@ -56,7 +56,6 @@ impl Access {
             Transport::Plain => Client::open(self.info(ConnectionAddr::Tcp(host, port))?),
             #[cfg(feature = "tls")]
             Transport::Tls(certificates) => {
-                install_crypto_provider();
                 let address = ConnectionAddr::TcpTls {
                     host,
                     port,
@@ -82,16 +81,6 @@ impl Access {
         Ok(info
             .set_tcp_settings(TcpSettings::default().set_nodelay(true))
             .set_redis_settings(settings))
-    }
-}
-
-/// Installs ring as the process's provider if none is installed. With two providers compiled in and
-/// none installed, rustls would panic.
-#[cfg(feature = "tls")]
-fn install_crypto_provider() {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Another thread may have installed one meanwhile, which is then used.
-        let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 

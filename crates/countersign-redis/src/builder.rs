@@ -2,6 +2,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use countersign::{ConfigError, ConfigErrorKind};
 
+#[cfg(feature = "tls")]
+use crate::tls_provider;
 use crate::{
     access::{Access, Transport},
     handshake::Eviction,
@@ -141,7 +143,7 @@ impl RedisReplayStoreBuilder {
     /// # Errors
     ///
     /// [`ConfigErrorKind::Setting`] if the namespace is not 1 to 64 visible ASCII characters without braces, the timeout not 1
-    /// millisecond to 5 seconds, TLS asked for and not compiled in, or a certificate that is none.
+    /// millisecond to 5 seconds, TLS asked for and not compiled in or without a provider, or a certificate that is none.
     pub fn build(self) -> Result<RedisReplayStore, ConfigError> {
         let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
         if !(1..=64).contains(&self.namespace.len()) || !self.namespace.bytes().all(visible) {
@@ -192,7 +194,10 @@ impl RedisReplayStoreBuilder {
     fn transport(&self) -> Result<Transport, ConfigError> {
         let given = self.certificates.root_cert.is_some() || self.certificates.client_tls.is_some();
         match (self.tls, given) {
-            (true, _) => Ok(Transport::Tls(Arc::new(self.certificates.clone()))),
+            (true, _) => {
+                tls_provider::ensure_installed()?;
+                Ok(Transport::Tls(Arc::new(self.certificates.clone())))
+            }
             (false, false) => Ok(Transport::Plain),
             (false, true) => Err(setting(
                 "certificates: expected a URL with rediss, found one without TLS",
@@ -265,7 +270,19 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "tls")]
+    #[cfg(all(feature = "tls", not(feature = "tls-ring")))]
+    #[test]
+    fn tls_without_a_provider_is_refused_when_the_store_is_built() {
+        let builder = RedisReplayStoreBuilder::new("rediss://redis.internal").unwrap();
+        let error = builder.build().map(|_| ()).unwrap_err();
+        assert_eq!(error.kind(), ConfigErrorKind::Setting);
+        assert!(
+            error.to_string().contains("tls-ring"),
+            "{error} names the feature"
+        );
+    }
+
+    #[cfg(feature = "tls-ring")]
     #[test]
     fn certificates_that_are_none_are_refused_at_once() {
         let builder = || RedisReplayStoreBuilder::new("rediss://redis.internal").unwrap();

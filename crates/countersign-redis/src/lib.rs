@@ -64,7 +64,11 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `tls` | yes | `rediss://`: TLS by rustls with ring, and the system's root certificates unless others are given |
+//! | `tls` | yes | `rediss://`: TLS by rustls with the provider that the application installed, and the system's root certificates unless others are given |
+//! | `tls-ring` | yes | as `tls`; installs ring where the application installed no provider |
+//!
+//! To use another provider, install it before the store is built. To leave ring out of the build, turn the default features
+//! off and `tls` on.
 //!
 //! Claims need a tokio runtime with its timer and its network.
 
@@ -93,6 +97,8 @@ mod slots;
 mod stall;
 mod store;
 mod time_to_live;
+#[cfg(feature = "tls")]
+mod tls_provider;
 mod topology;
 mod url;
 
