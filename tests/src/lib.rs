@@ -21,3 +21,8 @@ pub mod server;
 pub mod signed;
 pub mod stranger;
 pub mod vectors;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -535,33 +535,119 @@ fn every_crate_keeps_a_changelog() {
     }
 }
 
+/// The crates that are published, in the order of their dependencies.
+const PUBLISHED: [&str; 3] = ["countersign", "tower-countersign", "countersign-redis"];
+
 #[test]
-fn features_are_explained_in_the_manifest_and_in_the_documentation() {
-    let manifest = fs::read_to_string(root().join("crates/tower-countersign/Cargo.toml")).unwrap();
-    let documentation =
-        fs::read_to_string(root().join("crates/tower-countersign/src/lib.rs")).unwrap();
-    let table: toml::Table = manifest.parse().unwrap();
-    for feature in table["features"]
-        .as_table()
-        .unwrap()
-        .keys()
-        .filter(|name| *name != "default")
-    {
-        assert!(
-            documentation.contains(&format!("| `{feature}` |")),
-            "{feature} is not in the table of features"
+fn features_are_explained_in_the_manifest_the_documentation_and_the_readme() {
+    for name in PUBLISHED {
+        let folder = root().join("crates").join(name);
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let table: toml::Table = manifest.parse().unwrap();
+        let features = table["features"].as_table().unwrap();
+        let features: BTreeSet<&str> = features.keys().map(String::as_str).collect();
+        let features: BTreeSet<&str> = &features - &BTreeSet::from(["default"]);
+        for page in ["src/lib.rs", "README.md"] {
+            let text = fs::read_to_string(folder.join(page)).unwrap();
+            let (_, rows) = text.split_once("| feature | default |").unwrap();
+            let rows: BTreeSet<&str> = rows
+                .lines()
+                .skip(2)
+                .map_while(|row| row.trim_start_matches("//! ").strip_prefix("| `"))
+                .map(|row| row.split('`').next().unwrap())
+                .collect();
+            assert_eq!(rows, features, "the table of features in {page} of {name}");
+        }
+        for feature in features {
+            let start = format!("\n{feature} = ");
+            let (before, _) = manifest.split_once(&start).unwrap();
+            let above = before.lines().last().unwrap();
+            assert!(
+                above.starts_with("# "),
+                "{feature} of {name} has no comment in the manifest"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_dependency_has_its_reason_above_it() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, rest) = manifest.split_once("[workspace.dependencies]\n").unwrap();
+    let (dependencies, _) = rest.split_once("\n[").unwrap();
+    let lines: Vec<&str> = dependencies.lines().collect();
+    let mut found = 0_usize;
+    for pair in lines.windows(2) {
+        let [above, line] = pair else { unreachable!() };
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        found += 1;
+        assert!(above.starts_with("# "), "expected a reason above: {line}");
+    }
+    assert!(found > 30, "{found} dependencies");
+}
+
+#[test]
+fn published_crates_have_what_a_registry_and_docs_rs_show() {
+    let mut published = Vec::new();
+    for manifest in files(&root(), "Cargo.toml") {
+        let table = toml_of(&manifest);
+        let Some(package) = table.get("package").and_then(toml::Value::as_table) else {
+            continue;
+        };
+        if package.get("publish") == Some(&toml::Value::Boolean(true)) {
+            published.push(package["name"].as_str().unwrap().to_owned());
+        }
+    }
+    published.sort_unstable();
+    let mut expected = PUBLISHED.map(str::to_owned);
+    expected.sort_unstable();
+    assert_eq!(published, expected, "all other packages stay private");
+
+    for name in PUBLISHED {
+        let folder = root().join("crates").join(name);
+        let manifest = toml_of(&folder.join("Cargo.toml"));
+        let package = manifest["package"].as_table().unwrap();
+        for key in ["description", "readme"] {
+            assert!(package[key].as_str().is_some(), "{key} of {name}");
+        }
+        for key in ["keywords", "categories"] {
+            let words = package[key].as_array().unwrap();
+            assert!((1..=5).contains(&words.len()), "{key} of {name}");
+        }
+        for key in ["version", "rust-version", "license", "repository"] {
+            let inherited = package[key].get("workspace");
+            assert_eq!(
+                inherited,
+                Some(&toml::Value::Boolean(true)),
+                "{key} of {name}"
+            );
+        }
+        assert_eq!(
+            package["metadata"]["docs"]["rs"]["all-features"].as_bool(),
+            Some(true),
+            "{name}"
         );
-        let above = manifest
-            .split_once(&format!("\n{feature} = "))
-            .unwrap()
-            .0
-            .lines()
-            .last()
-            .unwrap();
-        assert!(
-            above.starts_with("# "),
-            "{feature} has no comment in the manifest"
-        );
+        for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            let ours = fs::read(root().join(file)).unwrap();
+            let theirs = fs::read(folder.join(file)).unwrap();
+            assert!(theirs == ours, "{file} of {name} differs");
+        }
+    }
+}
+
+#[test]
+fn the_pages_state_the_compiler_of_the_manifest() {
+    let manifest = toml_of(&root().join("Cargo.toml"));
+    let version = manifest["workspace"]["package"]["rust-version"]
+        .as_str()
+        .unwrap();
+    let sentence = format!("The minimum supported Rust version is {version}.");
+    for name in PUBLISHED {
+        let page = root().join("crates").join(name).join("README.md");
+        let text = fs::read_to_string(page).unwrap();
+        assert!(text.contains(&sentence), "{name}: {sentence}");
     }
 }
 

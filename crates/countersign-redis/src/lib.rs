@@ -72,6 +72,7 @@
 //!
 //! Claims need a tokio runtime with its timer and its network.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     test,
     allow(
@@ -107,3 +108,8 @@ pub use self::{
     check::{Warning, WarningKind},
     store::RedisReplayStore,
 };
+
+/// The example of the crate's README, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

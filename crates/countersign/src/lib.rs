@@ -81,7 +81,14 @@
 //! - A shared secret verifies *and* signs. Give each pair of services its own; for proof to third parties use Ed25519 and
 //!   keep the [`Evidence`].
 //! - Clocks must agree to within the window, 300 seconds unless set otherwise.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `replay-conformance` | no | `replay_conformance`: the tests that every replay store must pass, for authors of stores |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     test,
     allow(
@@ -157,3 +164,8 @@ pub use self::{
         UnverifiedHead, Verified, Verifier, VerifierBuilder,
     },
 };
+
+/// The example of the crate's README, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -47,6 +47,8 @@
 //!
 //! The layers need a tokio runtime with its timer, for the deadline of bodies.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod authorize;
 mod body_timer;
 pub mod cached_keys;
@@ -97,9 +99,9 @@ pub use self::{
     },
 };
 
-/// The examples of the README, run as tests. One of them needs the feature.
-#[cfg(all(doctest, feature = "reload"))]
-#[doc = include_str!("../../../README.md")]
+/// The example of the crate's README, run as a test. The extractor in it needs the feature.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 /// Any error, as tower has it.
