@@ -22,7 +22,7 @@ pub mod signed;
 pub mod stranger;
 pub mod vectors;
 
-/// The examples of the README, run as tests.
+/// The Rust examples of the guide, compiled and run as tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+#[doc = include_str!("../../crates/GUIDE.md")]
+struct Guide;

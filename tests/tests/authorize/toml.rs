@@ -259,10 +259,10 @@ fn what_is_wrong_is_refused_and_the_message_says_where() {
 }
 
 #[test]
-fn the_policy_in_the_readme_is_one() {
-    let readme = include_str!("../../../README.md");
-    let (_, behind) = readme.split_once("Policy::from_toml(r#\"").unwrap();
-    let (text, _) = behind.split_once("\"#").unwrap();
+fn the_policy_in_the_guide_is_one() {
+    let guide = include_str!("../../../crates/GUIDE.md");
+    let (_, after) = guide.split_once("const POLICY: &str = r#\"").unwrap();
+    let (text, _) = after.split_once("\"#").unwrap();
     let policy = policy(text);
     assert!(allows(&policy, "audit", "GET", "/api/account/7"));
     assert!(!allows(&policy, "audit", "DELETE", "/api/account/7"));
