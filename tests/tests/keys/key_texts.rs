@@ -134,6 +134,10 @@ fn what_was_added_to_a_key_is_refused_and_named_from_every_source() {
             (format!(" {key}"), "begins with white space"),
             (format!("\"{key}\""), "is enclosed in quotes"),
             (format!("'{key}'"), "is enclosed in quotes"),
+            (
+                format!("<{key}>"),
+                "is enclosed in angle brackets, as placeholders are",
+            ),
             (format!("\u{feff}{key}"), "begins with a byte order mark"),
         ] {
             let error = load(&text).unwrap_err();

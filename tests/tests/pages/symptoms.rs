@@ -275,6 +275,7 @@ fn errors_at_the_start(found: &mut Texts) {
     let good = format!("{{\"billing\":\"{SECRET}\"}}");
     found.insert("quotes around the value", callers(&format!("'{good}'")));
     found.insert("a placeholder", of_billing("<64 hexadecimal digits>"));
+    found.insert("an unexpanded variable", of_billing("$KEY"));
     found.insert("a line end", of_billing(&format!("{SECRET}\\n")));
     found.insert("a short key", of_billing(&SECRET[..62]));
     let shared = format!("{{\"billing\":\"{SECRET}\",\"audit\":\"{SECRET}\"}}");

@@ -17,6 +17,11 @@ const SERVICE_NAME: &str = "SERVICE_NAME";
 const SERVICE_SECRETS: &str = "SERVICE_SECRETS";
 const ROTATING_SERVICE_SECRETS: &str = "ROTATING_SERVICE_SECRETS";
 
+// What to put into the variables. No example holds a key that loads.
+const NAME: &str = "the name of this service, such as billing";
+const CALLERS: &str = r#"a JSON object of caller to hexadecimal key, such as {"billing":"<output of openssl rand -hex 32>"}"#;
+const TARGETS: &str = r#"a JSON object of target to hexadecimal key, such as {"user-service":"<output of openssl rand -hex 32>"}"#;
+
 impl Keyring {
     /// The callers of this service, from `SERVICE_SECRETS` and, if it is set, `ROTATING_SERVICE_SECRETS`.
     ///
@@ -61,9 +66,9 @@ impl KeyringBuilder {
     ///
     /// As [`Keyring::from_env`], but for what only [`build`](Self::build) finds.
     pub fn callers_from_env(self) -> Result<Self, ConfigError> {
-        let primary = read_variable(SERVICE_SECRETS)?;
+        let primary = read_variable(SERVICE_SECRETS, CALLERS)?;
         let rotating = match env::var_os(ROTATING_SERVICE_SECRETS) {
-            Some(_) => Some(read_variable(ROTATING_SERVICE_SECRETS)?),
+            Some(_) => Some(read_variable(ROTATING_SERVICE_SECRETS, CALLERS)?),
             None => None,
         };
         add_both(self, &primary, rotating.as_deref().map(String::as_str))
@@ -82,8 +87,8 @@ impl Signer {
     /// [`ConfigErrorKind::Variable`] if a variable is not set, is not what it should be, or has no such target; else as
     /// [`new`](Self::new). No error holds a key.
     pub fn from_env(target: &str, authority: &str) -> Result<Self, ConfigError> {
-        let caller = read_variable(SERVICE_NAME)?;
-        let secrets = read_variable(SERVICE_SECRETS)?;
+        let caller = read_variable(SERVICE_NAME, NAME)?;
+        let secrets = read_variable(SERVICE_SECRETS, TARGETS)?;
         Self::from_service_secrets(&caller, &secrets, target, authority)
     }
 
@@ -147,21 +152,29 @@ fn add(
     json: &str,
 ) -> Result<KeyringBuilder, ConfigError> {
     for (name, secret) in parse_secrets(Role::Caller, variable, json)? {
-        let key = CallerKey::new(version, VerifyingKey::hmac_sha256(&secret))?;
+        let key = VerifyingKey::hmac_sha256(&secret);
+        key.ensure_strong()
+            .map_err(|error| error.within(format_args!("{variable}: caller {name}")))?;
+        let key = CallerKey::new(version, key)?;
         builder = builder.caller(name.as_str(), key.insecure_three_headers());
     }
     Ok(builder)
 }
 
-fn read_variable(name: &'static str) -> Result<Zeroizing<String>, ConfigError> {
-    env::var(name).map(Zeroizing::new).map_err(|error| {
-        let problem = match error {
-            env::VarError::NotPresent => "not set",
-            // The error itself would show the value.
-            env::VarError::NotUnicode(_) => "not UTF-8",
-        };
-        ConfigError::new(ConfigErrorKind::Variable, format!("{name}: {problem}"))
-    })
+/// Reads a variable. `expected` says what to put there.
+fn read_variable(name: &str, expected: &str) -> Result<Zeroizing<String>, ConfigError> {
+    env::var(name)
+        .map(Zeroizing::new)
+        .map_err(|error| unreadable(name, expected, &error))
+}
+
+fn unreadable(name: &str, expected: &str, error: &env::VarError) -> ConfigError {
+    let problem = match error {
+        env::VarError::NotPresent => format!("not set, expected {expected}"),
+        // The error itself would show the value.
+        env::VarError::NotUnicode(_) => "not UTF-8".to_owned(),
+    };
+    ConfigError::new(ConfigErrorKind::Variable, format!("{name}: {problem}"))
 }
 
 /// What the names of a variable are names of.
@@ -382,6 +395,30 @@ mod tests {
         assert!(Keyring::from_service_secrets(&padded, None).is_ok());
     }
 
+    /// Source: a newcomer who was told "not set" and not what to set.
+    #[test]
+    fn an_unset_variable_is_named_with_an_example_that_does_not_load() {
+        for (expected, role) in [(CALLERS, Role::Caller), (TARGETS, Role::Target)] {
+            let error = unreadable(SERVICE_SECRETS, expected, &env::VarError::NotPresent);
+            let text = error.to_string();
+            let (start, example) = text.split_once(", such as ").unwrap();
+            assert_eq!(
+                start,
+                format!(
+                    "SERVICE_SECRETS: not set, expected a JSON object of {role} to hexadecimal key"
+                )
+            );
+            let error = parse_secrets(role, SERVICE_SECRETS, example).unwrap_err();
+            let found = "found a text that is enclosed in angle brackets, as placeholders are";
+            assert!(error.to_string().ends_with(found), "{error}");
+        }
+        let error = unreadable(SERVICE_NAME, NAME, &env::VarError::NotPresent);
+        assert_eq!(
+            error.to_string(),
+            "SERVICE_NAME: not set, expected the name of this service, such as billing"
+        );
+    }
+
     #[test]
     fn refuses_what_is_wrong_and_names_it_without_the_key() {
         let short = &OLD[..62];
@@ -482,7 +519,7 @@ mod tests {
                 object(&[("a", short)]),
                 None,
                 ConfigErrorKind::WeakKey,
-                "caller a",
+                "SERVICE_SECRETS: caller a: weak key",
             ),
             (
                 "zeroes",

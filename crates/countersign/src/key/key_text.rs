@@ -44,6 +44,9 @@ fn addition(text: &str) -> Option<&'static str> {
     {
         return Some("is enclosed in quotes");
     }
+    if is_enclosed('<', '>') {
+        return Some("is enclosed in angle brackets, as placeholders are");
+    }
     if text.ends_with("\\n") || text.ends_with("\\r") {
         return Some("ends in a line end that is written as an escape");
     }
@@ -97,6 +100,8 @@ pub(crate) fn form_of_no_hex(text: &str) -> &'static str {
         "the prefix 0x"
     } else if text.starts_with("whsec_") || text.starts_with("whsk_") || text.starts_with("whpk_") {
         "a key of Standard Webhooks"
+    } else if text.starts_with('$') {
+        "a variable that was not expanded"
     } else if text.contains([':', ' ']) {
         "digits with separators"
     } else if is_likely_base64(text) {
@@ -169,6 +174,7 @@ mod tests {
             (format!("'{KEY}'"), "is enclosed in quotes"),
             (format!("`{KEY}`"), "is enclosed in quotes"),
             (format!("“{KEY}”"), "is enclosed in quotes"),
+            (format!("<{KEY}>"), "as placeholders are"),
             (format!("{KEY}\\n"), "written as an escape"),
             (format!("{KEY}\\r\\n"), "written as an escape"),
             (format!("{KEY}\n{KEY}"), "holds a line end"),
@@ -192,6 +198,8 @@ mod tests {
             "\"",
             "\"one quote",
             "one quote'",
+            "<one bracket",
+            "one bracket>",
             "'two kinds\"",
             "\\n in front",
             "clé de bücher",

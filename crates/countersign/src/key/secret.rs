@@ -24,6 +24,7 @@ use crate::{
 /// |---|---|
 /// | begins with a byte order mark | refused |
 /// | begins or ends with white space or a line end | refused |
+/// | is enclosed in angle brackets, as placeholders are | refused |
 /// | is enclosed in quotes, or ends in `\n` or `\r` written as two characters | refused |
 /// | holds a line end, a control character or an invisible character | refused |
 /// | is 32 or more hexadecimal digits, where Base64 is expected | refused |
