@@ -6,9 +6,13 @@ use countersign::{CallerKey, KeyId, Keyring, KeyringBuilder, VerifyingKey};
 use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use tower_countersign::BoxError;
 
+/// The greatest length of a name that errors show, in bytes: that of most access key ids. No key is as short.
+const MAX_SHOWN: usize = 20;
+
 /// Adds every member of the object to the keys, as a caller of that name with a key of this version.
 ///
-/// A name and a key that are in each other's place look alike, so errors say where a member stands and not its name.
+/// A name and a key that are in each other's place look alike, so errors give the place of a member. They show its name
+/// only if the name is too short for a key.
 pub(crate) fn add(
     mut keys: KeyringBuilder,
     variable: &str,
@@ -18,7 +22,14 @@ pub(crate) fn add(
 ) -> Result<KeyringBuilder, BoxError> {
     let mut seen = HashSet::new();
     for (place, (name, key)) in (1..).zip(parse(variable, json)?) {
-        let wrong = |problem: &dyn fmt::Display| format!("{variable}: member {place}: {problem}");
+        let is_shown = name.len() <= MAX_SHOWN && KeyId::new(&name).is_ok();
+        let shown = if is_shown {
+            format!(" ({name})")
+        } else {
+            String::new()
+        };
+        let wrong =
+            |problem: &dyn fmt::Display| format!("{variable}: member {place}{shown}: {problem}");
         KeyId::new(&name).map_err(|_| wrong(&"its name is not one that a caller can have"))?;
         if !seen.insert(name.clone()) {
             return Err(wrong(&"its name is listed twice").into());

@@ -39,18 +39,18 @@ fn what_was_added_to_a_key_ends_the_program_and_is_named() {
             &object,
             "SERVICE_SECRETS: caller a: ",
         ),
-        ("SIGV4_KEYS", TEXT, &object, "SIGV4_KEYS: member 1: "),
+        ("SIGV4_KEYS", TEXT, &object, "SIGV4_KEYS: member 1 (a): "),
         (
             "MESSAGE_SIGNATURE_KEYS",
             BASE64,
             &object,
-            "MESSAGE_SIGNATURE_KEYS: member 1: ",
+            "MESSAGE_SIGNATURE_KEYS: member 1 (a): ",
         ),
         (
             "MESSAGE_SIGNATURE_ED25519_KEYS",
             BASE64,
             &object,
-            "MESSAGE_SIGNATURE_ED25519_KEYS: member 1: ",
+            "MESSAGE_SIGNATURE_ED25519_KEYS: member 1 (a): ",
         ),
         ("DRF_SECRET", TEXT, &bare, "DRF_SECRET: "),
         ("WEBHOOK_SECRET", BASE64, &bare, "WEBHOOK_SECRET: "),
@@ -91,12 +91,12 @@ fn hexadecimal_digits_are_no_base64() {
         (
             "MESSAGE_SIGNATURE_KEYS",
             &object,
-            "MESSAGE_SIGNATURE_KEYS: member 1",
+            "MESSAGE_SIGNATURE_KEYS: member 1 (billing/2026)",
         ),
         (
             "MESSAGE_SIGNATURE_ED25519_KEYS",
             &object,
-            "MESSAGE_SIGNATURE_ED25519_KEYS: member 1",
+            "MESSAGE_SIGNATURE_ED25519_KEYS: member 1 (billing/2026)",
         ),
     ] {
         let mut variables = vec![("SERVICE_SECRETS", "{}"), (variable, value)];

@@ -243,22 +243,26 @@ fn refuses_to_start_on_wrong_variables_and_names_them_without_the_key() {
         ("empty", vec![(SIGV4, String::new())], SIGV4),
         ("nobody", vec![(SIGV4, "{}".to_owned())], SIGV4),
         ("no text", vec![(SIGV4, r#"{"a":1}"#.to_owned())], SIGV4),
-        ("a name twice", vec![(SIGV4, twice)], "SIGV4_KEYS: member 2"),
+        (
+            "a name twice",
+            vec![(SIGV4, twice)],
+            "SIGV4_KEYS: member 2 (a): its name is listed twice",
+        ),
         ("one key for two", vec![(SIGV4, shared)], "caller b"),
         (
             "no name",
             vec![(SIGV4, one("a b", SIGV4_SECRET))],
-            "SIGV4_KEYS: member 1",
+            "SIGV4_KEYS: member 1: ",
         ),
         (
             "swapped",
             vec![(SIGV4, one(SIGV4_SECRET, "AKIDBILLING"))],
-            "SIGV4_KEYS: member 1",
+            "SIGV4_KEYS: member 1: ",
         ),
         (
             "short",
             vec![(SIGV4, one("a", &SIGV4_SECRET[..31]))],
-            "SIGV4_KEYS: member 1",
+            "SIGV4_KEYS: member 1 (a): ",
         ),
         (
             "no region",
