@@ -250,7 +250,7 @@ async fn events_at_the_start(found: &mut Texts) {
     found.insert("no expected hosts", of(&text, "no expected hosts"));
     found.insert("an empty store", of(&text, "the replay store"));
 
-    let _: Router = routes().layer(verify().report_only());
+    let _: Router = routes().layer(verify().insecure_report_only());
     found.insert("a layer that reports", of(&capture.take(), "report only"));
 
     let (key, settings) = django();
