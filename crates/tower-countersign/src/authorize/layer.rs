@@ -93,8 +93,13 @@ impl AuthorizeLayer {
         self
     }
 
-    /// Refuses nothing and logs what would have been refused. Nothing is put into the request: a request without a verified
-    /// caller goes on without one. Behind a `VerifyLayer` that only reports as well, who it would have let in is judged.
+    /// Refuses no request, and logs those that would be refused. A request without a verified caller
+    /// is passed on without one. Inside a `VerifyLayer` that only reports, the decision is about the
+    /// caller that the layer would have accepted.
+    ///
+    /// # Attack
+    ///
+    /// Any verified caller can call any route, and anyone can if the `VerifyLayer` only reports too.
     #[must_use]
     pub fn insecure_report_only(mut self) -> Self {
         self.mode = Mode::ReportOnly;

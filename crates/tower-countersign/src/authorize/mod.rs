@@ -77,10 +77,11 @@ pub mod events;
 #[cfg(feature = "axum")]
 pub(crate) mod extract;
 pub(crate) mod forbidden;
+mod future;
 pub(crate) mod layer;
 mod rule;
 mod service;
 
 #[cfg(feature = "axum")]
 pub use self::extract::CallerInRejection;
-pub use self::service::{Authorize, AuthorizeFuture};
+pub use self::{future::AuthorizeFuture, service::Authorize};

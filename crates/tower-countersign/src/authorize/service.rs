@@ -1,17 +1,14 @@
 use std::{
-    future::Future,
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{events, rule::Rule};
+use super::{events, future::AuthorizeFuture, rule::Rule};
 use crate::{
     grpc,
     metrics::{Authorization, Handles},
@@ -110,53 +107,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         // Nothing is waited for, so the instance that was polled ready is called here or not at all.
-        let state = match self.settings.refusal(&request) {
-            None => State::Handled {
-                future: self.inner.call(request),
-            },
-            Some(refusal) => State::Refused {
-                refusal: Some(refusal),
-            },
-        };
-        AuthorizeFuture { state }
-    }
-}
-
-pin_project! {
-    /// The future of [`Authorize`].
-    #[derive(Debug)]
-    pub struct AuthorizeFuture<F> {
-        #[pin]
-        state: State<F>,
-    }
-}
-
-pin_project! {
-    #[derive(Debug)]
-    #[project = Projected]
-    enum State<F> {
-        Handled { #[pin] future: F },
-        Refused { refusal: Option<Response<Bytes>> },
-    }
-}
-
-impl<F, ResBody, E> Future for AuthorizeFuture<F>
-where
-    F: Future<Output = Result<Response<ResBody>, E>>,
-{
-    type Output = Result<Response<ResponseBody<ResBody>>, E>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            Projected::Handled { future } => {
-                let response = ready!(future.poll(cx))?;
-                Poll::Ready(Ok(response.map(ResponseBody::handled)))
-            }
-            Projected::Refused { refusal } => match refusal.take() {
-                Some(refusal) => Poll::Ready(Ok(refusal.map(ResponseBody::refused))),
-                // Polled after it was done, which no caller may do.
-                None => Poll::Pending,
-            },
+        match self.settings.refusal(&request) {
+            None => AuthorizeFuture::handled(self.inner.call(request)),
+            Some(refusal) => AuthorizeFuture::refused(refusal),
         }
     }
 }

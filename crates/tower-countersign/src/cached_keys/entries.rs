@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use countersign::CallerKeys;
 use tokio::time::Instant;
 
-use super::builder::Settings;
+use super::settings::Settings;
 
 #[derive(Default)]
 pub(super) struct Entries {

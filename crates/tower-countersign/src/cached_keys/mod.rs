@@ -59,6 +59,7 @@
 mod builder;
 mod entries;
 mod rate_limit;
+mod settings;
 mod single_flight;
 mod status;
 pub(crate) mod store;

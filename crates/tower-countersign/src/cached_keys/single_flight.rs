@@ -1,4 +1,4 @@
-//! One look-up for a name at a time, on a task of its own.
+//! One lookup for a name at a time, in a spawned task.
 
 use std::{
     collections::HashMap,
@@ -14,12 +14,14 @@ use tokio::{
 
 use super::store::Shared;
 
-/// What came of a look-up; `Err` is the reason for the operator.
-pub(super) type Landed = Result<CallerKeys, Arc<str>>;
+/// The result of a lookup. `Err` is the reason for the operator.
+pub(super) type Answer = Result<CallerKeys, Arc<str>>;
 
-/// The answer, once it is there. That the sender is gone without one means that the look-up panicked or its runtime ended.
-pub(super) type Flight = watch::Receiver<Option<Landed>>;
+/// The answer, once it has arrived. If the sender is dropped without one, the lookup panicked or its
+/// runtime ended.
+pub(super) type Flight = watch::Receiver<Option<Answer>>;
 
+/// The lookups that are running, by name.
 #[derive(Default)]
 pub(super) struct Flights(Mutex<HashMap<Box<str>, Flight>>);
 
@@ -30,7 +32,7 @@ impl Flights {
     }
 }
 
-/// Starts a look-up and enters it. Only for whoever found none on the list that it holds.
+/// Starts a lookup and adds it to the list, which must not hold one for this name.
 pub(super) fn start<S: KeyStore>(
     shared: &Arc<Shared<S>>,
     mut flights: MutexGuard<'_, HashMap<Box<str>, Flight>>,
@@ -40,30 +42,30 @@ pub(super) fn start<S: KeyStore>(
         .map_err(|error| Unavailable::new("key store").with_source(error.to_string()))?;
     let (sender, flight) = watch::channel(None);
     flights.insert(Box::from(name), flight.clone());
-    let landing = Landing {
+    let lookup = Lookup {
         shared: Arc::clone(shared),
         name: Box::from(name),
-        landed: false,
+        is_answered: false,
     };
     shared.counts.lookup();
-    // A runtime that is shutting down drops the task here and now, which takes it off the list.
+    // A runtime that is shutting down drops the task at once, and so removes it from the list.
     drop(flights);
     runtime.spawn(async move {
-        let answer = landing.lookup().await;
+        let answer = lookup.run().await;
         sender.send_replace(Some(answer));
     });
     Ok(flight)
 }
 
-/// Takes the look-up off the list, whatever becomes of it.
-struct Landing<S: KeyStore> {
+/// A running lookup. Dropping it removes it from the list.
+struct Lookup<S: KeyStore> {
     shared: Arc<Shared<S>>,
     name: Box<str>,
-    landed: bool,
+    is_answered: bool,
 }
 
-impl<S: KeyStore> Landing<S> {
-    async fn lookup(mut self) -> Landed {
+impl<S: KeyStore> Lookup<S> {
+    async fn run(mut self) -> Answer {
         let shared = &self.shared;
         let asked_at = Instant::now();
         let answer = if let Some(answer) = shared.store.try_lookup(&self.name) {
@@ -79,17 +81,17 @@ impl<S: KeyStore> Landing<S> {
             Ok(keys) => shared.learn(&self.name, keys.clone(), asked_at),
             Err(reason) => shared.failed(&self.name, reason),
         }
-        self.landed = true;
+        self.is_answered = true;
         answer
     }
 }
 
-impl<S: KeyStore> Drop for Landing<S> {
+impl<S: KeyStore> Drop for Lookup<S> {
     fn drop(&mut self) {
-        if !self.landed {
+        if !self.is_answered {
             self.shared.failed(&self.name, "the look-up was cut off");
         }
-        // After what it found is in memory, so that whoever finds no look-up finds that.
+        // After the answer is in memory: a request that finds no lookup finds the answer.
         self.shared.flights.lock().remove(&self.name);
     }
 }

@@ -10,9 +10,10 @@ use countersign::{CallerKeys, KeyStore, Unavailable};
 use tokio::time::Instant;
 
 use super::{
-    builder::{CachedKeysBuilder, Settings},
+    builder::CachedKeysBuilder,
     entries::{Entries, Found},
     rate_limit::RateLimit,
+    settings::Settings,
     single_flight::{self, Flight, Flights},
     status::{CachedKeysStatus, Counts},
 };

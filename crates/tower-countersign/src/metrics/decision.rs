@@ -10,7 +10,7 @@ use metrics::Recorder;
 
 use super::{
     handles::Handles,
-    record::{now_if_heard, seconds, with_recorder},
+    record::{now_if_recorded, seconds, with_recorder},
 };
 use crate::{mode::Mode, refusal::Refusal, verified_caller::VerifiedCaller};
 
@@ -39,7 +39,7 @@ impl Decision {
             mode,
             is_grpc: false,
             scheme: None,
-            began: now_if_heard(),
+            began: now_if_recorded(),
             head: None,
         }
     }

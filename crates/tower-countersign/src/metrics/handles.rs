@@ -7,15 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use countersign::ClaimOutcome;
 use metrics::{Counter, Gauge, Histogram, Recorder};
 
 use super::{
-    record::{METADATA, key},
+    record::{Authorization, METADATA, key, with_recorder},
     table::{
         AUTHORIZATION_DECISIONS, BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION, KEY_LAST_USE,
         Metric, REPLAY_CLAIMS, REPLAY_STORE_ENTRIES, VERIFY_DURATION,
     },
 };
+use crate::{mode::Mode, verified_caller::VerifiedCaller};
 
 /// A handle is asked for anew after this time: an exporter may have forgotten a series that nothing was heard of for a
 /// while, and a handle of it would count into nowhere.
@@ -55,6 +57,46 @@ impl Default for Handles {
             replay_entries: Series::new(&REPLAY_STORE_ENTRIES),
             authorization: Series::new(&AUTHORIZATION_DECISIONS),
         }
+    }
+}
+
+impl Handles {
+    /// Counts what an authorization layer decided.
+    pub(crate) fn authorization_decision(
+        &self,
+        decided: Authorization,
+        caller: Option<&VerifiedCaller>,
+        mode: Mode,
+    ) {
+        with_recorder(|recorder| {
+            let caller = caller.map_or("", |caller| caller.id().as_str());
+            let labels = [decided.as_str(), caller, mode.as_str()];
+            self.authorization.count(recorder, labels, Instant::now());
+        });
+    }
+
+    /// `None` where the replay store did not answer.
+    pub(crate) fn replay_answer(&self, answer: Option<ClaimOutcome>) {
+        let answer = match answer {
+            Some(ClaimOutcome::Fresh) => "fresh",
+            Some(ClaimOutcome::OverQuota) => "over_quota",
+            Some(_) => "replayed",
+            None => "error",
+        };
+        with_recorder(|recorder| {
+            self.replay_claims.count(recorder, [answer], Instant::now());
+        });
+    }
+
+    pub(crate) fn replay_entries(&self, audience: &str, entries: impl FnOnce() -> Option<usize>) {
+        with_recorder(|recorder| {
+            if let Some(entries) = entries() {
+                let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+                let now = Instant::now();
+                self.replay_entries
+                    .set(recorder, [audience], entries.into(), now);
+            }
+        });
     }
 }
 

@@ -2,15 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use countersign::{ClaimOutcome, KeyId, Scheme};
+use countersign::{KeyId, Scheme};
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
 
-use super::{
-    handles::Handles,
-    table::{
-        ALL, AUTHORIZATION_DECISIONS, BAD_SOURCES, KEY_RELOADS, Kind, MISMATCH_HINTS, Metric,
-        POLICY_RELOADS, REPLAY_STORE_BYPASSED, STORE_ERRORS, STORE_WAIT,
-    },
+use super::table::{
+    ALL, AUTHORIZATION_DECISIONS, BAD_SOURCES, KEY_RELOADS, Kind, MISMATCH_HINTS, Metric,
+    POLICY_RELOADS, REPLAY_STORE_BYPASSED, STORE_ERRORS, STORE_WAIT,
 };
 use crate::{mode::Mode, verified_caller::VerifiedCaller};
 
@@ -121,7 +118,7 @@ pub enum Authorization {
 }
 
 impl Authorization {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
             Self::Denied => "denied",
@@ -137,46 +134,6 @@ pub fn authorization_decision(decided: Authorization, caller: Option<&VerifiedCa
         let labels = [decided.as_str(), caller, mode.as_str()];
         count(recorder, &AUTHORIZATION_DECISIONS, labels);
     });
-}
-
-impl Handles {
-    /// What [`authorization_decision`] does.
-    pub(crate) fn authorization_decision(
-        &self,
-        decided: Authorization,
-        caller: Option<&VerifiedCaller>,
-        mode: Mode,
-    ) {
-        with_recorder(|recorder| {
-            let caller = caller.map_or("", |caller| caller.id().as_str());
-            let labels = [decided.as_str(), caller, mode.as_str()];
-            self.authorization.count(recorder, labels, Instant::now());
-        });
-    }
-
-    /// `None` where the replay store did not answer.
-    pub(crate) fn replay_answer(&self, answer: Option<ClaimOutcome>) {
-        let answer = match answer {
-            Some(ClaimOutcome::Fresh) => "fresh",
-            Some(ClaimOutcome::OverQuota) => "over_quota",
-            Some(_) => "replayed",
-            None => "error",
-        };
-        with_recorder(|recorder| {
-            self.replay_claims.count(recorder, [answer], Instant::now());
-        });
-    }
-
-    pub(crate) fn replay_entries(&self, audience: &str, entries: impl FnOnce() -> Option<usize>) {
-        with_recorder(|recorder| {
-            if let Some(entries) = entries() {
-                let entries = u32::try_from(entries).unwrap_or(u32::MAX);
-                let now = Instant::now();
-                self.replay_entries
-                    .set(recorder, [audience], entries.into(), now);
-            }
-        });
-    }
 }
 
 /// What a request had to ask.
@@ -242,7 +199,7 @@ impl Wait {
     pub(crate) fn begin(store: Store) -> Self {
         Self {
             store,
-            began: now_if_heard(),
+            began: now_if_recorded(),
         }
     }
 
@@ -268,7 +225,7 @@ pub(super) fn with_recorder(record: impl FnOnce(&dyn Recorder)) {
 }
 
 /// The present, if anyone will be told a time.
-pub(super) fn now_if_heard() -> Option<Instant> {
+pub(super) fn now_if_recorded() -> Option<Instant> {
     let mut now = None;
     with_recorder(|_| now = Some(Instant::now()));
     now

@@ -70,6 +70,7 @@
 mod bidirectional;
 mod buffered_body;
 mod events;
+mod future;
 pub(crate) mod layer;
 #[cfg(feature = "reqwest-middleware")]
 pub(crate) mod middleware;
@@ -80,4 +81,4 @@ mod service;
 mod settings;
 pub(crate) mod signed_body;
 
-pub use self::service::{Sign, SignFuture};
+pub use self::{future::SignFuture, service::Sign};

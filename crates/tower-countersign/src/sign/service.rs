@@ -1,8 +1,5 @@
 use std::{
-    fmt,
-    future::Future,
-    mem,
-    pin::Pin,
+    fmt, mem,
     task::{Context, Poll},
 };
 
@@ -11,7 +8,9 @@ use http::Request;
 use http_body::Body;
 use tower_service::Service;
 
-use super::{buffered_body::BufferedBody, settings::Settings, signed_body::SignedBody};
+use super::{
+    buffered_body::BufferedBody, future::SignFuture, settings::Settings, signed_body::SignedBody,
+};
 use crate::{BoxError, grpc};
 
 /// The service of [`SignLayer`](crate::SignLayer). Its error is the inner service's, or a
@@ -96,23 +95,6 @@ where
     };
     signature.apply(&mut parts);
     Ok(Request::from_parts(parts, body))
-}
-
-/// The future of [`Sign`].
-pub struct SignFuture<T>(Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>);
-
-impl<T> Future for SignFuture<T> {
-    type Output = Result<T, BoxError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx)
-    }
-}
-
-impl<T> fmt::Debug for SignFuture<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignFuture").finish_non_exhaustive()
-    }
 }
 
 impl<S: fmt::Debug> fmt::Debug for Sign<S> {

@@ -13,19 +13,19 @@ const RATES_KEPT: usize = 1024;
 /// The rates of all events of one layer.
 #[derive(Debug, Default)]
 pub(super) struct Rates {
-    known: HashMap<(&'static str, Whose), Rate>,
-    /// The second in which rates were last given up.
-    given_up_at: Option<i64>,
+    known: HashMap<(&'static str, RateKey), Rate>,
+    /// The second in which rates were last dropped.
+    dropped_at: Option<i64>,
 }
 
-/// Whose events one rate is for.
+/// The senders whose events share one rate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Whose {
+enum RateKey {
     /// Peers that have proven nothing: they can take any name.
-    Strangers,
+    Unauthenticated,
     Caller(KeyId),
     /// Callers for whom there is no room.
-    Others,
+    Overflow,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,25 +44,25 @@ impl Rates {
         caller: Option<&KeyId>,
         second: i64,
     ) -> Option<u64> {
-        let mut whose = (code, caller.map_or(Whose::Strangers, Whose::of));
-        if caller.is_some() && !self.known.contains_key(&whose) && !self.has_room(second) {
-            whose = (code, Whose::Others);
+        let mut key = (code, caller.map_or(RateKey::Unauthenticated, RateKey::of));
+        if caller.is_some() && !self.known.contains_key(&key) && !self.has_room(second) {
+            key = (code, RateKey::Overflow);
         }
-        self.known.entry(whose).or_default().admit(second)
+        self.known.entry(key).or_default().admit(second)
     }
 
-    /// Gives up the rates of callers that were not refused in this second, if there is no room without that.
+    /// Drops the rates of callers that were not refused in this second, if there is no room without that.
     fn has_room(&mut self, second: i64) -> bool {
         if self.known.len() < RATES_KEPT {
             return true;
         }
-        if self.given_up_at == Some(second) {
+        if self.dropped_at == Some(second) {
             return false;
         }
-        self.given_up_at = Some(second);
+        self.dropped_at = Some(second);
         let mut left_out: HashMap<&'static str, u64> = HashMap::new();
-        self.known.retain(|(code, whose), rate| {
-            let kept = rate.second == second || !matches!(whose, Whose::Caller(_));
+        self.known.retain(|(code, key), rate| {
+            let kept = rate.second == second || !matches!(key, RateKey::Caller(_));
             if !kept && rate.suppressed > 0 {
                 let sum = left_out.entry(code).or_default();
                 *sum = sum.saturating_add(rate.suppressed);
@@ -71,14 +71,14 @@ impl Rates {
         });
         // What was left out stays counted.
         for (code, suppressed) in left_out {
-            let others = self.known.entry((code, Whose::Others)).or_default();
+            let others = self.known.entry((code, RateKey::Overflow)).or_default();
             others.suppressed = others.suppressed.saturating_add(suppressed);
         }
         self.known.len() < RATES_KEPT
     }
 }
 
-impl Whose {
+impl RateKey {
     fn of(caller: &KeyId) -> Self {
         Self::Caller(caller.clone())
     }

@@ -64,19 +64,19 @@ struct Shared {
     rates: Mutex<Rates>,
 }
 
-/// Who a refused request is from.
+/// The sender of a refused request.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum From<'r> {
-    Nobody,
+pub(super) enum Sender<'r> {
+    Unknown,
     Asserted(&'r str),
-    Proven(&'r KeyId),
+    Authenticated(&'r KeyId),
 }
 
 /// What the event of a refusal tells of the request.
 #[derive(Debug)]
 pub(super) struct RefusedRequest<'r> {
     pub(super) method: &'r Method,
-    pub(super) from: From<'r>,
+    pub(super) sender: Sender<'r>,
     pub(super) hint: Option<&'r Hint>,
     pub(super) peer: Option<IpAddr>,
 }
@@ -103,12 +103,12 @@ fn reports(mode: Mode) -> Option<bool> {
     (mode == Mode::ReportOnly).then_some(true)
 }
 
-impl<'r> From<'r> {
+impl<'r> Sender<'r> {
     pub(super) fn new(proven: Option<&'r KeyId>, asserted: Option<&'r str>) -> Self {
         match (proven, asserted) {
-            (Some(caller), _) => Self::Proven(caller),
+            (Some(caller), _) => Self::Authenticated(caller),
             (None, Some(asserted)) => Self::Asserted(asserted),
-            (None, None) => Self::Nobody,
+            (None, None) => Self::Unknown,
         }
     }
 }
@@ -168,21 +168,21 @@ impl Events {
     ) {
         let RefusedRequest {
             method,
-            from,
+            sender,
             hint,
             peer,
         } = *request;
-        let proven = match from {
-            From::Proven(caller) => Some(caller),
-            From::Nobody | From::Asserted(_) => None,
+        let proven = match sender {
+            Sender::Authenticated(caller) => Some(caller),
+            Sender::Unknown | Sender::Asserted(_) => None,
         };
         let Some(suppressed) = self.admit(refusal.code(), proven, now) else {
             return;
         };
         let caller = proven.map(tracing::field::display);
-        let asserted = match from {
-            From::Asserted(asserted) => Some(tracing::field::display(Escaped::text(asserted))),
-            From::Nobody | From::Proven(_) => None,
+        let asserted = match sender {
+            Sender::Asserted(asserted) => Some(tracing::field::display(Escaped::text(asserted))),
+            Sender::Unknown | Sender::Authenticated(_) => None,
         };
         macro_rules! event {
             ($level:ident) => {

@@ -266,12 +266,16 @@ impl<K, R> VerifyLayer<K, R> {
         self
     }
 
-    /// Refuses nothing: verifies, counts and logs as usual, and hands every request on as it came. **Whoever can reach the
-    /// service can call it**, as if no layer were there; it is for finding out who would be refused before anyone is.
+    /// Refuses no request. Verifies, counts and logs as usual, and passes each request on unchanged.
+    /// Use this mode to find out who would be refused, before you enforce.
     ///
     /// The handler gets an [`UnverifiedCaller`](crate::UnverifiedCaller), never a
-    /// [`VerifiedCaller`](crate::VerifiedCaller): one that asks for the latter answers 500. See the
-    /// [module documentation](crate::verify#report-only) for what is and is not done to a request.
+    /// [`VerifiedCaller`](crate::VerifiedCaller). A handler that takes the latter answers 500. See the
+    /// [module documentation](crate::verify#report-only) for what is done to a request.
+    ///
+    /// # Attack
+    ///
+    /// Anyone who can reach the service can call it, as if it had no layer.
     #[must_use]
     pub fn insecure_report_only(mut self) -> Self {
         self.settings.report_only = ReportOnly::Everywhere;
@@ -300,6 +304,10 @@ impl<K, R> VerifyLayer<K, R> {
     ///     VerifyLayer::new(keys).insecure_report_only_for([(Method::GET, "/api/account/{id}"), (Method::POST, "/api/echo")])
     /// }
     /// ```
+    ///
+    /// # Attack
+    ///
+    /// Anyone who can reach the service can call these routes, as if it had no layer.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ use http::request::Parts;
 
 use super::{
     buffered::Buffered,
-    events::{self, RefusedRequest},
+    events::{self, RefusedRequest, Sender},
     hints::{Hint, MAX_BODY},
     request_uri,
     verification::{Refused, Verification},
@@ -53,7 +53,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let hint = self.hint(parts, refused, key_id.as_deref(), buffered, now);
         let request = RefusedRequest {
             method: &parts.method,
-            from: events::From::new(caller.as_ref(), key_id.as_deref()),
+            sender: Sender::new(caller.as_ref(), key_id.as_deref()),
             hint: hint.as_ref(),
             peer: settings.source.of(&parts.headers, &parts.extensions),
         };
