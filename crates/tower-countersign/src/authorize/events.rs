@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `debug` | a request was let through | `outcome = "allowed"`, `caller`, `method`, and `statement`, the one of the policy that allows it |
 //! | `warn` | a request was refused | `outcome = "forbidden"`, `reason`, `method`, `caller` if one was proven, `statement` if one denies it, `suppressed` |
-//! | `warn` | a layer that [only reports](super::AuthorizeLayer::insecure_report_only) would have refused it | the same with `outcome = "would_forbid"` |
+//! | `warn` | a layer that [only reports](crate::AuthorizeLayer::insecure_report_only) would have refused it | the same with `outcome = "would_forbid"` |
 //!
 //! Refusals are written at most ten times a second: separately for each verified caller, and for all requests together that
 //! have none. `suppressed` counts those left out since the last one. The text of `method` is the peer's: it is cut to 64 bytes and every character but visible ASCII is

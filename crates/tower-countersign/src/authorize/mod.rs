@@ -51,11 +51,11 @@
 //! 1. A request without a [`VerifiedCaller`](crate::VerifiedCaller) is refused, with 403 and not with 500: behind a
 //!    `VerifyLayer` that only reports, such requests are to be expected, and they are the peer's doing. The extractors answer
 //!    500: a handler that asks for the caller is never behind such a layer on purpose.
-//! 2. [`AllowCallers`]: the caller is one of the list.
-//! 3. [`AuthorizeLayer`]: the method and the path that would be handled are the ones that were verified. Nested routers may
+//! 2. [`AllowCallers`](crate::AllowCallers): the caller is one of the list.
+//! 3. [`AuthorizeLayer`](crate::AuthorizeLayer): the method and the path that would be handled are the ones that were verified. Nested routers may
 //!    have taken their prefix away; anything else, such as a `NormalizePath` between the layers that changed the path, is
 //!    refused.
-//! 4. [`AuthorizeLayer`]: the policy allows it. It is asked about the path that was verified, the route that the router
+//! 4. [`AuthorizeLayer`](crate::AuthorizeLayer): the policy allows it. It is asked about the path that was verified, the route that the router
 //!    matched if the layer is inside one, the source address, the scheme and coverage of the signature, the key, and the time.
 //!
 //! A refusal is 403 with the body `{"error":"forbidden"}`, whatever the reason. A gRPC call gets a trailers-only response
