@@ -59,7 +59,8 @@ const BEFORE: [&str; 17] = [
 ];
 
 /// Where texts of reasons are.
-const FOLDERS: [&str; 5] = [
+const FOLDERS: [&str; 6] = [
+    "crates/countersign/src/families",
     "crates/countersign/src/head",
     "crates/countersign/src/payload",
     "crates/countersign/src/scheme",
