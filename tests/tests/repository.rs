@@ -68,10 +68,15 @@ fn toml_of(path: &Path) -> toml::Table {
     fs::read_to_string(path).unwrap().parse().unwrap()
 }
 
-/// The names of everything that a crate of ours needs to be built, however far away and on any platform.
-///
-/// Reads the manifest and the lock file: `cargo metadata` would need every package to be downloaded.
-fn dependencies_of(package: &str) -> BTreeSet<String> {
+/// Which dependencies of our crates are counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Features {
+    All,
+    None,
+}
+
+/// The names of the packages that the manifest of a crate of ours lists, on any platform.
+fn direct_dependencies(package: &str, features: Features) -> Vec<String> {
     let manifest = toml_of(&root().join("crates").join(package).join("Cargo.toml"));
     let for_platforms = manifest.get("target").and_then(toml::Value::as_table);
     let tables = for_platforms
@@ -79,16 +84,32 @@ fn dependencies_of(package: &str) -> BTreeSet<String> {
         .flat_map(toml::Table::values)
         .filter_map(toml::Value::as_table)
         .chain([&manifest]);
-    let mut left: Vec<String> = tables
+    let is_counted = |dependency: &toml::Value| {
+        let optional = dependency.get("optional").and_then(toml::Value::as_bool);
+        features == Features::All || optional != Some(true)
+    };
+    tables
         .filter_map(|table| table.get("dependencies")?.as_table())
-        .flat_map(|dependencies| dependencies.keys().cloned())
-        .collect();
+        .flatten()
+        .filter(|(_, dependency)| is_counted(dependency))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
 
+/// The names of all packages that a crate of ours needs, directly or not, on any platform.
+///
+/// Reads the manifests and the lock file: `cargo metadata` would need every package to be downloaded.
+fn dependencies_of(package: &str, features: Features) -> BTreeSet<String> {
+    let mut left = direct_dependencies(package, features);
     let lock = toml_of(&root().join("Cargo.lock"));
     let packages = lock["package"].as_array().unwrap();
     let mut names = BTreeSet::new();
     while let Some(name) = left.pop() {
         if !names.insert(name.clone()) {
+            continue;
+        }
+        if root().join("crates").join(&name).is_dir() {
+            left.extend(direct_dependencies(&name, features));
             continue;
         }
         let versions: Vec<_> = packages
@@ -111,7 +132,7 @@ fn dependencies_of(package: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_core_has_no_runtime_no_tower_and_no_clock_of_others() {
-    let names = dependencies_of("countersign");
+    let names = dependencies_of("countersign", Features::All);
     assert!(names.contains("sha2"), "the walk found the tree: {names:?}");
     for name in [
         "tokio",
@@ -129,6 +150,26 @@ fn the_core_has_no_runtime_no_tower_and_no_clock_of_others() {
         "time",
     ] {
         assert!(!names.contains(name), "countersign depends on {name}");
+    }
+}
+
+#[test]
+fn a_verifier_without_features_needs_no_toml_and_no_json() {
+    for package in ["countersign", "countersign-redis", "tower-countersign"] {
+        let names = dependencies_of(package, Features::None);
+        assert!(names.contains("sha2"), "the walk found the tree: {names:?}");
+        for name in ["toml", "serde_json", "ipnet", "wildmatch"] {
+            assert!(!names.contains(name), "{package} depends on {name}");
+        }
+        // The lock file lists it for packages that need it with another feature alone.
+        let direct = direct_dependencies(package, Features::None);
+        assert!(!direct.iter().any(|name| name == "serde"), "{package}");
+        // The default features of the core would be turned on again here.
+        let manifest = toml_of(&root().join("crates").join(package).join("Cargo.toml"));
+        if let Some(core) = manifest["dependencies"].get("countersign") {
+            let defaults = core.get("default-features").and_then(toml::Value::as_bool);
+            assert_eq!(defaults, Some(false), "{package}");
+        }
     }
 }
 

@@ -94,6 +94,7 @@ impl DerivedCallers {
         Self::listed(names, Listed::Refused)
     }
 
+    #[cfg(feature = "config")]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }

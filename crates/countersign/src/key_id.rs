@@ -101,6 +101,7 @@ const fn is_name_byte(byte: u8) -> bool {
 }
 
 /// Refuses a name that looks like a key: the two stand side by side, and errors show names.
+#[cfg(any(feature = "config", feature = "policy"))]
 pub(crate) fn ensure_no_key(name: &str) -> Result<(), ConfigError> {
     if name.len() >= 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(ConfigError::new(

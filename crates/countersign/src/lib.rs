@@ -86,7 +86,12 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
+//! | `config` | yes | keys and signers from TOML files, directories and variables; credentials from the places where AWS keeps them |
+//! | `diagnose` | yes | [`diagnose`]: which known mistake explains a refusal |
+//! | `policy` | yes | [`Policy`]: who may call what |
 //! | `replay-conformance` | no | `replay_conformance`: the tests that every replay store must pass, for authors of stores |
+//!
+//! Without features the crate reads no file and needs no parser of TOML or JSON.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -99,9 +104,11 @@
     )
 )]
 
+#[cfg(feature = "config")]
 mod config;
 mod crypto;
 mod derived_keyring;
+#[cfg(feature = "diagnose")]
 pub mod diagnose;
 mod error;
 mod families;
@@ -111,7 +118,9 @@ mod key_id;
 mod key_version;
 mod keyring;
 mod payload;
+#[cfg(feature = "policy")]
 mod policy;
+#[cfg(any(feature = "config", feature = "policy"))]
 mod read_text;
 mod replay;
 #[cfg(feature = "replay-conformance")]
@@ -122,6 +131,13 @@ mod timestamp;
 mod verify;
 mod wire;
 
+#[cfg(feature = "config")]
+pub use self::families::sigv4::SharedCredentialsFile;
+#[cfg(feature = "policy")]
+pub use self::policy::{
+    Decision, ExecuteApi, Membership, Policy, PolicyRequest, SharedPolicy, StatementId,
+    UncoveredRoute, UnreachableStatement, WhyUncovered, WhyUnreachable,
+};
 pub use self::{
     derived_keyring::{DerivedCallers, DerivedKeyring, DerivedKeyringBuilder},
     error::{
@@ -136,22 +152,18 @@ pub use self::{
             StructuredType, UriScheme,
         },
         sigv4::{
-            CredentialsProvider, CredentialsRefresh, SharedCredentialsFile, SigV4Credentials,
-            SigV4PathEncoding, SigV4PathNormalization, SigV4Presigned, SigV4PresignedPayload,
-            SigV4SignSettings, SigV4VerifySettings,
+            CredentialsProvider, CredentialsRefresh, SigV4Credentials, SigV4PathEncoding,
+            SigV4PathNormalization, SigV4Presigned, SigV4PresignedPayload, SigV4SignSettings,
+            SigV4VerifySettings,
         },
         webhooks::StandardWebhooksVerifySettings,
     },
-    head::{HeadLimits, HostForm, RequestHead},
+    head::{HeadLimits, HostForm, PlainPath, RequestHead},
     key::{CallerKey, KeyState, RootKey, Secret, SigningKey, VerifyingKey},
     key_id::KeyId,
     key_version::KeyVersion,
     keyring::{ArcKeyStore, CallerKeys, KeyStore, Keyring, KeyringBuilder},
     payload::{BodyState, Payload, PayloadDigest},
-    policy::{
-        Decision, ExecuteApi, Membership, PlainPath, Policy, PolicyRequest, SharedPolicy,
-        StatementId, UncoveredRoute, UnreachableStatement, WhyUncovered, WhyUnreachable,
-    },
     replay::{
         ArcReplayStore, ClaimOutcome, MemoryReplayStore, MemoryReplayStoreBuilder, ReplayClaim,
         ReplayKey, ReplayStore, ReplayStoreId,

@@ -11,6 +11,7 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// `PERMISSION_DENIED`.
+#[cfg(feature = "policy")]
 pub(crate) const PERMISSION_DENIED: u8 = 7;
 /// `INTERNAL`.
 pub(crate) const INTERNAL: u8 = 13;

@@ -40,7 +40,10 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `axum` | yes | [`VerifiedCaller`] as an extractor, `Caller` for both modes, and the original URI behind `Router::nest` |
+//! | `config` | yes | keys and signers from TOML files, directories and variables: the feature of `countersign` |
 //! | `connect-info` | yes | the peer's address of axum's `ConnectInfo`, for policies and for [`BodyLimits`] |
+//! | `diagnose` | yes | [`VerifyLayer::with_mismatch_hints`]: which known mistake explains a refusal |
+//! | `policy` | yes | [`AuthorizeLayer`] and [`AllowCallers`]: who may call what |
 //! | `reqwest` | no | `ReqwestService`: a reqwest client, without redirects, as the service under [`SignLayer`] |
 //! | `reqwest-middleware` | no | `SignMiddleware`: the signer as a middleware of `reqwest-middleware`, with its `json`, `query` and `form` |
 //! | `reload` | no | `reload`: keys, and whatever else is in files, read again when the files change |
@@ -49,6 +52,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "policy")]
 pub mod authorize;
 mod body_timer;
 pub mod cached_keys;
@@ -71,22 +75,19 @@ mod unverified_caller;
 mod verified_caller;
 pub mod verify;
 
+#[cfg(all(feature = "axum", feature = "policy"))]
+pub use self::authorize::extract::{CallerIn, CallerNames};
+#[cfg(feature = "policy")]
+pub use self::authorize::{
+    allow_callers::AllowCallers,
+    forbidden::{Forbidden, ForbiddenReason},
+    layer::AuthorizeLayer,
+};
 #[cfg(feature = "reqwest-middleware")]
 pub use self::sign::middleware::SignMiddleware;
 #[cfg(feature = "reqwest")]
 pub use self::sign::reqwest_service::ReqwestService;
-#[cfg(feature = "axum")]
 pub use self::{
-    authorize::extract::{CallerIn, CallerNames},
-    caller::Caller,
-    extract::CallerRejection,
-};
-pub use self::{
-    authorize::{
-        allow_callers::AllowCallers,
-        forbidden::{Forbidden, ForbiddenReason},
-        layer::AuthorizeLayer,
-    },
     cached_keys::store::CachedKeys,
     clock::{Clock, SystemClock},
     refusal::Refusal,
@@ -98,6 +99,8 @@ pub use self::{
         public_uri::PublicUri, request_body::RequestBody, uncovered::UncoveredHeaders,
     },
 };
+#[cfg(feature = "axum")]
+pub use self::{caller::Caller, extract::CallerRejection};
 
 /// The example of the crate's README, run as a test. The extractor in it needs the feature.
 #[cfg(all(doctest, feature = "axum"))]

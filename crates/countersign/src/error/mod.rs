@@ -12,12 +12,15 @@ mod config;
 mod error_chain;
 mod escaped;
 mod mismatch;
+#[cfg(feature = "config")]
 mod nearest;
 mod reason;
 mod rejection;
 mod sign;
 mod unavailable;
 
+#[cfg(feature = "config")]
+pub(crate) use self::nearest::nearest;
 pub use self::{
     body_bound::BodyBound,
     config::{ConfigError, ConfigErrorKind},
@@ -29,6 +32,5 @@ pub use self::{
 };
 pub(crate) use self::{
     mismatch::{Found, Mismatch, Tried},
-    nearest::nearest,
     reason::{Detail, Named, Reason, Set, finer_unit, reason},
 };

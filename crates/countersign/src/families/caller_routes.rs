@@ -62,6 +62,7 @@ impl CallerRoutes {
     }
 
     /// Also lists this very request. For a diagnosis only.
+    #[cfg(feature = "diagnose")]
     pub(super) fn add_route_of(&mut self, head: &RequestHead<'_>) {
         if let Ok(Target { path, query }) = Target::parse(head.method(), head.uri()) {
             self.routes.push(Route {

@@ -6,10 +6,13 @@ mod field;
 mod hop_headers;
 mod limits;
 mod method;
+mod plain_path;
 mod request_head;
 mod target;
 
-pub use self::{authority::HostForm, limits::HeadLimits, request_head::RequestHead};
+pub use self::{
+    authority::HostForm, limits::HeadLimits, plain_path::PlainPath, request_head::RequestHead,
+};
 pub(crate) use self::{
     authority::{Authority, without_user},
     field::{Field, not_ascii, not_once},

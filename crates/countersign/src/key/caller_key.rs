@@ -154,6 +154,7 @@ impl CallerKey {
     }
 
     /// See [`VerifyingKey::with_own_cache`].
+    #[cfg(feature = "diagnose")]
     pub(crate) fn with_own_cache(&self) -> Self {
         let mut key = self.clone();
         key.key = key.key.with_own_cache();

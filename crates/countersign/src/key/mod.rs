@@ -11,6 +11,8 @@ mod signing_key_cache;
 mod strength;
 mod verifying_key;
 
+#[cfg(feature = "config")]
+pub(crate) use self::verifying_key::public_key_from_hex;
 pub use self::{
     caller_key::{CallerKey, KeyState},
     root_key::RootKey,
@@ -24,5 +26,5 @@ pub(crate) use self::{
     session_token::SessionToken,
     signing_key::SigningOperation,
     signing_key_cache::SigningKeyCache,
-    verifying_key::{VerifyingOperation, public_key_from_hex},
+    verifying_key::VerifyingOperation,
 };

@@ -254,6 +254,7 @@ impl VerifyingKey {
 
     /// The same key with a cache of its own for what its scheme derives, so that a diagnosis leaves
     /// the cache of the key in use alone.
+    #[cfg(feature = "diagnose")]
     pub(crate) fn with_own_cache(&self) -> Self {
         let mut key = self.clone();
         if let Inner::HmacSha256(_, Some(derived)) = &mut key.inner {

@@ -69,12 +69,14 @@ impl CallerKeys {
     }
 
     /// The same keys for a diagnosis, which leaves the caches of the keys in use alone.
+    #[cfg(feature = "diagnose")]
     pub(crate) fn with_own_caches(&self) -> Self {
         let keys = self.0.keys.iter().map(CallerKey::with_own_cache).collect();
         Self::padded(self.0.caller.clone(), keys, Arc::clone(&self.0.work))
     }
 
     /// Every key, of whatever scheme and id.
+    #[cfg(feature = "diagnose")]
     pub(crate) fn all(&self) -> impl Iterator<Item = &CallerKey> {
         self.0.keys.iter()
     }
@@ -280,6 +282,7 @@ impl Snapshot {
     }
 
     /// The keys of at most so many names.
+    #[cfg(feature = "diagnose")]
     pub(super) fn some(&self, names: usize) -> impl Iterator<Item = &CallerKeys> {
         self.names.values().take(names)
     }

@@ -64,6 +64,7 @@ impl Keyring {
     }
 
     /// The keys of at most so many names, for a diagnosis.
+    #[cfg(feature = "diagnose")]
     pub(crate) fn some(&self, names: usize) -> Vec<CallerKeys> {
         self.snapshot.load().some(names).cloned().collect()
     }

@@ -3,10 +3,11 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use wildmatch::WildMatch;
 
-use super::{nearest::Expected, plain_path::PlainPath, request::PolicyRequest};
+use super::{nearest::Expected, request::PolicyRequest};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     families::Coverage,
+    head::PlainPath,
     key_version::KeyVersion,
     scheme::Scheme,
     timestamp::Timestamp,

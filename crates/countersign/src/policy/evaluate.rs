@@ -1,8 +1,5 @@
-use super::{
-    Policy, Statements, decision::Decision, execute_api::Target, plain_path::PlainPath,
-    request::PolicyRequest,
-};
-use crate::key_id::KeyId;
+use super::{Policy, Statements, decision::Decision, execute_api::Target, request::PolicyRequest};
+use crate::{head::PlainPath, key_id::KeyId};
 
 impl Policy {
     /// Judges a request, as IAM does: any `Deny` that matches refuses it; else an `Allow` that matches allows it; else it is

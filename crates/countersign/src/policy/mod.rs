@@ -15,7 +15,6 @@ mod methods;
 mod nearest;
 mod overlap;
 mod path_pattern;
-mod plain_path;
 mod position;
 mod principal;
 mod request;
@@ -37,7 +36,6 @@ use smallvec::SmallVec;
 pub use self::{
     decision::Decision,
     execute_api::ExecuteApi,
-    plain_path::PlainPath,
     principal::Membership,
     request::PolicyRequest,
     shared::SharedPolicy,

@@ -1,7 +1,10 @@
 use wildmatch::WildMatch;
 
-use super::{overlap::Token, plain_path::PlainPath};
-use crate::error::{ConfigError, ConfigErrorKind};
+use super::overlap::Token;
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    head::PlainPath,
+};
 
 /// A pattern of paths as the TOML form has it: `*` is any run of characters within a segment, also none; `**`, which is a
 /// segment by itself, is any number of segments, also none.

@@ -5,10 +5,12 @@ use wildmatch::WildMatch;
 use super::{
     methods::KnownMethods,
     overlap::{Token, overlap},
-    plain_path::PlainPath,
     unreachable::{Foreign, WhyUnreachable},
 };
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    head::PlainPath,
+};
 
 /// The name of this service, which a resource has to fit.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,13 @@
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use super::{
-    condition::Condition, execute_api::Target, overlap::Token, plain_path::PlainPath,
-    principal::Principal, request::PolicyRequest, resource::Resource,
+    condition::Condition, execute_api::Target, overlap::Token, principal::Principal,
+    request::PolicyRequest, resource::Resource,
 };
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    head::PlainPath,
+};
 
 /// The name of a statement, which says in the log what decided. 1 to 128 characters of visible ASCII and space.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

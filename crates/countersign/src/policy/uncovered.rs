@@ -1,7 +1,8 @@
-use super::{
-    Policy, methods::check_method, overlap::Token, plain_path::PlainPath, statement::Effect,
+use super::{Policy, methods::check_method, overlap::Token, statement::Effect};
+use crate::{
+    error::{ConfigError, ConfigErrorKind},
+    head::PlainPath,
 };
-use crate::error::{ConfigError, ConfigErrorKind};
 
 /// A method on a route of an application that nobody can call under a [`Policy`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,11 +12,13 @@ mod detached_head;
 mod evidence;
 mod missing_signature;
 mod pending_body;
+#[cfg(feature = "diagnose")]
 mod signed_text;
 mod unverified_head;
 mod verified;
 mod verifier;
 
+#[cfg(feature = "diagnose")]
 pub(crate) use self::signed_text::{OtherText, SignedText};
 pub use self::{
     asserted::Asserted,

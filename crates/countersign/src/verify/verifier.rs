@@ -89,12 +89,14 @@ impl Verifier {
         &self.policy.expected_hosts
     }
 
+    #[cfg(feature = "diagnose")]
     pub(crate) fn policy(&self) -> &Requirements {
         &self.policy
     }
 
     /// A verifier of settings that [`VerifierBuilder::build`] has not judged. For a diagnosis only:
     /// what it accepts is never let in.
+    #[cfg(feature = "diagnose")]
     pub(crate) fn unchecked(policy: Requirements) -> Self {
         Self { policy }
     }

@@ -11,13 +11,14 @@ use countersign::ClaimOutcome;
 use metrics::{Counter, Gauge, Histogram, Recorder};
 
 use super::{
-    record::{Authorization, METADATA, key, with_recorder},
+    record::{METADATA, key, with_recorder},
     table::{
-        AUTHORIZATION_DECISIONS, BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION, KEY_LAST_USE,
-        Metric, REPLAY_CLAIMS, REPLAY_STORE_ENTRIES, VERIFY_DURATION,
+        BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION, KEY_LAST_USE, Metric, REPLAY_CLAIMS,
+        REPLAY_STORE_ENTRIES, VERIFY_DURATION,
     },
 };
-use crate::{mode::Mode, verified_caller::VerifiedCaller};
+#[cfg(feature = "policy")]
+use crate::{metrics::record::Authorization, mode::Mode, verified_caller::VerifiedCaller};
 
 /// A handle is asked for anew after this time: an exporter may have forgotten a series that nothing was heard of for a
 /// while, and a handle of it would count into nowhere.
@@ -41,6 +42,7 @@ pub(crate) struct Handles {
     pub(super) key_last_use: Series<Gauge>,
     pub(super) replay_claims: Series<Counter>,
     pub(super) replay_entries: Series<Gauge>,
+    #[cfg(feature = "policy")]
     pub(super) authorization: Series<Counter>,
 }
 
@@ -55,13 +57,15 @@ impl Default for Handles {
             key_last_use: Series::new(&KEY_LAST_USE),
             replay_claims: Series::new(&REPLAY_CLAIMS),
             replay_entries: Series::new(&REPLAY_STORE_ENTRIES),
-            authorization: Series::new(&AUTHORIZATION_DECISIONS),
+            #[cfg(feature = "policy")]
+            authorization: Series::new(&super::table::AUTHORIZATION_DECISIONS),
         }
     }
 }
 
 impl Handles {
     /// Counts what an authorization layer decided.
+    #[cfg(feature = "policy")]
     pub(crate) fn authorization_decision(
         &self,
         decided: Authorization,

@@ -81,6 +81,7 @@ mod count;
 mod files;
 mod health;
 mod keys;
+#[cfg(feature = "policy")]
 mod policy;
 mod worker;
 

@@ -84,6 +84,7 @@ impl Buffered {
     }
 
     /// Returns the whole body if all of it was read and it is at most this long.
+    #[cfg(feature = "diagnose")]
     pub(super) fn small_body(&mut self, at_most: u64) -> Option<Bytes> {
         let is_whole = self.has_ended() && !self.discarding && self.last.is_none();
         (is_whole && self.held() <= at_most).then(|| self.chunks.in_one_piece())

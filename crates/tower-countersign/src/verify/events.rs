@@ -46,10 +46,10 @@ use std::{
     },
 };
 
-use countersign::{Escaped, KeyId, Timestamp, diagnose::Cause};
+use countersign::{Escaped, KeyId, Timestamp};
 use http::{HeaderName, Method};
 
-use super::{event_rates::Rates, hints::Hint};
+use super::{event_rates::Rates, hint::Hint};
 use crate::{metrics, mode::Mode, refusal::Refusal, verified_caller::VerifiedCaller};
 
 /// Writes events, the noisy ones not too often.
@@ -195,8 +195,8 @@ impl Events {
                     method = %Escaped::text(method.as_str()),
                     caller,
                     asserted,
-                    hint = hint.map(Hint::code),
-                    hint_also = hint.and_then(|hint| hint.also).map(Cause::as_str),
+                    hint = hint.map(|hint| hint.code),
+                    hint_also = hint.and_then(|hint| hint.also),
                     hint_header = hint.and_then(|hint| hint.header.as_ref()).map(HeaderName::as_str),
                     peer = peer.map(tracing::field::display),
                     suppressed,

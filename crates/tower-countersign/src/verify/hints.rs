@@ -1,13 +1,23 @@
 //! Mismatch hints: for a refused request of a known caller, which known mistake would explain it.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Mutex, PoisonError},
+};
 
 use countersign::{
-    CallerKeys, KeyId, RequestHead, Timestamp, Verifier,
+    CallerKeys, KeyStore, Rejection, RejectionKind, ReplayStore, RequestHead, Timestamp, Verifier,
     diagnose::{Cause, Certainty, Diagnosis, Finding},
 };
-use http::HeaderName;
+use http::request::Parts;
 use smallvec::SmallVec;
+
+use super::{
+    buffered::Buffered,
+    hint::Hint,
+    request_uri,
+    verification::{Refused, Verification},
+};
 
 /// How many diagnoses are made in a second for callers that are known, and as many again for names
 /// that are not.
@@ -17,7 +27,7 @@ const A_SECOND: usize = 8;
 const CHECKS: usize = 768;
 
 /// The largest body that is tried in other forms, in bytes.
-pub(super) const MAX_BODY: u64 = 64 * 1024;
+const MAX_BODY: u64 = 64 * 1024;
 
 /// The longest name of a header that an event holds, in bytes.
 const MAX_NAME: usize = 64;
@@ -38,28 +48,6 @@ struct Admitted {
 }
 
 type Names = SmallVec<[Box<str>; A_SECOND]>;
-
-/// What would explain a refusal.
-#[derive(Clone, Debug)]
-pub(super) struct Hint {
-    /// The caller whose keys were tried.
-    pub(super) caller: KeyId,
-    /// `None` if nothing known explains it.
-    pub(super) cause: Option<Cause>,
-    /// A second cause, where only both together explain it.
-    pub(super) also: Option<Cause>,
-    /// The covered header that is concerned, if it is one.
-    pub(super) header: Option<HeaderName>,
-    /// Whether a signature check shows it.
-    pub(super) is_matched: bool,
-}
-
-impl Hint {
-    /// The code of the cause, or `none`.
-    pub(super) fn code(&self) -> &'static str {
-        self.cause.map_or("none", Cause::as_str)
-    }
-}
 
 impl Hints {
     pub(super) fn new(path_prefixes: Vec<String>) -> Self {
@@ -99,8 +87,8 @@ impl Hints {
         let first = report.first_cause().filter(|first| tells_more(first));
         Some(Hint {
             caller: caller?,
-            cause: first.map(Finding::cause),
-            also: first.and_then(Finding::also),
+            code: first.map_or("none", |first| first.cause().as_str()),
+            also: first.and_then(Finding::also).map(Cause::as_str),
             header: first
                 .and_then(Finding::header)
                 .filter(|name| name.as_str().len() <= MAX_NAME)
@@ -132,6 +120,55 @@ impl Hints {
         names.push(name.into());
         true
     }
+}
+
+impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
+    /// Returns the hint on a refusal. Where hints are off, this costs one look at the settings.
+    pub(super) fn hint(
+        &self,
+        parts: &Parts,
+        refused: &Refused,
+        key_id: Option<&str>,
+        buffered: &mut Buffered,
+        now: Timestamp,
+    ) -> Option<Hint> {
+        let hints = self.settings.hints.as_ref()?;
+        let rejection = refused.refusal.rejection()?;
+        if !may_explain(rejection) {
+            return None;
+        }
+        let uri = request_uri::of(parts).ok()?;
+        let public = self.settings.public_head(parts, uri).ok()?;
+        let head = match &public {
+            Some(public) => public.head(&parts.method),
+            None => RequestHead::new(&parts.method, uri, &parts.headers),
+        };
+        let verifier = &self.settings.verifier;
+        let key_id = if let Some(key_id) = key_id {
+            Cow::Borrowed(key_id)
+        } else {
+            // The settings name the caller where the request does not.
+            let at = rejection.stale_date().unwrap_or(now);
+            let unverified = verifier.parse(head, at).ok()?;
+            Cow::Owned(unverified.key_id().to_owned())
+        };
+        let keys = self.keys.try_lookup(&key_id)?.ok()?;
+        let body = buffered.small_body(MAX_BODY);
+        hints.explain(verifier, head, keys, &key_id, body.as_deref(), now)
+    }
+}
+
+/// Whether a diagnosis of this refusal could say more than the refusal does.
+fn may_explain(rejection: &Rejection) -> bool {
+    matches!(
+        rejection.kind(),
+        RejectionKind::Malformed
+            | RejectionKind::Misdirected
+            | RejectionKind::InsufficientCoverage
+            | RejectionKind::Expired
+            | RejectionKind::InvalidSignature
+            | RejectionKind::BodyMismatch
+    )
 }
 
 /// Whether a finding says more than the refusal does.

@@ -5,7 +5,7 @@ use http::{Extensions, Method};
 use tower_layer::Layer;
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, drain::Drain, hints::Hints, key_use::KeyUse,
+    body_limits::BodyLimits, budget::BodyBudget, drain::Drain, key_use::KeyUse,
     public_uri::PublicUri, report_only::ReportOnly, service::Verify, settings::Settings,
     uncovered::UncoveredHeaders,
 };
@@ -187,6 +187,7 @@ impl<K, R> VerifyLayer<K, R> {
     /// one hint a second is made for each caller, and 8 for all together. An unknown name costs about the
     /// same work out of an equal allowance, so that the time of an answer does not tell which
     /// callers exist. Whoever watches the times of many answers can still tell that hints are on.
+    #[cfg(feature = "diagnose")]
     #[must_use]
     pub fn with_mismatch_hints(self) -> Self {
         self.with_mismatch_hints_for([""; 0])
@@ -194,6 +195,7 @@ impl<K, R> VerifyLayer<K, R> {
 
     /// [Adds hints](Self::with_mismatch_hints) that also try these path prefixes, such as `/api`,
     /// which a proxy may have taken away or put before the path.
+    #[cfg(feature = "diagnose")]
     #[must_use]
     pub fn with_mismatch_hints_for<I>(mut self, path_prefixes: I) -> Self
     where
@@ -201,7 +203,7 @@ impl<K, R> VerifyLayer<K, R> {
         I::Item: Into<String>,
     {
         let prefixes = path_prefixes.into_iter().map(Into::into).collect();
-        self.settings.hints = Some(Arc::new(Hints::new(prefixes)));
+        self.settings.hints = Some(Arc::new(super::hints::Hints::new(prefixes)));
         self
     }
 

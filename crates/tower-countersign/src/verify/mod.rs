@@ -148,6 +148,8 @@ mod enforce;
 mod event_rates;
 pub mod events;
 mod future;
+mod hint;
+#[cfg(feature = "diagnose")]
 mod hints;
 pub(crate) mod key_use;
 mod last_uses;

@@ -2,16 +2,12 @@
 
 use std::borrow::Cow;
 
-use countersign::{
-    Asserted, KeyStore, Rejection, RejectionKind, ReplayStore, RequestHead, Timestamp,
-};
+use countersign::{Asserted, KeyStore, ReplayStore, Timestamp};
 use http::request::Parts;
 
 use super::{
     buffered::Buffered,
     events::{self, RefusedRequest, Sender},
-    hints::{Hint, MAX_BODY},
-    request_uri,
     verification::{Refused, Verification},
 };
 use crate::{
@@ -61,56 +57,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             .events
             .refused(refusal, &request, decision.mode(), now);
         if let Some(hint) = &hint {
-            metrics::mismatch_hint(hint.code(), scheme, hint.is_matched.then_some(&hint.caller));
+            metrics::mismatch_hint(hint.code, scheme, hint.is_matched.then_some(&hint.caller));
         }
         decision.refused(refusal, caller.as_ref(), scheme, now);
         key_id
     }
-
-    /// Returns the hint on a refusal. Where hints are off, this costs one look at the settings.
-    fn hint(
-        &self,
-        parts: &Parts,
-        refused: &Refused,
-        key_id: Option<&str>,
-        buffered: &mut Buffered,
-        now: Timestamp,
-    ) -> Option<Hint> {
-        let hints = self.settings.hints.as_ref()?;
-        let rejection = refused.refusal.rejection()?;
-        if !may_explain(rejection) {
-            return None;
-        }
-        let uri = request_uri::of(parts).ok()?;
-        let public = self.settings.public_head(parts, uri).ok()?;
-        let head = match &public {
-            Some(public) => public.head(&parts.method),
-            None => RequestHead::new(&parts.method, uri, &parts.headers),
-        };
-        let verifier = &self.settings.verifier;
-        let key_id = if let Some(key_id) = key_id {
-            Cow::Borrowed(key_id)
-        } else {
-            // The settings name the caller where the request does not.
-            let at = rejection.stale_date().unwrap_or(now);
-            let unverified = verifier.parse(head, at).ok()?;
-            Cow::Owned(unverified.key_id().to_owned())
-        };
-        let keys = self.keys.try_lookup(&key_id)?.ok()?;
-        let body = buffered.small_body(MAX_BODY);
-        hints.explain(verifier, head, keys, &key_id, body.as_deref(), now)
-    }
-}
-
-/// Whether a diagnosis of this refusal could say more than the refusal does.
-fn may_explain(rejection: &Rejection) -> bool {
-    matches!(
-        rejection.kind(),
-        RejectionKind::Malformed
-            | RejectionKind::Misdirected
-            | RejectionKind::InsufficientCoverage
-            | RejectionKind::Expired
-            | RejectionKind::InvalidSignature
-            | RejectionKind::BodyMismatch
-    )
 }

@@ -8,7 +8,6 @@ use super::{
     budget::BodyBudget,
     drain::Drain,
     events::Events,
-    hints::Hints,
     key_use::KeyUse,
     outages::Outages,
     public_uri::{PublicHead, PublicUri},
@@ -46,7 +45,8 @@ pub(super) struct Settings {
     pub(super) key_use: KeyUse,
     pub(super) metrics: Arc<Handles>,
     /// `None` unless hints are asked for.
-    pub(super) hints: Option<Arc<Hints>>,
+    #[cfg(feature = "diagnose")]
+    pub(super) hints: Option<Arc<super::hints::Hints>>,
 }
 
 impl Settings {
@@ -86,6 +86,7 @@ impl Default for Settings {
             events: Events::default(),
             key_use: KeyUse::new(),
             metrics: Arc::default(),
+            #[cfg(feature = "diagnose")]
             hints: None,
         }
     }

@@ -130,6 +130,7 @@ impl FamilyVerifier {
 
     /// The same settings for each sender alone, which then may send this very request. For a
     /// diagnosis only.
+    #[cfg(feature = "diagnose")]
     pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
         let senders = self.0.iter().cloned();
         senders
@@ -141,6 +142,7 @@ impl FamilyVerifier {
     }
 
     /// The names of the headers that hold a timestamp and a signature.
+    #[cfg(feature = "diagnose")]
     pub(crate) fn header_names(&self) -> impl Iterator<Item = (&HeaderName, &HeaderName)> {
         self.headers()
             .map(|headers| (&headers.timestamp, &headers.signature))

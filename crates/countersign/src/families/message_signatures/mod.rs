@@ -38,6 +38,7 @@ mod labeled_signature;
 mod message;
 mod parse;
 mod query_param;
+#[cfg(feature = "diagnose")]
 mod relaxed;
 mod serialized;
 mod sign;

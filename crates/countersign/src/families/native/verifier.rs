@@ -36,6 +36,7 @@ impl FamilyVerifier {
 
 impl FamilyVerifier {
     /// Both schemes, for a diagnosis.
+    #[cfg(feature = "diagnose")]
     pub(crate) fn of_both() -> Self {
         Self(SmallVec::from_slice(&[Scheme::HmacSha256, Scheme::Ed25519]))
     }

@@ -25,23 +25,30 @@ mod canonical_uri;
 mod credential_scope;
 mod credentials;
 mod date;
+#[cfg(feature = "config")]
 mod endpoint_credentials;
+#[cfg(feature = "config")]
 mod environment;
 mod header_lines;
 mod parse;
 mod payload_hash;
 mod presign;
+#[cfg(feature = "config")]
 mod profile_file;
 mod provider;
 mod query_parameters;
+#[cfg(feature = "config")]
 mod reading;
 mod refresh;
+#[cfg(feature = "diagnose")]
 mod relaxed;
+#[cfg(feature = "config")]
 mod shared_credentials;
 mod sign;
 mod sign_settings;
 mod signed_headers;
 mod signing_key;
+#[cfg(feature = "config")]
 mod static_credentials;
 mod string_to_sign;
 mod uri_encode;
@@ -50,19 +57,19 @@ mod verify_settings;
 
 use http::HeaderName;
 
+#[cfg(feature = "diagnose")]
+pub(crate) use self::relaxed::{AssertedScope, Relaxation};
+#[cfg(feature = "config")]
+pub use self::shared_credentials::SharedCredentialsFile;
 pub use self::{
     canonical_uri::{SigV4PathEncoding, SigV4PathNormalization},
     provider::{CredentialsProvider, SigV4Credentials},
     refresh::CredentialsRefresh,
-    shared_credentials::SharedCredentialsFile,
     sign_settings::SigV4SignSettings,
     verify_settings::{SigV4Presigned, SigV4PresignedPayload, SigV4VerifySettings},
 };
 pub(crate) use self::{
-    credentials::Credentials,
-    relaxed::{AssertedScope, Relaxation},
-    sign::FamilySigner,
-    string_to_sign::StringToSign,
+    credentials::Credentials, sign::FamilySigner, string_to_sign::StringToSign,
     verifier::FamilyVerifier,
 };
 

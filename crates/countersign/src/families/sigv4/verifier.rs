@@ -40,10 +40,12 @@ impl FamilyVerifier {
         }
     }
 
+    #[cfg(feature = "diagnose")]
     pub(super) fn settings(&self) -> impl Iterator<Item = &SigV4VerifySettings> {
         self.0.iter().map(|settings| &**settings)
     }
 
+    #[cfg(feature = "diagnose")]
     pub(super) fn settings_mut(&mut self) -> impl Iterator<Item = &mut SigV4VerifySettings> {
         self.0.iter_mut().map(|settings| &mut **settings)
     }

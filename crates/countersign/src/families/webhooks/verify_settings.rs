@@ -118,6 +118,7 @@ impl FamilyVerifier {
 
     /// The same settings for each sender alone, which then may send this very request. For a
     /// diagnosis only.
+    #[cfg(feature = "diagnose")]
     pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
         let senders = self.0.iter().cloned();
         senders
