@@ -236,7 +236,7 @@ async fn of_the_layer(found: &mut Values) {
     let response = answer(&layer(), unsigned).await;
     let refusal: &Refusal = response.extensions().get().unwrap();
     assert_eq!(refusal.code(), "missing_signature");
-    insert("report_only", "off");
+    insert("insecure_report_only", "off");
     let challenge = response.headers()[WWW_AUTHENTICATE].to_str().unwrap();
     let realm = challenge.split('"').nth(1).unwrap();
     insert("with_realm", &format!("`{realm}`"));
@@ -253,7 +253,7 @@ async fn of_the_layer(found: &mut Values) {
     insert("with_mismatch_hints", "off");
 
     assert_eq!(
-        shown(&UncoveredHeaders::default(), "policy"),
+        shown(&UncoveredHeaders::default(), "mode"),
         "StripOverrides"
     );
     let removed = "those that override method or URL are removed";
