@@ -7,7 +7,7 @@ use countersign::{RejectionKind, diagnose::Cause};
 use crate::{page, root, rows, symptoms};
 
 const PAGE: &str = "crates/TROUBLESHOOTING.md";
-const SYMPTOMS: &str = "tests/tests/pages/symptoms.rs";
+const SYMPTOMS: &str = "tests/tests/pages/symptoms/";
 const MISTAKES: &str = "tests/tests/diagnose/mistakes.rs";
 
 /// The codes of layers that are not the peer's fault, or not the verifier's: status, code, gRPC status.
@@ -90,15 +90,15 @@ fn a_pattern_is_compared_part_by_part() {
 fn every_row_names_a_test_that_is_there() {
     let rows = symptoms();
     assert!(rows.len() > 80, "{}", rows.len());
-    let texts = symptoms::all();
+    let known = symptoms::all().0;
     let mut wrong = Vec::new();
     for Row {
         file, test, seen, ..
     } in rows
     {
         let source = fs::read_to_string(root().join(&file)).unwrap_or_default();
-        let is_there = if file == SYMPTOMS {
-            texts.contains_key(&*test)
+        let is_there = if file.starts_with(SYMPTOMS) {
+            source.contains(&format!("\"{test}\"")) && known.contains_key(&*test)
         } else {
             // A test, or a row of the table of one.
             source.contains(&format!("fn {test}()")) || source.contains(&format!("\"{test}\","))
@@ -113,7 +113,7 @@ fn every_row_names_a_test_that_is_there() {
 /// What stands in code font is what is seen: the test makes it, or its source has it.
 #[test]
 fn every_text_is_the_one_that_is_seen() {
-    let texts = symptoms::all();
+    let known = symptoms::all().0;
     let mut wrong = Vec::new();
     for Row {
         section,
@@ -130,10 +130,13 @@ fn every_text_is_the_one_that_is_seen() {
         };
         let is_seen = if let Some(hint) = pattern.strip_prefix("hint=") {
             hint.trim_matches('"') == hint_of(&file, &test)
-        } else if file == SYMPTOMS {
-            let text = texts.get(&*test).map_or("", String::as_str);
+        } else if let Some(symptom) = known.get(&*test) {
+            let text = &*symptom.text;
             let (_, text) = text.split_once("countersign: ").unwrap_or(("", text));
-            is_like(pattern, text)
+            let is_of_section = symptom
+                .code
+                .is_none_or(|code| section.ends_with(&format!(" `{code}`")));
+            is_of_section && is_like(pattern, text)
         } else if OF_OTHERS.contains(&&*section) {
             true
         } else {
