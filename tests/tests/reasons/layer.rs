@@ -172,7 +172,7 @@ async fn all() -> Vec<String> {
     check(
         "a body that broke off",
         refused(&layer(), good().map(|_| Body::new(broken))).await,
-        "body: expected its end, found that it broke off behind 2 bytes",
+        "body: expected its end, found that it broke off after 2 bytes",
     );
     let limited = http_body_util::Limited::new(Full::new(Bytes::from_static(b"body")), 3);
     check(

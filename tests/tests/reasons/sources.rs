@@ -132,6 +132,12 @@ fn literal(code: &str, start: usize) -> (String, usize) {
     while let Some((at, character)) = characters.next() {
         match character {
             '"' => return (text, start + 1 + at + 1),
+            '\\' if characters.as_str().starts_with('\n') => {
+                // The literal goes on at the next character that is not white space.
+                while characters.as_str().starts_with(char::is_whitespace) {
+                    characters.next();
+                }
+            }
             '\\' => text.extend(characters.next().map(|(_, escaped)| escaped)),
             _ => text.push(character),
         }

@@ -26,7 +26,7 @@ use crate::{
     refusal::Refusal,
 };
 
-/// Reads the body of an authenticated peer to its end, hashing it as it arrives.
+/// Reads the body of an authenticated peer to its end, and hashes it as it arrives.
 pub(super) fn read<'b, B>(
     head: &'b mut DetachedHead,
     body: Pin<&'b mut B>,
@@ -49,8 +49,8 @@ where
     collect(body, bounds, buffered, |chunk| head.update(chunk))
 }
 
-/// Reads the body of a peer that is authenticated by it, within limits of their own. The body
-/// counts towards the peer's memory until its caller is proven.
+/// Reads a body that must be read before its peer is authenticated, within the limits for such
+/// bodies. It counts towards the peer's memory until the caller is verified.
 pub(super) async fn read_unauthenticated<B>(
     mac: &mut PendingBody<'_, '_>,
     body: Pin<&mut B>,
@@ -78,7 +78,7 @@ where
     collect(body, bounds, buffered, |chunk| mac.update(chunk)).await
 }
 
-/// Takes the memory over into the budget of the caller that has been proven by now.
+/// Moves the memory of a body to the budget of its verified caller.
 pub(super) fn hand_over(
     buffered: &mut Buffered,
     caller: &KeyId,
@@ -102,7 +102,7 @@ fn buffer_full(full: &Full) -> Refusal {
 struct Bounds<'b> {
     limits: &'b BodyLimits,
     sender: Sender,
-    /// How many times the body is held beside the chunks.
+    /// The number of copies of the body besides the chunks.
     copies: u32,
 }
 
@@ -123,16 +123,16 @@ impl Bounds<'_> {
         }
     }
 
-    /// Whether the body may be read by Ed25519, which holds a copy for each signature, and is held to
-    /// a smaller limit for that.
+    /// Returns whether a smaller limit applies, because an Ed25519 key may have to verify the body.
+    /// Ed25519 holds a copy of the body for each signature.
     fn ed25519_is_smaller(&self) -> bool {
         let limits = self.limits;
         self.copies > 0
             && limits.unauthenticated_ed25519_max_bytes < limits.unauthenticated_max_bytes
     }
 
-    /// `discarding`: the handler reads the body, so its time cannot be told from the
-    /// peer's.
+    /// `discarding`: the handler reads the body, so waiting for the handler and waiting for the
+    /// peer look alike.
     fn time_limits(&self, discarding: bool) -> TimeLimits {
         match self.sender {
             Sender::Authenticated => TimeLimits::deadline(self.limits.deadline),
@@ -183,7 +183,7 @@ impl Bounds<'_> {
         Rejection::body(bound, found, setting).into()
     }
 
-    /// Refuses a body that cannot be read to its end: it is not the one that was signed.
+    /// Refuses a body that ended with an error: it differs from the signed body.
     #[cold]
     fn broken_off(&self, error: &(dyn Error + 'static), received: u64) -> Refusal {
         let mut cause = Some(error);
@@ -197,19 +197,18 @@ impl Bounds<'_> {
         }
         let kind = match self.sender {
             Sender::Authenticated => RejectionKind::BodyMismatch,
-            // Nothing is proven yet, so it cannot be said that the signature was right and the body
-            // was not.
+            // `body_mismatch` means that the signature matched. Nothing is verified here.
             Sender::Unauthenticated => RejectionKind::InvalidSignature,
         };
         Rejection::naming(
             kind,
-            format_args!("body: expected its end, found that it broke off behind {received} bytes"),
+            format_args!("body: expected its end, found that it broke off after {received} bytes"),
         )
         .into()
     }
 }
 
-/// Reads a body to its end and hands each chunk over as it arrives.
+/// Reads a body to its end, and passes each chunk to `update` as it arrives.
 fn collect<'b, B>(
     body: Pin<&'b mut B>,
     bounds: Bounds<'b>,
@@ -239,7 +238,7 @@ struct Reading<'b, B, F> {
     update: F,
     received: u64,
     slices: CooperativeHash,
-    /// Most bodies are there already, and then no timer is set.
+    /// `None` for bodies that have arrived already, which are most.
     timer: Option<Pin<Box<BodyTimer>>>,
 }
 
@@ -249,7 +248,7 @@ where
     B::Error: Into<BoxError>,
     F: FnMut(&[u8]),
 {
-    /// Ready at the end of the body, or where it may not go on.
+    /// Returns `Ready` at the end of the body, or as soon as the body is refused.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
         if !self.buffered.has_begun() {
             if self.body.is_end_stream() {
@@ -262,8 +261,8 @@ where
             self.buffered.begin();
         }
         loop {
-            // What has arrived is hashed and kept before the body is polled, and meanwhile no time
-            // counts.
+            // The last chunk is hashed and kept before the body is polled again. That time does not
+            // count towards the peer's limits.
             if let Some(chunk) = ready!(self.slices.poll(cx, &mut self.update)) {
                 self.buffered.push(chunk);
             }
@@ -279,7 +278,7 @@ where
             };
             match frame.map(Frame::into_data) {
                 Ok(Ok(data)) => self.take(data)?,
-                // Trailers are not covered by the signature: whoever was let through is shown none.
+                // The signature does not cover trailers, so an enforcing layer drops them.
                 Ok(Err(frame)) => self
                     .buffered
                     .push_last(Ok(frame.map_data(|_| Bytes::new()))),
@@ -322,7 +321,7 @@ where
         Ok(())
     }
 
-    /// What has been received and what is declared to follow.
+    /// Returns the size of the body by the bytes received and the bytes declared.
     fn size(&self) -> Size {
         let declared = self.body.size_hint().lower();
         if self.received.saturating_add(declared) > SMALL {

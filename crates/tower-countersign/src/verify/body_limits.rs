@@ -2,28 +2,28 @@ use std::time::Duration;
 
 /// Limits on buffering request bodies.
 ///
-/// Nothing of a body is read before its head is authenticated. The schemes that sign the body
-/// itself, or that do not declare its hash, are the exception: there the sender has proven nothing
-/// yet, and the `unauthenticated` limits apply.
+/// The body is read only after its head is authenticated. Schemes that sign the body itself, or
+/// that do not declare its hash, are the exception. Their bodies come from unauthenticated peers,
+/// and the `unauthenticated` limits apply.
 ///
-/// # Who shares what
+/// # How memory is counted
 ///
-/// A body counts towards its caller once that caller is proven. Until then it counts towards its
-/// peer:
+/// The memory of a body counts towards its caller as soon as the caller is verified. Until then it
+/// counts towards the peer. The peer is, in this order:
 ///
-/// - the address of the socket's peer, which axum's
-///   `into_make_service_with_connect_info::<SocketAddr>()` tells, or a plain
-///   [`SocketAddr`](std::net::SocketAddr) among the extensions of the request; see also
+/// - The address of the socket's peer. It comes from axum's
+///   `into_make_service_with_connect_info::<SocketAddr>()`, or from a plain
+///   [`SocketAddr`](std::net::SocketAddr) in the request's extensions. See
 ///   [`VerifyLayer::with_peer_address`](crate::VerifyLayer::with_peer_address) and
-///   [`with_trusted_hops`](crate::VerifyLayer::with_trusted_hops);
-/// - of an IPv6 address the first 64 bits, because one host can use every address of a /64;
-/// - without an address the connection, if the server inserts a
-///   [`ConnectionId`](crate::ConnectionId);
-/// - without either, all such peers together count as one peer.
+///   [`with_trusted_hops`](crate::VerifyLayer::with_trusted_hops). Of an IPv6 address, only the
+///   first 64 bits count, because one host can use every address of a /64.
+/// - The connection, if the address is unknown and the server inserts a
+///   [`ConnectionId`](crate::ConnectionId).
+/// - One peer that all other requests share.
 ///
-/// Half of the unauthenticated memory, of the total and of each peer's share, is kept for bodies of
-/// up to 16 KiB. So peers that hold large bodies open do not keep small bodies out, neither those
-/// of other peers nor their own.
+/// Half of the memory for unauthenticated bodies is reserved for bodies of up to 16 KiB. This holds
+/// for the total and for each peer's share. So large bodies that stay open cannot keep out small
+/// ones, of the same peer or of others.
 #[derive(Clone, Debug)]
 pub struct BodyLimits {
     pub(super) max_bytes: u64,
@@ -40,12 +40,14 @@ pub struct BodyLimits {
 }
 
 impl Default for BodyLimits {
-    /// 2 MiB a body within 30 seconds. 64 MiB of bodies in memory at a time, of which one caller
-    /// may use 32 MiB.
-    ///
-    /// Of unauthenticated peers: 2 MiB a body within 10 seconds, no wait for a byte longer than 3
-    /// seconds, at least 16 KiB a second. 32 MiB at a time, of which one peer may use 8 MiB. 256 KiB a
-    /// body whose signature may be of an Ed25519 key.
+    /// | limit | authenticated | unauthenticated |
+    /// |---|---|---|
+    /// | length of one body | 2 MiB | 2 MiB, with an Ed25519 key 256 KiB |
+    /// | time for one body | 30 s | 10 s |
+    /// | longest wait for a byte | | 3 s |
+    /// | least rate | | 16 KiB/s |
+    /// | memory for all bodies | 64 MiB | 32 MiB |
+    /// | memory for one caller or peer | 32 MiB | 8 MiB |
     fn default() -> Self {
         const KIB: u64 = 1024;
         const MIB: u64 = 1024 * 1024;
@@ -66,102 +68,106 @@ impl Default for BodyLimits {
 }
 
 impl BodyLimits {
-    /// Sets the greatest length of one body, in bytes: above it 413.
+    /// Sets the maximum length of one body, in bytes. Longer bodies get 413. Default: 2 MiB.
     #[must_use]
     pub fn with_max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Sets how long a body may take to arrive: after it 408.
+    /// Sets the time within which a body must arrive. Later bodies get 408. Default: 30 seconds.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Sets how many bytes of bodies may be in memory at a time, from arrival until the handler has
-    /// read them: above it
-    /// 503. Less than the greatest length of one body refuses every body of that length.
+    /// Sets the memory for all bodies, in bytes. A body counts from its arrival until the handler
+    /// has read it. Requests that need more get 503. Default: 64 MiB.
+    ///
+    /// A value below the maximum length of one body refuses every body of that length.
     #[must_use]
     pub fn with_total_bytes(mut self, bytes: u64) -> Self {
         self.total_bytes = bytes;
         self
     }
 
-    /// Sets how many of these bytes may be of one caller: above it 503 for that caller. Less than
-    /// the greatest length of one body refuses every body of that length.
+    /// Sets the share of this memory that one caller may use, in bytes. Its requests that need more
+    /// get 503. Default: 32 MiB.
+    ///
+    /// A value below the maximum length of one body refuses every body of that length.
     #[must_use]
     pub fn with_caller_bytes(mut self, bytes: u64) -> Self {
         self.caller_bytes = bytes;
         self
     }
 
-    /// Sets the greatest length of one body that must be read before its sender is authenticated,
-    /// in bytes: above it
-    /// 413. The default is that of [`with_max_bytes`](Self::with_max_bytes), 2 MiB, but a change of
-    ///   that one does not
-    /// change this one.
+    /// Sets the maximum length of one body of an unauthenticated peer, in bytes. Longer bodies get
+    /// 413. Default: 2 MiB. [`with_max_bytes`](Self::with_max_bytes) does not change this limit.
     #[must_use]
     pub fn with_unauthenticated_max_bytes(mut self, bytes: u64) -> Self {
         self.unauthenticated_max_bytes = bytes;
         self
     }
 
-    /// Sets the greatest length of a body of an unauthenticated peer where a key of the caller is an
-    /// Ed25519 one (Standard Webhooks), in bytes: above it 413. Default: 256 KiB.
+    /// Sets the maximum length of one body of an unauthenticated peer if a key of the caller is an
+    /// Ed25519 key (Standard Webhooks), in bytes. Longer bodies get 413. Default: 256 KiB.
     ///
-    /// Ed25519 reads the whole body for each signature and each key, at once and after its end. A
-    /// stranger makes this work with any body.
+    /// Ed25519 reads the whole body for each signature and each key, at once, after the body's end.
+    /// Any peer can cause this work with any body.
     #[must_use]
     pub fn with_unauthenticated_ed25519_max_bytes(mut self, bytes: u64) -> Self {
         self.unauthenticated_ed25519_max_bytes = bytes;
         self
     }
 
-    /// Sets how long such a body may take to arrive: after it 408.
+    /// Sets the time within which the body of an unauthenticated peer must arrive. Later bodies get
+    /// 408. Default: 10 seconds.
     #[must_use]
     pub fn with_unauthenticated_deadline(mut self, deadline: Duration) -> Self {
         self.unauthenticated_deadline = deadline;
         self
     }
 
-    /// Sets the longest wait for a byte of such a body: after it 408. Only waiting for the peer
-    /// counts.
+    /// Sets the longest wait for a byte of an unauthenticated peer. Longer waits get 408. Default:
+    /// 3 seconds. Only the time that is spent waiting for the peer counts.
     #[must_use]
     pub fn with_unauthenticated_idle(mut self, idle: Duration) -> Self {
         self.unauthenticated_idle = idle;
         self
     }
 
-    /// Sets the least rate of such a body, in bytes for each second of waiting for the peer: below
-    /// it 408. It is held to after as much waiting as
-    /// [`with_unauthenticated_idle`](Self::with_unauthenticated_idle) allows. 0 is no least rate.
+    /// Sets the least rate of an unauthenticated peer, in bytes for each second that is spent
+    /// waiting for the peer. Slower bodies get 408. Default: 16 KiB. 0 sets no least rate.
+    ///
+    /// The rate is enforced once the waiting has added up to
+    /// [`with_unauthenticated_idle`](Self::with_unauthenticated_idle).
     #[must_use]
     pub fn with_unauthenticated_least_rate(mut self, bytes_per_second: u64) -> Self {
         self.unauthenticated_least_rate = bytes_per_second;
         self
     }
 
-    /// Sets how many bytes of such bodies may be in memory at a time: above it 503. Half of them is
-    /// kept for bodies of up to 16 KiB.
+    /// Sets the memory for all bodies of unauthenticated peers, in bytes. Requests that need more
+    /// get 503. Default: 32 MiB. Half of it is reserved for bodies of up to 16 KiB.
     ///
-    /// They do not count towards [`with_total_bytes`](Self::with_total_bytes) until their sender is
-    /// authenticated, so that strangers cannot use up what callers need.
+    /// These bodies do not count towards [`with_total_bytes`](Self::with_total_bytes) until their
+    /// caller is verified, so strangers cannot use up the memory that callers need.
     #[must_use]
     pub fn with_unauthenticated_total_bytes(mut self, bytes: u64) -> Self {
         self.unauthenticated_total_bytes = bytes;
         self
     }
 
-    /// Sets how many of these bytes may be of one [peer](Self#who-shares-what): above it 503 for
-    /// that peer. Half of them is kept for bodies of up to 16 KiB.
+    /// Sets the share of this memory that one [peer](Self#how-memory-is-counted) may use, in bytes.
+    /// Its requests that need more get 503. Default: 8 MiB. Half of it is reserved for bodies of up
+    /// to 16 KiB.
     ///
-    /// Less than twice the greatest length of one such body refuses every body of that length. For
-    /// each Ed25519 key of a caller of webhooks, a body is held one more time. Where many callers
-    /// share one address, as those of a proxy do, set this to their number times what one of them
-    /// needs, or tell the layer [how many proxies](crate::VerifyLayer::with_trusted_hops) there
-    /// are.
+    /// A value below twice the maximum length of one such body refuses every body of that length. A
+    /// body of webhooks is held one more time for each Ed25519 key of its caller.
+    ///
+    /// If many callers share one address, such as a proxy's, multiply this value by their number.
+    /// Or tell the layer [the number of proxies](crate::VerifyLayer::with_trusted_hops).
     #[must_use]
     pub fn with_unauthenticated_peer_bytes(mut self, bytes: u64) -> Self {
         self.unauthenticated_peer_bytes = bytes;

@@ -8,15 +8,13 @@ use countersign::KeyId;
 
 use super::{body_limits::BodyLimits, peer::Peer};
 
-/// How many holders keep their account while they hold nothing, so that it need not be made anew
-/// for every request.
+/// The number of idle accounts that are kept, so that not every request has to create one.
 const ACCOUNTS_KEPT: usize = 64;
 
-/// The longest body of an unauthenticated peer that may use the half which is kept for small
-/// bodies.
+/// The longest body, in bytes, that may use the half that is reserved for small bodies.
 pub(super) const SMALL: u64 = 16 * 1024;
 
-/// The memory that request bodies may use: all together, and those of one holder.
+/// The memory that request bodies may use: in total, and for each holder.
 #[derive(Clone)]
 pub(super) struct BodyBudget(Arc<Shared>);
 
@@ -26,7 +24,7 @@ struct Shared {
     used: Mutex<Used>,
 }
 
-/// Bytes, a part of which is kept for small bodies.
+/// A limit in bytes, a part of which may be reserved for small bodies.
 struct Room {
     limit: u64,
     for_large: u64,
@@ -39,23 +37,23 @@ struct Used {
     by_holder: HashMap<Holder, u64>,
 }
 
-/// Whom the memory of a body counts towards.
+/// The holder that the memory of a body counts towards.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Holder {
-    /// A proven caller.
+    /// A verified caller.
     Caller(KeyId),
-    /// A peer that has proven nothing yet.
+    /// An unauthenticated peer.
     Peer(Peer),
 }
 
-/// How long a body is, as far as it is known by now.
+/// The size of a body, by the bytes received and declared up to now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
     Small,
     Large,
 }
 
-/// There is no room for more.
+/// The limit is reached.
 #[derive(Debug)]
 pub(super) struct Full {
     bytes: u64,
@@ -63,7 +61,7 @@ pub(super) struct Full {
 }
 
 impl Full {
-    /// A body that has no account holds no memory.
+    /// For a body without an account, which may hold no memory.
     pub(super) const fn nothing_reserved() -> Self {
         Self {
             bytes: 0,
@@ -73,7 +71,7 @@ impl Full {
 }
 
 impl BodyBudget {
-    /// The budget for the bodies of proven callers.
+    /// Returns the budget for bodies of verified callers.
     pub(super) fn new(limits: &BodyLimits) -> Self {
         Self::with(
             Room::all(limits.total_bytes, "BodyLimits::with_total_bytes"),
@@ -81,7 +79,7 @@ impl BodyBudget {
         )
     }
 
-    /// The budget for the bodies of peers that have proven nothing yet.
+    /// Returns the budget for bodies of unauthenticated peers.
     pub(super) fn unauthenticated(limits: &BodyLimits) -> Self {
         let total = limits.unauthenticated_total_bytes;
         let peer = limits.unauthenticated_peer_bytes.min(total);
@@ -99,7 +97,7 @@ impl BodyBudget {
         }))
     }
 
-    /// Opens an account for one body. It holds nothing until it grows.
+    /// Opens an account for one body, with no bytes yet.
     pub(super) fn open(&self, holder: Holder) -> Reservation {
         Reservation {
             budget: self.clone(),
@@ -118,7 +116,7 @@ impl Room {
         }
     }
 
-    /// One half is kept for small bodies.
+    /// Reserves one half for small bodies.
     const fn half(limit: u64, setting: &'static str) -> Self {
         Self {
             limit,
@@ -143,7 +141,7 @@ impl Room {
 }
 
 impl Shared {
-    /// Sums are whole after a panic too: each change is one assignment a field.
+    /// The sums are consistent even after a panic: each change is one assignment to each field.
     fn used(&self) -> MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -156,7 +154,7 @@ impl fmt::Display for Full {
     }
 }
 
-/// The bytes of one body, given back when it is dropped.
+/// The bytes of one body. Dropping it releases them.
 pub(crate) struct Reservation {
     budget: BodyBudget,
     holder: Holder,
@@ -164,7 +162,7 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Takes `bytes` more, for a body of this size. Takes nothing if there is no room.
+    /// Reserves `bytes` more for a body of this size. Reserves nothing if the limit is reached.
     pub(super) fn grow(&mut self, bytes: u64, size: Size) -> Result<(), Full> {
         if bytes == 0 {
             return Ok(());
@@ -222,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_back_what_was_taken() {
+    fn dropping_a_reservation_releases_its_bytes() {
         let limits = BodyLimits::default()
             .with_total_bytes(10)
             .with_caller_bytes(6);
@@ -230,7 +228,7 @@ mod tests {
         let (a, b) = (caller("a"), caller("b"));
 
         let mut first = budget.open(a);
-        assert!(grows(&mut first, 0), "nothing takes no account");
+        assert!(grows(&mut first, 0), "no bytes need no account");
         assert!(budget.0.used().by_holder.is_empty());
         assert!(grows(&mut first, 4) && grows(&mut first, 2));
         assert!(!grows(&mut first, 1), "over the caller's share");
@@ -238,7 +236,7 @@ mod tests {
         assert!(grows(&mut second, 4), "another caller has its own share");
         assert!(!grows(&mut second, 1), "over the total");
         drop(first);
-        assert!(grows(&mut second, 2), "what was given back can be taken");
+        assert!(grows(&mut second, 2), "released bytes can be reserved");
         drop(second);
         assert_eq!(budget.0.used().total, 0);
         assert!(budget.0.used().by_holder.values().all(|bytes| *bytes == 0));
@@ -287,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_who_holds_something_keeps_its_account_among_however_many() {
+    fn a_caller_that_holds_bytes_keeps_its_account_among_any_number() {
         let limits = BodyLimits::default().with_caller_bytes(6);
         let budget = BodyBudget::new(&limits);
         let callers = (0..=2 * ACCOUNTS_KEPT).map(|number| caller(&number.to_string()));
@@ -308,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_who_hold_nothing_do_not_pile_up() {
+    fn accounts_without_bytes_do_not_pile_up() {
         let budget = BodyBudget::new(&BodyLimits::default());
         for number in 0..=2 * ACCOUNTS_KEPT {
             let caller = caller(&number.to_string());

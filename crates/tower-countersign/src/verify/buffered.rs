@@ -12,7 +12,7 @@ use crate::{BoxError, chunks::Chunks};
 pub(super) struct Buffered {
     chunks: Chunks,
     reservation: Option<Reservation>,
-    /// The last frame, if it is none of the chunks: trailers, an error, or data over a limit.
+    /// The last frame, if it is not a chunk: trailers, an error, or data over a limit.
     last: Option<Box<Result<Frame<Bytes>, BoxError>>>,
     progress: Progress,
     discarding: bool,
@@ -28,7 +28,7 @@ enum Progress {
 }
 
 impl Buffered {
-    /// Keeps no bytes: the handler reads the body itself.
+    /// Returns a buffer that keeps no bytes, because the handler reads the body itself.
     pub(super) fn discarding() -> Self {
         Self {
             discarding: true,
@@ -36,7 +36,7 @@ impl Buffered {
         }
     }
 
-    /// Whether no bytes are kept.
+    /// Returns whether no bytes are kept.
     pub(super) fn is_discarding(&self) -> bool {
         self.discarding
     }
@@ -45,7 +45,7 @@ impl Buffered {
         self.progress != Progress::Untouched
     }
 
-    /// Whether the body was read to its end, or broke off.
+    /// Returns whether the body was read to its end or to an error.
     pub(super) fn has_ended(&self) -> bool {
         self.progress == Progress::Ended
     }
@@ -75,7 +75,7 @@ impl Buffered {
         self.reservation = Some(reservation);
     }
 
-    /// Reserves more bytes. Reserves none if there is no room.
+    /// Reserves more bytes, or none if the limit is reached.
     pub(super) fn reserve(&mut self, bytes: u64, size: Size) -> Result<(), Full> {
         match &mut self.reservation {
             Some(reservation) => reservation.grow(bytes, size),
@@ -83,19 +83,19 @@ impl Buffered {
         }
     }
 
-    /// Returns the whole body if all of it was read and it is at most this long.
+    /// Returns the whole body if all of it was read and its length is at most `at_most`.
     #[cfg(feature = "diagnose")]
     pub(super) fn small_body(&mut self, at_most: u64) -> Option<Bytes> {
         let is_whole = self.has_ended() && !self.discarding && self.last.is_none();
         (is_whole && self.held() <= at_most).then(|| self.chunks.in_one_piece())
     }
 
-    /// Returns how many bytes are held.
+    /// Returns the number of bytes that are held.
     pub(super) fn held(&self) -> u64 {
         self.chunks.len()
     }
 
-    /// Records that no decision is possible: it would need the body to be kept.
+    /// Records that no decision is possible, because it needs a copy of the body.
     pub(super) fn leave_undecided(&mut self) {
         self.undecided = true;
     }

@@ -1,4 +1,4 @@
-//! The claim of a request's nonce in the replay store.
+//! Step 11: the claim of the nonce in the replay store.
 
 use countersign::{
     ClaimOutcome, KeyStore, Rejection, RejectionKind, ReplayClaim, ReplayKey, ReplayStore,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{metrics::Store, mode::Mode, refusal::Refusal};
 
-/// The claims that outer layers have made for this request.
+/// Claims of outer layers for this request.
 #[derive(Clone, Debug, Default)]
 struct OuterClaims(SmallVec<[OuterClaim; 2]>);
 
@@ -28,8 +28,8 @@ struct OuterClaim {
 }
 
 impl OuterClaim {
-    /// Whether no replay can pass after this claim has expired. An enforcing layer refuses one by its
-    /// date; a layer that only reports hands it on.
+    /// Returns whether no replay can pass after this claim has expired. An enforcing layer refuses
+    /// the replay by its date. A report-only layer passes it on.
     fn protects_until(&self, expires_at: Timestamp) -> bool {
         match self.mode {
             Mode::Enforced => true,
@@ -39,9 +39,10 @@ impl OuterClaim {
 }
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// Claims the nonce. Nothing may refuse the request after this.
+    /// Claims the nonce. No later step may refuse the request.
     ///
-    /// Returns whether the request was accepted as the first with its nonce.
+    /// Returns `true` if this request is the first with its nonce, and `false` if it has no nonce
+    /// or the store was bypassed.
     pub(super) async fn claim(
         &self,
         parts: &mut Parts,
@@ -108,17 +109,17 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 Ok(true)
             }
             ClaimOutcome::OverQuota => Err(OVER_QUOTA.into()),
-            // The enum may grow: no outcome but `Fresh` accepts a request.
+            // The enum is non-exhaustive. Only `Fresh` accepts a request.
             _ => Err(verified.replayed().into()),
         }
     }
 
-    /// Whether the store knows the nonce and no outer layer claimed it for this request.
+    /// Returns whether the store holds the nonce and no outer layer claimed it for this request.
     pub(super) fn is_replayed(&self, parts: &Parts, key: ReplayKey) -> bool {
         self.outer_claim(parts, key).is_none() && self.replay.seen(&key)
     }
 
-    /// The claim of this key that an outer layer with the same store made for this request.
+    /// Returns the claim of this key that an outer layer with the same store made for this request.
     fn outer_claim(&self, parts: &Parts, key: ReplayKey) -> Option<OuterClaim> {
         let store = self.replay.id();
         let OuterClaims(claims) = parts.extensions.get()?;
@@ -129,16 +130,19 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     }
 }
 
-/// An outage that only the operator can mend. No layer may continue without the store here.
+/// Only the operator can correct this, so not even a layer that continues without the store may
+/// accept the request.
 fn expires_too_soon() -> Refusal {
     Refusal::Unavailable {
         what: Store::Replay.name(),
-        reason: "a layer further out that only reports claims nonces for a shorter time than this one: it needs a store or an audience of its own".to_owned(),
+        reason: "an outer report-only layer claims nonces for a shorter time than this layer: \
+                 expected different stores or audiences, found the same"
+            .to_owned(),
     }
 }
 
-/// Refuses a claim that has expired when it is made: the store may have dropped an earlier claim of
-/// the same nonce.
+/// Refuses a claim that has expired before it is made: the store may have purged an earlier claim
+/// of the same nonce.
 #[cold]
 fn claimed_too_late(claim: &ReplayClaim) -> Rejection {
     Rejection::naming(
@@ -152,5 +156,6 @@ fn claimed_too_late(claim: &ReplayClaim) -> Rejection {
 
 const OVER_QUOTA: Rejection = Rejection::new(
     RejectionKind::OverQuota,
-    "replay store: expected the caller within its quota of live nonces, found it used up; the quota is a setting of the store, such as MemoryReplayStoreBuilder::quota_per_caller",
+    "replay store: expected the caller within its quota of live nonces, found it used up; the \
+     quota is a setting of the store, such as MemoryReplayStoreBuilder::quota_per_caller",
 );

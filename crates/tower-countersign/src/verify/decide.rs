@@ -1,4 +1,4 @@
-//! The decision on a request, one step after the other.
+//! Decides on a request, one step after the other.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -24,15 +24,15 @@ use crate::{
     verified_caller::{VerifiedCaller, VerifiedTarget},
 };
 
-/// A request whose signature and body are right.
+/// A request whose signature and body are verified.
 pub(super) struct Authenticated {
     pub(super) verified: Verified,
     pub(super) replay_key: Option<ReplayKey>,
-    /// How long the body may have taken after the date was checked.
+    /// The time that the body may take after the date was checked.
     pub(super) body_deadline: Duration,
 }
 
-/// The result of the steps that wait for nothing.
+/// The result of the steps that never wait.
 #[expect(
     clippy::large_enum_variant,
     reason = "a box for the usual variant would be one more allocation for each request"
@@ -40,21 +40,23 @@ pub(super) struct Authenticated {
 enum Head<'r> {
     /// The signature over the head matched.
     Authenticated(DetachedHead),
-    /// The key store must be waited for, or the signature is over the body. The keys are those that
-    /// were found without waiting.
+    /// The key store answers later, or the signature is over the body. The keys are those that were
+    /// found without waiting.
     Pending(Box<UnverifiedHead<'r>>, Option<CallerKeys>),
 }
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// Decides on a request, by the steps that the [module documentation](crate::verify) lists and
-    /// in their order. Whoever calls this takes the last step.
+    /// Takes steps 1 to 11 of the [module documentation](crate::verify), in that order. The caller
+    /// of this function takes step 12.
     ///
-    /// Whatever the decision, the bytes that were read of the body are in `buffered`.
-    //
+    /// The bytes that were read of the body are in `buffered`, after a refusal too.
     // The future is kept for every request that waits for its body, so nothing large may live
-    // across an await: the block keeps the parsed head on the stack, and rare waits are boxed. An
+    // across an await. The block keeps the parsed head on the stack, and rare waits are boxed. An
     // `async fn` would keep its arguments twice.
-    #[expect(clippy::manual_async_fn, reason = "see the comment above")]
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` keeps its arguments twice"
+    )]
     pub(super) fn decide<B>(
         &self,
         parts: &mut Parts,
@@ -78,7 +80,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                         None => RequestHead::new(&parts.method, uri, &parts.headers),
                     };
 
-                    // Steps 1 to 5: one signature, its grammar, the authority, the coverage, the date.
+                    // Steps 1 to 5: one signature, grammar, authority, coverage, date.
                     let unverified = settings.verifier.parse(head, now)?;
                     decision.parsed(unverified.scheme());
 
@@ -117,7 +119,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 }
                 let request = match head {
                     Head::Authenticated(head) => self.compare_body(head, replay_key)?,
-                    // Steps 6 to 9, where the key store or the body must be waited for.
+                    // Steps 6 to 9, if they wait for the key store or need the body first.
                     Head::Pending(unverified, keys) => {
                         let steps = self.decide_after_waiting(
                             parts,
@@ -139,7 +141,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             let uncovered = &self.settings.uncovered;
             match decision.mode() {
                 Mode::Enforced => uncovered.apply(&mut parts.headers, &request.verified),
-                // The handler gets the headers unchanged.
+                // The handler must get the headers unchanged.
                 Mode::ReportOnly => uncovered.apply(&mut parts.headers.clone(), &request.verified),
             }
             .map_err(|rejection| refused(rejection.into()))?;
@@ -158,7 +160,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         }
     }
 
-    /// Steps 6 to 9, where the key store must be waited for, or the signature is over the body.
+    /// Takes steps 6 to 9 if the key store answers later, or if the signature is over the body.
     async fn decide_after_waiting<B>(
         &self,
         parts: &Parts,
@@ -182,8 +184,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             within(settings.store_deadline, Store::Keys, lookup).await?
         };
 
-        // Step 7: the signature over the head. The lookup may have taken a while, so the date is
-        // checked again.
+        // Step 7: the signature over the head. The date is checked again, because the lookup took
+        // time.
         match unverified.authenticate(&keys, settings.clock.now())? {
             Authentication::Head(head) => {
                 decision.head_matched();
@@ -204,7 +206,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 .map_err(|refusal| Refused::by(head.caller(), refusal))?;
                 self.compare_body(head, replay_key)
             }
-            // Step 9 before step 7: the body of an unauthenticated peer, then the signature over it.
+            // Step 9 comes before step 7: the body is read, then the signature over it is checked.
             Authentication::Body(mut pending) => {
                 let peer = self.peer(parts, &*body);
                 let (limits, budget) = (&settings.limits, &settings.unauthenticated);
@@ -213,7 +215,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 let verified = pending.finish(settings.clock.now())?;
                 body::hand_over(buffered, verified.caller(), &settings.budget)
                     .map_err(|refusal| Refused::by(verified.caller(), refusal))?;
-                // A request whose body is not kept has reached its handler: its nonce is not claimed.
+                // If the body is not kept, the handler already has the request, so no nonce is
+                // claimed.
                 let replay_key = if buffered.is_discarding() {
                     None
                 } else {
@@ -222,15 +225,15 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 Ok(Authenticated {
                     verified,
                     replay_key,
-                    // The date was checked after the body had arrived.
+                    // The date is checked after the body has arrived.
                     body_deadline: Duration::ZERO,
                 })
             }
         }
     }
 
-    /// Returns the replay identity of an authenticated head, if it has one. Refuses a head that is
-    /// known to be a replay, so that its body is not read.
+    /// Returns the replay identity of an authenticated head, if any. Refuses a known replay, so
+    /// that its body is not read.
     fn ensure_not_replayed(
         &self,
         parts: &Parts,
@@ -243,7 +246,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         Ok(key)
     }
 
-    /// Compares the digest of the body with the one that was signed.
+    /// Compares the digest of the body with the signed digest.
     fn compare_body(
         &self,
         head: DetachedHead,
@@ -256,7 +259,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         })
     }
 
-    /// Returns the peer that an unauthenticated body counts towards.
+    /// Returns the peer that the memory of an unauthenticated body counts towards.
     fn peer<B: Body>(&self, parts: &Parts, body: &B) -> Peer {
         let settings = &self.settings;
         let address = settings.source.of(&parts.headers, &parts.extensions);

@@ -1,4 +1,4 @@
-//! What a refused peer is still sending.
+//! Drains the body of a refused request.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -15,18 +15,18 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use crate::refusal::Refusal;
 
-/// How many refused bodies are read at a time: each may keep a buffer of its connection, which
-/// hyper lets grow to 400 KiB.
+/// The number of refused bodies that are read at a time. Each may keep a connection buffer, which
+/// hyper grows to 400 KiB.
 const AT_ONCE: usize = 32;
 
 /// The longest wait for a byte.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Reads the rest of a refused body and drops it, so that a peer which reads only after it has sent
+/// Reads the rest of a refused body and drops it, so that a peer that sends first and reads later
 /// sees the refusal.
 ///
-/// On HTTP/1.1 a server that answers and closes before it has read everything resets the connection
-/// (RFC 9112 section 9.6), and the answer is lost.
+/// On HTTP/1.1, a server that answers and closes before it has read everything resets the
+/// connection, and the answer is lost (RFC 9112 section 9.6).
 #[derive(Clone, Debug)]
 pub(super) struct Drain {
     bytes: u64,
@@ -49,30 +49,30 @@ impl Drain {
         }
     }
 
-    /// Whether reading on can make the refusal arrive.
+    /// Returns whether draining can make the refusal arrive.
     pub(super) fn is_worth_it<B: Body>(&self, parts: &Parts, refusal: &Refusal, body: &B) -> bool {
-        // HTTP/2 and later end one stream and keep the connection.
+        // HTTP/2 and later end one stream and keep the connection open.
         let closes = matches!(
             parts.version,
             Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11
         );
-        // A peer that expects to be asked for the body is listening. To poll the body would be to
-        // ask for it.
+        // A peer that sent `Expect: 100-continue` reads before it sends. Polling the body would ask
+        // for it.
         let listens = parts.headers.contains_key(EXPECT);
-        // A peer that was too slow will not be faster now.
+        // A peer that was too slow is still too slow.
         let was_late =
             refusal.rejection().map(countersign::Rejection::kind) == Some(RejectionKind::Timeout);
         closes
             && !listens
             && !was_late
             && !body.is_end_stream()
-            // What is longer cannot be read to its end.
+            // A longer body cannot be read to its end.
             && declared(parts).unwrap_or_else(|| body.size_hint().lower()) <= self.bytes
             && self.bytes > 0
     }
 
-    /// Reads to the end of the body, or to the end of these bounds. Reads nothing if too many are
-    /// being read.
+    /// Reads to the end of the body or of these limits. Reads nothing if too many bodies are being
+    /// read.
     pub(super) async fn read<B: Body>(&self, mut body: Pin<&mut B>) {
         let Ok(_permit) = self.at_once.try_acquire() else {
             return;
@@ -91,7 +91,7 @@ impl Drain {
     }
 }
 
-/// A body that a layer outside this one has wrapped may not tell its length.
+/// Returns the declared length. The body itself may not know it if an outer layer has wrapped it.
 fn declared(parts: &Parts) -> Option<u64> {
     let length = parts.headers.get(CONTENT_LENGTH)?.to_str().ok()?;
     length.parse().ok()
@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    /// A body whose sender sends nothing and stays.
+    /// A body whose peer sends nothing and keeps the connection open.
     struct Silent;
 
     impl Body for Silent {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_than_so_many_bodies_are_read_at_a_time() {
+    async fn at_most_32_bodies_are_read_at_a_time() {
         let drain = Drain::default();
         let mut reading = Vec::new();
         for _ in 0..AT_ONCE {

@@ -1,4 +1,4 @@
-//! Requests on routes where the layer enforces its decisions.
+//! Enforces the decision on a request.
 
 use std::{future::Future, pin::Pin};
 
@@ -13,11 +13,10 @@ use super::{
 use crate::{BoxError, grpc, metrics::Decision, mode::Mode};
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// Returns the body for the inner service and the inner service, or the response that refuses the
-    /// request.
+    /// Returns the verified body and the inner service, or the response that refuses the request.
     #[expect(
         clippy::manual_async_fn,
-        reason = "an async fn keeps its arguments twice"
+        reason = "an `async fn` keeps its arguments twice"
     )]
     pub(super) fn enforce<B, S>(
         &self,
@@ -32,7 +31,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         async move {
             let now = self.settings.clock.now();
             let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics)
-                // Before a header can be removed.
+                // This comes first, because the decision can remove headers.
                 .of_grpc(grpc::is_call(&parts.method, &parts.headers));
             let mut buffered = Buffered::default();
             let decided = self.decide(parts, body.as_mut(), now, &mut decision, &mut buffered);
@@ -44,12 +43,12 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 }
                 Err(refused) => refused,
             };
-            // A body may not be polled after its end, or after an error.
+            // A body must not be polled after its end or after an error.
             let (ended, is_grpc) = (buffered.has_ended(), decision.is_grpc());
             self.refused(parts, &refused, &mut buffered, decision, now);
-            // The bytes that were read take no memory while the rest is drained.
+            // Frees the bytes that were read before the rest is drained.
             drop(buffered);
-            // The inner service may hold a permit, which a refused peer must not keep from others.
+            // The inner service may hold a permit. A refused peer must not keep it from others.
             drop(inner);
             let drain = &self.settings.drain;
             if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {

@@ -1,13 +1,14 @@
-//! How often an event is written.
+//! Limits the rate of events.
 
 use std::collections::HashMap;
 
 use countersign::KeyId;
 
-/// How many events of one code are written in a second: of each proven caller, and of all peers that have proven nothing.
+/// The number of events of one code that are written in a second: for each verified caller, and for
+/// all unauthenticated peers together.
 const EVENTS_PER_SECOND: u32 = 10;
 
-/// How many rates are kept. Past it, callers that were refused in this second share one rate for each code.
+/// The number of rates that are kept. Further callers share one rate for each code.
 const RATES_KEPT: usize = 1024;
 
 /// The rates of all events of one layer.
@@ -18,13 +19,13 @@ pub(super) struct Rates {
     dropped_at: Option<i64>,
 }
 
-/// The senders whose events share one rate.
+/// The senders that share one rate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum RateKey {
-    /// Peers that have proven nothing: they can take any name.
+    /// All unauthenticated peers, because they can assert any key id.
     Unauthenticated,
     Caller(KeyId),
-    /// Callers for whom there is no room.
+    /// Callers beyond the number of rates that are kept.
     Overflow,
 }
 
@@ -36,8 +37,8 @@ struct Rate {
 }
 
 impl Rates {
-    /// Whether one more event of this code and this proven caller may be written in this second; if so, how many were left
-    /// out before it.
+    /// Returns the number of events that were suppressed before this one, or `None` if this one
+    /// must be suppressed too.
     pub(super) fn admit(
         &mut self,
         code: &'static str,
@@ -51,7 +52,8 @@ impl Rates {
         self.known.entry(key).or_default().admit(second)
     }
 
-    /// Drops the rates of callers that were not refused in this second, if there is no room without that.
+    /// Returns whether another rate can be kept. If not, first drops the rates of callers that were
+    /// not refused in this second.
     fn has_room(&mut self, second: i64) -> bool {
         if self.known.len() < RATES_KEPT {
             return true;
@@ -69,7 +71,7 @@ impl Rates {
             }
             kept
         });
-        // What was left out stays counted.
+        // Suppressed events stay counted.
         for (code, suppressed) in left_out {
             let others = self.known.entry((code, RateKey::Overflow)).or_default();
             others.suppressed = others.suppressed.saturating_add(suppressed);
@@ -145,7 +147,7 @@ mod tests {
             }
             assert!(rates.known.len() <= RATES_KEPT + 1, "{second}");
         }
-        // The next event of each of them tells what it left out.
+        // The next event of each caller holds the number that was suppressed.
         let waiting: u64 = rates.known.values().map(|rate| rate.suppressed).sum();
         let all = u64::try_from(callers).unwrap() * 20 * 3;
         assert_eq!(written + counted + waiting, all);

@@ -1,42 +1,73 @@
-//! The events of a verifier.
+//! Events of a verifying layer.
 //!
-//! All have the target `countersign` and the field `outcome`.
+//! All events have the target `countersign` and the field `outcome`.
 //!
-//! | level | when | fields |
+//! | level | event | fields |
 //! |---|---|---|
-//! | `debug` | a request was let through | `outcome = "accepted"`, `caller`, `key_version`, `scheme`, `replay_protected` |
-//! | `warn` | a request was refused | `outcome = "refused"`, `code`, `status`, `reason`, `method`, `caller` (proven) or `asserted` (not), `peer`, `suppressed` |
-//! | `warn` | a request was let through without a claim of its nonce | `outcome = "unclaimed"`, `caller`, `reason`, `suppressed` |
-//! | `error` | a store could not answer, or the URI was rewritten | the same |
-//! | `debug` | a request on a route that only reports could not be decided on, but by keeping its body | `outcome = "undecided"` |
-//! | `info`, `warn` | once a layer, at start | `outcome = "started"` |
-//! | `warn` | once a layer: an unauthenticated peer without an address | `outcome = "started"` |
+//! | `debug` | a request is accepted | `outcome = "accepted"`, [more](#accepted) |
+//! | `warn` | a request is refused | `outcome = "refused"`, [more](#refused) |
+//! | `error` | a store cannot answer, or the URI was rewritten | `outcome = "refused"`, the same |
+//! | `warn` | a request is accepted without a claim | `outcome = "unclaimed"`, [more](#unclaimed) |
+//! | `debug` | a report-only layer cannot decide | `outcome = "undecided"` |
+//! | `info`, `warn` | a layer starts (once) | `outcome = "started"` |
+//! | `warn` | an unauthenticated peer has no address (once) | `outcome = "started"` |
 //!
-//! Where a layer [only reports](crate::VerifyLayer::insecure_report_only), `outcome` is what it would have been, and every event has
-//! `report_only = true`.
+//! A [report-only](crate::VerifyLayer::insecure_report_only) layer writes the outcome that
+//! enforcement would have. Each of its events has `report_only = true`.
 //!
-//! With [mismatch hints](crate::VerifyLayer::with_mismatch_hints) a refusal of a known caller also has
-//! `hint`, the code of the known mistake that explains it, or `none`; `hint_also`, a second one where
-//! only both together explain it; and `hint_header`, the covered header that is concerned.
+//! # Accepted
 //!
-//! `reason` names what the request was refused for: the header and how often it was there, the host that was found and
-//! those that are expected, a limit with the size that was found and the setting that moves it. [`Rejection`] lists what it
-//! never holds.
+//! `caller`, `key_version`, `scheme`, `replay_protected`.
 //!
-//! `peer` is the address that the layer knows the peer by: that of the socket's peer, where the server tells it, as axum
-//! does with [`into_make_service_with_connect_info`]. Behind a proxy it is the proxy's, unless the layer is told how many
-//! hops are trusted.
+//! # Refused
 //!
-//! Refusals are written at most ten times a second for each code: separately for each proven caller, and for all peers
-//! together that have proven nothing. `suppressed` counts the events of that code and caller that were left out since the
-//! last one. A flood of one caller hides no event of another. At most 1,024 rates are kept; when more callers than that are
-//! refused in one second, the others share one rate for each code. Requests let through without a claim share one rate.
+//! | field | content |
+//! |---|---|
+//! | `code` | the code in the response |
+//! | `status` | the HTTP status |
+//! | `reason` | the header, limit, host or setting that caused the refusal |
+//! | `method` | the method of the request |
+//! | `caller` | the verified caller, if the signature matched |
+//! | `asserted` | otherwise the key id that the request asserts |
+//! | `peer` | the address of the peer, if it is known |
+//! | `suppressed` | the number of suppressed events |
+//! | `hint` | the known mistake that explains the refusal, or `none` |
+//! | `hint_also` | a second mistake, if only both together explain it |
+//! | `hint_header` | the covered header that is concerned |
 //!
-//! The text of `asserted` and `method`, and the peer's text in `reason`, is cut to 64 bytes, and every character but visible
-//! ASCII is escaped. No event holds a path, the value of a query parameter, a body, a secret or a signature.
+//! `reason` gives the expected and the found value, and names the setting of a limit. [`Rejection`]
+//! lists the values that a reason never holds.
+//!
+//! `peer` is the address of the socket's peer, if the server provides it. axum provides it with
+//! [`into_make_service_with_connect_info`]. If the peer is a proxy, this is the proxy's address.
+//! [`VerifyLayer::with_trusted_hops`](crate::VerifyLayer::with_trusted_hops) gives the client's
+//! address.
+//!
+//! The hints are present for known callers, if [mismatch
+//! hints](crate::VerifyLayer::with_mismatch_hints) are on.
+//!
+//! `asserted`, `method` and the peer's text in `reason` are cut to 64 bytes. All characters other
+//! than visible ASCII are escaped. No event holds a path, the value of a query parameter, a body, a
+//! secret or a signature.
+//!
+//! # Unclaimed
+//!
+//! `caller`, `reason` (of the replay store), `suppressed`. The nonce of the request was not
+//! claimed, so the request can be replayed.
+//!
+//! # Rates
+//!
+//! For each code, at most ten refusals a second are written: ten for each verified caller, and ten
+//! for all unauthenticated peers together. So a flood of one caller hides no event of another.
+//! `suppressed` counts the events of the same code and caller that were suppressed since the last
+//! one.
+//!
+//! At most 1,024 rates are kept. If more callers are refused in one second, the others share one
+//! rate for each code. Unclaimed requests share one rate.
 //!
 //! [`Rejection`]: countersign::Rejection
-//! [`into_make_service_with_connect_info`]: https://docs.rs/axum/latest/axum/struct.Router.html#method.into_make_service_with_connect_info
+//! [`into_make_service_with_connect_info`]:
+//! https://docs.rs/axum/latest/axum/struct.Router.html#method.into_make_service_with_connect_info
 
 use std::{
     net::IpAddr,
@@ -52,7 +83,7 @@ use http::{HeaderName, Method};
 use super::{event_rates::Rates, hint::Hint};
 use crate::{metrics, mode::Mode, refusal::Refusal, verified_caller::VerifiedCaller};
 
-/// Writes events, the noisy ones not too often.
+/// Writes events, and limits the rate of those that peers can cause.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Events(Arc<Shared>);
 
@@ -72,7 +103,7 @@ pub(super) enum Sender<'r> {
     Authenticated(&'r KeyId),
 }
 
-/// What the event of a refusal tells of the request.
+/// The fields of a refusal's event that describe the request.
 #[derive(Debug)]
 pub(super) struct RefusedRequest<'r> {
     pub(super) method: &'r Method,
@@ -93,12 +124,12 @@ pub(super) fn accepted(caller: &VerifiedCaller, mode: Mode) {
     );
 }
 
-/// Only where a layer reports: that it cannot tell.
+/// Reports that no decision is possible. Only in report-only mode.
 pub(super) fn undecided() {
     tracing::debug!(target: "countersign", outcome = "undecided", report_only = true);
 }
 
-/// The field is left out where the layer enforces.
+/// Returns the value of `report_only`. Enforcing layers omit the field.
 fn reports(mode: Mode) -> Option<bool> {
     (mode == Mode::ReportOnly).then_some(true)
 }
@@ -114,26 +145,26 @@ impl<'r> Sender<'r> {
 }
 
 impl Events {
-    /// Nothing that this layer sees is refused, or some routes are let through.
+    /// Warns once that the layer only reports, on all routes or on some.
     pub(super) fn reporting_only(&self) {
         if !self.0.reporting.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 target: "countersign",
                 outcome = "started",
                 report_only = true,
-                "report only: requests that are not proven are handled"
+                "report only: requests that fail verification are handled"
             );
         }
     }
 
-    /// The first body that is read before its sender is known, from a peer whose address is not
-    /// known either.
+    /// Warns once about a body from an unauthenticated peer without an address.
     pub(super) fn peers_unknown(&self) {
         if !self.0.peers_unknown.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 target: "countersign",
                 outcome = "started",
-                "no address of the peer: bodies that are read before their sender is known share the memory of one peer (see BodyLimits)"
+                "no address of the peer: all bodies of unauthenticated peers share the memory of \
+                 one peer (see BodyLimits)"
             );
         }
     }
@@ -147,14 +178,15 @@ impl Events {
             tracing::info!(
                 target: "countersign",
                 outcome = "started",
-                "the replay store starts empty: a request handled just before a restart can be handled again after it"
+                "the replay store starts empty: a request from just before a restart can be \
+                 replayed after it"
             );
         }
         if !hosts_are_expected {
             tracing::warn!(
                 target: "countersign",
                 outcome = "started",
-                "no expected hosts: a request for another service with the same key will be accepted"
+                "no expected hosts: a request for another service with the same key is accepted"
             );
         }
     }
@@ -210,7 +242,8 @@ impl Events {
         }
     }
 
-    /// A request that was let through while the replay store could not answer.
+    /// Warns about a request that was accepted without a claim, because the replay store could not
+    /// answer.
     pub(super) fn unclaimed(&self, outage: &Refusal, caller: &KeyId, mode: Mode, now: Timestamp) {
         let Some(suppressed) = self.admit("unclaimed", None, now) else {
             return;
@@ -225,15 +258,15 @@ impl Events {
         );
     }
 
-    /// Whether one more event of this code and this proven caller may be written in this second; if so, how many were left
-    /// out before it.
+    /// Returns the number of events that were suppressed before this one, or `None` if this one
+    /// must be suppressed too.
     pub(crate) fn admit(
         &self,
         code: &'static str,
         caller: Option<&KeyId>,
         now: Timestamp,
     ) -> Option<u64> {
-        // Counts are whole after a panic too: each change is one assignment.
+        // The counts are consistent even after a panic: each change is one assignment.
         let mut rates = self.0.rates.lock().unwrap_or_else(PoisonError::into_inner);
         rates.admit(code, caller, now.as_unix_seconds())
     }

@@ -1,4 +1,4 @@
-//! Mismatch hints: for a refused request of a known caller, which known mistake would explain it.
+//! Mismatch hints: known mistakes that explain the refusal of a known caller's request.
 
 use std::{
     borrow::Cow,
@@ -19,27 +19,26 @@ use super::{
     verification::{Refused, Verification},
 };
 
-/// How many diagnoses are made in a second for callers that are known, and as many again for names
-/// that are not.
+/// The number of diagnoses in a second for known callers. Unknown key ids get the same number.
 const A_SECOND: usize = 8;
 
-/// How many signatures one diagnosis checks at most. See [`Diagnosis::with_limit`].
+/// The number of signatures that one diagnosis checks at most. See [`Diagnosis::with_limit`].
 const CHECKS: usize = 768;
 
-/// The largest body that is tried in other forms, in bytes.
+/// The longest body of which a diagnosis tries other forms, in bytes.
 const MAX_BODY: u64 = 64 * 1024;
 
-/// The longest name of a header that an event holds, in bytes.
+/// The longest header name that an event holds, in bytes.
 const MAX_NAME: usize = 64;
 
-/// Makes hints, not too often.
+/// Makes hints, and limits their rate.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
     path_prefixes: Vec<String>,
     admitted: Mutex<Admitted>,
 }
 
-/// The names that a diagnosis was made for in this second.
+/// The key ids that were diagnosed in this second.
 #[derive(Debug, Default)]
 struct Admitted {
     second: i64,
@@ -57,9 +56,9 @@ impl Hints {
         }
     }
 
-    /// Explains a refusal, if one may be explained in this second.
+    /// Explains a refusal, if the rate limit allows it.
     ///
-    /// An unknown name costs the same work, with keys that stand in, and is never explained.
+    /// For an unknown key id, the same work is done with dummy keys, and the result is dropped.
     pub(super) fn explain(
         &self,
         verifier: &Verifier,
@@ -97,9 +96,9 @@ impl Hints {
         })
     }
 
-    /// Each name once a second, and not too many names.
+    /// Admits each key id once a second, and a limited number of key ids.
     fn admits(&self, name: &str, is_known: bool, now: Timestamp) -> bool {
-        // Whole after a panic too: each change is one call.
+        // Consistent even after a panic: each change is one call.
         let admitted = self.admitted.lock();
         let mut admitted = admitted.unwrap_or_else(PoisonError::into_inner);
         let second = now.as_unix_seconds();
@@ -123,7 +122,8 @@ impl Hints {
 }
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// Returns the hint on a refusal. Where hints are off, this costs one look at the settings.
+    /// Returns a hint that explains the refusal. If hints are off, this reads one setting and
+    /// returns.
     pub(super) fn hint(
         &self,
         parts: &Parts,
@@ -147,7 +147,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let key_id = if let Some(key_id) = key_id {
             Cow::Borrowed(key_id)
         } else {
-            // The settings name the caller where the request does not.
+            // In some schemes the settings name the caller, not the request.
             let at = rejection.stale_date().unwrap_or(now);
             let unverified = verifier.parse(head, at).ok()?;
             Cow::Owned(unverified.key_id().to_owned())
@@ -158,7 +158,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     }
 }
 
-/// Whether a diagnosis of this refusal could say more than the refusal does.
+/// Returns whether a diagnosis can add anything to this refusal.
 fn may_explain(rejection: &Rejection) -> bool {
     matches!(
         rejection.kind(),
@@ -171,7 +171,7 @@ fn may_explain(rejection: &Rejection) -> bool {
     )
 }
 
-/// Whether a finding says more than the refusal does.
+/// Returns whether a finding adds anything to the refusal.
 fn tells_more(finding: &Finding) -> bool {
     match finding.certainty() {
         Certainty::Matched => true,
@@ -202,13 +202,16 @@ mod tests {
         let strangers = (0..100)
             .filter(|number| hints.admits(&format!("stranger-{number}"), false, at(1)))
             .count();
-        assert_eq!(strangers, A_SECOND, "strangers take nothing from callers");
+        assert_eq!(
+            strangers, A_SECOND,
+            "unknown key ids take no share of callers"
+        );
         assert!(hints.admits("billing", true, at(2)));
         let admitted = hints.admitted.lock().unwrap();
         assert_eq!(
             admitted.known.len(),
             1,
-            "nothing is kept of a second that is over"
+            "a second that is over is forgotten"
         );
     }
 }

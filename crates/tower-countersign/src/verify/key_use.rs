@@ -8,7 +8,7 @@ use countersign::{KeyId, KeyVersion, Timestamp};
 
 use super::last_uses::LastUses;
 
-/// When each key of each caller was last used: what says that an old key can go.
+/// Records when each key of each caller was last used, to tell when an old key can be removed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,19 +22,21 @@ use super::last_uses::LastUses;
 ///     .caller("billing", CallerKey::new("2026-01", VerifyingKey::hmac_sha256(&secret))?)
 ///     .build()?;
 /// let verify = VerifyLayer::new(keys);
-/// // A handle for whoever wants to know, such as a task that runs once an hour.
+/// // A handle for the code that asks, such as a task that runs once an hour.
 /// let key_use = verify.key_use().clone();
 /// let two_days = Duration::from_secs(48 * 60 * 60);
 /// assert_eq!(key_use.unused_for("billing", "2026-01", two_days, now), Unused::Unknown);
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// A use is a request that was let through. What is recorded is one moment, to the second, for each caller that has proven
-/// itself and each version that it did so with; it outlives the keys, and a keyring that is swapped. It lives in this
-/// process: a service with several replicas asks all of them, and after a restart the answer is [`Unused::Unknown`] until
-/// it has run for long enough. A version label that is given to another key goes on with the first one's record.
+/// A use is an accepted request. The record holds one time, to the second, for each caller and each
+/// version of its keys. Replacing the keyring does not clear the record. If a version label is
+/// given to another key, the record of the first key continues.
 ///
-/// Handles are cheap to clone and share the record. By default each layer has one of its own.
+/// The record lives in this process. A service with several replicas must ask all of them. After a
+/// restart the answer is [`Unused::Unknown`] until enough time has been recorded.
+///
+/// Handles are cheap to clone and share the record. By default each layer has a separate record.
 #[derive(Clone, Default)]
 pub struct KeyUse(Arc<Record>);
 
@@ -48,62 +50,64 @@ struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct LastUse {
-    /// Whose key it is.
+    /// The caller that the key belongs to.
     pub caller: KeyId,
-    /// Which of the caller's keys.
+    /// The version of the caller's key.
     pub version: KeyVersion,
-    /// When a request with it was last let through, to the second.
+    /// The time of the last accepted request with this key, to the second.
     pub at: Timestamp,
 }
 
-/// Whether a key has been unused for some time.
+/// Whether a key has been unused for a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unused {
-    /// It has not been used for so long, and all that time was recorded.
+    /// The key was not used in the period, and the whole period was recorded.
     Yes,
-    /// It was used since.
+    /// The key was used in the period.
     No,
-    /// No use is recorded, but not all that time was either.
+    /// No use is recorded, but a part of the period was not recorded.
     Unknown,
 }
 
 impl KeyUse {
-    /// The greatest number of keys that are recorded, all callers together: 65,536, which take about 10 MiB.
+    /// The maximum number of keys that are recorded, over all callers: 65,536, in about 10 MiB.
     ///
-    /// The table has 64 parts of equal size, and a hash of caller and version chooses the part. In a part that is full, a
-    /// new key takes the place of one that was unused for longer than seven others. No key is then called unused for
-    /// longer than the dropped one was. Below some 58,000 keys no part is likely to be full.
+    /// The table has 64 parts of equal size. A hash of caller and version selects the part. In a
+    /// full part, a new key replaces the least recently used of eight keys. A key without a record
+    /// is then called unused only for the time since the latest use of a replaced key. Below about
+    /// 58,000 keys, no part is likely to be full.
     pub const MAX_KEYS: usize = LastUses::MAX_KEYS;
 
-    /// An empty record. It begins when a layer that has it is put on a service.
+    /// Returns an empty record. Recording begins when a layer with this record is put on a service.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Begins to record, if it has not begun yet.
+    /// Begins recording, unless it has begun.
     pub(super) fn begin(&self, now: Timestamp) {
         self.0.since.get_or_init(|| now);
     }
 
-    /// Since when uses are recorded; `None` if they are not yet.
+    /// Returns the time at which recording began, or `None` if it has not begun.
     pub fn since(&self) -> Option<Timestamp> {
         self.0.since.get().copied()
     }
 
-    /// When a request with this key of this caller was last let through. `None` if none was since the record
-    /// [began](Self::since): before it there may have been.
+    /// Returns the time of the last accepted request with this key of this caller. `None` if there
+    /// was none since [recording began](Self::since).
     pub fn last_use(&self, caller: &str, version: &str) -> Option<Timestamp> {
         let second = self.0.uses.of(caller, version)?;
         Some(Timestamp::from_unix_seconds(second))
     }
 
-    /// Whether this key of this caller has not been used for at least so long.
+    /// Returns whether this key of this caller has been unused for at least this long.
     ///
-    /// [`Unused::Yes`] means that the key can be taken out and nobody who called in that time will notice. It says nothing
-    /// of callers that call less often than that, nor of other replicas. Times are those of the layer's clock: one that
-    /// jumps ahead after the record began, as a machine's does that learns the time only then, makes a key look unused for
-    /// longer than anybody watched.
+    /// [`Unused::Yes`] means that the key can be removed without effect on any caller that called
+    /// in that period. The answer does not include callers that call less often, or other replicas.
+    ///
+    /// All times are those of the layer's clock. If that clock jumps ahead after recording began,
+    /// such as on a machine that sets its clock late, keys look unused for longer than they are.
     pub fn unused_for(
         &self,
         caller: &str,
@@ -116,7 +120,7 @@ impl KeyUse {
             return Unused::Unknown;
         };
         match self.last_use(caller, version) {
-            // To the second below: a use within that second counts as a use.
+            // Uses are recorded to the second, rounded down. So a use within that second counts.
             Some(at) if at.saturating_add(Duration::from_secs(1)) > quiet_since => Unused::No,
             Some(_) => Unused::Yes,
             None if began.max(self.recorded_whole_since()) <= quiet_since => Unused::Yes,
@@ -124,7 +128,7 @@ impl KeyUse {
         }
     }
 
-    /// The last use of every key that was used, by caller and version.
+    /// Returns the last use of every recorded key, sorted by caller and version.
     pub fn all(&self) -> Vec<LastUse> {
         let mut all: Vec<LastUse> = Vec::new();
         self.0.uses.each(|caller, version, second| {
@@ -138,7 +142,7 @@ impl KeyUse {
         all
     }
 
-    /// From when on the use of a key that is not recorded would have been.
+    /// Returns the time since which every use of an unrecorded key would have been recorded.
     fn recorded_whole_since(&self) -> Timestamp {
         match self.0.uses.latest_dropped() {
             None => Timestamp::from_unix_seconds(i64::MIN),
@@ -146,7 +150,7 @@ impl KeyUse {
         }
     }
 
-    /// Records a use. The work is the same however many callers there are.
+    /// Records a use. The work does not depend on the number of callers.
     pub(super) fn record(&self, caller: &KeyId, version: &KeyVersion, now: Timestamp) {
         self.0.uses.record(caller, version, now.as_unix_seconds());
     }
@@ -179,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_an_unused_key_from_one_that_is_not_known_to_be() {
+    fn tells_unused_keys_from_unknown_ones() {
         let (billing, old) = names("billing", "old");
         for (name, began, used, now, expected) in [
             ("not begun", None, None, 10_000, Unused::Unknown),
@@ -267,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_no_room_for_is_not_called_unused() {
+    fn a_key_that_was_dropped_is_not_called_unused() {
         let key_use = KeyUse::new();
         key_use.begin(at(0));
         let version = KeyVersion::new("1").unwrap();
@@ -286,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_come_at_once_are_all_recorded() {
+    fn keys_that_are_used_at_the_same_time_are_all_recorded() {
         let key_use = KeyUse::new();
         std::thread::scope(|scope| {
             for thread in 0..4 {

@@ -9,41 +9,41 @@ use std::{
 
 use countersign::{KeyId, KeyVersion};
 
-/// Into how many parts the keys are divided. Only requests whose keys are of one part wait for each other.
+/// The number of parts of the table. Requests wait for each other only within a part.
 const PARTS: u64 = 64;
 
-/// How many keys one part holds.
+/// The number of keys in one part.
 const ROOM: usize = 1024;
 
-/// Of so many keys the one that was unused for longest is dropped.
+/// The number of keys of which the least recently used one is dropped.
 const COMPARED: usize = 8;
 
-/// The last use of each key, in Unix seconds. Adding a key copies no others, whatever their number.
+/// The last use of each key, in Unix seconds. Adding a key copies no other key.
 pub(super) struct LastUses {
     parts: Box<[Part]>,
     hasher: RandomState,
-    /// The latest use of a key that was dropped; `NONE` before that.
+    /// The latest use of a dropped key, or `NONE`.
     dropped: AtomicI64,
 }
 
-/// No Unix second that a key was used in.
+/// A second in which no key was used.
 const NONE: i64 = i64::MIN;
 
-/// The keys that one lock guards, on cache lines of its own.
+/// The keys that one lock guards, on separate cache lines.
 #[derive(Default)]
 #[repr(align(128))]
 struct Part(RwLock<Keys>);
 
 #[derive(Default)]
 struct Keys {
-    /// By a keyed hash of caller and version. Two keys of one hash would count as one.
+    /// By a keyed hash of caller and version. Two keys with the same hash count as one.
     last_uses: HashMap<u64, AtomicI64>,
     recorded: Vec<Recorded>,
-    /// Where the next key to drop is looked for.
+    /// The place where the search for the next key to drop begins.
     hand: usize,
 }
 
-/// A key by its name, apart from its last use: a request does not read it.
+/// A key's names, apart from its last use, because a request does not read them.
 struct Recorded {
     hash: u64,
     caller: KeyId,
@@ -53,7 +53,7 @@ struct Recorded {
 impl LastUses {
     pub(super) const MAX_KEYS: usize = 64 * ROOM;
 
-    /// The last use of a key.
+    /// Returns the last use of a key.
     pub(super) fn of(&self, caller: &str, version: &str) -> Option<i64> {
         let hash = self.hash(caller, version);
         self.part(hash)?.read().last_use(hash)
@@ -62,12 +62,12 @@ impl LastUses {
     /// Records a use of a key.
     pub(super) fn record(&self, caller: &KeyId, version: &KeyVersion, second: i64) {
         let hash = self.hash(caller.as_str(), version.as_str());
-        // Invariant: every hash has its part.
+        // Invariant: every hash selects a part.
         let Some(part) = self.part(hash) else { return };
         if part.read().record(hash, second) {
             return;
         }
-        // A panic leaves nothing half done that a reader could take for a use.
+        // A panic leaves no partial change that a reader could take for a use.
         let mut keys = part.0.write().unwrap_or_else(PoisonError::into_inner);
         if keys.record(hash, second) {
             return;
@@ -78,12 +78,13 @@ impl LastUses {
             version: version.clone(),
         };
         if let Some(dropped) = keys.add(key, second) {
-            // Before the lock is given back: whoever misses the key knows that one was dropped.
+            // Stored before the lock is released: a reader that misses the key then sees that a key
+            // was dropped.
             self.dropped.fetch_max(dropped, Ordering::Release);
         }
     }
 
-    /// The latest use of a key that was dropped for want of room.
+    /// Returns the latest use of a key that was dropped because its part was full.
     pub(super) fn latest_dropped(&self) -> Option<i64> {
         Some(self.dropped.load(Ordering::Acquire)).filter(|second| *second != NONE)
     }
@@ -131,19 +132,20 @@ impl Keys {
         Some(second.load(Ordering::Relaxed))
     }
 
-    /// Records a use of a key that is there. Returns whether it is.
+    /// Records a use of a known key. Returns whether the key is known.
     fn record(&self, hash: u64, second: i64) -> bool {
         let Some(last) = self.last_uses.get(&hash) else {
             return false;
         };
-        // Writes once a second. Not a plain store: of two requests the later one counts, whichever is recorded last.
+        // Writes at most once a second for each key. `fetch_max`, because requests may be recorded
+        // out of order.
         if last.load(Ordering::Relaxed) < second {
             last.fetch_max(second, Ordering::Relaxed);
         }
         true
     }
 
-    /// Adds a key that is not there. Returns the last use of one that made room for it.
+    /// Adds an unknown key. Returns the last use of the key that was dropped for it.
     fn add(&mut self, key: Recorded, second: i64) -> Option<i64> {
         let hash = key.hash;
         let dropped = if self.recorded.len() < ROOM {
@@ -183,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_part_drops_one_that_was_unused_for_longer_than_seven_others() {
+    fn a_full_part_drops_the_least_recently_used_of_eight_keys() {
         let mut keys = Keys::default();
         for number in 0..ROOM {
             let second = 1000 + i64::try_from((number + 5) % COMPARED).unwrap();

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::clock::Clock;
 
-/// Verifies every request before it reaches the inner service. See the [module documentation](crate::verify) for what
-/// is decided in which order.
+/// Verifies every request before it reaches the inner service. The
+/// [module documentation](crate::verify) lists the steps of a decision.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -36,11 +36,12 @@ pub struct VerifyLayer<K, R = MemoryReplayStore> {
 }
 
 impl<K: KeyStore> VerifyLayer<K> {
-    /// A layer that accepts `HMAC-SHA256` from the callers of `keys`, within 300 seconds of the signed date, each nonce
-    /// once, with a body of up to 2 MiB.
+    /// Creates a layer that accepts `HMAC-SHA256` signatures of the callers in `keys`. The signed
+    /// date must be within 300 seconds, each nonce is accepted once, and a body is at most 2 MiB
+    /// long.
     ///
-    /// Nonces are remembered in the memory of this process. A service with several replicas needs a store that they
-    /// share: see [`with_replay_store`](Self::with_replay_store).
+    /// The nonces are kept in this process. Several replicas of a service need a shared store: see
+    /// [`with_replay_store`](Self::with_replay_store).
     pub fn new(keys: K) -> Self {
         let replay = MemoryReplayStore::for_callers(keys.callers());
         Self {
@@ -52,18 +53,20 @@ impl<K: KeyStore> VerifyLayer<K> {
 }
 
 impl<K, R> VerifyLayer<K, R> {
-    /// Sets what is asked of every request: schemes, window, expected hosts, coverage.
+    /// Sets the requirements on every request: schemes, window, expected hosts, coverage.
     #[must_use]
     pub fn with_verifier(mut self, verifier: Verifier) -> Self {
         self.settings.verifier = Arc::new(verifier);
         self
     }
 
-    /// Adds authorities of this service to those expected: a request for any other is refused with 421.
+    /// Adds authorities of this service to the expected hosts. A request for any other authority is
+    /// refused with 421.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Authority`](countersign::ConfigErrorKind::Authority) if one of them is no authority.
+    /// [`ConfigErrorKind::Authority`](countersign::ConfigErrorKind::Authority) if a host is not an
+    /// authority.
     pub fn with_expected_hosts<I>(self, hosts: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -74,12 +77,13 @@ impl<K, R> VerifyLayer<K, R> {
         Ok(self.with_verifier(verifier))
     }
 
-    /// Verifies the URI that callers signed, where a gateway rewrites host or path. Also adds the public host to the
-    /// expected hosts.
+    /// Verifies the URI that callers signed, if a gateway rewrites the host or the path. Adds the
+    /// public host to the expected hosts.
     ///
-    /// `VerifiedCaller::path`, policies and report-only routes go by the path as it arrives, without the prefix. The routes
-    /// in the settings of a scheme (DRF, webhooks) go by the path that callers write. Call this after
-    /// [`with_verifier`](Self::with_verifier), which replaces the expected hosts.
+    /// Call this after [`with_verifier`](Self::with_verifier), which replaces the expected hosts.
+    ///
+    /// Two kinds of paths are used. `VerifiedCaller::path`, policies and report-only routes use the
+    /// path as it arrives. The routes of a scheme (DRF, webhooks) use the path that callers sign.
     ///
     /// # Errors
     ///
@@ -90,7 +94,7 @@ impl<K, R> VerifyLayer<K, R> {
         Ok(layer)
     }
 
-    /// Remembers nonces in this store, which the replicas of a service share.
+    /// Sets the store for nonces, such as one that the replicas of a service share.
     pub fn with_replay_store<R2: ReplayStore>(self, replay: R2) -> VerifyLayer<K, R2> {
         VerifyLayer {
             settings: self.settings,
@@ -99,20 +103,23 @@ impl<K, R> VerifyLayer<K, R> {
         }
     }
 
-    /// Names this service to the replay store. Verifiers that share a store and stand behind one another need different
-    /// names; replicas of one service need the same, so set it where a store is shared. By default it is the set of the
-    /// expected hosts, which a deployment that adds one changes.
+    /// Sets the name of this service in the replay store. By default it is the set of the expected
+    /// hosts, so a deployment that adds a host changes it.
     ///
-    /// A nonce is forgotten when its date can no longer be accepted *by the window and deadline of that moment*. Change
-    /// the audience when you widen either, or what was handled under the old ones can be handled again.
+    /// If a replay store is shared, set this name. Replicas of one service need the same name.
+    /// Layers that verify the same request one after the other need different names.
+    ///
+    /// A nonce expires when its date leaves the window and the deadline *that applied when it was
+    /// claimed*. If you lengthen either, change the audience. Otherwise old requests can be
+    /// replayed.
     #[must_use]
     pub fn with_audience(mut self, audience: &str) -> Self {
         self.settings.audience = Some(Arc::from(audience));
         self
     }
 
-    /// Sets the realm of the `WWW-Authenticate` challenges, by default `service`. Characters other than visible ASCII
-    /// and space, and `"` and `\`, are left out.
+    /// Sets the realm of the `WWW-Authenticate` challenges. Default: `service`. Characters other
+    /// than visible ASCII and space are removed, and so are `"` and `\`.
     #[must_use]
     pub fn with_realm(mut self, realm: &str) -> Self {
         let plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
@@ -120,7 +127,7 @@ impl<K, R> VerifyLayer<K, R> {
         self
     }
 
-    /// Sets how large a body may be, how long it may take, and how much memory all of them may use.
+    /// Sets the limits on the length, the time and the memory of request bodies.
     #[must_use]
     pub fn with_body_limits(mut self, limits: BodyLimits) -> Self {
         self.settings.budget = BodyBudget::new(&limits);
@@ -129,72 +136,75 @@ impl<K, R> VerifyLayer<K, R> {
         self
     }
 
-    /// Sets what becomes of headers that the signature does not cover.
+    /// Sets how to treat headers that the signature does not cover.
     #[must_use]
     pub fn with_uncovered_headers(mut self, uncovered: UncoveredHeaders) -> Self {
         self.settings.uncovered = uncovered;
         self
     }
 
-    /// Reads the time from this clock.
+    /// Sets the clock. Default: [`SystemClock`](crate::SystemClock).
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Arc::new(clock);
         self
     }
 
-    /// Sets the greatest difference between the clocks of two verifiers that share a replay store, by default 5
-    /// seconds: a nonce is remembered for so much longer.
+    /// Sets the maximum difference between the clocks of verifiers that share a replay store.
+    /// Nonces are kept longer by this time. Default: 5 seconds.
     #[must_use]
     pub fn with_clock_difference(mut self, difference: Duration) -> Self {
         self.settings.clock_difference = difference;
         self
     }
 
-    /// Sets how long a key store or a replay store may take to answer, by default 5 seconds: after it 503.
+    /// Sets the time within which the key store and the replay store must answer. Later answers
+    /// give 503. Default: 5 seconds.
     #[must_use]
     pub fn with_store_deadline(mut self, deadline: Duration) -> Self {
         self.settings.store_deadline = deadline;
         self
     }
 
-    /// Records the use of keys here: to have one record for several layers.
+    /// Sets the record of key use, to share one record between layers.
     #[must_use]
     pub fn with_key_use(mut self, key_use: KeyUse) -> Self {
         self.settings.key_use = key_use;
         self
     }
 
-    /// When each key was last used. Clone it before the layer is put on a service.
+    /// Returns the record of key use. Clone it before the layer is put on a service.
     pub fn key_use(&self) -> &KeyUse {
         &self.settings.key_use
     }
 
-    /// Says in the event of a refusal which known mistake explains it, as `hint`: a host without its
-    /// port, a path prefix that was stripped, a header that was rewritten, and so on. The codes are
-    /// those of [`Cause`](countersign::diagnose::Cause).
+    /// Adds `hint` to the event of a refusal: the known mistake that explains the refusal. Examples
+    /// are a host without its port, a stripped path prefix, or a rewritten header.
+    /// [`Cause`](countersign::diagnose::Cause) lists the codes.
     ///
-    /// Hints are for known callers only, and never on the wire: the peer gets the same answer as
-    /// without them. They are counted in [`MISMATCH_HINTS`](crate::metrics::MISMATCH_HINTS). The
-    /// secret itself is not at hand here, so that no hint says that it was read in the wrong
-    /// encoding; [`Diagnosis`](countersign::diagnose::Diagnosis) can be given the secret. No hint is
-    /// made where the key store does not answer at once.
+    /// Hints are made for known callers only. They never change the response.
+    /// [`MISMATCH_HINTS`](crate::metrics::MISMATCH_HINTS) counts them. No hint is made if the key
+    /// store does not answer at once. No hint reports a secret in the wrong encoding, because the
+    /// layer does not have the secret text; [`Diagnosis`](countersign::diagnose::Diagnosis) accepts
+    /// it.
     ///
     /// # Cost
     ///
-    /// Nothing for requests that are accepted. A hint checks up to 768 signatures with an HMAC key,
-    /// or 45 with an Ed25519 key, and fewer of long requests, once the request is refused and before the answer is sent. At most
-    /// one hint a second is made for each caller, and 8 for all together. An unknown name costs about the
-    /// same work out of an equal allowance, so that the time of an answer does not tell which
-    /// callers exist. Whoever watches the times of many answers can still tell that hints are on.
+    /// Accepted requests cost nothing more. A hint checks up to 768 signatures with an HMAC key, or
+    /// 45 with an Ed25519 key, and fewer for long requests. It is made before the refusal is sent.
+    /// At most one hint a second is made for each caller, and 8 for all callers together.
+    ///
+    /// An unknown key id costs about the same work, from a separate allowance of the same size. So
+    /// the response time does not tell which callers exist. A peer that measures many responses can
+    /// tell that hints are on.
     #[cfg(feature = "diagnose")]
     #[must_use]
     pub fn with_mismatch_hints(self) -> Self {
         self.with_mismatch_hints_for([""; 0])
     }
 
-    /// [Adds hints](Self::with_mismatch_hints) that also try these path prefixes, such as `/api`,
-    /// which a proxy may have taken away or put before the path.
+    /// [Adds hints](Self::with_mismatch_hints) that also try these path prefixes, such as `/api`.
+    /// Use it for prefixes that a proxy may have added or removed.
     #[cfg(feature = "diagnose")]
     #[must_use]
     pub fn with_mismatch_hints_for<I>(mut self, path_prefixes: I) -> Self
@@ -207,58 +217,71 @@ impl<K, R> VerifyLayer<K, R> {
         self
     }
 
-    /// While the replay store cannot answer, lets requests through that pass everything else, instead of answering 503.
+    /// Accepts requests without a claim of their nonce while the replay store cannot answer,
+    /// instead of answering 503. All other checks apply.
     ///
-    /// Each is counted in [`unclaimed_requests`](Self::unclaimed_requests) and told in an event,
-    /// `VerifiedCaller::replay_protected()` is false for it, and its nonce is not used up: the handler can refuse what must not be
-    /// handled twice.
+    /// [`unclaimed_requests`](Self::unclaimed_requests) counts these requests, and an event reports
+    /// them. `VerifiedCaller::replay_protected()` is `false`, so a handler can refuse a request
+    /// that must not be handled twice.
     ///
     /// # Attack
     ///
-    /// Whoever has captured a request and can bring the store down, or wait until it is, has the request handled as often as
-    /// they like within the window of its date.
+    /// An attacker has captured a request, and waits for an outage of the store or causes one. The
+    /// attacker can then replay the request any number of times while its date is within the
+    /// window.
     #[must_use]
     pub fn insecure_continue_without_replay_store(mut self) -> Self {
         self.settings.outages.insecure_continue();
         self
     }
 
-    /// How many requests this layer, its clones and its services have let through because the replay store could not answer: 0
-    /// unless [`insecure_continue_without_replay_store`](Self::insecure_continue_without_replay_store) was set.
+    /// Returns the number of requests that this layer, its clones and its services have accepted
+    /// without a claim. 0 unless
+    /// [`insecure_continue_without_replay_store`](Self::insecure_continue_without_replay_store) was
+    /// set.
     pub fn unclaimed_requests(&self) -> u64 {
         self.settings.outages.unclaimed()
     }
 
-    /// Sets how many bytes of a refused body are read and dropped before the refusal is sent, and
-    /// for how long. The default is 2 MiB and 3 seconds. 0 bytes reads nothing.
+    /// Sets how much of a refused body is read and dropped before the refusal is sent: a length in
+    /// bytes, and a time. Default: 2 MiB and 3 seconds. 0 bytes disables draining.
     ///
-    /// On HTTP/1.1 a server that answers before it has read the body closes the connection, and a
-    /// client that sends first and reads later sees a reset instead of the answer (RFC 9112 section
-    /// 9.6). What is read takes no memory beyond the connection's own buffer. Nothing is read on
-    /// HTTP/2, of a body that is declared longer than these bytes, of a request with `Expect`,
-    /// after a refusal for lateness, or while 32 other bodies are being read. A peer that sends
-    /// nothing for a second gets its answer then.
+    /// On HTTP/1.1, a server that answers before it has read the body closes the connection. A
+    /// client that sends first and reads later then gets a reset instead of the answer (RFC 9112
+    /// section 9.6). Draining needs no memory beyond the connection's buffer.
+    ///
+    /// The layer does not drain:
+    ///
+    /// - on HTTP/2,
+    /// - a body with a declared length above this length,
+    /// - a request with `Expect`,
+    /// - after a refusal with `timeout`,
+    /// - while it drains 32 other bodies.
+    ///
+    /// Draining ends when the peer has sent nothing for one second.
     #[must_use]
     pub fn with_refused_body_drain(mut self, bytes: u64, time: Duration) -> Self {
         self.settings.drain = Drain::new(bytes, time);
         self
     }
 
-    /// Takes the peer's address from `X-Forwarded-For`, which so many proxies of yours append to,
-    /// in place of the socket's peer. It decides whose memory a body is before its sender is
-    /// authenticated: see [`BodyLimits`](BodyLimits#who-shares-what).
+    /// Sets the number of your proxies that append to `X-Forwarded-For`, and takes the peer's
+    /// address from that header instead of the socket. With one hop, the address is the last entry;
+    /// with two hops, the entry before it. If there are too few entries, or an entry is not an
+    /// address, the address is unknown.
     ///
-    /// Nothing may reach the service but through those proxies, or a peer writes its address
-    /// itself. With one hop it is the last entry, with two the one before. Too few entries, or one
-    /// that is no address, leave it unknown.
+    /// The address selects whose memory an unauthenticated body counts towards: see
+    /// [`BodyLimits`](BodyLimits#how-memory-is-counted).
+    ///
+    /// All traffic must come through these proxies. Otherwise a peer can choose its address.
     #[must_use]
     pub fn with_trusted_hops(mut self, hops: usize) -> Self {
         self.settings.source.trusted_hops = hops;
         self
     }
 
-    /// Finds the address of the socket's peer in the request's extensions by this function. The
-    /// default looks for axum's `ConnectInfo<SocketAddr>` and then for a plain [`SocketAddr`].
+    /// Sets the function that finds the address of the socket's peer in the request's extensions.
+    /// By default, axum's `ConnectInfo<SocketAddr>` is read, then a plain [`SocketAddr`].
     #[must_use]
     pub fn with_peer_address(
         mut self,
@@ -268,12 +291,12 @@ impl<K, R> VerifyLayer<K, R> {
         self
     }
 
-    /// Refuses no request. Verifies, counts and logs as usual, and passes each request on unchanged.
-    /// Use this mode to find out who would be refused, before you enforce.
+    /// Refuses no request. Verifies, counts and logs every request, and passes it on unchanged. Use
+    /// this mode to find the requests that enforcement would refuse.
     ///
     /// The handler gets an [`UnverifiedCaller`](crate::UnverifiedCaller), never a
-    /// [`VerifiedCaller`](crate::VerifiedCaller). A handler that takes the latter answers 500. See the
-    /// [module documentation](crate::verify#report-only) for what is done to a request.
+    /// [`VerifiedCaller`](crate::VerifiedCaller). A handler that takes the latter answers 500. See
+    /// [the details of this mode](crate::verify#report-only).
     ///
     /// # Attack
     ///
@@ -284,18 +307,20 @@ impl<K, R> VerifyLayer<K, R> {
         self
     }
 
-    /// [Reports only](Self::insecure_report_only) on these routes and enforces every other one. Routes of several calls add up.
+    /// [Reports only](Self::insecure_report_only) on these routes, and enforces on every other
+    /// route. Several calls add their routes.
     ///
-    /// A route is a method and a path, of which a whole segment may be `{name}`, for any one segment that is not empty. The
-    /// path is that of the request line, with whatever prefix a router takes away.
+    /// A route is a method and a path. A segment `{name}` matches any one segment that is not
+    /// empty. The path is the path of the request line, including the prefix of nested routers.
     ///
-    /// What is not on the list is enforced, and so is every request that something behind this layer could take for one that
-    /// is not on it: whose path is not plain (it must be the list's own, byte for byte; any encoded, empty or dotted segment
-    /// is not), and which has a header that overrides method or URL, such as `x-http-method-override`.
+    /// The layer also enforces on requests that an inner service could take for another route:
     ///
-    /// A pattern does not know of other routes: `/account/{id}` is `/account/admin`, too, even if a router has a route of its
-    /// own for that. Under axum `Router::route_layer` with a layer that reports, on the routes that it is for, leaves the
-    /// decision to the router itself.
+    /// - A path that is not plain. Encoded, empty and dot segments never match a route.
+    /// - A header that overrides the method or the URL, such as `x-http-method-override`.
+    ///
+    /// A pattern does not know the routes of the router: `/account/{id}` matches `/account/admin`,
+    /// even if the router has a separate route for it. With axum, put a report-only layer on single
+    /// routes with `Router::route_layer`. Then the router decides.
     ///
     /// ```
     /// use countersign::{ConfigError, KeyStore};
@@ -303,7 +328,10 @@ impl<K, R> VerifyLayer<K, R> {
     /// use tower_countersign::VerifyLayer;
     ///
     /// fn verify<K: KeyStore>(keys: K) -> Result<VerifyLayer<K>, ConfigError> {
-    ///     VerifyLayer::new(keys).insecure_report_only_for([(Method::GET, "/api/account/{id}"), (Method::POST, "/api/echo")])
+    ///     VerifyLayer::new(keys).insecure_report_only_for([
+    ///         (Method::GET, "/api/account/{id}"),
+    ///         (Method::POST, "/api/echo"),
+    ///     ])
     /// }
     /// ```
     ///
@@ -313,7 +341,8 @@ impl<K, R> VerifyLayer<K, R> {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if a path is not in plain form.
+    /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if a path is not in
+    /// plain form.
     pub fn insecure_report_only_for(
         mut self,
         routes: impl IntoIterator<Item = (Method, impl AsRef<str>)>,

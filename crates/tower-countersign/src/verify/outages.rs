@@ -8,16 +8,16 @@ use countersign::{KeyId, Timestamp};
 use super::events::Events;
 use crate::{metrics, mode::Mode, refusal::Refusal};
 
-/// What becomes of requests while the replay store cannot answer.
+/// Decides on requests while the replay store cannot answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outages {
     insecure_continue: bool,
-    /// Requests that were let through without a claim, of this layer and its clones.
+    /// The number of requests accepted without a claim, by this layer and its clones.
     unclaimed: Arc<AtomicU64>,
 }
 
 impl Outages {
-    /// Lets requests through from now on.
+    /// Accepts requests without a claim.
     pub(super) fn insecure_continue(&mut self) {
         self.insecure_continue = true;
     }
@@ -26,7 +26,7 @@ impl Outages {
         self.unclaimed.load(Ordering::Relaxed)
     }
 
-    /// Whether the request is replay protected, which it is not if it is let through, or the refusal.
+    /// Returns `false` if the request is accepted without replay protection, or the refusal.
     pub(super) fn decide(
         &self,
         outage: Refusal,

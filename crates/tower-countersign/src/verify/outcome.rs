@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// Logs and counts a request that is accepted, or would be.
+    /// Logs and counts an accepted request. In report-only mode: a request that would be accepted.
     pub(super) fn accepted(
         &self,
         caller: &VerifiedCaller,
@@ -31,8 +31,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         decision.accepted(caller, body_bytes, now);
     }
 
-    /// Logs and counts a request that is refused, or would be. Returns the key id that the request
-    /// asserts.
+    /// Logs and counts a refused request, and returns the key id that it asserts. In report-only
+    /// mode: a request that would be refused.
     pub(super) fn refused<'p>(
         &self,
         parts: &'p Parts,

@@ -1,34 +1,35 @@
-//! Whom the memory of a body counts towards while nothing of its sender is proven.
+//! The peer that the memory of an unauthenticated body counts towards.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Extensions;
 
-/// A number that tells the connections of a server apart.
+/// A number that identifies a connection of a server.
 ///
-/// A server whose connections have no address, such as one on a Unix domain socket, may insert one
-/// into the extensions of every request of a connection. Bodies that are read before their sender
-/// is authenticated then count towards their connection (see
-/// [`BodyLimits::with_unauthenticated_peer_bytes`](crate::BodyLimits::with_unauthenticated_peer_bytes)).
-/// Where an address is known, this is not looked at.
+/// Connections without an address, such as those of a Unix domain socket, can be told apart by this
+/// number. The server inserts it into the extensions of every request. Bodies of unauthenticated
+/// peers then count towards their connection: see
+/// [`BodyLimits`](crate::BodyLimits#how-memory-is-counted). If an address is known, this number is
+/// ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConnectionId(u64);
 
 impl ConnectionId {
-    /// The number must differ from those of all connections that are open at the same time.
+    /// Creates an id. The number must be unique among all connections that are open at the same
+    /// time.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 }
 
-/// The sender of a body, as far as it can be told before it has proven anything.
+/// An unauthenticated peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Peer {
     Ipv4(Ipv4Addr),
-    /// The first 64 bits: one host can use every address of its /64 (RFC 4291 section 2.5.4).
+    /// The first 64 bits, because one host can use every address of a /64 (RFC 4291 section 2.5.4).
     Ipv6([u16; 4]),
     Connection(ConnectionId),
-    /// All that cannot be told apart, so that together they get no more than one.
+    /// All peers that cannot be told apart. Together they get the share of one.
     Unknown,
 }
 

@@ -5,11 +5,12 @@ use http::{
     uri::{Authority, PathAndQuery},
 };
 
-/// The URI that callers sign, where a gateway rewrites it before the request arrives.
+/// The URI that callers sign, if a gateway rewrites it before the request arrives.
 ///
-/// A gateway that takes a prefix off the path, or sends another `Host`, breaks every signature: the caller signed what it
-/// sent. Say once what the gateway does, and [`VerifyLayer`](crate::VerifyLayer::with_public_uri) verifies the URI that
-/// the caller wrote. The mapping is fixed: no forwarded header is read, because any client can send one.
+/// A gateway that strips a path prefix, or sends a different `Host`, breaks every signature,
+/// because callers sign the URI that they send. Describe the rewriting here, and
+/// [`VerifyLayer`](crate::VerifyLayer::with_public_uri) verifies the URI that the caller sent. The
+/// mapping is fixed. No forwarded header is read, because any client can send one.
 ///
 /// ```
 /// use countersign::{CallerKey, Keyring, Secret, VerifyingKey};
@@ -20,7 +21,8 @@ use http::{
 ///     .caller("billing", CallerKey::new("2026-01", VerifyingKey::hmac_sha256(&secret))?)
 ///     .build()?;
 ///
-/// // Callers sign https://api.example.com/accounts/7. The gateway sends /7 to accounts.internal:8081.
+/// // Callers sign https://api.example.com/accounts/7.
+/// // The gateway sends /7 to accounts.internal:8081.
 /// let public = PublicUri::new("api.example.com")?
 ///     .with_stripped_prefix("/accounts")?
 ///     .with_inbound_hosts(["accounts.internal:8081"])?;
@@ -36,12 +38,13 @@ pub struct PublicUri {
 }
 
 impl PublicUri {
-    /// Callers sign for this authority: a host, or a host and a port, as their URLs name it. Until
-    /// [`with_inbound_hosts`](Self::with_inbound_hosts) says otherwise, the gateway keeps it in `Host`.
+    /// Sets the authority that callers sign: a host, or a host and a port, as in their URLs. Unless
+    /// [`with_inbound_hosts`](Self::with_inbound_hosts) is called, the gateway must keep this
+    /// `Host`.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Authority`] if `host` is not an authority, or holds user information.
+    /// [`ConfigErrorKind::Authority`] if `host` is not an authority, or has user information.
     pub fn new(host: &str) -> Result<Self, ConfigError> {
         let host = authority("public host", host)?;
         let host_value = HeaderValue::from_str(host.as_str()).map_err(|error| {
@@ -58,12 +61,13 @@ impl PublicUri {
         })
     }
 
-    /// Sets the authorities that the gateway sends, in `Host` or `:authority`. A request with any other is refused with
-    /// 421. They are compared whole, without regard to ASCII case.
+    /// Sets the authorities that the gateway sends, in `Host` or `:authority`. A request with any
+    /// other authority is refused with 421. The comparison includes the port and ignores ASCII
+    /// case.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Authority`] if one is not an authority, or there is none.
+    /// [`ConfigErrorKind::Authority`] if a host is not an authority, or if there is no host.
     pub fn with_inbound_hosts<I>(mut self, hosts: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -82,15 +86,15 @@ impl PublicUri {
         Ok(self)
     }
 
-    /// Sets the prefix that the gateway takes off the path, such as `/accounts`.
+    /// Sets the prefix that the gateway strips from the path, such as `/accounts`.
     ///
-    /// The path that arrives must begin with a slash. `/accounts` itself arrives as `/` from most gateways and is then
-    /// verified as `/accounts/`: callers must write the slash.
+    /// The path that arrives must begin with a slash. Most gateways send `/accounts` as `/`, which
+    /// is verified as `/accounts/`. So callers must sign `/accounts/`, with the slash.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if the prefix does not begin with a slash, ends in one, or has an empty segment, a dot
-    /// segment, an escape, a query or a fragment.
+    /// [`ConfigErrorKind::Setting`] if the prefix does not begin with a slash, or ends in one. Also
+    /// if it has an empty segment, a dot segment, an escape, a query or a fragment.
     pub fn with_stripped_prefix(mut self, prefix: &str) -> Result<Self, ConfigError> {
         let is_plain = |segment: &str| {
             !matches!(segment, "" | "." | "..")
@@ -103,8 +107,8 @@ impl PublicUri {
             return Err(ConfigError::new(
                 ConfigErrorKind::Setting,
                 format!(
-                    "stripped prefix {prefix:?}: expected /segment or /segment/segment, without escapes and without a \
-                     slash at the end"
+                    "stripped prefix {prefix:?}: expected /segment or /segment/segment, without \
+                     escapes and without a slash at the end"
                 ),
             ));
         }
@@ -112,14 +116,15 @@ impl PublicUri {
         Ok(self)
     }
 
-    /// The authority that callers sign for.
+    /// Returns the authority that callers sign.
     pub(crate) fn host(&self) -> &str {
         self.host.as_str()
     }
 
-    /// The head as the caller wrote it.
+    /// Returns the head that the caller signed.
     ///
-    /// A request that the gateway cannot have sent is refused: it has another authority, or no path to put the prefix on.
+    /// Refuses a request that the gateway cannot have sent: one with another authority, or without
+    /// a path.
     pub(super) fn restore(&self, inbound: &RequestHead<'_>) -> Result<PublicHead, Rejection> {
         let found = inbound.authority()?;
         let is_inbound = |host: &Authority| host.as_str().eq_ignore_ascii_case(found);
@@ -156,7 +161,7 @@ const NO_PATH: Rejection = Rejection::new(
     "target: expected a path that the prefix of the public URI can be put before",
 );
 
-/// A request head with the authority and the path that the caller wrote.
+/// A request head with the authority and the path that the caller signed.
 pub(super) struct PublicHead {
     uri: Uri,
     headers: HeaderMap,
@@ -174,7 +179,7 @@ fn authority(setting: &str, text: &str) -> Result<Authority, ConfigError> {
         ConfigError::new(ConfigErrorKind::Authority, message)
     };
     if text.contains('@') {
-        // The text holds it, so it is not shown.
+        // The text may hold a password, so it is not shown.
         let message = format!("{setting}: expected no user information, found some");
         return Err(ConfigError::new(ConfigErrorKind::Authority, message));
     }
@@ -205,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn restores_what_the_caller_wrote_from_what_the_gateway_sent() {
+    fn restores_the_uri_that_the_caller_signed() {
         let public = PublicUri::new("api.example.com")
             .and_then(|public| public.with_stripped_prefix("/v1/accounts"))
             .and_then(|public| public.with_inbound_hosts(["accounts:8081", "10.0.0.7"]))

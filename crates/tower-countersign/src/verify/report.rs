@@ -1,4 +1,4 @@
-//! Requests on routes where the layer only reports its decisions.
+//! Reports the decision on a request without enforcing it.
 
 use std::{
     pin::{Pin, pin},
@@ -22,7 +22,7 @@ use super::{
 use crate::{BoxError, metrics::Decision, mode::Mode, unverified_caller::UnverifiedCaller};
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// Returns the request unchanged, with the decision in its extensions.
+    /// Returns the request unchanged, and adds the verdict to its extensions.
     ///
     /// A body is read only if the head is authenticated. The inner service gets the bytes that were
     /// read, and then the rest.
@@ -67,7 +67,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         Request::from_parts(parts, buffered.into_unverified(body))
     }
 
-    /// Whether the signature can be checked only after reading the body of an unauthenticated peer.
+    /// Returns whether the signature can be checked only after the body of an unauthenticated peer
+    /// was read.
     fn must_read_to_authenticate(&self, parts: &Parts, now: Timestamp) -> bool {
         let Ok(uri) = request_uri::of(parts) else {
             return false;
@@ -83,9 +84,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         unverified.is_ok_and(|head| head.needs_body())
     }
 
-    /// Returns such a request at once. It is verified while the handler reads its body.
+    /// Returns the request at once, and verifies it while the handler reads its body.
     ///
-    /// Its nonce is not claimed: an inner layer may have claimed it by then.
+    /// The nonce is not claimed, because an inner layer may have claimed it by then.
     fn verify_while_read(
         self: &Arc<Self>,
         mut parts: Parts,

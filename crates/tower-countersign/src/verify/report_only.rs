@@ -1,4 +1,4 @@
-//! Where nothing is refused.
+//! The routes on which a layer only reports.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use http::{HeaderName, Method, request::Parts};
 use super::{request_uri, uncovered::is_override};
 use crate::mode::Mode;
 
-/// For which requests a layer only reports.
+/// The requests for which a layer only reports.
 #[derive(Clone, Debug, Default)]
 pub(super) enum ReportOnly {
     #[default]
@@ -18,8 +18,8 @@ pub(super) enum ReportOnly {
 }
 
 impl ReportOnly {
-    /// The mode for this request. Whatever could be handled as another route than the one that its request line names is
-    /// enforced.
+    /// Returns the mode for this request. A request is enforced if it could be handled as another
+    /// route than that of its request line.
     pub(super) fn mode_of(&self, parts: &Parts) -> Mode {
         let routes = match self {
             Self::Nowhere => return Mode::Enforced,
@@ -44,7 +44,7 @@ impl ReportOnly {
         }
     }
 
-    /// These routes, and those that were named before.
+    /// Adds these routes to those that were added before.
     pub(super) fn and_for(
         &self,
         routes: impl IntoIterator<Item = (Method, impl AsRef<str>)>,
@@ -60,7 +60,7 @@ impl ReportOnly {
     }
 }
 
-/// A method, and a path of which some segments may be anything.
+/// A method and a path pattern.
 #[derive(Clone, Debug)]
 pub(super) struct Route {
     method: Method,
@@ -77,7 +77,8 @@ impl Route {
     fn new(method: Method, pattern: &str) -> Result<Self, ConfigError> {
         let refused = || {
             let message = format!(
-                "report-only route {pattern:?}: expected a path in plain form, of which a whole segment may be {{name}}"
+                "report-only route {pattern:?}: expected a path in plain form, in which a whole \
+                 segment may be {{name}}"
             );
             ConfigError::new(ConfigErrorKind::Setting, message)
         };
@@ -91,7 +92,7 @@ impl Route {
             }
         });
         let segments: Box<[Segment]> = segments.collect::<Result<_, _>>()?;
-        // What stands between the captures must be a path that a request can have.
+        // The segments besides the captures must be a path that a request can have.
         let example = segments.iter().fold(String::new(), |path, segment| {
             path + "/"
                 + match segment {
@@ -105,7 +106,7 @@ impl Route {
         Ok(Self { method, segments })
     }
 
-    /// Whether a request with this method and this path, which must be plain, is for the route.
+    /// Returns whether the route matches this method and this path. The path must be plain.
     fn is(&self, method: &Method, path: &str) -> bool {
         let Some(path) = path.strip_prefix('/') else {
             return false;
@@ -129,8 +130,8 @@ fn is_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Whether a path is plain, and has none of the characters that some servers read as parameters or
-/// separators.
+/// Returns whether a path is plain, and has no character that some servers read as a parameter or a
+/// separator.
 fn is_plain(path: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@/".contains(&byte);
     PlainPath::parse(path).is_ok() && path.bytes().all(allowed)
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_plain_if_every_reader_takes_it_for_the_same() {
+    fn a_path_is_plain_if_every_server_reads_it_the_same_way() {
         for path in ["/", "/a", "/a/", "/a/b-1._~", "/a/user:7@b"] {
             assert!(is_plain(path), "{path}");
         }
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_stands_for_paths_of_its_own_form_only() {
+    fn a_pattern_matches_paths_of_the_same_form_only() {
         for (pattern, path, expected) in [
             ("/a", "/a", true),
             ("/a", "/a/", false),
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_patterns_that_could_stand_for_more_than_they_say() {
+    fn refuses_patterns_with_more_than_one_meaning() {
         for pattern in [
             "",
             "a",

@@ -12,22 +12,25 @@ use http_body_util::combinators::UnsyncBoxBody;
 use super::budget::Reservation;
 use crate::{BoxError, chunks::Chunks};
 
-/// The body that the inner service sees: whole, in memory, and the one that was signed.
+/// The body of a request that this layer passes on.
 ///
-/// Its memory counts towards the layer's budget until it has been read, or dropped unread. It has no trailers: they are
-/// not covered by any signature and are left out. It never fails. `Debug` shows its length only.
+/// If the layer enforces, this body is verified and whole in memory. It has no trailers, because no
+/// signature covers them, and reading it never fails. Its memory counts towards the layer's budget
+/// until the body is read or dropped.
 ///
-/// Where a layer [only reports](crate::VerifyLayer::insecure_report_only), it is the request's own body, verified or not, with its
-/// trailers and its errors, as if no layer were there.
+/// If the layer [only reports](crate::VerifyLayer::insecure_report_only), this body is the body of
+/// the request, unchanged and unverified, with its trailers and its errors.
+///
+/// `Debug` shows only the length.
 #[derive(Default)]
 pub struct RequestBody {
     chunks: Chunks,
     _reservation: Option<Reservation>,
-    /// Only where a layer reports.
+    /// `None` if the layer enforces.
     rest: Option<Box<Rest>>,
 }
 
-/// What of an unverified body follows the chunks that were read.
+/// The rest of an unverified body, after the chunks that were read.
 struct Rest {
     last: Option<Box<Result<Frame<Bytes>, BoxError>>>,
     body: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
@@ -85,7 +88,7 @@ impl Rest {
 
     fn of_body<T>(&self, ask: impl Fn(&UnsyncBoxBody<Bytes, BoxError>) -> T) -> Option<T> {
         let body = self.body.as_ref()?;
-        // It is nobody else's: the lock only makes it Sync.
+        // Never contended: the lock only makes the body `Sync`.
         Some(ask(&body.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }

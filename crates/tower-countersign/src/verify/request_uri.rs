@@ -2,12 +2,12 @@ use http::{Extensions, Uri, request::Parts};
 
 use crate::refusal::Refusal;
 
-/// The URI of the request line. Behind `Router::nest` the request's own URI has lost its prefix; the original one is
-/// beside it.
+/// Returns the URI of the request line. `Router::nest` strips a prefix from the request's URI and
+/// keeps the original URI in the extensions.
 ///
-/// The two must fit: the path that will be handled is the one that is verified without as many segments at its start as
-/// the routers are nested deep, and the query is the same. Anything else means that something rewrote the URI between the
-/// routers.
+/// The two URIs must agree. The handled path must be the original path without its leading
+/// segments, as many as the nesting has. The query must be the same. Otherwise something between
+/// the routers has rewritten the URI.
 pub(super) fn of(parts: &Parts) -> Result<&Uri, Refusal> {
     let Some(original) = original(&parts.extensions) else {
         return Ok(&parts.uri);
@@ -20,13 +20,13 @@ pub(super) fn of(parts: &Parts) -> Result<&Uri, Refusal> {
     }
 }
 
-/// Whether a request for this path, now with this URI, is still a request for it: nothing but nested routers has taken
-/// anything away.
+/// Returns whether a request for `path` is still a request for it, now with the URI `current`. Only
+/// nested routers may have stripped a prefix.
 pub(crate) fn is_handled_as(path: &str, current: &Uri, extensions: &Extensions) -> bool {
     let current = current.path();
     match nested_at(extensions) {
         None => path == current,
-        // The whole path may be the prefix: then `/`, which is not its end, is left.
+        // If the prefix is the whole path, `/` is left, which is not the end of that path.
         Some(prefix) => path
             .strip_suffix(current)
             .or_else(|| (current == "/").then_some(path))
@@ -40,7 +40,8 @@ fn original(extensions: &Extensions) -> Option<&Uri> {
     Some(&original.0)
 }
 
-/// The pattern of the prefix that the routers took away. A capture in it stands for one segment.
+/// Returns the pattern of the prefix that the routers stripped. A capture in the pattern matches
+/// one segment.
 #[cfg(feature = "axum")]
 fn nested_at(extensions: &Extensions) -> Option<&str> {
     let nested = extensions.get::<axum::extract::NestedPath>()?;

@@ -8,9 +8,10 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body of a response: the inner service's, or that of a refusal.
+    /// The body of a response, from the inner service or from a refusal.
     ///
-    /// The default is an empty one, whatever the inner body is, so that layers that make responses of their own compose.
+    /// `Default` gives an empty body for every inner body, so that layers that create responses
+    /// compose.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -58,7 +59,7 @@ impl<B: Body> Body for ResponseBody<B> {
         match self.project().inner.project() {
             Projected::Handled { body } => {
                 let frame = ready!(body.poll_frame(cx));
-                // Bytes hands itself over without a copy.
+                // For `Bytes` this makes no copy.
                 let to_bytes = |mut data: B::Data| data.copy_to_bytes(data.remaining());
                 Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(to_bytes))))
             }

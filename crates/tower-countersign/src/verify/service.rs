@@ -18,7 +18,8 @@ use crate::{
     BoxError, mode::Mode, unverified_caller::UnverifiedCaller, verified_caller::VerifiedCaller,
 };
 
-/// The service of [`VerifyLayer`](crate::VerifyLayer). See the [module documentation](crate::verify).
+/// The service of [`VerifyLayer`](crate::VerifyLayer). See the
+/// [module documentation](crate::verify).
 pub struct Verify<S, K, R> {
     inner: S,
     verification: Arc<Verification<K, R>>,
@@ -61,20 +62,21 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The future outlives this borrow, and the instance that was polled ready is the one to call: it may hold a
-        // permit that its clone has not.
+        // The future outlives this borrow. It must call the instance that was polled ready, because
+        // a clone may lack the permit.
         let unready = self.inner.clone();
         let inner = mem::replace(&mut self.inner, unready);
         let verification = Arc::clone(&self.verification);
         let (mut parts, body) = request.into_parts();
-        // A caller that something else has put into the extensions is not one that was verified.
+        // Removes callers that other code has inserted: they are not verified.
         parts.extensions.remove::<VerifiedCaller>();
         parts.extensions.remove::<UnverifiedCaller>();
-        // Every request that waits for its body holds one of these futures, so they are kept small: rare parts have their
-        // own box, and the request stays where it was captured.
+        // Every request that waits for its body holds one of these futures, so the futures are
+        // small. Rare parts are boxed, and the request stays where it was captured.
         VerifyFuture(match verification.settings.report_only.mode_of(&parts) {
             Mode::Enforced => Box::pin(async move {
-                // The incoming body is dropped before the handler is called: it may hold a permit that the handler needs.
+                // The incoming body is dropped before the handler is called, because the body may
+                // hold a permit that the handler needs.
                 let (body, mut inner) = {
                     let body = pin!(body);
                     match verification.enforce(&mut parts, body, inner).await {
@@ -115,9 +117,9 @@ mod tests {
     use super::*;
     use crate::VerifyLayer;
 
-    /// What allocators hand out from a list of ready pieces: glibc up to 1032 bytes.
+    /// The largest size that allocators serve from a free list: 1032 bytes in glibc.
     #[test]
-    fn what_is_kept_of_a_request_that_waits_for_its_body_is_less_than_a_kibibyte() {
+    fn the_future_of_a_waiting_request_is_smaller_than_a_kibibyte() {
         let secret = Secret::generate().unwrap();
         let key = CallerKey::new("1", VerifyingKey::hmac_sha256(&secret)).unwrap();
         let keys = Keyring::builder().caller("a", key).build().unwrap();
@@ -130,9 +132,9 @@ mod tests {
         assert!(kept < 1024, "{kept} bytes");
     }
 
-    /// A permit that a layer further out put into the body must not wait for the handler.
+    /// An outer layer may have put a permit into the body. The handler must not hold it.
     #[tokio::test]
-    async fn the_body_as_it_came_is_gone_when_the_request_is_handled() {
+    async fn the_incoming_body_is_dropped_before_the_handler_is_called() {
         let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());
         let callers = CallerKey::new("1", key.verifying_key()).unwrap();
         let keys = Keyring::builder().caller("a", callers).build().unwrap();

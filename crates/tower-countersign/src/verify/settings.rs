@@ -20,7 +20,7 @@ use crate::{
     source_address::SourceAddress,
 };
 
-/// Everything but the stores.
+/// The settings of a layer. The stores are separate.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) verifier: Arc<Verifier>,
@@ -28,29 +28,29 @@ pub(super) struct Settings {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: BodyLimits,
     pub(super) budget: BodyBudget,
-    /// For bodies that must be read before their sender is authenticated.
+    /// The budget for bodies of unauthenticated peers.
     pub(super) unauthenticated: BodyBudget,
     pub(super) uncovered: UncoveredHeaders,
-    /// As it was set; if it was not, the expected hosts stand for it.
+    /// `None` if it was not set. Then the expected hosts are the audience.
     pub(super) audience: Option<Arc<str>>,
     pub(super) realm: Arc<str>,
     pub(super) clock_difference: Duration,
     pub(super) store_deadline: Duration,
     pub(super) outages: Outages,
     pub(super) drain: Drain,
-    /// Whose memory a body is before its sender is authenticated.
+    /// Finds the address that the body of an unauthenticated peer counts towards.
     pub(super) source: SourceAddress,
     pub(super) report_only: ReportOnly,
     pub(super) events: Events,
     pub(super) key_use: KeyUse,
     pub(super) metrics: Arc<Handles>,
-    /// `None` unless hints are asked for.
+    /// `None` if hints are off.
     #[cfg(feature = "diagnose")]
     pub(super) hints: Option<Arc<super::hints::Hints>>,
 }
 
 impl Settings {
-    /// The head that the caller signed, where a gateway has rewritten it.
+    /// Returns the head that the caller signed, if a gateway has rewritten it.
     pub(super) fn public_head(
         &self,
         parts: &Parts,

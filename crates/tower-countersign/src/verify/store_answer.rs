@@ -1,4 +1,4 @@
-//! Answers of the key store and the replay store, within the deadline and counted.
+//! Waits for answers of the stores within their deadline, and counts errors.
 
 use std::{future::Future, time::Duration};
 
@@ -9,8 +9,7 @@ use crate::{
     refusal::Refusal,
 };
 
-/// Waits for an answer, but no longer than the deadline. A store that does not answer by then is
-/// unavailable.
+/// Waits for an answer until the deadline. A store that has not answered by then is unavailable.
 pub(super) async fn within<T>(
     deadline: Duration,
     store: Store,
@@ -26,7 +25,7 @@ pub(super) async fn within<T>(
     Err(Refusal::unavailable(store.name()))
 }
 
-/// Counts an answer that is an error.
+/// Counts the answer if it is an error.
 pub(super) fn counted<T>(store: Store, answer: Result<T, Unavailable>) -> Result<T, Refusal> {
     if answer.is_err() {
         metrics::store_error(store, StoreError::Unavailable);

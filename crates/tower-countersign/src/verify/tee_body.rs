@@ -1,4 +1,4 @@
-//! A body that is verified while the handler reads it. None of it is buffered.
+//! A body that is verified while the handler reads it. It is not buffered.
 
 use std::{
     collections::VecDeque,
@@ -17,13 +17,14 @@ use crate::BoxError;
 
 type Verification = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The body that the handler reads, with a copy for the verification.
+/// The body that the handler reads. The verification gets a copy.
 ///
-/// Each chunk is given to the verification first, which runs in the reader's task. The verification
-/// has read a chunk before the next one is polled, so no more than one chunk is held. Once it has
-/// ended, the body passes unchanged; so does a body that the handler does not read to its end. A
-/// large chunk is hashed in slices and held until it is hashed: it may be the last one, after which
-/// nothing polls the verification.
+/// The verification runs in the reader's task and gets each chunk first. It reads the chunk before
+/// the next one is polled, so at most one chunk is held.
+///
+/// A large chunk is hashed in slices and held until it is hashed. It may be the last chunk, and
+/// after it nothing polls the verification. After the verification has ended, the body passes
+/// unchanged.
 pub(super) struct TeeBody {
     body: UnsyncBoxBody<Bytes, BoxError>,
     copy: BodyCopy,
@@ -39,12 +40,12 @@ pub(super) struct BodyCopy(Arc<Mutex<Copied>>);
 struct Copied {
     bytes: u64,
     frames: VecDeque<Result<Frame<Bytes>, BrokenOff>>,
-    /// The verification has taken a frame and not polled for the next one.
+    /// The verification has taken a frame and has not polled for the next one.
     in_hand: bool,
     ended: bool,
 }
 
-/// The body could not be read to its end. Only the handler gets the reason.
+/// The body ended with an error. Only the handler gets the reason.
 #[derive(Debug)]
 pub(super) struct BrokenOff;
 
@@ -57,7 +58,7 @@ impl std::fmt::Display for BrokenOff {
 impl std::error::Error for BrokenOff {}
 
 impl TeeBody {
-    /// Wraps `body`. `verify` gets the copy.
+    /// Wraps `body`, and passes the copy to `verify`.
     pub(super) fn new<F>(
         body: UnsyncBoxBody<Bytes, BoxError>,
         verify: impl FnOnce(BodyCopy) -> F,
@@ -75,7 +76,7 @@ impl TeeBody {
         }
     }
 
-    /// Polls the verification. Ready when it has read all that was copied, or has ended.
+    /// Polls the verification. Returns `Ready` when it has read all copied frames, or has ended.
     fn poll_verification(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(verification) = &mut self.verification else {
             return Poll::Ready(());
@@ -115,7 +116,7 @@ impl TeeBody {
 }
 
 impl BodyCopy {
-    /// Returns how many bytes were copied.
+    /// Returns the number of bytes that were copied.
     pub(super) fn bytes(&self) -> u64 {
         self.with(|copied| copied.bytes)
     }
@@ -134,7 +135,7 @@ impl Body for TeeBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        // While the verification waits for a store, the next chunk is not polled.
+        // Does not poll the next chunk while the verification waits for a store.
         ready!(this.poll_verification(cx));
         if let Some(frame) = this.held.take() {
             return Poll::Ready(Some(frame));
@@ -171,7 +172,7 @@ impl Body for BodyCopy {
     type Data = Bytes;
     type Error = BrokenOff;
 
-    /// Pending without a waker: the verification is polled again with the next frame.
+    /// Returns `Pending` without a waker. The next frame polls the verification again.
     fn poll_frame(
         self: Pin<&mut Self>,
         _cx: &mut Context<'_>,

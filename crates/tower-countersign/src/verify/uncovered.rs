@@ -3,8 +3,8 @@ use std::collections::HashSet;
 use countersign::{Escaped, Rejection, RejectionKind, Verified};
 use http::{HeaderMap, HeaderName};
 
-/// Headers that tell frameworks to handle another method or another URL than the one of the request line. Some read a `_`
-/// for a `-`, so that both are meant.
+/// Headers that make frameworks handle another method or URL than that of the request line. Some
+/// frameworks read `_` as `-`, so both forms are included.
 const OVERRIDES: [&str; 7] = [
     "x-http-method",
     "x-http-method-override",
@@ -15,8 +15,8 @@ const OVERRIDES: [&str; 7] = [
     "x-rewrite-url",
 ];
 
-/// What stays of a presigned request, whose sender is not its signer, besides what is covered: the framing of the message,
-/// and what says how the answer is to be written.
+/// Headers of a presigned request that are kept, besides those that are covered. They frame the
+/// message and negotiate the response.
 const KEPT_OF_PRESIGNED: [&str; 7] = [
     "accept",
     "accept-encoding",
@@ -27,14 +27,17 @@ const KEPT_OF_PRESIGNED: [&str; 7] = [
     "user-agent",
 ];
 
-/// What becomes of the headers that a signature does not cover, which anyone on the way can have added.
+/// How to treat headers that the signature does not cover. Anyone on the way can add such headers.
 ///
-/// By default those that override the method or the URL are taken away, because they would have another request handled
-/// than the one that was verified; the others are passed on.
+/// By default, headers that override the method or the URL are removed, and the others are passed
+/// on. Otherwise another request would be handled than the verified one.
 ///
-/// Of a [presigned](Verified::presigned) request nothing is passed on but `accept`, `accept-encoding`, `accept-language`,
-/// `user-agent`, `host`, the length of the message, and what
-/// [is named for such requests](Self::with_presigned_headers): whoever sends it is not who signed it.
+/// A [presigned](Verified::presigned) request is sent by someone other than the signer. Of its
+/// uncovered headers, only these are passed on:
+///
+/// - `accept`, `accept-encoding`, `accept-language`, `user-agent`, `host`,
+/// - `content-length` and `transfer-encoding`,
+/// - the headers of [`with_presigned_headers`](Self::with_presigned_headers).
 #[derive(Clone, Debug, Default)]
 pub struct UncoveredHeaders {
     mode: UncoveredMode,
@@ -50,30 +53,34 @@ enum UncoveredMode {
 }
 
 impl UncoveredHeaders {
-    /// Takes away the headers that override the method or the URL and passes the others on. This is the default.
+    /// Removes headers that override the method or the URL, and passes the others on. This is the
+    /// default.
     pub fn strip_overrides() -> Self {
         UncoveredMode::StripOverrides.into()
     }
 
-    /// Takes away every uncovered header but these. `host`, `authorization`, `content-length` and `transfer-encoding`
-    /// always stay.
+    /// Removes every uncovered header except these. `host`, `authorization`, `content-length` and
+    /// `transfer-encoding` are always kept.
     pub fn strip_all_but(allowed: impl IntoIterator<Item = HeaderName>) -> Self {
         UncoveredMode::StripAllBut(allowed.into_iter().collect()).into()
     }
 
-    /// Refuses a request with an uncovered header that is not one of these. `host`, `authorization`, `content-length`
-    /// and `transfer-encoding` are always allowed; headers of other names that carry a signature, such as `signature`,
-    /// `signature-input` and `webhook-signature`, must be listed.
+    /// Refuses a request with an uncovered header that is not in this list. `host`,
+    /// `authorization`, `content-length` and `transfer-encoding` are always allowed.
+    ///
+    /// Other headers that carry a signature must be listed, such as `signature`, `signature-input`
+    /// and `webhook-signature`.
     pub fn refuse_all_but(allowed: impl IntoIterator<Item = HeaderName>) -> Self {
         UncoveredMode::RefuseAllBut(allowed.into_iter().collect()).into()
     }
 
-    /// Also passes these headers of a presigned request on, although its signature does not cover them: `range`,
-    /// `if-none-match` and `origin` for those who are given a URL to read, `content-type` for those who upload.
+    /// Also passes on these headers of a presigned request, although its signature does not cover
+    /// them. Useful are `range`, `if-none-match` and `origin` for downloads, and `content-type` for
+    /// uploads.
     ///
-    /// Whoever has the URL chooses their values. A handler must not take one for the signer's word: a `content-type`, for
-    /// example, decides how a browser shows what was uploaded. Headers that override the method or the URL cannot be
-    /// passed on so.
+    /// Anyone with the URL can choose their values, so a handler must not trust them as signed. For
+    /// example, `content-type` decides how a browser shows the uploaded file. Headers that override
+    /// the method or the URL are never passed on.
     #[must_use]
     pub fn with_presigned_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         self.presigned.extend(names);
@@ -118,7 +125,8 @@ impl UncoveredHeaders {
                     return Err(Rejection::naming(
                         RejectionKind::InsufficientCoverage,
                         format_args!(
-                            "header {}: expected to be covered, to be absent, or to be one of UncoveredHeaders::refuse_all_but",
+                            "header {}: expected to be covered, to be absent, or to be one of \
+                             UncoveredHeaders::refuse_all_but",
                             Escaped::text(name.as_str())
                         ),
                     ));
@@ -157,7 +165,7 @@ fn uncovered(
             "host" | "authorization" | "content-length" | "transfer-encoding"
         )
     };
-    // Looked for one by one, each header would cost as much as all that is covered is long.
+    // A set, because a linear search for each header costs as much as all covered headers together.
     let covered: HashSet<&str> = verified.covered_headers().collect();
     headers
         .keys()
@@ -171,7 +179,8 @@ fn uncovered(
 mod tests {
     use super::*;
 
-    /// Source: CVE-2025-64484 (oauth2-proxy stripped `X-Forwarded-User` and let `X_Forwarded_User` through).
+    /// Source: CVE-2025-64484. oauth2-proxy stripped `X-Forwarded-User` and passed
+    /// `X_Forwarded_User` on.
     #[test]
     fn an_underscore_is_read_as_a_dash() {
         for name in [

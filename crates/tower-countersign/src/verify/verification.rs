@@ -5,7 +5,7 @@ use countersign::{KeyId, Rejection};
 use super::settings::Settings;
 use crate::refusal::Refusal;
 
-/// The settings and the stores that requests are verified with.
+/// The settings and the stores with which requests are verified.
 pub(super) struct Verification<K, R> {
     pub(super) settings: Settings,
     /// The name of this service in the replay store.
@@ -30,7 +30,7 @@ impl<K, R> Verification<K, R> {
     }
 }
 
-/// A refusal, with the caller if its signature matched.
+/// A refusal, with the caller if the signature matched.
 pub(super) struct Refused {
     pub(super) refusal: Refusal,
     pub(super) caller: Option<KeyId>,
