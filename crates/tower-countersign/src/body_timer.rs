@@ -1,4 +1,4 @@
-//! How long the sender of a body may take, counted while it is waited for.
+//! Limits the time that a peer takes to send a body. It counts only while the peer is waited for.
 
 use std::{
     future::Future as _,
@@ -13,23 +13,23 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// tokio's own bound for a sleep that is never to end.
+/// The duration that tokio uses for a sleep without an end.
 const NEVER: Duration = Duration::from_secs(86_400 * 365 * 30);
 
-/// The bounds on a sender's time.
+/// The limits on a sender's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimeLimits {
-    /// The time from the first wait to the end of the body. It counts by the wall.
+    /// The time from the first wait to the end of the body, in wall-clock time.
     pub(crate) deadline: Duration,
     /// The longest wait for a byte.
     pub(crate) idle: Duration,
-    /// The least rate while waiting, in bytes a second. It holds once `idle` has been spent in
-    /// waiting. 0 is none.
+    /// The least rate, in bytes for each second of waiting. It applies after `idle` has been spent
+    /// waiting. 0 is no least rate.
     pub(crate) least_rate: u64,
 }
 
 impl TimeLimits {
-    /// A deadline alone.
+    /// Returns limits with only a deadline.
     pub(crate) const fn deadline(deadline: Duration) -> Self {
         Self {
             deadline,
@@ -38,7 +38,7 @@ impl TimeLimits {
         }
     }
 
-    /// How long the sender of so many bytes may have been waited for.
+    /// Returns the time that may have been spent waiting for this number of bytes.
     fn allowed(&self, received: u64) -> Duration {
         let Some(micros) = received
             .saturating_mul(1_000_000)
@@ -50,7 +50,7 @@ impl TimeLimits {
     }
 }
 
-/// The bound that a sender went past.
+/// The limit that a sender exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Late {
     Deadline,
@@ -59,12 +59,12 @@ pub(crate) enum Late {
 }
 
 pin_project! {
-    /// The timer of one body. Most bodies are there at once and never need one.
+    /// The timer of one body. Most bodies arrive at once and need no timer.
     #[derive(Debug)]
     pub(crate) struct BodyTimer {
         limits: TimeLimits,
         deadline: Instant,
-        // The waits that are over.
+        // The sum of the completed waits.
         waited: Duration,
         waiting_since: Option<Instant>,
         #[pin]
@@ -73,7 +73,7 @@ pin_project! {
 }
 
 impl BodyTimer {
-    /// A timer that starts at the first wait for the sender, which is now.
+    /// Starts a timer. Call this at the first wait for the sender.
     pub(crate) fn start(limits: TimeLimits) -> Pin<Box<Self>> {
         let now = Instant::now();
         let deadline = after(now, limits.deadline);
@@ -86,7 +86,7 @@ impl BodyTimer {
         })
     }
 
-    /// Notes that the sender is not waited for any more: a frame has arrived.
+    /// Ends the current wait, because a frame has arrived.
     pub(crate) fn arrived(self: Pin<&mut Self>) {
         let this = self.project();
         if let Some(since) = this.waiting_since.take() {
@@ -94,8 +94,8 @@ impl BodyTimer {
         }
     }
 
-    /// Ready when the sender, of whose body so many bytes have been `received`, has been waited for
-    /// too long.
+    /// Returns `Ready` when the sender exceeded a limit. `received` is the number of bytes that
+    /// have arrived.
     pub(crate) fn poll_late(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -108,8 +108,7 @@ impl BodyTimer {
             let wake = after(since, left.min(this.limits.idle)).min(*this.deadline);
             this.sleep.as_mut().reset(wake);
         }
-        // A body that is always ready uses up the task's budget, and the timer must fire
-        // nevertheless.
+        // A body that is always ready uses up the task's budget. The timer must fire even then.
         ready!(Pin::new(&mut unconstrained(this.sleep.as_mut())).poll(cx));
         let wake = this.sleep.deadline();
         let idle = this
@@ -152,7 +151,7 @@ mod tests {
         }
     }
 
-    /// Waits until the sender is late, but no longer than `time`.
+    /// Waits until the sender is late, for `time` at most.
     async fn wait(timer: &mut Pin<Box<BodyTimer>>, received: u64, time: Duration) -> Option<Late> {
         let late = poll_fn(|cx| timer.as_mut().poll_late(cx, received));
         tokio::select! {
@@ -209,7 +208,7 @@ mod tests {
 
     /// Back-pressure and hashing are not the sender's fault.
     #[tokio::test(start_paused = true)]
-    async fn time_in_which_the_sender_is_not_waited_for_counts_towards_the_deadline_alone() {
+    async fn time_without_a_wait_counts_only_towards_the_deadline() {
         let mut timer = BodyTimer::start(time_limits());
         for _ in 0..4 {
             assert_eq!(wait(&mut timer, 1, TENTH).await, None);
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_deadline_alone_leaves_the_sender_that_long_for_nothing() {
+    async fn with_a_deadline_only_a_sender_may_send_nothing_until_then() {
         let mut timer = BodyTimer::start(TimeLimits::deadline(seconds(5)));
         assert_eq!(wait(&mut timer, 0, seconds(4)).await, None);
         assert_eq!(wait(&mut timer, 0, seconds(4)).await, Some(Late::Deadline));

@@ -1,4 +1,4 @@
-//! One extractor for both modes of a layer.
+//! An extractor for both modes of a layer.
 
 use std::convert::Infallible;
 
@@ -7,11 +7,11 @@ use http::request::Parts;
 
 use crate::{CallerRejection, UnverifiedCaller, VerifiedCaller};
 
-/// The caller, in whichever mode the layer is: proven where it enforces, unproven where it
-/// [only reports](crate::VerifyLayer::insecure_report_only).
+/// The caller in either mode: verified if the layer enforces, unverified if it [only
+/// reports](crate::VerifyLayer::insecure_report_only).
 ///
-/// A handler that takes a `Caller` works in both modes, so that the mode is a setting of the deployment. Where no layer
-/// covers the route, it answers 500; `Option<Caller>` is `None` there.
+/// A handler that takes a `Caller` works in both modes, so the deployment can choose the mode. On a
+/// route that no layer covers, the response is 500, and `Option<Caller>` is `None`.
 ///
 /// ```
 /// use tower_countersign::Caller;
@@ -30,15 +30,15 @@ use crate::{CallerRejection, UnverifiedCaller, VerifiedCaller};
     reason = "a layer enforces or reports, and a handler decides on both"
 )]
 pub enum Caller {
-    /// The layer enforces: the request came from this caller.
+    /// The layer enforces, and this caller sent the request.
     Verified(VerifiedCaller),
-    /// The layer only reports: anyone can have sent the request.
+    /// The layer only reports. Anyone can have sent the request.
     Unverified(UnverifiedCaller),
 }
 
 impl Caller {
-    /// The proven caller. `None` where the layer only reports, also for a request whose signature is right: a handler
-    /// must not grant anything that it would not grant a stranger.
+    /// Returns the verified caller. `None` if the layer only reports, even if the signature is
+    /// valid. Then a handler must not grant anything that it would not grant a stranger.
     pub fn verified(&self) -> Option<&VerifiedCaller> {
         match self {
             Self::Verified(caller) => Some(caller),
@@ -46,7 +46,7 @@ impl Caller {
         }
     }
 
-    /// The proven caller, without a copy. `None` where the layer only reports.
+    /// Returns the verified caller without a clone. `None` if the layer only reports.
     pub fn into_verified(self) -> Option<VerifiedCaller> {
         match self {
             Self::Verified(caller) => Some(caller),
@@ -55,7 +55,7 @@ impl Caller {
     }
 
     fn of(parts: &Parts) -> Option<Self> {
-        // Where one layer enforces and another reports, the weaker statement counts.
+        // If one layer enforces and another reports, the weaker statement counts.
         if let Some(caller) = parts.extensions.get::<UnverifiedCaller>() {
             return Some(Self::Unverified(caller.clone()));
         }

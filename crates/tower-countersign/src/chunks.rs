@@ -9,27 +9,27 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 
-/// A chunk below this many bytes is copied together with its neighbours: each chunk that is kept as it came pins the
-/// buffer it was read into, and hyper's are 8 KiB at the least.
+/// Chunks shorter than this are copied into one buffer. A chunk that is kept whole pins the buffer
+/// into which it was read, and hyper's buffers are at least 8 KiB long.
 const KEPT_WHOLE: usize = 8 * 1024;
 
-/// A body in memory, kept as it arrived.
+/// A body in memory, as a list of chunks.
 #[derive(Default)]
 pub(crate) struct Chunks {
     whole: VecDeque<Bytes>,
-    /// What is behind `whole`.
+    /// The chunks after `whole`.
     small: Small,
     len: u64,
 }
 
-/// Small chunks, none of them empty.
+/// Small chunks. No chunk is empty.
 #[derive(Default)]
 enum Small {
     #[default]
     None,
-    /// One, as it came.
+    /// One chunk, not copied.
     Lone(Bytes),
-    /// Several.
+    /// Several chunks, copied.
     Gathered(BytesMut),
 }
 
@@ -39,7 +39,7 @@ impl Small {
             return;
         }
         *self = match mem::take(self) {
-            // Most bodies are one small chunk, which need not be copied.
+            // Most bodies are one small chunk, which needs no copy.
             Self::None => Self::Lone(chunk),
             Self::Lone(first) => {
                 let mut gathered = BytesMut::from(&*first);
@@ -75,7 +75,7 @@ impl Chunks {
         }
     }
 
-    /// The whole body, which from now on is held as one chunk.
+    /// Returns the whole body, and holds it as one chunk from now on.
     pub(crate) fn in_one_piece(&mut self) -> Bytes {
         let mut pieces = Vec::new();
         while let Some(chunk) = self.pop() {
@@ -91,12 +91,12 @@ impl Chunks {
         whole
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    /// The next chunk, if there is one.
+    /// Removes and returns the next chunk.
     pub(crate) fn pop(&mut self) -> Option<Bytes> {
         let chunk = self.whole.pop_front().or_else(|| self.small.take())?;
         self.len = self
@@ -126,7 +126,7 @@ impl Body for Chunks {
     }
 }
 
-/// The length alone: what a body says is nobody's to log.
+/// Shows only the length, because bodies must not be logged.
 impl fmt::Debug for Chunks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chunks")
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_a_lone_small_chunk_as_it_came() {
+    fn keeps_a_single_small_chunk_without_a_copy() {
         let mut chunks = Chunks::default();
         let chunk = Bytes::from_static(b"small");
         chunks.push(chunk.clone());
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_chunk_is_none() {
+    fn drops_an_empty_chunk() {
         let mut chunks = Chunks::default();
         chunks.push(Bytes::new());
         assert_eq!(chunks.pop(), None);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_at_its_end_from_the_start() {
+    fn an_empty_body_is_at_its_end_from_the_start() {
         assert!(Chunks::default().is_end_stream());
         assert_eq!(collect(Chunks::default()), Vec::<Vec<u8>>::new());
     }

@@ -2,13 +2,14 @@ use std::time::SystemTime;
 
 use countersign::Timestamp;
 
-/// Where a layer reads the time.
+/// The clock of a layer.
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of the operating system, which must be kept in step with the peers': to within a few seconds, by NTP.
+/// The clock of the operating system. Keep it synchronized with the peers' clocks to within a few
+/// seconds, such as by NTP.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SystemClock;

@@ -1,4 +1,4 @@
-//! Hashing in slices, so that a large body does not hold a worker thread.
+//! Hashes bodies in slices, so that a large body does not block a worker thread.
 
 use std::{
     future::Future as _,
@@ -8,22 +8,21 @@ use std::{
 
 use bytes::Bytes;
 
-/// The most bytes that are hashed in one turn of a task.
+/// The maximum number of bytes that are hashed in one turn of a task.
 pub(crate) const SLICE: usize = 64 * 1024;
 
-/// Hands chunks on in slices and yields to the other tasks of the worker thread after every
-/// [`SLICE`] bytes.
+/// Passes chunks on in slices, and yields to other tasks of the worker thread after every [`SLICE`]
+/// bytes.
 ///
-/// It yields only while it holds bytes that are not hashed yet, so a body of up to 64 KiB never
-/// yields. tokio delays the wake-up of a task that yields until the I/O driver has been polled.
-/// This works only if nothing else wakes the task, and a poll of hyper's body can: so the body must
-/// not be polled while a chunk is in hand.
+/// A body of up to 64 KiB never yields, because a yield comes only while unhashed bytes are held.
+/// tokio delays the wake-up of a yielding task until the I/O driver has been polled. This works
+/// only if nothing else wakes the task. A poll of hyper's body can wake it, so the body must not be
+/// polled while a chunk is held.
 #[derive(Debug, Default)]
 pub(crate) struct CooperativeHash {
-    /// In a box of its own, which most bodies never need: it would be kept for every body that is
-    /// waited for.
+    /// Boxed, because this value is kept for every waiting body, and most bodies never need it.
     in_hand: Option<Box<InHand>>,
-    /// How many bytes have been handed on in this turn.
+    /// The number of bytes passed on in this turn.
     in_turn: usize,
 }
 
@@ -34,8 +33,8 @@ struct InHand {
 }
 
 impl CooperativeHash {
-    /// Takes a chunk and returns it if all of it could be handed on to `update` in this turn. If
-    /// not, `poll` must be ready before the next chunk is taken.
+    /// Takes a chunk, and returns it if all of it was passed to `update` in this turn. Otherwise
+    /// `poll` must return `Ready` before the next chunk is taken.
     pub(crate) fn take(&mut self, chunk: Bytes, update: impl FnOnce(&[u8])) -> Option<Bytes> {
         let in_turn = self.in_turn.saturating_add(chunk.len());
         if in_turn > SLICE {
@@ -47,10 +46,10 @@ impl CooperativeHash {
         Some(chunk)
     }
 
-    /// Hands the chunk in hand on to `update` and returns it when all of it has been handed on.
-    /// Ready at once if there is none.
+    /// Passes the held chunk to `update`, and returns it when all of it was passed. Returns `Ready`
+    /// at once if no chunk is held.
     ///
-    /// Outside of tokio the task is woken at once.
+    /// Outside of tokio, the task is woken at once.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -98,7 +97,7 @@ mod tests {
         }
     }
 
-    /// The lengths handed on in each turn, for chunks of these lengths.
+    /// Returns the lengths passed on in each turn, for chunks of these lengths.
     fn turns(lengths: &[usize]) -> Vec<usize> {
         let counted = Arc::new(Wakes::default());
         let waker = Waker::from(Arc::clone(&counted));
@@ -137,14 +136,14 @@ mod tests {
     }
 
     #[test]
-    fn a_large_chunk_is_handed_on_in_slices() {
+    fn a_large_chunk_is_passed_on_in_slices() {
         assert_eq!(turns(&[SLICE + 1]), [SLICE, 1]);
         assert_eq!(turns(&[2 * SLICE]), [SLICE, SLICE]);
         assert_eq!(turns(&[16 * SLICE]), [SLICE; 16]);
     }
 
     #[test]
-    fn a_turn_ends_after_as_many_bytes_of_small_chunks() {
+    fn small_chunks_fill_a_turn_up_to_a_slice() {
         let chunks = [16 * 1024; 9];
         assert_eq!(turns(&chunks), [SLICE, SLICE, 16 * 1024]);
         assert_eq!(turns(&[40_000, 40_000, 40_000]), [SLICE, 54_464]);

@@ -10,10 +10,13 @@ use http::{StatusCode, request::Parts};
 
 use crate::{UnverifiedCaller, VerifiedCaller};
 
-/// Why [`VerifiedCaller`] could not be extracted: no [`VerifyLayer`](crate::VerifyLayer) covers the route, or one that only
-/// reports. Of [`UnverifiedCaller`]: no layer that reports covers it.
+/// The rejection of a caller extractor.
 ///
-/// It answers 500 and not 401, because it is the service that is wrong and not the peer.
+/// [`VerifiedCaller`] is rejected if no [`VerifyLayer`](crate::VerifyLayer) covers the route, or if
+/// the layer only reports. [`UnverifiedCaller`] is rejected if no report-only layer covers the
+/// route.
+///
+/// The response is 500 and not 401, because this is a fault of the service and not of the peer.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CallerRejection;
@@ -21,7 +24,8 @@ pub struct CallerRejection;
 impl std::fmt::Display for CallerRejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(
-            "the route asks for a caller that no VerifyLayer tells it: none covers it, or one in the other mode",
+            "caller: expected a VerifyLayer on the route in the mode of the extractor, found none \
+             or one in the other mode",
         )
     }
 }

@@ -1,4 +1,4 @@
-//! Refusals in the form that gRPC clients read.
+//! Writes refusals in the form that gRPC clients expect.
 
 use bytes::Bytes;
 use http::{
@@ -18,8 +18,8 @@ pub(crate) const INTERNAL: u8 = 13;
 /// `UNAVAILABLE`.
 pub(crate) const UNAVAILABLE: u8 = 14;
 
-/// Whether a request is a gRPC call, by its content type: `application/grpc`, alone or followed by
-/// `+` and a format or by parameters. `application/grpc-web` is another protocol.
+/// Returns whether the content type is that of gRPC: `application/grpc`, alone or followed by `+`
+/// and a format, or by parameters. `application/grpc-web` is another protocol.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let Some(found) = headers.get(CONTENT_TYPE) else {
         return false;
@@ -31,14 +31,15 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
         && matches!(rest.first(), None | Some(b'+' | b';' | b' ' | b'\t'))
 }
 
-/// Whether a request can be a gRPC call: every one is a POST ("gRPC over HTTP2", section Requests). Any other is refused
-/// with the status of HTTP, which gates and logs in front of the service go by.
+/// Returns whether a request can be a gRPC call. Every call is a POST ("gRPC over HTTP2", section
+/// Requests). Other requests are refused with an HTTP status, which gateways and logs use.
 pub(crate) fn is_call(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::POST && is_grpc(headers)
 }
 
-/// Returns a trailers-only response ("gRPC over HTTP2", section Responses): status 200, no body, and
-/// the outcome in headers. `code` is lower-case letters and underscores, so it needs no escapes.
+/// Returns a trailers-only response ("gRPC over HTTP2", section Responses): status 200, no body,
+/// and the outcome in headers. `code` has only lower-case letters and underscores, so it needs no
+/// escapes.
 pub(crate) fn trailers_only(grpc_status: u8, code: &'static str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_call_but_a_post_is_answered_with_a_status_of_success() {
+    fn only_a_post_is_a_call() {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, GRPC)]);
         assert!(is_call(&Method::POST, &headers));
         for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT] {
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grpc_call_is_known_by_its_content_type() {
+    fn a_grpc_call_is_detected_by_its_content_type() {
         for (value, expected) in [
             ("application/grpc", true),
             ("application/grpc+proto", true),

@@ -1,5 +1,5 @@
-//! Countersign as tower layers: [`SignLayer`] signs every outgoing HTTP request, [`VerifyLayer`] verifies every incoming
-//! one, and the handler knows its caller.
+//! Countersign as tower layers. [`SignLayer`] signs every outgoing HTTP request, [`VerifyLayer`]
+//! verifies every incoming request, and the handler knows the caller by name.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -10,7 +10,7 @@
 //!
 //! let key = SigningKey::hmac_sha256(&Secret::generate()?);
 //!
-//! // The service that is called.
+//! // The callee.
 //! let keys = Keyring::builder()
 //!     .caller("billing", CallerKey::new("2026-01", key.verifying_key())?)
 //!     .build()?;
@@ -18,7 +18,7 @@
 //!     .route("/whoami", get(async |caller: VerifiedCaller| caller.id().to_string()))
 //!     .layer(VerifyLayer::new(keys));
 //!
-//! // The service that calls. Here the client is the app itself; usually it is hyper's or reqwest's.
+//! // The caller. Here the client is the app itself; in production, hyper's or reqwest's.
 //! let signer = Signer::new("billing", key, ["user-service"])?;
 //! let client = SignLayer::new(signer).layer(app);
 //!
@@ -29,26 +29,31 @@
 //! # }).unwrap();
 //! ```
 //!
-//! [`VerifyLayer::with_mismatch_hints`] says in the log which known mistake explains a refusal.
+//! | module | content |
+//! |---|---|
+//! | [`verify`] | the steps of a decision, the refusals, the place of the layer |
+//! | [`sign`] | the client's side |
+//! | [`authorize`] | rules for which caller may call which route |
+//! | [`cached_keys`] | a cache over a slow key store |
+//! | [`metrics`] | counters and gauges |
 //!
-//! See [`verify`] for what is decided in which order, where to put the layer, and what refused peers are told; [`sign`]
-//! for the client's side; [`authorize`] for who may call what; [`metrics`] for what can be watched; and the `countersign`
-//! crate for keys, schemes and what a signature does and does not prove.
+//! The `countersign` crate documents keys, schemes, and what a signature does and does not prove.
+//! To find out why requests are refused, see [`VerifyLayer::with_mismatch_hints`].
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `axum` | yes | [`VerifiedCaller`] as an extractor, `Caller` for both modes, and the original URI behind `Router::nest` |
-//! | `config` | yes | keys and signers from TOML files, directories and variables: the feature of `countersign` |
-//! | `connect-info` | yes | the peer's address of axum's `ConnectInfo`, for policies and for [`BodyLimits`] |
-//! | `diagnose` | yes | [`VerifyLayer::with_mismatch_hints`]: which known mistake explains a refusal |
-//! | `policy` | yes | [`AuthorizeLayer`] and [`AllowCallers`]: who may call what |
-//! | `reqwest` | no | `ReqwestService`: a reqwest client, without redirects, as the service under [`SignLayer`] |
-//! | `reqwest-middleware` | no | `SignMiddleware`: the signer as a middleware of `reqwest-middleware`, with its `json`, `query` and `form` |
-//! | `reload` | no | `reload`: keys, and whatever else is in files, read again when the files change |
+//! | `axum` | yes | extractors for callers, and the original URI under `Router::nest` |
+//! | `config` | yes | keys and signers from TOML files, directories and variables |
+//! | `connect-info` | yes | the peer's address from axum's `ConnectInfo` |
+//! | `diagnose` | yes | [`VerifyLayer::with_mismatch_hints`]: the known mistake that explains a refusal |
+//! | `policy` | yes | [`AuthorizeLayer`] and [`AllowCallers`] |
+//! | `reqwest` | no | `ReqwestService`: a reqwest client without redirects |
+//! | `reqwest-middleware` | no | `SignMiddleware`: signs in `reqwest-middleware` |
+//! | `reload` | no | `reload`: reads files again when they change |
 //!
-//! The layers need a tokio runtime with its timer, for the deadline of bodies.
+//! The layers need a tokio runtime with a timer, for the deadlines of bodies.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -102,10 +107,10 @@ pub use self::{
 #[cfg(feature = "axum")]
 pub use self::{caller::Caller, extract::CallerRejection};
 
-/// The example of the crate's README, run as a test. The extractor in it needs the feature.
+/// Tests the example of the crate's README. Its extractor needs the feature `axum`.
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Any error, as tower has it.
+/// Any error, as in tower.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

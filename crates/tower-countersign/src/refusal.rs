@@ -9,22 +9,22 @@ use http::{
 
 use crate::grpc;
 
-/// Why a request was refused. It rides in the extensions of the response, for the layers outside this one: what the peer
-/// sees is the [code](Self::code) alone.
+/// The reason for a refused request. Layers outside of this one find it in the extensions of the
+/// response. The peer sees only the [code](Self::code).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The peer's fault.
+    /// The request was rejected: the fault of the peer.
     Rejected(Rejection),
-    /// A store's or the buffer budget's.
+    /// A store did not answer, or the body buffer is full: the fault of the environment.
     Unavailable {
-        /// What could not answer, such as `"key store"`.
+        /// The part that is unavailable, such as `"key store"`.
         what: &'static str,
-        /// Why, as far as it said; empty if it did not.
+        /// The reason that it gave, or an empty string.
         reason: String,
     },
-    /// The operator's: something between the routers rewrote the URI, so that another request would be handled than the
-    /// one that was verified.
+    /// Something between the routers rewrote the URI, so another request would be handled than the
+    /// verified one: the fault of the operator.
     Misconfigured,
 }
 
@@ -36,7 +36,7 @@ impl Refusal {
         }
     }
 
-    /// The code that the peer is told.
+    /// Returns the code that the peer gets.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Rejected(rejection) => rejection.kind().code(),
@@ -45,7 +45,7 @@ impl Refusal {
         }
     }
 
-    /// The status of the response.
+    /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Rejected(rejection) => rejection.kind().status(),
@@ -54,7 +54,7 @@ impl Refusal {
         }
     }
 
-    /// The status of the response to a gRPC call, one of gRPC's numeric status codes.
+    /// Returns the numeric gRPC status of the response to a gRPC call.
     pub fn grpc_status(&self) -> u8 {
         match self {
             Self::Rejected(rejection) => rejection.kind().grpc_status(),
@@ -63,7 +63,7 @@ impl Refusal {
         }
     }
 
-    /// What the peer was refused for; `None` if it was not the peer's fault.
+    /// Returns the rejection, or `None` if the refusal is not the fault of the peer.
     pub fn rejection(&self) -> Option<&Rejection> {
         match self {
             Self::Rejected(rejection) => Some(rejection),
@@ -75,15 +75,15 @@ impl Refusal {
         self.rejection().map(Rejection::kind)
     }
 
-    /// Returns the response to a gRPC call: a status and a code, without a challenge, which belongs
-    /// to an HTTP status.
+    /// Returns the response to a gRPC call: a status and a code. It has no challenge, because a
+    /// challenge belongs to an HTTP status.
     pub(crate) fn into_grpc_response(self) -> Response<Bytes> {
         let mut response = grpc::trailers_only(self.grpc_status(), self.code());
         response.extensions_mut().insert(self);
         response
     }
 
-    /// The response: a status, a code, the challenges, and nothing that tells one reason from another.
+    /// Returns the response: a status, a code and the challenges. It does not depend on the reason.
     pub(crate) fn into_response(
         self,
         verifier: &Verifier,
@@ -98,7 +98,7 @@ impl Refusal {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status() == StatusCode::UNAUTHORIZED {
             let stale = self.kind() == Some(RejectionKind::Expired);
-            // RFC 9110 section 11.6.1: a 401 carries a challenge for each scheme that is accepted.
+            // RFC 9110 section 11.6.1: a 401 has a challenge for each accepted scheme.
             for (name, challenge) in verifier.challenges(realm, stale) {
                 headers.append(name, challenge);
             }
@@ -138,7 +138,7 @@ impl From<countersign::Unavailable> for Refusal {
     }
 }
 
-/// The reason for the operator.
+/// The reason, for the operator.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -8,14 +8,14 @@ use http::{Extensions, HeaderMap, HeaderName};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Finds the socket's peer among what the server has put into a request.
+/// Finds the socket's peer in the extensions that the server has set.
 pub(crate) type FindPeer = dyn Fn(&Extensions) -> Option<SocketAddr> + Send + Sync;
 
-/// Where the address of a request comes from.
+/// The source of a request's address.
 #[derive(Clone)]
 pub(crate) struct SourceAddress {
     pub(crate) peer: Arc<FindPeer>,
-    /// How many proxies of ours a request has come through.
+    /// The number of trusted proxies that append to `X-Forwarded-For`.
     pub(crate) trusted_hops: usize,
 }
 
@@ -29,19 +29,21 @@ impl Default for SourceAddress {
 }
 
 impl SourceAddress {
-    /// The address of the socket's peer; behind trusted hops what the outermost of them wrote down as its own peer's.
+    /// Returns the address of the socket's peer. With trusted hops, returns the address that the
+    /// outermost trusted proxy recorded.
     pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         match self.trusted_hops.checked_sub(1) {
             None => (self.peer)(extensions).map(|peer| peer.ip()),
-            // The nearest proxy appends, so its entry is the last one: whatever a client sends stands before it.
+            // Proxies append, so the entries that a client sends come first.
             Some(before) => entry_from_the_right(headers, before),
         }
     }
 }
 
-/// `None` as soon as something cannot be read: what cannot be counted on must not be counted over.
+/// Returns `None` if any entry on the way is not an address, because such an entry must not be
+/// skipped.
 fn entry_from_the_right(headers: &HeaderMap, mut before: usize) -> Option<IpAddr> {
-    // A header map's values of one name have no way to be walked from behind.
+    // The iterator over the values of one name cannot be reversed.
     let lines: Vec<_> = headers.get_all(X_FORWARDED_FOR).iter().collect();
     for line in lines.into_iter().rev() {
         for entry in line.to_str().ok()?.rsplit(',') {
@@ -55,7 +57,8 @@ fn entry_from_the_right(headers: &HeaderMap, mut before: usize) -> Option<IpAddr
     None
 }
 
-/// An address, or one with a port: `192.0.2.7`, `192.0.2.7:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
+/// Parses an address, with or without a port: `192.0.2.7`, `192.0.2.7:4711`, `2001:db8::1`,
+/// `[2001:db8::1]`, `[2001:db8::1]:4711`.
 fn address(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some(address);
@@ -106,7 +109,7 @@ mod tests {
                 Some("203.0.113.7"),
             ),
             (
-                "one hop, a lie in a line of its own",
+                "one hop, a lie in a separate line",
                 1,
                 &["10.0.0.1", "203.0.113.7"],
                 Some("203.0.113.7"),
@@ -155,17 +158,12 @@ mod tests {
             ("a name", 1, &["203.0.113.7, unknown"], None),
             ("an empty entry", 1, &["203.0.113.7,"], None),
             (
-                "an entry to be counted over that is none",
+                "an entry to skip that is not an address",
                 2,
                 &["203.0.113.7, x"],
                 None,
             ),
-            (
-                "an empty line to be counted over",
-                2,
-                &["203.0.113.7", ""],
-                None,
-            ),
+            ("an empty line to skip", 2, &["203.0.113.7", ""], None),
             ("an octet too large", 1, &["203.0.113.256"], None),
             ("leading zeros", 1, &["203.0.113.007"], None),
             ("IPv4 in brackets", 1, &["[203.0.113.7]"], None),
@@ -179,7 +177,7 @@ mod tests {
                 trusted_hops: hops,
                 ..SourceAddress::default()
             };
-            // The socket's peer is the nearest proxy: it never stands in for what the header does not say.
+            // The socket's peer is the nearest proxy. It must never replace a missing entry.
             let mut extensions = Extensions::new();
             extensions.insert(SocketAddr::from(([10, 9, 9, 9], 4711)));
             let found = source.of(&headers, &extensions);

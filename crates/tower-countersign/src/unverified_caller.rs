@@ -4,12 +4,13 @@ use countersign::KeyId;
 
 use crate::{refusal::Refusal, verified_caller::VerifiedCaller};
 
-/// Who a request says it is from, on a route where a layer only reports. **It is not to be trusted**, not even where
-/// everything was right: by the time that the route is enforced, a handler asks for a [`VerifiedCaller`].
+/// The asserted caller of a request on a route where a layer only reports. **Do not trust it**, not
+/// even if the verdict is `Accept`. When the route is enforced, handlers take a [`VerifiedCaller`].
 ///
-/// [`VerifyLayer::insecure_report_only`](crate::VerifyLayer::insecure_report_only) puts one into the extensions of every request that it
-/// reports on, in the place of a [`VerifiedCaller`], and drops any of either that was there before. With axum it is an
-/// extractor; `Option<UnverifiedCaller>` is `None` on routes that are enforced or have no layer.
+/// [`VerifyLayer::insecure_report_only`](crate::VerifyLayer::insecure_report_only) inserts one into
+/// the extensions of every request, instead of a [`VerifiedCaller`], and removes any of the two
+/// that was there before. With axum it is an extractor. `Option<UnverifiedCaller>` is `None` on
+/// routes that are enforced or have no layer.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -28,9 +29,10 @@ use crate::{refusal::Refusal, verified_caller::VerifiedCaller};
 ///
 /// let key = CallerKey::new("1", VerifyingKey::hmac_sha256(&Secret::generate()?))?;
 /// let keys = Keyring::builder().caller("billing", key).build()?;
-/// let app = Router::new().route("/whoami", get(whoami)).layer(VerifyLayer::new(keys).insecure_report_only());
+/// let verify = VerifyLayer::new(keys).insecure_report_only();
+/// let app = Router::new().route("/whoami", get(whoami)).layer(verify);
 ///
-/// // Not signed, and handled all the same.
+/// // The request is not signed, and is handled.
 /// let response = app.oneshot(Request::get("/whoami").body(Body::empty())?).await?;
 /// let body = axum::body::to_bytes(response.into_body(), 100).await?;
 /// assert_eq!(body, "would be refused: missing_signature");
@@ -48,15 +50,16 @@ struct Inner {
     caller: Option<VerifiedCaller>,
 }
 
-/// What would have been decided on a request.
+/// The decision that enforcement would make on a request.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It would have been let through.
+    /// The request would be accepted.
     Accept,
-    /// It would have been refused, for this.
+    /// The request would be refused, for this reason.
     Refuse(Refusal),
-    /// The signature is over the body, which the handler reads itself: what is decided then is counted and logged.
+    /// The signature is over the body, and the handler has not read the body yet. The decision is
+    /// counted and logged when it has.
     Undecided,
 }
 
@@ -85,18 +88,19 @@ impl UnverifiedCaller {
         }))
     }
 
-    /// The name that the request goes by: the caller's where the signature matched, else whatever the request says.
-    /// `None` if it says none, or one that no caller can have.
+    /// Returns the caller if the signature matched, and otherwise the key id that the request
+    /// asserts. `None` if the request asserts none, or one that is not a valid key id.
     pub fn asserted_id(&self) -> Option<&str> {
         self.0.asserted.as_ref().map(KeyId::as_str)
     }
 
-    /// What would have been decided.
+    /// Returns the decision that enforcement would make.
     pub fn verdict(&self) -> &Verdict {
         &self.0.verdict
     }
 
-    /// Why the request would have been refused. `None` does not say that it would not: see [`Verdict::Undecided`].
+    /// Returns the reason for which the request would be refused. `None` does not mean that it
+    /// would be accepted: see [`Verdict::Undecided`].
     pub fn would_refuse(&self) -> Option<&Refusal> {
         match &self.0.verdict {
             Verdict::Refuse(refusal) => Some(refusal),
@@ -104,7 +108,8 @@ impl UnverifiedCaller {
         }
     }
 
-    /// The caller that an enforcing layer would have told the handler, for a layer of this crate that only reports, too.
+    /// Returns the caller that enforcement would give the handler. Only for report-only layers of
+    /// this crate.
     pub(crate) fn as_if_enforced(&self) -> Option<&VerifiedCaller> {
         self.0.caller.as_ref()
     }

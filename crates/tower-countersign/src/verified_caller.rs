@@ -3,14 +3,16 @@ use std::{fmt, sync::Arc};
 use countersign::{BodyState, Coverage, Evidence, KeyId, KeyVersion, Scheme, Timestamp, Verified};
 use http::{Method, Uri, uri::PathAndQuery};
 
-/// The caller that a request was proven to come from, and what else was proven of it.
+/// The verified caller of a request, and the other facts that the signature proves.
 ///
-/// [`VerifyLayer`](crate::VerifyLayer) puts one into the extensions of every request that it lets through, and drops any
-/// that was there before. It has no public constructor: a handler that holds one was called by that caller.
+/// [`VerifyLayer`](crate::VerifyLayer) inserts one into the extensions of every request that it
+/// accepts, and removes any that was there before. This type has no public constructor, so a
+/// handler that holds one was called by that caller.
 ///
-/// With axum it is an extractor. A handler that asks for it on a route that no layer covers answers 500: it fails closed.
-/// `Option<VerifiedCaller>` is `None` only there, and where a layer [only reports](crate::VerifyLayer::insecure_report_only): there
-/// the handler gets an [`UnverifiedCaller`](crate::UnverifiedCaller) instead.
+/// With axum it is an extractor. On a route that no layer covers, it fails closed: the response is
+/// 500. `Option<VerifiedCaller>` is `None` on such routes, and if a layer [only
+/// reports](crate::VerifyLayer::insecure_report_only). In that case, the handler gets an
+/// [`UnverifiedCaller`](crate::UnverifiedCaller).
 ///
 /// Cloning is cheap.
 #[derive(Clone)]
@@ -22,7 +24,7 @@ struct Inner {
     target: VerifiedTarget,
 }
 
-/// The method and the target of the request at the moment that it was verified.
+/// The method and the target of the request at the time of verification.
 pub(crate) struct VerifiedTarget {
     method: Method,
     path_and_query: Option<PathAndQuery>,
@@ -46,93 +48,100 @@ impl VerifiedCaller {
         }))
     }
 
-    /// The caller, as its key record names it.
+    /// Returns the name of the caller.
     pub fn id(&self) -> &KeyId {
         self.0.verified.caller()
     }
 
-    /// The method of the request as it was verified, whatever has rewritten it since. Where the
-    /// [coverage](Self::coverage) is of the body only, it was sent and not signed; where it is partial, perhaps.
+    /// Returns the method of the request as it was verified, even if other layers have changed it.
+    ///
+    /// The method is not signed if the [coverage](Self::coverage) is the body only. It may be
+    /// unsigned if the coverage is partial.
     pub fn method(&self) -> &Method {
         &self.0.target.method
     }
 
-    /// The path of the request as it was verified: the whole of it, also behind `Router::nest`, not decoded, without the
-    /// query. Where the [coverage](Self::coverage) is of the body only, it was sent and not signed; where it is partial,
-    /// perhaps.
+    /// Returns the path of the request as it was verified: the whole path, also under
+    /// `Router::nest`, not decoded, without the query.
+    ///
+    /// The path is not signed if the [coverage](Self::coverage) is the body only. It may be
+    /// unsigned if the coverage is partial.
     pub fn path(&self) -> &str {
         let target = &self.0.target.path_and_query;
         target.as_ref().map_or("", PathAndQuery::path)
     }
 
-    /// Which of the caller's keys matched.
+    /// Returns the version of the caller's key that matched.
     pub fn key_version(&self) -> &KeyVersion {
         self.0.verified.key_version()
     }
 
-    /// The scheme of the signature.
+    /// Returns the scheme of the signature.
     pub fn scheme(&self) -> Scheme {
         self.0.verified.scheme()
     }
 
-    /// The signed date.
+    /// Returns the signed date.
     pub fn signed_at(&self) -> Timestamp {
         self.0.verified.signed_at()
     }
 
-    /// The covered nonce.
+    /// Returns the covered nonce.
     pub fn nonce(&self) -> Option<&str> {
         self.0.verified.nonce()
     }
 
-    /// The id that a sender keeps when it sends the same message again (`webhook-id`): a handler that has done what a
-    /// message with this id asks for need not do it again.
+    /// Returns the id that stays the same when a sender repeats a message (`webhook-id`). A handler
+    /// that has processed this id can skip the message.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.0.verified.idempotency_key()
     }
 
-    /// Whether the signature is for this request, for some of it, or for its body alone: then it says nothing about method,
-    /// path and headers.
+    /// Returns which part of the request is signed: all of it, a part, or only the body. In the
+    /// last case, method, path and headers are not signed.
     pub fn coverage(&self) -> Coverage {
         self.0.verified.coverage()
     }
 
-    /// Whether the signature stands in the URL: then whoever was given the URL can have sent the request.
+    /// Returns whether the signature is in the URL. Then anyone with the URL can have sent the
+    /// request.
     pub fn presigned(&self) -> bool {
         self.0.verified.presigned()
     }
 
-    /// The names of the covered headers in lower case, in the order in which they were signed.
+    /// Returns the names of the covered headers in lower case, in the signed order.
     pub fn covered_headers(&self) -> impl Iterator<Item = &str> {
         self.0.verified.covered_headers()
     }
 
-    /// The value of a covered header as it was signed; `None` for a header that was not covered, whether or not the
-    /// request has one. `name` is in lower case; `host` is the authority in the form that was signed.
+    /// Returns the signed value of a covered header, or `None` if the header is not covered. `name`
+    /// is in lower case. For `host`, returns the authority as it was signed.
     pub fn covered(&self, name: &str) -> Option<&str> {
         self.0.verified.covered(name)
     }
 
-    /// What is known of the body.
+    /// Returns whether the body is verified.
     pub fn body(&self) -> BodyState {
         self.0.verified.body()
     }
 
-    /// Whether this request was let through as the first with its nonce, or with what stands for one in its scheme. `false`
-    /// for a request without a nonce, which only keys that allow it can send: such a request can come again until its date
-    /// is outside the window.
+    /// Returns whether the request was the first with its nonce, or with the identity that its
+    /// scheme uses instead of a nonce.
+    ///
+    /// `false` for a request without a nonce, which only keys that allow it can send. Such a
+    /// request can be replayed until its date leaves the window.
     pub fn replay_protected(&self) -> bool {
         self.0.replay_protected
     }
 
-    /// Whether the authority that the request was sent to was one of the expected hosts. `false` where none are
-    /// configured: then a request that was meant for another service with the same key is accepted here too.
+    /// Returns whether the request's authority was checked against the expected hosts. If no hosts
+    /// are set, it is `false`: a request for another service with the same key is accepted, too.
     pub fn audience_checked(&self) -> bool {
         self.0.verified.audience_checked()
     }
 
-    /// What an auditor needs to check the signature later; `None` unless the verifier
-    /// [keeps it](countersign::VerifierBuilder::keep_evidence).
+    /// Returns the data that an auditor needs to check the signature later. `None` unless the
+    /// verifier [keeps it](countersign::VerifierBuilder::keep_evidence).
     pub fn evidence(&self) -> Option<&Evidence> {
         self.0.verified.evidence()
     }
