@@ -164,7 +164,7 @@ async fn behind_a_verifier_that_reports_a_layer_that_reports_judges_who_would_be
     let unsigned = || signed::get("/x").map(axum::body::Body::from);
     let nobody = |outcome: &str| {
         format!(
-            "WARN method=GET outcome={outcome} reason=no verified caller: no VerifyLayer stands outside this layer, or one that only reports suppressed=0"
+            "WARN method=GET outcome={outcome} reason=no verified caller: expected an enforcing VerifyLayer outside this layer suppressed=0"
         )
     };
     for (name, app, request, status, expected) in [
@@ -211,7 +211,7 @@ async fn requests_of_nobody_are_written_ten_times_a_second() {
     assert_eq!(events.len(), 10);
     assert_eq!(
         events[0],
-        "WARN method=GE\\'T outcome=forbidden reason=no verified caller: no VerifyLayer stands outside this layer, or one that only reports suppressed=0"
+        "WARN method=GE\\'T outcome=forbidden reason=no verified caller: expected an enforcing VerifyLayer outside this layer suppressed=0"
     );
 }
 

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::mode::Mode;
 
-/// Lets these callers through and refuses all others with 403. See the [module documentation](crate::authorize).
+/// Allows only the listed callers and refuses all others with 403. See the [module
+/// documentation](crate::authorize).
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -24,7 +25,7 @@ pub struct AllowCallers {
 }
 
 impl AllowCallers {
-    /// A layer for the callers of these names, compared byte for byte. None at all refuses everyone.
+    /// Allows the callers with these names, compared byte for byte. An empty list refuses everyone.
     pub fn new<I>(names: I) -> Self
     where
         I: IntoIterator,
@@ -41,8 +42,8 @@ impl AllowCallers {
         }
     }
 
-    /// Refuses also what one of them signed in a scheme that binds the body alone, or not the whole request: such a signature
-    /// need not say anything about this route.
+    /// Also refuses signatures that do not cover the whole request, such as those of schemes that
+    /// sign only the body. Such a signature proves nothing about this route.
     #[must_use]
     pub fn with_request_coverage(mut self) -> Self {
         self.callers.coverage = Some(Coverage::Request);
@@ -50,13 +51,14 @@ impl AllowCallers {
         self
     }
 
-    /// Refuses no request, and logs those that would be refused. A request without a verified caller
-    /// is passed on without one. Inside a `VerifyLayer` that only reports, the decision is about the
-    /// caller that the layer would have accepted.
+    /// Refuses no request, and logs each request that enforcement would refuse. A request without a
+    /// verified caller is passed on without one. Inside a `VerifyLayer` in report-only mode, the
+    /// decision is about the caller that the layer would have accepted.
     ///
     /// # Attack
     ///
-    /// Any verified caller can call any route, and anyone can if the `VerifyLayer` only reports too.
+    /// Any verified caller can call any route. If the `VerifyLayer` is in report-only mode too,
+    /// anyone can.
     #[must_use]
     pub fn insecure_report_only(mut self) -> Self {
         self.settings.mode = Mode::ReportOnly;

@@ -2,15 +2,19 @@
 //!
 //! All have the target `countersign`.
 //!
-//! | level | when | fields |
-//! |---|---|---|
-//! | `debug` | a request was let through | `outcome = "allowed"`, `caller`, `method`, and `statement`, the one of the policy that allows it |
-//! | `warn` | a request was refused | `outcome = "forbidden"`, `reason`, `method`, `caller` if one was proven, `statement` if one denies it, `suppressed` |
-//! | `warn` | a layer that [only reports](crate::AuthorizeLayer::insecure_report_only) would have refused it | the same with `outcome = "would_forbid"` |
+//! | level | `outcome` | when | other fields |
+//! |---|---|---|---|
+//! | `debug` | `allowed` | a request is allowed | `caller`, `method`, `statement` |
+//! | `warn` | `forbidden` | a request is refused | the same, `reason`, `suppressed` |
+//! | `warn` | `would_forbid` | a report-only layer would refuse it | as `forbidden` |
 //!
-//! Refusals are written at most ten times a second: separately for each verified caller, and for all requests together that
-//! have none. `suppressed` counts those left out since the last one. The text of `method` is the peer's: it is cut to 64 bytes and every character but visible ASCII is
-//! escaped. No event holds a path or a query.
+//! `caller` is present if one was verified. `statement` is present if a statement of the policy
+//! decided.
+//!
+//! At most ten refusals a second are logged for each verified caller, and ten for all requests
+//! without one. `suppressed` counts the refusals not logged since the last event. `method` comes
+//! from the peer: the text is cut to 64 bytes, and all but visible ASCII characters are escaped. No
+//! event holds a path or a query.
 
 use countersign::{Escaped, KeyId, StatementId, Timestamp};
 use http::Method;

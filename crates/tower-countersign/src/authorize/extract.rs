@@ -18,17 +18,17 @@ use crate::{
     verify::events::Events,
 };
 
-/// The names of callers, as a type.
+/// A list of caller names, as a type.
 pub trait CallerNames: Send + Sync + 'static {
-    /// The names, compared byte for byte.
+    /// The allowed names, compared byte for byte.
     const NAMES: &'static [&'static str];
 }
 
-/// The caller of a handler that is for some callers only, as an extractor: the handler says so itself, and no router that it
-/// is put into can lose it.
+/// Extracts the verified caller if its name is one of `N`'s. The restriction is part of the
+/// handler's signature, so it holds in every router that the handler is added to.
 ///
-/// Any other caller is answered with 403. Where nobody was proven to be the caller the answer is 500, as for
-/// [`VerifiedCaller`], which this dereferences to.
+/// Any other caller gets 403. Without a verified caller the response is 500, as for
+/// [`VerifiedCaller`], which this type dereferences to.
 ///
 /// ```
 /// use tower_countersign::{CallerIn, CallerNames};
@@ -52,14 +52,14 @@ pub struct CallerIn<N> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CallerInRejection {
-    /// Nobody was proven to be the caller: 500.
+    /// The request has no verified caller: 500.
     NoCaller(CallerRejection),
-    /// Somebody else was: 403.
+    /// The caller is not listed: 403.
     Forbidden(Forbidden),
 }
 
 impl<N> CallerIn<N> {
-    /// The caller.
+    /// Returns the caller.
     pub fn into_inner(self) -> VerifiedCaller {
         self.caller
     }
@@ -102,7 +102,7 @@ impl<S: Sync, N: CallerNames> FromRequestParts<S> for CallerIn<N> {
             });
         }
         let forbidden = Forbidden::new(Some(caller.id()), ForbiddenReason::NotListed);
-        // Of a proven caller every refusal is written: there is no rate to keep.
+        // A new `Events` limits nothing: each refusal of a verified caller is logged.
         let (events, now) = (Events::default(), SystemClock.now());
         authorization_decision(Authorization::Denied, Some(caller), Mode::Enforced);
         events::forbidden(&events, &forbidden, Mode::Enforced, &parts.method, now);

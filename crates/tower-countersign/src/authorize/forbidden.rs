@@ -9,32 +9,35 @@ use http::{
 
 use crate::grpc;
 
-/// Why a request was refused by an authorization layer. It rides in the extensions of the response, for the layers outside
-/// this one: the peer sees 403 and `forbidden`, and not why.
+/// The reason why an authorization layer refused a request.
+///
+/// The layer adds this value to the response's extensions, for layers further out. The peer sees
+/// only 403 and `forbidden`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forbidden {
     caller: Option<KeyId>,
     reason: ForbiddenReason,
 }
 
-/// What a request was refused for. `Display` is the reason for the operator's log.
+/// The reason for a refusal. `Display` writes it for the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForbiddenReason {
-    /// Nobody was proven to be the caller.
+    /// The request has no verified caller.
     NoVerifiedCaller,
-    /// The caller is not one of those that may call this route.
+    /// The caller is not on the route's list.
     NotListed,
-    /// The signature is over the body alone or a part of the request, and more is asked for here.
+    /// The signature covers only the body or a part of the request, and this route requires the
+    /// whole request.
     BodyOnly,
-    /// Something between the layers has changed the method or the path: another request would be handled than the one that
-    /// was verified.
+    /// The method or the path was changed between the layers: the handler would serve another
+    /// request than the verified one.
     Rewritten,
-    /// This statement of the policy denies it.
+    /// This statement of the policy denies the request.
     Denied(StatementId),
-    /// The path is not in the one plain form in which a policy allows anything.
+    /// The path is not in plain form. A policy allows no other form.
     NotPlain(&'static str),
-    /// No statement of the policy allows it.
+    /// No statement of the policy allows the request.
     NoMatch,
 }
 
@@ -46,39 +49,39 @@ impl Forbidden {
         }
     }
 
-    /// The caller, if one was proven.
+    /// Returns the caller, if one was verified.
     pub fn caller(&self) -> Option<&KeyId> {
         self.caller.as_ref()
     }
 
-    /// Why.
+    /// Returns the reason for the operator.
     pub fn reason(&self) -> &ForbiddenReason {
         &self.reason
     }
 
-    /// The code that the peer is told.
+    /// Returns the code that the peer sees.
     pub fn code(&self) -> &'static str {
         "forbidden"
     }
 
-    /// The status of the response.
+    /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         StatusCode::FORBIDDEN
     }
 
-    /// The status of the response to a gRPC call, one of gRPC's numeric status codes.
+    /// Returns the gRPC status code of the response to a gRPC call.
     pub fn grpc_status(&self) -> u8 {
         grpc::PERMISSION_DENIED
     }
 
-    /// Returns the response to a gRPC call: the same for every reason.
+    /// Returns the response to a gRPC call. It is the same for every reason.
     pub(super) fn into_grpc_response(self) -> Response<Bytes> {
         let mut response = grpc::trailers_only(self.grpc_status(), self.code());
         response.extensions_mut().insert(self);
         response
     }
 
-    /// The response: the same for every reason.
+    /// Returns the response. It is the same for every reason.
     pub(super) fn into_response(self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from_static(b"{\"error\":\"forbidden\"}"));
         *response.status_mut() = self.status();
@@ -91,18 +94,18 @@ impl Forbidden {
 }
 
 impl ForbiddenReason {
-    /// What a policy refused for; `None` if it did not.
+    /// Returns the reason for a policy's refusal, or `None` if the policy allows the request.
     pub(super) fn of(decision: Decision<'_>) -> Option<Self> {
         match decision {
             Decision::Allowed(_) => None,
             Decision::Denied(statement) => Some(Self::Denied(statement.clone())),
             Decision::NotPlain(reason) => Some(Self::NotPlain(reason)),
-            // Whatever else a policy may come to say, it is not Allowed.
+            // Fails closed if `Decision` gets another variant.
             _ => Some(Self::NoMatch),
         }
     }
 
-    /// The statement that decided, if one did.
+    /// Returns the statement that decided, if one did.
     pub fn statement(&self) -> Option<&StatementId> {
         match self {
             Self::Denied(statement) => Some(statement),
@@ -120,12 +123,12 @@ impl fmt::Display for ForbiddenReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoVerifiedCaller => {
-                "no verified caller: no VerifyLayer stands outside this layer, or one that only reports"
+                "no verified caller: expected an enforcing VerifyLayer outside this layer"
             }
             Self::NotListed => "the caller is not among those that may call this route",
-            Self::BodyOnly => "the signature is over the body alone or a part of the request",
+            Self::BodyOnly => "the signature covers only the body or a part of the request",
             Self::Rewritten => {
-                "the method or the path was rewritten between the layers: it is not the one that was verified"
+                "a layer changed the method or the path: they differ from the verified ones"
             }
             Self::Denied(_) => "a statement denies it",
             Self::NotPlain(reason) => reason,

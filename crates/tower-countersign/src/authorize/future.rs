@@ -58,7 +58,7 @@ where
             }
             Projected::Refused { refusal } => match refusal.take() {
                 Some(refusal) => Poll::Ready(Ok(refusal.map(ResponseBody::refused))),
-                // Polled after it was ready, which no caller may do.
+                // A caller must not poll again after `Ready`.
                 None => Poll::Pending,
             },
         }

@@ -15,8 +15,8 @@ use crate::{
     verify::events::Events,
 };
 
-/// Asks a policy whether the verified caller may do what it asks for, and refuses with 403 what is not allowed. See the
-/// [module documentation](crate::authorize).
+/// Asks a policy whether the verified caller may make the request, and refuses with 403 if not. See
+/// the [module documentation](crate::authorize).
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -34,7 +34,7 @@ use crate::{
 /// let router: Router = Router::new()
 ///     .route("/api/account/{id}", get(async |caller: VerifiedCaller| caller.id().to_string()))
 ///     .layer(AuthorizeLayer::new(policy));
-/// // .layer(VerifyLayer::new(keys)) comes after it: later layers are further out.
+/// // Add VerifyLayer last: in axum, later layers are further out.
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub struct AuthorizeLayer {
 }
 
 impl AuthorizeLayer {
-    /// A layer that asks this policy. With a [`SharedPolicy`] it can be replaced later.
+    /// Asks this policy. A [`SharedPolicy`] can be replaced at run time.
     pub fn new(policy: impl Into<SharedPolicy>) -> Self {
         Self {
             rule: PolicyRule {
@@ -58,25 +58,26 @@ impl AuthorizeLayer {
         }
     }
 
-    /// Takes the source address from `X-Forwarded-For`, which so many proxies of yours append to, in place of the socket's
-    /// peer.
+    /// Takes the source address from `X-Forwarded-For` instead of the socket's peer. `hops` is the
+    /// number of trusted proxies that append to that header.
     ///
-    /// With one hop it is the last entry, with two the one before, counted over all lines of the header. What stands before
-    /// it is the client's word and is not looked at. Too few entries, or one that is no address, leave the address unknown:
-    /// then no `Allow` with a condition on it matches, and every `Deny`.
+    /// One hop selects the last entry, two hops the last but one, counted over all lines of the
+    /// header. Earlier entries come from the client and are ignored. If there are too few entries,
+    /// or one is not an address, the address is unknown. Then no `Allow` with a condition on the
+    /// address matches, and every such `Deny` does.
     ///
-    /// Nothing may reach the service but through those proxies, or whoever does writes its address itself. 0, the default,
-    /// reads no header.
+    /// The service must be reachable only through these proxies: any other client could write its
+    /// own address. The default, 0, reads no header.
     #[must_use]
     pub fn with_trusted_hops(mut self, hops: usize) -> Self {
         self.rule.source.trusted_hops = hops;
         self
     }
 
-    /// Finds the address of the socket's peer in the request's extensions by this function.
+    /// Finds the address of the socket's peer in the request's extensions with this function.
     ///
-    /// By default it is in axum's `ConnectInfo<SocketAddr>`, which is there if the app is served with
-    /// `into_make_service_with_connect_info`, or else a plain [`SocketAddr`] among the extensions.
+    /// The default reads axum's `ConnectInfo<SocketAddr>`, which
+    /// `into_make_service_with_connect_info` adds, or else a plain [`SocketAddr`].
     #[must_use]
     pub fn with_peer_address(
         mut self,
@@ -93,13 +94,14 @@ impl AuthorizeLayer {
         self
     }
 
-    /// Refuses no request, and logs those that would be refused. A request without a verified caller
-    /// is passed on without one. Inside a `VerifyLayer` that only reports, the decision is about the
-    /// caller that the layer would have accepted.
+    /// Refuses no request, and logs each request that enforcement would refuse. A request without a
+    /// verified caller is passed on without one. Inside a `VerifyLayer` in report-only mode, the
+    /// decision is about the caller that the layer would have accepted.
     ///
     /// # Attack
     ///
-    /// Any verified caller can call any route, and anyone can if the `VerifyLayer` only reports too.
+    /// Any verified caller can call any route. If the `VerifyLayer` is in report-only mode too,
+    /// anyone can.
     #[must_use]
     pub fn insecure_report_only(mut self) -> Self {
         self.mode = Mode::ReportOnly;

@@ -1,4 +1,5 @@
-//! Decides who may call what, once [`VerifyLayer`](crate::VerifyLayer) has proven who calls.
+//! Decides which caller may make which request, after [`VerifyLayer`](crate::VerifyLayer) has
+//! verified the caller.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -26,7 +27,7 @@
 //!     .route("/api/account/{id}", handler.clone())
 //!     .route("/api/report", handler)
 //!     .layer(AuthorizeLayer::new(policy))
-//!     // The layer that verifies is added last: it is the outer one.
+//!     // Add VerifyLayer last: the last layer is the outermost.
 //!     .layer(VerifyLayer::new(keys));
 //!
 //! let client = SignLayer::new(Signer::new("billing", key, ["user-service"])?).layer(app);
@@ -38,39 +39,45 @@
 //! # }).unwrap();
 //! ```
 //!
-//! # Three ways to say it
+//! # Three ways to authorize
 //!
-//! - [`AuthorizeLayer`](crate::AuthorizeLayer) asks a [`Policy`](countersign::Policy), which the operator writes and which can be replaced while the
-//!   service runs ([`SharedPolicy`](countersign::SharedPolicy)). It refuses whatever no statement allows, so it can cover a
-//!   whole router.
-//! - [`AllowCallers`](crate::AllowCallers) is a list of callers for a route, in the code that adds the route.
-//! - `CallerIn` is a list of callers in the type of the handler's argument. It goes wherever the handler goes.
+//! - [`AuthorizeLayer`](crate::AuthorizeLayer) asks a [`Policy`](countersign::Policy). The operator
+//!   writes the policy and can replace it at run time
+//!   ([`SharedPolicy`](countersign::SharedPolicy)). The layer refuses requests that no statement
+//!   allows, so it can cover a whole router.
+//! - [`AllowCallers`](crate::AllowCallers) lists the callers of a route, in the code that adds the
+//!   route.
+//! - `CallerIn` lists the callers in the type of a handler's argument, in every router.
 //!
-//! # What is decided, in this order
+//! # The order of decisions
 //!
-//! 1. A request without a [`VerifiedCaller`](crate::VerifiedCaller) is refused, with 403 and not with 500: behind a
-//!    `VerifyLayer` that only reports, such requests are to be expected, and they are the peer's doing. The extractors answer
-//!    500: a handler that asks for the caller is never behind such a layer on purpose.
-//! 2. [`AllowCallers`](crate::AllowCallers): the caller is one of the list.
-//! 3. [`AuthorizeLayer`](crate::AuthorizeLayer): the method and the path that would be handled are the ones that were verified. Nested routers may
-//!    have taken their prefix away; anything else, such as a `NormalizePath` between the layers that changed the path, is
-//!    refused.
-//! 4. [`AuthorizeLayer`](crate::AuthorizeLayer): the policy allows it. It is asked about the path that was verified, the route that the router
-//!    matched if the layer is inside one, the source address, the scheme and coverage of the signature, the key, and the time.
+//! 1. A request without a [`VerifiedCaller`](crate::VerifiedCaller) is refused with 403. A
+//!    `VerifyLayer` in report-only mode passes such requests on, and the peer causes them. The
+//!    extractors answer 500 instead: a handler that requires a caller inside such a layer is a
+//!    configuration error.
+//! 2. [`AllowCallers`](crate::AllowCallers): the caller must be on the list.
+//! 3. [`AuthorizeLayer`](crate::AuthorizeLayer): the method and the path must be the verified ones.
+//!    Nested routers may have removed their prefix. Any other change, such as by a `NormalizePath`
+//!    between the layers, is refused.
+//! 4. [`AuthorizeLayer`](crate::AuthorizeLayer): the policy must allow the request. The policy sees
+//!    the verified path, the source address, the scheme and coverage of the signature, the key
+//!    version and the time. Inside a router, the policy also sees the matched route.
 //!
-//! A refusal is 403 with the body `{"error":"forbidden"}`, whatever the reason. A gRPC call gets a trailers-only response
-//! with `grpc-status: 7` and the message `forbidden`. Why, and which statement decided, is in the
-//! extensions of the response ([`Forbidden`](crate::Forbidden)) and in one event ([`events`]).
+//! Every refusal is 403 with the body `{"error":"forbidden"}`. A gRPC call gets a trailers-only
+//! response with `grpc-status: 7` and the message `forbidden`. The reason and the deciding
+//! statement are in the response's extensions ([`Forbidden`](crate::Forbidden)) and in one event
+//! ([`events`]).
 //!
 //! # Where to put the layers
 //!
-//! - **Inside `VerifyLayer`**: with axum, add it before. Outside of it there is no caller, and every request is refused.
-//! - **After the routes that it is to protect**, as any layer: `.layer(…)` and `.route_layer(…)` cover the routes that the
-//!   router has by then, and not those that are added or merged later. `.layer(…)` covers the fallback as well,
-//!   `.route_layer(…)` does not. A handler that takes [`VerifiedCaller`](crate::VerifiedCaller) or `CallerIn` is not open
-//!   where the layers are missing: it answers 500.
-//! - **Outside of what rewrites paths**, as for `VerifyLayer`. A policy knows `/a` and `/a/`
-//!   apart; where a `NormalizePath` further in makes them one, write `/a/**`.
+//! - **Inside `VerifyLayer`**: with axum, add the authorization layer first. Outside of
+//!   `VerifyLayer` there is no caller, and every request is refused.
+//! - **After the routes to protect**: `.layer(…)` and `.route_layer(…)` cover only the routes that
+//!   the router already has. `.layer(…)` also covers the fallback, `.route_layer(…)` does not. A
+//!   handler that takes [`VerifiedCaller`](crate::VerifiedCaller) or `CallerIn` answers 500 without
+//!   the layers.
+//! - **Outside of layers that rewrite paths**, like `VerifyLayer`. A policy distinguishes `/a` from
+//!   `/a/`. If an inner `NormalizePath` merges them, write `/a/**`.
 
 pub(crate) mod allow_callers;
 pub mod events;

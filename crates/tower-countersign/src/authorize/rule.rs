@@ -11,7 +11,7 @@ use crate::{
     verify::request_uri,
 };
 
-/// What a layer goes by.
+/// The rule that a layer applies.
 #[derive(Clone, Debug)]
 pub(super) enum Rule {
     Callers(Callers),
@@ -32,7 +32,7 @@ pub(super) struct PolicyRule {
 }
 
 impl Rule {
-    /// The statement that allows the request, if it is one that does; or why it is refused.
+    /// Returns the statement that allows the request, or `None` for a list of callers.
     pub(super) fn judge<B>(
         &self,
         caller: Option<&VerifiedCaller>,
@@ -79,7 +79,7 @@ impl PolicyRule {
         request: &Request<B>,
     ) -> Result<StatementId, ForbiddenReason> {
         let (uri, extensions) = (request.uri(), request.extensions());
-        // The policy is about what was verified; that is only of use if it is also what will be handled.
+        // The policy judges the verified request, so the handler must get the same request.
         if request.method() != caller.method()
             || !request_uri::is_handled_as(caller.path(), uri, extensions)
         {

@@ -18,8 +18,8 @@ use crate::{
     verify::{ResponseBody, events::Events},
 };
 
-/// The service of [`AllowCallers`](crate::AllowCallers) and [`AuthorizeLayer`](crate::AuthorizeLayer). See the
-/// [module documentation](crate::authorize).
+/// The service of [`AllowCallers`](crate::AllowCallers) and
+/// [`AuthorizeLayer`](crate::AuthorizeLayer). See the [module documentation](crate::authorize).
 #[derive(Clone, Debug)]
 pub struct Authorize<S> {
     inner: S,
@@ -44,7 +44,7 @@ impl Settings {
         }
     }
 
-    /// The response that refuses the request; `None` if it is let through.
+    /// Returns the response that refuses the request, or `None` if the request is passed on.
     fn refusal<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let caller = self.caller(request);
         let forbidden = match self.rule.judge(caller, request) {
@@ -70,8 +70,8 @@ impl Settings {
         }
     }
 
-    /// Who is judged. A layer that only reports says of requests that another one reported on what it would say of them
-    /// once both are enforced; a layer that is enforced knows nobody but a verified caller.
+    /// Returns the caller to judge. A report-only layer also takes the caller that a report-only
+    /// `VerifyLayer` would have accepted. An enforcing layer takes only a verified caller.
     fn caller<'r, B>(&self, request: &'r Request<B>) -> Option<&'r VerifiedCaller> {
         let extensions = request.extensions();
         match (extensions.get::<VerifiedCaller>(), self.mode) {
@@ -106,7 +106,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // Nothing is waited for, so the instance that was polled ready is called here or not at all.
+        // Nothing is awaited before this call, so `self.inner` is the instance that was polled
+        // ready.
         match self.settings.refusal(&request) {
             None => AuthorizeFuture::handled(self.inner.call(request)),
             Some(refusal) => AuthorizeFuture::refused(refusal),

@@ -4,7 +4,7 @@ use countersign::{ConfigError, ConfigErrorKind};
 
 use super::{settings::Settings, store::CachedKeys};
 
-/// Builds [`CachedKeys`]; a setting that is wrong is an error of [`build`](Self::build).
+/// Builds [`CachedKeys`]. [`build`](Self::build) checks the settings.
 #[must_use]
 pub struct CachedKeysBuilder<S> {
     store: S,
@@ -19,72 +19,75 @@ impl<S> CachedKeysBuilder<S> {
         }
     }
 
-    /// How long the store's answer is taken for what it would answer now, by default 30 seconds.
+    /// Sets how long an answer of the store is used without asking again. Default: 30 seconds.
     pub fn fresh_for(mut self, time: Duration) -> Self {
         self.settings.fresh_for = time;
         self
     }
 
-    /// For how long after that it is still given while the store is asked again in the background, by default 30 seconds
-    /// (RFC 5861 section 3).
+    /// Sets for how long after `fresh_for` an answer is used while the store is asked in the
+    /// background. Default: 30 seconds. Source: RFC 5861 section 3.
     pub fn stale_while_revalidate(mut self, time: Duration) -> Self {
         self.settings.stale_while_revalidate = time;
         self
     }
 
-    /// For how long after `fresh_for` it is still given if the store fails, by default 10 minutes (RFC 5861 section 4). No
-    /// shorter than [`stale_while_revalidate`](Self::stale_while_revalidate).
+    /// Sets for how long after `fresh_for` an answer is used if the store fails. Default: 10
+    /// minutes. Must not be shorter than [`stale_while_revalidate`](Self::stale_while_revalidate).
+    /// Source: RFC 5861 section 4.
     pub fn stale_if_error(mut self, time: Duration) -> Self {
         self.settings.stale_if_error = time;
         self
     }
 
-    /// How long a name that the store does not know is taken for unknown, by default 10 seconds: a caller that is added
-    /// may have to wait so long if it called too early.
+    /// Sets how long a name stays unknown after the store did not know it. Default: 10 seconds. A
+    /// new caller that called too early may have to wait for this time.
     pub fn unknown_for(mut self, time: Duration) -> Self {
         self.settings.unknown_for = time;
         self
     }
 
-    /// How long a store that failed for a name is left alone, for that name, by default 1 second.
+    /// Sets how long the store is not asked for a name after it failed for that name. Default: 1
+    /// second.
     pub fn retry_after(mut self, time: Duration) -> Self {
         self.settings.retry_after = time;
         self
     }
 
-    /// After how long a look-up has failed, by default 2 seconds. Keep it below the layer's
-    /// [store deadline](crate::VerifyLayer::with_store_deadline), or that comes first and nothing stale is given.
+    /// Sets the timeout for one lookup. Default: 2 seconds. Must be shorter than the layer's [store
+    /// deadline](crate::VerifyLayer::with_store_deadline): otherwise the request fails before a
+    /// stale answer can be used.
     pub fn lookup_deadline(mut self, time: Duration) -> Self {
         self.settings.lookup_deadline = time;
         self
     }
 
-    /// How many names that were never seen are looked up, all together: so many a second, and so many at once after some
-    /// quiet. By default 10 and 100.
+    /// Limits the lookups of names that were never seen, over all names. Default: 10 per second,
+    /// with bursts of 100.
     pub fn misses(mut self, per_second: u32, burst: u32) -> Self {
         self.settings.misses_per_second = per_second;
         self.settings.misses_burst = burst;
         self
     }
 
-    /// How many names that the store knows are kept, by default 10,000.
+    /// Sets the maximum number of known names in memory. Default: 10,000.
     pub fn capacity(mut self, names: usize) -> Self {
         self.settings.capacity = names;
         self
     }
 
-    /// How many names that the store does not know are kept, by default 1,000.
+    /// Sets the maximum number of unknown names in memory. Default: 1,000.
     pub fn unknown_capacity(mut self, names: usize) -> Self {
         self.settings.unknown_capacity = names;
         self
     }
 
-    /// The cache.
+    /// Builds the cache.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if `lookup_deadline`, a number of misses or `capacity` is zero, or `stale_if_error` is
-    /// shorter than `stale_while_revalidate`.
+    /// [`ConfigErrorKind::Setting`] if `lookup_deadline`, an argument of `misses` or `capacity` is
+    /// zero, or if `stale_if_error` is shorter than `stale_while_revalidate`.
     pub fn build(self) -> Result<CachedKeys<S>, ConfigError> {
         let settings = &self.settings;
         let problem = if settings.lookup_deadline.is_zero() {

@@ -1,4 +1,4 @@
-//! What is remembered of names, and what it is worth at which age.
+//! The entries in memory, and how each is used at each age.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,40 +10,41 @@ use super::settings::Settings;
 #[derive(Default)]
 pub(super) struct Entries {
     known: HashMap<Box<str>, Known>,
-    /// The names of `known` by when they were read, so that the oldest is found without a look at the others.
+    /// The names of `known` in the order of their lookups, to find the oldest without a scan.
     by_age: BTreeMap<Turn, Box<str>>,
-    /// Names that the store does not know, until when they are taken for unknown.
+    /// Names that the store does not know, each with the time when its entry ends.
     unknown: Passing,
-    /// Names never seen for which the store failed, until when it is left alone for them.
+    /// Never-seen names for which the store failed, each with the time when the store may be asked
+    /// again.
     failed: Passing,
-    /// How many answers were learned.
+    /// The number of answers learned.
     learned: u64,
 }
 
-/// When a look-up began, and which answer it was: no two answers have the same.
+/// The start of a lookup and a number that makes it unique.
 type Turn = (Instant, u64);
 
 struct Known {
     keys: CallerKeys,
-    /// When the look-up began: what it found may have been so old.
+    /// When the lookup began. The answer may be as old as that.
     read_at: Instant,
     turn: Turn,
     failed_at: Option<Instant>,
 }
 
-/// What a name is answered with.
+/// What the entries hold for a name.
 pub(super) enum Found {
-    /// Fresh, or unknown.
+    /// A fresh answer, or an unknown name.
     Answer(CallerKeys),
-    /// The store failed just now, and this is what is left.
+    /// The store failed recently. The old answer is still usable.
     Stale(CallerKeys),
-    /// To be given, and the store to be asked meanwhile.
+    /// The answer is usable, and the store must be asked in the background.
     Revalidate(CallerKeys),
-    /// The store is to be asked. It is a name that it knew.
+    /// The store must be asked for a name that it knew.
     Ask,
-    /// The store failed just now and there is nothing to be given.
+    /// The store failed recently, and no answer is usable.
     Failed,
-    /// The store is to be asked. Nobody has seen the name before.
+    /// The store must be asked for a name that was never seen.
     Miss,
 }
 
@@ -61,7 +62,7 @@ impl Entries {
         }
     }
 
-    /// What may be given of a name for which the store has failed.
+    /// Returns the answer that is still usable after the store failed for this name.
     pub(super) fn stale(
         &self,
         name: &str,
@@ -120,11 +121,12 @@ impl Entries {
     }
 }
 
-/// Names that are remembered for a while. They can be made up: no more than so many of them are kept.
+/// Names that are remembered until a given time. Peers can invent names, so their number is
+/// limited.
 #[derive(Default)]
 struct Passing {
     until: HashMap<Box<str>, Instant>,
-    /// The same by their ends: what is over is found without a look at the rest.
+    /// The same names in the order of their ends, to find ended entries without a scan.
     by_end: BTreeSet<(Instant, Box<str>)>,
 }
 
@@ -135,7 +137,7 @@ impl Passing {
 
     fn add(&mut self, name: &str, until: Option<Instant>, now: Instant, settings: &Settings) {
         self.remove(name);
-        // As many as one adds, and one more, so that what is over goes.
+        // Removes up to two ended entries for each new one, so that ended entries do not pile up.
         for _ in 0..2 {
             if let Some((end, _)) = self.by_end.first()
                 && *end <= now
@@ -144,7 +146,8 @@ impl Passing {
                 self.until.remove(&name);
             }
         }
-        // Full of names that are still fresh: one more look-up, within the limit of misses, is all that it costs.
+        // When all room is taken, the name is not remembered. The cost is one more lookup within
+        // the limit of misses.
         if self.until.len() < settings.unknown_capacity
             && let Some(until) = until
         {
@@ -225,7 +228,7 @@ mod tests {
         assert_eq!(known, ["a", "d", "e"]);
         entries.learn("d", CallerKeys::unknown(), second(9), &settings);
         assert_eq!(entries.len(), (2, 1));
-        assert_eq!(entries.by_age.len(), 2, "no name is left behind");
+        assert_eq!(entries.by_age.len(), 2, "`by_age` holds the same names");
     }
 
     #[test]
@@ -244,7 +247,7 @@ mod tests {
             ("a", 1, 2),
             ("c", 1, 3),
             ("d", 2, 3),
-            // Those of the first seconds are over after ten more.
+            // The entries of the first seconds end after ten seconds.
             ("e", 12, 2),
             ("f", 12, 2),
             ("g", 12, 3),

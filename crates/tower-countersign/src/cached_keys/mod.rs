@@ -4,7 +4,10 @@
 //! # #[derive(Clone)]
 //! # struct Directory;
 //! # impl countersign::KeyStore for Directory {
-//! #     async fn lookup(&self, _: &str) -> Result<countersign::CallerKeys, countersign::Unavailable> {
+//! #     async fn lookup(
+//! #         &self,
+//! #         _: &str,
+//! #     ) -> Result<countersign::CallerKeys, countersign::Unavailable> {
 //! #         Ok(countersign::CallerKeys::unknown())
 //! #     }
 //! # }
@@ -12,7 +15,7 @@
 //!
 //! use tower_countersign::{CachedKeys, VerifyLayer};
 //!
-//! // Directory is a KeyStore that asks somebody over the network.
+//! // Directory is a KeyStore that asks a service over the network.
 //! let keys = CachedKeys::builder(Directory)
 //!     .fresh_for(Duration::from_secs(20))
 //!     .misses(10, 50)
@@ -21,40 +24,41 @@
 //! # Ok::<(), countersign::ConfigError>(())
 //! ```
 //!
-//! # What is answered
+//! # Answers by age
 //!
-//! The age of an entry counts from the moment at which the look-up began, on a clock that is never set: the one of the
-//! process and not the layer's, so that a correction of the time prolongs nothing.
+//! The age of an entry counts from the start of its lookup. It is measured on the monotonic clock
+//! of the process, so a correction of the wall clock extends no entry.
 //!
-//! | the name | the answer |
+//! | name | answer |
 //! |---|---|
 //! | known, younger than `fresh_for` | from memory |
-//! | known, no more than `stale_while_revalidate` older | from memory, and the store is asked in the background |
-//! | known, no more than `stale_if_error` older | the store's; if it fails, from memory |
-//! | known, older than that | the store's; if it fails, 503 |
-//! | not there, asked for within `unknown_for` | unknown, from memory |
-//! | never seen | the store's, while the limit of misses is not used up; past it unknown, or 503 if the store failed when it was last asked, and it is not asked |
+//! | known, at most `stale_while_revalidate` older | from memory, and refreshed in the background |
+//! | known, at most `stale_if_error` older | from the store; if the store fails, from memory |
+//! | known, older still | from the store; if the store fails, 503 |
+//! | unknown, asked for within `unknown_for` | unknown, from memory |
+//! | never seen | from the store, within the limit of misses |
+//! | never seen, over the limit | not looked up: unknown, or 503 if the last lookup failed |
 //!
-//! A key that is removed from the store has therefore stopped working after `fresh_for` and `stale_while_revalidate`, by
-//! default one minute, as long as the store answers; and after `fresh_for` and `stale_if_error`, by default ten and a
-//! half, while it does not. The two last words on the store failing are RFC 5861's.
+//! While the store answers, a removed key stops working after `fresh_for` plus
+//! `stale_while_revalidate`, by default one minute. While the store fails, a removed key stops
+//! working after `fresh_for` plus `stale_if_error`, by default 10.5 minutes. Both `stale_…`
+//! settings are named after RFC 5861.
 //!
-//! # Under load, and under attack
+//! # Under load and under attack
 //!
-//! - One look-up for a name at a time, whoever waits for it. It runs on a task of its own: a caller that goes away strands
-//!   nobody, and a store that never answers is given up on at `lookup_deadline`.
-//! - A store that has just failed for a name is not asked for it again within `retry_after`.
-//! - Anyone can make up names. Those that the store does not know are remembered for `unknown_for`, no more than
-//!   `unknown_capacity` of them, and names that were never seen are looked up no faster than the limit. Known names are
-//!   never subject to it, however old their entry: a flood of made-up names does not keep known callers out. A caller
-//!   that is new, or that this process has not seen since it started, can be refused while the flood lasts: give the
-//!   names that you know to [`CachedKeys::warm`](crate::CachedKeys::warm) at the start.
-//! - At most `capacity` known names; past it the one that was read the longest ago is forgotten, and is then one that was
-//!   never seen. Make room for all callers.
-//! - No lock is held while anything is waited for.
+//! - Only one lookup per name runs at a time, in a spawned task. A cancelled request does not
+//!   cancel the lookup for other requests. A lookup is given up at `lookup_deadline`.
+//! - After the store failed for a name, the store is not asked for that name within `retry_after`.
+//! - Peers can invent names. At most `unknown_capacity` unknown names are remembered, each for
+//!   `unknown_for`, and lookups of never-seen names are limited. Names in memory are exempt from
+//!   that limit at any age, so a flood of invented names does not keep known callers out.
+//! - During such a flood, callers that this process has not yet seen can be refused. Pass the
+//!   expected names to [`CachedKeys::warm`](crate::CachedKeys::warm) at the start.
+//! - At most `capacity` known names are kept. Above that, the entry with the oldest lookup is
+//!   removed, and its name counts as never seen. Set `capacity` to at least the number of callers.
+//! - No lock is held across an `await`.
 //!
-//! An unknown name is answered faster than a known one that must be looked up, or the other way round: names of callers are
-//! not kept secret by a cache.
+//! Response times can reveal whether a name is known: a cache does not keep names secret.
 
 mod builder;
 mod entries;

@@ -1,4 +1,4 @@
-//! How often something may happen: so many times a second, and so many at once after some quiet.
+//! A limit on the rate of an action, with bursts.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -20,19 +20,19 @@ struct Bucket {
 }
 
 impl RateLimit {
-    /// `per_second` is not zero.
+    /// `per_second` must not be zero.
     pub(super) fn new(per_second: u32, burst: u32) -> Self {
         let every = Duration::from_secs(1).checked_div(per_second);
         let every = every.unwrap_or(Duration::from_secs(1));
         Self {
-            // Rounded down to nothing, nothing would ever be filled in again.
+            // An interval of zero would never refill the bucket.
             every: every.max(Duration::from_nanos(1)),
             burst,
             bucket: Mutex::new(None),
         }
     }
 
-    /// Whether it may happen now; then it counts as having happened.
+    /// Takes one token. Returns `false` if none is left.
     pub(super) fn take(&self, now: Instant) -> bool {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = bucket.get_or_insert(Bucket {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn so_many_at_once_and_so_many_a_second() {
+    async fn a_burst_is_allowed_and_then_a_steady_rate() {
         let limit = RateLimit::new(10, 3);
         let start = Instant::now();
         let taken = |millis: u64| {

@@ -17,8 +17,8 @@ use super::store::Shared;
 /// The result of a lookup. `Err` is the reason for the operator.
 pub(super) type Answer = Result<CallerKeys, Arc<str>>;
 
-/// The answer, once it has arrived. If the sender is dropped without one, the lookup panicked or its
-/// runtime ended.
+/// The answer, once it has arrived. If the sender is dropped without one, the lookup panicked or
+/// its runtime ended.
 pub(super) type Flight = watch::Receiver<Option<Answer>>;
 
 /// The lookups that are running, by name.
@@ -26,7 +26,7 @@ pub(super) type Flight = watch::Receiver<Option<Answer>>;
 pub(super) struct Flights(Mutex<HashMap<Box<str>, Flight>>);
 
 impl Flights {
-    /// Entries are whole after a panic too: each change is one insertion or removal.
+    /// Entries stay consistent after a panic: each change is one insertion or removal.
     pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Flight>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -74,7 +74,9 @@ impl<S: KeyStore> Lookup<S> {
             let answer = shared.store.lookup(&self.name);
             match timeout(shared.settings.lookup_deadline, answer).await {
                 Ok(answer) => answer.map_err(|error| reason(&error)),
-                Err(_) => Err(Arc::from("no answer within the deadline")),
+                Err(_) => Err(Arc::from(
+                    "expected an answer within the deadline, found none",
+                )),
             }
         };
         match &answer {
@@ -89,9 +91,9 @@ impl<S: KeyStore> Lookup<S> {
 impl<S: KeyStore> Drop for Lookup<S> {
     fn drop(&mut self) {
         if !self.is_answered {
-            self.shared.failed(&self.name, "the look-up was cut off");
+            self.shared.failed(&self.name, "the lookup was cancelled");
         }
-        // After the answer is in memory: a request that finds no lookup finds the answer.
+        // The answer is in memory by now: a request that finds no lookup finds the answer.
         self.shared.flights.lock().remove(&self.name);
     }
 }

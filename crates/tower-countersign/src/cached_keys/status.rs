@@ -1,20 +1,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a cache holds and what it did since it was made.
+/// The content of a cache, and its counts since its creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CachedKeysStatus {
-    /// The names in memory that the store knows.
+    /// The known names in memory.
     pub known: usize,
-    /// The names in memory that the store does not know.
+    /// The unknown names in memory.
     pub unknown: usize,
-    /// How often the store was asked.
+    /// The number of lookups in the store.
     pub lookups: u64,
-    /// How often it failed: an error, a panic, no answer within the deadline.
+    /// The number of failed lookups: an error, a panic, or no answer within the deadline.
     pub failures: u64,
-    /// How often an answer past its time was given, because the store had failed.
+    /// The number of stale answers given because the store had failed.
     pub stale_answers: u64,
-    /// How often a name was refused without asking, because the limit of misses was used up.
+    /// The number of names refused without a lookup because the limit of misses was reached.
     pub refused_without_lookup: u64,
 }
 

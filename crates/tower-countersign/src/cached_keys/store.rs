@@ -18,20 +18,20 @@ use super::{
     status::{CachedKeysStatus, Counts},
 };
 
-/// Remembers what a slow key store answers. See the [module documentation](crate::cached_keys) for what is answered at
-/// which age and how often the store is asked.
+/// Caches the answers of a slow key store. See the [module documentation](crate::cached_keys) for
+/// the answers at each age and the limits on lookups.
 ///
-/// Handles are cheap to clone and share the memory. It needs the tokio runtime that the layer runs on.
+/// Clones are cheap and share the cache. Lookups need a tokio runtime.
 pub struct CachedKeys<S>(Arc<Shared<S>>);
 
 pub(super) struct Shared<S> {
     pub(super) store: S,
     pub(super) settings: Settings,
-    /// Written to when a look-up lands, of which there are few: everyone else reads.
+    /// A lock for many readers: only finished lookups write.
     entries: RwLock<Entries>,
     pub(super) flights: Flights,
     misses: RateLimit,
-    /// Whether the store failed when it was last asked.
+    /// Whether the last lookup failed.
     is_failing: AtomicBool,
     failure_events: RateLimit,
     limit_events: RateLimit,
@@ -39,22 +39,23 @@ pub(super) struct Shared<S> {
 }
 
 impl<S: KeyStore> CachedKeys<S> {
-    /// A cache with the default settings.
+    /// Creates a cache with the default settings.
     pub fn new(store: S) -> Self {
         Self::with_settings(store, Settings::default())
     }
 
-    /// Starts from the default settings.
+    /// Returns a builder with the default settings.
     pub fn builder(store: S) -> CachedKeysBuilder<S> {
         CachedKeysBuilder::new(store)
     }
 
-    /// Looks these names up, one after the other and regardless of the limit of misses, so that their callers are known
-    /// before anyone calls. Returns how many of them the store knows.
+    /// Looks up these names one after the other, exempt from the limit of misses, so that their
+    /// callers are known before the first request. Returns the number of names that the store
+    /// knows.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if the store cannot tell for one of them; those before it are known then.
+    /// [`Unavailable`] if a lookup fails. Names before it stay in the cache.
     pub async fn warm<I>(&self, names: I) -> Result<usize, Unavailable>
     where
         I: IntoIterator,
@@ -81,7 +82,7 @@ impl<S: KeyStore> CachedKeys<S> {
         let reason = match landed {
             Some(Ok(keys)) => return Ok(keys),
             Some(Err(reason)) => reason,
-            None => Arc::from("the look-up was cut off"),
+            None => Arc::from("the lookup was cancelled"),
         };
         let stale = shared
             .entries()
@@ -109,13 +110,13 @@ impl<S> CachedKeys<S> {
         }))
     }
 
-    /// What it holds and what it did.
+    /// Returns the content and the counts of the cache.
     pub fn status(&self) -> CachedKeysStatus {
         self.0.counts.status(self.0.entries().len())
     }
 }
 
-/// Who wants to know.
+/// The origin of a lookup.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asking {
     Anyone,
@@ -128,7 +129,7 @@ enum Outcome {
 }
 
 impl<S> Shared<S> {
-    /// A panic leaves entries whole: each change is one insertion or removal.
+    /// Entries stay consistent after a panic: each change is one insertion or removal.
     fn entries(&self) -> RwLockReadGuard<'_, Entries> {
         self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,7 +140,7 @@ impl<S> Shared<S> {
         entries.learn(name, keys, asked_at, &self.settings);
     }
 
-    /// The reason is the store's own; the name is the peer's and is left out.
+    /// `reason` comes from the store. The name comes from the peer and is not logged.
     pub(super) fn failed(&self, name: &str, reason: &str) {
         let now = Instant::now();
         self.counts.failure();
@@ -151,26 +152,26 @@ impl<S> Shared<S> {
         entries.failed(name, now, &self.settings);
     }
 
-    /// Unknown; but while the store fails it is not known who is.
+    /// Answers unknown, or [`Unavailable`] while the store fails: then the name may be a caller's.
     fn refused_without_lookup(&self, now: Instant) -> Result<CallerKeys, Unavailable> {
         self.counts.refused_without_lookup();
         if self.limit_events.take(now) {
             tracing::warn!(
                 target: "countersign",
                 outcome = "key_lookups_limited",
-                "more unknown names than may be looked up: they are refused unasked"
+                "the limit of lookups is reached: unknown names are refused without a lookup"
             );
         }
         if self.is_failing.load(Ordering::Relaxed) {
             return Err(Unavailable::new("key store")
-                .with_source("it failed just now, and more names wait than may be looked up"));
+                .with_source("the last lookup failed, and the limit of lookups is reached"));
         }
         Ok(CallerKeys::unknown())
     }
 }
 
 impl<S: KeyStore> Shared<S> {
-    /// The answer if it is in memory, or the look-up to wait for, started if need be.
+    /// Returns the answer from memory or the lookup to wait for, and starts that lookup if needed.
     fn answer_or_flight(
         self: &Arc<Self>,
         name: &str,
@@ -179,8 +180,9 @@ impl<S: KeyStore> Shared<S> {
         let flights = self.flights.lock();
         let flying = flights.get(name).cloned();
         let now = Instant::now();
-        // Looked at again under the lock: a look-up that has landed is in memory before it leaves the list.
-        // In a statement of its own, because it is written to by a look-up that is dropped as soon as it begins.
+        // Looks again under the lock: a finished lookup stores its answer before it leaves the
+        // list. A separate statement releases the read lock: a lookup that is dropped at once
+        // writes.
         let found = self.entries().find(name, now, &self.settings);
         match found {
             Found::Answer(keys) => Ok(Outcome::Answer(keys)),
@@ -189,10 +191,10 @@ impl<S: KeyStore> Shared<S> {
                 Ok(Outcome::Answer(keys))
             }
             Found::Failed => Err(Unavailable::new("key store")
-                .with_source("it failed just now and is left alone for a while")),
+                .with_source("it failed recently and is not asked again within retry_after")),
             Found::Revalidate(keys) => {
                 if flying.is_none() {
-                    // Without a runtime there is nobody to ask it; the keys may be given all the same.
+                    // Without a runtime no lookup can run, but the keys are still usable.
                     single_flight::start(self, flights, name).ok();
                 }
                 Ok(Outcome::Answer(keys))

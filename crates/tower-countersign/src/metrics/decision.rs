@@ -14,20 +14,21 @@ use super::{
 };
 use crate::{mode::Mode, refusal::Refusal, verified_caller::VerifiedCaller};
 
-/// A stranger may sign any date: none counts for more than this.
+/// An unauthenticated peer can send any date. Greater skews are recorded as this value.
 const GREATEST_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
 
 const NOBODY: &str = "";
 
-/// What is measured of a decision while it is made. One that is dropped before its outcome is known counts as undecided.
+/// The measurements of one decision. A decision that is dropped without an outcome counts as
+/// `undecided`.
 #[derive(Debug)]
 pub(crate) struct Decision {
     handles: Arc<Handles>,
     mode: Mode,
-    /// Whether a refusal is answered in gRPC's form.
+    /// Whether a refusal is sent as a gRPC response.
     is_grpc: bool,
     scheme: Option<Scheme>,
-    /// When it began, if anyone listens and the outcome is still to come.
+    /// When the decision began, if a recorder is installed and no outcome is recorded yet.
     began: Option<Instant>,
     head: Option<Duration>,
 }
@@ -44,7 +45,7 @@ impl Decision {
         }
     }
 
-    /// The same, of a gRPC call or of another request.
+    /// Returns the decision, marked as that of a gRPC call or of another request.
     pub(crate) fn of_grpc(mut self, is_grpc: bool) -> Self {
         self.is_grpc = is_grpc;
         self
@@ -58,17 +59,17 @@ impl Decision {
         self.mode
     }
 
-    /// The head is well-formed and signed in this scheme.
+    /// Records the scheme of a well-formed head.
     pub(crate) fn parsed(&mut self, scheme: Scheme) {
         self.scheme = Some(scheme);
     }
 
-    /// The signature over the head has matched.
+    /// Records that the signature over the head matched.
     pub(crate) fn head_matched(&mut self) {
         self.head = self.began.map(|began| began.elapsed());
     }
 
-    /// The request was let through, or would have been, with a body of so many bytes.
+    /// Records that the request was accepted, or would have been in report-only mode.
     pub(crate) fn accepted(mut self, caller: &VerifiedCaller, body_bytes: u64, now: Timestamp) {
         let Some(began) = self.began.take() else {
             return;
@@ -89,8 +90,8 @@ impl Decision {
         });
     }
 
-    /// The request was refused, or would have been. `asserted_scheme` counts where the head was not
-    /// parsed far enough to know the scheme.
+    /// Records that the request was refused, or would have been in report-only mode.
+    /// `asserted_scheme` is used if the head was not parsed far enough to know the scheme.
     pub(crate) fn refused(
         mut self,
         refusal: &Refusal,
@@ -114,7 +115,7 @@ impl Decision {
         });
     }
 
-    /// What every outcome has. Returns when it was.
+    /// Records the values of every outcome. Returns the time of the outcome.
     fn settle(
         &self,
         recorder: &dyn Recorder,

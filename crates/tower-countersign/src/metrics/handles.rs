@@ -1,4 +1,4 @@
-//! What the recorder has registered, kept so that a value need not be looked up by its name and all its labels.
+//! Caches handles of registered series, so that no lookup by name and labels is needed.
 
 use std::{
     collections::HashMap,
@@ -20,18 +20,18 @@ use super::{
 #[cfg(feature = "policy")]
 use crate::{metrics::record::Authorization, mode::Mode, verified_caller::VerifiedCaller};
 
-/// A handle is asked for anew after this time: an exporter may have forgotten a series that nothing was heard of for a
-/// while, and a handle of it would count into nowhere.
+/// The lifetime of a cached handle. An exporter may drop an idle series, and a handle to a dropped
+/// series loses its values.
 const KEPT: Duration = Duration::from_secs(15);
 
-/// Into how many parts the handles of one metric are divided. Only requests whose series are of one part wait for each other.
+/// The number of shards per metric. Requests contend only within a shard.
 const PARTS: u64 = 16;
 
-/// How many handles one part holds. Past it all of them are asked for anew, so that a series costs the same work whatever
-/// their number: 65,536 handles of one metric, which take about 3 MiB.
+/// The maximum number of handles in a shard. A full shard is cleared. In total: 65,536 handles per
+/// metric, about 3 MiB.
 const ROOM: usize = 4096;
 
-/// The handles of one layer, for what is counted with every request.
+/// The handles of one layer, for the metrics of every request.
 #[derive(Debug)]
 pub(crate) struct Handles {
     pub(super) decisions: Series<Counter>,
@@ -64,7 +64,7 @@ impl Default for Handles {
 }
 
 impl Handles {
-    /// Counts what an authorization layer decided.
+    /// Counts the decision of an authorization layer.
     #[cfg(feature = "policy")]
     pub(crate) fn authorization_decision(
         &self,
@@ -79,7 +79,7 @@ impl Handles {
         });
     }
 
-    /// `None` where the replay store did not answer.
+    /// Counts the answer of the replay store. `None` means no answer.
     pub(crate) fn replay_answer(&self, answer: Option<ClaimOutcome>) {
         let answer = match answer {
             Some(ClaimOutcome::Fresh) => "fresh",
@@ -104,18 +104,18 @@ impl Handles {
     }
 }
 
-/// The handles of one metric, of as many series as were counted lately.
+/// The cached handles of one metric, one for each recent series.
 pub(super) struct Series<H> {
     metric: &'static Metric,
     parts: Box<[Part<H>]>,
     hasher: RandomState,
 }
 
-/// The handles that one lock guards, on cache lines of its own.
+/// The handles under one lock. The alignment keeps two locks off the same cache lines.
 #[repr(align(128))]
 struct Part<H>(RwLock<Known<H>>);
 
-/// By a keyed hash of the recorder and the values of the labels.
+/// Keys are keyed hashes of the recorder's address and the label values.
 type Known<H> = HashMap<u64, (Instant, H)>;
 
 impl<H: Clone> Series<H> {
@@ -137,7 +137,7 @@ impl<H: Clone> Series<H> {
     ) {
         let recorder = std::ptr::from_ref(recorder).cast::<()>().addr();
         let series = self.hasher.hash_one((recorder, labels));
-        // Invariant: every hash has its part.
+        // Invariant: `series % PARTS` is the index of a part.
         let part = usize::try_from(series % PARTS).ok();
         let Some(Part(known)) = part.and_then(|part| self.parts.get(part)) else {
             return;
@@ -218,7 +218,7 @@ mod tests {
 
     use super::*;
 
-    /// A recorder that tells what it was asked to register.
+    /// A recorder that lists the registered series.
     #[derive(Default)]
     struct Registered(Mutex<Vec<String>>);
 

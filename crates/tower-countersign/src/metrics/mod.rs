@@ -1,48 +1,49 @@
-//! What can be watched: every metric of this crate, with its labels, in one [table](ALL).
+//! The metrics of this crate, all listed in one [table](ALL).
 //!
 //! ```
 //! use tower_countersign::metrics;
 //!
-//! // The names are for dashboards; the buckets are for an exporter, which has to be told them.
-//! let skew = metrics::ALL.iter().find(|metric| metric.name() == "countersign_date_skew_seconds").unwrap();
+//! // Dashboards need the names. An exporter needs the buckets.
+//! let skew = metrics::DATE_SKEW;
+//! assert_eq!(skew.name(), "countersign_date_skew_seconds");
 //! assert_eq!(skew.labels(), ["outcome", "direction", "caller"]);
-//! assert!(skew.buckets().contains(&300.0), "the window of a verifier that is not told another");
+//! assert!(skew.buckets().contains(&300.0), "the default window of a verifier");
 //! ```
 //!
-//! Everything is counted through the facade of the crate `metrics`. As long as the process has installed no recorder, no
-//! clock is read, no label is made and nothing is allocated for it. Install one at any time, before or after the layers
-//! are built. A recorder whose type holds nothing at all (that has a size of zero) is taken for none.
+//! All values go to the facade of the crate `metrics`. Without a recorder, no clock is read and
+//! nothing is allocated for metrics. The recorder can be installed at any time, before or after the
+//! layers are built. A recorder of a zero-sized type counts as none.
 //!
-//! Handles of what is counted with every request are kept for 15 seconds. An exporter that forgets series which nothing was
-//! heard of for a while must not do so earlier. At most 65,536 handles of each metric are kept, and a request costs the same
-//! work however many callers there are.
+//! Handles of per-request metrics are cached for 15 seconds. An exporter must not drop idle series
+//! earlier. At most 65,536 handles per metric are cached, and the work per request does not grow
+//! with the number of callers.
 //!
-//! An exporter keeps a series for each caller that calls: size it for the number of callers, or drop the label `caller`
-//! there.
+//! An exporter keeps one series per caller. Size the exporter for the number of callers, or drop
+//! the label `caller` there.
 //!
 //! # Labels are bounded
 //!
 //! | label | values |
 //! |---|---|
-//! | `scheme` | [`Scheme::name`](countersign::Scheme::name) of those that are accepted; empty where the head names none of them |
-//! | `outcome` | `accepted`, `refused`, `undecided`; of authorization `allowed`, `denied` |
+//! | `scheme` | [`Scheme::name`](countersign::Scheme::name); empty if no accepted scheme is named |
+//! | `outcome` | `accepted`, `refused`, `undecided`; for authorization `allowed`, `denied` |
 //! | `code` | [`Refusal::code`](crate::Refusal::code); empty unless refused |
-//! | `caller` | a caller whose signature matched, by the name that its key record gives it; empty for everyone else |
-//! | `key_version` | a version of such a caller's keys |
+//! | `caller` | the caller whose signature matched, as its key record names it; otherwise empty |
+//! | `key_version` | the version of the key that matched |
 //! | `mode` | `enforced`, `report_only` |
 //! | `direction` | `past`, `future` |
-//! | `audience` | [that of the layer](crate::VerifyLayer::with_audience) |
+//! | `audience` | the [audience of the layer](crate::VerifyLayer::with_audience) |
 //! | `answer` | `fresh`, `replayed`, `over_quota`, `error` |
 //! | `store` | `keys`, `replay`, `body_buffer` |
 //! | `error` | `unavailable`, `timeout`, `full` |
 //! | `result` | `success`, `failure` |
 //! | `source` | `keys`, `policy` |
-//! | `hint` | [`Cause::as_str`](countersign::diagnose::Cause::as_str), or `none` |
+//! | `hint` | [`Cause::as_str`](countersign::diagnose::Cause::as_str) or `none` |
 //!
-//! Nothing that a peer writes is a label: not the name that an unproven request claims, not its method, not its path.
+//! No label holds text that a peer wrote: no asserted key id, no method and no path.
 //!
-//! `crates/OPERATIONS.md` of the repository says what each metric means and what to do when it moves; a Grafana dashboard
-//! and Prometheus alerts are in `crates/tower-countersign/operations`.
+//! In the repository, `crates/OPERATIONS.md` explains each metric and what to do when it changes. A
+//! Grafana dashboard and Prometheus alerts are in `crates/tower-countersign/operations`.
 
 mod decision;
 mod handles;

@@ -1,4 +1,4 @@
-//! The values, handed to the recorder if there is one.
+//! Sends values to the recorder, if one is installed.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use crate::{mode::Mode, verified_caller::VerifiedCaller};
 
 pub(super) static METADATA: Metadata<'static> = Metadata::new("countersign", Level::INFO, None);
 
-/// Tells the recorder that is installed what each metric means. A layer does it when it is built; call it where the recorder
-/// is installed later.
+/// Sends the description of each metric to the installed recorder. Layers call this function when
+/// they are built. Call it again after you install a recorder later.
 pub fn describe() {
     with_recorder(|recorder| {
         for metric in ALL {
@@ -34,16 +34,16 @@ pub fn describe() {
     });
 }
 
-/// How a reload went.
+/// The result of a reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "what was read is in force, or what was there before is"
+    reason = "a reload either succeeds or leaves the old content in use"
 )]
 pub enum Reload {
-    /// What was read is in force.
+    /// The new content is in use.
     Succeeded,
-    /// What was there before stays in force.
+    /// The old content stays in use.
     Failed,
 }
 
@@ -56,17 +56,17 @@ impl Reload {
     }
 }
 
-/// Counts a reload of keys, for a source of your own: [`KEY_RELOADS`].
+/// Counts a reload of keys ([`KEY_RELOADS`]), for sources that the application reloads.
 pub fn key_reload(result: Reload) {
     with_recorder(|recorder| count(recorder, &KEY_RELOADS, [result.as_str()]));
 }
 
-/// Counts a reload of a policy, for a source of your own: [`POLICY_RELOADS`].
+/// Counts a reload of a policy ([`POLICY_RELOADS`]), for sources that the application reloads.
 pub fn policy_reload(result: Reload) {
     with_recorder(|recorder| count(recorder, &POLICY_RELOADS, [result.as_str()]));
 }
 
-/// What is read from a watched source.
+/// The content of a watched source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
@@ -85,7 +85,8 @@ impl Source {
     }
 }
 
-/// Tells how many sources of this kind are bad now, for sources of your own: [`BAD_SOURCES`].
+/// Sets the number of bad sources of this kind ([`BAD_SOURCES`]), for sources that the application
+/// reloads.
 pub fn bad_sources(source: Source, bad: u32) {
     with_recorder(|recorder| {
         let key = key(&BAD_SOURCES, [source.as_str()]);
@@ -93,12 +94,13 @@ pub fn bad_sources(source: Source, bad: u32) {
     });
 }
 
-/// Counts a request that went on without an answer of the replay store: [`REPLAY_STORE_BYPASSED`].
+/// Counts a request that was accepted without an answer of the replay store:
+/// [`REPLAY_STORE_BYPASSED`].
 pub fn replay_store_bypassed() {
     with_recorder(|recorder| count(recorder, &REPLAY_STORE_BYPASSED, []));
 }
 
-/// `caller` is one whose key matched under some change of the request.
+/// Counts a hint. `caller` is a caller whose key matched a changed copy of the request.
 pub(crate) fn mismatch_hint(hint: &str, scheme: Option<Scheme>, caller: Option<&KeyId>) {
     with_recorder(|recorder| {
         let scheme = scheme.map_or("", Scheme::name);
@@ -107,13 +109,13 @@ pub(crate) fn mismatch_hint(hint: &str, scheme: Option<Scheme>, caller: Option<&
     });
 }
 
-/// What an authorization layer decided.
+/// The decision of an authorization layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "whoever is not allowed is denied")]
+#[expect(clippy::exhaustive_enums, reason = "each request is allowed or denied")]
 pub enum Authorization {
-    /// The caller may.
+    /// The caller may make the request.
     Allowed,
-    /// The caller may not, or nobody was proven to call.
+    /// The caller may not make the request, or no caller was verified.
     Denied,
 }
 
@@ -126,8 +128,9 @@ impl Authorization {
     }
 }
 
-/// Counts what an authorization layer decided: [`AUTHORIZATION_DECISIONS`](super::AUTHORIZATION_DECISIONS). `None` for a
-/// request that nobody was proven to have sent.
+/// Counts the decision of an authorization layer:
+/// [`AUTHORIZATION_DECISIONS`](super::AUTHORIZATION_DECISIONS). `caller` is `None` for a request
+/// without a verified caller.
 pub fn authorization_decision(decided: Authorization, caller: Option<&VerifiedCaller>, mode: Mode) {
     with_recorder(|recorder| {
         let caller = caller.map_or("", |caller| caller.id().as_str());
@@ -136,7 +139,7 @@ pub fn authorization_decision(decided: Authorization, caller: Option<&VerifiedCa
     });
 }
 
-/// What a request had to ask.
+/// A resource that a request needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Store {
     Keys,
@@ -145,7 +148,7 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// As a refusal names it.
+    /// Returns the name used in refusals.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Keys => "key store",
@@ -163,7 +166,7 @@ impl Store {
     }
 }
 
-/// Why it did not serve the request.
+/// The reason why a resource did not serve a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum StoreError {
     Unavailable,
@@ -188,7 +191,7 @@ pub(crate) fn store_error(store: Store, error: StoreError) {
     });
 }
 
-/// The time until a store has answered, measured if anyone listens.
+/// The time until a store has answered, measured if a recorder is installed.
 #[derive(Debug)]
 pub(crate) struct Wait {
     store: Store,
@@ -214,8 +217,8 @@ impl Wait {
 
 /// Calls `record` if the process has installed a recorder.
 ///
-/// The facade does not say whether it has: without one it hands out its `NoopRecorder`, which is of no size. What it hands
-/// out otherwise holds what it counts, or a handle of it.
+/// The facade does not tell whether a recorder is installed. Without one, the facade passes its
+/// zero-sized `NoopRecorder`. Real recorders hold state or a handle.
 pub(super) fn with_recorder(record: impl FnOnce(&dyn Recorder)) {
     metrics::with_recorder(|recorder| {
         if size_of_val(recorder) != 0 {
@@ -224,7 +227,7 @@ pub(super) fn with_recorder(record: impl FnOnce(&dyn Recorder)) {
     });
 }
 
-/// The present, if anyone will be told a time.
+/// Returns the current time if a recorder is installed.
 pub(super) fn now_if_recorded() -> Option<Instant> {
     let mut now = None;
     with_recorder(|_| now = Some(Instant::now()));

@@ -1,4 +1,4 @@
-//! The names, kinds, units, labels and buckets.
+//! The names, kinds, labels, buckets and descriptions of the metrics.
 
 /// One metric.
 #[derive(Clone, Copy, Debug)]
@@ -10,41 +10,43 @@ pub struct Metric {
     description: &'static str,
 }
 
-/// What becomes of the values of a metric.
+/// How the values of a metric are combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// It only rises, from 0 at the start of the process.
+    /// A count that only rises, from 0 at the start of the process.
     Counter,
-    /// The last value holds.
+    /// The last value.
     Gauge,
-    /// Values are sorted into [buckets](Metric::buckets).
+    /// A count of values per [bucket](Metric::buckets).
     Histogram,
 }
 
 impl Metric {
-    /// The name, which ends in its unit: `_seconds`, `_bytes`; of counters in `_total`.
+    /// Returns the name. It ends in the unit, `_seconds` or `_bytes`. A counter's name ends in
+    /// `_total`.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The kind.
+    /// Returns the kind.
     pub const fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The names of the labels, each of which every value has.
+    /// Returns the names of the labels. Every value has all of them.
     pub const fn labels(&self) -> &'static [&'static str] {
         self.labels
     }
 
-    /// The upper bounds of buckets that suit a histogram, ascending, in its unit; empty for other kinds. An exporter has to
-    /// be told them, or it may choose quantiles instead, which cannot be summed over replicas.
+    /// Returns the suggested upper bounds of the buckets, ascending, in the metric's unit. Empty
+    /// unless the metric is a histogram. Configure them in the exporter: without buckets an
+    /// exporter may use quantiles, which cannot be summed over replicas.
     pub const fn buckets(&self) -> &'static [f64] {
         self.buckets
     }
 
-    /// One sentence.
+    /// Returns a description of one sentence.
     pub const fn description(&self) -> &'static str {
         self.description
     }
@@ -76,28 +78,28 @@ pub const DECISIONS: Metric = Metric {
     kind: Kind::Counter,
     labels: &["scheme", "outcome", "code", "caller", "mode"],
     buckets: &[],
-    description: "Requests by what was decided on them; in report-only mode, by what would have been.",
+    description: "Requests by decision; in report-only mode, by the decision of enforcement.",
 };
 
-/// The time from a request's head to the decision, its body included.
+/// The time from a request's head to the decision, including the body.
 pub const VERIFY_DURATION: Metric = Metric {
     name: "countersign_verify_duration_seconds",
     kind: Kind::Histogram,
     labels: &["scheme", "outcome", "mode"],
     buckets: DURATIONS,
-    description: "Time from a request's head to the decision on it, with its body's arrival and the stores' answers.",
+    description: "Time from a request's head to the decision, including body and stores.",
 };
 
-/// The time to the check of the signature over the head, before one byte of the body is read.
+/// The time until the signature over the head matched, before the body is read.
 pub const HEAD_DURATION: Metric = Metric {
     name: "countersign_verify_head_duration_seconds",
     kind: Kind::Histogram,
     labels: &["scheme", "mode"],
     buckets: DURATIONS,
-    description: "Time from a request's head to its signature found right, before the body; the key store's answer included.",
+    description: "Time from a request's head to its verified signature, including the key store.",
 };
 
-/// How far signed dates are from the verifier's clock.
+/// The distance of signed dates from the verifier's clock.
 pub const DATE_SKEW: Metric = Metric {
     name: "countersign_date_skew_seconds",
     kind: Kind::Histogram,
@@ -105,7 +107,8 @@ pub const DATE_SKEW: Metric = Metric {
     buckets: &[
         0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 3_600.0,
     ],
-    description: "Distance of the signed date from the verifier's clock, of accepted requests and of those refused for it; a day at most.",
+    description: "Distance of the signed date from the clock, at most one day; of accepted \
+                  requests and of those refused for their date.",
 };
 
 /// The length of accepted bodies.
@@ -128,16 +131,16 @@ pub const BODY_BYTES: Metric = Metric {
     description: "Length of the bodies of accepted requests.",
 };
 
-/// How many nonces a replay store holds.
+/// The number of nonces in a replay store.
 pub const REPLAY_STORE_ENTRIES: Metric = Metric {
     name: "countersign_replay_store_entries",
     kind: Kind::Gauge,
     labels: &["audience"],
     buckets: &[],
-    description: "Entries of the replay store at its last claim, for stores that can tell.",
+    description: "Entries of the replay store at its last claim, if the store counts them.",
 };
 
-/// What replay stores answered.
+/// The answers of replay stores.
 pub const REPLAY_CLAIMS: Metric = Metric {
     name: "countersign_replay_claims_total",
     kind: Kind::Counter,
@@ -146,34 +149,34 @@ pub const REPLAY_CLAIMS: Metric = Metric {
     description: "Claims of nonces by the replay store's answer.",
 };
 
-/// Requests that were let through without an answer of the replay store.
+/// Requests accepted without an answer of the replay store.
 pub const REPLAY_STORE_BYPASSED: Metric = Metric {
     name: "countersign_replay_store_bypassed_total",
     kind: Kind::Counter,
     labels: &[],
     buckets: &[],
-    description: "Requests let through without replay protection because the store did not answer and the layer is set to go on.",
+    description: "Requests accepted without replay protection because the store did not answer.",
 };
 
-/// What could not answer.
+/// The failures of stores and of the body buffer.
 pub const STORE_ERRORS: Metric = Metric {
     name: "countersign_store_errors_total",
     kind: Kind::Counter,
     labels: &["store", "error"],
     buckets: &[],
-    description: "Times that a key store, a replay store or the buffer of bodies could not serve a request.",
+    description: "Requests that a key store, a replay store or the body buffer could not serve.",
 };
 
-/// How long stores that have to be waited for took to answer.
+/// The response time of stores that do not answer at once.
 pub const STORE_WAIT: Metric = Metric {
     name: "countersign_store_wait_seconds",
     kind: Kind::Histogram,
     labels: &["store"],
     buckets: DURATIONS,
-    description: "Time that stores took which do not answer at once.",
+    description: "Time that stores took to answer, without the answers given at once.",
 };
 
-/// When each key was last seen to verify a request.
+/// The time when each key last verified a request.
 pub const KEY_LAST_USE: Metric = Metric {
     name: "countersign_key_last_use_timestamp_seconds",
     kind: Kind::Gauge,
@@ -188,7 +191,7 @@ pub const KEY_RELOADS: Metric = Metric {
     kind: Kind::Counter,
     labels: &["result"],
     buckets: &[],
-    description: "Reloads of keys; after a failure the old ones stay in force.",
+    description: "Reloads of keys; after a failure the old keys stay in use.",
 };
 
 /// Reloads of policies.
@@ -197,35 +200,37 @@ pub const POLICY_RELOADS: Metric = Metric {
     kind: Kind::Counter,
     labels: &["result"],
     buckets: &[],
-    description: "Reloads of authorization policies; after a failure the old one stays in force.",
+    description: "Reloads of authorization policies; after a failure the old policy stays in use.",
 };
 
-/// Sources that cannot be read now.
+/// Sources that are bad now.
 pub const BAD_SOURCES: Metric = Metric {
     name: "countersign_bad_sources",
     kind: Kind::Gauge,
     labels: &["source"],
     buckets: &[],
-    description: "Watched sources of keys or policies that are bad now; what was read before stays in force.",
+    description: "Watched key or policy sources that are bad now; their old content stays in use.",
 };
 
-/// What authorization layers decided.
+/// The decisions of authorization layers.
 pub const AUTHORIZATION_DECISIONS: Metric = Metric {
     name: "countersign_authorization_decisions_total",
     kind: Kind::Counter,
     labels: &["outcome", "caller", "mode"],
     buckets: &[],
-    description: "Requests by what an authorization layer decided on them; in report-only mode, by what it would have.",
+    description: "Requests by an authorization layer's decision; in report-only mode, by the \
+                  decision of enforcement.",
 };
 
-/// Hints on refused requests of known callers, where a layer
-/// [makes them](crate::VerifyLayer::with_mismatch_hints).
+/// Hints on refused requests of known callers, if a layer [makes
+/// hints](crate::VerifyLayer::with_mismatch_hints).
 pub const MISMATCH_HINTS: Metric = Metric {
     name: "countersign_mismatch_hints_total",
     kind: Kind::Counter,
     labels: &["hint", "scheme", "caller"],
     buckets: &[],
-    description: "Refused requests of known callers by the known mistake that explains them; at most one a second for each caller.",
+    description: "Refused requests of known callers by the mistake that explains them, at most one \
+                  a second per caller.",
 };
 
 const DURATIONS: &[f64] = &[
