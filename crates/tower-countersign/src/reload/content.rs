@@ -1,4 +1,4 @@
-//! Whether a file or a directory holds what it held before.
+//! Detects whether the content of a file or a directory changed.
 
 use std::{
     ffi::OsString,
@@ -11,25 +11,26 @@ use std::{
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// Directories in directories are looked into so far down.
+/// The maximum depth of nested directories that are read.
 const MAX_DEPTH: u32 = 4;
 
-/// Of a longer file, its length and the time of its last change stand for its bytes.
+/// Longer files are compared by length and modification time, not by their bytes.
 const MAX_FILE_LEN: u64 = 64 * 1024 * 1024;
 
-/// What stands at a path: two are equal if every name and every byte is.
+/// The content at a path. Two values are equal if every name and every byte is equal.
 ///
-/// Of keys it is a hash as well. It serves equality alone and is never shown.
+/// For key files this is a hash of keys, so it is only compared and never shown.
 #[derive(PartialEq, Eq)]
 pub(super) enum Content {
     Read([u8; 32]),
-    /// Not to be read, for this reason. It is compared as well, so that another reason is something new.
+    /// The content cannot be read. The kind is compared too, so a different error counts as a
+    /// change.
     Unreadable(io::ErrorKind),
 }
 
 impl Content {
-    /// What is there now. Links are followed. Names that begin with a dot are passed over: it is by them that mounted
-    /// volumes are swapped, and the names beside them lead to the same files.
+    /// Reads the content at a path. Follows links. Skips names that begin with a dot: mounted
+    /// volumes use such names to swap their content, and their other names link to the same files.
     pub(super) fn of(path: &Path) -> Self {
         let mut hash = Sha256::new();
         match add(&mut hash, path, MAX_DEPTH) {
@@ -67,7 +68,7 @@ fn add(hash: &mut Sha256, path: &Path, depth: u32) -> io::Result<()> {
     } else if metadata.is_file() {
         hash.update(b"f");
         let mut file_hash = Sha256::new();
-        // One that grows while it is read is read again.
+        // A file that grows during the read is read again after the next change.
         let mut file = File::open(path)?.take(MAX_FILE_LEN);
         let mut buffer = Zeroizing::new([0; 8 * 1024]);
         loop {
@@ -79,15 +80,15 @@ fn add(hash: &mut Sha256, path: &Path, depth: u32) -> io::Result<()> {
         }
         hash.update(file_hash.finalize());
     } else {
-        // A pipe or a socket may never answer.
+        // Reading a pipe or a socket may never end.
         hash.update(b"o");
     }
     Ok(())
 }
 
-/// With its length in front, so that two names cannot be taken for one.
+/// Adds a name after its length, so that two names cannot be taken for one.
 fn add_part(hash: &mut Sha256, part: &[u8]) {
-    // Invariant: a length in memory fits 64 bits.
+    // Invariant: a length in memory fits in 64 bits.
     hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
     hash.update(part);
 }

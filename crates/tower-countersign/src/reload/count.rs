@@ -1,14 +1,15 @@
-//! How attempts and bad sources are counted.
+//! Counts reloads and bad sources.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::metrics::{self, Source};
 
-/// How many sources of each kind this process watches that are bad.
+/// The number of bad sources of keys that this process watches.
 static BAD_KEYS: Mutex<u32> = Mutex::new(0);
+/// The number of bad sources of policies that this process watches.
 static BAD_POLICIES: Mutex<u32> = Mutex::new(0);
 
-/// What is counted of one source. Dropped, the source is bad no more.
+/// The counts of one source. A dropped source is no longer counted as bad.
 #[derive(Debug)]
 pub(super) struct Count {
     source: Option<Source>,
@@ -51,7 +52,7 @@ impl Count {
             Source::Keys => &BAD_KEYS,
             Source::Policy => &BAD_POLICIES,
         };
-        // The gauge is set under the lock: of two changes at once the later one must be the last to be told.
+        // The lock keeps two concurrent changes from setting the gauge in the wrong order.
         let mut bad = all.lock().unwrap_or_else(PoisonError::into_inner);
         *bad = if is_bad {
             bad.saturating_add(1)

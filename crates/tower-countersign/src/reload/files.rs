@@ -11,15 +11,15 @@ use crate::{
     metrics,
 };
 
-/// Reads something from a file or a directory, and again whenever that changes. See the
-/// [module documentation](crate::reload).
+/// Loads a file or a directory, and loads it again after each change. See the [module
+/// documentation](crate::reload).
 #[derive(Clone)]
 #[must_use]
 pub struct Reload {
     pub(super) debounce: Duration,
     pub(super) poll_interval: Duration,
     pub(super) clock: Arc<dyn Clock>,
-    /// As what attempts after the first are counted.
+    /// The metric for loads after the first, if they are counted.
     pub(super) counted: Option<metrics::Source>,
 }
 
@@ -35,26 +35,27 @@ impl Default for Reload {
 }
 
 impl Reload {
-    /// Looks 50 milliseconds after the last of a burst of changes, and every 10 seconds whether or not any was told of.
+    /// Uses the defaults: debounce of 50 milliseconds, poll interval of 10 seconds.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how long a burst of changes must have been over before the source is read, though after ten times as long it
-    /// is read in the midst of it.
+    /// Sets the pause that must follow a burst of changes before the source is read. During a
+    /// longer burst, the source is read after ten times this duration.
     pub fn with_debounce(mut self, debounce: Duration) -> Self {
         self.debounce = debounce;
         self
     }
 
-    /// Sets how often the content is compared with what it was, for sources whose changes the operating system does not
-    /// tell of: on a network, behind some mounts, where a watch could not be had. At least 10 milliseconds.
+    /// Sets how often the content is compared with the last content. Polling detects changes that
+    /// the operating system does not report, as on network file systems and some mounts. The
+    /// minimum is 10 milliseconds.
     pub fn with_poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval.max(Duration::from_millis(10));
         self
     }
 
-    /// Reads the times of the [health value](ReloadHealth) from this clock.
+    /// Sets the clock for the times in the [health value](ReloadHealth).
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -67,18 +68,19 @@ impl Reload {
         }
     }
 
-    /// Reads `path` with `load` and hands the value to `apply`: now, and again after each change until the answer is
-    /// dropped.
+    /// Loads `path` with `load` and passes the value to `apply`: now, and after each change until
+    /// the returned [`Reloading`] is dropped.
     ///
-    /// The first time happens here, and waits for the disk. All others happen on a thread of their own, which no request
-    /// runs on. What cannot be loaded is not applied: what was applied last stays in use. Both functions may panic; that
-    /// counts as a failure.
+    /// The first load runs in this call and blocks on the disk. Later loads run on a separate
+    /// thread that serves no requests. After a failed load, the last good value stays in use. In
+    /// later loads, a panic in either function counts as a failure.
     ///
-    /// `load` is given the path made absolute. Its errors are written to logs and to the health value.
+    /// `load` gets the absolute path. Its errors appear in logs and in the health value.
     ///
     /// # Errors
     ///
-    /// As `load` the first time, and [`ConfigErrorKind::File`] if no thread can be started.
+    /// The errors of `load` in this call, and [`ConfigErrorKind::File`] if the thread cannot be
+    /// started.
     pub fn watch<T>(
         &self,
         path: impl AsRef<Path>,
@@ -93,7 +95,8 @@ impl Reload {
             let message = format!("{}: {what}", path.display());
             ConfigError::new(ConfigErrorKind::File, message).with_source(error)
         };
-        let path = std::path::absolute(path).map_err(|error| failed("no path", error))?;
+        let path = std::path::absolute(path)
+            .map_err(|error| failed("expected a path that can be made absolute", error))?;
         let mut worker = Worker::new(self, path.clone());
         worker.watch_for_events();
         worker.look();
@@ -102,7 +105,7 @@ impl Reload {
         thread::Builder::new()
             .name("countersign-reload".to_owned())
             .spawn(move || worker.run(&load, &mut apply))
-            .map_err(|error| failed("no thread to watch it on", error))?;
+            .map_err(|error| failed("expected a thread to watch the source, found none", error))?;
         Ok(Reloading { health, signals })
     }
 }
@@ -116,28 +119,28 @@ impl fmt::Debug for Reload {
     }
 }
 
-/// A source that is being watched. Dropped, it is watched no more and what was last applied stays in use, but for a load
-/// that is under way at that moment, which may still be applied.
+/// A watched source. Dropping this value stops the watch and keeps the last value in use. A load
+/// that is running at that moment may still be applied.
 #[derive(Debug)]
-#[must_use = "a source is watched for as long as this lives"]
+#[must_use = "the watch ends when this value is dropped"]
 pub struct Reloading {
     health: ReloadHealth,
     signals: Signals,
 }
 
 impl Reloading {
-    /// How it goes: for a health endpoint, a metric, a test.
+    /// Returns the health value, for a health endpoint, a metric or a test.
     pub fn health(&self) -> ReloadHealth {
         self.health.clone()
     }
 
-    /// How it stands now.
+    /// Returns the current status.
     pub fn status(&self) -> ReloadStatus {
         self.health.status()
     }
 
-    /// Reads the source soon, whether or not it changed: for a signal handler or an administrator's route. Await the
-    /// [health value](ReloadHealth::changed) to know what came of it.
+    /// Requests a reload soon, even without a change, such as from a signal handler or an admin
+    /// route. To learn the result, await the [health value](ReloadHealth::changed).
     pub fn reload(&self) {
         self.signals.reload();
     }

@@ -3,9 +3,10 @@ use std::fmt;
 use countersign::Timestamp;
 use tokio::sync::watch;
 
-/// How reloading goes, for whoever watches over a service: cheap to clone, and readable from anywhere at any time.
+/// The health of a watched source. Clones are cheap, and every thread can read the status at any
+/// time.
 ///
-/// It does not keep the reloading alive.
+/// This value does not keep the watch alive.
 #[derive(Clone)]
 pub struct ReloadHealth {
     status: watch::Receiver<ReloadStatus>,
@@ -16,25 +17,26 @@ impl ReloadHealth {
         Self { status }
     }
 
-    /// How it stands now.
+    /// Returns the current status.
     pub fn status(&self) -> ReloadStatus {
         self.status.borrow().clone()
     }
 
-    /// Whether nobody reads the source any more: its [`Reloading`](super::Reloading) was dropped.
+    /// Returns whether the watch has stopped because its [`Reloading`](super::Reloading) was
+    /// dropped.
     pub fn is_stopped(&self) -> bool {
         self.status.has_changed().is_err()
     }
 
-    /// Waits for an attempt that this handle has not told of yet, whether it succeeded or failed. `None` once reloading
-    /// has stopped.
+    /// Waits for the next attempt that this handle has not yet seen, successful or not. Returns
+    /// `None` once the watch has stopped.
     pub async fn changed(&mut self) -> Option<ReloadStatus> {
         self.status.changed().await.ok()?;
         Some(self.status.borrow_and_update().clone())
     }
 
-    /// Waits until the status is one that `wanted` takes, which it may be already. `None` once reloading has stopped
-    /// short of it.
+    /// Waits until `wanted` returns `true` for the status, which may be at once. Returns `None` if
+    /// the watch stops first.
     pub async fn wait_for(
         &mut self,
         mut wanted: impl FnMut(&ReloadStatus) -> bool,
@@ -52,7 +54,7 @@ impl fmt::Debug for ReloadHealth {
     }
 }
 
-/// How reloading stands at one moment.
+/// The status of a watched source at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReloadStatus {
     pub(super) generation: u64,
@@ -71,50 +73,52 @@ pub struct ReloadError {
 }
 
 impl ReloadStatus {
-    /// Whether what is in use is what the source holds, as far as is known. `false` while the source is bad or gone:
-    /// then what was last good is in use.
+    /// Returns whether the source was good at the last attempt. `false` while the source is bad or
+    /// absent; the last good content stays in use.
     pub fn is_good(&self) -> bool {
         self.error.is_none()
     }
 
-    /// How many times something was put into use: 1 after the start, one more with each change that was good.
+    /// Returns the number of values put into use: 1 after the start, plus one per successful
+    /// reload.
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// When what is in use was read.
+    /// Returns the time when the content in use was read.
     pub fn loaded_at(&self) -> Timestamp {
         self.loaded_at
     }
 
-    /// When the source was last looked at. If this is far longer ago than the poll interval, the disk hangs.
+    /// Returns the time of the last check. A time far older than the poll interval means that the
+    /// disk does not respond.
     pub fn checked_at(&self) -> Timestamp {
         self.checked_at
     }
 
-    /// What is wrong with the source now; `None` if it is good.
+    /// Returns the current error of the source, or `None` if the source is good.
     pub fn error(&self) -> Option<&ReloadError> {
         self.error.as_ref()
     }
 
-    /// The last attempt that failed, whether or not one succeeded since.
+    /// Returns the error of the last failed attempt, even if a later attempt succeeded.
     pub fn last_error(&self) -> Option<&ReloadError> {
         self.last_error.as_ref()
     }
 
-    /// Whether the operating system tells of changes at once. If not, a change is seen at the next poll.
+    /// Returns whether the operating system reports changes. If not, polling detects them.
     pub fn is_notified(&self) -> bool {
         self.notified
     }
 }
 
 impl ReloadError {
-    /// When the source was found bad: the latest attempt.
+    /// Returns the time of the latest failed attempt.
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// What was wrong, for the operator. Errors of keys and settings hold no key.
+    /// Returns the error text for the operator. Errors about keys and settings contain no key.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -1,4 +1,4 @@
-//! Keys from files.
+//! Reloads keys and signers from files.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use super::{Reload, Reloading};
 use crate::metrics;
 
 impl Reload {
-    /// The callers of a TOML file, as [`Keyring::from_toml_file`] reads them. Every handle of the keyring has the new keys
-    /// at once.
+    /// Reads callers from a TOML file with [`Keyring::from_toml_file`]. A reload replaces the keys
+    /// of every clone of the keyring at once.
     ///
     /// # Errors
     ///
@@ -18,7 +18,7 @@ impl Reload {
         self.keyring_with(path, |path| Keyring::from_toml_file(path))
     }
 
-    /// The callers of a directory of secret files, as [`Keyring::from_directory`] reads them.
+    /// Reads callers from a directory of secret files with [`Keyring::from_directory`].
     ///
     /// # Errors
     ///
@@ -30,7 +30,7 @@ impl Reload {
         self.keyring_with(path, |path| Keyring::from_directory(path))
     }
 
-    /// A keyring that is read in a way of its own, such as out of several files.
+    /// Reads a keyring with `load`, such as from several files.
     ///
     /// # Errors
     ///
@@ -43,8 +43,8 @@ impl Reload {
         self.keys(path, load, Keyring::replace)
     }
 
-    /// The roots and callers of a TOML file, as [`DerivedKeyring::from_toml_file`] reads them for this verifier. Every handle
-    /// of the key store has the new ones at once.
+    /// Reads roots and callers from a TOML file with [`DerivedKeyring::from_toml_file`] for this
+    /// verifier. A reload replaces the keys of every clone at once.
     ///
     /// # Errors
     ///
@@ -59,8 +59,8 @@ impl Reload {
         self.keys(path, load, DerivedKeyring::replace)
     }
 
-    /// The signer for one target of a TOML file, as [`SharedSigner::from_toml_file`] reads it. Every layer with a handle of
-    /// it signs with the new keys at once.
+    /// Reads the signer for one target from a TOML file with [`SharedSigner::from_toml_file`].
+    /// After a reload, every layer with a clone signs with the new keys.
     ///
     /// # Errors
     ///
@@ -76,10 +76,10 @@ impl Reload {
         })
     }
 
-    /// A signer that is read in a way of its own.
+    /// Reads a signer with `load`.
     ///
-    /// Where callers and targets are in two files, refuse one secret for both directions at the start and at every change of
-    /// either:
+    /// If callers and targets are in two files, use `load` to refuse a secret that is used in both
+    /// directions. Check at the start and at every change of either file:
     ///
     /// ```no_run
     /// use countersign::{ConfigError, Keyring, SharedSigner};
@@ -102,13 +102,14 @@ impl Reload {
     ///     signs.ensure_distinct_from(&loaded)?;
     ///     Ok(loaded)
     /// };
-    /// let reloading_keys = reload.watch("callers.toml", load, move |loaded| callers.replace(&loaded))?;
+    /// let replace = move |loaded| callers.replace(&loaded);
+    /// let reloading_keys = reload.watch("callers.toml", load, replace)?;
     /// # Ok(())
     /// # }
     /// ```
     ///
-    /// Two files that change in the same moment are each held against what the other held before. One file for both has
-    /// no such moment: [`Keyring::from_toml`] holds them against each other.
+    /// If both files change at once, each is compared with the old content of the other. To close
+    /// this gap, use one file for both: [`Keyring::from_toml`] compares them in one load.
     ///
     /// # Errors
     ///
@@ -121,8 +122,8 @@ impl Reload {
         self.keys(path, load, SharedSigner::replace)
     }
 
-    /// Reads the signers of all targets of a TOML file, as [`TargetSigners::from_toml_file`] does.
-    /// Every layer with a clone of the set takes over its new content at once.
+    /// Reads the signers of all targets from a TOML file with [`TargetSigners::from_toml_file`]. A
+    /// reload replaces the signers of every clone at once.
     ///
     /// # Errors
     ///
@@ -148,7 +149,7 @@ impl Reload {
         self.keys(path, load, TargetSigners::replace)
     }
 
-    /// What is read at the start, as a handle that takes over what is read later.
+    /// Reads `path` now, and returns a handle whose content each reload replaces.
     fn keys<K: Clone + Send + 'static>(
         &self,
         path: impl AsRef<Path>,

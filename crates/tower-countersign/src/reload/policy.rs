@@ -1,4 +1,4 @@
-//! A policy from a file.
+//! Reloads a policy from a file.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use super::{Reload, Reloading};
 use crate::metrics;
 
 impl Reload {
-    /// The policy of a TOML file, as [`Policy::from_toml_file`] reads it. Every layer with a handle of it judges by the new
-    /// one at once; while the file is bad, by the last good one.
+    /// Reads a policy from a TOML file with [`Policy::from_toml_file`]. After a reload, every layer
+    /// with a clone uses the new policy. While the file is bad, layers use the last good policy.
     ///
     /// # Errors
     ///
@@ -18,10 +18,10 @@ impl Reload {
         self.policy_with(path, |path| Policy::from_toml_file(path))
     }
 
-    /// A policy that is read in a way of its own, such as from JSON with [`Policy::from_json_file`].
+    /// Reads a policy with `load`, such as from JSON with [`Policy::from_json_file`].
     ///
-    /// For each resource that was kept out of a policy (see [`Policy::unreachable`]) there is an event
-    /// at the level `WARN`, at every load.
+    /// Each load logs one event at level `WARN` for each resource that was kept out of the policy
+    /// (see [`Policy::unreachable`]).
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Reload {
     }
 }
 
-/// Tells the operator what a policy does not do here.
+/// Logs the resources that no request can match.
 fn warn_of_unreachable(policy: &Policy) {
     for unreachable in policy.unreachable() {
         tracing::warn!(

@@ -1,4 +1,4 @@
-//! The thread on which a source is watched.
+//! The thread that watches a source.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,11 +24,11 @@ use super::{
     files::Reload,
     health::{ReloadError, ReloadHealth, ReloadStatus},
 };
-/// What the handle tells the thread.
+/// The signals from the handle to the thread.
 #[derive(Clone, Debug)]
 pub(super) struct Signals {
     flags: Arc<Flags>,
-    /// Has room for one: a second says no more than the first.
+    /// Holds one wake-up at most: more would add nothing.
     wake: SyncSender<()>,
 }
 
@@ -50,7 +50,8 @@ impl Signals {
     }
 
     fn changed(&self) {
-        // Full: the thread has yet to wake, and will see this as well. Gone: nobody is left to tell.
+        // A full channel already wakes the thread. A closed channel means that the thread has
+        // ended.
         self.wake.try_send(()).ok();
     }
 
@@ -65,7 +66,7 @@ pub(super) struct Worker {
     signals: Signals,
     woken: Receiver<()>,
     watcher: Option<RecommendedWatcher>,
-    /// What was there when it was last loaded, or tried to.
+    /// The content at the last attempt to load.
     seen: Option<Content>,
     count: Count,
     status: watch::Sender<ReloadStatus>,
@@ -97,7 +98,7 @@ impl Worker {
         }
     }
 
-    /// What the handle keeps, once the first load was applied.
+    /// Returns the handles, after the first load was applied.
     pub(super) fn started(&mut self) -> (ReloadHealth, Signals) {
         let now = self.now();
         self.status.send_modify(|status| {
@@ -125,7 +126,7 @@ impl Worker {
             if woken && !self.signals.flags.reload.load(Ordering::Acquire) {
                 self.let_settle();
             }
-            // After it: whoever asked in the meantime is not woken up for again.
+            // Read the flag after settling: requests made in the meantime need no second reload.
             let forced = self.signals.flags.reload.swap(false, Ordering::AcqRel);
             if self.signals.is_stopped() {
                 return;
@@ -136,7 +137,7 @@ impl Worker {
         }
     }
 
-    /// Waits for the end of a burst of changes, but not for ever.
+    /// Waits for the end of a burst of changes, within a limit.
     fn let_settle(&self) {
         let debounce = self.settings.debounce;
         let began = Instant::now();
@@ -147,8 +148,8 @@ impl Worker {
         {}
     }
 
-    /// Whether there is something to load. A source that was bad is tried again each time: what was wrong need not have
-    /// been in it.
+    /// Returns whether to load. A bad source is tried each time: the cause may be outside of the
+    /// source.
     fn has_changed(&self) -> bool {
         let now = self.now();
         let was_good = self.status.borrow().is_good();
@@ -159,8 +160,8 @@ impl Worker {
         !was_good || self.seen.as_ref() != Some(&Content::of(&self.path))
     }
 
-    /// Remembers what is there, and says whether it was something else before. It is called before a load: what changes
-    /// after it is then seen as a change.
+    /// Records the current content, and returns whether it changed. Called before a load, so that a
+    /// later change is detected.
     pub(super) fn look(&mut self) -> bool {
         let content = Some(Content::of(&self.path));
         let has_changed = self.seen != content;
@@ -173,7 +174,8 @@ impl Worker {
         load: &impl Fn(&Path) -> Result<T, ConfigError>,
         apply: &mut impl FnMut(T),
     ) {
-        // What a link led to may be another directory by now, and a directory that was made anew is another one.
+        // A link may point to another directory by now, and a recreated directory needs a new
+        // watch.
         self.watch_for_events();
         let has_changed = self.look();
         let loaded = caught(|| load(&self.path)).and_then(|loaded| loaded);
@@ -208,7 +210,7 @@ impl Worker {
     fn failed(&mut self, error: &ConfigError, has_changed: bool) {
         let message = ErrorChain::new(error).to_string();
         let now = self.now();
-        // A source that stays bad in one way is tried at every poll, but told of and counted once.
+        // A source that stays bad is tried at every poll, but logged and counted once per reason.
         let known = !has_changed && {
             let status = self.status.borrow();
             status.error().map(ReloadError::message) == Some(&*message)
@@ -221,7 +223,7 @@ impl Worker {
                 outcome = "reload_failed",
                 path = %self.path.display(),
                 reason = %error.message,
-                "what was last good stays in use"
+                "the last good content stays in use"
             );
         }
         self.status.send_modify(|status| {
@@ -231,7 +233,7 @@ impl Worker {
         });
     }
 
-    /// Asks the operating system to tell of changes. If it will not, the polls are left.
+    /// Asks the operating system to report changes. If this fails, polling detects them.
     pub(super) fn watch_for_events(&mut self) {
         let signals = self.signals.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
@@ -264,8 +266,8 @@ impl Worker {
         });
     }
 
-    /// Where names change if the source does. A watch of the file itself would end with the first file that is renamed
-    /// over it.
+    /// Returns the directories to watch. A watch on the file itself would end when another file is
+    /// renamed over it.
     fn directories(&self) -> Vec<(PathBuf, RecursiveMode)> {
         let mut directories = Vec::new();
         let mut add = |path: &Path| {
@@ -290,12 +292,12 @@ impl Worker {
     }
 }
 
-/// Reading the source is an event as well, and must not lead to the next reading.
+/// Reading the source causes an event too, which must not trigger the next read.
 fn is_only_read(kind: EventKind) -> bool {
     matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }
 
-/// A panic ends neither the thread nor what is in use. Its text may be anything and is not repeated.
+/// Turns a panic into an error. The panic text may hold anything, so the error leaves it out.
 fn caught<T>(run: impl FnOnce() -> T) -> Result<T, ConfigError> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|_| {
         ConfigError::new(
@@ -311,7 +313,8 @@ mod tests {
 
     use super::*;
 
-    /// The watch tells of files that are opened, those that it leads to included: it would never come to rest.
+    /// Every load opens files, and each open is an event: without this filter loads would never
+    /// stop.
     #[test]
     fn reading_is_no_change() {
         for (name, kind, expected) in [

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use countersign::{SignError, SignErrorKind};
 
-/// The gRPC methods that cannot be signed: their request streams end only after answers.
+/// The gRPC methods that cannot be signed, because their request streams end only after responses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bidirectional {
     /// Paths, such as `/chat.Rooms/Talk`.
@@ -22,8 +22,8 @@ impl Bidirectional {
             return Err(SignError::new(
                 SignErrorKind::Body,
                 format!(
-                    "body: {path} is a bidirectional gRPC method, and a stream is signed once it has ended: \
-                     use a unary, server-streaming or client-streaming method"
+                    "body: expected a unary, server-streaming or client-streaming method, found \
+                     the bidirectional gRPC method {path}: a signature needs the end of the stream"
                 ),
             ));
         }

@@ -20,7 +20,7 @@ use crate::{
     grpc,
 };
 
-/// The bounds on a body that is read into memory to be signed.
+/// The limits on a body that is read into memory for signing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BufferLimits {
     pub(super) bytes: u64,
@@ -32,7 +32,7 @@ pub(super) struct BufferLimits {
 impl Default for BufferLimits {
     fn default() -> Self {
         Self {
-            // What `BodyLimits` takes by default.
+            // The default of `BodyLimits`.
             bytes: 2 * 1024 * 1024,
             deadline: Duration::from_secs(30),
             idle: Duration::from_secs(10),
@@ -41,7 +41,7 @@ impl Default for BufferLimits {
     }
 }
 
-/// A body that was read into memory to be signed.
+/// A body in memory, ready to be signed.
 #[derive(Debug)]
 pub(super) struct BufferedBody {
     chunks: Chunks,
@@ -49,10 +49,9 @@ pub(super) struct BufferedBody {
 }
 
 impl BufferedBody {
-    /// Reads the whole body and its digest.
+    /// Reads the whole body and computes its digest.
     ///
-    /// Trailers are refused: no signature covers them, and leaving them out would lose what the
-    /// application sent.
+    /// Refuses trailers: no signature covers them, and dropping them would lose data.
     pub(super) async fn read<B>(
         body: B,
         headers: &HeaderMap,
@@ -77,9 +76,9 @@ impl BufferedBody {
         let mut hash = Sha256::new();
         let mut read: u64 = 0;
         while let Some(frame) = waiting.frame(body.as_mut(), &mut timer, read).await? {
-            let mut data = frame
-                .into_data()
-                .map_err(|_| error("body: trailers cannot be signed"))?;
+            let mut data = frame.into_data().map_err(|_| {
+                error("body: expected no trailers, which no signature covers, found some")
+            })?;
             read = read.saturating_add(u64::try_from(data.remaining()).unwrap_or(u64::MAX));
             if read > limits.bytes {
                 return Err(too_large(limits.bytes, read));
@@ -101,7 +100,7 @@ impl BufferedBody {
         self.digest
     }
 
-    /// The whole body in one piece.
+    /// Returns the whole body as one buffer.
     pub(super) fn bytes(&mut self) -> Bytes {
         self.chunks.in_one_piece()
     }
@@ -111,15 +110,15 @@ impl BufferedBody {
     }
 }
 
-/// How the next frame of a body is waited for.
+/// How to wait for the next frame of a body.
 struct Waiting<'l> {
     limits: &'l BufferLimits,
-    /// A stream of messages that does not say how long it is.
+    /// Whether the body is a gRPC stream of unknown length.
     is_grpc: bool,
 }
 
 impl Waiting<'_> {
-    /// The next frame, or `None` at the end of the body.
+    /// Returns the next frame, or `None` at the end of the body.
     async fn frame<B>(
         &self,
         mut body: Pin<&mut B>,
@@ -132,7 +131,7 @@ impl Waiting<'_> {
     {
         poll_fn(|cx| {
             let Poll::Ready(frame) = body.as_mut().poll_frame(cx) else {
-                // Most bodies are there already and need no timer, which asks for a runtime.
+                // Most bodies are ready at once and need no timer. A timer needs a runtime.
                 if timer.is_none() && Handle::try_current().is_err() {
                     return Poll::Pending;
                 }
@@ -180,11 +179,11 @@ impl Waiting<'_> {
             Late::Idle | Late::Rate => (format!("a byte every {idle:?}"), "with_body_idle"),
         };
         let instead = if self.is_grpc {
-            "a stream that stays open while the answer arrives (bidirectional gRPC) cannot be signed: \
-             use unary or server-streaming calls, or have all messages of a client-streaming call at hand"
+            "use a unary or server-streaming call, or send the messages of a client-streaming call \
+             without pauses (a bidirectional gRPC call cannot be signed)"
         } else {
-            "a signature covers the whole body: send a body that ends, or one whose digest is known \
-             (a PayloadDigest among the request's extensions), which is streamed"
+            "a signature covers the whole body: send a body that ends, or add its PayloadDigest to \
+             the request's extensions to stream it"
         };
         error(format!(
             "body: expected {expected}, found {read} bytes and no end (see {setting}); {instead}"
@@ -198,7 +197,7 @@ fn error(message: impl Into<String>) -> SignError {
 
 fn too_large(limit: u64, found: u64) -> SignError {
     error(format!(
-        "body: expected at most {limit} bytes, found at least {found} (see with_buffer_bytes; a verifying \
-         layer takes as many as its BodyLimits say)"
+        "body: expected at most {limit} bytes, found at least {found} (see with_buffer_bytes; \
+         the limit of a verifying layer is in BodyLimits)"
     ))
 }

@@ -1,4 +1,4 @@
-//! What a log learns of the credentials that requests are signed with. The [module](super) lists the events.
+//! The events about signing credentials. The [module](super) lists them.
 
 use countersign::{CredentialsRefresh, ErrorChain, SignError};
 
@@ -16,7 +16,7 @@ pub(super) fn refreshed(done: &CredentialsRefresh) {
     }
 }
 
-/// The provider did not answer before the deadline, and the request could be signed all the same.
+/// The provider missed the deadline, but the current credentials could still sign the request.
 pub(super) fn late(error: &SignError) {
     failed(&error.to_string());
 }
@@ -26,6 +26,6 @@ fn failed(reason: &str) {
         target: "countersign",
         outcome = "credentials_failed",
         reason,
-        "the credentials at hand go on signing"
+        "the current credentials stay in use"
     );
 }

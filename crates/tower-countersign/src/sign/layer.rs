@@ -19,8 +19,8 @@ pub struct SignLayer {
 
 impl SignLayer {
     /// Signs with a [`Signer`](countersign::Signer), a [`SharedSigner`](countersign::SharedSigner)
-    /// or [`TargetSigners`], and reads bodies of up to 2 MiB into memory to do so. The last two can
-    /// be replaced at run time: each request is signed with their content of that moment.
+    /// or [`TargetSigners`], and reads bodies of up to 2 MiB into memory. The last two can be
+    /// replaced at run time: each request is signed with their current content.
     pub fn new(signers: impl Into<TargetSigners>) -> Self {
         Self {
             settings: Settings::new(signers.into()),
@@ -29,37 +29,39 @@ impl SignLayer {
 
     setters!();
 
-    /// Sets the longest wait for a byte of a gRPC stream, by default 500 milliseconds: after it an
-    /// error of kind [`Body`](countersign::SignErrorKind::Body). A gRPC stream is a body of unknown
-    /// length with a `content-type` that begins with `application/grpc`.
+    /// Sets the longest wait for the next byte of a gRPC stream. Default: 500 milliseconds. A
+    /// longer wait is an error of kind [`Body`](countersign::SignErrorKind::Body). A gRPC stream is
+    /// a body of unknown length with a `content-type` that begins with `application/grpc`.
     ///
-    /// The one message of a unary or server-streaming call is at hand and is not waited for. A
-    /// bidirectional call waits for the answer to its first message, which is not sent before the
-    /// stream has ended: so it is refused soon.
+    /// The message of a unary or server-streaming call is ready and causes no wait. A bidirectional
+    /// call waits for a response that cannot arrive before the stream is signed, so this limit
+    /// refuses the call early.
     #[must_use]
     pub fn with_grpc_idle(mut self, idle: Duration) -> Self {
         self.settings.buffer.grpc_idle = idle;
         self
     }
 
-    /// Sets the origin of all requests, for clients that add it below this layer: tonic's `Channel`
-    /// sends every request to the origin of its endpoint, whatever the URI. Each request is signed
-    /// for this origin and handed on with it. A request for another authority is an error.
+    /// Sets the origin of all requests, for clients that add the origin below this layer. For
+    /// example, tonic's `Channel` sends every request to the origin of its endpoint, whatever the
+    /// URI. Each request is signed for this origin and sent with it. A request for another
+    /// authority is an error.
     ///
-    /// Give the URI of the endpoint, or the `origin` that was set on it. If the two differ, the
-    /// service is sent a signature for another authority and refuses it.
+    /// Pass the URI of the endpoint, or the `origin` that was set on the endpoint. If the two
+    /// differ, the service refuses the signature, because it is for another authority.
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Authority`](countersign::ConfigErrorKind::Authority) if the URI is not
-    /// `http://` or `https://` with a host and nothing else, or if it spells out the default port
-    /// of its scheme: a `Channel` would send that port, and no signature covers it.
+    /// `http://` or `https://` with only a host and an optional port. The same error if the URI
+    /// contains the default port of its scheme: a `Channel` would send that port, and no signature
+    /// covers it.
     pub fn with_origin(mut self, origin: &Uri) -> Result<Self, ConfigError> {
         self.settings.origin = Some(Origin::new(origin)?);
         Ok(self)
     }
 
-    /// Refuses calls of these gRPC methods at once, without reading their stream. Each is the path
+    /// Refuses calls of these gRPC methods without reading their streams. Each method is the path
     /// of a bidirectional method, such as `/chat.Rooms/Talk`.
     #[must_use]
     pub fn with_grpc_bidirectional<I>(mut self, methods: I) -> Self

@@ -11,14 +11,16 @@ use super::{
     settings::{Settings, setters},
 };
 
-/// The signer as a middleware of `reqwest-middleware`.
+/// Signs requests as a middleware of `reqwest-middleware`.
 ///
-/// Works with reqwest 0.13 and reqwest-middleware 0.5. Add it last, so that each attempt of a retry
-/// middleware gets a date and a nonce of its own. The client below it must follow no redirects:
-/// [`client`](Self::client) builds one that does not.
+/// Works with reqwest 0.13 and reqwest-middleware 0.5. Add this middleware last, so that each retry
+/// gets a new date and nonce. The client must not follow redirects: [`client`](Self::client) builds
+/// one that does not.
 ///
 /// ```no_run
-/// # async fn example(signers: countersign::TargetSigners) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # async fn example(
+/// #     signers: countersign::TargetSigners,
+/// # ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 /// use tower_countersign::SignMiddleware;
 ///
 /// let client = SignMiddleware::new(signers).client(reqwest::Client::builder())?;
@@ -32,24 +34,24 @@ use super::{
 /// # }
 /// ```
 ///
-/// The feature `reqwest-middleware` of this crate enables `json`, `query` and `form` of that crate.
-/// A request from a plain [`reqwest::RequestBuilder`] is sent by
+/// This crate's feature `reqwest-middleware` also enables `json`, `query` and `form` of the crate
+/// `reqwest-middleware`. To send a plain [`reqwest::RequestBuilder`], call
 /// `client.execute(builder.build()?)`.
 ///
 /// # Bodies and retries
 ///
 /// A streamed body, such as a multipart form with a file, is read into memory, up to
-/// [`with_buffer_bytes`](Self::with_buffer_bytes). A body that reqwest holds in memory is signed
-/// whatever its length. A retry middleware outside the signer cannot
-/// clone a request with such a body, and sends it once: build the request again for each attempt,
-/// as the example `reqwest-client` does.
+/// [`with_buffer_bytes`](Self::with_buffer_bytes). A body that reqwest already holds in memory is
+/// signed at any length. A retry middleware outside the signer cannot clone a request with a
+/// streamed body, and sends the request once. Build the request again for each attempt, as the
+/// example `reqwest-client` does.
 ///
-/// If the extensions of the request hold the [`PayloadDigest`] of the body
+/// If the request's extensions hold the body's [`PayloadDigest`]
 /// (`RequestBuilder::with_extension`), that digest is signed and the body is streamed.
 ///
-/// Leave [`reqwest::ClientBuilder::retry`] at its default, which repeats only requests that no
-/// service has seen. A retry below the signer sends one signature twice, and the service refuses
-/// the second as a replay.
+/// Keep the default of [`reqwest::ClientBuilder::retry`], which repeats only requests that no
+/// service has received. A retry below the signer sends the same signature twice, and the service
+/// refuses the second request as a replay.
 #[derive(Clone)]
 pub struct SignMiddleware {
     settings: Settings,
@@ -57,8 +59,8 @@ pub struct SignMiddleware {
 
 impl SignMiddleware {
     /// Signs with a [`Signer`](countersign::Signer), a [`SharedSigner`](countersign::SharedSigner)
-    /// or [`TargetSigners`], and reads bodies of up to 2 MiB into memory to do so. The last two can
-    /// be replaced at run time: each request is signed with their content of that moment.
+    /// or [`TargetSigners`], and reads bodies of up to 2 MiB into memory. The last two can be
+    /// replaced at run time: each request is signed with their current content.
     pub fn new(signers: impl Into<TargetSigners>) -> Self {
         Self {
             settings: Settings::new(signers.into()),
@@ -67,7 +69,7 @@ impl SignMiddleware {
 
     setters!();
 
-    /// A client that signs, made of these settings but for redirects, of which it follows none.
+    /// Builds a signing client from these settings, without redirects.
     ///
     /// # Errors
     ///
@@ -88,7 +90,7 @@ impl SignMiddleware {
         digest: Option<PayloadDigest>,
     ) -> Result<(), SignError> {
         let mut parts = head_of(request)?;
-        // Before the body is read: an authority without a signer needs no body.
+        // Select the signer before the body is read: without a signer, the body stays unread.
         let Some(mut signer) = self.settings.signer(&parts)? else {
             return Ok(());
         };
@@ -97,7 +99,7 @@ impl SignMiddleware {
             self.settings.sign(&signer, &parts, digest).await?
         } else {
             let mut body = self.read_body(&parts, request).await?;
-            // The body may have taken a while, and the keys may have changed.
+            // The keys may have changed while the body was read.
             signer = match self.settings.signer(&parts)? {
                 Some(signer) => signer,
                 None => return Ok(()),
@@ -109,12 +111,12 @@ impl SignMiddleware {
             }
         };
         signature.apply(&mut parts);
-        // All of them, because Host may have been brought to its one form as well.
+        // Signing may also have normalized Host, so replace all headers.
         *request.headers_mut() = parts.headers;
         Ok(())
     }
 
-    /// The body, which is read into memory if it is a stream.
+    /// Returns the body, and reads it into memory if it is a stream.
     async fn read_body(
         &self,
         parts: &Parts,
@@ -143,7 +145,7 @@ impl SignMiddleware {
     }
 }
 
-/// The head that reqwest will send: its URL is already in its normal form.
+/// Returns the head that reqwest will send. The URL is already in normal form.
 fn head_of(request: &reqwest::Request) -> Result<Parts, SignError> {
     let mut head = Request::new(());
     *head.method_mut() = request.method().clone();
@@ -153,7 +155,7 @@ fn head_of(request: &reqwest::Request) -> Result<Parts, SignError> {
     *head.uri_mut() = url.as_str().parse().map_err(|_| {
         SignError::new(
             SignErrorKind::Target,
-            "the URL is no URI that can be signed",
+            "target: expected a URL that parses as a URI, found another",
         )
     })?;
     Ok(head.into_parts().0)
@@ -167,7 +169,7 @@ impl Middleware for SignMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<reqwest::Response> {
-        // It stays there for the next attempt of a retry.
+        // The digest stays in the extensions for the next attempt of a retry.
         let digest = extensions.get::<PayloadDigest>().copied();
         self.sign(&mut request, digest)
             .await

@@ -1,40 +1,44 @@
-//! Signs requests on their way out.
+//! Signs outgoing requests.
 //!
-//! The layer reads the body to its end, because its hash is part of what is signed; brings the authority to the one form
-//! that every client sends; and adds the signature's headers. A request that cannot be signed is not sent.
+//! The layer reads the body to its end, because the signature covers the body's hash. The layer
+//! also normalizes the authority and adds the headers of the signature. A request that cannot be
+//! signed is not sent.
 //!
-//! - **Innermost**: whatever changes the request after it (compression, other headers to be covered, path rewriting) makes
-//!   the signature wrong. Put [`SignLayer`](crate::SignLayer) last, next to the client.
-//! - **Inside retries**: every attempt then has a date and a nonce of its own. A retry of an already signed request is
-//!   refused by the receiver as a replay.
-//! - **Bound to its authorities**: a request to another one is an error, so that a redirect or a URL from outside cannot
-//!   make a service sign for a stranger. Clients must not follow redirects by themselves, since they would carry the
-//!   signature's headers along.
-//! - **Bounded bodies**: a body of up to 2 MiB is read into memory, as much as a verifying layer
-//!   takes by default ([`with_buffer_bytes`](crate::SignLayer::with_buffer_bytes),
-//!   [`BodyLimits::with_max_bytes`](crate::BodyLimits::with_max_bytes)). It must end within 30
-//!   seconds, and no wait for a byte may be longer than 10. A body whose
-//!   [`PayloadDigest`](countersign::PayloadDigest) is among the request's extensions is not read
-//!   but streamed, whatever its length.
-//! - **No open streams**: a body that stays open until the answer arrives cannot be signed, so a
+//! - **Innermost**: a later change to the request (compression, covered headers, path rewriting)
+//!   invalidates the signature. Put [`SignLayer`](crate::SignLayer) last, next to the client.
+//! - **Inside retries**: each attempt then has a new date and nonce. The service refuses a repeated
+//!   signature as a replay.
+//! - **Bound to authorities**: a request to any other authority is an error. So a redirect or a URL
+//!   from outside cannot obtain a signature. Clients must not follow redirects themselves, because
+//!   they would send the signature's headers along.
+//! - **Bounded bodies**: a body of up to 2 MiB is read into memory
+//!   ([`with_buffer_bytes`](crate::SignLayer::with_buffer_bytes)), the default limit of a verifying
+//!   layer ([`BodyLimits::with_max_bytes`](crate::BodyLimits::with_max_bytes)). The body must end
+//!   within 30 seconds, without a pause longer than 10 seconds. A body whose
+//!   [`PayloadDigest`](countersign::PayloadDigest) is in the request's extensions is streamed, at
+//!   any length.
+//! - **No open streams**: a body that stays open until the response arrives cannot be signed, so a
 //!   bidirectional gRPC call is an error. Unary and server-streaming calls work, and
-//!   client-streaming calls whose messages are at hand
+//!   client-streaming calls whose messages are ready
 //!   ([`with_grpc_idle`](crate::SignLayer::with_grpc_idle)).
-//! - **Bounded waiting**: for temporary credentials a request waits 5 seconds
-//!   ([`with_credentials_deadline`](crate::SignLayer::with_credentials_deadline)), and only where they are about to expire or are
-//!   old and have no known end. One request asks; those that can be signed meanwhile do not wait.
-//! - **By its own clock**: it never takes the time from a response's `Date`, which nobody has signed.
+//! - **Bounded waits for credentials**: a request waits up to 5 seconds for temporary credentials
+//!   ([`with_credentials_deadline`](crate::SignLayer::with_credentials_deadline)). A request waits
+//!   only if its credentials are about to expire, or are old and have no known expiry. One request
+//!   asks the provider; requests that can still be signed do not wait.
+//! - **Local clock only**: the layer never takes the time from a response's `Date`, which is not
+//!   signed.
 //!
 //! # Several targets
 //!
-//! [`SignLayer`](crate::SignLayer) takes one signer, or [`TargetSigners`](countersign::TargetSigners), which selects the signer by the
-//! authority of each request. A request for an authority without a target is an error before its body is read. A request
-//! for an unsigned target is sent as it came, and its body is streamed.
+//! [`SignLayer`](crate::SignLayer) takes one signer, or
+//! [`TargetSigners`](countersign::TargetSigners), which select the signer by the request's
+//! authority. A request for an unknown authority is an error before its body is read. A request for
+//! an unsigned target is sent unchanged, and its body is streamed.
 //!
 //! # gRPC
 //!
-//! tonic's `Channel` adds scheme and authority to a request below every layer, so the signer must be told them with
-//! [`with_origin`](crate::SignLayer::with_origin):
+//! tonic's `Channel` adds scheme and authority to a request below every layer. So pass them to the
+//! signer with [`with_origin`](crate::SignLayer::with_origin):
 //!
 //! ```text
 //! let endpoint = Endpoint::from_static("http://user-service:8081");
@@ -45,27 +49,29 @@
 //! let client = AccountsClient::new(channel);
 //! ```
 //!
-//! A channel over several endpoints needs one origin on each of them (`Endpoint::origin`).
+//! Endpoints of a balanced channel must all have the same origin (`Endpoint::origin`).
 //!
 //! | call | signed |
 //! |---|---|
 //! | unary, server-streaming | yes |
-//! | client-streaming | yes, once the stream has ended, within the limits of the layer |
-//! | bidirectional | no: the stream ends only after answers that it waits for |
+//! | client-streaming | yes, when the stream has ended, within the limits of the layer |
+//! | bidirectional | no: the stream waits for responses before it ends |
 //!
-//! Nothing in a request tells a client-streaming call from a bidirectional one. A stream that sends nothing for as long as
-//! [`with_grpc_idle`](crate::SignLayer::with_grpc_idle) says is refused, and a method that is named in
-//! [`with_grpc_bidirectional`](crate::SignLayer::with_grpc_bidirectional) at once. A tonic client reads the error as a `Status`
-//! of code `Unknown`, with the [`SignError`](countersign::SignError) as its source.
+//! A request does not tell whether a call is client-streaming or bidirectional. A stream without a
+//! byte for [`with_grpc_idle`](crate::SignLayer::with_grpc_idle) is refused. A method listed in
+//! [`with_grpc_bidirectional`](crate::SignLayer::with_grpc_bidirectional) is refused at once. A
+//! tonic client gets the error as a `Status` with code `Unknown` and the
+//! [`SignError`](countersign::SignError) as its source.
 //!
 //! # Events
 //!
-//! | level | when | fields |
-//! |---|---|---|
-//! | `info` | the provider gave other credentials than before | `outcome = "credentials_changed"`, `credentials` |
-//! | `warn` | the provider failed or was late, and the credentials at hand go on signing | `outcome = "credentials_failed"`, `reason` |
+//! | level | `outcome` | when | other fields |
+//! |---|---|---|---|
+//! | `info` | `credentials_changed` | the provider returned new credentials | `credentials` |
+//! | `warn` | `credentials_failed` | the provider failed or was late | `reason` |
 //!
-//! Both have the target `countersign`. The first shows four characters of an access key id; neither holds a secret.
+//! Both have the target `countersign`. After `credentials_failed`, the current credentials stay in
+//! use. `credentials` shows four characters of an access key id. Neither event holds a secret.
 
 mod bidirectional;
 mod buffered_body;

@@ -5,7 +5,7 @@ use http::{
     uri::{Authority, Scheme},
 };
 
-/// The origin that a client below the layer sends every request to.
+/// The origin to which a client below the layer sends every request.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     scheme: Scheme,
@@ -18,7 +18,7 @@ impl Origin {
             .authority()
             .is_some_and(|authority| authority.as_str().contains('@'))
         {
-            // The URI holds it, so it is not shown.
+            // User information may be a password, so the URI is not shown.
             return Err(ConfigError::new(
                 ConfigErrorKind::Authority,
                 "origin: expected no user information, found some",
@@ -52,7 +52,7 @@ impl Origin {
         Ok(Self { scheme, authority })
     }
 
-    /// Gives a request this origin.
+    /// Sets the origin of a request.
     pub(super) fn apply(&self, parts: &mut Parts) -> Result<(), SignError> {
         if let Some(found) = parts.uri.authority()
             && *found != self.authority
@@ -60,7 +60,7 @@ impl Origin {
             return Err(SignError::new(
                 SignErrorKind::Authority,
                 format!(
-                    "authority: expected {}, the origin of the client below the signer, found another",
+                    "authority: expected {}, the origin set with with_origin, found another",
                     self.authority
                 ),
             ));
@@ -99,7 +99,7 @@ mod tests {
                 "http://Users.internal:8081/a",
                 Ok("http://Users.internal:8081/a"),
             ),
-            // tonic replaces scheme and authority, so these are what is sent.
+            // tonic replaces scheme and authority, so the signature must cover the replaced values.
             (
                 "https://users.internal:8081/a",
                 Ok("http://Users.internal:8081/a"),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_origins_that_could_be_sent_otherwise_than_signed() {
+    fn refuses_origins_that_would_be_sent_in_another_form_than_signed() {
         for (uri, accepted) in [
             ("http://users:8081", true),
             ("http://users:8081/", true),

@@ -14,21 +14,27 @@ use crate::BoxError;
 
 /// A reqwest client as the service under [`SignLayer`](crate::SignLayer).
 ///
-/// It follows no redirects: reqwest follows them below every layer and carries the signature's headers along, to
-/// whichever host the answer names. A 3xx is a response like any other.
+/// This client follows no redirects. reqwest follows redirects below every layer and would send the
+/// signature's headers to the new host. A 3xx response is returned like any other.
 ///
-/// Works with reqwest 0.13. A request from a [`reqwest::RequestBuilder`], with its `json` and `query`, becomes one for this
-/// service by `http::Request::try_from(builder.build()?)`. Leave [`reqwest::ClientBuilder::retry`] at its default: a retry
-/// below the signer sends one signature twice, and the callee refuses the second as a replay.
+/// Works with reqwest 0.13. To send a request from a [`reqwest::RequestBuilder`], including `json`
+/// and `query`, convert it with `http::Request::try_from(builder.build()?)`. Keep the default of
+/// [`reqwest::ClientBuilder::retry`]: a retry below the signer sends the same signature twice, and
+/// the service refuses the second request as a replay.
 ///
 /// ```no_run
-/// # async fn example(signer: countersign::Signer) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # async fn example(
+/// #     signer: countersign::Signer,
+/// # ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 /// use http_body_util::Full;
 /// use tower::{ServiceBuilder, ServiceExt};
 /// use tower_countersign::{ReqwestService, SignLayer};
 ///
-/// let client = ServiceBuilder::new().layer(SignLayer::new(signer)).service(ReqwestService::new()?);
-/// let request = http::Request::get("http://user-service:8081/api/account/7").body(Full::<bytes::Bytes>::default())?;
+/// let client = ServiceBuilder::new()
+///     .layer(SignLayer::new(signer))
+///     .service(ReqwestService::new()?);
+/// let request = http::Request::get("http://user-service:8081/api/account/7")
+///     .body(Full::<bytes::Bytes>::default())?;
 /// let response: reqwest::Response = client.oneshot(request).await?;
 /// # Ok(())
 /// # }
@@ -39,7 +45,7 @@ pub struct ReqwestService {
 }
 
 impl ReqwestService {
-    /// A client with reqwest's own defaults but for redirects.
+    /// Builds a client with reqwest's defaults, but without redirects.
     ///
     /// # Errors
     ///
@@ -48,7 +54,7 @@ impl ReqwestService {
         Self::from_builder(reqwest::Client::builder())
     }
 
-    /// A client with these settings, which follows no redirects whatever they say.
+    /// Builds a client with these settings, but without redirects.
     ///
     /// # Errors
     ///
@@ -85,8 +91,8 @@ where
     }
 }
 
-/// A `Url` takes `/a/../b` for `/b` and escapes what a `Uri` leaves as it is: then the request sent would not be the one
-/// that was signed.
+/// Refuses a URL that `Url` would change: `Url` resolves `/a/../b` and escapes characters that
+/// `Uri` accepts. The request sent would then differ from the signed request.
 fn ensure_sent_as_signed(signed: &http::Uri, sent: &reqwest::Url) -> Result<(), SignError> {
     let authority = signed.authority().map_or("", http::uri::Authority::as_str);
     let sent_authority = match (sent.host_str(), sent.port()) {
@@ -102,7 +108,7 @@ fn ensure_sent_as_signed(signed: &http::Uri, sent: &reqwest::Url) -> Result<(), 
     } else {
         Err(SignError::new(
             SignErrorKind::Target,
-            "the URL would be sent in another spelling than the signed one; write it in its normal form",
+            "target: expected a URL in normal form, found one that would be sent in another form",
         ))
     }
 }

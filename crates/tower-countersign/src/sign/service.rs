@@ -46,7 +46,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The instance that was polled ready is the one to call; see the verifying service.
+        // Call the instance that was polled ready, not its clone.
         let unready = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, unready);
         let settings = self.settings.clone();
@@ -69,7 +69,7 @@ where
     if let Some(origin) = &settings.origin {
         origin.apply(&mut parts)?;
     }
-    // Before the body is read: an authority without a signer needs no body.
+    // Select the signer before the body is read: without a signer, the body stays unread.
     let Some(signer) = settings.signer(&parts)? else {
         return Ok(Request::from_parts(parts, SignedBody::streamed(body)));
     };
@@ -82,7 +82,7 @@ where
             settings.bidirectional.ensure_none(parts.uri.path())?;
         }
         let mut body = BufferedBody::read(body, &parts.headers, &settings.buffer).await?;
-        // The body may have taken a while, and the keys may have changed.
+        // The keys may have changed while the body was read.
         let Some(signer) = settings.signer(&parts)? else {
             return Ok(Request::from_parts(parts, body.into()));
         };

@@ -14,7 +14,7 @@ use http::request::Parts;
 use super::{bidirectional::Bidirectional, buffered_body::BufferLimits, events, origin::Origin};
 use crate::clock::{Clock, SystemClock};
 
-/// What the layer and the middleware share.
+/// The settings that the layer and the middleware share.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) signers: TargetSigners,
@@ -37,13 +37,12 @@ impl Settings {
         }
     }
 
-    /// Returns the signer for a request that is about to be sent, or `None` if it is to be sent
-    /// unsigned.
+    /// Returns the signer for a request, or `None` if the request is sent unsigned.
     pub(super) fn signer(&self, parts: &Parts) -> Result<Option<Arc<Signer>>, SignError> {
         self.signers.select(parts, self.clock.now())
     }
 
-    /// Signs, with credentials that are read anew where they are about to expire.
+    /// Signs a request, after a refresh of credentials that are about to expire.
     pub(super) async fn sign(
         &self,
         signer: &Signer,
@@ -53,7 +52,7 @@ impl Settings {
         let late = self.refresh(signer).await?;
         let signature = signer.sign(parts, payload, self.clock.now());
         match (signature, late) {
-            // What was at hand has expired, or there was nothing: that the provider is late is why.
+            // The late provider is the cause: no usable credentials were left.
             (Err(error), Some(late)) if error.kind() == SignErrorKind::Credentials => Err(late),
             (signature, late) => {
                 if let Some(late) = &late {
@@ -64,11 +63,11 @@ impl Settings {
         }
     }
 
-    /// Waits for credentials no longer than the deadline. `Ok` with an error says that they are late: those at hand may
-    /// still do.
+    /// Waits for credentials up to the deadline. `Ok(Some(error))` means that they are late: the
+    /// current credentials may still be usable.
     async fn refresh(&self, signer: &Signer) -> Result<Option<SignError>, SignError> {
         let mut refresh = pin!(signer.refresh(self.clock.now()));
-        // Most signers have nothing to wait for, and then need no timer, which asks for a runtime.
+        // Most signers are ready at once and need no timer. A timer needs a runtime.
         let at_once = poll_fn(|context| Poll::Ready(refresh.as_mut().poll(context))).await;
         if let Poll::Ready(answer) = at_once {
             return answer.map(|done| told(&done));
@@ -89,47 +88,47 @@ impl Settings {
     }
 }
 
-/// Tells the log what came of it. Nothing is late.
+/// Logs the result of a refresh in time.
 fn told(done: &CredentialsRefresh) -> Option<SignError> {
     events::refreshed(done);
     None
 }
 
-/// The setters that the layer and the middleware share. Both keep their settings in a field of that
-/// name.
+/// The setters that the layer and the middleware share. Both types have a field `settings`.
 macro_rules! setters {
     () => {
-        /// Sets the greatest length of a body that is read into memory, in bytes, by default 2 MiB. A
-        /// verifying layer takes as much by default: raise its [`BodyLimits`](crate::BodyLimits) as
-        /// well. A larger body is an error, unless the request carries its
-        /// [`PayloadDigest`](countersign::PayloadDigest) as an extension: then the body is not read but
-        /// sent as it is, and that digest is signed.
+        /// Sets the maximum length of a body that is read into memory, in bytes. Default: 2 MiB,
+        /// as in the [`BodyLimits`](crate::BodyLimits) of a verifying layer: raise both together.
+        /// A longer body is an error, unless the request's extensions hold its
+        /// [`PayloadDigest`](countersign::PayloadDigest). Then the body is streamed unread, and
+        /// that digest is signed.
         #[must_use]
         pub fn with_buffer_bytes(mut self, bytes: u64) -> Self {
             self.settings.buffer.bytes = bytes;
             self
         }
 
-        /// Sets how long a body that is read into memory may take, by default 30 seconds: after it an
-        /// error of kind [`Body`](countersign::SignErrorKind::Body). The time begins with the first
-        /// wait for the body. Outside of a tokio runtime no time is counted.
+        /// Sets the time limit for reading a body into memory. Default: 30 seconds. Exceeding the
+        /// limit is an error of kind [`Body`](countersign::SignErrorKind::Body). The time begins
+        /// with the first wait for the body. Outside of a tokio runtime, no limit applies.
         #[must_use]
         pub fn with_body_deadline(mut self, deadline: std::time::Duration) -> Self {
             self.settings.buffer.deadline = deadline;
             self
         }
 
-        /// Sets the longest wait for a byte of such a body, by default 10 seconds: after it an error of
-        /// kind [`Body`](countersign::SignErrorKind::Body).
+        /// Sets the longest wait for the next byte of such a body. Default: 10 seconds. A longer
+        /// wait is an error of kind [`Body`](countersign::SignErrorKind::Body).
         #[must_use]
         pub fn with_body_idle(mut self, idle: std::time::Duration) -> Self {
             self.settings.buffer.idle = idle;
             self
         }
 
-        /// Sets how long a request waits for [credentials](countersign::CredentialsProvider) that are about to expire to be read
-        /// anew, by default 5 seconds: after it, it is signed with those at hand, or is an error of kind
-        /// [`Credentials`](countersign::SignErrorKind::Credentials) if they have expired.
+        /// Sets how long a request waits for new [credentials](countersign::CredentialsProvider)
+        /// when the current ones are about to expire. Default: 5 seconds. After this time, the
+        /// current credentials sign the request. If they have expired, the result is an error of
+        /// kind [`Credentials`](countersign::SignErrorKind::Credentials).
         #[must_use]
         pub fn with_credentials_deadline(mut self, deadline: std::time::Duration) -> Self {
             self.settings.credentials_deadline = deadline;

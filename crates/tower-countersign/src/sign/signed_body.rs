@@ -11,7 +11,8 @@ use super::buffered_body::BufferedBody;
 use crate::{BoxError, chunks::Chunks};
 
 pin_project! {
-    /// The body of a signed request: in memory, or streamed under a digest that the caller supplied.
+    /// The body of a signed request: in memory, or streamed under a digest that the caller
+    /// supplied.
     #[derive(Debug)]
     pub struct SignedBody<B> {
         #[pin]
@@ -33,7 +34,7 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    /// The body as it is, for a digest that was computed elsewhere.
+    /// Streams the body unread, because its digest was computed elsewhere.
     pub(super) fn streamed(body: B) -> Self {
         Self {
             inner: Inner::Streamed { body },
