@@ -19,7 +19,7 @@ pub(crate) struct Access {
     pub(crate) transport: Transport,
 }
 
-/// Plain, or TLS with these certificates.
+/// Plain TCP, or TLS with these certificates.
 #[derive(Clone, Default)]
 pub(crate) enum Transport {
     #[default]
@@ -108,7 +108,10 @@ mod tests {
         };
         assert_eq!(
             format!("{access:?}"),
-            r#"Access { username: Some("verifier"), password: Some("redacted"), database: 0, tls: false }"#
+            concat!(
+                r#"Access { username: Some("verifier"), password: Some("redacted"), "#,
+                "database: 0, tls: false }"
+            )
         );
     }
 }

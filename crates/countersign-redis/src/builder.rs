@@ -55,54 +55,57 @@ impl RedisReplayStoreBuilder {
         })
     }
 
-    /// The user of the servers' ACL, instead of the URL's.
+    /// Sets the ACL user of the servers, in place of the URL's.
     pub fn username(mut self, username: &str) -> Self {
         self.access.username = Some(username.into());
         self
     }
 
-    /// The password of the servers, instead of the URL's.
+    /// Sets the password of the servers, in place of the URL's.
     pub fn password(mut self, password: &str) -> Self {
         self.access.password = Some(password.into());
         self
     }
 
-    /// The user of the sentinels' ACL. The URL's user and password are for the servers only.
+    /// Sets the ACL user of the sentinels. The URL's user and password are only for the servers.
     pub fn sentinel_username(mut self, username: &str) -> Self {
         self.sentinel_username = Some(username.into());
         self
     }
 
-    /// The password of the sentinels.
+    /// Sets the password of the sentinels.
     pub fn sentinel_password(mut self, password: &str) -> Self {
         self.sentinel_password = Some(password.into());
         self
     }
 
-    /// What the names of all entries begin with, before a colon: `countersign:replay` unless set. Replicas of one service need the same.
-    /// Services may share one, because the audience of a verifier is in every key.
+    /// Sets the prefix of all entry names, which a colon follows. Default: `countersign:replay`.
+    /// All replicas of a service need the same namespace. Several services may share one, because
+    /// each key contains the verifier's audience.
     pub fn namespace(mut self, namespace: &str) -> Self {
         namespace.clone_into(&mut self.namespace);
         self
     }
 
-    /// How long one claim may take, connecting and sending again included: 2 seconds unless set, 5 at most. After it the claim
-    /// is unavailable. Sending again begins at half of it.
+    /// Sets the time limit of one claim, including connecting and one retry. Default: 2 seconds.
+    /// Maximum: 5 seconds. After this time the claim is [`Unavailable`](countersign::Unavailable).
+    /// The retry starts after half of the time.
     ///
-    /// The deadline of the layer that claims ends it sooner, if it is shorter.
+    /// A shorter deadline of the calling layer ends the claim earlier.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Trusts the certificates that these PEM-encoded authorities signed, and not those that the system trusts.
+    /// Trusts only the certificates that these PEM-encoded authorities signed, in place of the
+    /// system's.
     #[cfg(feature = "tls")]
     pub fn root_certificates_pem(mut self, pem: &[u8]) -> Self {
         self.certificates.root_cert = Some(pem.to_vec());
         self
     }
 
-    /// Shows this certificate and proves to have its key, both PEM-encoded.
+    /// Sets the PEM-encoded client certificate and its private key.
     #[cfg(feature = "tls")]
     pub fn client_certificate_pem(mut self, certificate: &[u8], key: &[u8]) -> Self {
         self.certificates.client_tls = Some(redis::ClientTlsConfig {
@@ -112,13 +115,14 @@ impl RedisReplayStoreBuilder {
         self
     }
 
-    /// Takes a server's word for `maxmemory-policy noeviction` where its user may not run `INFO`, which would tell: the
-    /// operator has set it. A server that tells of another policy is refused all the same. Each connection to a server that
-    /// does not tell is a warning in the log.
+    /// Assumes `maxmemory-policy noeviction` on servers whose user may not run `INFO`. The operator
+    /// must have set that policy. A server that reports another policy is still refused. Each
+    /// connection to a server that does not report its policy logs a warning.
     ///
     /// # Attack
     ///
-    /// That of [`insecure_allow_eviction`](Self::insecure_allow_eviction), where the operator is mistaken.
+    /// If the assumption is wrong, the attack of
+    /// [`insecure_allow_eviction`](Self::insecure_allow_eviction).
     pub fn insecure_assume_noeviction(mut self) -> Self {
         if self.eviction == Eviction::Refused {
             self.eviction = Eviction::AssumedOff;
@@ -126,24 +130,29 @@ impl RedisReplayStoreBuilder {
         self
     }
 
-    /// Also works with servers that evict entries when their memory is full, by any `maxmemory-policy` but `noeviction`,
-    /// and with those that do not tell, because their user may not run `INFO`.
+    /// Accepts servers with any `maxmemory-policy`, even those that evict entries when memory is
+    /// full. Also accepts servers whose policy is unknown because the user may not run `INFO`.
     ///
     /// # Attack
     ///
-    /// Whoever can fill the memory, a caller with many requests or a neighbour with many keys, has nonces evicted. A captured
-    /// request is then handled again, within the window of its date.
+    /// An attacker who can fill the memory, with many requests or with other keys, can evict
+    /// nonces. Then a captured request is accepted again within the window of its date.
     pub fn insecure_allow_eviction(mut self) -> Self {
         self.eviction = Eviction::Allowed;
         self
     }
 
-    /// The store. Nothing is connected before the first claim, so that a service starts while its store is down.
+    /// Builds the store. Connects only at the first claim, so a service can start while the servers
+    /// are unavailable.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if the namespace is not 1 to 64 visible ASCII characters without braces, the timeout not 1
-    /// millisecond to 5 seconds, TLS asked for and not compiled in or without a provider, or a certificate that is none.
+    /// [`ConfigErrorKind::Setting`] in these cases:
+    ///
+    /// - The namespace is not 1 to 64 visible ASCII characters without braces.
+    /// - The timeout is not 1 millisecond to 5 seconds.
+    /// - The URL asks for TLS, but the feature `tls` is off or no provider is installed.
+    /// - A certificate or a key cannot be parsed.
     pub fn build(self) -> Result<RedisReplayStore, ConfigError> {
         let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
         if !(1..=64).contains(&self.namespace.len()) || !self.namespace.bytes().all(visible) {
@@ -162,14 +171,14 @@ impl RedisReplayStoreBuilder {
             transport: transport.clone(),
             ..self.access.clone()
         };
-        // Certificates are read here, and not at the first claim.
+        // Read certificates now rather than at the first claim.
         let probe = NodeAddress {
             host: "localhost".to_owned(),
             port: 1,
         };
         access
             .client(&probe)
-            .map_err(|_| setting("certificates: expected PEM, found none that can be read"))?;
+            .map_err(|_| setting("certificates: expected PEM that parses, found other data"))?;
 
         let topology = Topology {
             deployment: self.deployment,
@@ -200,7 +209,7 @@ impl RedisReplayStoreBuilder {
             }
             (false, false) => Ok(Transport::Plain),
             (false, true) => Err(setting(
-                "certificates: expected a URL with rediss, found one without TLS",
+                "certificates: expected a rediss URL, found one without TLS",
             )),
         }
     }
@@ -208,7 +217,9 @@ impl RedisReplayStoreBuilder {
     #[cfg(not(feature = "tls"))]
     fn transport(&self) -> Result<Transport, ConfigError> {
         if self.tls {
-            return Err(setting("rediss: the feature tls is not compiled in"));
+            return Err(setting(
+                "rediss: expected the feature tls, found a build without",
+            ));
         }
         Ok(Transport::Plain)
     }
@@ -248,17 +259,17 @@ mod tests {
             ("a line", builder().namespace("re\nplay")),
             ("no time", builder().timeout(Duration::ZERO)),
             (
-                "time past what entries outlive",
+                "a timeout over the longest claim",
                 builder().timeout(Duration::from_millis(5001)),
             ),
             #[cfg(feature = "tls")]
             (
-                "certificates and no TLS",
+                "certificates without TLS",
                 builder().root_certificates_pem(b""),
             ),
         ] {
             match builder.build() {
-                Ok(_) => panic!("{name} was taken"),
+                Ok(_) => panic!("{name} was accepted"),
                 Err(error) => assert_eq!(error.kind(), ConfigErrorKind::Setting, "{name}"),
             }
         }
@@ -284,7 +295,7 @@ mod tests {
 
     #[cfg(feature = "tls-ring")]
     #[test]
-    fn certificates_that_are_none_are_refused_at_once() {
+    fn certificates_that_cannot_be_parsed_are_refused_at_once() {
         let builder = || RedisReplayStoreBuilder::new("rediss://redis.internal").unwrap();
         builder().build().unwrap();
         let broken = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";

@@ -4,44 +4,50 @@ use redis::{aio::MultiplexedConnection, cmd};
 
 use crate::{error::Error, handshake, node_address::NodeAddress, topology::Servers};
 
-/// How long the servers may take to say how they are set up.
+/// The time limit for asking all servers for their settings.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
 
-/// Something about a server that lets a nonce be forgotten before its request has expired, as
-/// [`RedisReplayStore::check`](crate::RedisReplayStore::check) found it.
+/// A setting of a server that can lose a nonce before its request expires. Returned by
+/// [`RedisReplayStore::check`](crate::RedisReplayStore::check).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// The node of a cluster. `None` where there is one master.
+    /// The cluster node. `None` for a single master.
     pub node: Option<String>,
-    /// What it is.
+    /// The setting.
     pub kind: WarningKind,
 }
 
-/// What a [`Warning`] is about.
+/// The subject of a [`Warning`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WarningKind {
     /// `maxmemory-policy` is not `noeviction`.
     Evicts,
-    /// The eviction policy is unknown, because the user may not run `INFO`. The store was told to work with such servers.
+    /// The eviction policy is unknown, because the user may not run `INFO`. The store was built to
+    /// accept such servers.
     EvictionUnknown,
-    /// All claims are refused: the eviction policy is unknown, because the user may not run `INFO`. Permit it, or see
+    /// All claims are refused: the eviction policy is unknown, because the user may not run `INFO`.
+    /// Grant the permission, or see
     /// [`insecure_assume_noeviction`](crate::RedisReplayStoreBuilder::insecure_assume_noeviction).
     ClaimsRefused,
-    /// `appendonly` is `no`: a restart loses what was claimed since the last snapshot, or everything.
+    /// `appendonly` is `no`: a restart loses all claims, or those since the last snapshot.
     ForgetsOnRestart,
-    /// `appendfsync` is not `always`: a crash of the machine loses about the last second, or what the system had not written.
+    /// `appendfsync` is not `always`: a crash of the machine loses about the last second of claims,
+    /// or all that the system had not written.
     ForgetsLastWrites,
-    /// How it keeps what it is told is unknown, because the user may not run `INFO` or `CONFIG GET`.
+    /// The persistence is unknown, because the user may not run `INFO` or `CONFIG GET`.
     PersistenceUnknown,
-    /// It has replicas and `min-replicas-to-write` is 0: a master that is cut off goes on taking claims that its successor has not seen.
+    /// There are replicas, and `min-replicas-to-write` is 0: a master that loses its replicas
+    /// continues to accept claims that its successor never sees.
     ClaimsUnreplicated,
-    /// Whether claims may stay unreplicated is unknown, because the user may not run `INFO` or `CONFIG GET`.
+    /// The value of `min-replicas-to-write` is unknown, because the user may not run `INFO` or
+    /// `CONFIG GET`.
     ReplicationUnknown,
-    /// `cluster-require-full-coverage` is `yes`: one lost slot stops all of them.
+    /// `cluster-require-full-coverage` is `yes`: one lost slot stops all slots.
     OneSlotStopsAll,
-    /// Whether one lost slot stops all of them is unknown, because the user may not run `CONFIG GET`.
+    /// The value of `cluster-require-full-coverage` is unknown, because the user may not run
+    /// `CONFIG GET`.
     CoverageUnknown,
 }
 
@@ -52,29 +58,29 @@ impl fmt::Display for Warning {
                 "maxmemory-policy is not noeviction: nonces are evicted when memory is full"
             }
             WarningKind::EvictionUnknown => {
-                "maxmemory-policy is not known: INFO memory is not permitted"
+                "maxmemory-policy is unknown: INFO memory is not permitted"
             }
             WarningKind::ClaimsRefused => {
-                "claims are refused: maxmemory-policy is not known, because INFO is not permitted"
+                "claims are refused: maxmemory-policy is unknown, because INFO is not permitted"
             }
-            WarningKind::ForgetsOnRestart => "appendonly is no: a restart forgets nonces",
+            WarningKind::ForgetsOnRestart => "appendonly is no: a restart loses nonces",
             WarningKind::ForgetsLastWrites => {
-                "appendfsync is not always: a crash forgets the last nonces"
+                "appendfsync is not always: a crash loses the last nonces"
             }
             WarningKind::PersistenceUnknown => {
-                "persistence is not known: INFO persistence or CONFIG GET is not permitted"
+                "persistence is unknown: INFO persistence or CONFIG GET is not permitted"
             }
             WarningKind::ClaimsUnreplicated => {
-                "min-replicas-to-write is 0: a master that is cut off goes on letting requests through"
+                "min-replicas-to-write is 0: a master without its replicas still accepts claims"
             }
             WarningKind::ReplicationUnknown => {
-                "min-replicas-to-write is not known: INFO replication or CONFIG GET is not permitted"
+                "min-replicas-to-write is unknown: INFO replication or CONFIG GET is not permitted"
             }
             WarningKind::CoverageUnknown => {
-                "cluster-require-full-coverage is not known: CONFIG GET is not permitted"
+                "cluster-require-full-coverage is unknown: CONFIG GET is not permitted"
             }
             WarningKind::OneSlotStopsAll => {
-                "cluster-require-full-coverage is yes: one lost slot stops all of them"
+                "cluster-require-full-coverage is yes: one lost slot stops all slots"
             }
         };
         match &self.node {
@@ -84,7 +90,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Asks every master how it is set up.
+/// Asks every master for its settings.
 pub(crate) async fn servers(servers: &Servers) -> Result<Vec<Warning>, Error> {
     match servers {
         Servers::Master(connection) => server(None, connection.multiplexed().await?).await,
@@ -99,7 +105,7 @@ pub(crate) async fn servers(servers: &Servers) -> Result<Vec<Warning>, Error> {
     }
 }
 
-/// Says that claims are refused where the servers do not tell whether they evict.
+/// Marks unknown eviction policies as refused claims.
 pub(crate) fn refuse_claims(warnings: &mut [Warning]) {
     for warning in warnings {
         if warning.kind == WarningKind::EvictionUnknown {
@@ -108,7 +114,8 @@ pub(crate) fn refuse_claims(warnings: &mut [Warning]) {
     }
 }
 
-/// Asks one server how it is set up. What its user may not ask is a warning; a connection that breaks is an error.
+/// Asks one server for its settings. A command that the user may not run is a warning; a broken
+/// connection is an error.
 async fn server(
     node: Option<&NodeAddress>,
     mut connection: MultiplexedConnection,

@@ -7,10 +7,10 @@ use countersign::{ReplayClaim, Timestamp, Unavailable};
 
 use crate::time_to_live::LONGEST_CLAIM;
 
-/// The largest difference that is not taken for a change of the clock: a claim is recorded some time
+/// The largest clock difference that is not a change of the clock: a claim is recorded some time
 /// after its clock was read.
 const STEP_MICROS: i64 = 2_000_000;
-/// The largest number of clock settings that are kept apart. Beyond it, the oldest two are merged.
+/// The largest number of clock settings that are recorded. Beyond it, the oldest two are merged.
 const SETTINGS: usize = 8;
 
 /// Refuses claims whose entries may have expired in the server before the verifier's clock was set
@@ -18,8 +18,8 @@ const SETTINGS: usize = 8;
 ///
 /// The server expires entries in real time. While the verifier's clock runs forward, an entry that
 /// the server has expired has also expired by that clock. After the clock is set back, a claim for
-/// such an entry would be answered with `Fresh`. So the guard records each setting of the clock, and
-/// the ends of the entries that were made under it.
+/// such an entry would be answered with `Fresh`. So the guard records each setting of the clock,
+/// and the ends of the entries that were made under that setting.
 #[derive(Debug)]
 pub(crate) struct RollbackGuard {
     start: Instant,
@@ -46,7 +46,7 @@ impl RollbackGuard {
     }
 
     /// Returns whether the claim must be refused, because the server may have expired its entry.
-    /// Otherwise the claim is recorded: it is about to be made.
+    /// Otherwise the claim is recorded, because it is about to be made.
     pub(crate) fn refuses(&self, claim: &ReplayClaim) -> Result<bool, Unavailable> {
         self.refuses_at(claim, self.start.elapsed())
     }
@@ -60,8 +60,8 @@ impl RollbackGuard {
             .lock()
             .map_err(|_| Unavailable::new("replay store"))?;
 
-        // Entries that end before this moment may have expired, by the clock that was furthest ahead.
-        // An entry outlives its end by the longest claim.
+        // Entries that end before this moment may have expired, by the clock that was furthest
+        // ahead. An entry outlives its end by the longest claim.
         let furthest = settings.iter().map(|setting| setting.zero).max();
         let over = furthest.unwrap_or(zero).max(zero);
         let over = Timestamp::from_unix_micros(over.saturating_add(since_start));
@@ -121,7 +121,7 @@ mod tests {
 
     const DAY: i64 = 86_400;
 
-    /// Makes claims as (real second, clock's second, end), and says which were refused.
+    /// Makes claims given as (real second, clock second, end), and returns which were refused.
     fn refused(claims: &[(u64, i64, i64)]) -> Vec<bool> {
         let guard = RollbackGuard::new();
         claims
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_forgotten_before_the_clock_was_set_back_is_refused() {
+    fn entries_that_expired_before_the_clock_was_set_back_are_refused() {
         for (name, claims, expected) in [
             (
                 "the same claim, long after",
@@ -173,17 +173,17 @@ mod tests {
                 vec![false, true],
             ),
             (
-                "an entry that lived when the clock was set back, after its end in real time",
+                "an entry that was live when the clock was set back, after its end in real time",
                 vec![(0, 1000, 1335), (1, 400, 735), (341, 740, 1335)],
                 vec![false, false, true],
             ),
             (
-                "an entry that still lives: the server itself can tell",
+                "an entry that is still live: the server knows it",
                 vec![(0, 1000, 1335), (1, 400, 1335)],
                 vec![false, false],
             ),
             (
-                "what nobody could have claimed before",
+                "a claim that nobody could make before",
                 vec![(0, 1000, 1335), (2000, 1000, 1336)],
                 vec![false, false],
             ),
@@ -203,11 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_a_day_ahead_shuts_nobody_out_for_a_day() {
+    fn a_clock_that_was_a_day_ahead_refuses_nobody_for_a_day() {
         let claims = [
             (0, 1000, 1335),
             (10, 1010 + DAY, 1345 + DAY),
-            // The entry still exists: the server itself can tell.
+            // The entry still exists, so the server knows it.
             (20, 1020, 1335),
             (20, 1020, 1355),
             (400, 1400, 1735),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_all_the_time_takes_no_memory_and_reopens_nothing() {
+    fn a_clock_that_is_set_often_uses_bounded_memory_and_reopens_nothing() {
         let guard = RollbackGuard::new();
         let claim = |real: u64, now: i64, end: i64| {
             let claim = ReplayClaim::new(

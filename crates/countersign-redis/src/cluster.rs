@@ -18,13 +18,14 @@ use crate::{
     slots::{self, SlotMap},
 };
 
-/// How often one command may be sent on to another node.
+/// The maximum number of redirections of one command.
 const REDIRECTIONS: usize = 3;
 
 /// A cluster: one connection to each node that is needed, and a map from slots to their masters.
 ///
-/// A lost node delays only the claims for its own slots. The redis crate's cluster connection stops
-/// all claims while it reads the map, for as long as connecting to the lost node takes.
+/// A lost node delays only the claims for its slots. The cluster connection of the crate `redis`
+/// stops all claims while it reads the map, for as long as a connection attempt to the lost node
+/// takes.
 pub(crate) struct Cluster {
     nodes: Arc<Nodes>,
     map: Arc<SingleFlight<Arc<SlotMap>>>,
@@ -60,8 +61,8 @@ impl Cluster {
         Self { nodes, map }
     }
 
-    /// Sends a command for one key to the master of its slot, and sends it again if the first one may
-    /// have been lost.
+    /// Sends a command for one key to the master of its slot, and sends it again if the first one
+    /// may have been lost.
     pub(crate) async fn send_with_retry(
         &self,
         key: &[u8],
@@ -72,10 +73,12 @@ impl Cluster {
         let slot = slots::slot_of(key);
         let map = tokio::time::timeout_at(last, self.map.get())
             .await
-            .map_err(|_| Error::unreachable("no map of the cluster in time"))??;
+            .map_err(|_| Error::unreachable("expected a slot map in time, found none"))??;
         let Some(master) = map.value.master_of(slot) else {
             self.map.renew();
-            return Err(Error::unreachable(format!("slot {slot} has no master")));
+            return Err(Error::unreachable(format!(
+                "slot {slot}: expected a master, found none"
+            )));
         };
         let mut connection = self.nodes.connection(master)?;
         let mut asking = false;
@@ -92,7 +95,7 @@ impl Cluster {
                 Err(error) => error,
             };
             match &error {
-                // Nothing was done with the command where it was turned away.
+                // A node that redirects a command has not executed it.
                 Error::Moved(to) | Error::Ask(to) if redirections < REDIRECTIONS => {
                     redirections = redirections.saturating_add(1);
                     asking = matches!(error, Error::Ask(_));
@@ -160,7 +163,7 @@ async fn read_map(nodes: Weak<Nodes>) -> Result<Arc<SlotMap>, Error> {
     }
     let mut question = cmd("CLUSTER");
     question.arg("SLOTS");
-    let mut last = Error::unreachable("no nodes");
+    let mut last = Error::unreachable("expected a node to ask, found none");
     for candidate in candidates {
         let Some(deadline) = Instant::now().checked_add(nodes.within) else {
             break;

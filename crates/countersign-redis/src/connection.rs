@@ -15,8 +15,8 @@ use crate::{
 
 /// One connection for all claims, which is made again when it breaks.
 ///
-/// The redis crate's `ConnectionManager` keeps a connection whose server no longer answers, because
-/// a timeout does not end it, and does not support sentinels.
+/// The `ConnectionManager` of the crate `redis` does not support sentinels. It also keeps a
+/// connection whose server no longer answers, because a timeout does not end the connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     shared: Arc<SingleFlight<MultiplexedConnection>>,
@@ -31,7 +31,7 @@ pub(crate) enum Command<'c> {
 }
 
 impl Connection {
-    /// A connection to the server at one address.
+    /// Creates a connection to the server at one address.
     pub(crate) fn to_node(
         address: NodeAddress,
         access: Access,
@@ -44,7 +44,7 @@ impl Connection {
         }))
     }
 
-    /// A connection to the master that the sentinels name.
+    /// Creates a connection to the master that the sentinels name.
     pub(crate) fn to_master(sentinels: Arc<Sentinels>) -> Self {
         Self::of(SingleFlight::new(move || {
             let sentinels = Arc::clone(&sentinels);
@@ -82,7 +82,7 @@ impl Connection {
     ) -> Result<Value, Error> {
         let Numbered { number, value } = timeout_at(deadline, self.shared.get())
             .await
-            .map_err(|_| Error::unreachable("no connection in time"))??;
+            .map_err(|_| Error::unreachable("expected a connection in time, found none"))??;
         let waiting = self
             .stall
             .wait(number, |number| self.shared.discard(number));
@@ -90,7 +90,7 @@ impl Connection {
         waiting.end();
         let outcome = match outcome {
             Ok(answer) => answer.map_err(|error| Error::from_command(&error)),
-            Err(_) => Err(Error::Lost("not in time".into())),
+            Err(_) => Err(Error::Lost("none in time".into())),
         };
         if outcome.as_ref().is_err_and(Error::ends_the_connection) {
             self.shared.discard(number);

@@ -10,9 +10,10 @@ use crate::node_address::NodeAddress;
 pub(crate) enum Error {
     /// There is no connection, so nothing was sent.
     Unreachable(Arc<str>),
-    /// There is no connection, because the server does not tell whether it evicts.
+    /// There is no connection, because the server's eviction policy is unknown.
     EvictionUnknown(Arc<str>),
-    /// The connection broke, or the answer did not come in time: the command may have been carried out.
+    /// The connection broke, or no answer arrived in time: the server may have executed the
+    /// command.
     Lost(Arc<str>),
     /// The server has become a replica.
     NotMaster,
@@ -33,7 +34,7 @@ impl Error {
         Self::Refused(why.into())
     }
 
-    /// The error of a command on an established connection.
+    /// Converts the error of a command on an established connection.
     pub(crate) fn from_command(error: &RedisError) -> Self {
         let redirected = || {
             let (address, _slot) = error.redirect_node()?;
@@ -42,21 +43,22 @@ impl Error {
         match error.kind() {
             ErrorKind::Server(ServerErrorKind::Moved) => match redirected() {
                 Some(address) => Self::Moved(address),
-                None => Self::refused("MOVED without an address"),
+                None => Self::refused("expected MOVED with an address, found none"),
             },
             ErrorKind::Server(ServerErrorKind::Ask) => match redirected() {
                 Some(address) => Self::Ask(address),
-                None => Self::refused("ASK without an address"),
+                None => Self::refused("expected ASK with an address, found none"),
             },
             ErrorKind::Server(ServerErrorKind::ReadOnly) => Self::NotMaster,
             ErrorKind::Io | ErrorKind::Parse => Self::Lost(error.to_string().into()),
-            // Our commands hold a key and a token, so that what a server repeats of them is no secret.
+            // The commands hold a key and a token, which are not secret, so the server's text can
+            // be shown.
             _ => Self::Refused(error.to_string().into()),
         }
     }
 
-    /// The error of a connection attempt. A server that does not know a command repeats its arguments,
-    /// here the password, so only the code of the error is shown.
+    /// Converts the error of a connection attempt. A server that does not know a command repeats
+    /// its arguments, here the password, so only the error code is shown.
     pub(crate) fn from_connecting(address: &NodeAddress, error: &RedisError) -> Self {
         let why = if error.is_io_error() {
             error.to_string()
@@ -67,12 +69,12 @@ impl Error {
         Self::Unreachable(format!("{address}: {why}").into())
     }
 
-    /// Whether the command is sent again. This is safe, because the command carries its token.
+    /// Whether to send the command again. A retry is safe because the command carries its token.
     pub(crate) fn is_worth_a_retry(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::NotMaster)
     }
 
-    /// Whether the connection is discarded.
+    /// Whether to discard the connection.
     pub(crate) fn ends_the_connection(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::NotMaster)
     }
@@ -86,8 +88,8 @@ impl fmt::Display for Error {
             }
             Self::Lost(why) => write!(f, "no answer: {why}"),
             Self::NotMaster => f.write_str("expected a master, found a replica"),
-            Self::Moved(to) => write!(f, "the slot moved to {to}, and again"),
-            Self::Ask(to) => write!(f, "the slot is moving to {to}, and again"),
+            Self::Moved(to) => write!(f, "too many redirections, the last one to {to} (MOVED)"),
+            Self::Ask(to) => write!(f, "too many redirections, the last one to {to} (ASK)"),
             Self::Refused(why) => write!(f, "refused: {why}"),
         }
     }
@@ -106,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_server_repeats_while_connecting_is_not_told() {
+    fn text_that_a_server_repeats_while_connecting_is_not_shown() {
         let address = NodeAddress::parse("redis.internal:6379").unwrap();
         let error = RedisError::from((
             ErrorKind::AuthenticationFailed,
@@ -115,7 +117,7 @@ mod tests {
         ));
         assert!(
             error.to_string().contains("horse"),
-            "there is something to hide"
+            "the server's text holds the password"
         );
         let failed = Error::from_connecting(&address, &error);
         let told = format!("{failed} {failed:?}");

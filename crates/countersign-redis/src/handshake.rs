@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use crate::{access::Access, error::Error, node_address::NodeAddress};
 
-/// The first release that takes `NX` and `GET` in one `SET`.
+/// The first major version that supports `NX` and `GET` in one `SET`.
 const OLDEST: u32 = 7;
 
 /// The properties that a server must have.
@@ -28,12 +28,12 @@ pub(crate) enum Mode {
 pub(crate) enum Eviction {
     #[default]
     Refused,
-    /// Refused if the server reports that it evicts, and accepted if it does not report that.
+    /// Refused if the server reports a policy that evicts, and accepted if the policy is unknown.
     AssumedOff,
     Allowed,
 }
 
-/// Connects to a server and refuses one that is not as expected.
+/// Connects to a server, and refuses a server without the expected properties.
 pub(crate) async fn connect(
     address: &NodeAddress,
     access: &Access,
@@ -47,11 +47,14 @@ pub(crate) async fn connect(
     };
     match timeout(within, connecting).await {
         Ok(outcome) => outcome,
-        Err(_) => Err(Error::unreachable(format!("{address}: not in time"))),
+        Err(_) => Err(Error::unreachable(format!(
+            "{address}: expected a connection in time, found none"
+        ))),
     }
 }
 
-/// Asks a server for its properties, once for each connection. Refuses one that could lose an entry.
+/// Checks the properties of a server, once per connection. Refuses a server that could lose an
+/// entry.
 async fn check_server(
     connection: &mut MultiplexedConnection,
     address: &NodeAddress,
@@ -88,22 +91,33 @@ async fn check_server(
         Some(policy) if expected.eviction != Eviction::Allowed => Err(unfit(
             address,
             &format!(
-                "expected maxmemory-policy noeviction, found {policy}: evicting a nonce lets its request in again"
+                "expected maxmemory-policy noeviction, found {policy}: a request could be accepted \
+                 again after its nonce is evicted"
             ),
         )),
         Some(policy) => {
-            tracing::warn!(target: "countersign", node = %address, policy, "the replay store evicts what it must keep");
+            tracing::warn!(
+                target: "countersign",
+                node = %address,
+                policy,
+                "the replay store may evict nonces"
+            );
             Ok(())
         }
-        // Failing open here would let a nonce be evicted and its request in again.
+        // Accepting the server here would fail open: evicted nonces would allow replays.
         None if expected.eviction == Eviction::Refused => Err(Error::EvictionUnknown(
             format!(
-                "{address}: expected maxmemory-policy noeviction, found none told: permit the user INFO, or see insecure_assume_noeviction"
+                "{address}: expected maxmemory-policy noeviction, found an unknown policy: permit \
+                 the user INFO, or see insecure_assume_noeviction"
             )
             .into(),
         )),
         None => {
-            tracing::warn!(target: "countersign", node = %address, "the replay store does not say whether it evicts: INFO is not permitted");
+            tracing::warn!(
+                target: "countersign",
+                node = %address,
+                "the eviction policy of the replay store is unknown: INFO is not permitted"
+            );
             Ok(())
         }
     }
@@ -120,7 +134,7 @@ pub(crate) async fn eviction_policy(
     Ok(policy.map(str::to_owned))
 }
 
-/// Returns a section of the answer to `INFO`, or `None` if the user may not run it.
+/// Returns a section of the answer to `INFO`, or `None` if the user may not run `INFO`.
 pub(crate) async fn info(
     connection: &mut MultiplexedConnection,
     section: &str,
@@ -128,8 +142,8 @@ pub(crate) async fn info(
     if_permitted(cmd("INFO").arg(section).query_async(connection).await)
 }
 
-/// Returns `None` if the server refused the command. A broken connection is an error: it says
-/// nothing about permissions.
+/// Returns `None` if the server refused the command. A broken connection is an error, because it
+/// shows nothing about permissions.
 pub(crate) fn if_permitted<T>(answer: RedisResult<T>) -> Result<Option<T>, Error> {
     let error = match answer {
         Ok(answer) => return Ok(Some(answer)),
@@ -165,13 +179,13 @@ fn judge(expected: Mode, version: &str, mode: &str, role: &str) -> Result<(), St
         }
         (Mode::Standalone, "standalone") | (Mode::Cluster, "cluster") => Ok(()),
         (Mode::Standalone, "cluster") => Err(
-            "expected a server of its own, found a node of a cluster: see redis+cluster://"
+            "expected a standalone server, found a node of a cluster: see redis+cluster://"
                 .to_owned(),
         ),
         (_, "sentinel") => {
             Err("expected a server, found a sentinel: see redis+sentinel://".to_owned())
         }
-        (Mode::Standalone, _) => Err(format!("expected a server of its own, found mode {mode}")),
+        (Mode::Standalone, _) => Err(format!("expected a standalone server, found mode {mode}")),
         (Mode::Cluster, _) => Err(format!("expected a node of a cluster, found mode {mode}")),
     }
 }
@@ -185,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_server_that_can_keep_a_promise_is_taken() {
+    fn only_a_server_that_can_keep_entries_is_accepted() {
         for (name, expected, version, mode, role, taken) in [
             (
                 "Redis 7",

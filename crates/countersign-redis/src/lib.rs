@@ -1,4 +1,5 @@
-//! Replay protection across replicas: countersign's [`ReplayStore`](countersign::ReplayStore) on Redis or Valkey.
+//! Shares replay protection across replicas: countersign's
+//! [`ReplayStore`](countersign::ReplayStore) on Redis or Valkey.
 //!
 //! ```no_run
 //! use countersign::{Keyring, Unavailable};
@@ -7,7 +8,7 @@
 //!
 //! async fn verify() -> Result<VerifyLayer<Keyring, RedisReplayStore>, BoxError> {
 //!     let nonces = RedisReplayStore::from_url("rediss://verifier:secret@redis.internal")?;
-//!     // Say at start what about this server lets a nonce be forgotten.
+//!     // Log the settings of this server that can lose a nonce.
 //!     for warning in nonces.check().await? {
 //!         tracing::warn!(%warning);
 //!     }
@@ -20,57 +21,69 @@
 //!
 //! Give all replicas the same servers, the same namespace, and the same audience.
 //!
-//! # How a claim is made
+//! # How a claim works
 //!
-//! One command, one round trip, atomic in the server: `SET <namespace>:<identity> <token> NX GET PX <milliseconds>`.
+//! One command, one round trip, atomic in the server:
 //!
-//! | answer | means |
+//! ```text
+//! SET <namespace>:<identity> <token> NX GET PX <milliseconds>
+//! ```
+//!
+//! | answer | meaning |
 //! |---|---|
-//! | nothing | nobody claimed it before: `Fresh` |
-//! | our own token | our first sending arrived and its answer did not: `Fresh` |
-//! | another token | somebody claimed it before: `Replayed` |
-//! | anything else, or nothing in time | `Unavailable`, which a verifier answers with 503 |
+//! | nil | the first claim: `Fresh` |
+//! | the same token | the first attempt arrived, but its answer was lost: `Fresh` |
+//! | another token | already claimed: `Replayed` |
+//! | any other answer, or none in time | `Unavailable`: a verifying layer answers 503 |
 //!
-//! The token is 128 random bits, new for each claim and the same when a claim is sent again. A claim is sent again at most once,
-//! when its connection broke or half of its [time](RedisReplayStoreBuilder::timeout) is over, and then an honest request
-//! whose first sending had arrived is not refused. A node of a cluster that turns a claim away has not carried it out; it is
-//! followed three times at most.
+//! The token is 128 random bits, new for each claim and unchanged in a retry. A claim is retried at
+//! most once, after its connection broke or half of its [time](RedisReplayStoreBuilder::timeout)
+//! has passed. The token ensures that a retry does not refuse an honest request whose first attempt
+//! arrived. A cluster node that redirects a claim has not executed it. At most three redirections
+//! are followed.
 //!
-//! The life of an entry is what is left until the claim's end, and 5 seconds more: the longest that a claim may be on its way.
-//! Only this difference is sent, so that the server's clock does not matter. There is no setting for it.
+//! An entry lives until the claim's end plus 5 seconds, the longest time that a claim can take. The
+//! command carries only this duration, so the server's clock does not matter. The duration is not
+//! configurable.
 //!
-//! # What it guarantees
+//! # Guarantees
 //!
-//! - Of any number of claims of one identity, on however many replicas, one is `Fresh`, for as long as the servers keep what they
-//!   have acknowledged.
-//! - An outage lets nothing through. Every claim is answered within its time, whatever the servers do, and works again once
-//!   they do, without a restart.
-//! - In a cluster, a lost master stops the claims in its own slots and no others.
-//! - A server that evicts or does not tell whether it does is refused, unless [that](RedisReplayStoreBuilder::insecure_allow_eviction)
-//!   or [the latter](RedisReplayStoreBuilder::insecure_assume_noeviction) was allowed. So are a replica and a server before
-//!   version 7.0, which does not know the command.
-//! - No password in an error, an event or a `Debug` output.
+//! - Of any number of claims of one identity, on any number of replicas, exactly one is `Fresh`, as
+//!   long as the servers keep acknowledged entries.
+//! - An outage accepts no request. Every claim gets an answer within its time limit. After the
+//!   outage, claims work again without a restart.
+//! - In a cluster, a lost master stops only the claims for the slots of that master.
+//! - A server that evicts, or whose eviction policy is unknown, is refused.
+//!   [`insecure_allow_eviction`](RedisReplayStoreBuilder::insecure_allow_eviction) accepts both,
+//!   [`insecure_assume_noeviction`](RedisReplayStoreBuilder::insecure_assume_noeviction) the
+//!   second.
+//! - A replica and a server before version 7.0, which lacks the command, are refused.
+//! - No error, event or `Debug` output contains a password.
 //!
-//! # What it does not
+//! # Limits
 //!
-//! - **It keeps no promise that the servers break.** The README beside this crate says what Redis promises with each persistence,
-//!   across a failover, and when its memory is full.
-//! - **It has no quota per caller.** The servers' `maxmemory` bounds all callers together; past it claims are `Unavailable`.
-//! - **A claim that is given up may have been made.** A request whose client went away, or that was answered with 503, may have burnt its
-//!   nonce: the client signs anew and does not send the same signature again.
-//! - **A server whose own clock is set ahead forgets early.** Its distance from ours does not matter; a step does.
+//! - **Durability depends on the servers.** The README of this crate states what Redis keeps with
+//!   each persistence setting, across a failover, and when memory is full.
+//! - **There is no quota per caller.** The servers' `maxmemory` limits all callers together. Above
+//!   that, claims are `Unavailable`.
+//! - **A cancelled claim may have used up its nonce.** This also applies to a request that was
+//!   answered with 503. The client must sign again, not send the same signature again.
+//! - **A server whose clock is set ahead drops entries early.** A constant difference to the
+//!   verifier's clock does not matter.
 //!
 //! # Features
 //!
-//! | feature | default | what it adds |
+//! | feature | default | effect |
 //! |---|---|---|
-//! | `tls` | yes | `rediss://`: TLS by rustls with the provider that the application installed, and the system's root certificates unless others are given |
-//! | `tls-ring` | yes | as `tls`; installs ring where the application installed no provider |
+//! | `tls` | yes | `rediss://` with TLS by rustls, with the provider that is installed |
+//! | `tls-ring` | yes | as `tls`; installs ring if the application installed no provider |
 //!
-//! To use another provider, install it before the store is built. To leave ring out of the build, turn the default features
-//! off and `tls` on.
+//! TLS trusts the system's root certificates unless others are set.
 //!
-//! Claims need a tokio runtime with its timer and its network.
+//! To use another provider, install it before the store is built. To build without ring, turn the
+//! default features off and `tls` on.
+//!
+//! Claims need a tokio runtime with timer and network enabled.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

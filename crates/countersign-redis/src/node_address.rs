@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Where a server listens.
+/// The host and port of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct NodeAddress {
     pub(crate) host: String,
@@ -8,7 +8,8 @@ pub(crate) struct NodeAddress {
 }
 
 impl NodeAddress {
-    /// `host:port` as servers write it in a redirection, where a v6 address has no brackets.
+    /// Parses `host:port` as servers write it in redirections, with IPv6 addresses without
+    /// brackets.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         let host = host.trim_start_matches('[').trim_end_matches(']');

@@ -3,7 +3,7 @@ use redis::{Cmd, Value, cmd};
 
 use crate::error::Error;
 
-/// Random for each claim, and the same when that claim is sent again: a claim that finds its own token was the first.
+/// A random value per claim, unchanged in a retry. A claim that finds its own token was the first.
 #[derive(Clone, Copy)]
 pub(crate) struct Token([u8; 16]);
 
@@ -15,7 +15,7 @@ impl Token {
         Ok(Self(token))
     }
 
-    /// `SET key token NX GET PX millis`: one round trip, atomic in the server.
+    /// Returns the command `SET key token NX GET PX millis`: one round trip, atomic in the server.
     pub(crate) fn claim(&self, key: &str, millis: u64) -> Cmd {
         let mut command = cmd("SET");
         command
@@ -28,21 +28,22 @@ impl Token {
         command
     }
 
-    /// What the answer means: nothing there before, or only what this claim had put there.
+    /// Interprets the answer. `Fresh` means that the entry did not exist, or that this claim
+    /// created it.
     pub(crate) fn read(&self, answer: &Value) -> Result<ClaimOutcome, Error> {
         match answer {
             Value::Nil => Ok(ClaimOutcome::Fresh),
             Value::BulkString(token) if *token == self.0 => Ok(ClaimOutcome::Fresh),
             Value::BulkString(_) => Ok(ClaimOutcome::Replayed),
             _ => Err(Error::refused(
-                "expected a token or none in answer to SET, found something else",
+                "expected a token or nil in answer to SET, found another value",
             )),
         }
     }
 }
 
-/// The name of an entry. In hexadecimal, so that an operator can look for it, and without braces, which would have only a part
-/// of it decide on its slot.
+/// Returns the name of an entry. Hexadecimal digits let an operator search for it. There are no
+/// braces, because a cluster would hash only the text inside them.
 pub(crate) fn entry(namespace: &str, key: &ReplayKey) -> String {
     let key = base16ct::lower::encode_string(key.as_bytes());
     format!("{namespace}:{key}")
@@ -58,38 +59,41 @@ mod tests {
         let packed = String::from_utf8(command.get_packed_command()).unwrap();
         assert_eq!(
             packed,
-            "*7\r\n$3\r\nSET\r\n$14\r\ncountersign:00\r\n$16\r\n0123456789abcdef\r\n$2\r\nNX\r\n$3\r\nGET\r\n$2\r\nPX\r\n$4\r\n5001\r\n"
+            concat!(
+                "*7\r\n$3\r\nSET\r\n$14\r\ncountersign:00\r\n$16\r\n0123456789abcdef\r\n",
+                "$2\r\nNX\r\n$3\r\nGET\r\n$2\r\nPX\r\n$4\r\n5001\r\n"
+            )
         );
     }
 
     #[test]
-    fn only_nothing_and_the_own_token_are_fresh() {
+    fn only_nil_and_the_same_token_are_fresh() {
         let token = Token(*b"0123456789abcdef");
         let text = |text: &[u8]| Value::BulkString(text.to_vec());
         for (name, answer, expected) in [
-            ("nothing", Value::Nil, Some(ClaimOutcome::Fresh)),
+            ("nil", Value::Nil, Some(ClaimOutcome::Fresh)),
             (
-                "its own",
+                "the same token",
                 text(b"0123456789abcdef"),
                 Some(ClaimOutcome::Fresh),
             ),
             (
-                "another",
+                "another token",
                 text(b"0123456789abcdeF"),
                 Some(ClaimOutcome::Replayed),
             ),
             (
-                "a part of its own",
+                "a part of the token",
                 text(b"0123456789abcde"),
                 Some(ClaimOutcome::Replayed),
             ),
             (
-                "more than its own",
+                "more than the token",
                 text(b"0123456789abcdef0"),
                 Some(ClaimOutcome::Replayed),
             ),
-            ("an empty one", text(b""), Some(ClaimOutcome::Replayed)),
-            ("what SET says without GET", Value::Okay, None),
+            ("an empty token", text(b""), Some(ClaimOutcome::Replayed)),
+            ("the answer to SET without GET", Value::Okay, None),
             ("a number", Value::Int(1), None),
             ("a word", Value::SimpleString("QUEUED".to_owned()), None),
             ("a list", Value::Array(vec![Value::Nil]), None),

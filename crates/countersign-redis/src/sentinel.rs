@@ -10,7 +10,7 @@ use crate::{
     node_address::NodeAddress,
 };
 
-/// Sentinels, and the master that they watch.
+/// The sentinels, and the name of the master that they watch.
 #[derive(Debug)]
 pub(crate) struct Sentinels {
     pub(crate) addresses: Vec<NodeAddress>,
@@ -24,10 +24,10 @@ pub(crate) struct Sentinels {
 }
 
 impl Sentinels {
-    /// Connects to the master. The first sentinel whose master confirms its role is used: a sentinel
-    /// that was cut off may still name the old master.
+    /// Connects to the master that the first sentinel names, if that server is a master. A sentinel
+    /// that was cut off may still name the old master, so the next sentinel is asked then.
     pub(crate) async fn connect(&self) -> Result<MultiplexedConnection, Error> {
-        let mut last = Error::unreachable("no sentinels");
+        let mut last = Error::unreachable("expected a sentinel to ask, found none");
         for sentinel in &self.addresses {
             let connected = match self.master_by(sentinel).await {
                 Ok(master) => {
@@ -67,7 +67,7 @@ impl Sentinels {
         match timeout(self.within, asking).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::unreachable(format!(
-                "sentinel {sentinel}: not in time"
+                "sentinel {sentinel}: expected an answer in time, found none"
             ))),
         }
     }

@@ -16,10 +16,10 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 type Make<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 type Outcome<T> = Option<Result<Numbered<T>, Error>>;
 
-/// A value that one task at a time makes, however many requests wait for it: a connection, or the
-/// slot map of a cluster. The value is shared until it is discarded.
+/// A value that at most one task at a time creates, for all requests that wait: a connection, or
+/// the slot map of a cluster. The value is shared until it is discarded.
 ///
-/// The task is spawned, so a request that is cancelled does not cancel the value for the others.
+/// The task is spawned, so a cancelled request does not cancel the task for other requests.
 pub(crate) struct SingleFlight<T> {
     make: Box<dyn Fn() -> Make<T> + Send + Sync>,
     state: Mutex<State<T>>,
@@ -32,7 +32,7 @@ struct State<T> {
     made: u64,
 }
 
-/// A value and its number, which tells it from values made earlier or later.
+/// A value and its number, which identifies the value among all created values.
 #[derive(Clone)]
 pub(crate) struct Numbered<T> {
     pub(crate) number: u64,
@@ -73,7 +73,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
             };
         }
         drop(outcome);
-        // The task panicked, or its runtime ended. The next request starts another one.
+        // The task panicked, or its runtime ended. The next request starts a new task.
         let mut state = self.state()?;
         let is_that = |flight: &watch::Receiver<_>| flight.same_channel(&next);
         if state.in_flight.as_ref().is_some_and(is_that) {
@@ -82,10 +82,10 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
         Err(cancelled())
     }
 
-    /// Makes the next value. The current one is used until then.
+    /// Creates the next value. The current value is used until then.
     pub(crate) fn renew(self: &Arc<Self>) {
         if let Ok(mut state) = self.state() {
-            // An error is not lost: requests that need the new value start a task themselves.
+            // The error can be ignored: requests that need the new value start a task themselves.
             let _ = self.start(&mut state);
         }
     }
@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    /// Makes the number of the attempt, or fails while it is below `failing`.
+    /// Returns the number of the attempt as the value, or fails while it is below `failing`.
     fn counting(failing: usize) -> (Arc<SingleFlight<usize>>, Arc<AtomicUsize>) {
         let attempts = Arc::new(AtomicUsize::new(0));
         let flight = SingleFlight::new({
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_that_ask_at_once_make_one() {
+    async fn concurrent_requests_create_one_value() {
         let (flight, attempts) = counting(0);
         let asking: Vec<_> = (0..100)
             .map(|_| {
@@ -205,19 +205,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_one_that_broke_is_discarded() {
+    async fn only_the_broken_value_is_discarded() {
         let (flight, _) = counting(0);
         let first = flight.get().await.unwrap();
         flight.discard(first.number);
         let second = flight.get().await.unwrap();
         assert_ne!(second.number, first.number);
-        // An error of the first one that is reported late.
+        // A late error of the first value.
         flight.discard(first.number);
         assert_eq!(flight.get().await.unwrap().number, second.number);
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_to_all_for_a_while_and_then_it_is_tried_again() {
+    async fn a_failure_is_returned_to_all_for_a_while_and_then_retried() {
         let (flight, attempts) = counting(1);
         for _ in 0..10 {
             assert!(flight.get().await.is_err());
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_present_one_is_used_until_the_next_is_there() {
+    async fn the_current_value_is_used_until_the_next_one_is_ready() {
         let (flight, attempts) = counting(0);
         flight.get().await.unwrap();
         flight.renew();
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_asked_first_may_go_away() {
+    async fn the_first_request_may_be_cancelled() {
         let (flight, attempts) = counting(0);
         let first = tokio::spawn({
             let flight = Arc::clone(&flight);
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_that_ended_in_between_is_survived() {
+    fn the_end_of_a_runtime_is_survived() {
         let (flight, _) = counting(0);
         let runtime = || {
             tokio::runtime::Builder::new_current_thread()
@@ -265,7 +265,10 @@ mod tests {
         first.block_on(async { flight.renew() });
         drop(first);
         let second = runtime();
-        assert!(second.block_on(flight.get()).is_err(), "its task is gone");
+        assert!(
+            second.block_on(flight.get()).is_err(),
+            "its task was dropped"
+        );
         assert!(second.block_on(flight.get()).is_ok());
     }
 }

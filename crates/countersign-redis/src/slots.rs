@@ -2,15 +2,15 @@ use redis::{FromRedisValue, Value, from_redis_value};
 
 use crate::node_address::NodeAddress;
 
-/// The slots of a cluster (Redis Cluster Specification, "Key distribution model").
+/// The number of slots of a cluster. Source: Redis Cluster Specification, "Key distribution model".
 pub(crate) const SLOTS: u16 = 16384;
 
-/// The slot of a key. Ours hold no braces, so that the whole key is hashed.
+/// Returns the slot of a key. Entry names contain no braces, so the whole key is hashed.
 pub(crate) fn slot_of(key: &[u8]) -> u16 {
     crc16(key) % SLOTS
 }
 
-/// CRC-16/XMODEM: polynomial 0x1021, from 0, most significant bit first.
+/// Computes CRC-16/XMODEM: polynomial 0x1021, initial value 0, most significant bit first.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc: u16, _| {
@@ -23,7 +23,7 @@ fn crc16(bytes: &[u8]) -> u16 {
     })
 }
 
-/// Which master serves which slots.
+/// The master of each slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SlotMap(Vec<Range>);
 
@@ -35,7 +35,8 @@ struct Range {
 }
 
 impl SlotMap {
-    /// Reads the answer to `CLUSTER SLOTS` of the node at `asked`, whose own address is left out where it does not know it.
+    /// Reads the answer of the node `asked` to `CLUSTER SLOTS`. A node that does not know its host
+    /// name omits it; the host of `asked` is used then.
     pub(crate) fn read(answer: Value, asked: &NodeAddress) -> Option<Self> {
         let ranges: Vec<Vec<Value>> = from_redis_value(answer).ok()?;
         let ranges: Option<Vec<_>> = ranges
@@ -45,7 +46,7 @@ impl SlotMap {
         ranges.filter(|ranges| !ranges.is_empty()).map(Self)
     }
 
-    /// The master of a slot, unless it has none.
+    /// Returns the master of a slot, or `None` if the slot has none.
     pub(crate) fn master_of(&self, slot: u16) -> Option<&NodeAddress> {
         let range = self
             .0
@@ -54,7 +55,7 @@ impl SlotMap {
         Some(&range.master)
     }
 
-    /// All masters, each once.
+    /// Returns all masters, each once.
     pub(crate) fn masters(&self) -> Vec<&NodeAddress> {
         let mut masters = Vec::new();
         for Range { master, .. } in &self.0 {
@@ -71,7 +72,7 @@ impl Range {
         let mut range = range.into_iter();
         let first = number(&mut range)?;
         let last = number(&mut range)?;
-        // The master comes first, its replicas after it; of each the preferred endpoint and the port.
+        // The master comes first, then its replicas. Each has the preferred endpoint and the port.
         let mut master = part::<Vec<Value>>(&mut range)?.into_iter();
         let host: Option<String> = part(&mut master)?;
         let port = number(&mut master)?;
@@ -91,7 +92,7 @@ fn part<T: FromRedisValue>(parts: &mut impl Iterator<Item = Value>) -> Option<T>
     from_redis_value(parts.next()?).ok()
 }
 
-/// The redis crate would cut a greater number to its lowest bits.
+/// Reads a number. A direct conversion by the crate `redis` would truncate a greater number.
 fn number(parts: &mut impl Iterator<Item = Value>) -> Option<u16> {
     u16::try_from(part::<i64>(parts)?).ok()
 }
@@ -123,17 +124,17 @@ mod tests {
 
     /// Source: Redis Cluster Specification, appendix A: the CRC of "123456789" is 0x31C3.
     #[test]
-    fn a_key_is_in_the_slot_that_the_specification_says() {
+    fn a_key_is_in_the_slot_of_the_specification() {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(slot_of(b"123456789"), 12739);
         assert_eq!(slot_of(b""), 0);
-        // As CLUSTER KEYSLOT of a server says it: a CRC past the last slot.
+        // Source: the answer of a server to CLUSTER KEYSLOT. The CRC is above the last slot.
         assert_eq!(crc16(b"foo"), 44950);
         assert_eq!(slot_of(b"foo"), 12182);
     }
 
     #[test]
-    fn a_map_says_who_has_a_slot() {
+    fn a_map_returns_the_master_of_a_slot() {
         let answer = Value::Array(vec![
             range(0, 5460, text("10.0.0.1"), 7001),
             range(5461, 10922, text("10.0.0.2"), 7002),
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_does_not_know_its_name_has_the_one_that_was_asked() {
+    fn a_node_without_a_host_name_gets_the_host_that_was_asked() {
         for host in [Value::Nil, text(""), text("?")] {
             let answer = Value::Array(vec![range(0, 16383, host, 7001)]);
             let map = SlotMap::read(answer, &asked()).unwrap();
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_map_is_not_read_as_one() {
+    fn answers_that_are_no_map_are_refused() {
         for (name, answer) in [
             ("nil", Value::Nil),
             ("no slots", Value::Array(vec![])),
@@ -179,7 +180,7 @@ mod tests {
                 Value::Array(vec![range(-1, 5, text("h"), 1)]),
             ),
             (
-                "a port above all",
+                "a port above 65535",
                 Value::Array(vec![range(0, 5, text("h"), 65536)]),
             ),
         ] {

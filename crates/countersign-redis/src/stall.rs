@@ -3,21 +3,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The longest time for which a connection may leave every claim unanswered.
+/// The longest time without an answer after which a connection is discarded.
 const LONGEST: Duration = Duration::from_millis(100);
 
 /// Detects a connection that answers no claim, by claims that are dropped before their deadline.
 ///
-/// A caller of the store may have a shorter deadline than the store and drop its claim. Without this
-/// detector, a connection to a lost server would stay in use until the system reports an error,
-/// which can take for ever.
+/// A caller may have a shorter deadline than the store and drop its claim. Without this detector, a
+/// connection to a lost server would stay in use until the system reports an error, which may never
+/// happen.
 #[derive(Debug, Default)]
 pub(crate) struct StallDetector(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     answers: u64,
-    /// The connection, the number of answers at that time, and the start of the first unanswered claim.
+    /// The connection, its number of answers then, and the start of the first unanswered claim.
     began: Option<(u64, u64, Instant)>,
 }
 
@@ -48,7 +48,7 @@ impl StallDetector {
 }
 
 impl<F: FnMut(u64)> Waiting<'_, F> {
-    /// Ends the wait: an answer arrived, or the deadline of the claim is over.
+    /// Ends the wait: an answer arrived, or the claim's deadline has passed.
     pub(crate) fn end(mut self) {
         self.over = true;
         if let Ok(mut state) = self.stall.0.lock() {
@@ -67,7 +67,8 @@ impl<F: FnMut(u64)> Drop for Waiting<'_, F> {
             return;
         };
         if state.answers != self.answers {
-            // Answers arrive in order, so the connection works and the next answer may have been this one.
+            // Answers arrive in order, so the connection works: the next answer may belong to this
+            // claim.
             return;
         }
         let since = match state.began {
@@ -93,10 +94,10 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_given_up_has_answered_nobody() {
+    fn only_a_connection_without_answers_is_discarded() {
         for (name, waits, answers_between, expected) in [
-            ("one claim that waited for long", true, false, vec![7]),
-            ("claims that were given up at once", false, false, vec![]),
+            ("one claim that waited long", true, false, vec![7]),
+            ("a claim that was dropped at once", false, false, vec![]),
             ("an answer meanwhile", true, true, vec![]),
         ] {
             let stall = StallDetector::default();

@@ -17,11 +17,12 @@ use crate::{
     topology::{Servers, Topology},
 };
 
-/// A [`ReplayStore`] on Redis or Valkey, which the replicas of a service share. See the [crate's documentation](crate) for what it
-/// guarantees and what of that is up to the servers.
+/// A [`ReplayStore`] on Redis or Valkey, which the replicas of a service share. See the
+/// [crate's documentation](crate) for guarantees and limits.
 ///
-/// Handles are cheap to clone and share the connections. Layers that one request passes through must have handles of one store:
-/// two stores of the same servers would take the second claim for a replay.
+/// Clones are cheap and share the connections. If a request passes through several layers, give
+/// them clones of one store: with two stores on the same servers, the second claim would be a
+/// replay.
 #[derive(Clone)]
 pub struct RedisReplayStore(Arc<Shared>);
 
@@ -52,29 +53,30 @@ impl RedisReplayStore {
         }))
     }
 
-    /// The store at a URL, with the usual settings. Its scheme says how the servers stand together:
+    /// Creates a store from a URL, with default settings. The scheme selects the deployment:
     ///
-    /// | URL | |
+    /// | URL | deployment |
     /// |---|---|
     /// | `redis://host:port/database` | one server |
-    /// | `redis+sentinel://host:port,host:port/master-name/database` | a master with replicas; the hosts are sentinels |
-    /// | `redis+cluster://host:port,host:port` | a cluster; the hosts are any of its nodes |
+    /// | `redis+sentinel://host:port,host:port/master-name/database` | the hosts are sentinels |
+    /// | `redis+cluster://host:port,host:port` | the hosts are nodes of a cluster |
     ///
-    /// With `rediss` for `redis`, everything goes through TLS, to sentinels too. Ports and databases may be left out. Before the hosts may
-    /// stand `user:password@` or `:password@`, percent-encoded; they are for the servers, and sentinels have
-    /// [their own](RedisReplayStoreBuilder::sentinel_password).
+    /// The schemes `rediss…` use TLS for all connections, also to sentinels. Ports and databases
+    /// are optional. `user:password@` or `:password@` before the hosts is percent-encoded and only
+    /// for the servers. For sentinels, see
+    /// [`sentinel_password`](RedisReplayStoreBuilder::sentinel_password).
     ///
-    /// Nothing is connected before the first claim.
+    /// Connects only at the first claim.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if the URL is none of these. The error holds nothing of the
-    /// URL.
+    /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if the URL has another
+    /// form. The error contains no text of the URL.
     pub fn from_url(url: &str) -> Result<Self, ConfigError> {
         Self::builder(url)?.build()
     }
 
-    /// Starts from a URL as [`from_url`](Self::from_url) takes it, and the usual settings.
+    /// Returns a builder for the URL, as in [`from_url`](Self::from_url), with default settings.
     ///
     /// # Errors
     ///
@@ -83,21 +85,22 @@ impl RedisReplayStore {
         RedisReplayStoreBuilder::new(url)
     }
 
-    /// Connects to every master, and says what about them lets a nonce be forgotten.
+    /// Connects to every master, and returns the settings that can lose a nonce.
     ///
-    /// Call it at start, and write what it says to the log. What the servers' user may not ask is a warning as well, and
-    /// so is a server whose claims are refused because it does not tell whether it evicts
-    /// ([`WarningKind::ClaimsRefused`](crate::WarningKind::ClaimsRefused)). A server that tells that it evicts is an error,
-    /// as it is for claims, unless that was [allowed](RedisReplayStoreBuilder::insecure_allow_eviction).
+    /// Call this at startup and log the warnings. Settings that the user may not read are warnings
+    /// too. So is a server that refuses claims because its eviction policy is unknown
+    /// ([`WarningKind::ClaimsRefused`](crate::WarningKind::ClaimsRefused)). A server that reports
+    /// an evicting policy is an error, as for claims, unless
+    /// [allowed](RedisReplayStoreBuilder::insecure_allow_eviction).
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if a master cannot be reached or is not what it must be.
+    /// [`Unavailable`] if a master cannot be reached or lacks an expected property.
     pub async fn check(&self) -> Result<Vec<Warning>, Unavailable> {
         let shared = &self.0;
         let checking = async {
             match check::servers(&shared.servers).await {
-                // What else there is to know is asked on connections of its own, which make no claims.
+                // Read the other settings over separate connections, which make no claims.
                 Err(Error::EvictionUnknown(_)) => {
                     let servers = shared.topology.servers(Eviction::AssumedOff);
                     let mut warnings = check::servers(&servers).await?;
@@ -109,7 +112,7 @@ impl RedisReplayStore {
         };
         match tokio::time::timeout(check::LONGEST, checking).await {
             Ok(outcome) => Ok(outcome?),
-            Err(_) => Err(Error::unreachable("not in time").into()),
+            Err(_) => Err(Error::unreachable("expected the settings in time, found none").into()),
         }
     }
 }
@@ -139,7 +142,7 @@ impl Shared {
         let command = token.claim(entry, millis);
         let now = Instant::now();
         let deadline = |timeout| {
-            // Invariant: a timeout is 5 seconds at most.
+            // Invariant: a timeout is at most 5 seconds.
             now.checked_add(timeout).unwrap_or(now)
         };
         let (first, last) = (deadline(half(self.timeout)), deadline(self.timeout));

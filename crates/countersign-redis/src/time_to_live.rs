@@ -2,30 +2,31 @@ use std::time::Duration;
 
 use countersign::{ReplayClaim, Timestamp};
 
-/// The longest that one claim can take, whatever is set: an entry lives for so much longer than its claim says.
+/// The maximum duration of one claim. An entry outlives its claim's end by this duration.
 ///
-/// Two verifiers may read the same moment on clocks that differ by as much as `expires_at` allows for. Then the last
-/// claim that one of them may make and the end of the entry that the other made fall together, and the claim still has its way to
-/// go. It must find the entry, so the entry waits for as long as a claim may be on its way.
+/// `expires_at` allows for the greatest difference between two verifiers' clocks. With that
+/// difference, the last possible claim of one verifier starts when the other verifier's entry ends.
+/// That claim must still find the entry when it reaches the server.
 pub(crate) const LONGEST_CLAIM: Duration = Duration::from_secs(5);
 
-/// The part of a claim's time after which it is sent again.
+/// Returns the time after which a claim is retried.
 pub(crate) fn half(timeout: Duration) -> Duration {
     timeout.checked_div(2).unwrap_or(timeout)
 }
 
-/// For how long the server keeps an entry, in milliseconds. Relative, so that its clock does not matter; rounded up; never
-/// nothing. `None` if the claim has expired by its own clock: then there is nothing to keep.
+/// Returns the lifetime of an entry in milliseconds, rounded up, never zero. The lifetime is
+/// relative, so the server's clock does not matter. `None` if the claim has expired by its own
+/// clock: then no entry is needed.
 pub(crate) fn time_to_live(claim: &ReplayClaim) -> Option<u64> {
     let left = micros_between(claim.now, claim.expires_at)?;
     let longest = u64::try_from(LONGEST_CLAIM.as_micros()).ok()?;
     Some(left.saturating_add(longest).div_ceil(1000))
 }
 
-/// `None` unless `later` is later.
+/// Returns the time in between in microseconds, or `None` unless `later` is later.
 fn micros_between(earlier: Timestamp, later: Timestamp) -> Option<u64> {
     let micros = i128::from(later.as_unix_micros()).checked_sub(earlier.as_unix_micros().into())?;
-    // The whole range of timestamps is twice what a u64 holds of one sign.
+    // Two timestamps can be further apart than an `i64` holds.
     u64::try_from(micros).ok().filter(|micros| *micros > 0)
 }
 

@@ -9,7 +9,7 @@ use crate::{
     url::Deployment,
 };
 
-/// Where the servers are, and how they are spoken to.
+/// The servers' addresses and the access to them.
 #[derive(Debug)]
 pub(crate) struct Topology {
     pub(crate) deployment: Deployment,
@@ -18,7 +18,7 @@ pub(crate) struct Topology {
     pub(crate) within: Duration,
 }
 
-/// Who is asked.
+/// The connections for claims.
 #[derive(Debug)]
 pub(crate) enum Servers {
     Master(Connection),
@@ -26,7 +26,8 @@ pub(crate) enum Servers {
 }
 
 impl Topology {
-    /// The servers, each of which has to prove this of its eviction. Nothing is connected before the first command.
+    /// Returns the connections. Each server must meet this eviction rule. Connects only at the
+    /// first command.
     pub(crate) fn servers(&self, eviction: Eviction) -> Servers {
         let expected = Expected {
             mode: Mode::Standalone,

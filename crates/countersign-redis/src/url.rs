@@ -3,10 +3,10 @@ use percent_encoding::percent_decode_str;
 
 use crate::node_address::NodeAddress;
 
-/// The port of a server, where none is written.
+/// The default port of a server.
 const SERVER_PORT: u16 = 6379;
 
-/// The port of a sentinel, where none is written.
+/// The default port of a sentinel.
 const SENTINEL_PORT: u16 = 26379;
 
 /// The content of a URL.
@@ -51,7 +51,7 @@ impl RedisUrl {
             "rediss+sentinel" => (Kind::Sentinel, true),
             _ => {
                 return Err(wrong(
-                    "expected redis, rediss, or one of them with +cluster or +sentinel",
+                    "expected the scheme redis or rediss, alone or with +cluster or +sentinel",
                 ));
             }
         };
@@ -80,12 +80,12 @@ impl RedisUrl {
                 (Some(node), true) => (Deployment::Single(node), database(path)?),
                 _ => {
                     return Err(wrong(
-                        "expected one host: several are for +cluster and +sentinel",
+                        "expected one host, found several: use +cluster or +sentinel",
                     ));
                 }
             },
             Kind::Cluster if path.is_some() => {
-                return Err(wrong("expected no database: a cluster has one"));
+                return Err(wrong("expected no database for a cluster, found one"));
             }
             Kind::Cluster => (Deployment::Cluster(nodes), 0),
             Kind::Sentinel => {
@@ -111,7 +111,7 @@ impl RedisUrl {
     }
 }
 
-/// `[user][:password]`, percent-encoded.
+/// Parses `[user][:password]`, percent-encoded.
 fn credentials(user: Option<&str>) -> Result<(Option<String>, Option<String>), ConfigError> {
     let Some(user) = user else {
         return Ok((None, None));
@@ -123,13 +123,13 @@ fn credentials(user: Option<&str>) -> Result<(Option<String>, Option<String>), C
     let username = Some(decoded(username)?).filter(|name| !name.is_empty());
     if password.as_deref().is_none_or(str::is_empty) {
         return Err(wrong(
-            "expected a password after the user's name and a colon",
+            "expected a password, found none: write user:password@ or :password@",
         ));
     }
     Ok((username, password))
 }
 
-/// `host`, `host:port`, `[v6]` or `[v6]:port`.
+/// Parses `host`, `host:port`, `[v6]` or `[v6]:port`.
 fn node(text: &str, default_port: u16) -> Result<NodeAddress, ConfigError> {
     let bare = text
         .strip_prefix('[')
@@ -159,14 +159,14 @@ fn database(path: Option<&str>) -> Result<i64, ConfigError> {
     let digits = path.bytes().all(|byte| byte.is_ascii_digit());
     match path.parse() {
         Ok(database) if digits => Ok(database),
-        _ => Err(wrong("expected the number of a database as the path")),
+        _ => Err(wrong("expected a database number as the path")),
     }
 }
 
 fn decoded(text: &str) -> Result<String, ConfigError> {
     match percent_decode_str(text).decode_utf8() {
         Ok(text) => Ok(text.into_owned()),
-        Err(_) => Err(wrong("expected UTF-8 in its percent-encoding")),
+        Err(_) => Err(wrong("expected percent-encoded UTF-8")),
     }
 }
 
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_says_which_servers_and_how() {
+    fn a_url_selects_the_servers_and_their_access() {
         let single = |text| Deployment::Single(address(text));
         for (url, deployment, tls, username, password, database) in [
             (
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_says_something_else_is_refused_and_not_repeated() {
+    fn other_urls_are_refused_and_not_repeated_in_errors() {
         for url in [
             "",
             "hunter2",
@@ -289,7 +289,7 @@ mod tests {
             "redis+unix://hunter2",
         ] {
             match RedisUrl::parse(url) {
-                Ok(_) => panic!("{url} was taken"),
+                Ok(_) => panic!("{url} was accepted"),
                 Err(error) => {
                     assert_eq!(error.kind(), ConfigErrorKind::Setting, "{url}");
                     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");

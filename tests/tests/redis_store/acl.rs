@@ -188,7 +188,7 @@ async fn a_user_who_may_not_run_info_is_refused_by_name_until_that_is_allowed() 
         let store = RedisReplayStore::from_url(&url).unwrap();
         let error = store.claim(claim("refused", LIFE)).await.unwrap_err();
         assert!(
-            why(&error).ends_with("expected maxmemory-policy noeviction, found none told: permit the user INFO, or see insecure_assume_noeviction"),
+            why(&error).ends_with("expected maxmemory-policy noeviction, found an unknown policy: permit the user INFO, or see insecure_assume_noeviction"),
             "{}",
             why(&error)
         );
@@ -201,7 +201,7 @@ async fn a_user_who_may_not_run_info_is_refused_by_name_until_that_is_allowed() 
         assert_eq!(kinds(&warnings), expected(WarningKind::ClaimsRefused));
         assert_eq!(
             warnings[0].to_string(),
-            "claims are refused: maxmemory-policy is not known, because INFO is not permitted"
+            "claims are refused: maxmemory-policy is unknown, because INFO is not permitted"
         );
         let builder = RedisReplayStore::builder(&url).unwrap();
         let store = builder.insecure_assume_noeviction().build().unwrap();
