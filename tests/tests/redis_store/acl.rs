@@ -60,7 +60,7 @@ async fn checked(store: &RedisReplayStore) -> Vec<WarningKind> {
 #[ignore = "needs redis"]
 async fn the_permissions_of_the_readme_are_enough_and_check_tells_what_it_could_not_ask() {
     let least = commands("every server");
-    let further = commands("everything that check can tell");
+    let further = commands("all warnings of check");
     let complete = format!("{least} {further}");
     for (settings, permissions, expected) in [
         (&[][..], &least, vec![WarningKind::ForgetsOnRestart]),
@@ -111,7 +111,7 @@ async fn the_permissions_of_the_readme_are_enough_behind_sentinels() {
     for server in [&master, &replica] {
         user(server, &least);
     }
-    let permissions = commands("sentinels, as a user of their own");
+    let permissions = commands("sentinels, with a separate user");
     let answer = sentinel.cli(
         &[
             &["acl", "setuser", "asker", "reset", "on", ">word"][..],
