@@ -244,7 +244,7 @@ impl Admission {
 impl Derivation {
     fn lookup(&self, key_id: &str) -> CallerKeys {
         // One look at the explicit keyring, which may be replaced meanwhile.
-        let explicit = self.explicit.as_ref().map(|keyring| keyring.snapshot());
+        let explicit = self.explicit.as_ref().map(Keyring::snapshot);
         if let Some(explicit) = &explicit
             && explicit.knows(key_id)
         {
