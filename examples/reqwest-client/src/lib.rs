@@ -31,7 +31,7 @@
 //! ```text
 //! $ cargo run -p reqwest-client -- targets.toml http://127.0.0.1:8081 http://127.0.0.1:8082 README.md
 //! accounts: 200 OK {"id":7,"status":"suspended","caller":"billing"}
-//! files: 200 OK {"caller":"billing","len":35135,"sha256":"…"}
+//! files: 200 OK {"caller":"billing","len":…,"sha256":"…"}
 //! ```
 //!
 //! A URL of no target: nothing is sent, and the program ends with exit code 1.
