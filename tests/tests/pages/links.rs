@@ -4,13 +4,14 @@ use std::{collections::BTreeSet, fs};
 
 use crate::root;
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "crates/GUIDE.md",
     "crates/TROUBLESHOOTING.md",
     "crates/DEFAULTS.md",
     "crates/OPERATIONS.md",
     "crates/SCHEMES.md",
+    "crates/WIRE.md",
     "crates/README.md",
 ];
 
