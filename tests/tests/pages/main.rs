@@ -14,6 +14,7 @@
 mod defaults;
 mod guide;
 mod links;
+mod prose;
 mod symptoms;
 mod troubleshooting;
 
