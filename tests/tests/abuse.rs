@@ -1,4 +1,5 @@
-//! Uploads that mean harm, over real sockets: memory stays bounded, bodies of strangers stay unread, and nothing hangs.
+//! Hostile uploads over real sockets: memory is bounded, unauthenticated bodies stay unread, and
+//! nothing hangs.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,7 +45,7 @@ use tower_countersign::{BodyLimits, VerifiedCaller, VerifyLayer};
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// The head of a signed POST of a body of this length. The digest is that of the body.
+/// Returns the head of a signed POST with a body of this length. The digest is that of the body.
 fn head(signer: &Signer, path: &str, digest: PayloadDigest, length: usize) -> Vec<u8> {
     let (mut parts, _) = signed::post(path, "").into_parts();
     let now = std::time::SystemTime::now().into();
@@ -60,7 +61,7 @@ fn impostor() -> Signer {
     signer("billing", hmac_key(OTHER_SECRET), AUTHORITY)
 }
 
-/// How long a test waits for what it expects. It only ends a test that hangs.
+/// The longest wait of a test. It only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 async fn within<F: Future>(name: &str, future: F) -> F::Output {
@@ -69,7 +70,7 @@ async fn within<F: Future>(name: &str, future: F) -> F::Output {
         .unwrap_or_else(|_| panic!("{name}: hangs"))
 }
 
-/// Reads an answer to its end; a reset behind it counts as the end.
+/// Reads an answer to its end. A reset after the answer counts as the end.
 async fn answer(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let _: Result<usize, _> = stream.read_to_end(&mut answer).await;
@@ -82,7 +83,7 @@ async fn connect(addr: SocketAddr, first: &[u8]) -> TcpStream {
     stream
 }
 
-// Memory: the server is a process of its own.
+// Memory. The server is a separate process.
 
 #[cfg(target_os = "linux")]
 mod memory {
@@ -94,7 +95,8 @@ mod memory {
 
     use super::*;
 
-    /// What a connection may take beside the bodies: hyper's buffer, which the server holds small, and its task.
+    /// The memory of a connection besides the bodies: hyper's buffer, which the server keeps small,
+    /// and its task.
     const OF_A_CONNECTION: usize = 64 * KIB;
 
     struct Process {
@@ -121,19 +123,20 @@ mod memory {
                 addr: SocketAddr::from(([127, 0, 0, 1], port.trim().parse().unwrap())),
                 child,
             };
-            // The first request pays for what every later one shares.
+            // The first request pays for everything that later requests share.
             let first = signed::now(&billing(), signed::post("/", "body"));
             let text = raw::exchange(process.addr, &signed::bytes(&first)).await;
             assert_eq!(raw::status(&text), 200, "{text}");
             process
         }
 
-        /// How many bytes of bodies the server has read so far.
+        /// Returns the number of body bytes that the server has read so far.
         fn body_bytes_read(&mut self) -> usize {
             self.ask("count")
         }
 
-        /// Releases the bodies that the handler holds, again and again: others may be on their way.
+        /// Releases the bodies that the handler holds, repeatedly, because others may be on their
+        /// way.
         async fn release(&mut self) -> ! {
             loop {
                 self.ask("release");
@@ -148,7 +151,7 @@ mod memory {
             line.trim().parse().unwrap()
         }
 
-        /// `VmRSS`, the memory that is resident now, or `VmHWM`, the most there ever was, in bytes.
+        /// Returns `VmRSS`, the memory that is resident now, or `VmHWM`, its maximum, in bytes.
         fn resident(&self, field: &str) -> usize {
             let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
             let line = status.lines().find(|line| line.starts_with(field)).unwrap();
@@ -217,8 +220,8 @@ mod memory {
         );
     }
 
-    /// Bodies that are short enough to be drained: a peer that sends first and reads later sees why
-    /// it is refused, as long as not too many are drained at a time.
+    /// Short bodies are drained: a peer that sends first and reads later sees the refusal, unless
+    /// too many are drained at a time.
     #[tokio::test]
     async fn two_hundred_bad_uploads_at_once_that_are_drained_cost_next_to_nothing() {
         const UPLOADS: usize = 200;
@@ -231,7 +234,7 @@ mod memory {
             tokio::spawn(async move {
                 let head = head(&impostor(), "/", PayloadDigest::of(&[0]), body.len());
                 let mut stream = connect(addr, &head).await;
-                // One that is not drained may be cut off.
+                // A body that is not drained may be cut off.
                 let _: Result<(), _> = stream.write_all(&body).await;
                 answer(&mut stream).await
             })
@@ -280,7 +283,7 @@ mod memory {
                 })
             })
             .collect();
-        // As many as fit are held by the handler; every other one is answered.
+        // The handler holds as many as fit. Every other request is answered.
         let fit = SHARE / body.len();
         let rest = async {
             while answered.load(Ordering::SeqCst) < UPLOADS - fit {
@@ -308,7 +311,7 @@ mod memory {
         }
         let accepted = statuses.remove(&200).unwrap_or(0);
         let refused = statuses.remove(&503).unwrap_or(0) + statuses.remove(&0).unwrap_or(0);
-        // Bodies that were given up half-way had taken room of others for a while.
+        // Abandoned bodies held memory for a while.
         assert!(
             (1..=fit).contains(&accepted),
             "{accepted} were accepted at a time"
@@ -334,7 +337,7 @@ mod memory {
                 let (mut receive, mut send) = stream.split();
                 let mut text = Vec::new();
                 let upload = async {
-                    // All are under way at once, so that none is turned away by what another has claimed.
+                    // All are sent at once, so that no claim refuses another copy early.
                     let (most, last) = body.split_at(body.len() - 1);
                     let _: Result<(), _> = send.write_all(most).await;
                     sleep(Duration::from_secs(1)).await;
@@ -406,13 +409,14 @@ mod memory {
             let text = text.unwrap();
             assert_eq!(raw::status(&text), 200, "{text}");
         }
-        // 640 KiB of bodies. Chunks kept one by one would take more than 32 bytes for each byte.
+        // 640 KiB of bodies. Chunks that are kept one by one would take more than 32 bytes for each
+        // byte.
         let most = UPLOADS * (LENGTH + OF_A_CONNECTION) + 2 * MIB;
         assert!(growth <= most, "grew by {growth} bytes, more than {most}");
     }
 }
 
-// Lengths that lie, and bodies that take their time.
+// Wrong lengths and slow bodies.
 
 fn app(limits: BodyLimits) -> Router {
     let key = |secret| CallerKey::new("1", hmac_key(secret).verifying_key()).unwrap();
@@ -428,13 +432,14 @@ fn app(limits: BodyLimits) -> Router {
         .layer(VerifyLayer::new(keys).with_body_limits(limits))
 }
 
-/// Name, head, body, whether the sending side ends there, status, what the answer says.
+/// Name, head, body, whether the sending side ends there, status, expected text of the answer.
 type Case<'c> = (&'c str, Vec<u8>, &'c [u8], bool, u16, &'c str);
 
 #[tokio::test]
 async fn a_body_of_another_length_than_declared_gets_a_clear_answer() {
     let limits = BodyLimits::default().with_max_bytes(1000);
-    // Only where the deadline is the answer is it so short that a load of the machine could reach it.
+    // The deadline is short only in the cases that expect it, so that a busy machine cannot reach
+    // it in the others.
     let server = async |deadline| Server::axum(app(limits.clone().with_deadline(deadline))).await;
     let patient = server(PATIENCE).await;
     let impatient = server(Duration::from_millis(300)).await;
@@ -567,7 +572,7 @@ async fn a_body_of_another_length_than_declared_gets_a_clear_answer() {
         };
         let text = within(name, answered).await;
         if end && text.is_empty() {
-            // A connection whose peer has gone may be closed without a word.
+            // If the peer has closed, the connection may be closed without an answer.
             continue;
         }
         assert_eq!(raw::status(&text), status, "{name}: {text}");
@@ -595,7 +600,7 @@ async fn over_http2_a_body_of_another_length_than_declared_is_not_accepted() {
                 .await
                 .unwrap();
         tokio::spawn(connection);
-        // A body whose length hyper does not know, so that the declared one is sent as it is.
+        // hyper does not know the length of this body, so it sends the declared length.
         let request = request.map(|body| {
             let frames = futures::stream::iter([Ok::<_, std::convert::Infallible>(body)]);
             Body::from_stream(frames)
@@ -615,7 +620,7 @@ async fn over_http2_a_body_of_another_length_than_declared_is_not_accepted() {
     }
 }
 
-/// A trickle that never stops is cut off at the deadline, however often a byte comes.
+/// A trickle that never stops is cut off at the deadline, at any rate of bytes.
 #[tokio::test]
 async fn a_trickle_is_cut_off_at_the_deadline() {
     let limits = BodyLimits::default().with_deadline(Duration::from_millis(200));
@@ -655,7 +660,7 @@ async fn slow_bodies_of_one_caller_leave_another_its_share() {
     let server = Server::axum(app(limits)).await;
     let body = vec![b'x'; 100_000];
     let digest = PayloadDigest::of(&body);
-    // Fifty uploads that stop short of their last byte: ten times the caller's share.
+    // Fifty uploads that hold back their last byte: ten times the caller's share.
     let mut slow = Vec::new();
     for _ in 0..50 {
         let mut stream = connect(server.addr(), &head(&billing(), "/", digest, body.len())).await;
@@ -670,7 +675,7 @@ async fn slow_bodies_of_one_caller_leave_another_its_share() {
             .await;
         response.unwrap().status().as_u16()
     };
-    // Once the share is used up, the caller itself has no room for as much again.
+    // When the share is used up, the caller has no memory for another body.
     let used_up = async {
         while post(&billing(), body.clone()).await != 503 {
             sleep(Duration::from_millis(5)).await;
@@ -682,7 +687,7 @@ async fn slow_bodies_of_one_caller_leave_another_its_share() {
         within("the other caller", join_all(others)).await,
         [200; 10]
     );
-    // What needs no room is served all along.
+    // Requests without a body are served all the time.
     let get = signed::now(&billing(), signed::get("/")).map(Full::new);
     let response = client::http1(server.addr()).request(get).await.unwrap();
     assert_eq!(response.status(), 200);
@@ -707,7 +712,7 @@ async fn a_refused_body_is_drained_no_further_than_said() {
     .await;
     let body = vec![b'x'; 2 * MIB];
     let refused = head(&impostor(), "/", PayloadDigest::of(&body), body.len());
-    // A client that writes all of its body before it listens.
+    // A client that writes its whole body before it reads.
     for _ in 0..5 {
         let answered = async {
             let mut stream = connect(drained.addr(), &refused).await;
@@ -717,12 +722,12 @@ async fn a_refused_body_is_drained_no_further_than_said() {
         let text = within("drained", answered).await;
         assert_eq!(raw::status(&text), 401, "{text}");
     }
-    // One that declares more than it sends is answered when the time is up.
+    // A client that declares more than it sends is answered when the time is up.
     let silent = head(&impostor(), "/", PayloadDigest::of(b""), 3 * MIB);
     let mut stream = connect(drained.addr(), &silent).await;
     let text = within("the time", answer(&mut stream)).await;
     assert_eq!(raw::status(&text), 401, "{text}");
-    // One that sends more than is drained is answered when the bytes are in.
+    // A client that sends more than is drained is answered when the limit is reached.
     let little = Server::axum(app(layer(keys).with_refused_body_drain(1000, 2 * PATIENCE))).await;
     let mut stream = connect(little.addr(), &silent).await;
     stream.write_all(&[b'x'; 2000]).await.unwrap();

@@ -1,5 +1,5 @@
-//! Large bodies leave the other tasks of their worker thread their turns. What is measured is bytes
-//! and not time: how many the thread hashes between a bystander's request and its answer.
+//! Large bodies do not block other tasks of their worker thread. The tests measure bytes, not time:
+//! the number of bytes that the thread hashes between a bystander's request and its answer.
 
 #![allow(
     clippy::unwrap_used,
@@ -45,16 +45,15 @@ use tower_countersign::{BodyLimits, SignLayer, SignedBody, VerifyLayer};
 const KIB: u64 = 1024;
 const MIB: usize = 1024 * 1024;
 
-/// In each direction so many bodies are under way at a time, of this length.
+/// The number of bodies that are sent at a time in each direction, and their length.
 const BODIES: usize = 2;
 const LENGTH: usize = 10 * MIB;
 
-/// So many requests of the bystander.
+/// The number of the bystander's requests.
 const REQUESTS: usize = 201;
 
-/// A body whose frames are handed on in pieces of 16 KiB. It is asked for the next piece when the
-/// last one has been hashed, so that what it has handed on is what has been hashed, but for one
-/// piece.
+/// A body that passes its frames on in pieces of 16 KiB. The next piece is polled when the last one
+/// is hashed. So the bytes passed on are the bytes hashed, give or take one piece.
 struct Counted {
     body: Body,
     pieces: VecDeque<Bytes>,
@@ -92,7 +91,7 @@ impl http_body::Body for Counted {
     }
 }
 
-/// Serves on one thread until `done`, with `busy` as its other work. Returns the address.
+/// Serves on one thread until `done`, with `busy` as the other work. Returns the address.
 fn serve(
     app: Router,
     done: &Arc<AtomicBool>,
@@ -119,7 +118,8 @@ fn serve(
     (addr, serving)
 }
 
-/// The median of the bytes that were hashed between a request of the bystander and its answer.
+/// Returns the median of the bytes that were hashed between a request of the bystander and its
+/// answer.
 fn median(addr: SocketAddr, hashed: &AtomicU64, busy: impl Fn() -> bool) -> u64 {
     while !busy() {
         thread::yield_now();
@@ -131,8 +131,7 @@ fn median(addr: SocketAddr, hashed: &AtomicU64, busy: impl Fn() -> bool) -> u64 
             stream
                 .write_all(b"GET /bystander HTTP/1.1\r\nhost: a\r\n\r\n")
                 .unwrap();
-            // The handler itself says how many there were by then: this thread may have to wait for
-            // its own turn.
+            // The handler returns the number, because this thread may have to wait for its turn.
             let mut answer = [0; 1024];
             let len = stream.read(&mut answer).unwrap();
             let answer = String::from_utf8_lossy(answer.get(..len).unwrap());
@@ -254,7 +253,7 @@ fn a_bystander_is_served_while_large_bodies_are_signed() {
     assert!(median <= 512 * KIB, "{median} bytes at the median");
 }
 
-/// One frame of 1 MiB, which must not be asked for more before it is hashed.
+/// One frame of 1 MiB. The body must not be polled again before the frame is hashed.
 struct OneFrame {
     frame: Option<Bytes>,
     turns: Arc<AtomicUsize>,
@@ -278,8 +277,8 @@ impl http_body::Body for OneFrame {
     }
 }
 
-/// How many turns another task of the thread gets while one frame of this length is read in this
-/// way.
+/// Returns the number of turns that another task of the thread gets while one frame of this length
+/// is read in this way.
 async fn turns<F: Future<Output = ()>>(
     len: usize,
     read: impl FnOnce(Bytes, OneFrame) -> F,
@@ -307,7 +306,7 @@ async fn turns<F: Future<Output = ()>>(
     at_the_end.load(Ordering::SeqCst).saturating_sub(before)
 }
 
-/// The default flavor of these tests has one thread, on which tasks take turns.
+/// The runtime of these tests has one thread, on which tasks take turns.
 #[tokio::test]
 async fn another_task_gets_a_turn_for_every_64_kib_of_a_frame_and_none_for_less() {
     let verify = async |len| {
@@ -343,8 +342,8 @@ async fn another_task_gets_a_turn_for_every_64_kib_of_a_frame_and_none_for_less(
     }
 }
 
-/// Where a layer only reports, a body that is signed itself is judged while its handler reads it.
-/// Its last frame may end it, and a handler that knows polls no further.
+/// In report-only mode, a signed body is verified while its handler reads it. A handler that knows
+/// that a frame is the last one polls no further.
 #[tokio::test]
 async fn a_large_frame_that_ends_a_body_is_judged_in_slices_and_to_its_end() {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();

@@ -1,4 +1,4 @@
-//! Refusals that come before the body is in reach peers that send first and read later.
+//! Refusals that come before the body has arrived reach peers that send first and read later.
 
 #![allow(
     clippy::unwrap_used,
@@ -40,7 +40,7 @@ use tower_countersign::VerifyLayer;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// A server with the default settings, and how many bytes of bodies it has read.
+/// A server with the default settings, and the number of body bytes that it has read.
 async fn server() -> (Server, Arc<AtomicUsize>) {
     let read = Arc::new(AtomicUsize::new(0));
     let counting = from_fn({
@@ -70,7 +70,7 @@ async fn within<F: Future>(name: &str, future: F) -> F::Output {
         .unwrap_or_else(|_| panic!("{name}: hangs"))
 }
 
-/// Writes everything, piece by piece, and only then reads.
+/// Writes everything, piece by piece, and then reads.
 async fn send_first(server: &Server, request: &http::Request<Bytes>) -> String {
     let mut stream = TcpStream::connect(server.addr()).await.unwrap();
     let bytes = signed::bytes(request);
@@ -125,19 +125,19 @@ async fn a_refused_body_is_read_up_to_the_bound_and_only_where_that_helps() {
     let answer = exchange("over the bound", head(2 * MIB + 1, ""), 0).await;
     assert_eq!(raw::status(&answer), 401);
     exchange("over the bound", head(2 * MIB + 1, ""), 100 * KIB).await;
-    assert_eq!(read(), 0, "of a longer body nothing is read");
+    assert_eq!(read(), 0, "a longer body is not read");
 
     let expects = head(100 * KIB, "expect: 100-continue\r\n");
-    let answer = exchange("expects to be asked", expects, 0).await;
+    let answer = exchange("sends expect: 100-continue", expects, 0).await;
     assert_eq!(raw::status(&answer), 401, "and not 100: {answer}");
     assert_eq!(read(), 0);
 
-    // One that sends nothing after all gets its answer as well.
+    // A peer that sends nothing gets its answer as well.
     let answer = exchange("silent", head(100 * KIB, ""), 10).await;
     assert_eq!(raw::status(&answer), 401);
     assert_eq!(read(), 10);
 
-    // A body without a declared length that never ends is cut off.
+    // A body without a declared length and without an end is cut off.
     let (parts, ()) = signed::post("/", "").map(|_| ()).into_parts();
     let head = format!("{}transfer-encoding: chunked\r\n\r\n", signed::head(&parts));
     let mut stream = TcpStream::connect(server.addr()).await.unwrap();

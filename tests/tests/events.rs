@@ -1,5 +1,5 @@
-//! What the layers write to a log, with every crate's events captured at `TRACE`: what is documented, nothing secret, and
-//! not more than an operator can read.
+//! Events of the layers, captured with those of every crate at `TRACE`. They are as documented,
+//! hold no secret, and are limited in number.
 
 #![allow(
     clippy::unwrap_used,
@@ -56,7 +56,7 @@ use tracing::{
 };
 use tracing_subscriber::{layer::Context, layer::SubscriberExt};
 
-/// Everything that is written on this thread, by any crate, at any level.
+/// Every event on this thread, of any crate, at any level.
 #[derive(Clone, Default)]
 struct Capture {
     events: Arc<Mutex<Vec<Event>>>,
@@ -125,9 +125,10 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Capture {
 }
 
 impl Capture {
-    /// Captures until the guard is dropped. The test's runtime must be of one thread.
+    /// Captures until the guard is dropped. The runtime of the test must have one thread.
     fn start() -> (Self, DefaultGuard) {
-        // A thread without a subscriber would have callsites switched off for every thread that meets them first.
+        // A thread without a subscriber would disable each callsite that it meets first, for every
+        // thread.
         static EVERY_THREAD: Once = Once::new();
         EVERY_THREAD.call_once(|| {
             let everything = tracing_subscriber::registry();
@@ -138,7 +139,7 @@ impl Capture {
         (capture, tracing::subscriber::set_default(subscriber))
     }
 
-    /// What the layers wrote since the last time.
+    /// Returns the events of the layers since the last call.
     fn take(&self) -> Vec<Event> {
         let events = std::mem::take(&mut *self.events.lock().unwrap());
         events
@@ -147,14 +148,14 @@ impl Capture {
             .collect()
     }
 
-    /// The one event that the layers wrote since the last time.
+    /// Returns the only event of the layers since the last call.
     fn only(&self, name: &str) -> Event {
         let events = self.take();
         assert_eq!(events.len(), 1, "{name}: {events:?}");
         events[0].clone()
     }
 
-    /// Everything, of every crate, as text.
+    /// Returns every event of every crate as text.
     fn text(&self) -> String {
         let events = self.events.lock().unwrap();
         let spans = self.spans.lock().unwrap();
@@ -284,9 +285,12 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
     let billing_asserted = Some(("asserted", "billing"));
     let billing_proven = Some(("caller", "billing"));
     macro_rules! check {
-        ($name:literal, $layer:expr, $request:expr, $code:literal, $status:literal, $level:ident, $who:expr) => {{
+        (
+            $name:literal, $layer:expr, $request:expr, $code:literal, $status:literal,
+            $level:ident, $who:expr
+        ) => {{
             let layer = $layer;
-            // What a layer says at its start is another test's.
+            // Another test checks the events at the start.
             let _: Option<Refusal> = send(&layer, Request::new(Body::empty())).await;
             capture.take();
             let refusal = send(&layer, $request).await.expect($name);
@@ -520,7 +524,7 @@ async fn a_layer_says_once_that_it_starts_and_whether_it_knows_its_hosts() {
     assert!(capture.take().is_empty(), "nothing to say");
 }
 
-// What a peer can do to a log.
+// Peers that try to fill or to forge a log.
 
 #[tokio::test]
 async fn text_of_the_peers_choosing_is_escaped_and_cut() {
@@ -639,7 +643,7 @@ async fn refusals_before_the_mac_are_ten_a_second_for_each_code() {
     capture.take();
     for _ in 0..25 {
         assert!(send(&layer, unsigned()).await.is_some());
-        // A clone of the layer counts on.
+        // A clone of the layer shares the count.
         assert!(send(&layer.clone(), bad()).await.is_some());
     }
     let events = capture.take();
@@ -661,13 +665,14 @@ async fn refusals_before_the_mac_are_ten_a_second_for_each_code() {
     }
     let events = capture.take();
     assert_eq!(of(&events, "missing_signature"), ["15", "0", "0"]);
-    // The count of another code waits for its own next event, however late.
+    // The count of another code waits for the next event of that code, however late.
     seconds.fetch_add(100, Ordering::SeqCst);
     assert!(send(&layer, bad()).await.is_some());
     assert_eq!(of(&capture.take(), "invalid_signature"), ["15"]);
 }
 
-/// Whoever holds one capture can send it again, or its head with another body, as often as it likes.
+/// An attacker with one captured request can send it again, or its head with another body, as often
+/// as they like.
 #[tokio::test]
 async fn a_capture_sent_2000_times_is_ten_events_a_second_and_hides_no_other_caller() {
     let seconds = Arc::new(AtomicI64::new(NOW.as_unix_seconds()));
@@ -759,7 +764,8 @@ async fn an_event_has_the_address_of_the_peer_and_believes_no_header_for_it() {
 
 // Secrets.
 
-/// The forms in which bytes may turn up in a log. A part is enough to give them away, so the first half is looked for.
+/// Returns the forms in which bytes may appear in a log. A part is enough for a leak, so the test
+/// looks for the first half.
 fn forms(bytes: &[u8]) -> Vec<String> {
     let half = &bytes[..bytes.len() / 2];
     let each = |form: fn(&u8) -> String| half.iter().map(form).collect::<Vec<_>>();
@@ -770,7 +776,7 @@ fn forms(bytes: &[u8]) -> Vec<String> {
         .map(char::from)
         .collect();
     let list = format!("{half:?}");
-    // Half of the bytes may end within a group of three.
+    // Half of the bytes may end inside a group of three.
     let base64 = |text: String| text[..half.len() / 3 * 4].to_owned();
     vec![
         hex.to_uppercase(),
@@ -797,7 +803,7 @@ fn signature_of(request: &Request<Bytes>) -> Vec<u8> {
 const MARKED_PATH: &str = "/path-8f3a/x?query-8f3a=y";
 const MARKED_BODY: &str = "body-8f3a and some more of it";
 
-/// The forms are found where they are: the next test would see a leak.
+/// Proves that the next test would find a leak in each form.
 #[test]
 fn every_form_of_a_secret_is_looked_for() {
     let bytes = bytes_of(SECRET);
@@ -890,7 +896,8 @@ async fn nothing_secret_is_written_at_any_level_by_any_crate() {
     let mut other_body = signed::at(now, &billing(), marked());
     *other_body.body_mut() = Bytes::from_static(b"another body-8f3a");
     requests.push(("another body", other_body, 401));
-    // The signatures that these requests should have had: whoever learns one can send the request.
+    // The signatures that these requests should have had. Anyone who learns one can send the
+    // request.
     let mut expected = Vec::new();
     for (name, header, value) in [
         ("another nonce", "x-nonce", "0123456789abcdef"),
@@ -928,7 +935,8 @@ async fn nothing_secret_is_written_at_any_level_by_any_crate() {
     }
 
     for (name, request, status) in requests {
-        // The second request on a connection of its own comes over HTTP/2 and is a replay where the first was good.
+        // The second request uses another connection and HTTP/2. It is a replay if the first was
+        // good.
         for http2 in [false, true] {
             let http = if http2 {
                 client::http2(server.addr())
@@ -959,10 +967,11 @@ async fn nothing_secret_is_written_at_any_level_by_any_crate() {
         .unwrap();
     let error = client.clone().oneshot(stranger).await.unwrap_err();
 
-    // Formatted, nothing tells more than logged.
+    // Formatted values hold no more than events do.
     let caller = callers.lock().unwrap().clone().unwrap();
     tracing::trace!(
-        "{layer:?} {layer:#?} {signing:?} {signing:#?} {client:?} {keys:?} {keys:#?} {caller:?} {caller:#?} {error} {error:?}"
+        "{layer:?} {layer:#?} {signing:?} {signing:#?} {client:?} {keys:?} {keys:#?} \
+         {caller:?} {caller:#?} {error} {error:?}"
     );
     tracing::trace!(
         "{:?} {:?}",
@@ -1000,7 +1009,7 @@ async fn nothing_secret_is_written_at_any_level_by_any_crate() {
         }
     }
     assert!(!text.contains("body-8f3a"), "a body was written");
-    // A path may be anything, a token in the query too: other crates may write it, the layers do not.
+    // A path or a query may hold a token. Other crates may write it, the layers do not.
     for event in capture.take() {
         let fields = format!("{event:?}");
         for marker in ["8f3a", "/path", "query"] {
@@ -1011,7 +1020,8 @@ async fn nothing_secret_is_written_at_any_level_by_any_crate() {
     }
 }
 
-/// A presigned URL is a key for whoever reads it: no event holds its query, its signature or its token.
+/// Anyone who reads a presigned URL can use it. So no event holds its query, its signature or its
+/// token.
 #[tokio::test]
 async fn nothing_of_a_presigned_url_is_written_accepted_or_refused() {
     const TOKEN: &str = "FwoGZXIvYXdzEBYaDNotAReal-Token";
@@ -1062,7 +1072,7 @@ async fn nothing_of_a_presigned_url_is_written_accepted_or_refused() {
     }
 }
 
-/// The outcome is what it would have been, and the event says that it was not.
+/// The outcome is the one of enforcement, and the event has `report_only = true`.
 #[tokio::test]
 async fn a_layer_that_reports_says_so_in_every_event() {
     let (capture, _guard) = Capture::start();
@@ -1094,15 +1104,12 @@ async fn a_layer_that_reports_says_so_in_every_event() {
     let started = events
         .iter()
         .filter(|event| event.field("outcome") == Some("started"));
-    assert_eq!(
-        others,
-        started.count() - 1,
-        "only what is said at the start"
-    );
+    assert_eq!(others, started.count() - 1, "only the events at the start");
     assert!(!capture.text().contains("token=abc"));
 }
 
-/// Also of what is let through because a store is down, which is not what lets it through here.
+/// This also holds for requests without a claim, although report-only mode is not the reason that
+/// they pass.
 #[tokio::test]
 async fn a_layer_that_reports_says_so_of_requests_without_a_claim() {
     let (capture, _guard) = Capture::start();

@@ -18,7 +18,7 @@ use tests::keys::{NOW, SECRET};
 
 const EXPECTED: [&str; 2] = ["user-service.internal:8081", "[2001:db8::1]:8081"];
 
-/// A signer for any authority, its key, and what a verifier accepts it by.
+/// A signer for any authority, its key, and the verifier settings that accept it.
 struct Subject {
     signer: Signer,
     key: CallerKey,
@@ -94,7 +94,7 @@ fn subjects() -> Vec<(&'static str, Subject)> {
     ]
 }
 
-/// Signs for the authority that is sent, so that nothing but the expected hosts can refuse it.
+/// Signs for the authority that is sent, so that only the expected hosts can refuse the request.
 fn judged(subject: Subject, authority: &str) -> Result<(), Rejection> {
     let signer = subject.signer.insecure_any_authority();
     let request = Request::post(format!("http://{authority}/a")).body(());
@@ -154,7 +154,7 @@ fn an_expected_host_is_accepted_whole_and_no_prefix_or_extension_of_it() {
     }
 }
 
-/// Key ids choose among the keys of one caller: a request that names one is not judged by another's key.
+/// Key ids select among the keys of one caller: only the key that a request names verifies it.
 #[test]
 fn a_request_is_judged_by_the_keys_of_the_id_that_it_names_and_no_others() {
     let key = |text| SigningKey::sigv4(&Secret::from_text(text).unwrap());
@@ -166,7 +166,7 @@ fn a_request_is_judged_by_the_keys_of_the_id_that_it_names_and_no_others() {
         let key = CallerKey::new(version, key.verifying_key()).unwrap();
         key.with_key_id(id).unwrap()
     };
-    // Handed out by a store that answers with all keys of the caller, whichever of them was asked for.
+    // The store returns all keys of the caller, whichever key id is looked up.
     let keys = countersign::CallerKeys::new(
         "billing",
         [of("1", &first, "AKIDONE"), of("2", &second, "AKIDTWO")],

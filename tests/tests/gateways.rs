@@ -1,4 +1,5 @@
-//! Callers and callees whose requests are rewritten between them, and handlers that work in both modes of a layer.
+//! Requests that a gateway rewrites between caller and callee, and handlers that work in both modes
+//! of a layer.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,7 +28,7 @@ use tower_countersign::{
 const PUBLIC: &str = "api.example.com";
 const INBOUND: &str = "accounts.internal:8081";
 
-/// A service behind the gateway, which answers with what its handler sees.
+/// A service that the gateway forwards to. It answers with the values that its handler sees.
 async fn behind_gateway() -> Server {
     let public = PublicUri::new(PUBLIC)
         .and_then(|public| public.with_stripped_prefix("/accounts"))
@@ -43,7 +44,7 @@ async fn behind_gateway() -> Server {
     Server::axum(Router::new().route("/{*rest}", any(handler)).layer(verify)).await
 }
 
-/// Takes the prefix off the path and sends another `Host`, as gateways are told to.
+/// Strips the prefix from the path and sends another `Host`, as gateways are configured to.
 async fn gateway(to: SocketAddr, version: Version) -> Server {
     let forward = async move |request: Request<Body>| {
         let (mut parts, body) = request.into_parts();
@@ -141,7 +142,7 @@ async fn a_body_signed_caller_is_found_behind_a_gateway_in_both_modes() {
             .and_then(|public| public.with_inbound_hosts([INBOUND]))
             .unwrap()
     };
-    // The profile names the route as callers write it.
+    // The settings name the route that callers sign.
     let profile = profile.route(http::Method::POST, "/accounts/drf").unwrap();
     let signer = Signer::drf(key.clone(), [PUBLIC]).unwrap();
     for report_only in [false, true] {
@@ -177,7 +178,7 @@ async fn a_body_signed_caller_is_found_behind_a_gateway_in_both_modes() {
     }
 }
 
-/// A service that expects a name which its callers' URLs do not have.
+/// A service that expects a host name that the URLs of its callers do not have.
 async fn named(host: &str) -> Server {
     let verify = VerifyLayer::new(keyring("billing", &hmac_key(SECRET)))
         .with_expected_hosts([host])
@@ -227,7 +228,7 @@ async fn over_http2_a_request_that_names_two_hosts_is_refused_and_not_handled() 
     );
 }
 
-/// What one handler says of its caller under a layer in each mode, and under none.
+/// Returns the answers of one handler under a layer in each mode, and without a layer.
 #[tokio::test]
 async fn one_handler_serves_both_modes_and_fails_closed_without_a_layer() {
     let handler = async |caller: Caller| match caller {
@@ -286,7 +287,7 @@ async fn one_handler_serves_both_modes_and_fails_closed_without_a_layer() {
     }
 }
 
-/// A layer that only reports must not be able to hand a proof to a handler further in.
+/// A report-only layer must not give a proof to an inner handler.
 #[tokio::test]
 async fn where_one_layer_enforces_and_another_reports_the_caller_is_unverified() {
     let store = MemoryReplayStore::new();

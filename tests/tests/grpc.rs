@@ -1,5 +1,5 @@
-//! gRPC: a tonic client whose `Channel` is under `SignLayer`, and tonic services behind `VerifyLayer` and
-//! `AuthorizeLayer`, over real sockets.
+//! gRPC over real sockets: a tonic client with its `Channel` under `SignLayer`, and tonic services
+//! under `VerifyLayer` and `AuthorizeLayer`.
 
 #![allow(
     clippy::unwrap_used,
@@ -60,7 +60,7 @@ use tower_countersign::{
     SignLayer, SignedBody, VerifiedCaller, VerifyLayer,
 };
 
-/// Messages of bytes, so that no protobuf is needed.
+/// Messages are bytes, so that no protobuf is needed.
 #[derive(Clone, Copy, Debug, Default)]
 struct BytesCodec;
 
@@ -204,14 +204,14 @@ impl tonic::server::StreamingService<Bytes> for Hello {
     }
 }
 
-/// What a client calls through.
+/// The client's channel.
 type Client = Grpc<BoxCloneSyncService<Request<TonicBody>, Response<TonicBody>, BoxError>>;
 
 fn origin() -> Uri {
     format!("http://{AUTHORITY}").parse().unwrap()
 }
 
-/// Reaches this address, and names the tests' authority.
+/// Connects to this address, with the authority of the tests.
 fn channel(addr: SocketAddr) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{addr}")).unwrap();
     endpoint.origin(origin()).connect_lazy()
@@ -222,7 +222,7 @@ fn sign_layer(signers: impl Into<TargetSigners>) -> SignLayer {
     layer.with_origin(&origin()).unwrap()
 }
 
-/// A client as the pages write it: `edit` changes requests after they were signed.
+/// A client as in the pages. `edit` changes requests after they were signed.
 fn edited(
     layer: SignLayer,
     addr: SocketAddr,
@@ -321,7 +321,7 @@ async fn a_service_knows_the_callers_of_a_channel() {
             let greeting = greetings.message().await.unwrap();
             assert_eq!(greeting.as_deref(), Some(&b"hello billing"[..]), "{name}");
         }
-        // The end of the stream is told in trailers of the response, which pass.
+        // The response ends with trailers, which pass.
         assert_eq!(greetings.message().await.unwrap(), None, "{name}");
 
         let answer = sum(&mut client, three()).await.unwrap();
@@ -339,7 +339,7 @@ async fn a_service_knows_the_callers_of_a_channel() {
 #[tokio::test]
 async fn one_channel_calls_what_its_origin_names_and_nothing_else() {
     let server = Server::axum(router(&Tally::default()).layer(verify_layer())).await;
-    // The name that was signed for is the one that is sent.
+    // The signed host is the host that is sent.
     let mut same = signing(sign_layer(billing()), server.addr());
     assert_eq!(unary(&mut same).await.unwrap(), "hello billing");
 
@@ -354,7 +354,7 @@ async fn one_channel_calls_what_its_origin_names_and_nothing_else() {
     assert_eq!(sign_error(&refused).kind(), SignErrorKind::Authority);
     assert!(refused.message().contains(AUTHORITY), "{refused}");
 
-    // A request of a channel names no authority of its own.
+    // A request of a channel has no authority.
     let nowhere = SignLayer::new(billing()).with_clock(|| NOW);
     let refused = unary(&mut signing(nowhere, server.addr()))
         .await
@@ -379,7 +379,7 @@ async fn the_origin_selects_the_signer_of_a_target() {
 
 // Streams.
 
-/// The signer's error, as a tonic client finds it.
+/// Returns the signer's error that a tonic client gets.
 fn sign_error(status: &Status) -> SignError {
     assert_eq!(status.code(), Code::Unknown, "{status}");
     let source = status.source().expect("the signer's error");
@@ -391,18 +391,18 @@ async fn a_bidirectional_call_is_refused_by_the_signer_and_never_sent() {
     let tally = Tally::default();
     let server = Server::axum(router(&tally).layer(verify_layer())).await;
 
-    // Known to be one: its stream is not even read.
+    // The method is known to be bidirectional, so its stream is not read.
     let layer = sign_layer(billing()).with_grpc_bidirectional([TALK.as_str()]);
     let unread = stream::poll_fn(|_| -> Poll<Option<Bytes>> { panic!("the stream is read") });
     let mut client = signing(layer, server.addr());
     let refused = talk(&mut client, unread).await.unwrap_err();
     assert_eq!(sign_error(&refused).kind(), SignErrorKind::Body);
     assert!(refused.message().contains("/tests.Tally/Talk"), "{refused}");
-    // Other methods are not.
+    // Other methods are sent.
     let answer = sum(&mut client, three()).await.unwrap();
     assert_eq!(answer, "hello billing, 3 messages");
 
-    // Found to be one: it waits for an answer.
+    // The method is found to be bidirectional, because the client waits for an answer.
     let layer = sign_layer(billing()).with_grpc_idle(Duration::from_millis(20));
     let mut client = signing(layer, server.addr());
     for sent in 0..2 {
@@ -416,7 +416,7 @@ async fn a_bidirectional_call_is_refused_by_the_signer_and_never_sent() {
         for part in ["bidirectional", "20ms", "with_grpc_idle"] {
             assert!(error.to_string().contains(part), "{error}");
         }
-        // It was not the sender that ended the stream.
+        // The sender has not ended the stream.
         drop(sender);
     }
     assert_eq!(
@@ -470,11 +470,11 @@ fn for_authority(authority: &str) -> Signer {
     signer("billing", hmac_key(SECRET), authority)
 }
 
-/// A refusal: by which service, of which client, and as what a tonic client must read it.
+/// A refusal: the service, the client, and the status that a tonic client must get.
 struct Case {
     app: Router,
     client: fn(SocketAddr) -> Client,
-    /// How often the call is made: the last answer counts.
+    /// The number of calls. The last answer counts.
     calls: usize,
     expected: (Code, &'static str),
 }
@@ -495,7 +495,8 @@ fn cases(tally: &Tally) -> Vec<Case> {
         .with_verifier(verifier())
         .with_clock(|| NOW);
     let nobody = Policy::from_toml(
-        "[[statements]]\nid = \"a\"\neffect = \"allow\"\ncallers = [\"audit\"]\nmethods = [\"POST\"]\npaths = [\"/tests.Tally/One\"]\n",
+        "[[statements]]\nid = \"a\"\neffect = \"allow\"\ncallers = [\"audit\"]\n\
+         methods = [\"POST\"]\npaths = [\"/tests.Tally/One\"]\n",
     );
     let rewritten = tower::util::MapRequestLayer::new(|mut request: axum::extract::Request| {
         let original = OriginalUri(Uri::from_static(
@@ -700,7 +701,7 @@ async fn a_refusal_of_a_grpc_call_is_a_response_of_trailers_only() {
                 assert_eq!(headers["grpc-status"], "16", "{name}");
                 assert_eq!(headers["grpc-message"], "missing_signature", "{name}");
                 assert_eq!(headers["cache-control"], "no-store", "{name}");
-                // The head of the response is all there is.
+                // The response has only a head.
                 assert!(!http2 || response.body().is_end_stream(), "{name}");
             } else {
                 assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{name}");

@@ -1,5 +1,5 @@
-//! Tower's contract: the instance that was polled ready is the one that is called, errors are the inner service's, and a
-//! request that is given up half-way leaves nothing behind.
+//! The contract of tower: the instance that was polled ready is called, errors are those of the
+//! inner service, and an abandoned request leaves nothing held.
 
 #![allow(
     clippy::unwrap_used,
@@ -72,7 +72,7 @@ fn request(body: &'static str) -> Request<Body> {
     signed::at(NOW, &billing(), signed::post("/", body)).map(Body::from)
 }
 
-/// A service that takes these requests, ready for one.
+/// Returns a service for these requests that was polled ready.
 async fn ready<S>(service: &mut S) -> &mut S
 where
     S: Service<Request<Body>>,
@@ -81,7 +81,8 @@ where
     ServiceExt::<Request<Body>>::ready(service).await.unwrap()
 }
 
-/// A service that panics if an instance is called that was not polled ready, and is ready for one call at a time.
+/// A service that is ready for one call at a time. It panics if an instance is called that was not
+/// polled ready.
 struct Strict {
     shared: Arc<Shared>,
     ready: bool,
@@ -107,7 +108,7 @@ impl Strict {
     }
 }
 
-/// A clone has reserved nothing.
+/// A clone holds no reservation.
 impl Clone for Strict {
     fn clone(&self) -> Self {
         Self {
@@ -197,7 +198,7 @@ async fn the_instance_that_was_polled_ready_is_called() {
     assert_eq!(
         shared.reserved.load(Ordering::SeqCst),
         0,
-        "every permit was given back"
+        "every permit was released"
     );
 }
 
@@ -210,7 +211,7 @@ async fn the_instance_that_was_polled_ready_is_called_to_sign_too() {
         assert_eq!(response.unwrap().status(), 200);
     }
     assert_eq!(shared.handled.load(Ordering::SeqCst), 100);
-    // What cannot be signed gives its permit back.
+    // A request that cannot be signed releases its permit.
     let stranger = Request::get("http://elsewhere/")
         .body(Full::<Bytes>::default())
         .unwrap();
@@ -223,7 +224,8 @@ async fn the_instance_that_was_polled_ready_is_called_to_sign_too() {
     assert_eq!(shared.reserved.load(Ordering::SeqCst), 0);
 }
 
-/// One instance serves one request after the other, each polled ready anew, while the first is still on its way.
+/// One instance serves several requests. It is polled ready for each, while the first is still
+/// being served.
 #[tokio::test]
 async fn one_instance_serves_many_requests() {
     let (inner, shared) = Strict::new();
@@ -243,7 +245,7 @@ async fn one_instance_serves_many_requests() {
     assert_eq!(
         shared.reserved.load(Ordering::SeqCst),
         0,
-        "a refusal gives its permit back"
+        "a refusal releases its permit"
     );
     assert_eq!(shared.handled.load(Ordering::SeqCst), 2);
 }
@@ -258,7 +260,7 @@ async fn errors_are_the_inner_services_own() {
         .await
         .unwrap_err();
     assert_eq!(error, "the handler's own");
-    // A refusal is none of them.
+    // A refusal is not an error.
     let response = layer()
         .layer(inner)
         .oneshot(signed::get("/error").map(Body::from))
@@ -303,7 +305,7 @@ async fn a_service_that_fails_to_become_ready_is_not_called() {
     assert!(failed.unwrap_err().is::<NotReady>());
 }
 
-/// A handler that takes its time, and counts.
+/// A slow handler that counts its calls.
 #[derive(Clone)]
 struct Handler(Arc<AtomicUsize>);
 
@@ -404,7 +406,7 @@ async fn limits_and_buffers_inside_and_outside_serve_everyone() {
     assert_eq!(
         handled.load(Ordering::SeqCst),
         served.len(),
-        "nothing that was shed was handled"
+        "no shed request was handled"
     );
 }
 
@@ -467,16 +469,16 @@ async fn load_shed_sheds_what_the_inner_service_has_no_room_for() {
     }
 }
 
-// Requests that are given up half-way.
+// Abandoned requests.
 
-/// Limits with room for exactly one body of four bytes.
+/// Limits for exactly one body of four bytes.
 fn one_body() -> BodyLimits {
     BodyLimits::default()
         .with_total_bytes(4)
         .with_caller_bytes(4)
 }
 
-/// A body that gives some bytes and then nothing.
+/// A body that yields some bytes and then waits forever.
 fn stuck(bytes: &'static str) -> Body {
     let first = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(
         bytes.as_bytes(),
@@ -518,7 +520,7 @@ async fn a_request_that_is_dropped_leaves_nothing_behind() {
         assert!(store.is_empty(), "{name}: no claim was made");
     }
     assert_eq!(shared.handled.load(Ordering::SeqCst), 0);
-    // The budget has room for it only if all of it was given back, and the nonce is as good as new.
+    // This body fits only if all memory was released, and the nonce is still unused.
     let whole = signed.map(Body::from);
     assert_eq!(service.oneshot(whole).await.unwrap().status(), 200);
     assert_eq!(store.len(), 1);
@@ -582,7 +584,7 @@ async fn a_slow_body_gives_everything_back_at_its_deadline() {
     );
 }
 
-/// As the documentation says of where to put the layer.
+/// As documented in "Where to put the layer".
 #[tokio::test]
 async fn a_slow_body_holds_a_permit_that_poll_ready_took_and_none_of_the_handlers_own() {
     let handled = Arc::new(AtomicUsize::new(0));
@@ -608,7 +610,7 @@ async fn a_slow_body_holds_a_permit_that_poll_ready_took_and_none_of_the_handler
     assert_eq!(
         second.await.unwrap().status(),
         200,
-        "the deadline sets it free"
+        "the deadline releases the permit"
     );
 
     let mut first = Box::pin(own.clone().oneshot(slow()));
@@ -618,7 +620,7 @@ async fn a_slow_body_holds_a_permit_that_poll_ready_took_and_none_of_the_handler
     assert_eq!(first.await.unwrap().status(), 408);
 }
 
-/// A stranger that is refused must not keep what `poll_ready` took while the rest of its body is drained.
+/// A refused peer must not keep the permit of `poll_ready` while its body is drained.
 #[tokio::test(start_paused = true)]
 async fn a_refused_body_that_is_drained_holds_no_permit() {
     let handled = Arc::new(AtomicUsize::new(0));
@@ -628,7 +630,7 @@ async fn a_refused_body_that_is_drained_holds_no_permit() {
 
     let mut first = Box::pin(service.clone().oneshot(stranger));
     assert!(first.as_mut().now_or_never().is_none(), "it is drained");
-    // The clock is the test's: draining alone takes a second of it.
+    // The clock is paused: draining alone takes one second of it.
     let second = timeout(Duration::from_millis(100), service.oneshot(request("body"))).await;
     let second = second.expect("the permit is free");
     assert_eq!(second.unwrap().status(), 200);
@@ -681,12 +683,12 @@ async fn a_body_counts_until_the_handler_lets_go_of_it() {
     };
     assert_eq!(send("body").await, 200);
     assert_eq!(send("b").await, 503, "the first body is still there");
-    assert_eq!(send("").await, 200, "no body needs no room");
+    assert_eq!(send("").await, 200, "no body needs no memory");
     kept.lock().unwrap().clear();
-    assert_eq!(send("body").await, 200, "it was given back");
+    assert_eq!(send("body").await, 200, "the memory was released");
 }
 
-/// Over a socket, where the peer goes away in the middle of its body.
+/// Over a socket. The peer closes the connection in the middle of its body.
 #[tokio::test]
 async fn a_peer_that_goes_away_leaves_nothing_behind() {
     let store = MemoryReplayStore::new();
@@ -714,7 +716,7 @@ async fn a_peer_that_goes_away_leaves_nothing_behind() {
     let mut stream = TcpStream::connect(server.addr()).await.unwrap();
     let half = format!("{head}content-length: 4\r\nexpect: 100-continue\r\n\r\n");
     stream.write_all(half.as_bytes()).await.unwrap();
-    // The leave to go on says that the body is being read.
+    // `100 Continue` shows that the body is being read.
     let mut leave = [0; 25];
     stream.read_exact(&mut leave).await.unwrap();
     stream.write_all(b"bod").await.unwrap();
@@ -727,7 +729,7 @@ async fn a_peer_that_goes_away_leaves_nothing_behind() {
 
     let again = || client::http1(server.addr()).request(signed.clone().map(Full::new));
     let accepted = async {
-        // Until the server notices that the peers are gone, the budget is theirs.
+        // Until the server notices that the peers have closed, their bodies hold the budget.
         while again().await.unwrap().status() == 503 {
             sleep(Duration::from_millis(10)).await;
         }
@@ -738,7 +740,7 @@ async fn a_peer_that_goes_away_leaves_nothing_behind() {
     assert_eq!(
         handled.load(Ordering::SeqCst),
         1,
-        "the same request was as good as new"
+        "the nonce was still unused"
     );
     assert_eq!(store.len(), 1);
     assert_eq!(again().await.unwrap().status(), 401, "and is now used");
@@ -746,7 +748,7 @@ async fn a_peer_that_goes_away_leaves_nothing_behind() {
 
 // Bounds.
 
-/// No body at all.
+/// No body.
 struct Nothing;
 
 #[test]
@@ -781,7 +783,7 @@ fn layers_services_and_futures_can_be_sent_and_shared() {
     body::<ResponseBody<Full<Bytes>>>();
     body::<SignedBody<Full<Bytes>>>();
 
-    // The default asks nothing of the inner body.
+    // `Default` needs nothing from the inner body.
     default::<ResponseBody<Nothing>>();
     default::<RequestBody>();
 
@@ -791,7 +793,7 @@ fn layers_services_and_futures_can_be_sent_and_shared() {
     store(ArcReplayStore::new(MemoryReplayStore::new()));
 }
 
-/// A body that can be neither shared nor moved once it was polled, of data in two parts.
+/// A body that is neither `Sync` nor `Unpin`, with data in two parts.
 struct Awkward {
     frames: Cell<u8>,
     _pinned: PhantomPinned,

@@ -1,4 +1,4 @@
-//! What refused peers are told: every row of the refusal table, and nothing that tells one reason from another.
+//! The refusal table, row by row. The responses of one code do not differ by reason.
 
 #![allow(
     clippy::unwrap_used,
@@ -48,7 +48,7 @@ use tokio::{task::coop, time::timeout};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_countersign::{BodyLimits, Refusal, RequestBody, UncoveredHeaders, VerifyLayer};
 
-/// What a peer was answered, and whether the handler saw its request.
+/// The response, and whether the handler saw the request.
 struct Answer {
     parts: Parts,
     body: Bytes,
@@ -56,7 +56,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// Asserts what holds for every refusal, and hands out what the operator is told.
+    /// Asserts the properties of every refusal, and returns the reason for the operator.
     fn refused(&self, name: &str, status: StatusCode, code: &str) -> &Refusal {
         let refusal = self
             .parts
@@ -95,7 +95,7 @@ impl Answer {
         assert_eq!(found, Some(kind), "{name}");
     }
 
-    /// All that a peer can tell apart.
+    /// Everything that a peer can observe.
     fn visible(&self) -> (StatusCode, Vec<(String, Vec<u8>)>, Bytes) {
         let headers = self
             .parts
@@ -130,12 +130,12 @@ where
     }
 }
 
-/// A layer that knows `billing`, at a clock that stands still.
+/// A layer that knows `billing`, with a fixed clock.
 fn layer() -> VerifyLayer<Keyring> {
     VerifyLayer::new(keyring("billing", &hmac_key(SECRET))).with_clock(|| NOW)
 }
 
-/// A request that `billing` signed at that moment.
+/// A request that `billing` signed at that time.
 fn signed_at_now(request: Request<Bytes>) -> Request<Body> {
     signed::at(NOW, &billing(), request).map(Body::from)
 }
@@ -172,7 +172,7 @@ async fn no_signature_is_missing_signature() {
             authorization("hmac-sha256 credential=billing"),
         ),
         (
-            "a name that begins like the scheme's",
+            "a name with the scheme's name as prefix",
             authorization("HMAC-SHA256x credential=billing"),
         ),
         ("an empty header", authorization("")),
@@ -365,7 +365,7 @@ async fn too_little_coverage_is_insufficient_coverage() {
             }),
         ),
         (
-            "a header that policy wants covered or absent",
+            "a header that must be covered or absent",
             layer().with_uncovered_headers(UncoveredHeaders::refuse_all_but([])),
             with(signed_at_now(signed::get("/")), |request| {
                 let value = HeaderValue::from_static("1");
@@ -447,7 +447,7 @@ async fn a_body_slower_than_its_deadline_is_a_timeout() {
         .rejected("never ends", RejectionKind::Timeout);
 }
 
-/// A body that has the next frame ready whenever it is asked, as often as a task may ask at once.
+/// A body with a frame ready at each poll, until the task's budget is used up.
 struct AlwaysReady;
 
 impl http_body::Body for AlwaysReady {
@@ -614,7 +614,7 @@ async fn a_rewritten_uri_is_misconfigured() {
     assert!(refusal.rejection().is_none(), "not the peer's fault");
 }
 
-// What holds for all of them.
+// Properties of all refusals.
 
 #[tokio::test]
 async fn every_401_challenges_in_every_scheme_that_is_accepted() {
@@ -710,7 +710,7 @@ async fn no_input_with_a_bad_mac_learns_anything_from_behind_it() {
     }
 }
 
-/// The conditions show what they are to show: with a good MAC each of them has a code of its own.
+/// Proves that each condition works: with a good MAC, each has a different code.
 #[tokio::test]
 async fn the_conditions_behind_the_mac_are_real() {
     for (condition, prepare) in after_the_mac() {
@@ -731,7 +731,8 @@ async fn the_conditions_behind_the_mac_are_real() {
     }
 }
 
-/// A body in ten frames of 100 bytes that counts those it gave, and must not be asked for more behind its end.
+/// A body in ten frames of 100 bytes. It counts the frames that it yields, and must not be polled
+/// after its end.
 struct Frames {
     given: Arc<AtomicUsize>,
     ended: bool,
@@ -768,7 +769,7 @@ async fn a_refused_body_is_read_only_as_far_as_it_is_drained() {
         ("unsigned, by default", layer(), unsigned(), 11),
         ("unsigned, over HTTP/2", layer(), over_http2, 0),
         ("unsigned, drained a little", drains(250), unsigned(), 3),
-        // The eleventh poll is answered with the end.
+        // The eleventh poll returns the end.
         ("unsigned, drained", drains(5000), unsigned(), 11),
         ("another body, read to its end", layer(), other_body(), 11),
         (
@@ -842,7 +843,7 @@ async fn what_was_read_of_a_refused_body_takes_no_memory_while_the_rest_is_drain
     for frame in ["body", " and more", ", which", " is drained"] {
         sender.send(frame).await.unwrap();
     }
-    // The third was taken, so that the second was refused.
+    // The third body fits, so the memory of the second was released.
     let fits = answer(&layer, signed_at_now(signed::post("/", "body"))).await;
     assert!(fits.reached, "the caller has its share");
     drop(sender);
@@ -944,7 +945,7 @@ async fn a_store_that_never_answers_is_unavailable() {
     }
 }
 
-/// A look-up takes its time, and a date or a key may end meanwhile.
+/// A lookup takes time, and a date or a key may expire meanwhile.
 #[tokio::test]
 async fn what_ends_while_the_keys_are_looked_up_has_ended() {
     let now = Arc::new(AtomicI64::new(NOW.as_unix_seconds()));
@@ -990,7 +991,7 @@ async fn what_ends_while_the_keys_are_looked_up_has_ended() {
     }
 }
 
-/// Where the signature is over the body, all is judged when the body is there.
+/// If the signature is over the body, everything is checked when the body has arrived.
 #[tokio::test]
 async fn what_ends_before_the_body_that_is_signed_is_there_has_ended() {
     let (key, profile) = django();
@@ -1034,7 +1035,7 @@ async fn what_ends_before_the_body_that_is_signed_is_there_has_ended() {
     }
 }
 
-/// A key store during whose answers time passes, in seconds.
+/// A key store that takes time to answer, in seconds.
 #[derive(Clone)]
 struct Slowly {
     keys: Keyring,
@@ -1078,7 +1079,8 @@ fn layer_with_down(ready: bool) -> VerifyLayer<Keyring, Down> {
     layer().with_replay_store(Down { ready })
 }
 
-/// `billing`; `revoked`, `early` and `late`, whose keys verify nothing now; and `edward`, who signs with Ed25519.
+/// Knows `billing`, and `edward` with an Ed25519 key. Also `revoked`, `early` and `late`, whose
+/// keys verify nothing now.
 fn everyone() -> Keyring {
     let key = |seed: &str| CallerKey::new("1", hmac_key(seed).verifying_key()).unwrap();
     let ed25519 = ed25519_key(OTHER_SECRET).verifying_key();
@@ -1102,7 +1104,7 @@ fn secret(digit: char) -> String {
     format!("{digit}{}", &SECRET[1..])
 }
 
-/// Requests that prove nothing, all in the same shape: a POST of `body`.
+/// Unauthenticated requests, all in the same shape: a POST of `body`.
 fn unproven() -> Vec<(&'static str, VerifyLayer<Keyring>, Request<Bytes>)> {
     unproven_at(NOW)
 }
@@ -1110,7 +1112,7 @@ fn unproven() -> Vec<(&'static str, VerifyLayer<Keyring>, Request<Bytes>)> {
 fn unproven_at(now: Timestamp) -> Vec<(&'static str, VerifyLayer<Keyring>, Request<Bytes>)> {
     let layer = || {
         let layer = VerifyLayer::new(everyone()).with_clock(move || now);
-        // What is read of a body is what the decision reads.
+        // Draining is off, so only the decision reads the body.
         layer.with_refused_body_drain(0, seconds(0))
     };
     let by = |signer: &Signer| signed::at(now, signer, signed::post("/", "body"));
@@ -1194,7 +1196,7 @@ fn unproven_at(now: Timestamp) -> Vec<(&'static str, VerifyLayer<Keyring>, Reque
 type Prepared = (VerifyLayer<Keyring, ArcReplayStore>, Request<Body>);
 type Prepare = Box<dyn Fn(VerifyLayer<Keyring>, Request<Bytes>) -> Prepared>;
 
-/// What a request whose MAC matched would be refused for.
+/// The conditions that refuse a request whose MAC matches.
 fn after_the_mac() -> Vec<(&'static str, Prepare)> {
     fn erased(layer: VerifyLayer<Keyring>) -> VerifyLayer<Keyring, ArcReplayStore> {
         layer.with_replay_store(ArcReplayStore::new(MemoryReplayStore::new()))
@@ -1283,7 +1285,7 @@ fn after_the_mac() -> Vec<(&'static str, Prepare)> {
             }),
         ),
         (
-            "no nonce where the key asks for one, and a content type uncovered",
+            "no nonce although the key requires one, and an uncovered content type",
             Box::new(|layer, mut request| {
                 let value = HeaderValue::from_static("text/plain");
                 request.headers_mut().insert(CONTENT_TYPE, value);
@@ -1294,7 +1296,7 @@ fn after_the_mac() -> Vec<(&'static str, Prepare)> {
     conditions
 }
 
-/// A store that cannot answer, at once or after a while.
+/// A store that fails, at once or after a while.
 #[derive(Clone, Copy)]
 struct Down {
     ready: bool,
@@ -1332,7 +1334,7 @@ impl ReplayStore for Down {
     }
 }
 
-/// A store that has seen every nonce, or whose every caller is at its quota.
+/// A store that has seen every nonce, or in which every caller has used up its quota.
 #[derive(Clone, Copy)]
 struct AllSeen {
     used: bool,
@@ -1356,7 +1358,7 @@ impl ReplayStore for AllSeen {
     }
 }
 
-/// A store that answers what another does, but never at once.
+/// A store with the answers of another store, but never at once.
 #[derive(Clone)]
 struct Late<S>(S);
 
@@ -1378,7 +1380,7 @@ impl<S: ReplayStore> ReplayStore for Late<S> {
     }
 }
 
-/// A body that does not say how long it is.
+/// A body with an unknown length.
 struct Unsized(Body);
 
 impl http_body::Body for Unsized {
@@ -1393,7 +1395,7 @@ impl http_body::Body for Unsized {
     }
 }
 
-/// A body that tells whether anyone asked for a byte of it.
+/// A body that records whether it was polled.
 struct Watched {
     body: Body,
     polled: Arc<AtomicBool>,

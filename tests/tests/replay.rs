@@ -1,5 +1,5 @@
-//! A signed request is handled once: however many copies come, over whichever connections, however the clocks move and
-//! wherever the copies are sent.
+//! A signed request is handled once: with any number of copies, over any connections, with any
+//! change of the clocks, and at any service.
 
 #![allow(
     clippy::unwrap_used,
@@ -70,12 +70,12 @@ impl Hands {
     }
 }
 
-/// So many seconds after (or before) the tests' usual moment.
+/// Returns the tests' usual time, moved by this number of seconds.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(NOW.as_unix_seconds() + seconds)
 }
 
-/// A handler that counts.
+/// A handler that counts its calls.
 #[derive(Clone, Default)]
 struct Handler(Arc<AtomicUsize>);
 
@@ -115,7 +115,7 @@ where
     refusal.map_or("handled", Refusal::code)
 }
 
-/// A store that never answers at once, and never beforehand.
+/// A store that never answers at once, and gives no hints.
 #[derive(Clone)]
 struct Late<S>(S);
 
@@ -157,7 +157,7 @@ async fn of_ten_thousand_copies_in_one_process_exactly_one_is_handled() {
     .await;
     race("late", 1000, Late(MemoryReplayStore::new())).await;
     race(
-        "late and erased",
+        "late, in an erased store",
         1000,
         ArcReplayStore::new(Late(MemoryReplayStore::new())),
     )
@@ -194,7 +194,8 @@ async fn of_ten_thousand_copies_over_http2_exactly_one_is_handled() {
                 let sent = connection.request(request.clone().map(Full::new)).await;
                 match sent {
                     Ok(response) => return response.status().as_u16(),
-                    // More streams than the server takes at a time: it has not looked at this one (RFC 9113 section 8.7).
+                    // The server refuses streams above its maximum before it reads them (RFC 9113
+                    // section 8.7).
                     Err(error) if format!("{error:?}").contains("REFUSED_STREAM") => {}
                     Err(error) => panic!("{error:?}"),
                 }
@@ -209,7 +210,8 @@ async fn of_ten_thousand_copies_over_http2_exactly_one_is_handled() {
     assert_eq!(statuses, HashMap::from([(200, 1), (401, COPIES - 1)]));
 }
 
-/// Source: design, replay: the claim is the last step, so that `replayed` means that the first copy was handled.
+/// Source: design, replay. The claim is the last step, so `replayed` means that the first copy was
+/// handled.
 #[tokio::test]
 async fn what_was_refused_for_its_body_burns_nothing() {
     let limits = BodyLimits::default()
@@ -225,7 +227,7 @@ async fn what_was_refused_for_its_body_burns_nothing() {
         ("another body", Body::from("bodx"), "body_mismatch"),
         ("half of it", Body::from("bo"), "body_mismatch"),
         (
-            "too much of it",
+            "too much of the body",
             Body::from("body".repeat(100)),
             "too_large",
         ),
@@ -242,7 +244,7 @@ async fn what_was_refused_for_its_body_burns_nothing() {
     assert_eq!(send(&layer, request.map(Body::from)).await, "replayed");
 }
 
-/// Or anyone on the way could burn the nonce of a request that they let pass.
+/// Otherwise anyone on the way could use up the nonce of a request by adding a header.
 #[tokio::test]
 async fn what_was_refused_for_a_header_that_was_added_burns_nothing() {
     let store = MemoryReplayStore::new();
@@ -257,7 +259,7 @@ async fn what_was_refused_for_a_header_that_was_added_burns_nothing() {
         send(&layer, copy.map(Body::from)).await,
         "insufficient_coverage"
     );
-    assert!(store.is_empty(), "the nonce was burnt");
+    assert!(store.is_empty(), "the nonce was used up");
     assert_eq!(send(&layer, request.map(Body::from)).await, "handled");
 }
 
@@ -286,7 +288,7 @@ async fn refused_heads_burn_nothing_either() {
     assert_eq!(send(&layer, request.map(Body::from)).await, "handled");
 }
 
-/// A nonce belongs to its caller: another one can neither burn it nor be hurt by it.
+/// A nonce belongs to its caller. Another caller with the same nonce has no effect on it.
 #[tokio::test]
 async fn two_callers_may_use_one_nonce() {
     let layer = VerifyLayer::new(billing_and_orders()).with_clock(|| NOW);
@@ -337,7 +339,7 @@ async fn a_head_that_has_been_through_opens_no_second_body() {
             Poll::Ready(self.1.take().map(|bytes| Ok(Frame::data(bytes))))
         }
     }
-    // Draining would ask for a refused body, to throw it away.
+    // Draining is off, because it would read a refused body.
     let layer = layer().with_refused_body_drain(0, Duration::ZERO);
     let request = signed::at(NOW, &billing(), signed::post("/", "body"));
     let polls = Arc::new(AtomicUsize::new(0));
@@ -356,9 +358,9 @@ async fn a_head_that_has_been_through_opens_no_second_body() {
     assert_eq!(
         polls.load(Ordering::SeqCst),
         once,
-        "the copies' bodies were not asked for"
+        "the bodies of the copies were not polled"
     );
-    // A store that cannot tell beforehand reads the body, and refuses all the same.
+    // Without a hint, the body is read, and the request is still refused.
     let late = layer.with_replay_store(Late(MemoryReplayStore::new()));
     assert_eq!(send(&late, copy()).await, "handled");
     assert_eq!(send(&late, copy()).await, "replayed");
@@ -441,7 +443,7 @@ async fn a_caller_at_its_quota_changes_nothing_for_another() {
     assert_eq!(store.len(), store.capacity());
 }
 
-/// From the moment a date is accepted to the last at which it could be, its request is known.
+/// A request is known from the first to the last time at which its date is accepted.
 #[tokio::test]
 async fn a_copy_is_replayed_while_its_date_is_accepted_and_expired_after() {
     for (name, signed_at, moments) in [
@@ -493,7 +495,7 @@ async fn a_copy_is_replayed_while_its_date_is_accepted_and_expired_after() {
         let request = signed::at(at(signed_at), &billing(), signed::get("/"));
         for (moment, expected) in moments {
             hands.set(at(moment));
-            // Another caller's requests keep the store clearing away.
+            // Requests of another caller make the store purge entries.
             for _ in 0..5 {
                 let other = signed::at(at(moment), &orders(), signed::get("/"));
                 assert_eq!(
@@ -536,14 +538,15 @@ async fn a_clock_that_is_set_back_reopens_nothing() {
     assert_eq!(
         send(&layer, unused.map(Body::from)).await,
         "replayed",
-        "it can no longer tell"
+        "the record no longer covers the period"
     );
     hands.set(at(20_000));
     let fresh = signed::at(at(20_000), &billing(), signed::get("/"));
     assert_eq!(send(&layer, fresh.map(Body::from)).await, "handled");
 }
 
-/// A body may arrive up to its deadline after its date was judged: its nonce must be known for as long.
+/// A body may arrive until its deadline, after its date was checked. The nonce must be known until
+/// then.
 #[tokio::test]
 async fn a_copy_whose_body_ends_after_the_window_is_replayed() {
     struct Moving(Hands, Timestamp, Option<Bytes>);
@@ -562,7 +565,7 @@ async fn a_copy_whose_body_ends_after_the_window_is_replayed() {
     let store = MemoryReplayStore::new();
     let layer = VerifyLayer::new(billing_and_orders())
         .with_clock(hands.clock())
-        // No advice beforehand: both bodies are read.
+        // There is no hint, so both bodies are read.
         .with_replay_store(Late(store.clone()));
     let request = signed::at(NOW, &billing(), signed::post("/", "body"));
     let copy = |ends: i64| {
@@ -585,7 +588,8 @@ async fn a_copy_whose_body_ends_after_the_window_is_replayed() {
     }
 }
 
-/// What a store is told: to remember for as long as anyone could accept the date, the slowest body and clock included.
+/// A claim lasts as long as anyone can accept the date, including the slowest body and the clock
+/// difference.
 #[tokio::test]
 async fn a_claim_says_how_long_it_must_be_remembered() {
     #[derive(Clone)]
@@ -612,10 +616,10 @@ async fn a_claim_says_how_long_it_must_be_remembered() {
         .with_body_limits(limits)
         .with_clock_difference(Duration::from_secs(2));
     for (name, layer, signed_at, expires_at) in [
-        ("as it is", &usual, 0, 300 + 30 + 5),
+        ("signed now", &usual, 0, 300 + 30 + 5),
         ("dated ahead", &usual, 100, 100 + 300 + 30 + 5),
         ("dated back", &usual, -100, -100 + 300 + 30 + 5),
-        ("with settings of its own", &own, 0, 60 + 7 + 2),
+        ("with other settings", &own, 0, 60 + 7 + 2),
     ] {
         let request = signed::at(at(signed_at), &billing(), signed::get("/"));
         assert_eq!(
@@ -631,7 +635,7 @@ async fn a_claim_says_how_long_it_must_be_remembered() {
     }
 }
 
-/// A store may forget what has expired, so such a claim is not even made.
+/// A store may purge expired entries, so an expired claim is not made.
 #[tokio::test]
 async fn a_claim_that_expired_while_its_body_came_is_not_made() {
     struct Moving(Hands, i64, Option<Bytes>);
@@ -650,7 +654,7 @@ async fn a_claim_that_expired_while_its_body_came_is_not_made() {
     let layer = layer()
         .with_clock(hands.clock())
         .with_replay_store(AlwaysFresh);
-    // Window, deadline and clock difference after its date.
+    // The date plus window, deadline and clock difference.
     for (ends, expected) in [(334, "handled"), (335, "replayed"), (10_000, "replayed")] {
         hands.set(NOW);
         let request = signed::at(NOW, &billing(), signed::post("/", "body"));
@@ -659,7 +663,7 @@ async fn a_claim_that_expired_while_its_body_came_is_not_made() {
     }
 }
 
-/// A store that forgets everything at once.
+/// A store that keeps no entries.
 #[derive(Clone)]
 struct AlwaysFresh;
 
@@ -673,12 +677,12 @@ impl ReplayStore for AlwaysFresh {
     }
 }
 
-// Copies that are sent elsewhere.
+// Copies that are sent to other services.
 
-/// `user-service` calls `billing`; what it sent is turned around and sent back to it.
+/// `user-service` calls `billing`. Its request is sent back to it.
 #[tokio::test]
 async fn a_reflected_request_is_refused() {
-    // What user-service signs with, and whom it lets in.
+    // The keys with which user-service signs, and the callers that it accepts.
     let outgoing = signer("user-service", hmac_key(OTHER_SECRET), "billing.internal");
     let (parts, body) = Request::get("http://billing.internal/pay")
         .body(Bytes::new())
@@ -687,7 +691,7 @@ async fn a_reflected_request_is_refused() {
     let captured = signed::at(NOW, &outgoing, Request::from_parts(parts, body));
     let incoming = keyring("billing", &hmac_key(SECRET));
     incoming.ensure_distinct_from(&[&outgoing]).unwrap();
-    // One secret for both directions, which a process that asks is told of.
+    // One secret for both directions. The process can detect this by asking.
     let both_ways = keyring("user-service", &hmac_key(OTHER_SECRET));
     let error = both_ways.ensure_distinct_from(&[&outgoing]).unwrap_err();
     assert_eq!(error.kind(), ConfigErrorKind::SharedKey);
@@ -747,7 +751,7 @@ async fn a_reflected_request_is_refused() {
             moved(AUTHORITY),
             "invalid_signature",
         ),
-        // What nothing but expected hosts or two secrets can refuse.
+        // Only expected hosts or separate secrets refuse this request.
         (
             "one secret for both, no hosts",
             &both_ways,
@@ -766,7 +770,8 @@ async fn a_reflected_request_is_refused() {
     }
 }
 
-/// Two services share a caller's secret. A request to the one is relayed to the other, with its host kept.
+/// Two services share a caller's secret. A request to the first is relayed to the second, with its
+/// host unchanged.
 #[tokio::test]
 async fn a_request_relayed_to_a_sibling_is_refused_or_visible() {
     let app = |hosts: &[&str]| {
@@ -792,7 +797,7 @@ async fn a_request_relayed_to_a_sibling_is_refused_or_visible() {
         ),
         ("a sibling", &["sibling.internal"], 421, "misdirected"),
         (
-            "a sibling whose name begins alike",
+            "a sibling with the same prefix",
             &["user-service.internal.example"],
             421,
             "misdirected",

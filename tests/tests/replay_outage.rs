@@ -1,4 +1,5 @@
-//! While the replay store cannot answer, nothing is handled, unless the operator said by name that it is.
+//! While the replay store cannot answer, every request is refused, unless the insecure setting is
+//! on.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +35,7 @@ use tests::{
 use tower::{Layer, ServiceExt, service_fn};
 use tower_countersign::{RequestBody, VerifiedCaller, VerifyLayer};
 
-/// A store that can be switched off, in two ways.
+/// A store that can fail in two ways.
 #[derive(Clone)]
 struct Switched {
     store: MemoryReplayStore,
@@ -76,7 +77,7 @@ fn layer(store: Switched) -> VerifyLayer<Keyring, Switched> {
         .with_replay_store(store)
 }
 
-/// The status, and whether the handler was told that the request cannot be a copy.
+/// Returns the status, and the handler's value of `replay_protected`.
 async fn send(
     layer: &VerifyLayer<Keyring, Switched>,
     request: Request<Bytes>,
@@ -138,7 +139,7 @@ async fn a_layer_that_continues_says_so_to_the_handler_and_counts() {
             assert_eq!(layer.unclaimed_requests(), sent);
             assert_eq!(clone.unclaimed_requests(), sent);
         }
-        // The choice is each layer's own.
+        // Each layer has a separate setting.
         assert_eq!(
             send(&strict, request.clone()).await.0,
             StatusCode::SERVICE_UNAVAILABLE
@@ -156,7 +157,7 @@ async fn a_layer_that_continues_says_so_to_the_handler_and_counts() {
     }
 }
 
-/// What the store does answer is heeded all the same, and so is everything that comes before it.
+/// Answers of the store still count, and so do all earlier checks.
 #[tokio::test]
 async fn a_layer_that_continues_refuses_everything_else() {
     let store = Switched::new(false);

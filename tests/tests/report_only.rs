@@ -1,4 +1,5 @@
-//! A layer that only reports: nothing is refused, nothing is changed, nobody is believed, and no other route is opened.
+//! Report-only mode: no request is refused or changed, no caller is trusted, and other routes stay
+//! enforced.
 
 #![allow(
     clippy::unwrap_used,
@@ -54,7 +55,7 @@ fn layer() -> VerifyLayer<Keyring> {
         .unwrap()
 }
 
-/// What the handler saw, in the headers of its answer; its body is the request's.
+/// Returns the handler's view in the headers of the answer. The body is the request's.
 async fn echo(request: AxumRequest) -> (HeaderMap, Bytes) {
     let (parts, body) = request.into_parts();
     let mut seen = HeaderMap::new();
@@ -142,7 +143,7 @@ fn ago(seconds: u64) -> Timestamp {
     Timestamp::from(SystemTime::now()).saturating_sub(Duration::from_secs(seconds))
 }
 
-/// Every refusal before the handler, each of which passes, with the body as it was sent; and nothing is burnt by it.
+/// Every refusal passes, with the body unchanged, and uses up no nonce.
 #[tokio::test]
 async fn what_would_be_refused_is_handled_as_it_came() {
     let hello = || signed::post("/a", "hello");
@@ -211,7 +212,7 @@ async fn what_would_be_refused_is_handled_as_it_came() {
         assert_eq!(answer.seen("verdict"), Some("Refuse"), "{name}");
         assert_eq!(answer.seen("code"), Some(code), "{name}");
         assert_eq!(answer.seen("asserted"), asserted, "{name}");
-        // The layer that enforces says the same of it.
+        // The enforcing layer gives the same refusal.
         let refused = send(&enforcing, in_full(request)).await;
         assert_ne!(refused.status, StatusCode::OK, "{name}");
         let expected = format!("{{\"error\":\"{code}\"}}");
@@ -263,21 +264,21 @@ async fn a_handler_that_asks_for_a_verified_caller_fails_closed() {
     }
 }
 
-/// A layer in front, or an application in front of the layer, may have put anything there.
+/// An outer layer, or the application, may have inserted any value.
 #[tokio::test]
 async fn what_others_say_of_the_caller_is_dropped() {
     let inner = Router::new().fallback(any(echo));
     let under = |inner: VerifyLayer<Keyring>, outer: VerifyLayer<Keyring>| {
         Router::new().fallback(any(echo)).layer(inner).layer(outer)
     };
-    // The outer layer has proven the caller, the inner one only reports.
+    // The outer layer enforces, the inner layer only reports.
     let app = under(layer().insecure_report_only(), layer());
     let answer = send(&app, in_full(signed::now(&billing(), signed::get("/a")))).await;
     assert_eq!(
         (answer.seen("verified"), answer.seen("code")),
         (Some("no"), Some("none"))
     );
-    // The outer layer reports, the inner one enforces.
+    // The outer layer only reports, the inner layer enforces.
     let app = under(layer(), layer().insecure_report_only());
     let answer = send(&app, in_full(signed::now(&billing(), signed::get("/a")))).await;
     assert_eq!(
@@ -286,7 +287,7 @@ async fn what_others_say_of_the_caller_is_dropped() {
     );
     let answer = send(&app, in_full(signed::get("/a"))).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    // Without any, none is there.
+    // Without a layer, there is no caller.
     let answer = send(&inner, in_full(signed::get("/a"))).await;
     assert_eq!(
         (answer.seen("verified"), answer.seen("verdict")),
@@ -294,7 +295,7 @@ async fn what_others_say_of_the_caller_is_dropped() {
     );
 }
 
-/// A layer that reports and one behind it that enforces share a store, as clones of one layer do.
+/// A report-only layer and an inner enforcing layer share a store, as clones of one layer do.
 #[tokio::test]
 async fn a_claim_by_the_layer_that_reports_counts_for_the_one_behind_it() {
     let base = layer();
@@ -312,8 +313,8 @@ async fn a_claim_by_the_layer_that_reports_counts_for_the_one_behind_it() {
     assert_eq!(second.body, r#"{"error":"replayed"}"#);
 }
 
-/// The layer that reports forgets a nonce when its own window is over. One behind it that accepts dates for longer cannot
-/// go by such a claim: the store would let a copy through that comes in between.
+/// The claim of the report-only layer expires with its window. An inner layer that accepts dates
+/// for longer cannot rely on that claim: a later copy would be accepted.
 #[tokio::test]
 async fn a_claim_that_is_too_short_for_the_layer_behind_lets_nothing_through() {
     let store = MemoryReplayStore::new();
@@ -329,7 +330,7 @@ async fn a_claim_that_is_too_short_for_the_layer_behind_lets_nothing_through() {
     let app = |outer, inner| {
         Router::new()
             .fallback(any(echo))
-            // The store does answer: there is nothing to continue without.
+            // The store answers, so the setting for outages has no effect.
             .layer(layer(inner).insecure_continue_without_replay_store())
             .layer(layer(outer).insecure_report_only())
     };
@@ -351,7 +352,7 @@ async fn a_claim_that_is_too_short_for_the_layer_behind_lets_nothing_through() {
         assert_eq!(answer.status, first, "{name}");
         let then = NOW.saturating_add(Duration::from_secs(200));
         *now.lock().unwrap() = then;
-        // What has expired is forgotten when the next request comes.
+        // Expired entries are purged at the next request.
         let next = signed::at(then, &billing(), signed::post("/a", "next"));
         assert_eq!(send(&app, in_full(next)).await.status, first, "{name}");
         let answer = send(&app, in_full(request)).await;
@@ -379,7 +380,7 @@ async fn a_copy_is_handled_and_reported_as_one() {
     assert_eq!(copy.body, "hello");
 }
 
-/// The request that was not proven, for its date or its keys, is accepted once it is.
+/// A request that failed for its date or its keys is accepted once these are valid.
 #[tokio::test]
 async fn an_unproven_request_burns_no_nonce() {
     let store = MemoryReplayStore::new();
@@ -402,7 +403,7 @@ async fn an_unproven_request_burns_no_nonce() {
     assert_eq!((answer.status, store.len()), (StatusCode::OK, 1));
 }
 
-/// Counts how often it is asked for a frame.
+/// Counts its polls.
 struct Untouched(Arc<AtomicUsize>);
 
 impl http_body::Body for Untouched {
@@ -418,7 +419,7 @@ impl http_body::Body for Untouched {
     }
 }
 
-/// Neither of a stranger nor of whoever signs the body: the handler runs first.
+/// This holds for unauthenticated bodies and for signed bodies: the handler runs first.
 #[tokio::test]
 async fn not_a_byte_of_an_unproven_body_is_read_before_the_handler() {
     let (drf, profile) = django();
@@ -471,7 +472,7 @@ fn trailer() -> Frame<Bytes> {
     Frame::trailers(trailers)
 }
 
-/// What is refused for its body, or because there is no room for it, has part of it read by then.
+/// A body that is refused, or that finds no memory, is read in part before the handler.
 #[tokio::test]
 async fn a_body_that_is_read_in_part_reaches_the_handler_whole() {
     let chunks: [&[u8]; 4] = [b"one ", &[b'x'; 9000], b"two ", b"three"];
@@ -487,7 +488,7 @@ async fn a_body_that_is_read_in_part_reaches_the_handler_whole() {
     ] {
         let (tell, told) = tokio::sync::oneshot::channel::<()>();
         let tell = Arc::new(Mutex::new(Some(tell)));
-        // The rest of a slow body comes when the handler is there to read it.
+        // The rest of a slow body comes when the handler reads it.
         let handler = move |request: AxumRequest| {
             let tell = tell.lock().unwrap().take().unwrap();
             let _: Result<(), ()> = tell.send(());
@@ -608,7 +609,7 @@ async fn headers_stay_as_they_are_whatever_the_policy() {
     }
 }
 
-/// Over a connection, because clients and routers would mend some of these.
+/// Over a connection, because clients and routers would normalize some of these.
 #[tokio::test]
 async fn a_route_that_reports_opens_no_other() {
     let layer = layer()
@@ -653,7 +654,8 @@ async fn a_route_that_reports_opens_no_other() {
         ("GET /a", "x-rewrite-url: /b\r\n", 401),
     ] {
         let request = format!(
-            "{line} HTTP/1.1\r\nhost: {AUTHORITY}\r\n{header}content-length: 0\r\nconnection: close\r\n\r\n"
+            "{line} HTTP/1.1\r\nhost: {AUTHORITY}\r\n{header}content-length: 0\r\n\
+             connection: close\r\n\r\n"
         );
         let answer = raw::exchange(server.addr(), request.as_bytes()).await;
         assert_eq!(raw::status(&answer), expected, "{line} {header}");
@@ -737,7 +739,7 @@ async fn what_is_set_last_holds_and_routes_add_up() {
     }
 }
 
-/// Two layers, each on its own routes: the router itself decides which route a request is for.
+/// Two layers on separate routes. The router decides to which route a request belongs.
 #[tokio::test]
 async fn two_layers_on_different_routes_each_keep_to_their_own() {
     let base = layer();
@@ -755,7 +757,8 @@ async fn two_layers_on_different_routes_each_keep_to_their_own() {
         let request =
             format!("GET {path} HTTP/1.1\r\nhost: {AUTHORITY}\r\nconnection: close\r\n\r\n");
         let answer = raw::exchange(server.addr(), request.as_bytes()).await;
-        // The router compares decoded or not as it likes: what reaches the handler of the other route is not it.
+        // The router may or may not compare decoded paths. The handler of the other route is not
+        // reached.
         if path == "/a/%61dmin" {
             assert!(!answer.contains("seen-verified: yes"), "{answer}");
             continue;
@@ -778,14 +781,16 @@ async fn behind_nest_the_path_of_the_request_line_decides() {
     }
 }
 
-/// A client that waits for the go-ahead gets it from the handler, of which nothing stands in the way.
+/// A client that waits for `100 Continue` gets it from the handler, because the layer does not read
+/// first.
 #[tokio::test]
 async fn an_upload_that_waits_to_be_let_in_is() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let server = Server::axum(app(layer().insecure_report_only())).await;
     let mut stream = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
     let head = format!(
-        "POST /a HTTP/1.1\r\nhost: {AUTHORITY}\r\nexpect: 100-continue\r\ncontent-length: 5\r\nconnection: close\r\n\r\n"
+        "POST /a HTTP/1.1\r\nhost: {AUTHORITY}\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\
+         connection: close\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut go = [0; 25];
@@ -840,7 +845,7 @@ async fn large_bodies_come_through_over_both_versions_to_the_byte() {
     }
 }
 
-/// A webhook is judged by what the handler reads of it; the store hears nothing of it.
+/// A webhook is verified by the bytes that the handler reads. The replay store is not called.
 #[tokio::test]
 async fn a_signed_body_is_judged_while_the_handler_reads_it() {
     let text = Base64::encode_string(&[
@@ -876,7 +881,7 @@ async fn a_signed_body_is_judged_while_the_handler_reads_it() {
         assert_eq!(answer.body, "event");
     }
     assert_eq!(store.len(), 0);
-    // The layer behind it decides for itself.
+    // The inner layer decides separately.
     let both = Router::new()
         .route("/hook", post(echo))
         .layer(layer.clone())
@@ -889,7 +894,7 @@ async fn a_signed_body_is_judged_while_the_handler_reads_it() {
     assert_eq!((answer.body.as_ref(), store.len()), (&b"event"[..], 1));
 }
 
-/// Finds keys only after it has been asked again and again.
+/// Finds keys only after several polls.
 #[derive(Clone)]
 struct Waits(Keyring);
 
@@ -902,7 +907,7 @@ impl KeyStore for Waits {
     }
 }
 
-/// The judge has seen each chunk before the next one is read, however long the key store takes.
+/// The verification has seen each chunk before the next one is read, however slow the key store is.
 #[tokio::test]
 async fn a_signed_body_in_many_chunks_waits_for_a_slow_key_store_and_loses_nothing() {
     let (key, profile) = django();
@@ -933,7 +938,7 @@ async fn a_signed_body_in_many_chunks_waits_for_a_slow_key_store_and_loses_nothi
     );
 }
 
-/// Finds keys once it is let to.
+/// Finds keys when the test allows it.
 #[derive(Clone)]
 struct Gate(Keyring, Arc<tokio::sync::Semaphore>);
 
@@ -944,7 +949,7 @@ impl KeyStore for Gate {
     }
 }
 
-/// What the judge has not seen is held for him: no more than one chunk, however much is sent in the meantime.
+/// Only one chunk that the verification has not read is held, however much is sent meanwhile.
 #[tokio::test]
 async fn while_a_key_store_is_waited_for_one_chunk_passes_and_no_more() {
     let (key, profile) = django();
@@ -970,7 +975,8 @@ async fn while_a_key_store_is_waited_for_one_chunk_passes_and_no_more() {
     assert_eq!(answer.body, "twothree");
 }
 
-/// A key whose check needs the body whole: nothing of it is kept to find out, and it is not said to be refused.
+/// A key whose check needs the whole body. The body is not kept, and the request is not reported as
+/// refused.
 #[tokio::test]
 async fn a_body_that_would_have_to_be_kept_is_not_decided_on() {
     let seed: Vec<u8> = (100..132).rev().collect();
@@ -1003,7 +1009,8 @@ async fn a_body_that_would_have_to_be_kept_is_not_decided_on() {
     }
 }
 
-/// Something between the routers made another request of one whose route reports: it is neither.
+/// The URI was rewritten between the routers, from a report-only route to another: the request is
+/// on neither.
 #[tokio::test]
 async fn a_request_that_was_rewritten_is_on_no_route_that_reports() {
     let app = app(layer()
@@ -1017,7 +1024,7 @@ async fn a_request_that_was_rewritten_is_on_no_route_that_reports() {
     assert_eq!(answer.body, r#"{"error":"misconfigured"}"#);
 }
 
-/// Each store hears of the request itself.
+/// Each store claims the nonce separately.
 #[tokio::test]
 async fn a_claim_in_one_store_is_none_in_another() {
     let (outer, inner) = (MemoryReplayStore::new(), MemoryReplayStore::new());

@@ -1,4 +1,5 @@
-//! Bodies where a layer only reports: whatever was decided, at whichever frame, the handler reads what was sent.
+//! Bodies in report-only mode: for every decision, at every frame, the handler reads the bytes that
+//! were sent.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,7 +37,7 @@ enum Item {
     Trailers,
 }
 
-/// A body that panics if it is asked for more after its end.
+/// A body that panics if it is polled after its end.
 struct Sent {
     items: VecDeque<Item>,
     ended: bool,
@@ -77,7 +78,7 @@ impl http_body::Body for Sent {
     }
 }
 
-/// Finds keys only after it has been asked again and again.
+/// Finds keys only after several polls.
 #[derive(Clone)]
 struct Waits(Keyring);
 
@@ -130,7 +131,7 @@ fn expected(items: &[Item]) -> Received {
     expected
 }
 
-/// One layer that reports, or two; what the handler receives comes back over a channel.
+/// One or two report-only layers. A channel returns the body that the handler receives.
 async fn sent_through(layers: usize, limit: u64, signature: Signature, items: &[Item]) -> Received {
     let (drf, profile) = django();
     let key = |key: &SigningKey| CallerKey::new("1", key.verifying_key()).unwrap();

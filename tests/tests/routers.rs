@@ -1,5 +1,5 @@
-//! `VerifyLayer` in axum routers: nested, merged, beside and below other layers. What was signed is what is handled, and
-//! a handler that asks for its caller never runs without one.
+//! `VerifyLayer` in axum routers: nested, merged, and combined with other layers. The signed
+//! request is the handled request, and a handler that takes a caller never runs without one.
 
 #![allow(
     clippy::unwrap_used,
@@ -57,7 +57,7 @@ fn request(path: &str) -> Request<Body> {
     signed::at(NOW, &billing(), signed::get(path)).map(Body::from)
 }
 
-/// Status and body of an answer, or the code of a refusal.
+/// Returns status and body of an answer, or the code of a refusal.
 async fn send(app: &Router, request: Request<Body>) -> (u16, String) {
     let response = app.clone().oneshot(request).await.unwrap();
     text(response).await
@@ -164,7 +164,7 @@ async fn nested_routers_verify_the_whole_path() {
             "billing at /account/7",
         ),
         (
-            "thrice, exactly the prefix",
+            "three times, exactly the prefix",
             &thrice,
             "/a/b/c",
             "billing at /",
@@ -231,7 +231,7 @@ async fn nested_routers_verify_the_whole_path() {
         ),
     ] {
         assert_eq!(send(app, request(path)).await, handled(expected), "{name}");
-        // Signed for the path that the nested router sees: for a sibling that is not nested.
+        // Signed for the path that the nested router sees, as for a router that is not nested.
         let moved = with_uri(request("/account/7"), path);
         let expected = refused(401, "invalid_signature");
         assert_eq!(
@@ -356,7 +356,7 @@ async fn a_layer_covers_fallbacks_and_a_route_layer_does_not() {
 
 // The extractor.
 
-/// Every way in which a handler can ask for its caller.
+/// Every extractor for a caller.
 fn askers() -> Vec<(&'static str, Router)> {
     async fn first(caller: VerifiedCaller, _path: Path<u64>, _body: Bytes) -> String {
         caller.id().to_string()
@@ -402,7 +402,7 @@ fn askers() -> Vec<(&'static str, Router)> {
         ("in a pair", route(any(pair))),
         ("as an extension", route(any(extension))),
         ("with a question mark", route(any(question))),
-        ("in an extractor of one's own", route(any(own))),
+        ("in a custom extractor", route(any(own))),
         (
             "with state",
             Router::new().route("/{id}", any(with_state)).with_state(""),
@@ -426,7 +426,7 @@ fn askers() -> Vec<(&'static str, Router)> {
     ]
 }
 
-/// An extractor that a service writes itself.
+/// An extractor that a service defines.
 struct Caller(String);
 
 impl<S: Sync> FromRequestParts<S> for Caller {
@@ -517,7 +517,7 @@ async fn nobody_elses_word_for_the_caller_gets_through() {
     assert_eq!(send(&ours, signed).await, handled("billing at /"));
 }
 
-/// A handler that keeps its caller for the test to look at.
+/// A handler that stores its caller for the test.
 fn captured() -> (
     Arc<Mutex<Option<VerifiedCaller>>>,
     impl Fn(VerifiedCaller) -> std::future::Ready<()> + Clone + Send + Sync + 'static,
@@ -535,7 +535,7 @@ fn captured() -> (
 
 // Rewritten URIs.
 
-/// A service that handles every request under another URI than it came with.
+/// A service that changes the URI of every request.
 fn rewritten<S>(
     inner: S,
     to: &'static str,
@@ -587,18 +587,18 @@ async fn a_path_is_never_verified_and_another_one_handled() {
         ("another path", fallback("/account/8"), "/account/7"),
         ("a prefix added", fallback("/v1/account/7"), "/account/7"),
         ("a slash added", fallback("/account/7/"), "/account/7"),
-        ("a slash taken away", fallback("/account/7"), "/account/7/"),
+        ("a slash removed", fallback("/account/7"), "/account/7/"),
         ("case changed", fallback("/Account/7"), "/account/7"),
         (
             "an escape decoded",
             fallback("/account/a/b"),
             "/account/a%2Fb",
         ),
-        ("a prefix taken away", fallback("/admin"), "/public/admin"),
+        ("a prefix stripped", fallback("/admin"), "/public/admin"),
         ("to the root", fallback("/"), "/account/7"),
         ("a query added", fallback("/account/7?admin"), "/account/7"),
         (
-            "a query taken away",
+            "a query removed",
             fallback("/account/7"),
             "/account/7?limit=1",
         ),
@@ -620,7 +620,7 @@ async fn a_path_is_never_verified_and_another_one_handled() {
             "/api/account/7",
         ),
         (
-            "nested, a prefix more taken away",
+            "nested, one more prefix stripped",
             nest("/admin"),
             "/api/public/admin",
         ),
@@ -676,7 +676,7 @@ async fn a_path_that_is_normalised_inside_was_verified_as_it_came() {
 
 // Other layers.
 
-/// `hello hello hello hello`, as gzip writes it.
+/// `hello hello hello hello`, compressed with gzip.
 const GZIPPED_HELLOS: [u8; 28] = [
     0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57,
     0xc8, 0x40, 0x27, 0x01, 0xe3, 0x51, 0x3d, 0x8d, 0x17, 0x00, 0x00, 0x00,
@@ -762,7 +762,8 @@ async fn trace_timeout_and_limit_layers_compose_on_either_side() {
     assert_eq!(send(&outside, streamed).await, refused(413, "too_large"));
 }
 
-/// The response's body is `Default` whatever the inner one is, which layers that answer by themselves ask for.
+/// The body of the response is `Default` for every inner body. Layers that create responses need
+/// that.
 #[tokio::test]
 async fn a_timeout_outside_needs_nothing_of_the_inner_body() {
     struct Plain(Option<Bytes>);
@@ -905,7 +906,7 @@ async fn expected_hosts_name_the_audience_of_layers_in_a_chain() {
         handled("billing true")
     );
     assert_eq!(store.len(), 2, "one entry for each audience");
-    // Replicas with the same hosts know the request, in whatever order and case they name them.
+    // Replicas with the same hosts share the claim, in any order and case of the hosts.
     for hosts in [
         [AUTHORITY, "gateway.internal"],
         ["Gateway.Internal", AUTHORITY],
@@ -965,7 +966,7 @@ async fn the_original_uri_stays_for_the_handler() {
             .layer(layer()),
     );
     assert_eq!(send(&app, request("/api/7")).await, handled("/api/7"));
-    // Around a whole router, as a service that axum serves.
+    // The layer wraps a whole router, as a service for axum.
     let whole = layer().layer(Router::new().route("/{id}", get(whoami)));
     let response = whole.clone().oneshot(request("/7")).await.unwrap();
     assert_eq!(response.status(), 200);

@@ -1,4 +1,5 @@
-//! One verifier, several schemes: each request is judged in one of them, and what fails there fails.
+//! One verifier with several schemes. Each request is verified in one scheme, and a failure in it
+//! is final.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +25,7 @@ const REGION: &str = "eu-central-1";
 const SERVICE: &str = "user-service";
 const BODY: &[u8] = b"{\"userId\":123}";
 
-/// One caller with a key for each of four schemes.
+/// A caller with a key for each of four schemes.
 struct Caller {
     hmac: SigningKey,
     sigv4: SigningKey,
@@ -181,7 +182,7 @@ fn two_signatures_in_two_accepted_schemes_are_refused_though_both_hold() {
                 }
             }
             if overwritten {
-                // Both stand in `Authorization`: twice there is refused as well.
+                // Both use `Authorization`, and two values of it are refused as well.
                 parts
                     .headers
                     .append("authorization", second.headers["authorization"].clone());
@@ -192,7 +193,7 @@ fn two_signatures_in_two_accepted_schemes_are_refused_though_both_hold() {
     }
 }
 
-/// A proxy signs what passes through it, for itself and with a tag of its own.
+/// A proxy signs the requests that it forwards, with a different tag.
 #[test]
 fn signatures_with_another_tag_than_the_one_that_is_set_are_no_second_signature() {
     let (caller, proxy) = (Caller::new(), Caller::new());
@@ -210,7 +211,7 @@ fn signatures_with_another_tag_than_the_one_that_is_set_are_no_second_signature(
             .unwrap(),
     );
     let untagged = accepting(MessageSignaturesVerifySettings::new());
-    // The fields of signatures by these callers, each with the tag beside it.
+    // The signature fields of these callers, each with its tag.
     let fields = |signatures: &[(&Caller, Option<&str>)]| {
         let mut found = Vec::new();
         for (number, (by, tag)) in signatures.iter().enumerate() {
@@ -229,7 +230,7 @@ fn signatures_with_another_tag_than_the_one_that_is_set_are_no_second_signature(
     };
     let with = |mut parts: Parts, fields: Vec<(&'static str, HeaderValue)>| {
         for (name, value) in fields {
-            // One digest is enough: all are of one body.
+            // One digest is enough, because all signatures cover the same body.
             if name != "content-digest" || !parts.headers.contains_key(name) {
                 parts.headers.append(name, value);
             }
@@ -279,7 +280,7 @@ fn signatures_with_another_tag_than_the_one_that_is_set_are_no_second_signature(
             malformed,
         ),
         (
-            "beside one with our tag that would not hold",
+            "beside one with our tag that is wrong",
             with(native(), fields(&[(&proxy, Some("svc-v1"))])),
             malformed,
             malformed,
@@ -327,7 +328,8 @@ fn a_signature_that_fails_is_final_whatever_else_is_accepted() {
     }
 }
 
-/// The same secret bytes are another key in each scheme: what is signed in one never verifies in another.
+/// The same secret bytes give different keys in different schemes. A signature in one scheme never
+/// verifies in another.
 #[test]
 fn a_key_of_one_scheme_verifies_nothing_in_another() {
     let secret = Secret::from_hex(tests::keys::SECRET).unwrap();
@@ -383,7 +385,7 @@ fn one_nonce_is_one_replay_identity_in_every_scheme_that_has_x_nonce() {
         verified.replay_key("audience").unwrap()
     };
     assert_eq!(identity(Scheme::HmacSha256), identity(Scheme::SigV4));
-    // Present but not covered, anyone could have put it there.
+    // If the header is not covered, anyone could have added it.
     for scheme in [Scheme::HmacSha256, Scheme::SigV4] {
         let mut parts = post();
         let signer = match scheme {

@@ -1,5 +1,4 @@
-//! Bodies that are read before their sender is known: strangers who hold such bodies open do not
-//! keep callers out.
+//! Bodies of unauthenticated peers: peers that hold such bodies open do not keep callers out.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,7 +43,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// Of every slow sender.
 const STRANGER: [u8; 4] = [127, 0, 0, 1];
-/// Linux alone has more than one address of the loopback network.
+/// Only Linux accepts every address of the loopback network.
 #[cfg(target_os = "linux")]
 const ELSEWHERE: [u8; 4] = [127, 0, 0, 2];
 
@@ -89,7 +88,7 @@ fn app(layer: VerifyLayer<Keyring>) -> Router {
         .layer(layer)
 }
 
-/// A server that tells the layer the addresses of its peers.
+/// A server that provides the addresses of its peers.
 struct Server {
     addr: SocketAddr,
     task: JoinHandle<()>,
@@ -104,14 +103,14 @@ impl Server {
         Self { addr, task }
     }
 
-    /// A connection from this address.
+    /// Connects from this address.
     async fn connect(&self, from: [u8; 4]) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::from((from, 0))).unwrap();
         socket.connect(self.addr).await.unwrap()
     }
 
-    /// The status that a caller's own body of this length gets, and the answer.
+    /// Sends a caller's body of this length. Returns the status and the answer.
     async fn post(&self, from: [u8; 4], len: usize) -> (u16, String) {
         let request = drf(vec![b'x'; len]);
         let mut stream = self.connect(from).await;
@@ -120,7 +119,7 @@ impl Server {
         let mut answer = Vec::new();
         let _: Result<usize, _> = stream.read_to_end(&mut answer).await;
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        // One whose upload was cut off may see a reset and no answer.
+        // A client whose upload was cut off may see a reset and no answer.
         let status = if answer.is_empty() {
             0
         } else {
@@ -129,7 +128,7 @@ impl Server {
         (status, answer)
     }
 
-    /// Sends all of a body but its last byte, and holds the connection.
+    /// Sends all of a body except its last byte, and holds the connection.
     async fn hold(&self, from: [u8; 4], len: usize) -> TcpStream {
         let request = drf(vec![b'x'; len]);
         let mut bytes = signed::bytes(&request);
@@ -146,7 +145,7 @@ impl Drop for Server {
     }
 }
 
-/// A request in DRF whose body no other one has: two equal ones within a second have one signature.
+/// A DRF request with a unique body. Two equal requests within a second have the same signature.
 fn drf(mut body: Vec<u8>) -> Request<Bytes> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
@@ -163,7 +162,7 @@ async fn within<F: Future>(name: &str, future: F) -> F::Output {
         .unwrap_or_else(|_| panic!("{name}: hangs"))
 }
 
-/// The default limits, but that no time ever runs out.
+/// The default limits, without time limits.
 fn patient() -> BodyLimits {
     BodyLimits::default()
         .with_unauthenticated_deadline(HOUR)
@@ -185,9 +184,9 @@ async fn two_hundred_slow_bodies_of_one_address_leave_others_served_and_its_own_
         for number in 0..200 {
             slow.push(server.hold(STRANGER, held[number % 2]).await);
         }
-        // What they hold keeps further large bodies of the same address out, as soon as all of it
-        // has arrived. One that is still arriving may lose its room to the body that asks: then
-        // another one takes its place.
+        // These bodies keep out further large bodies of the same address when they have arrived in
+        // full. A body that is still arriving may lose its memory to the new body; then another
+        // body takes its place.
         let used_up = async {
             let mut pause = Duration::from_millis(5);
             while server.post(STRANGER, 2 * MIB).await.0 == 200 {
@@ -205,7 +204,7 @@ async fn two_hundred_slow_bodies_of_one_address_leave_others_served_and_its_own_
             let (status, answer) = within(name, server.post(STRANGER, len)).await;
             assert_eq!(status, 200, "{name}, {len} bytes from there: {answer}");
         }
-        // They give back what they held.
+        // They release their memory.
         drop(slow);
         let given_back = async {
             while server.post(STRANGER, 2 * MIB).await.0 != 200 {
@@ -290,15 +289,15 @@ async fn a_sigv4_client_that_declares_no_hash_may_send_as_much_as_one_that_does(
     }
 }
 
-// Who is one peer, without sockets.
+// Which requests share one peer, without sockets.
 
-/// A body of a DRF request that has sent so many bytes, and its request on the way.
+/// A DRF request whose body has arrived in part, and its response future.
 struct Held {
     _sender: Sender<Bytes>,
     _handling: JoinHandle<()>,
 }
 
-/// Begins a request in DRF and sends this much of its body, which is declared to be longer.
+/// Begins a DRF request, and sends this much of its body. The declared length is longer.
 async fn begin(app: &Router, peer: &Peer, len: usize) -> Held {
     let (mut sender, body) = Channel::new(1);
     let request = peer.of(drf(vec![b'x'; 8])).map(|_| Body::new(body));
@@ -310,7 +309,7 @@ async fn begin(app: &Router, peer: &Peer, len: usize) -> Held {
     });
     let sent = sender.send_data(Bytes::from(vec![b'x'; len])).await;
     sent.unwrap();
-    // A second frame fits only once the first was taken.
+    // A second frame fits only when the first was taken.
     sender.send_data(Bytes::new()).await.unwrap();
     sender.send_data(Bytes::new()).await.unwrap();
     Held {
@@ -326,7 +325,7 @@ async fn status(app: &Router, peer: &Peer, len: usize) -> (StatusCode, Option<St
     (response.status(), refusal.map(ToString::to_string))
 }
 
-/// What a server tells of a peer, and what the peer's request says.
+/// The peer's address from the server, and the extensions and headers of the request.
 #[derive(Clone, Copy, Debug, Default)]
 struct Peer {
     connected: Option<&'static str>,

@@ -20,7 +20,7 @@
 //!    parameter must be present. The work for a head is linear in the length of the head.
 //! 6. **Keys.** The key store returns the keys of the caller. An unknown caller takes as much time
 //!    as a known caller.
-//! 7. **Signature.** The signature over the head matches one of the keys. This is checked before
+//! 7. **Signature.** The signature over the head matches one of these keys. This is checked before
 //!    any byte of the body is read. Then the rules of that key are checked: its state, a required
 //!    nonce, and a covered `content-type`.
 //! 8. **Known replay.** The replay store does not hold the nonce yet. This check is a hint: it
