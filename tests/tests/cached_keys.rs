@@ -1,6 +1,6 @@
-//! A cache over a store that is slow, failing and flapping, while strangers ask for names that nobody has.
+//! A cache over a slow, failing and flapping store, while strangers ask for unknown names.
 //!
-//! Time is the runtime's own and stands still but where a test waits.
+//! Time is the paused clock of tokio, which advances only while a test waits.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,7 +28,7 @@ use proptest::prelude::*;
 use tokio::time::{Instant, advance, sleep};
 use tower_countersign::{CachedKeys, cached_keys::CachedKeysBuilder};
 
-/// How a directory of keys somewhere else behaves at the moment.
+/// The current behaviour of a remote directory of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {
     Well,
@@ -127,7 +127,7 @@ fn read(answer: Result<CallerKeys, Unavailable>) -> Answer {
     }
 }
 
-/// As the layer asks.
+/// Looks up a name as the layer does.
 async fn ask(keys: &CachedKeys<Remote>, name: &str) -> Answer {
     match keys.try_lookup(name) {
         Some(answer) => read(answer),
@@ -135,7 +135,7 @@ async fn ask(keys: &CachedKeys<Remote>, name: &str) -> Answer {
     }
 }
 
-/// Lets what was started in the background come to its end.
+/// Lets background lookups end.
 async fn settle() {
     sleep(Duration::from_millis(50)).await;
 }
@@ -230,7 +230,7 @@ async fn a_flood_of_made_up_names_does_not_keep_known_callers_out() {
     let keys = builder(&remote).build().unwrap();
     assert_eq!(keys.warm(["billing", "audit", "nobody"]).await.unwrap(), 2);
     let mut number = 0;
-    // Through every age that an entry can have, past all of its bounds.
+    // Passes every age of an entry, beyond all limits.
     for wait in [1, FRESH, FRESH + REVALIDATE, FRESH + STALE + 1] {
         for _ in 0..20 {
             number += 1;
@@ -293,7 +293,7 @@ async fn an_unknown_name_is_remembered_for_a_while_and_within_bounds() {
     assert_eq!(
         remote.asked(),
         1 + 10 + 1 + 3,
-        "what is over made room for three"
+        "ended entries made room for three"
     );
 }
 
@@ -331,13 +331,13 @@ async fn a_removed_key_stops_within_the_two_first_bounds() {
     );
     settle().await;
     assert_eq!(ask(&keys, "billing").await, Answer::Unknown);
-    // One that did not call in the meantime is not let in once more.
+    // A caller that did not call in the meantime is not accepted again.
     advance(Duration::from_secs(REVALIDATE)).await;
     assert_eq!(ask(&keys, "quiet").await, Answer::Unknown);
 }
 
-/// What a slow store answers may be as old as the question: a key that was removed meanwhile is kept
-/// no longer for it.
+/// The answer of a slow store may be as old as the question: a key removed meanwhile stays valid no
+/// longer.
 #[tokio::test(start_paused = true)]
 async fn the_age_of_an_answer_counts_from_the_question() {
     let answer_after = Duration::from_millis(1500);
@@ -351,7 +351,7 @@ async fn the_age_of_an_answer_counts_from_the_question() {
         assert_eq!(asked_at.elapsed(), answer_after);
         (remote, keys, asked_at, answer)
     };
-    // Fresh for so long, and then asked for again.
+    // Fresh for the set time, and then asked for again.
     let (remote, keys, asked_at, answer) = start("billing").await;
     assert_eq!(answer, Answer::Known);
     let fresh_until = asked_at + Duration::from_secs(FRESH);
@@ -364,7 +364,7 @@ async fn the_age_of_an_answer_counts_from_the_question() {
     settle().await;
     assert_eq!(remote.asked(), 2, "fresh no longer");
 
-    // Given while the store fails, and then no more.
+    // Used while the store fails, up to the limit.
     let (remote, keys, asked_at, _) = start("billing").await;
     remote.set(Mood::Failing);
     let usable_until = asked_at + Duration::from_secs(FRESH + STALE);
@@ -374,7 +374,7 @@ async fn the_age_of_an_answer_counts_from_the_question() {
     let answer = ask(&keys, "billing").await;
     assert_eq!(answer, Answer::Unavailable, "usable no longer");
 
-    // Unknown for so long, and then looked up.
+    // Unknown for the set time, and then looked up.
     let (remote, keys, asked_at, answer) = start("nobody").await;
     assert_eq!(answer, Answer::Unknown);
     let unknown_until = asked_at + Duration::from_secs(10);
@@ -405,7 +405,7 @@ async fn a_failing_store_is_stood_in_for_until_the_last_bound_and_no_longer() {
         }
         seconds(10).await;
         assert!(read_at.elapsed() >= Duration::from_secs(FRESH + STALE));
-        // Not once more, also where one has waited for the store over the end of the bound.
+        // Not once more, even if a request waited for the store past the limit.
         assert_eq!(ask(&keys, "billing").await, Answer::Unavailable, "{mood:?}");
         assert_eq!(ask(&keys, "billing").await, Answer::Unavailable, "{mood:?}");
         remote.set(Mood::Well);
@@ -444,7 +444,7 @@ async fn a_failure_is_never_taken_for_an_unknown_name() {
     assert_eq!(ask(&keys, "billing").await, Answer::Known);
 }
 
-/// A store that is down at the start: nobody is known yet, and nobody is refused for it as a stranger.
+/// A store that is down at the start: no caller is known yet, and none is refused as unknown.
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_was_never_seen_is_not_called_unknown_while_the_store_fails() {
     let names: Vec<String> = (0..20).map(|number| format!("caller-{number}")).collect();
@@ -454,12 +454,12 @@ async fn a_caller_that_was_never_seen_is_not_called_unknown_while_the_store_fail
     for _ in 0..20 {
         assert_eq!(ask(&keys, "caller-0").await, Answer::Unavailable);
     }
-    assert_eq!(remote.asked(), 1, "it is left alone for a while");
-    // More callers than may be looked up.
+    assert_eq!(remote.asked(), 1, "the store is not asked for a while");
+    // More callers than the limit of lookups.
     for name in &names {
         assert_eq!(ask(&keys, name).await, Answer::Unavailable, "{name}");
     }
-    assert!(remote.asked() <= 10, "the limit of misses stands");
+    assert!(remote.asked() <= 10, "the limit of misses holds");
     remote.set(Mood::Well);
     seconds(2).await;
     for name in &names {
@@ -468,7 +468,7 @@ async fn a_caller_that_was_never_seen_is_not_called_unknown_while_the_store_fail
     }
 }
 
-/// A look-up that begins while the runtime shuts down is dropped on the spot, by whoever began it.
+/// A lookup that starts during the shutdown of the runtime is dropped at once.
 #[test]
 fn a_runtime_that_is_gone_hangs_nobody() {
     let (done, ended) = std::sync::mpsc::channel();
@@ -571,8 +571,8 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever the store does and whoever asks: a removed key is let in no longer than the bounds say, and a caller that
-    /// was known all along is refused as unknown never.
+    /// With any behaviour of the store and any requests: a removed key stays valid no longer than
+    /// the limits, and a known caller is never refused as unknown.
     #[test]
     fn no_sequence_of_moods_lets_a_removed_key_in_or_a_known_one_out(steps in prop::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -614,7 +614,8 @@ proptest! {
                         let answer = ask(&keys, "billing").await;
                         if let (Answer::Known, Some(removed_at)) = (answer, removed_at) {
                             let gone_for = asked_at - removed_at;
-                            // What had begun before the removal may land after it, at most a deadline later.
+                            // A lookup that started before the removal may end after it, at most
+                            // one deadline later.
                             assert!(gone_for <= Duration::from_secs(FRESH + STALE + 2), "{gone_for:?}");
                             if let Some(well_since) = well_since {
                                 let both = gone_for.min(asked_at - well_since);

@@ -1,5 +1,5 @@
-//! A store whose type is erased answers as the store does: each question reaches it, and so does
-//! each answer come back.
+//! A type-erased store answers as the store itself: each call reaches the store, and each answer
+//! returns.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -14,7 +14,7 @@ use countersign::{
 };
 use tests::keys::{NOW, SECRET, hmac_key, keyring};
 
-/// Says yes, or says no, to all that it is asked.
+/// A store that answers every question with yes, or every question with no.
 #[derive(Clone, Copy, Debug)]
 struct Answers(bool, ReplayStoreId);
 

@@ -1,5 +1,5 @@
-//! What is counted, as Prometheus would scrape it from a service behind real sockets, and what the dashboard and the alerts
-//! ask of it.
+//! The metrics as Prometheus scrapes them from a service over sockets, and the metrics in the
+//! dashboard and in the alerts.
 
 #![allow(
     clippy::unwrap_used,
@@ -58,7 +58,7 @@ fn recorder() -> PrometheusRecorder {
     builder.build_recorder()
 }
 
-/// One line of what is scraped.
+/// One scraped line.
 #[derive(Clone, Debug)]
 struct Sample {
     name: String,
@@ -66,7 +66,8 @@ struct Sample {
     value: f64,
 }
 
-/// Reads the text format of Prometheus, whose label values here hold no comma and no quote.
+/// Reads the text format of Prometheus. The label values in these tests contain no comma and no
+/// quote.
 fn samples(text: &str) -> Vec<Sample> {
     text.lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty())
@@ -90,7 +91,7 @@ fn samples(text: &str) -> Vec<Sample> {
         .collect()
 }
 
-/// The sum of the series of this name that have these labels.
+/// Returns the sum of the series with this name and these labels.
 fn sum(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> f64 {
     let has = |sample: &Sample| {
         labels
@@ -165,7 +166,7 @@ impl ReplayStore for Down {
     }
 }
 
-/// Everything that is ever counted, by requests over a connection where they can bring it about.
+/// Causes every metric, over connections where possible.
 async fn everything() -> Vec<Sample> {
     let recorder = recorder();
     let handle = recorder.handle();
@@ -205,7 +206,7 @@ async fn everything() -> Vec<Sample> {
     *other.body_mut() = Bytes::from("HELLO");
     assert_eq!(send(&server, other).await, 401);
 
-    // Stores that take their time, or do not answer.
+    // Slow stores and stores without an answer.
     let slow = VerifyLayer::new(Slow).with_store_deadline(Duration::from_millis(50));
     let server = Server::axum(app(slow.clone())).await;
     assert_eq!(
@@ -252,7 +253,7 @@ async fn everything() -> Vec<Sample> {
         503
     );
 
-    // A refusal that is explained.
+    // A refusal with a hint.
     let server = Server::axum(app(layer().with_mismatch_hints())).await;
     let astray = signer("billing", hmac_key(SECRET), "elsewhere");
     let request = Request::post("http://elsewhere/a")
@@ -260,14 +261,14 @@ async fn everything() -> Vec<Sample> {
         .unwrap();
     assert_eq!(send(&server, signed::now(&astray, request)).await, 421);
 
-    // A client that goes away in the middle of its body.
+    // A client that disconnects in the middle of its body.
     let request = signed::now(&billing(), hello("/a"));
     let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
     let mut left = Box::pin(app(layer()).oneshot(request.map(|_| body)));
     assert!(futures::poll!(&mut left).is_pending());
     drop(left);
 
-    // What other parts of the crate count.
+    // Metrics of other parts of the crate.
     ours::key_reload(Reload::Succeeded);
     ours::key_reload(Reload::Failed);
     ours::policy_reload(Reload::Succeeded);
@@ -502,7 +503,7 @@ async fn decisions_are_counted_by_scheme_outcome_and_proven_caller() {
     );
 }
 
-/// Whoever can reach the service could otherwise make as many series as there are names.
+/// Otherwise anyone could create as many series as there are names.
 #[tokio::test]
 async fn nothing_that_a_stranger_writes_is_a_label() {
     for sample in everything().await {
@@ -515,7 +516,7 @@ async fn nothing_that_a_stranger_writes_is_a_label() {
     }
 }
 
-/// A signer can date a request in the year 9999: it must not drown the sum of everyone else's.
+/// A signer can date a request in the year 9999: it must not dominate the sum of all others.
 #[tokio::test]
 async fn a_date_counts_for_a_day_at_most() {
     let recorder = recorder();
@@ -561,7 +562,7 @@ async fn a_recorder_may_come_after_the_layer() {
     );
 }
 
-/// A body that signs itself is counted when the handler has read it, or not.
+/// A signed body is counted whether or not the handler reads it.
 #[tokio::test]
 async fn a_signed_body_on_a_route_that_reports_is_counted_at_its_end() {
     use countersign::{Secret, Signer, SigningKey, StandardWebhooksVerifySettings, Verifier};
@@ -646,7 +647,7 @@ fn dashboard() -> Value {
         .unwrap()
 }
 
-/// The text of every field of this name, however deep.
+/// Returns the text of every field with this name, at any depth.
 fn fields<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v str>) {
     match value {
         Value::Object(object) => {
@@ -662,7 +663,8 @@ fn fields<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v str>) {
     }
 }
 
-/// Every metric of ours in an expression of PromQL with the labels it is selected by; and all labels that it is grouped by.
+/// Returns every metric of this crate in a PromQL expression with its label selectors, and all
+/// grouping labels.
 fn asked(expression: &str) -> (Vec<(String, Vec<String>)>, Vec<String>) {
     let word = |text: &str| -> String {
         text.chars()
@@ -678,7 +680,7 @@ fn asked(expression: &str) -> (Vec<(String, Vec<String>)>, Vec<String>) {
         if let Some(selector) = rest.strip_prefix('{') {
             let (inside, after) = selector.split_once('}').expect("a selector ends");
             rest = after;
-            // Between the quotes stand values.
+            // Skip the values between quotes.
             let names = inside.split('"').step_by(2);
             labels.extend(
                 names
@@ -714,7 +716,7 @@ fn the_reader_of_expressions_misses_no_name() {
     assert_eq!(groups, ["code", "le", "caller"]);
 }
 
-/// Held against the table, and against what was really emitted.
+/// Compared with the table and with the emitted metrics.
 #[tokio::test]
 async fn the_dashboard_and_the_alerts_ask_for_what_there_is() {
     let emitted = everything().await;
@@ -772,7 +774,7 @@ async fn the_dashboard_and_the_alerts_ask_for_what_there_is() {
                     "{file}: grouped by {group}: {expression}"
                 );
             }
-            // A value that no code emits would match nothing, for ever.
+            // A value that no code emits would never match.
             for (label, values) in [
                 (
                     "outcome",
@@ -837,7 +839,7 @@ fn the_page_explains_every_metric_and_every_alert() {
     for name in names {
         assert!(page.contains(&format!("`{name}`")), "{name}");
     }
-    // And names none that is not there.
+    // The page names no metric that does not exist.
     for part in page
         .split('`')
         .skip(1)

@@ -1,4 +1,5 @@
-//! The replay store on more than one server: a failover by a sentinel, a cluster that loses a master, and slots that move.
+//! The replay store on several servers: a failover by a sentinel, a cluster that loses a master,
+//! and moving slots.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +26,7 @@ async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<ClaimOu
     store.claim(claim.clone()).await.map_err(|_| ())
 }
 
-/// The first answer that is one.
+/// Returns the first successful answer.
 async fn answer(store: &RedisReplayStore, claim: &ReplayClaim) -> ClaimOutcome {
     for _ in 0..600 {
         if let Ok(answer) = decide(store, claim).await {
@@ -41,10 +42,10 @@ async fn answer(store: &RedisReplayStore, claim: &ReplayClaim) -> ClaimOutcome {
 async fn a_failover_is_followed_without_a_restart_and_what_was_replicated_is_known() {
     let [mut master, replica, sentinel] = replicated_over(Transport::Plain);
     let port = replica.port().to_string();
-    // The first sentinel is one that is gone.
-    let gone = tests::redis::free_port();
+    // The first sentinel does not run.
+    let absent = tests::redis::free_port();
     let url = format!(
-        "redis+sentinel://127.0.0.1:{gone},127.0.0.1:{}/main",
+        "redis+sentinel://127.0.0.1:{absent},127.0.0.1:{}/main",
         sentinel.port()
     );
     let store = RedisReplayStore::from_url(&url).unwrap();
@@ -70,8 +71,8 @@ async fn a_failover_is_followed_without_a_restart_and_what_was_replicated_is_kno
         ClaimOutcome::Fresh
     );
 
-    // The old master comes back and is made a replica, here by hand: sentinels do it when they see fit, and now and then only
-    // after minutes. Whoever asks it is told so.
+    // The old master returns and is made a replica, here by hand: sentinels may take minutes. It
+    // answers clients accordingly.
     master.restart();
     master.cli(&["replicaof", "127.0.0.1", &port]);
     until("the old master is a replica", || {
@@ -104,7 +105,7 @@ async fn a_master_that_is_demoted_is_left_within_the_claim() {
         "1",
     ]);
     first.cli(&["replicaof", "127.0.0.1", &second.port().to_string()]);
-    // The connection is alive, and its server says READONLY.
+    // The connection is alive, and its server answers READONLY.
     assert_eq!(
         decide(&store, &claim("at the second", LIFE)).await,
         Ok(ClaimOutcome::Fresh)
@@ -149,13 +150,13 @@ async fn a_lost_master_stops_its_own_slots_and_no_others() {
         }
         (known, unavailable)
     };
-    // One that hangs, and one that is gone.
+    // One server hangs, and one does not run.
     servers[2].signal("STOP");
     assert_eq!(count().await, (300 - lost, lost), "hanging");
     assert_eq!(count().await, (300 - lost, lost), "hanging");
     servers[2].signal("CONT");
     servers[2].kill();
-    assert_eq!(count().await, (300 - lost, lost), "gone");
+    assert_eq!(count().await, (300 - lost, lost), "not running");
     until("the others have noticed", || {
         servers[0].cli(&["cluster", "nodes"]).contains("fail")
     });
@@ -219,6 +220,6 @@ async fn slots_that_move_under_load_let_nothing_through_twice() {
     for claim in &claims {
         assert_eq!(decide(&store, claim).await, Ok(ClaimOutcome::Replayed));
     }
-    // A store that starts with the old map in its hand is sent on.
+    // A store that starts with the old map is redirected.
     assert!(servers[1].calls("set") > 0);
 }

@@ -1,4 +1,4 @@
-//! Three replicas in three processes, and every request sent to all of them at once.
+//! Three replicas in three processes, with every request sent to all of them at once.
 
 #![allow(
     clippy::unwrap_used,
@@ -60,7 +60,7 @@ impl Drop for Replica {
     }
 }
 
-/// A connection that is kept alive.
+/// A keep-alive connection.
 struct Connection {
     stream: TcpStream,
     read: Vec<u8>,
@@ -76,7 +76,7 @@ impl Connection {
         }
     }
 
-    /// The status and the body of the answer.
+    /// Returns the status and the body of the response.
     async fn send(&mut self, request: &[u8]) -> (u16, String) {
         self.stream.write_all(request).await.unwrap();
         self.read.clear();
@@ -105,7 +105,7 @@ fn request() -> Vec<u8> {
     format!("{}\r\n", signed::head(&parts)).into_bytes()
 }
 
-/// The clocks of the replicas are 5 seconds apart, as far as they may.
+/// The replicas' clocks differ by 5 seconds, the greatest allowed difference.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs redis"]
 async fn of_each_of_100_000_requests_to_three_replicas_exactly_one_copy_is_handled() {

@@ -1,4 +1,5 @@
-//! The replay store on a real Redis: what it passes, what it sends, and what becomes of claims when the server goes away.
+//! The replay store on a real Redis: the conformance suite, the commands sent, and claims during an
+//! outage.
 
 #![allow(
     clippy::unwrap_used,
@@ -47,7 +48,7 @@ async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<ClaimOu
         .map_err(|error| why(&error))
 }
 
-/// The claim as a verifier makes it whose clock says `now`.
+/// Returns the claim of a verifier whose clock shows `now`.
 fn at(claim: &ReplayClaim, now: Timestamp) -> ReplayClaim {
     let mut claim = claim.clone();
     claim.now = now;
@@ -88,14 +89,14 @@ async fn a_claim_is_one_command_with_a_relative_life() {
         assert!((millis - 2000..=millis).contains(&left), "{name}: {left}");
         assert_eq!(server.calls("set"), before + 1, "{name}");
     }
-    // An expired claim is no command at all.
+    // An expired claim sends no command.
     let mut expired = claim("expired", LIFE);
     expired.expires_at = expired.now;
     assert_eq!(decide(&store, &expired).await, Ok(ClaimOutcome::Replayed));
     assert_eq!(server.calls("set"), 2);
 }
 
-/// The replicas are 5 seconds apart, and claims come at the edges of what their clocks allow.
+/// The replicas' clocks differ by 5 seconds, and claims come at the limits of those clocks.
 async fn expect_nothing_twice(
     server: &RedisServer,
     case: &str,
@@ -132,7 +133,8 @@ async fn expect_nothing_twice(
             );
         }
     }
-    // The last claim that the other replica may make, and the whole way that it may then take to the server.
+    // The last possible claim of the other replica, plus the longest time it may take to reach the
+    // server.
     let edge = shifted("edge", Duration::from_millis(500));
     assert_eq!(decide(&replicas[0], &edge).await, Ok(ClaimOutcome::Fresh));
     tokio::time::sleep(Duration::from_millis(4500)).await;
@@ -146,14 +148,15 @@ async fn expect_nothing_twice(
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
-/// Only differences are sent, so that it does not matter how far the verifiers' clocks are from the server's.
+/// Only differences are sent, so the distance between the verifiers' clocks and the server's does
+/// not matter.
 #[tokio::test]
 #[ignore = "needs redis"]
 async fn verifiers_ten_minutes_off_change_nothing() {
     let server = RedisServer::start(&[]);
     expect_nothing_twice(&server, "right", |now| now).await;
     expect_nothing_twice(&server, "ahead", |now| now.saturating_add(TEN_MINUTES)).await;
-    expect_nothing_twice(&server, "behind", |now| now.saturating_sub(TEN_MINUTES)).await;
+    expect_nothing_twice(&server, "late", |now| now.saturating_sub(TEN_MINUTES)).await;
 }
 
 #[tokio::test]
@@ -192,7 +195,7 @@ async fn a_server_killed_under_load_refuses_and_comes_back_and_forgets_nothing()
                         break;
                     }
                     let claim = claim(&format!("{worker} {request}"), LIFE);
-                    // Longer than any claim may take: an answer there must be.
+                    // Longer than any claim may take: by then there must be an answer.
                     let answer =
                         tokio::time::timeout(Duration::from_secs(10), decide(&store, &claim));
                     match answer.await.expect("every claim is answered") {
@@ -232,7 +235,8 @@ async fn a_server_killed_under_load_refuses_and_comes_back_and_forgets_nothing()
     }
 }
 
-/// What a store without persistence promises: nothing through a restart. Here to show that the test above can fail.
+/// A store without persistence keeps nothing across a restart. This shows that the test above can
+/// fail.
 #[tokio::test]
 #[ignore = "needs redis"]
 async fn a_server_that_keeps_nothing_forgets_on_restart_and_the_check_says_so() {
@@ -253,7 +257,7 @@ async fn a_server_that_keeps_nothing_forgets_on_restart_and_the_check_says_so() 
         assert_eq!(decide(&store, &claim).await, Ok(ClaimOutcome::Fresh));
         server.restart();
         let answer = match decide(&store, &claim).await {
-            // What is loading is not there yet.
+            // Entries that are still being loaded are missing.
             Err(_) => {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 decide(&store, &claim).await
@@ -297,14 +301,14 @@ async fn a_server_that_hangs_is_unavailable_and_works_when_it_goes_on() {
     );
 }
 
-/// What a proxy does with the answers to `SET`.
+/// The behaviour of a proxy on answers to `SET`.
 #[derive(Clone, Copy)]
 enum Swallow {
     First,
     All,
 }
 
-/// Stands before a server, and breaks a connection once the answer to a `SET` is there.
+/// A proxy that breaks a connection when the answer to a `SET` has arrived.
 async fn swallowing(server: u16, swallow: Swallow) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -356,7 +360,7 @@ async fn a_claim_whose_answer_got_lost_is_sent_once_more_and_is_fresh() {
     assert_eq!(decide(&store, &claim).await, Ok(ClaimOutcome::Replayed));
 }
 
-/// Stands before a server, and lets nothing more through on the first connection once a `SET` was sent on it.
+/// A proxy that forwards nothing on the first connection after a `SET` was sent.
 async fn falling_silent(server: u16) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -389,7 +393,7 @@ async fn falling_silent(server: u16) -> SocketAddr {
     addr
 }
 
-/// By a layer whose deadline is shorter than what the store waits for before it gives a connection up.
+/// Through a layer whose deadline is shorter than the store's time limit for a connection.
 #[tokio::test]
 #[ignore = "needs redis"]
 async fn a_connection_that_fell_silent_is_left_though_every_claim_is_given_up_before() {
@@ -482,7 +486,7 @@ async fn a_full_server_is_unavailable_and_evicts_nothing() {
     assert!(full.contains("OOM"), "{full}");
     assert!(accepted.len() > 100);
     for claim in &accepted {
-        // A full server refuses the command itself; whatever it says, a copy is not let through.
+        // A full server refuses the command. Any answer of such a server must refuse a copy.
         let answer = decide(&store, claim).await;
         assert!(
             matches!(answer, Err(_) | Ok(ClaimOutcome::Replayed)),

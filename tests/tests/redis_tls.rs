@@ -29,7 +29,7 @@ async fn decide(store: &RedisReplayStore, claim: &ReplayClaim) -> Result<ClaimOu
     })
 }
 
-/// A store that trusts the authority and shows its certificate.
+/// A store that trusts the authority and presents its certificate.
 fn store(url: &str, certificates: &Certificates) -> RedisReplayStore {
     RedisReplayStore::builder(url)
         .unwrap()
@@ -71,7 +71,7 @@ async fn tls_and_passwords_keep_strangers_out_on_both_sides() {
             .root_certificates_pem(&certificates.read("ca.pem"))
     };
     let right = store(&url("rediss", "hunter2"), &certificates);
-    let request = claim("behind TLS", LIFE);
+    let request = claim("over TLS", LIFE);
     assert_eq!(decide(&right, &request).await, Ok(ClaimOutcome::Fresh));
     assert_eq!(decide(&right, &request).await, Ok(ClaimOutcome::Replayed));
     for (name, store) in [

@@ -1,5 +1,5 @@
-//! The provider of TLS primitives is the application's choice. Alone in this file, because a
-//! process has one provider.
+//! The application selects the TLS provider. This test has its own file, because a process has one
+//! provider.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use tokio::{io::AsyncReadExt, net::TcpListener};
 
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts how often rustls asks for random bytes.
+/// Counts the calls for random bytes.
 #[derive(Debug)]
 struct Counting;
 

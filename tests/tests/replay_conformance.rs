@@ -1,5 +1,5 @@
-//! The suite of all replay stores: the store in memory passes it, and stores that are wrong in one way fail in the case that is
-//! meant for it.
+//! The suite of all replay stores. The in-memory store passes, and each store with one fault fails
+//! in the case for that fault.
 
 #![allow(
     clippy::unwrap_used,
@@ -51,7 +51,7 @@ async fn the_store_in_memory_passes() {
     replay_conformance::run_all(&InMemory).await;
 }
 
-/// In which way a store is wrong.
+/// The fault of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
@@ -90,7 +90,7 @@ struct Entries {
     ends: HashMap<Vec<u8>, Timestamp>,
     order: VecDeque<Vec<u8>>,
     purged: Option<Timestamp>,
-    /// What will be taken back as soon as it is there.
+    /// Entries that are removed as soon as they exist.
     doomed: HashSet<Vec<u8>>,
 }
 
@@ -164,7 +164,7 @@ impl Faulty {
         if self.fault == Fault::ShortensLives
             && let Some(end) = entries.ends.get_mut(&self.name(claim))
         {
-            // The time that is left by the copy's clock, counted from the present.
+            // The time left by the copy's clock, counted from now.
             *end = (*end).min(Timestamp::from(SystemTime::now()).saturating_add(life));
         }
         None
@@ -186,7 +186,7 @@ impl Faulty {
     }
 }
 
-/// Takes an entry back unless it is told not to, and so late that it hits the next one of that name as well.
+/// Removes an entry unless told otherwise, so late that it also hits the next entry with that name.
 struct Undo<'s>(&'s Faulty, Option<Vec<u8>>);
 
 impl Drop for Undo<'_> {
@@ -290,7 +290,7 @@ impl Subject for Faults {
     }
 
     async fn sleep(&self, duration: Duration) {
-        // Half a minute is the patience with a store that is silent.
+        // The suite waits half a minute for a silent store.
         tokio::time::sleep(duration.min(Duration::from_secs(5))).await;
     }
 
@@ -310,7 +310,7 @@ impl Subject for Faults {
     }
 }
 
-/// Each fault is found by the case for it, and by no other unless that one must notice it too.
+/// Each fault is found by its case, and by no other case unless that case must notice it too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_is_wrong_fails_in_the_case_meant_for_it() {
     let everything: HashSet<_> = CASES.iter().copied().collect();

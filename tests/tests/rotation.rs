@@ -1,8 +1,8 @@
-//! The article's rotation, walked step by step: the new key goes into the receiver's rotating variable, the caller
-//! moves over, the old key is taken out of the receiver's first variable.
+//! The article's rotation, step by step. The new key goes into the receiver's rotating variable,
+//! then the caller changes keys, then the old key is removed from the receiver's first variable.
 //!
-//! Every step is tried with both keys, so that no step can break a caller that has not moved yet, and the last one
-//! really ends the old key. The receiver is one running service throughout: its keyring is replaced under it.
+//! Every step is tried with both keys. So no step can break a caller that has not moved yet, and
+//! the last step ends the old key. The receiver is one running service, whose keyring is replaced.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ const AUDIT: &str = "5d9a0f8ec2b94c1a7e3388b16f04d2577a61bc0e95f3d8124c7be90a1f6
 
 const AUTHORITY: &str = "user-service.internal:8081";
 
-/// A JSON object of name to key.
+/// A JSON object from name to key.
 fn object(members: &[(&str, &str)]) -> String {
     let members: Vec<String> = members
         .iter()
@@ -31,7 +31,8 @@ fn object(members: &[(&str, &str)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// One step: what the receiver's two variables hold, and which version each of the caller's keys is known by then.
+/// One step: the receiver's two variables, and the version by which each key of the caller is known
+/// then.
 struct Step {
     name: &'static str,
     primary: &'static [(&'static str, &'static str)],
@@ -99,13 +100,13 @@ impl Step {
     }
 }
 
-/// The caller's side of the variable, with this key for the receiver.
+/// The caller's variable, with this key for the receiver.
 fn signer(caller: &str, key: &str) -> Signer {
     let secrets = object(&[("user-service", key)]);
     Signer::from_service_secrets(caller, &secrets, "user-service", AUTHORITY).unwrap()
 }
 
-/// Calls the receiver and returns what it answers: the key version, or the code of the refusal.
+/// Calls the receiver, and returns the key version, or the code of the refusal.
 async fn call(receiver: &Router, signer: Signer) -> Result<String, String> {
     let client = SignLayer::new(signer).layer(receiver.clone());
     let request = Request::post(format!("http://{AUTHORITY}/api/account/123?notify=%2Fyes"))

@@ -1,7 +1,9 @@
-//! Every key of two services is rotated under load, by nothing but files on the disk, and not one request is refused.
+//! Every key of two services is rotated under load, only by files on disk, and no request is
+//! refused.
 //!
-//! Each service calls the other, over sockets. One has its file renamed over, the other has it swapped behind a link as
-//! Kubernetes does. An old key goes when the record of its use says that it can.
+//! The services call each other over sockets. One service's file is replaced by a rename, the
+//! other's by the swap of a link, as in Kubernetes. An old key is removed when the record of its
+//! use permits it.
 
 #![allow(
     clippy::unwrap_used,
@@ -37,10 +39,11 @@ use tower_countersign::{
 
 const ROUNDS: usize = 4;
 const CALLERS_EACH: usize = 3;
-/// How long an old key must have been unused before it goes; within the window, so that no date is ever too old.
+/// How long an old key must be unused before its removal. Within the window, so no date is ever too
+/// old.
 const UNUSED: Duration = Duration::from_secs(100);
 
-/// The time of both services, which the test moves on.
+/// The clock of both services, which the test advances.
 #[derive(Clone)]
 struct TestClock(Arc<AtomicI64>);
 
@@ -105,7 +108,7 @@ impl Service {
         }
     }
 
-    /// Writes the file and waits until both the keyring and the signer have what is in it.
+    /// Writes the file, and waits until the keyring and the signer have its content.
     async fn write(&mut self, authority: &str, accepted: &[usize], signing: usize) {
         let text = file(self.name, self.other, authority, accepted, signing);
         (self.place)(&self.directory, &text);
@@ -139,7 +142,7 @@ fn file(name: &str, other: &str, authority: &str, accepted: &[usize], signing: u
     text
 }
 
-/// One caller that does not stop calling, and how many answers it has.
+/// One caller that calls continuously, and its number of answers.
 struct Load {
     answers: watch::Receiver<u64>,
     task: JoinHandle<()>,
@@ -175,7 +178,7 @@ impl Load {
         Self { answers, task }
     }
 
-    /// Until whatever was under way is answered and something that was begun after it as well.
+    /// Waits until all running requests, and one started later, are answered.
     async fn gone_round(&self) {
         let mut answers = self.answers.clone();
         let enough = *answers.borrow() + 3;
@@ -193,7 +196,7 @@ async fn all_gone_round(load: &[Load]) {
     }
 }
 
-/// What becomes of a request with the key of a round.
+/// Returns the outcome of a request with the key of a round.
 async fn status_with(round: usize, from: &Service, to: &Service, clock: &TestClock) -> StatusCode {
     let key = hmac_key(&secret(from.name, to.name, round));
     let signer = Signer::new(from.name, key, [to.server.authority()]).unwrap();
@@ -227,11 +230,11 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
 
     for new in 1..=ROUNDS {
         let old = new - 1;
-        // 1. The callees learn the new keys.
+        // 1. The callees get the new keys.
         one.write(&two_at, &[old, new], old).await;
         two.write(&one_at, &[old, new], old).await;
         all_gone_round(&load).await;
-        // 2. The callers move over.
+        // 2. The callers change keys.
         one.write(&two_at, &[old, new], new).await;
         two.write(&one_at, &[old, new], new).await;
         all_gone_round(&load).await;
@@ -251,7 +254,7 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
         }
         clock.0.fetch_add(200, Ordering::SeqCst);
         all_gone_round(&load).await;
-        // 3. The old keys go, because nobody has used them.
+        // 3. The old keys are removed, because they are no longer used.
         for service in [&one, &two] {
             assert_eq!(
                 unused(service, old),
@@ -289,7 +292,7 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
     }
 }
 
-/// A refused request does not count as a use: the key of a caller that only fails can go.
+/// A refused request is not a use, so the key of a caller that only fails can be removed.
 #[tokio::test]
 async fn only_what_is_let_through_is_a_use() {
     let clock = TestClock(Arc::new(AtomicI64::new(1_767_323_045)));

@@ -1,5 +1,5 @@
-//! `SignLayer` and bodies that do not end: an error within a bound, which names the bound and what
-//! to use instead.
+//! `SignLayer` and bodies that do not end: an error within a limit. The error names the limit and
+//! an alternative.
 
 #![allow(
     clippy::unwrap_used,
@@ -41,7 +41,7 @@ fn post(content_type: &str, body: Body) -> Request<Body> {
         .unwrap()
 }
 
-/// Signs with this layer; the error, if it is one, and whether anything was sent.
+/// Signs with this layer. Returns the error, if any, and whether a request was sent.
 async fn sign(layer: &SignLayer, request: Request<Body>) -> Result<(), SignError> {
     let sent = Arc::new(AtomicUsize::new(0));
     let inner = {
@@ -144,7 +144,7 @@ async fn a_body_that_does_not_end_is_an_error_that_names_the_bound_and_what_to_u
             "server-streaming"
         };
         assert!(text.contains(instead), "{name}: {text}");
-        // The clock is tokio's own, which goes on when all wait.
+        // The paused clock of tokio advances when all tasks wait.
         let took = begun.elapsed().as_millis();
         assert!((after..=after + 10).contains(&took), "{name}: {took} ms");
         sending.abort();
@@ -230,7 +230,7 @@ async fn the_middleware_of_reqwest_holds_to_the_same_bounds() {
     assert!(error.to_string().contains("with_body_idle"), "{error}");
 }
 
-/// Outside of a runtime there is no timer, and a body that is not there yet is waited for.
+/// Outside of a runtime there is no timer, and the layer waits for a body without a limit.
 #[test]
 fn signs_outside_of_a_runtime_as_well() {
     let layer = SignLayer::new(billing());
@@ -275,7 +275,7 @@ async fn what_the_signer_signs_by_default_the_verifier_takes() {
     for part in ["2097152", "2097153", "with_buffer_bytes", "BodyLimits"] {
         assert!(error.contains(part), "{error}");
     }
-    // Where the signer's is raised alone, the verifier's reason names its own.
+    // With only the signer's limit raised, the verifier's reason names the verifier's limit.
     let larger = SignLayer::new(billing()).with_buffer_bytes(u64::MAX);
     let client = larger.clone().layer(verify(BodyLimits::default()));
     let answer = client.oneshot(post(most + 1)).await.unwrap();

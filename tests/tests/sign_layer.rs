@@ -1,5 +1,5 @@
-//! `SignLayer` over hyper-util's client and reqwest, and `SignMiddleware`: what is signed is what is sent, to whom the
-//! signer is bound, and nothing is sent that could not be signed.
+//! `SignLayer` over hyper-util's client and reqwest, and `SignMiddleware`. The sent request is the
+//! signed one, the signer is bound to its authorities, and an unsigned request is not sent.
 
 #![allow(
     clippy::unwrap_used,
@@ -60,10 +60,10 @@ use tower_countersign::{
 /// A body of any kind.
 type Body = BoxBody<Bytes, BoxError>;
 
-/// The SHA-256 of nothing.
+/// The SHA-256 of an empty body.
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// What a handler saw.
+/// The request as a handler received it.
 #[derive(Clone, Debug)]
 struct Seen {
     version: Version,
@@ -75,7 +75,7 @@ struct Seen {
     body: Bytes,
 }
 
-/// A service that verifies, and remembers what got through.
+/// A service that verifies requests and records the accepted ones.
 struct Callee {
     server: Server,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -86,7 +86,7 @@ impl Callee {
         Self::answering(|_| StatusCode::OK.into_response()).await
     }
 
-    /// Answers each accepted request by its number.
+    /// Answers each accepted request with its number.
     async fn answering(
         answer: impl Fn(usize) -> axum::response::Response + Clone + Send + Sync + 'static,
     ) -> Self {
@@ -141,7 +141,8 @@ fn sign_layer() -> SignLayer {
     SignLayer::new(billing()).with_clock(|| NOW)
 }
 
-/// reqwest that resolves the callee's name to its address, whatever proxy the environment names.
+/// A reqwest client that resolves the callee's name to its address and ignores the environment's
+/// proxy.
 fn reqwest(addr: SocketAddr) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
@@ -178,7 +179,7 @@ fn empty() -> Body {
     whole("")
 }
 
-/// A body that does not say how long it is, in chunks of 1000 bytes.
+/// A body of unknown length, in chunks of 1000 bytes.
 fn streamed(body: &[u8]) -> Body {
     let chunks: Vec<_> = body
         .chunks(1000)
@@ -266,7 +267,7 @@ async fn requests_of_every_client_are_accepted() {
             assert_eq!(seen.hash == EMPTY, sent.is_empty(), "{method} {target}");
         }
         let nonces: HashSet<_> = seen.iter().map(|seen| &seen.nonce).collect();
-        assert_eq!(nonces.len(), 4, "a nonce of its own for each");
+        assert_eq!(nonces.len(), 4, "a different nonce for each");
         assert_eq!(seen[1].version, Version::HTTP_2);
     }
 }
@@ -325,7 +326,7 @@ async fn the_authority_is_sent_in_the_form_that_is_signed() {
     let targets: Vec<_> = callee.take().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets, ["/a", "/a?b"]);
 
-    // The same host in another case, which is the same host.
+    // The same host in another case.
     let host = "User-Service.Internal";
     for (name, http) in [
         ("HTTP/1.1", client::http1(callee.addr())),
@@ -385,7 +386,7 @@ async fn a_port_of_https_is_folded_by_its_own_default() {
     }
 }
 
-/// An inner service that keeps the heads that it was sent.
+/// An inner service that records the received heads.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<(http::Uri, HeaderMap)>>>);
 
@@ -411,7 +412,7 @@ impl<B> Service<Request<B>> for Recorder {
     }
 }
 
-/// Asserts that a request is an error of this kind, and that nothing of it is sent.
+/// Asserts that a request is an error of this kind, and that nothing is sent.
 async fn refused(name: &str, request: Request<Body>, kind: SignErrorKind) -> SignError {
     refused_by(sign_layer(), name, request, kind).await
 }
@@ -494,7 +495,7 @@ async fn a_signer_signs_for_the_authorities_it_is_bound_to() {
         }
         refused(name, request, SignErrorKind::Authority).await;
     }
-    // The same by the middleware, before anything is sent.
+    // The middleware refuses it too, before anything is sent.
     let callee = Callee::start().await;
     let middleware = with_middleware(callee.addr());
     for (name, request, kind) in [
@@ -508,7 +509,7 @@ async fn a_signer_signs_for_the_authorities_it_is_bound_to() {
             middleware.get(url("/")).header("host", "elsewhere"),
             SignErrorKind::Authority,
         ),
-        // reqwest makes an Authorization header of it.
+        // reqwest turns this into an Authorization header.
         (
             "a password",
             middleware.get("http://user:pass@user-service.internal/"),
@@ -540,7 +541,7 @@ async fn what_already_carries_credentials_is_not_signed() {
             .body(empty());
         refused(name, request.unwrap(), SignErrorKind::AlreadySigned).await;
     }
-    // So a request is not signed twice.
+    // A request is not signed twice.
     let inner = Recorder::default();
     let twice = sign_layer().layer(sign_layer().layer(inner.clone()));
     let request = Request::get(url("/")).body(empty()).unwrap();
@@ -682,7 +683,7 @@ fn with_trailers(body: &'static [u8]) -> Body {
 #[tokio::test]
 async fn a_body_of_unknown_length_is_never_signed_as_empty() {
     let callee = Callee::start().await;
-    // A channel that is still empty when the request is signed.
+    // A channel that is still empty at the time of signing.
     let (sender, body) = http_body_util::channel::Channel::<Bytes, io::Error>::new(1);
     let filling = tokio::spawn(async move {
         let mut sender = sender;
@@ -716,7 +717,7 @@ async fn a_body_of_unknown_length_is_never_signed_as_empty() {
 
 #[tokio::test]
 async fn a_body_whose_digest_is_supplied_is_streamed() {
-    /// A body that counts how often it was asked.
+    /// A body that counts its polls.
     struct Counted(Arc<AtomicUsize>, Body);
     impl http_body::Body for Counted {
         type Data = Bytes;
@@ -788,7 +789,7 @@ async fn a_body_whose_digest_is_supplied_is_streamed() {
 
 // Retries.
 
-/// Tries three times, while the answer is 503.
+/// Tries three times while the answer is 503.
 #[derive(Clone)]
 struct Thrice(usize);
 
@@ -810,7 +811,7 @@ impl<R> Policy<Request<Full<Bytes>>, Response<R>, BoxError> for Thrice {
     }
 }
 
-/// A clock that goes on by a second each time it is read.
+/// A clock that advances by a second at each read.
 fn ticking() -> impl Fn() -> Timestamp + Send + Sync + 'static {
     let seconds = AtomicI64::new(NOW.as_unix_seconds());
     move || Timestamp::from_unix_seconds(seconds.fetch_add(1, Ordering::SeqCst))
@@ -878,7 +879,7 @@ async fn every_attempt_of_a_retry_is_signed_anew() {
     assert_signed_anew(&callee.take());
 }
 
-/// Tries three times, while the answer is 503.
+/// Tries three times while the answer is 503.
 struct RetryMiddleware;
 
 #[tonic::async_trait]
@@ -900,7 +901,7 @@ impl Middleware for RetryMiddleware {
     }
 }
 
-/// Under the signer, a retry sends one signature again, which the callee takes for a replay.
+/// Below the signer, a retry sends one signature again, and the callee refuses it as a replay.
 #[tokio::test]
 async fn a_retry_under_the_signer_is_refused_as_a_replay() {
     let callee = Callee::answering(failing_twice()).await;
@@ -927,7 +928,7 @@ async fn a_retry_under_the_signer_is_refused_as_a_replay() {
     assert_eq!(callee.take().len(), 1);
 }
 
-// What a callee could make a caller do.
+// Influence of a callee on its caller.
 
 #[tokio::test]
 async fn redirects_are_not_followed_and_the_signature_goes_to_no_other_host() {
@@ -964,7 +965,7 @@ async fn redirects_are_not_followed_and_the_signature_goes_to_no_other_host() {
         let following = reqwest(callee.addr()).redirect(reqwest::redirect::Policy::limited(10));
         let following = ReqwestService::from_builder(following).unwrap();
         for (name, service) in [
-            ("as it is built", reqwest_service(callee.addr())),
+            ("with its defaults", reqwest_service(callee.addr())),
             ("built to follow", following),
         ] {
             let response = sign_layer()
@@ -1006,7 +1007,7 @@ async fn a_url_that_reqwest_would_send_in_another_spelling_is_not_sent() {
         assert_eq!(kind, Some(SignErrorKind::Target), "{target}: {error}");
     }
     assert!(callee.take().is_empty());
-    // The middleware signs what reqwest has made of it.
+    // The middleware signs the request that reqwest has built.
     let response = with_middleware(callee.addr())
         .get(url("/a/../b?c='"))
         .send()
@@ -1016,7 +1017,8 @@ async fn a_url_that_reqwest_would_send_in_another_spelling_is_not_sent() {
     assert_eq!(callee.only("the middleware").target, "/b?c=%27");
 }
 
-/// Anybody on the way can write a response's `Date`; believing it would let them choose when a signature is good.
+/// Anyone on the path can write a response's `Date`. Trusting it would let them choose when a
+/// signature is valid.
 #[tokio::test]
 async fn a_lying_date_in_a_response_changes_nothing() {
     let dates = Arc::new(Mutex::new(Vec::new()));
@@ -1070,7 +1072,7 @@ async fn a_lying_date_in_a_response_changes_nothing() {
     );
 }
 
-/// Headers that a client adds by itself, below the signer, do not take the signature's place.
+/// Headers that a client adds below the signer do not replace the signature's headers.
 #[tokio::test]
 async fn default_headers_of_a_client_do_not_replace_the_signature() {
     let callee = Callee::start().await;

@@ -1,5 +1,5 @@
-//! Every condition: that it holds where it should, that it does not where it should not, and that what is not known keeps an
-//! allow from matching and lets a deny match.
+//! Every condition, when it holds, when it does not hold, and when its value is unknown. With an
+//! unknown value no allow matches, and every deny does.
 
 use countersign::{
     Coverage, ExecuteApi, KeyId, KeyVersion, Policy, PolicyRequest, Scheme, Timestamp,
@@ -39,7 +39,7 @@ fn json(effect: &str, condition: &str) -> Policy {
     Policy::from_json(&text, &api).unwrap()
 }
 
-/// A value of a request, or that it is not known.
+/// A value of a request, or an unknown value.
 #[derive(Clone, Copy, Debug)]
 enum Value {
     Unknown,
@@ -222,8 +222,9 @@ fn every_condition_holds_where_it_should_and_nowhere_else() {
     }
 }
 
-/// An allow with the condition allows where it holds; a deny with it, beside an allow of everything, allows where it does not.
-/// Neither allows where it is not known.
+/// An allow with the condition allows where the condition holds. A deny with the condition, next to
+/// an allow of everything, allows where the condition does not hold. Neither allows if the value is
+/// unknown.
 fn judge(name: &str, holds: &[Value], fails: &[Value], policy: impl Fn(&str) -> Policy) {
     let (allow, deny) = (policy("allow"), policy("deny"));
     for value in holds {

@@ -1,4 +1,4 @@
-//! What the authorization layers write to a log.
+//! The events of the authorization layers.
 
 use std::{
     collections::BTreeMap,
@@ -68,7 +68,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Capture {
 
 impl Capture {
     fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        // A thread without a subscriber would have callsites switched off for every thread that meets them first.
+        // A thread without a subscriber would disable callsites for every later thread.
         static EVERY_THREAD: Once = Once::new();
         EVERY_THREAD.call_once(|| {
             tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
@@ -78,7 +78,8 @@ impl Capture {
         (capture, tracing::subscriber::set_default(subscriber))
     }
 
-    /// The events of the authorization layers since the last time, as `level field=value …`.
+    /// Returns the events of the authorization layers since the last call, as `level field=value
+    /// …`.
     fn take(&self) -> Vec<String> {
         let events = std::mem::take(&mut *self.0.lock().unwrap());
         let ours = [
@@ -149,7 +150,8 @@ async fn an_event_says_who_asked_and_which_statement_decided() {
     }
 }
 
-/// Where both layers only report, what is written is what both would decide together; an enforced one knows nobody.
+/// If both layers only report, the event holds the decision of both enforced. An enforced layer
+/// accepts no unverified caller.
 #[tokio::test]
 async fn behind_a_verifier_that_reports_a_layer_that_reports_judges_who_would_be_the_caller() {
     let (capture, _guard) = Capture::start();

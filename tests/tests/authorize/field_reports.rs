@@ -1,17 +1,17 @@
-//! Policies that users had: each with the answer that it should have. They are read where they are
-//! present, and not copied.
+//! Policies from field reports, each with its expected answer. The policies are read from the
+//! shared folder if present, and are not copied.
 
 use countersign::{ExecuteApi, KeyId, Membership, Policy, PolicyRequest};
 use tests::vectors::{shared_names, shared_text};
 
 const FOLDER: &str = "../field-reports/policies";
 
-/// What is asked of a policy that is taken: caller, method, path, address, and whether it is allowed.
+/// A question to an accepted policy: caller, method, path, address, and whether it is allowed.
 type Question = (&'static str, &'static str, &'static str, &'static str, bool);
 
 enum Answer {
     Taken(&'static [Question]),
-    /// With every one of these in the error.
+    /// The error contains each of these texts.
     Refused(&'static [&'static str]),
 }
 
@@ -117,7 +117,7 @@ fn every_policy_of_the_field_reports_has_its_answer() {
         let name = name.strip_suffix(".json").unwrap();
         let answer = answer(name).unwrap_or_else(|| panic!("{name}: no answer is listed"));
         let text = shared_text(&format!("{FOLDER}/{file}")).unwrap();
-        // The reports name the API a1b2c3d4e5: one of them as another one.
+        // The reports call the API a1b2c3d4e5, except for this one.
         let own = match name {
             "deny-of-other-api" => "user-service",
             _ => "a1b2c3d4e5",

@@ -1,4 +1,4 @@
-//! Paths that say in another way what an allow is about: none of them gets through, and none slips past a deny.
+//! Other spellings of a path that an allow names: no allow matches them, and none evades a deny.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -15,7 +15,7 @@ use tower_countersign::{AuthorizeLayer, VerifiedCaller, VerifyLayer};
 
 use crate::{ALLOW_ALL, allows, policy};
 
-/// Other ways to write `/admin/keys` or to get there, and some that only look like it.
+/// Other spellings of `/admin/keys`, other ways to reach it, and paths that only look similar.
 const HOSTILE: &[&str] = &[
     "//admin/keys",
     "///admin/keys",
@@ -73,7 +73,7 @@ const HOSTILE: &[&str] = &[
     "/admin/keys%2D",
 ];
 
-/// Paths that are plain, but not those that a statement names.
+/// Plain paths that no statement names.
 const OTHERS: &[&str] = &[
     "/Admin/keys",
     "/admin/Keys",
@@ -143,7 +143,7 @@ fn no_allow_of_one_path_leaks_to_another() {
     }
 }
 
-/// The reverse: where everything is allowed and one path denied, no other way to write it gets past the deny.
+/// The reverse: everything is allowed and one path denied. No other spelling evades the deny.
 #[test]
 fn no_form_of_a_path_gets_past_a_deny() {
     let deny = |paths: &str| {
@@ -157,7 +157,7 @@ fn no_form_of_a_path_gets_past_a_deny() {
             assert!(!allows(&policy, "billing", "GET", path), "{paths}: {path}");
         }
     }
-    // A deny of everything also says that it was the one.
+    // For a deny of everything, the decision names that statement.
     let policy = deny("\"/**\"");
     for path in HOSTILE {
         assert_eq!(
@@ -168,7 +168,8 @@ fn no_form_of_a_path_gets_past_a_deny() {
     }
 }
 
-/// On a socket, through the verifier, signed as they are: the handler of a router that takes every path sees none of them.
+/// Over a socket, with each path signed unchanged: the handler of a catch-all router sees none of
+/// them.
 #[tokio::test]
 async fn no_hostile_path_reaches_a_handler() {
     let app = Router::new()
@@ -197,8 +198,9 @@ async fn no_hostile_path_reaches_a_handler() {
     }
 }
 
-/// What a path means to who decodes it, removes its dots and doubled slashes and cuts its parameters, written in one form;
-/// `None` if it means nothing that should be sent. Not the crate's own way: that one looks, this one makes.
+/// Returns the meaning of a path for a reader that decodes it, resolves dots and double slashes and
+/// cuts parameters. `None` if the path has no valid meaning. This code normalizes, unlike the
+/// crate, which checks.
 fn one_form(path: &str) -> Option<String> {
     let mut segments: Vec<String> = Vec::new();
     let path = path.strip_prefix('/')?;
@@ -256,7 +258,7 @@ fn cases(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Pieces that are likely to be made into something hostile.
+/// Pieces that are likely to form hostile paths.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => Just("/".to_owned()),

@@ -1,4 +1,4 @@
-//! A request is judged by the statements about its caller, however many there are about others.
+//! Only the statements about a request's caller are evaluated, however many others there are.
 
 use std::fmt::Write;
 
@@ -6,7 +6,8 @@ use countersign::{KeyId, Policy};
 
 use crate::{allows, ask};
 
-/// So many statements, each about a caller of its own, and four about `billing`: by name, group, account and as everyone.
+/// Returns a policy with this many statements about other callers, and four about `billing`: by
+/// name, by group, by account and as everyone.
 fn with_others(others: usize) -> Policy {
     let mut text = String::from(
         "[groups]\nfinance = [\"billing\", \"audit\"]\n[accounts]\nhome = [\"billing\"]\n",

@@ -1,11 +1,12 @@
-//! Policies in the shape of API Gateway's resource policies: what they mean here, and that nothing in them is passed over.
+//! Policies in the format of API Gateway's resource policies: their meaning, and that no part is
+//! ignored.
 
 use countersign::{ConfigErrorKind, ExecuteApi, Membership, Policy};
 
 use crate::{allows, ask};
 
 fn api() -> ExecuteApi {
-    // The account of the service as the seed's deck has it, with 14 digits.
+    // The service's account as in the seed's slides, with 14 digits.
     ExecuteApi::new("eu-west-1", "11111111111111", "Api-Id", "prod")
         .unwrap()
         .with_membership(
@@ -17,7 +18,7 @@ fn api() -> ExecuteApi {
         )
 }
 
-/// The seed's statement, with the brackets that its slide has lost.
+/// The seed's statement, with the brackets that are missing on its slide.
 const SEED: &str = r#"{
     "Version": "2012-10-17",
     "Statement": [
@@ -177,7 +178,7 @@ fn principals_are_everyone_accounts_and_callers_that_are_listed_in_them() {
     }
 }
 
-/// As in IAM: a star for the stage goes on over the method. Whoever writes the stage out is safe from it.
+/// As in IAM, a star for the stage also matches the method. A literal stage prevents this.
 #[test]
 fn a_star_in_a_resource_goes_over_slashes() {
     for (stage, expected) in [("*", true), ("prod", false)] {
@@ -201,7 +202,7 @@ fn one_statement_need_not_be_a_list_and_may_have_a_sid() {
     assert_eq!(ask(&policy, "billing", "GET", "/x"), "denied by Only");
 }
 
-/// As in IAM, and as Terraform writes it.
+/// As in IAM and as written by Terraform.
 #[test]
 fn an_empty_sid_is_none() {
     let text = r#"{"Version":"2012-10-17","Statement":[
@@ -220,7 +221,7 @@ fn an_empty_sid_is_none() {
     );
     let caller = countersign::KeyId::new("billing").unwrap();
     let request = countersign::PolicyRequest::new(&caller, "GET", "/x");
-    // The reason in the log does not stutter.
+    // The reason in the log does not repeat the word.
     let reason = policy.evaluate(&request).to_string();
     assert_eq!(reason, "denied by statement 2");
 }

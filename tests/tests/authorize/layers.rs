@@ -1,4 +1,5 @@
-//! The layers and the extractor, in memory: who is refused, how a refusal looks, and what is judged.
+//! The layers and the extractor in memory: refused callers, the form of a refusal, and the judged
+//! request.
 
 use axum::{
     Router,
@@ -75,7 +76,7 @@ pub(crate) async fn send(app: &Router, request: Request<Body>) -> Response {
     app.clone().oneshot(request).await.unwrap()
 }
 
-/// Status, and why if it was refused by an authorization layer.
+/// Returns the status, and the reason if an authorization layer refused.
 async fn outcome(app: &Router, request: Request<Body>) -> (u16, Option<ForbiddenReason>) {
     let response = send(app, request).await;
     let forbidden = response.extensions().get::<Forbidden>();
@@ -117,7 +118,7 @@ async fn the_policy_decides_and_the_refusal_does_not_say_why() {
         (
             "a path in another form",
             get_by(&billing(), "/api/account/%37"),
-            "the path escapes a character that stands for itself",
+            "the path escapes a character that needs no escape",
         ),
     ] {
         let response = send(&app, request).await;
@@ -188,8 +189,8 @@ async fn a_handler_for_some_callers_refuses_the_others() {
     assert_eq!(outcome(&open, get_by(&billing(), "/x")).await, (500, None));
 }
 
-/// A request that nobody was proven to have sent, because no layer verifies, because one stands on the wrong side, or because
-/// one only reports: of a right signature, too.
+/// Requests without a verified caller: no layer verifies, the layer is on the wrong side, or the
+/// layer only reports, even on a valid signature.
 #[tokio::test]
 async fn a_request_without_a_verified_caller_is_refused_by_every_layer() {
     let handled = || Router::new().route("/x", any(async || "handled"));
@@ -263,7 +264,8 @@ async fn a_layer_that_only_reports_refuses_nothing_and_puts_nothing_in() {
     }
 }
 
-/// The policy is about what was verified. Something between the layers that makes another request of it gets nothing.
+/// The policy judges the verified request. A request that was changed between the layers is
+/// refused.
 #[tokio::test]
 async fn what_was_rewritten_after_it_was_verified_is_refused() {
     async fn to_admin(mut request: axum::extract::Request, next: Next) -> Response {
@@ -304,7 +306,7 @@ async fn what_was_rewritten_after_it_was_verified_is_refused() {
     );
     let delete = request(&billing(), Method::DELETE, "/x");
     assert_eq!(outcome(&method, delete).await, (200, None));
-    // A policy says nothing of queries.
+    // A policy does not cover queries.
     let query = authorized()
         .layer(middleware::from_fn(other_query))
         .layer(verify());
@@ -370,7 +372,7 @@ async fn behind_nested_routers_the_whole_path_is_judged() {
             "{name}: {reason:?}"
         );
     }
-    // `/x/account/7` is routed as `/account/7` as well.
+    // `/x/account/7` is also routed as `/account/7`.
     let elsewhere = outcome(&parameter, get_by(&billing(), "/x/account/7")).await;
     assert_eq!(elsewhere, (403, Some(ForbiddenReason::NoMatch)));
 }
@@ -407,7 +409,7 @@ async fn the_matched_route_is_a_condition_where_the_layer_is_inside_the_router()
         let (status, _) = outcome(&app, get_by(&billing(), "/api/account/all")).await;
         assert_eq!(status, 403, "{name}");
     }
-    // Around the router nothing is matched yet.
+    // Outside the router, no route is matched yet.
     let around = verify().layer(authorize().layer(routes()));
     let response = around
         .oneshot(get_by(&billing(), "/api/account/7"))
@@ -416,7 +418,8 @@ async fn the_matched_route_is_a_condition_where_the_layer_is_inside_the_router()
     assert_eq!(response.status(), 403);
 }
 
-/// Pitfall of the DRF profile: a signature over the body is good for any route that takes it.
+/// Pitfall of the DRF profile: a signature over the body is valid for any route that accepts the
+/// body.
 #[tokio::test]
 async fn a_caller_whose_signature_covers_the_body_alone_can_be_refused() {
     let secret = Secret::from_text("a secret of a Django service, for this test").unwrap();
@@ -477,7 +480,7 @@ async fn a_caller_whose_signature_covers_the_body_alone_can_be_refused() {
     assert_eq!(outcome(&listed, billing()).await, (200, None));
 }
 
-/// A signature that leaves out the path is good for any path that the settings take it on.
+/// A signature that omits the path is valid for any path that the settings accept.
 #[tokio::test]
 async fn a_caller_whose_signature_covers_a_part_of_the_request_can_be_refused() {
     let key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
@@ -516,7 +519,7 @@ async fn a_caller_whose_signature_covers_a_part_of_the_request_can_be_refused() 
     }
 }
 
-/// What `SignLayer` sends for a POST of an empty body.
+/// Returns the request that `SignLayer` sends for a POST of an empty body.
 async fn signed_by_layer(signer: Signer) -> Request<Body> {
     let (sent, mut taken) = tokio::sync::mpsc::unbounded_channel();
     let take = tower::service_fn(move |request: Request<_>| {
@@ -546,7 +549,7 @@ async fn time_is_the_layers_clock() {
     assert_eq!(outcome(&app(later), get_by(&billing(), "/x")).await.0, 403);
 }
 
-/// An extension that somebody else put in is not taken for a caller: there is no way to make one.
+/// No extension of another origin is accepted as a caller: an application cannot create one.
 #[tokio::test]
 async fn headers_do_not_make_a_caller() {
     let app = Router::new()

@@ -1,4 +1,4 @@
-//! Errors when a policy is read: line, column, statement, what was found and what is known.
+//! The errors of policies: line, column, statement, found value and known values.
 
 use countersign::{ExecuteApi, Policy};
 
@@ -79,7 +79,7 @@ fn an_error_in_json_says_where_it_is() {
     }
 }
 
-/// The name of a statement that has none is its place, and it is said once.
+/// A statement without a name is named by its position, once.
 #[test]
 fn a_statement_without_a_sid_is_named_by_its_place() {
     for sid in ["", "\"Sid\": \"\","] {

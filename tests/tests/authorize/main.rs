@@ -1,4 +1,4 @@
-//! Who may call what: policies in both forms, and the layers and the extractor that refuse.
+//! Authorization: policies in both formats, the layers and the extractor.
 
 #![allow(
     clippy::unwrap_used,
@@ -46,7 +46,8 @@ fn policy(text: &str) -> Policy {
     Policy::from_toml(text).unwrap()
 }
 
-/// What a policy says, as `allowed by …`, `denied by …` or the reason why nothing matched.
+/// Returns the decision of a policy, as `allowed by …`, `denied by …` or the reason why no
+/// statement matched.
 fn ask(policy: &Policy, caller: &str, method: &str, path: &str) -> String {
     let caller = KeyId::new(caller).unwrap();
     let decision = policy.evaluate(&PolicyRequest::new(&caller, method, path));

@@ -1,4 +1,4 @@
-//! The outcomes that IAM documents, in both forms of a policy.
+//! The outcomes that IAM documents, in both policy formats.
 
 use countersign::{ExecuteApi, Membership, Policy};
 
@@ -17,7 +17,7 @@ fn api() -> ExecuteApi {
         .with_membership(membership)
 }
 
-/// Every set of a matching allow, a matching deny, and one that matches neither caller nor path.
+/// All combinations of a matching allow, a matching deny, and a statement that does not match.
 #[test]
 fn a_deny_wins_over_an_allow_and_nothing_is_a_refusal() {
     let allow = r#"{"Sid":"a","Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"api-id/*/GET/pets"}"#;
@@ -39,7 +39,7 @@ fn a_deny_wins_over_an_allow_and_nothing_is_a_refusal() {
     }
 }
 
-/// The example of 2f: everyone reads pets on every stage, nobody posts them.
+/// The example of 2f: everyone reads pets on every stage, and no one posts them.
 #[test]
 fn pets_can_be_read_and_not_posted() {
     let policy = Policy::from_json(
@@ -75,8 +75,8 @@ fn pets_can_be_read_and_not_posted() {
     }
 }
 
-/// Table A of IAM: within one policy it is enough that the caller's own statement or the one about its account allows, and a
-/// deny in either is final.
+/// Table A of IAM: within one policy, one allow is enough, by the caller's statement or by the
+/// statement about its account. A deny in either is final.
 #[test]
 fn statements_about_a_caller_its_group_and_its_account_add_up() {
     let statement = |id: &str, effect: &str, caller: &str| {

@@ -1,4 +1,4 @@
-//! Patterns against a matcher that is as plain as can be, and the check of routes against the matching itself.
+//! Patterns against a simple reference matcher, and the check of routes against the matcher.
 
 use countersign::{ConfigError, ExecuteApi, Policy};
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
@@ -28,7 +28,7 @@ fn json(pattern: &str) -> Result<Policy, ConfigError> {
     Policy::from_json(&text, &api)
 }
 
-/// `*` and `?` over any characters.
+/// Matches `*` and `?` over any characters.
 fn wild(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern, text) {
         ([], _) => text.is_empty(),
@@ -78,7 +78,7 @@ proptest! {
     ) {
         let name = format!("GET{path}");
         let expected = wild(pattern.as_bytes(), name.as_bytes());
-        // What no request at all can have is refused.
+        // A pattern that no request can match is refused.
         let Ok(policy) = json(&pattern) else {
             prop_assert!(!expected);
             return Ok(());
@@ -88,7 +88,7 @@ proptest! {
     }
 }
 
-/// What would take a matcher that backtracks without bound for ever is over at once.
+/// A pattern that is exponential for a backtracking matcher is decided at once.
 #[test]
 fn a_long_path_of_repeats_is_judged_at_once() {
     let policy = toml("/**/a/**/a/**/a/**/a/**/a/**/a/**/b");

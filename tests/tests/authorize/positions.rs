@@ -1,5 +1,5 @@
-//! Every position that a layer can have beside `merge`, `nest`, `fallback` and `route_layer`: a handler that asks for its
-//! caller is refused where the layer does not reach, never open.
+//! All positions of a layer relative to `merge`, `nest`, `fallback` and `route_layer`. A handler
+//! that takes the caller is never open where the layer does not reach.
 
 use axum::{Router, routing::get};
 use tests::{
@@ -27,8 +27,8 @@ fn routes(path: &str) -> Router {
     router.route(&format!("{path}/listed"), listed)
 }
 
-/// With the layers in each position: what a signed and an unsigned request get on a route that is covered, and on one that is
-/// not.
+/// For each position: the status of a signed and of an unsigned request, on a covered and on an
+/// uncovered route.
 #[tokio::test]
 async fn a_handler_that_asks_for_its_caller_is_open_in_no_position() {
     let guarded = |router: Router| {
@@ -195,7 +195,7 @@ async fn a_handler_that_asks_for_its_caller_is_open_in_no_position() {
         ),
     ];
     for (name, app, path, signed, unsigned) in rows {
-        // The extractor with a list behaves alike where there is a route for it.
+        // The extractor with a list gives the same status where there is a route for it.
         let listed = (!path.ends_with("/else")).then(|| format!("{path}/listed"));
         for path in [Some(path.to_owned()), listed].into_iter().flatten() {
             let response = send(&app, get_by(&billing(), &path)).await;
@@ -207,7 +207,7 @@ async fn a_handler_that_asks_for_its_caller_is_open_in_no_position() {
     }
 }
 
-/// The same over a socket for the one that is reported most: a router that is merged after the layer.
+/// The same over a socket for the most frequent mistake: a router that is merged after the layer.
 #[tokio::test]
 async fn a_router_that_is_merged_after_the_layer_is_not_open_on_the_wire() {
     let app = routes("/a").layer(verify()).merge(routes("/b"));

@@ -1,4 +1,4 @@
-//! A policy that is replaced while requests are judged by it.
+//! A policy is replaced while requests are judged.
 
 use std::{
     fs,
@@ -37,7 +37,7 @@ impl Drop for File {
     }
 }
 
-/// What is called when the file has changed.
+/// The reload that runs when the file has changed.
 fn reload(shared: &SharedPolicy, file: &File) -> Result<(), ConfigError> {
     shared.replace(Policy::from_toml_file(&file.0)?);
     Ok(())
@@ -91,7 +91,8 @@ fn files_in_json_are_read_as_well() {
     assert!(error.to_string().contains("policy.json"), "{error}");
 }
 
-/// A reader sees one policy or the other, whole: both decide alike on these two paths, never in between.
+/// A reader sees a whole policy, old or new. Both decide alike on these two paths; a mixture would
+/// not.
 #[test]
 fn readers_see_one_policy_or_the_other() {
     let one = policy(&ALLOW_ALL.replace("\"/**\"", "\"/one\""));

@@ -1,4 +1,4 @@
-//! Documents that several APIs share: what is another API's is kept out and told.
+//! Documents that several APIs share: resources of other APIs are kept out and reported.
 
 use countersign::{ConfigErrorKind, ExecuteApi, Policy, StatementId, WhyUnreachable};
 
@@ -86,7 +86,7 @@ fn each_api_judges_by_its_own_statements_and_is_told_of_the_others() {
     assert_eq!(stock.unreachable().len(), 3);
 }
 
-/// What is wrong for every API is no other API's.
+/// A resource that is wrong for every API is not taken as another API's.
 #[test]
 fn a_shared_document_is_refused_for_what_no_api_can_match() {
     for (resource, says) in [
@@ -107,7 +107,7 @@ fn a_shared_document_is_refused_for_what_no_api_can_match() {
     }
 }
 
-/// It would refuse every request, and that was hardly meant.
+/// A document without resources of this API would refuse every request, which is hardly intended.
 #[test]
 fn a_shared_document_without_a_statement_about_this_api_is_refused() {
     let text = r#"{"Version":"2012-10-17","Statement":
@@ -135,8 +135,8 @@ fn a_policy_without_other_apis_has_nothing_unreachable() {
     assert_eq!(policy.unreachable(), []);
 }
 
-/// A star runs on over colons and slashes, as the policy is evaluated: a `Deny` whose parts read as another API's can match
-/// requests to this one. It is kept in force where documents are shared, and refused elsewhere.
+/// A star also matches colons and slashes, so a `Deny` whose parts name another API can match
+/// requests to this one. It stays in force in shared documents, and is refused elsewhere.
 #[test]
 fn a_deny_whose_star_runs_on_into_this_api_is_not_dropped() {
     for resource in [

@@ -1,4 +1,4 @@
-//! Where a request comes from, over sockets: the peer's address, and what trusted proxies say of it.
+//! The source address over sockets: the peer's address, and the addresses added by trusted proxies.
 
 use std::net::SocketAddr;
 
@@ -60,7 +60,7 @@ async fn without_connect_info(app: Router) -> Served {
 async fn status(served: &Served, forwarded: &[&str]) -> u16 {
     let mut request = signed::at(NOW, &billing(), signed::get("/x"));
     for line in forwarded {
-        // As proxies do: behind the signature.
+        // Added after signing, as proxies do.
         let line = http::HeaderValue::from_str(line).unwrap();
         request.headers_mut().append("x-forwarded-for", line);
     }
@@ -115,7 +115,7 @@ async fn a_forwarded_address_counts_only_from_as_many_hops_as_are_trusted() {
             403,
         ),
         (
-            "a client's lie in a line of its own",
+            "a client's lie in a separate line",
             1,
             &["203.0.113.7", "198.51.100.7"],
             403,

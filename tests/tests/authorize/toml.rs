@@ -1,4 +1,4 @@
-//! What a policy in TOML may hold, and that everything else is refused when it is read.
+//! The accepted content of a TOML policy. All other content is refused at load.
 
 use countersign::{ConfigErrorKind, Policy};
 
@@ -301,7 +301,7 @@ fn dates_need_an_offset() {
     }
 }
 
-/// In a deny it would deny nothing.
+/// In a deny, this would deny no request.
 #[test]
 fn dates_that_leave_no_time_are_refused() {
     for (from, until, expected) in [

@@ -1,8 +1,8 @@
-//! Two policies on one request, as IAM has them: the caller's own and that of what it calls.
+//! Two policies for one request, as in IAM: the caller's and the callee's.
 //!
-//! Where one account owns both it is enough that one of them allows: they are the statements of one policy. Where two accounts
-//! do, both must allow: they are two layers, one behind the other. A deny in either is final. The tables are those that API
-//! Gateway documents.
+//! If one account owns both, one allow is enough: both are statements of one policy. If two
+//! accounts own them, both must allow: they are two layers, one inside the other. A deny in either
+//! is final. The tables are from the documentation of API Gateway.
 
 use axum::Router;
 use countersign::Policy;
@@ -19,7 +19,7 @@ enum Says {
 }
 use Says::{Allow, Deny, Nothing};
 
-/// A policy that says this of billing, and something of somebody else.
+/// A policy with this statement about billing, and a statement about another caller.
 fn statements(whose: &str, says: Says) -> String {
     let statement = |id: &str, effect: &str, caller: &str| {
         format!(

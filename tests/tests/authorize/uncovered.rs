@@ -1,4 +1,4 @@
-//! The check that an application makes of its own routes.
+//! The check of an application's routes.
 
 use countersign::{ExecuteApi, Policy, WhyUncovered};
 
@@ -102,7 +102,7 @@ fn resources_in_json_are_checked_with_their_stage_and_method() {
         ("GET", "/pets", none),
         ("POST", "/pets/{id}", none),
         ("PUT", "/pets/8", none),
-        // A star goes over slashes: `api-id/prod/PUT/pets/DELETE/toys` is denied.
+        // A star matches slashes: `api-id/prod/PUT/pets/DELETE/toys` is denied.
         ("PUT", "/pets/{id}/toys", deny),
         ("PUT", "/toys", none),
         ("DELETE", "/pets/{id}", deny),

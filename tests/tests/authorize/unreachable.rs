@@ -1,5 +1,5 @@
-//! Statements that no request to this service can match: refused when a policy is read, because a
-//! deny of that kind would deny nothing.
+//! Statements that no request to this service can match are refused at load: such a deny would deny
+//! nothing.
 
 use countersign::{ConfigErrorKind, ExecuteApi, Membership, Policy};
 
@@ -16,7 +16,7 @@ fn api() -> ExecuteApi {
         .with_membership(membership)
 }
 
-/// An allow of everything, and a deny that is to be refused.
+/// An allow of everything, and a deny that must be refused.
 fn deny(members: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[
@@ -52,7 +52,7 @@ fn refused(name: &str, text: &str, says: &[&str]) {
         );
     }
     assert!(error.starts_with("line 3, column "), "{name}: {error}");
-    // The same text allows where it denies: it would allow nothing, and is refused alike.
+    // The same text in an allow would allow nothing, and is refused too.
     let allow = text.replace("Deny", "Allow");
     assert!(Policy::from_json(&allow, &api()).is_err(), "{name}, allow");
 }
@@ -161,7 +161,7 @@ fn a_resource_that_no_request_to_this_service_has_is_refused_in_json() {
             .chain(says.iter().copied())
             .collect();
         refused(name, &deny_resource(&format!("{resource:?}")), &says);
-        // One of several is refused as well: it denies nothing, whatever the others do.
+        // One bad value among several is refused too: it denies nothing, whatever the others do.
         let several = deny_resource(&format!(r#"["execute-api:/live/*", {resource:?}]"#));
         refused(name, &several, &says);
     }
@@ -307,7 +307,7 @@ when = { coverage = ["request"] }
 #[test]
 fn a_statement_that_no_request_can_match_is_refused_in_toml() {
     policy(DENY);
-    // Names that only look like it.
+    // Names that only look similar.
     for name in ["group/others", "team/shops", "shops", "grouped", "a:b"] {
         policy(&DENY.replacen("[\"*\"]", &format!("[{name:?}]"), 1));
     }

@@ -1,4 +1,4 @@
-//! Clients of several services, and what users of reqwest keep when their client signs.
+//! Clients of several services, and reqwest features that remain available to a signing client.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ use tests::{
 };
 use tower_countersign::{VerifiedCaller, VerifyLayer};
 
-/// What a service saw of one request.
+/// One request as the service received it.
 #[derive(Clone, Debug)]
 struct Seen {
     uri: Uri,
@@ -30,19 +30,19 @@ struct Seen {
     body: Bytes,
 }
 
-/// A service on its own authority, which remembers what it was sent.
+/// A service with its own authority that records the received requests.
 struct Callee {
     server: Server,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Callee {
-    /// One that `billing` calls with this key.
+    /// Starts a service that `billing` calls with this key.
     fn verifying(key: &str) -> Self {
         Self::start(Some(key))
     }
 
-    /// One that verifies nothing.
+    /// Starts a service that verifies nothing.
     fn open() -> Self {
         Self::start(None)
     }

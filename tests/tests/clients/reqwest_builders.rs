@@ -1,5 +1,6 @@
-//! Requests that are built with reqwest's own builder. The tests' manifest asks for no feature of reqwest or of
-//! reqwest-middleware: what is used here comes with the feature `reqwest-middleware` of our crate.
+//! Requests built with reqwest's own builder. The tests' manifest enables no feature of reqwest or
+//! reqwest-middleware: the feature `reqwest-middleware` of our crate must enable all that is used
+//! here.
 
 use bytes::Bytes;
 use countersign::{PayloadDigest, Signer};
@@ -79,7 +80,7 @@ async fn a_request_of_a_plain_builder_is_signed_where_it_is_sent() {
     assert_note(&callee);
 }
 
-/// A body in pieces.
+/// A body in several chunks.
 fn streamed() -> reqwest::Body {
     let frames =
         (0..100).map(|_| Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"0123456789"))));
@@ -89,7 +90,7 @@ fn streamed() -> reqwest::Body {
 #[tokio::test]
 async fn a_body_whose_digest_is_given_is_streamed() {
     let callee = Callee::verifying(SECRET);
-    // Read into memory it would be an error: it is longer than may be.
+    // Reading the body into memory would be an error: it exceeds the limit.
     let signing = client(SignMiddleware::new(billing(&callee)).with_buffer_bytes(10));
     let body = b"0123456789".repeat(100);
     let send = |digest: Option<PayloadDigest>| {

@@ -1,4 +1,4 @@
-//! One layer, or one middleware, for several services.
+//! One layer or one middleware for several services.
 
 use bytes::Bytes;
 use countersign::{SignError, SignErrorKind, TargetSigners};
@@ -19,7 +19,7 @@ fn whole(body: &'static str) -> Body {
     BoxBody::new(Full::new(Bytes::from(body)).map_err(Into::into))
 }
 
-/// Calls through the layer, and returns the name of the caller that the service knows.
+/// Calls through the layer, and returns the caller's name as the service verified it.
 async fn by_layer(layer: &SignLayer, url: &str, body: Body) -> Result<String, SignError> {
     let client = layer.layer(Client::builder(TokioExecutor::new()).build_http());
     let request = Request::post(url).body(body).unwrap();
@@ -32,7 +32,7 @@ async fn by_layer(layer: &SignLayer, url: &str, body: Body) -> Result<String, Si
     Ok(String::from_utf8(body.to_vec()).unwrap())
 }
 
-/// The same through the middleware.
+/// Calls through the middleware.
 async fn by_middleware(signers: &TargetSigners, url: &str) -> Result<String, SignError> {
     let middleware = SignMiddleware::new(signers.clone());
     let client = middleware.client(reqwest::Client::builder().no_proxy());
@@ -107,7 +107,7 @@ async fn a_body_is_not_read_for_an_authority_without_a_signer() {
         .unsigned("open", [open.authority()])
         .build()
         .unwrap();
-    // Read into memory it would be an error: it is longer than may be.
+    // Reading the body into memory would be an error: it exceeds the limit.
     let layer = SignLayer::new(signers).with_buffer_bytes(10);
     let frames =
         (0..100).map(|_| Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"0123456789"))));

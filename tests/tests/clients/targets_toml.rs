@@ -18,7 +18,7 @@ fn signed(name: &str, authority: &str, secret: &str) -> String {
     target(name, authority, &more)
 }
 
-/// The caller that a request for this authority is signed as, if it is signed.
+/// Returns the caller in whose name a request for this authority is signed, or `None` if unsigned.
 fn caller(
     signers: &TargetSigners,
     authority: &str,

@@ -1,4 +1,4 @@
-//! Users with few permissions: those of the README are enough, and what is missing is told.
+//! Users with few permissions: those of the README are enough, and missing ones are reported.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use tests::redis::{RedisServer, Transport, claim, cluster, replicated_over};
 
 use crate::{LIFE, why};
 
-/// The commands of the README for the users of servers and of sentinels, by the first words of their rows.
+/// Returns the permissions in the README's row with this first cell.
 fn commands(row: &str) -> String {
     let readme =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/countersign-redis/README.md");
@@ -16,11 +16,11 @@ fn commands(row: &str) -> String {
     let start = format!("| {row} |");
     let line = readme.lines().find(|line| line.starts_with(&start));
     let line = line.unwrap_or_else(|| panic!("the README has a row {start}"));
-    // In a table a bar is escaped.
+    // A bar is escaped in a table.
     line.split('`').nth(1).unwrap().replace("\\|", "|")
 }
 
-/// Makes a user with these permissions, and returns what stands before the host in its URL.
+/// Creates a user with these permissions, and returns the part of its URL before the host.
 fn user(server: &RedisServer, permissions: &str) -> &'static str {
     let mut command = vec!["acl", "setuser", "verifier", "reset", "on", ">pass"];
     command.extend(permissions.split(' '));
@@ -55,7 +55,8 @@ async fn checked(store: &RedisReplayStore) -> Vec<WarningKind> {
     }
 }
 
-/// Source: `check` failed for the user of the README, who may not run `PING`, and told nothing of what it had found.
+/// Source: `check` failed for the user of the README, who may not run `PING`, and lost its
+/// warnings.
 #[tokio::test]
 #[ignore = "needs redis"]
 async fn the_permissions_of_the_readme_are_enough_and_check_tells_what_it_could_not_ask() {
@@ -160,7 +161,7 @@ async fn the_permissions_of_the_readme_are_enough_in_a_cluster() {
     assert_eq!(of(WarningKind::CoverageUnknown), 3, "{found:?}");
     assert_eq!(of(WarningKind::ForgetsOnRestart), 3, "{found:?}");
 
-    // Without INFO claims are refused, and check says so of each master.
+    // Without INFO, claims are refused, and check reports each master.
     for server in &servers {
         user(server, &in_cluster.replace("+info", "-info"));
     }
@@ -173,8 +174,8 @@ async fn the_permissions_of_the_readme_are_enough_in_a_cluster() {
     assert_eq!(refused.count(), 3, "{found:?}");
 }
 
-/// Source: the README said that such a server is used, and the store refused it. Whoever can fill its memory could have
-/// nonces evicted without a word, so that it has to be allowed by name.
+/// Source: the README promised that such a server is accepted, and the store refused it. Anyone who
+/// fills its memory could evict nonces unnoticed, so accepting it needs an explicit setting.
 #[tokio::test]
 #[ignore = "needs redis"]
 async fn a_user_who_may_not_run_info_is_refused_by_name_until_that_is_allowed() {
@@ -226,7 +227,7 @@ async fn a_server_that_tells_that_it_evicts_is_refused_whatever_is_assumed() {
         why(&error)
     );
     assert!(store.check().await.is_err());
-    // What was allowed before is not taken back.
+    // An earlier permission is not withdrawn.
     let builder = RedisReplayStore::builder(&server.url()).unwrap();
     let builder = builder
         .insecure_allow_eviction()

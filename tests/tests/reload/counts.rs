@@ -1,4 +1,4 @@
-//! What is counted of sources that are bad. Policies alone: the other tests of this process reload keys.
+//! The metrics of bad sources. Only policies: the other tests of this process reload keys.
 
 use std::{
     sync::{
@@ -37,7 +37,7 @@ fn counted(handle: &PrometheusHandle) -> [Option<u64>; 3] {
     ]
 }
 
-/// Waits for something that another thread does, at most two minutes.
+/// Waits for an action of another thread, at most two minutes.
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
@@ -46,7 +46,7 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Source: a bad file was counted at every poll, ten seconds apart, for as long as it was bad.
+/// Source: a bad file was counted at every poll, every ten seconds, while it was bad.
 #[test]
 fn a_bad_file_counts_once_until_it_changes_however_often_it_is_tried() {
     let handle = PrometheusBuilder::new().install_recorder().unwrap();
@@ -64,7 +64,7 @@ fn a_bad_file_counts_once_until_it_changes_however_often_it_is_tried() {
             Policy::from_toml(&text)
         })
         .unwrap();
-    // An attempt that follows shows that the one before it was counted.
+    // The next attempt shows that the one before was counted.
     let more = |many: usize| {
         let before = attempts.load(Ordering::SeqCst);
         until("it is tried again", || {

@@ -1,4 +1,4 @@
-//! Roots from which keys are derived.
+//! Reloading the roots of derived keys.
 
 use countersign::{DerivedKeyring, KeyStore, RootKey, Secret, SigningKey, Verifier};
 use tests::directory::Directory;

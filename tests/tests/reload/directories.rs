@@ -202,7 +202,8 @@ fn a_mounted_volume_is_read_where_it_leads_at_that_moment() {
     directory.mount(&[("billing.1.secret_hex", A), ("audit.1.secret_hex", B)]);
     let keys = Keyring::from_directory(directory.path()).unwrap();
     assert!(takes(&keys, "billing", A) && takes(&keys, "audit", B));
-    // In the middle of a swap: the new data is in place, the link of a removed file is still there.
+    // In the middle of a swap: the new data is present, and the link of a removed file still
+    // exists.
     directory.write("..new/billing.1.secret_hex", C);
     fs::remove_file(directory.join("..data")).unwrap();
     symlink("..new", directory.join("..data")).unwrap();
@@ -222,9 +223,9 @@ async fn keys_come_and_go_with_their_files() {
     assert!(takes(&keys, "billing", A) && takes(&keys, "billing", B));
     directory.mount(&[("billing.2.secret_hex", B)]);
     health_settles(&mut health, &keys, 1).await;
-    assert!(!takes(&keys, "billing", A), "a key whose file is gone");
+    assert!(!takes(&keys, "billing", A), "a key whose file was removed");
     assert!(takes(&keys, "billing", B));
-    // The last one: the keyring is never emptied.
+    // The last key: the keyring is never emptied.
     fs::remove_file(directory.join("..data")).unwrap();
     fs::remove_file(directory.join("billing.2.secret_hex")).unwrap();
     let status = bad(&mut health).await;
@@ -246,7 +247,7 @@ async fn files_that_are_written_one_by_one_are_put_into_use() {
     assert!(!takes(&keys, "billing", A));
 }
 
-/// A swap is several changes: it may be put into use in more than one step.
+/// A swap consists of several changes, so it may be loaded in several steps.
 async fn health_settles(
     health: &mut tower_countersign::reload::ReloadHealth,
     keys: &Keyring,

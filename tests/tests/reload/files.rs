@@ -1,4 +1,4 @@
-//! One file, whatever becomes of it.
+//! One file through all changes.
 
 use std::{
     fs,
@@ -34,7 +34,7 @@ async fn a_change_is_put_into_use_however_it_is_made() {
             |directory, text| drop(directory.rename_in("keys.toml", text)),
         ),
         (
-            "removed and made anew",
+            "removed and created again",
             |directory, text| drop(directory.write("keys.toml", text)),
             |directory, text| {
                 fs::remove_file(directory.join("keys.toml")).unwrap();
@@ -42,7 +42,7 @@ async fn a_change_is_put_into_use_however_it_is_made() {
             },
         ),
         (
-            "behind a link that is swapped",
+            "through a link that is swapped",
             |directory, text| {
                 directory.write("elsewhere/1.toml", text);
                 symlink("elsewhere/1.toml", directory.join("keys.toml")).unwrap();
@@ -54,7 +54,7 @@ async fn a_change_is_put_into_use_however_it_is_made() {
             },
         ),
         (
-            "behind a link, written where it leads",
+            "through a link, written at its target",
             |directory, text| {
                 directory.write("elsewhere/1.toml", text);
                 symlink("elsewhere/1.toml", directory.join("keys.toml")).unwrap();
@@ -62,7 +62,7 @@ async fn a_change_is_put_into_use_however_it_is_made() {
             |directory, text| drop(directory.rename_in("elsewhere/1.toml", text)),
         ),
         (
-            "behind a link that is swapped, then written where it leads by then",
+            "through a link that is swapped, then written at its new target",
             |directory, text| {
                 directory.write("first/1.toml", text);
                 symlink("first/1.toml", directory.join("keys.toml")).unwrap();
@@ -91,7 +91,7 @@ async fn a_change_is_put_into_use_however_it_is_made() {
         assert!(reloading.status().is_notified(), "{name}");
         assert!(takes(&keys, "billing", A), "{name}");
         let mut health = reloading.health();
-        // Twice: what is watched may not be what was there at the start.
+        // Twice: the watched directory may differ from the first one.
         for (number, new, old) in [(2, B, A), (3, C, B)] {
             change(&directory, &billing(new));
             let status = generation(&mut health, number).await;
@@ -111,16 +111,16 @@ async fn a_change_that_nobody_tells_of_is_found_by_the_next_poll() {
     let path = directory.join("current/keys/keys.toml");
     let (keys, reloading) = by_polls().keyring(path).unwrap();
     symlink("2", directory.join("new")).unwrap();
-    // Two levels up from the file: no directory that is watched has changed.
+    // Two levels above the file: no watched directory has changed.
     fs::rename(directory.join("new"), directory.join("current")).unwrap();
     generation(&mut reloading.health(), 2).await;
     assert!(takes(&keys, "billing", B) && !takes(&keys, "billing", A));
 }
 
-/// The load has read what was there before the change, and no further change comes.
+/// The load has read the content from before the change, and no further change follows.
 #[tokio::test]
 async fn a_change_during_a_load_is_loaded_next() {
-    // Keys are loaded twice at the start: to have them, and where the watch begins.
+    // Keys are loaded twice at the start: for the caller, and for the watch.
     for (name, changed_in) in [("the start", 2), ("a reload", 3)] {
         let directory = Directory::new();
         let path = directory.write("keys.toml", &billing(A));
@@ -197,7 +197,10 @@ async fn what_is_bad_keeps_the_last_good_keys_and_is_told() {
             takes(&keys, "billing", A),
             "{name}: what was good is in use"
         );
-        assert!(!takes(&keys, "billing", B), "{name}: what is bad is not");
+        assert!(
+            !takes(&keys, "billing", B),
+            "{name}: bad content is not used"
+        );
         let message = status.error().unwrap().message();
         assert!(message.contains("keys.toml"), "{name}: {message}");
         assert!(!message.contains(&B[..8]), "{name}: {message}");
@@ -294,7 +297,7 @@ async fn a_reload_can_be_asked_for_without_a_change() {
     generation(&mut health, 3).await;
 }
 
-/// The wish comes while a burst of changes settles that turns out to be none.
+/// The request comes while the worker waits for the end of a burst without real changes.
 #[tokio::test]
 async fn a_reload_that_is_asked_for_in_a_burst_is_not_forgotten() {
     let directory = Directory::new();
@@ -302,13 +305,13 @@ async fn a_reload_that_is_asked_for_in_a_burst_is_not_forgotten() {
     let reload = by_events().with_debounce(std::time::Duration::from_secs(1));
     let (_, reloading) = reload.keyring(path).unwrap();
     directory.write("another file", "?");
-    // There is nothing to await: that the thread has woken cannot be seen from outside.
+    // Nothing can be awaited here: the wake-up of the thread is invisible from outside.
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     reloading.reload();
     generation(&mut reloading.health(), 2).await;
 }
 
-/// Who waits for a pipe waits for ever, and would never see the file that takes its place.
+/// A reader of a pipe would wait for ever, and never see the file that replaces the pipe.
 #[tokio::test]
 async fn what_never_ends_is_no_file() {
     for target in ["keys", "policy"] {
@@ -349,7 +352,7 @@ async fn what_never_ends_is_no_file() {
     }
 }
 
-/// More than anyone's keys, and less than a machine's memory.
+/// Larger than any key file, and smaller than the machine's memory.
 #[test]
 fn a_file_without_measure_is_refused() {
     let directory = Directory::new();

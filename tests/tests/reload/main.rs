@@ -1,4 +1,4 @@
-//! Keys that change while a service runs: files that are written, renamed, swapped, broken and gone.
+//! Keys change while a service runs: files are written, renamed, swapped, broken and removed.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +31,7 @@ const A: &str = tests::keys::SECRET;
 const B: &str = tests::keys::OTHER_SECRET;
 const C: &str = "5d9a0f8ec2b94c1a7e3388b16f04d2577a61bc0e95f3d8124c7be90a1f6d2e43";
 
-/// By events alone: no poll comes in the time of a test.
+/// Uses events only: no poll occurs within a test.
 fn by_events() -> Reload {
     Reload::new()
         .with_debounce(Duration::from_millis(5))
@@ -42,7 +42,7 @@ fn by_polls() -> Reload {
     Reload::new().with_poll_interval(Duration::from_millis(10))
 }
 
-/// The callers of a file, each with its keys.
+/// The content of a file with these callers, each with its keys.
 fn callers(callers: &[(&str, &[(&str, &str)])]) -> String {
     let mut text = String::new();
     for (name, keys) in callers {
@@ -59,7 +59,7 @@ fn billing(secret: &str) -> String {
     callers(&[("billing", &[("1", secret)])])
 }
 
-/// Whether the keyring takes what a caller signs with this secret.
+/// Returns whether the keyring accepts a signature of the caller with this secret.
 fn takes(keys: &Keyring, caller: &str, secret: &str) -> bool {
     takes_of(
         keys,
@@ -85,7 +85,7 @@ fn takes_of(keys: &impl KeyStore, signer: &Signer) -> bool {
         .is_ok()
 }
 
-/// Waits until something was put into use for the `generation`th time.
+/// Waits until the `generation`th value is in use.
 async fn generation(health: &mut ReloadHealth, generation: u64) -> ReloadStatus {
     within(health.wait_for(|status| status.generation() >= generation)).await
 }

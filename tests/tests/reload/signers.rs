@@ -1,4 +1,4 @@
-//! What a service signs with.
+//! Reloading the signers of a service.
 
 use axum::{Router, body::Body, routing::get};
 use countersign::{
@@ -24,7 +24,7 @@ fn target(keys: &[(&str, &str)]) -> String {
     text
 }
 
-/// Which key a request comes with.
+/// Returns the version of the key that signed a request.
 async fn version_sent(signer: &SharedSigner, keys: &Keyring, now: Timestamp) -> String {
     let app: Router = Router::new()
         .route(
@@ -172,7 +172,7 @@ fn a_target_has_one_key_beside_its_name_or_several_below_it() {
     }
 }
 
-/// A key that signs, whatever state it is in, is none that a caller holds: at the start and at every change.
+/// A signing key in any state must not be a caller's key, at the start and at every change.
 #[tokio::test]
 async fn one_secret_for_both_directions_is_not_put_into_use() {
     let directory = Directory::new();
