@@ -557,7 +557,7 @@ async fn a_recorder_may_come_after_the_layer() {
         1.0
     );
     assert!(
-        text.contains("# HELP countersign_decisions_total Requests by what was decided"),
+        text.contains("# HELP countersign_decisions_total Requests by decision"),
         "{text}"
     );
 }

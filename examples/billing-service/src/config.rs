@@ -5,16 +5,16 @@ use tower_countersign::BoxError;
 
 use crate::user_service::{BaseUrl, UserService};
 
-/// The user service's name among the targets.
+/// The name of the user service's target.
 const USER_SERVICE: &str = "user-service";
 
-/// What the environment says.
+/// The settings from the environment.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where to listen, as a name or an address with a port.
+    /// The address to listen on: a name or an IP address, with a port.
     pub listen_addr: String,
-    /// The user service.
+    /// The client of the user service.
     pub users: UserService,
 }
 
@@ -23,7 +23,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Says which variable is wrong and what was expected. No error holds a key.
+    /// Names the wrong variable and the expected value. No error holds a key.
     pub fn from_env() -> Result<Self, BoxError> {
         let listen_addr = variable("LISTEN_ADDR", "127.0.0.1:8080")?;
         let base: BaseUrl = variable("USER_SERVICE_URL", "http://127.0.0.1:8081")?
@@ -37,7 +37,7 @@ impl Config {
     }
 }
 
-/// The value of a variable, or the one it has if it is not set.
+/// Returns the value of a variable, or the default.
 fn variable(name: &str, default: &str) -> Result<String, BoxError> {
     match env::var(name) {
         Ok(value) => Ok(value),

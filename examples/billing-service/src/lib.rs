@@ -2,7 +2,7 @@
 //!
 //! # Run with
 //!
-//! `user-service` in one terminal, this one in another, with one key in both:
+//! Run `user-service` in one terminal and this service in another, with one key in both:
 //!
 //! ```sh
 //! export KEY=$(openssl rand -hex 32)
@@ -10,35 +10,37 @@
 //! SERVICE_NAME=billing SERVICE_SECRETS="{\"user-service\":\"$KEY\"}" cargo run -p billing-service
 //! ```
 //!
-//! | variable | holds | if it is not set |
+//! | variable | value | default |
 //! |---|---|---|
-//! | `LISTEN_ADDR` | where to listen | `127.0.0.1:8080` |
-//! | `USER_SERVICE_URL` | `http://` and a host, with a port or without | `http://127.0.0.1:8081` |
-//! | `SERVICE_NAME` | the name this service signs as | the service does not start |
-//! | `SERVICE_SECRETS` | the services it calls: JSON of name to key, with one for `user-service` | the service does not start |
-//! | `RUST_LOG` | which events are logged on standard error | `info` |
+//! | `LISTEN_ADDR` | the address to listen on | `127.0.0.1:8080` |
+//! | `USER_SERVICE_URL` | `http://HOST` or `http://HOST:PORT` | `http://127.0.0.1:8081` |
+//! | `SERVICE_NAME` | the name this service signs as | required |
+//! | `SERVICE_SECRETS` | JSON of callee name to key, with one for `user-service` | required |
+//! | `RUST_LOG` | the events logged on standard error | `info` |
 //!
-//! Mind that `SERVICE_SECRETS` names the *other* service on both sides: callers there, targets here. What is wrong in the
-//! variables ends the program with exit code 2.
+//! Note that `SERVICE_SECRETS` names the *other* service on both sides: callers there, callees
+//! here. A wrong variable ends the program with exit code 2.
 //!
-//! Anyone may call this service. It stands for the edge of a system; one inside would verify its callers as
-//! `user-service` does.
+//! Anyone may call this service: it is at the edge of the system. An inner service would verify its
+//! callers as `user-service` does.
 //!
 //! # Transcript
 //!
 //! An invoice for an active account, and one for a suspended account:
 //!
 //! ```text
-//! $ curl -i -H 'content-type: application/json' -d '{"account":7,"amount_cents":1200}' http://127.0.0.1:8080/invoices
+//! $ curl -i -H 'content-type: application/json' -d '{"account":7,"amount_cents":1200}' \
+//!     http://127.0.0.1:8080/invoices
 //! HTTP/1.1 201 Created
 //! {"id":1,"account":7,"amount_cents":1200}
 //!
-//! $ curl -i -H 'content-type: application/json' -d '{"account":13,"amount_cents":1200}' http://127.0.0.1:8080/invoices
+//! $ curl -i -H 'content-type: application/json' -d '{"account":13,"amount_cents":1200}' \
+//!     http://127.0.0.1:8080/invoices
 //! HTTP/1.1 409 Conflict
 //! {"error":"account_suspended"}
 //! ```
 //!
-//! With a key that `user-service` does not know, its refusal stands in the log, and the answer is:
+//! If `user-service` does not know the key, this service logs the refusal and answers:
 //!
 //! ```text
 //! HTTP/1.1 502 Bad Gateway
@@ -70,7 +72,7 @@ pub use self::{
     user_service::{BaseUrl, Status, UserService, UserServiceError},
 };
 
-/// The service, in front of this user service.
+/// Builds the service for this user service.
 ///
 /// ```
 /// use billing_service::{BaseUrl, UserService};
@@ -134,7 +136,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(invoice)))
 }
 
-/// Why there is no invoice.
+/// The reasons why no invoice is created.
 #[derive(Debug)]
 enum Refused {
     AccountSuspended,

@@ -1,4 +1,4 @@
-//! Runs the service as its environment says: see the documentation of the library.
+//! Runs the service with the settings of its environment. See the documentation of the library.
 
 use std::{
     error::Error,
@@ -49,7 +49,8 @@ async fn serve(config: Config) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Watches for Ctrl-C and SIGTERM from now on. After either, requests that have begun are answered and no new ones taken.
+/// Watches for Ctrl-C and SIGTERM from now on. After either, running requests are finished and no
+/// new ones accepted.
 #[cfg(unix)]
 fn interruption() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -64,7 +65,7 @@ fn interruption() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Watches for Ctrl-C. After it, requests that have begun are answered and no new ones taken.
+/// Watches for Ctrl-C. Then running requests are finished and no new ones accepted.
 #[cfg(not(unix))]
 fn interruption() -> io::Result<impl Future<Output = ()>> {
     Ok(async {

@@ -1,4 +1,4 @@
-//! The user service as this one calls it.
+//! The client of the user service.
 
 use std::{error, fmt, str::FromStr, time::Duration};
 
@@ -15,14 +15,14 @@ use tokio::time::timeout;
 use tower::{Layer, ServiceExt};
 use tower_countersign::{BoxError, SignLayer, SignedBody, sign::Sign};
 
-/// For a connection.
+/// The timeout of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// For a whole call, the connection included.
+/// The timeout of a whole call, including the connection.
 const CALL_TIMEOUT: Duration = Duration::from_secs(3);
-/// For an answer, in bytes. One is about 50 bytes long.
+/// The maximum length of a response in bytes. A usual response has about 50 bytes.
 const MAX_ANSWER: usize = 16 * 1024;
 
-/// A client of the user service, all of whose calls are signed. Clones share their connections.
+/// A client of the user service that signs every call. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct UserService {
     client: Sign<Client<HttpConnector, SignedBody<Empty<Bytes>>>>,
@@ -30,7 +30,7 @@ pub struct UserService {
     call_timeout: Duration,
 }
 
-/// Where the user service is: `http://`, a host, and a port if it is not 80.
+/// The URL of the user service: `http://`, a host, and a port unless it is 80.
 #[derive(Clone, Debug)]
 pub struct BaseUrl {
     authority: String,
@@ -41,28 +41,28 @@ pub struct BaseUrl {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Status {
-    /// It may.
+    /// The account may be billed.
     Active,
-    /// It may not.
+    /// The account may not be billed.
     Suspended,
 }
 
-/// Why the user service gave no status.
+/// The reasons why the user service returned no status.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum UserServiceError {
-    /// It could not be reached, or the call could not be signed.
+    /// The user service could not be reached, or the call could not be signed.
     Unreachable(BoxError),
-    /// It did not answer in time.
+    /// The user service did not answer in time.
     TimedOut,
-    /// It refused the call.
+    /// The user service refused the call.
     Refused {
         /// The status of the refusal.
         status: StatusCode,
-        /// What it said, cut to 256 bytes.
+        /// The body of the refusal, cut to 256 bytes.
         reason: String,
     },
-    /// It answered something else than an account.
+    /// The user service answered with a body that is no account.
     Unreadable(BoxError),
 }
 
@@ -72,7 +72,7 @@ struct Account {
 }
 
 impl UserService {
-    /// The user service at this URL. The signer must be bound to its authority.
+    /// Creates a client for this URL. The signer must be bound to the URL's authority.
     pub fn new(base: BaseUrl, signer: Signer) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -87,14 +87,14 @@ impl UserService {
         }
     }
 
-    /// Sets how long a call may take, by default 3 seconds.
+    /// Sets the timeout of a call. Default: 3 seconds.
     #[must_use]
     pub fn with_call_timeout(mut self, call_timeout: Duration) -> Self {
         self.call_timeout = call_timeout;
         self
     }
 
-    /// Asks for the status of an account.
+    /// Requests the status of an account.
     ///
     /// # Errors
     ///
@@ -135,7 +135,7 @@ impl UserService {
 }
 
 impl BaseUrl {
-    /// The authority as it is signed and sent: without the default port.
+    /// Returns the authority as signed and sent, without the default port.
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -149,7 +149,7 @@ impl FromStr for BaseUrl {
     type Err = BoxError;
 
     fn from_str(text: &str) -> Result<Self, BoxError> {
-        // What was found is not shown: it may hold a password.
+        // The URL is not shown, because it may contain a password.
         let expected = || "expected http://HOST or http://HOST:PORT, found something else";
         let uri: Uri = text.parse().map_err(|_| expected())?;
         if uri.scheme_str() != Some("http") || uri.path() != "/" || uri.query().is_some() {

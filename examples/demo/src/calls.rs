@@ -1,4 +1,4 @@
-//! Each kind of call that is accepted, and each kind that is refused.
+//! Every kind of accepted call, and every kind of refused call.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +20,7 @@ use crate::{
 const ACTIVE: &str = "/api/account/7";
 const SUSPENDED: &str = "/api/account/13";
 
-/// One byte more than the layer takes by default.
+/// One byte more than the default limit of the layer.
 const OVERSIZED: usize = 2 * 1024 * 1024 + 1;
 
 pub(crate) async fn sections(
@@ -141,7 +141,7 @@ async fn refused(client: &Client, services: &Services) -> Result<Section, BoxErr
     Ok(section)
 }
 
-/// Calls of one who is who it says it is, and may not do everything.
+/// Calls of a verified caller with limited permissions.
 async fn denied(client: &Client, services: &Services) -> Result<Section, BoxError> {
     let key = services.reader_key.signing_key()?;
     let signer = Signer::new(READER, key, [services.users.authority()])?;
@@ -165,7 +165,7 @@ async fn denied(client: &Client, services: &Services) -> Result<Section, BoxErro
     Ok(section)
 }
 
-/// Requests to the user service, and a signer for them.
+/// Builds requests to the user service and signers for them.
 struct Calls {
     authority: String,
     signer: Signer,
@@ -199,7 +199,7 @@ impl Calls {
             .body(Bytes::from(vec![0; OVERSIZED]))?)
     }
 
-    /// A request that billing meant for another service, which sends it on to this one.
+    /// Returns a request that billing signed for another service, and that is sent to this one.
     fn relayed(&self, key: &SharedKey) -> Result<Request<Bytes>, BoxError> {
         let other = "audit.internal";
         let signer = Signer::new(crate::key::CALLER, key.signing_key()?, [other])?;
@@ -224,7 +224,7 @@ impl Calls {
     }
 }
 
-/// Signs by hand what a client under `SignLayer` would not let anyone change afterwards.
+/// Signs a head by hand, so that the request can be changed afterwards.
 pub(crate) fn sign(
     signer: &Signer,
     request: Request<Bytes>,

@@ -1,4 +1,4 @@
-//! A client that sends requests as they are, and what it got.
+//! A client that sends requests unchanged, and its results.
 
 use std::{
     convert::Infallible,
@@ -34,13 +34,14 @@ impl Client {
         Self { client }
     }
 
-    /// Sends a request and returns what came back: the status and, if the body names one, the error, as in
-    /// `401 expired`.
+    /// Sends a request. Returns the status and, if the body names one, the error code, such as `401
+    /// expired`.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<String, BoxError> {
         outcome(self.response(request.map(|body| Full::new(body).boxed()))).await
     }
 
-    /// Sends the head of a request and holds back its body, as clients do that ask first (RFC 9110 section 10.1.1).
+    /// Sends the head of a request without its body, like a client that waits for permission (RFC
+    /// 9110 section 10.1.1).
     pub(crate) async fn send_head(&self, request: Request<Bytes>) -> Result<String, BoxError> {
         outcome(self.response(request.map(|body| HeldBack(body).boxed()))).await
     }
@@ -69,7 +70,7 @@ async fn outcome(
     })
 }
 
-/// `POST /invoices` for an account.
+/// Returns a `POST /invoices` for an account.
 pub(crate) fn order(billing: &str, account: u64) -> Result<Request<Bytes>, http::Error> {
     let body = format!("{{\"account\":{account},\"amount_cents\":1200}}");
     Request::post(format!("http://{billing}/invoices"))
@@ -77,7 +78,7 @@ pub(crate) fn order(billing: &str, account: u64) -> Result<Request<Bytes>, http:
         .body(Bytes::from(body))
 }
 
-/// A body of known length of which nothing comes.
+/// A body of known length that never arrives.
 struct HeldBack(Bytes);
 
 impl Body for HeldBack {

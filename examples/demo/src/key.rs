@@ -1,22 +1,22 @@
-//! Keys that are made up for this run.
+//! Random keys for one run.
 
 use countersign::{CallerKey, ConfigError, Keyring, Secret, SigningKey};
 use tower_countersign::BoxError;
 
-/// The name that billing signs as.
+/// The name with which billing signs.
 pub(crate) const CALLER: &str = "billing";
 
-/// A caller that may read and nothing else.
+/// A caller that may only read.
 pub(crate) const READER: &str = "reporting";
 
-/// A key that the two services share.
+/// A key that two services share.
 pub(crate) struct SharedKey {
     version: &'static str,
     hex: String,
 }
 
 impl SharedKey {
-    /// 32 random bytes, as `openssl rand -hex 32` makes them.
+    /// Generates 32 random bytes, like `openssl rand`.
     pub(crate) fn generate(version: &'static str) -> Result<Self, BoxError> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)?;
@@ -26,12 +26,12 @@ impl SharedKey {
         })
     }
 
-    /// 64 hexadecimal digits, to be shown to whoever runs the demo.
+    /// Returns the 64 hexadecimal digits, which the demo prints.
     pub(crate) fn hex(&self) -> &str {
         &self.hex
     }
 
-    /// The caller's side of the key.
+    /// Returns the caller's side of the key.
     pub(crate) fn signing_key(&self) -> Result<SigningKey, ConfigError> {
         Ok(SigningKey::hmac_sha256(&Secret::from_hex(&self.hex)?))
     }
@@ -41,7 +41,7 @@ impl SharedKey {
     }
 }
 
-/// The receiver's side: billing with these keys, and reporting with its one.
+/// Returns the receiver's side: billing with these keys, and reporting with its key.
 pub(crate) fn keyring(billing: &[&SharedKey], reader: &SharedKey) -> Result<Keyring, ConfigError> {
     let mut builder = Keyring::builder().caller(READER, reader.caller_key()?);
     for key in billing {

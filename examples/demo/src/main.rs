@@ -1,5 +1,5 @@
-//! Starts `user-service` and `billing-service` in one process, makes accepted and refused calls, rotates a key under
-//! traffic, and prints what was sent, what was expected and what came back.
+//! Starts `user-service` and `billing-service` in one process, makes accepted and refused calls,
+//! and rotates a key under traffic. Prints each request with its expected and actual result.
 //!
 //! # Run with
 //!
@@ -8,8 +8,8 @@
 //! cargo run -p demo -- --serve
 //! ```
 //!
-//! The second keeps both services up and prints calls to try with curl. Keys are made up for the run and ports are free
-//! ones. The exit code is 0 if everything came out as expected, else 1.
+//! The second command keeps both services running and prints calls to try with curl. Keys are
+//! random, and ports are free ones. The exit code is 0 if every result is as expected, else 1.
 //!
 //! # Transcript
 //!
@@ -46,9 +46,10 @@ use tower_countersign::BoxError;
 
 use self::{client::Client, services::Services};
 
-const USAGE: &str = "usage: demo [--serve]\n\n  --serve   keep both services up and print calls to try; Ctrl-C ends\n";
+const USAGE: &str = "usage: demo [--serve]\n\n  \
+    --serve   keep both services up and print calls to try; Ctrl-C ends\n";
 
-/// Past this, something hangs.
+/// The time limit of the demo.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 const FAILED: u8 = 1;
@@ -85,7 +86,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs the demo and returns whether everything came out as expected.
+/// Runs the demo, and returns whether every result is as expected.
 async fn run(mode: Mode) -> Result<bool, BoxError> {
     let began = Instant::now();
     let mut services = Services::start().await?;

@@ -1,4 +1,4 @@
-//! The rotation of a key, with orders coming in all the time.
+//! Rotates a key while orders arrive.
 
 use std::{
     collections::BTreeSet,
@@ -24,10 +24,10 @@ use crate::{
 };
 
 const WORKERS: usize = 4;
-/// How many orders each step must see answered.
+/// The number of orders that must be answered during each step.
 const CALLS_PER_STEP: usize = 100;
 
-/// Rotates billing's key as one would in production, and returns how many calls were made meanwhile.
+/// Rotates billing's key as in production, and returns the number of calls made meanwhile.
 pub(crate) async fn section(
     client: &Client,
     services: &mut Services,
@@ -43,7 +43,7 @@ pub(crate) async fn section(
         got,
     ));
 
-    // 1. The receiver learns the new key beside the old one.
+    // 1. The receiver gets the new key in addition to the old one.
     services
         .keys
         .replace(&keyring(&[&services.key, &new], &services.reader_key)?);
@@ -52,7 +52,7 @@ pub(crate) async fn section(
         .rows
         .push(row("1. user-service knows both keys", got));
 
-    // 2. The caller moves over: an instance with the new key takes the traffic, then the other one ends.
+    // 2. The caller changes keys: a new instance takes the traffic, then the old instance ends.
     let billing = start_billing(&services.users, &new).await?;
     traffic.move_to(billing.authority()).await;
     let previous = mem::replace(&mut services.billing, billing);
@@ -62,7 +62,7 @@ pub(crate) async fn section(
         .rows
         .push(row("2. billing signs with the new key", got));
 
-    // 3. The old key goes.
+    // 3. The old key is removed.
     services
         .keys
         .replace(&keyring(&[&new], &services.reader_key)?);
@@ -94,7 +94,7 @@ pub(crate) async fn section(
     Ok((section, calls))
 }
 
-/// Orders, several at a time and one after another.
+/// Sends orders, several at a time.
 struct Traffic {
     target: watch::Sender<Arc<str>>,
     counts: Arc<Mutex<Counts>>,
@@ -137,7 +137,7 @@ impl Traffic {
         }
     }
 
-    /// Lets some more calls be made and returns how they ended: each outcome once.
+    /// Waits for more calls, and returns their outcomes, each once.
     async fn step(&mut self) -> String {
         while lock(&self.counts).calls < CALLS_PER_STEP {
             sleep(Duration::from_millis(1)).await;
@@ -147,7 +147,8 @@ impl Traffic {
         Vec::from_iter(counts.outcomes).join(", ")
     }
 
-    /// Sends the orders to another instance, and waits until the last one at the previous instance is answered.
+    /// Sends the orders to another instance, and waits until the previous instance has answered its
+    /// last order.
     async fn move_to(&self, billing: String) {
         let previous = self.target.send_replace(Arc::from(billing));
         while Arc::strong_count(&previous) > 1 {
@@ -155,7 +156,7 @@ impl Traffic {
         }
     }
 
-    /// Ends and returns how many calls were made.
+    /// Stops, and returns the number of calls made.
     async fn stop(mut self) -> Result<usize, BoxError> {
         self.ended.store(true, Ordering::Relaxed);
         while let Some(ended) = self.workers.join_next().await {

@@ -1,4 +1,4 @@
-//! Both services kept up, with calls to try by hand.
+//! Keeps both services running, and prints calls to try.
 
 use std::{io, pin::pin};
 
@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{key::CALLER, print, services::Services};
 
-/// Keeps both services up until Ctrl-C, with each refusal and its reason on standard error.
+/// Runs both services until Ctrl-C. Logs each refusal and its reason on standard error.
 pub(crate) async fn until_interrupted(services: &Services) -> Result<(), BoxError> {
     let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new("info"))?;
     tracing_subscriber::fmt()
@@ -15,7 +15,7 @@ pub(crate) async fn until_interrupted(services: &Services) -> Result<(), BoxErro
         .with_writer(io::stderr)
         .init();
     let mut interrupted = pin!(tokio::signal::ctrl_c());
-    // It is the first poll that begins to watch for it.
+    // The watch starts with the first poll.
     tokio::select! {
         biased;
         _ = &mut interrupted => return Ok(()),
@@ -26,7 +26,7 @@ pub(crate) async fn until_interrupted(services: &Services) -> Result<(), BoxErro
     Ok(())
 }
 
-/// Lines for a shell, with the addresses and the key of this run.
+/// Returns shell lines with the addresses and the key of this run.
 fn lines(services: &Services) -> String {
     let users = services.users.authority();
     let billing = services.billing.authority();

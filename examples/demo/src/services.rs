@@ -13,15 +13,16 @@ use crate::key::{CALLER, SharedKey, keyring};
 pub(crate) struct Services {
     pub(crate) users: Server,
     pub(crate) billing: Server,
-    /// The keys that the user service verifies with. Replacing them here replaces them there.
+    /// The keys with which the user service verifies. Replacing them here also replaces them in the
+    /// service.
     pub(crate) keys: Keyring,
-    /// The key that billing signs with.
+    /// The key with which billing signs.
     pub(crate) key: SharedKey,
-    /// The key that reporting signs with.
+    /// The key with which reporting signs.
     pub(crate) reader_key: SharedKey,
 }
 
-/// Who may call what of the user service.
+/// The policy of the user service.
 const POLICY: &str = r#"
 [[statements]]
 id = "billing reads and changes accounts"
@@ -59,14 +60,14 @@ impl Services {
         })
     }
 
-    /// A signer with billing's name, for calls to the user service, with any key.
+    /// Returns a signer in billing's name for calls to the user service, with any key.
     pub(crate) fn signer(&self, key: &SharedKey) -> Result<Signer, BoxError> {
         let authority = self.users.authority();
         Ok(Signer::new(CALLER, key.signing_key()?, [authority])?)
     }
 }
 
-/// A billing service that signs with this key.
+/// Starts a billing service that signs with this key.
 pub(crate) async fn start_billing(users: &Server, key: &SharedKey) -> Result<Server, BoxError> {
     let base: BaseUrl = format!("http://{}", users.authority()).parse()?;
     let signer = Signer::new(CALLER, key.signing_key()?, [base.authority()])?;
@@ -87,7 +88,7 @@ impl Server {
         let addr = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let stopped = async {
-            // A sender that was dropped has nothing left to say: the process ends.
+            // A dropped sender means that the process ends.
             let _: Result<(), _> = stopped.await;
         };
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
@@ -99,14 +100,14 @@ impl Server {
         Ok(Self { addr, stop, task })
     }
 
-    /// The address and the port.
+    /// Returns the address and the port.
     pub(crate) fn authority(&self) -> String {
         self.addr.to_string()
     }
 
-    /// Takes no more requests and ends once those that have begun are answered.
+    /// Accepts no more requests, and ends once the running requests are answered.
     pub(crate) async fn stop(self) -> Result<(), BoxError> {
-        // An error here means that it has ended already; the task says why.
+        // An error means that the server has already ended. The task returns the reason.
         let _: Result<(), ()> = self.stop.send(());
         Ok(self.task.await??)
     }

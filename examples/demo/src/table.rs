@@ -6,7 +6,7 @@ pub(crate) struct Section {
     pub(crate) rows: Vec<Row>,
 }
 
-/// What was sent, what was to come back, and what did.
+/// A request, its expected result and its actual result.
 pub(crate) struct Row {
     sent: String,
     expected: String,
@@ -40,7 +40,7 @@ impl Row {
     }
 }
 
-/// The sections as one table, its columns as wide as their widest text.
+/// Formats the sections as one table with aligned columns.
 pub(crate) fn render(sections: &[Section]) -> String {
     let titles = ["sent", "expected", "got"];
     let mut widths = titles.map(str::len);

@@ -98,7 +98,7 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _: Result<(), _> = self.0.kill();
         let _: Result<_, _> = self.0.wait();
     }

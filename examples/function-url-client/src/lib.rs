@@ -1,12 +1,13 @@
-//! A client of an AWS Lambda function URL: it posts a JSON event, signed with AWS Signature Version 4 for the service `lambda`.
+//! A client of an AWS Lambda function URL. It posts a JSON event, signed with AWS Signature Version
+//! 4 for the service `lambda`.
 //!
-//! It speaks `http://` only, to a function that runs locally or to a proxy that adds TLS and leaves `Host` as it is. The
-//! function URLs of AWS are `https://`: for those put a connector with TLS in the place of [`HttpConnector`], and take out the
-//! check of the scheme.
+//! This client speaks only `http://`, to a local function or to a proxy that adds TLS and keeps
+//! `Host` unchanged. The function URLs of AWS are `https://`. For these, replace [`HttpConnector`]
+//! by a connector with TLS, and remove the check of the scheme.
 //!
 //! # Run with
 //!
-//! `user-service` plays the function here. It echoes what it is sent:
+//! Here `user-service` plays the function and echoes the event:
 //!
 //! ```sh
 //! export AWS_ACCESS_KEY_ID=AKIDBILLING AWS_SECRET_ACCESS_KEY=$(openssl rand -base64 30)
@@ -16,12 +17,15 @@
 //! cargo run -p function-url-client -- '{"account":7}'
 //! ```
 //!
-//! | variable | holds |
+//! | variable | value |
 //! |---|---|
-//! | `FUNCTION_URL` | where the function is |
-//! | `AWS_REGION` | its region |
-//! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | what to sign with, [as AWS's tools read it](SigV4Credentials::from_env) |
-//! | `AWS_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE` | where `AWS_ACCESS_KEY_ID` is not set: the profile of a [credentials file](SharedCredentialsFile::from_env) |
+//! | `FUNCTION_URL` | the URL of the function |
+//! | `AWS_REGION` | the region of the function |
+//! | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the credentials |
+//! | `AWS_PROFILE`, `AWS_SHARED_CREDENTIALS_FILE` | the profile, without `AWS_ACCESS_KEY_ID` |
+//!
+//! Credentials are read like in AWS's tools, from the variables ([`SigV4Credentials::from_env`]) or
+//! from a profile of a credentials file ([`SharedCredentialsFile::from_env`]).
 //!
 //! # Transcript
 //!
@@ -30,17 +34,17 @@
 //! > content-type: application/json
 //! > x-amz-date: 20260102T030405Z
 //! > x-amz-content-sha256: 8e3935ef3e14ddd409273b6d4b88742b800d058a3ff4625c1529728b35cc7d64
-//! > authorization: AWS4-HMAC-SHA256 Credential=AKIDBILLING/20260102/eu-central-1/lambda/aws4_request, SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date, Signature=…
+//! > authorization: AWS4-HMAC-SHA256 Credential=AKIDBILLING/20260102/eu-central-1/lambda/…
 //! > host: 127.0.0.1:8081
 //! >
 //! > {"account":7}
 //!
 //! $ cargo run -p function-url-client -- '{"account":7}'
 //! 200 OK
-//! {"caller":"AKIDBILLING","len":13,"sha256":"8e3935ef3e14ddd409273b6d4b88742b800d058a3ff4625c1529728b35cc7d64"}
+//! {"caller":"AKIDBILLING","len":13,"sha256":"8e3935ef3e14ddd409273b6d4b88742b…"}
 //! ```
 //!
-//! Signed for another region than that of the function, which ends the program with exit code 1:
+//! A signature for another region is refused, and the program ends with exit code 1:
 //!
 //! ```text
 //! $ AWS_REGION=us-east-1 cargo run -p function-url-client -- '{"account":7}'
@@ -63,10 +67,10 @@ use hyper_util::{
 use tower::{Layer, ServiceExt};
 use tower_countersign::{BoxError, SignLayer, SignedBody, sign::Sign};
 
-/// The longest answer of a function, in bytes.
+/// The maximum length of a function's response, in bytes.
 const MAX_ANSWER: usize = 6 * 1024 * 1024;
 
-/// A function by its URL. All calls are signed, and clones share their connections.
+/// A function at its URL. All calls are signed. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct FunctionUrl {
     client: Sign<Client<HttpConnector, SignedBody<Full<Bytes>>>>,
@@ -74,11 +78,11 @@ pub struct FunctionUrl {
 }
 
 impl FunctionUrl {
-    /// The function that `FUNCTION_URL` and `AWS_REGION` say.
+    /// Creates a client from `FUNCTION_URL` and `AWS_REGION`.
     ///
     /// # Errors
     ///
-    /// Says which variable is wrong. No error holds a secret.
+    /// Names the wrong variable. No error holds a secret.
     pub fn from_env() -> Result<Self, BoxError> {
         let region = variable("AWS_REGION")?;
         let url = variable("FUNCTION_URL")?;
@@ -89,11 +93,11 @@ impl FunctionUrl {
         }
     }
 
-    /// The function at this URL.
+    /// Creates a client of the function at this URL.
     ///
     /// # Errors
     ///
-    /// If this is no `http://` URL or no region.
+    /// If the URL is not an `http://` URL, or the region is invalid.
     pub fn new(
         url: &str,
         region: &str,
@@ -112,11 +116,11 @@ impl FunctionUrl {
         Ok(Self { client, url })
     }
 
-    /// Sends an event, which is JSON, and returns the answer, whatever its status.
+    /// Sends a JSON event, and returns the response, whatever its status.
     ///
     /// # Errors
     ///
-    /// If there are no credentials, or no answer.
+    /// If there are no credentials or no response.
     pub async fn call(&self, event: String) -> Result<(StatusCode, Bytes), BoxError> {
         let request = Request::post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
@@ -129,6 +133,6 @@ impl FunctionUrl {
 }
 
 fn variable(name: &str) -> Result<String, BoxError> {
-    // The error itself would show a value that is not UTF-8.
+    // The error itself would show the value, so it is dropped.
     env::var(name).map_err(|_| format!("{name}: not set, or not UTF-8").into())
 }

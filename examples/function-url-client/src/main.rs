@@ -1,4 +1,4 @@
-//! Calls the function that the environment says with the event in the first argument: see the documentation of the library.
+//! Calls the function with the event in the first argument. See the documentation of the library.
 
 use std::{
     env,

@@ -1,4 +1,4 @@
-//! The program calls a function that is played here.
+//! The program calls a function that this test serves.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ const SECRET: &str = "correct/Horse+battery/Staple+0123456789";
 const OTHER: &str = "Staple+0123456789/correct/Horse+battery";
 const TOKEN: &str = "FwoGZXIvYXdzEBYaDK0t0kEn";
 
-/// A function with temporary credentials for its caller, and its URL.
+/// Starts a function with temporary credentials for its caller. Returns its URL.
 async fn function() -> String {
     let secret = Secret::from_text(SECRET).unwrap();
     let token = Secret::from_text(TOKEN).unwrap();
@@ -47,7 +47,8 @@ async fn answer(caller: VerifiedCaller, Json(event): Json<Value>) -> Json<Value>
     Json(json!({ "caller": caller.id().as_str(), "event": event }))
 }
 
-/// Runs the program with credentials in its environment and returns whether it ended well, and all that it said.
+/// Runs the program with these credentials as variables. Returns whether it succeeded, and its
+/// whole output.
 fn run(url: &str, variables: &[(&str, &str)]) -> (bool, String) {
     let fixed = [
         ("AWS_ACCESS_KEY_ID", "AKIDBILLING"),
@@ -56,7 +57,7 @@ fn run(url: &str, variables: &[(&str, &str)]) -> (bool, String) {
     run_with(url, &[&fixed, variables].concat())
 }
 
-/// The same with these variables of AWS and no others.
+/// Runs the program with only these variables of AWS.
 fn run_with(url: &str, variables: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_function-url-client"));
     for name in [
@@ -122,7 +123,7 @@ async fn a_function_knows_its_caller_and_refuses_others() {
 
 #[test]
 fn sends_nothing_where_the_environment_is_wrong_and_shows_no_secret() {
-    // Nobody listens there, and nobody is asked.
+    // No server listens there, and no request is made.
     let url = "http://127.0.0.1:9";
     let with_line_end = format!("{SECRET}\n");
     for (name, url, variables, part) in [
@@ -171,7 +172,8 @@ async fn signs_with_a_profile_of_a_shared_credentials_file() {
     let path = home.join(".aws/credentials");
     let file = format!(
         "[default]\naws_access_key_id = AKIDBILLING\naws_secret_access_key = {OTHER}\n\
-         [function]\naws_access_key_id = AKIDBILLING\naws_secret_access_key = {SECRET}\naws_session_token = {TOKEN}\n"
+         [function]\naws_access_key_id = AKIDBILLING\naws_secret_access_key = {SECRET}\n\
+         aws_session_token = {TOKEN}\n"
     );
     fs::write(&path, file).unwrap();
     let home = home.to_str().unwrap();

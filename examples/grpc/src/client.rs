@@ -17,17 +17,17 @@ use crate::{
     messages::{ENTRIES, Entry, IMPORT, POST, Query, Summary, WATCH},
 };
 
-/// A channel whose calls are signed. Generated clients take it in the place of a `Channel`.
+/// A channel that signs its calls. Generated clients take it in place of a `Channel`.
 pub type SignedChannel = BoxCloneSyncService<Request<Body>, http::Response<Body>, BoxError>;
 
-/// Makes a channel that signs. The signer must be bound to the authority of the endpoint.
+/// Creates a signing channel. The signer must be bound to the authority of the endpoint.
 ///
 /// # Errors
 ///
-/// If the endpoint is no `http://host:port`.
+/// If the endpoint is not `http://host:port`.
 pub fn channel(endpoint: &Endpoint, signer: Signer) -> Result<SignedChannel, BoxError> {
     let channel: Channel = endpoint.connect_lazy();
-    // A channel adds the origin below the signer, so the signer is told it.
+    // A channel adds the origin below the signer, so the signer needs it as a setting.
     let sign = SignLayer::new(signer)
         .with_origin(endpoint.uri())?
         .with_grpc_bidirectional([WATCH]);
@@ -38,14 +38,14 @@ pub fn channel(endpoint: &Endpoint, signer: Signer) -> Result<SignedChannel, Box
     Ok(BoxCloneSyncService::new(service))
 }
 
-/// What a generated client would be.
+/// The counterpart of a generated client.
 #[derive(Clone, Debug)]
 pub struct LedgerClient {
     grpc: Grpc<SignedChannel>,
 }
 
 impl LedgerClient {
-    /// A client on this channel.
+    /// Creates a client on this channel.
     pub fn new(channel: SignedChannel) -> Self {
         let grpc = Grpc::new(channel);
         Self { grpc }
@@ -55,7 +55,7 @@ impl LedgerClient {
     ///
     /// # Errors
     ///
-    /// As the service answers, or `Unknown` with the signer's error as its source.
+    /// The error of the service, or `Unknown` with the signer's error as its source.
     pub async fn post(&mut self, entry: Entry) -> Result<Response<Summary>, Status> {
         self.ready().await?;
         let path = PathAndQuery::from_static(POST);
@@ -91,7 +91,7 @@ impl LedgerClient {
             .await
     }
 
-    /// Streams entries both ways, which the signer refuses.
+    /// Streams entries in both directions, which the signer refuses.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Messages in JSON, in the frames of gRPC.
+//! Messages as JSON in gRPC frames.
 
 use std::marker::PhantomData;
 
@@ -9,7 +9,7 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 
-/// Encodes messages of the one type and decodes those of the other.
+/// Encodes messages of one type and decodes messages of the other.
 #[derive(Debug)]
 pub struct Json<E, D>(PhantomData<fn(E) -> D>);
 

@@ -1,11 +1,12 @@
-//! What the service asks of every call.
+//! The layers of the service.
 
 use countersign::{CallerKey, Keyring, Policy, Secret};
 use tower_countersign::{AuthorizeLayer, BoxError, VerifyLayer};
 
 use crate::{CALLERS, key_of};
 
-/// Makes the two layers: who calls, and who may call what. Add the first one last, so that it is outside.
+/// Creates two layers, for verification and for authorization. Add the first one last, so that it
+/// is the outer one.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! A gRPC service and its client, in tonic: the client signs each call, the service verifies it and knows its caller.
+//! A gRPC service and its client with tonic. The client signs each call. The service verifies each
+//! call and knows its caller.
 //!
 //! # Run with
 //!
@@ -11,13 +12,13 @@
 //! CALLER=audit cargo run -p grpc -- call http://127.0.0.1:8085
 //! ```
 //!
-//! | variable | holds | if it is not set |
+//! | variable | value | default |
 //! |---|---|---|
-//! | `KEY` | the key of the caller, 64 hexadecimal digits | the program does not start |
-//! | `CALLER` | `billing`, which may do all, or `audit`, which may read | `billing` |
-//! | `LISTEN_ADDR` | where the service listens | `127.0.0.1:8085` |
+//! | `KEY` | the key of the caller, 64 hexadecimal digits | required |
+//! | `CALLER` | `billing`, which may do everything, or `audit`, which may read | `billing` |
+//! | `LISTEN_ADDR` | the address on which the service listens | `127.0.0.1:8085` |
 //!
-//! For the sake of a short example one `KEY` makes both callers: each caller's key is derived from it.
+//! To keep the example short, the keys of both callers are derived from one `KEY`.
 //!
 //! # Transcript
 //!
@@ -26,8 +27,8 @@
 //! Post: 1 entries, posted by billing
 //! Import: 4 entries, posted by billing
 //! Entries: 100 200 300 400
-//! Watch: not sent: body: /ledger.Ledger/Watch is a bidirectional gRPC method, and a stream is signed once it has ended: use
-//! a unary, server-streaming or client-streaming method
+//! Watch: not sent: body: expected a unary, server-streaming or client-streaming method, found the
+//! bidirectional gRPC method /ledger.Ledger/Watch: a signature needs the end of the stream
 //!
 //! $ CALLER=audit cargo run -p grpc -- call http://127.0.0.1:8085
 //! Post: PermissionDenied forbidden
@@ -40,11 +41,11 @@
 //! …
 //! ```
 //!
-//! # In a service of your own
+//! # In a real service
 //!
-//! The code that `tonic-prost-build` generates from a `.proto` file takes the place of [`codec`], [`messages`], and the two
-//! lists of methods in [`client`] and [`service`], which are written by hand so that the example needs no `protoc`. What
-//! is left to write are [`client::channel`] and [`layers::verified`].
+//! Replace [`codec`], [`messages`], and the lists of methods in [`client`] and [`service`] by the
+//! code that `tonic-prost-build` generates from a `.proto` file. They are written by hand here, so
+//! that the example needs no `protoc`. Keep [`client::channel`] and [`layers::verified`].
 
 pub mod client;
 pub mod codec;
@@ -54,7 +55,7 @@ pub mod service;
 
 use countersign::{ConfigError, RootKey, Secret, SigningKey};
 
-/// What the service is called in keys.
+/// The service's name in key derivation.
 pub const CALLEE: &str = "ledger";
 /// The callers of the service.
 pub const CALLERS: [&str; 2] = ["billing", "audit"];
@@ -63,7 +64,7 @@ pub const CALLERS: [&str; 2] = ["billing", "audit"];
 ///
 /// # Errors
 ///
-/// A [`ConfigError`] if the secret is weak. It holds no key.
+/// A [`ConfigError`] if the secret is weak. The error holds no key.
 pub fn key_of(caller: &str, secret: &Secret) -> Result<SigningKey, ConfigError> {
     let root = RootKey::new("1", secret)?;
     Ok(SigningKey::hmac_sha256(&root.derive_for(caller, CALLEE)?))

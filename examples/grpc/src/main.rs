@@ -1,4 +1,4 @@
-//! Runs the service, or makes one call of each kind: see the documentation of the library.
+//! Runs the service, or makes one call of each kind. See the documentation of the library.
 
 use std::{
     env,
@@ -41,7 +41,7 @@ async fn main() -> ExitCode {
 }
 
 fn secret() -> Result<Secret, BoxError> {
-    // The error itself would show a value that is not UTF-8.
+    // The error itself would show the value, so it is dropped.
     let key = env::var("KEY").map_err(|_| "KEY: not set, or not UTF-8")?;
     Ok(Secret::from_hex(&key)?)
 }
@@ -53,7 +53,7 @@ async fn serve() -> Result<(), BoxError> {
     let (verify, authorize) = verified(&secret()?, &addr.to_string())?;
     writeln!(io::stdout(), "listening on http://{addr}")?;
     Server::builder()
-        // The first layer is the outer one.
+        // In tonic, the first layer is the outermost.
         .layer(verify)
         .layer(authorize)
         .add_service(Ledger::default())
@@ -73,7 +73,7 @@ async fn call(url: &str) -> Result<(), BoxError> {
     let entries = [200, 300, 400].map(|cents| Entry { cents });
     show("Import", ledger.import(entries.to_vec()).await.map(summary))?;
     show("Entries", all(&mut ledger).await)?;
-    // Waits for an answer before it sends anything.
+    // Waits for a response before it sends anything.
     let waiting = tokio_stream::pending();
     let refused = ledger.watch(waiting).await;
     show("Watch", refused.map(|_| "answered".to_owned()))?;
@@ -99,7 +99,7 @@ fn show(method: &str, answer: Result<String, Status>) -> io::Result<()> {
     match answer {
         Ok(answer) => writeln!(out, "{method}: {answer}"),
         Err(status) => match std::error::Error::source(&status) {
-            // Not an answer of the service.
+            // The call was not sent, so this is no response of the service.
             Some(error) => writeln!(out, "{method}: not sent: {error}"),
             None => writeln!(out, "{method}: {:?} {}", status.code(), status.message()),
         },

@@ -10,12 +10,12 @@ pub struct Entry {
     pub cents: u64,
 }
 
-/// Asks for the entries.
+/// Requests the entries.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "a message is all its fields")]
 pub struct Query {}
 
-/// Says how many entries there are, and who posted the last ones.
+/// Returns the number of entries and their last poster.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "a message is all its fields")]
 pub struct Summary {
@@ -31,5 +31,5 @@ pub const POST: &str = "/ledger.Ledger/Post";
 pub const IMPORT: &str = "/ledger.Ledger/Import";
 /// Streams all entries: server-streaming.
 pub const ENTRIES: &str = "/ledger.Ledger/Entries";
-/// Streams entries both ways. It is here to be refused.
+/// Streams entries in both directions. The client refuses it.
 pub const WATCH: &str = "/ledger.Ledger/Watch";

@@ -1,4 +1,4 @@
-//! The program as the service, and the program as its caller.
+//! The program as the service and as its caller.
 
 #![allow(
     clippy::panic,
@@ -42,7 +42,7 @@ impl Service {
         Self { child, url }
     }
 
-    /// What the calls of this caller print, but for the last line.
+    /// Returns the output of this caller's calls, without the last line.
     fn call(&self, caller: &str, key: &str) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_grpc"))
             .args(["call", &self.url])
@@ -63,7 +63,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The program may have ended already.
         let _: Result<(), _> = self.child.kill();
         let _: Result<_, _> = self.child.wait();
     }

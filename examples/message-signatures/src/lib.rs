@@ -1,5 +1,5 @@
-//! A service and its caller in HTTP Message Signatures (RFC 9421) with Ed25519: the service holds a public key only, and so
-//! can check its caller's requests and cannot have made them.
+//! A service and its caller with HTTP Message Signatures (RFC 9421) and Ed25519. The service holds
+//! only a public key, so it can verify requests but cannot create them.
 //!
 //! # Run with
 //!
@@ -13,8 +13,8 @@
 //!     cargo run -p message-signatures -- call http://127.0.0.1:8084/greetings Ada
 //! ```
 //!
-//! `LISTEN_ADDR` says where the service listens, `127.0.0.1:8084` if it is not set. `EXPECTED_HOST` says what its callers
-//! write in their URLs, if that is not the address it listens on.
+//! `LISTEN_ADDR` is the address on which the service listens, by default `127.0.0.1:8084`.
+//! `EXPECTED_HOST` is the host in the callers' URLs, by default the listening address.
 //!
 //! # Transcript
 //!
@@ -23,7 +23,7 @@
 //! > POST /greetings HTTP/1.1
 //! > content-type: text/plain; charset=utf-8
 //! > content-digest: sha-256=:maVjqy9uIelpmPn93Sorq4K3CsAZV5UCuNf8ADL/Yrs=:
-//! > signature-input: sig1=("@method" "@authority" "@path" "@query" "content-type" "content-digest");created=1767323045;nonce="…";keyid="billing";tag="greetings-v1"
+//! > signature-input: sig1=("@method" "@authority" "@path" "@query" "content-type" …);created=…
 //! > signature: sig1=:…:
 //! > host: 127.0.0.1:8084
 //! >
@@ -33,13 +33,13 @@
 //! Hello Ada, says billing
 //! ```
 //!
-//! Without a signature, which the answer asks for:
+//! A request without a signature, and the response that asks for one:
 //!
 //! ```text
 //! $ curl -i -d Ada http://127.0.0.1:8084/greetings
 //! HTTP/1.1 401 Unauthorized
 //! www-authenticate: Signature realm="service"
-//! accept-signature: sig1=("@method" "@authority" "@path" "@query" "content-digest");created;alg="ed25519";tag="greetings-v1"
+//! accept-signature: sig1=("@method" "@authority" "@path" "@query" "content-digest");created;…
 //! {"error":"missing_signature"}
 //! ```
 
@@ -58,16 +58,17 @@ use tower_countersign::{BoxError, SignLayer, VerifiedCaller, VerifyLayer};
 
 /// The name of the caller, and the `keyid` of its signatures.
 pub const CALLER: &str = "billing";
-/// The `tag` of signatures that are meant for this service. Others, such as those of a proxy, are not looked at.
+/// The `tag` of signatures for this service. Signatures with another tag, such as a proxy's, are
+/// ignored.
 const TAG: &str = "greetings-v1";
-/// The longest answer that is read, in bytes.
+/// The maximum length of a response, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// What the service asks of every request: a signature with the key whose public half this is, in Base64, for this host.
+/// Creates the layer that verifies every request with this Base64 public key, for this host.
 ///
 /// # Errors
 ///
-/// If the key or the host is none.
+/// If the key or the host is invalid.
 pub fn verify(public_key: &str, host: &str) -> Result<VerifyLayer<Keyring>, BoxError> {
     let mut point = [0; 32];
     match Base64::decode(public_key, &mut point) {
@@ -79,7 +80,7 @@ pub fn verify(public_key: &str, host: &str) -> Result<VerifyLayer<Keyring>, BoxE
     let settings = MessageSignaturesVerifySettings::new()
         .ed25519_only()
         .with_tag(TAG)?;
-    // Every callee knows the same public key, so the scheme asks for expected hosts.
+    // Every callee knows the same public key, so the scheme requires expected hosts.
     let verifier = Verifier::builder()
         .accept_only(settings)
         .expected_hosts([host])
@@ -87,11 +88,12 @@ pub fn verify(public_key: &str, host: &str) -> Result<VerifyLayer<Keyring>, BoxE
     Ok(VerifyLayer::new(keys).with_verifier(verifier))
 }
 
-/// The service.
+/// Builds the service.
 ///
 /// ```
 /// # let public_key = "PUsXw7r8E3BzWWHUxQQkVGbtqb1LwNSbQDOwU8DeTGE=";
-/// let app: axum::Router = message_signatures::app(message_signatures::verify(public_key, "greeter.internal")?);
+/// let verify = message_signatures::verify(public_key, "greeter.internal")?;
+/// let app: axum::Router = message_signatures::app(verify);
 /// # Ok::<(), tower_countersign::BoxError>(())
 /// ```
 pub fn app(verify: VerifyLayer<Keyring>) -> Router {
@@ -102,21 +104,21 @@ async fn greet(caller: VerifiedCaller, name: String) -> String {
     format!("Hello {name}, says {}", caller.id())
 }
 
-/// The caller's signer for one service, from its seed.
+/// Creates the caller's signer for one service from its seed.
 ///
 /// # Errors
 ///
-/// A [`ConfigError`] if the key is weak or the authority is none. It holds no key.
+/// A [`ConfigError`] if the key is weak or the authority is invalid. The error holds no key.
 pub fn signer(seed: &Secret, authority: &str) -> Result<Signer, ConfigError> {
     let settings = MessageSignaturesSignSettings::new(CALLER, SigningKey::message_ed25519(seed)?)?;
     Signer::message_signatures(settings.with_tag(TAG)?, [authority])
 }
 
-/// Asks the service at this URL to greet somebody, and returns the answer, whatever its status.
+/// Asks the service at this URL for a greeting, and returns the response, whatever its status.
 ///
 /// # Errors
 ///
-/// If the URL is not one that the signer signs for, or there is no answer.
+/// If the signer is not bound to the URL's authority, or there is no response.
 pub async fn call(signer: Signer, url: Uri, name: &str) -> Result<(StatusCode, Bytes), BoxError> {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let request = Request::post(url)

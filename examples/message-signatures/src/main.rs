@@ -1,4 +1,4 @@
-//! Runs the service or makes one call: see the documentation of the library.
+//! Runs the service or makes one call. See the documentation of the library.
 
 use std::{
     env,
@@ -43,6 +43,6 @@ async fn call(url: Uri, name: &str) -> Result<(), BoxError> {
 }
 
 fn variable(name: &str) -> Result<String, BoxError> {
-    // The error itself would show a value that is not UTF-8.
+    // The error itself would show the value, so it is dropped.
     env::var(name).map_err(|_| format!("{name}: not set, or not UTF-8").into())
 }

@@ -1,4 +1,4 @@
-//! The program as the service, and the program as its caller.
+//! The program as the service and as its caller.
 
 #![allow(
     clippy::panic,
@@ -68,7 +68,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The program may have ended already.
         let _: Result<(), _> = self.child.kill();
         let _: Result<_, _> = self.child.wait();
     }

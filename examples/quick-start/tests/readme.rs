@@ -1,4 +1,4 @@
-//! The README as a newcomer uses it: its programs, its commands and its length.
+//! The README for a new user: its programs, its commands and its length.
 
 use std::{
     net::TcpListener,
@@ -7,7 +7,7 @@ use std::{
 
 const README: &str = include_str!("../../../README.md");
 
-/// Returns the fenced blocks of this language, in their order.
+/// Returns the fenced blocks of this language, in order.
 fn blocks(language: &str) -> Vec<&'static str> {
     let opening = format!("```{language}\n");
     let rest = README.split(opening.as_str()).skip(1);
@@ -20,7 +20,7 @@ fn the_programs_are_those_of_this_crate() {
         include_str!("../src/bin/server.rs"),
         include_str!("../src/bin/client.rs"),
     ];
-    // The README leaves out the documentation of the file, and the empty line after it.
+    // The README omits the documentation of the file and the empty line after it.
     let programs = programs.map(|program| program.split_once("\n\n").unwrap().1);
     assert_eq!(blocks("rust"), programs);
 }
@@ -40,7 +40,7 @@ fn it_is_read_in_minutes() {
     assert!(README.lines().count() <= 180);
 }
 
-/// A project of a newcomer gets the versions and features that the programs are tested with.
+/// The versions and features of a new project are the tested ones.
 #[test]
 fn the_dependencies_to_add_are_those_of_this_crate() {
     let workspace: toml::Table = include_str!("../../../Cargo.toml").parse().unwrap();
@@ -63,7 +63,7 @@ fn the_dependencies_to_add_are_those_of_this_crate() {
             let needed = dependencies[name].get("features");
             let needed = needed.and_then(toml::Value::as_array).into_iter().flatten();
             for feature in needed.map(|feature| feature.as_str().unwrap()) {
-                // axum and tracing-subscriber have these by default.
+                // axum and tracing-subscriber enable these by default.
                 let is_given = ["", "full"].contains(&features) || features.contains(feature);
                 assert!(is_given, "{name}: {feature}");
             }
@@ -82,7 +82,7 @@ fn the_quick_start_runs_as_pasted() {
     let address = port.local_addr().unwrap().to_string();
     drop(port);
     let pasted = blocks("sh")[1];
-    // Both programs are built already, and another service may use the README's port.
+    // Both programs are already built, and another service may use the README's port.
     let run = "cargo run -q -p quick-start --bin ";
     assert!(pasted.contains("cargo build -p quick-start\n"), "{pasted}");
     assert_eq!(pasted.matches(run).count(), 2, "{pasted}");

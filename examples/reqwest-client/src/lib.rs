@@ -1,10 +1,11 @@
-//! A reqwest client of two services. One client signs for both, retries, and uploads a file as a streamed multipart form.
+//! A reqwest client of two services. One client signs for both, retries, and uploads a file as a
+//! streamed multipart form.
 //!
 //! Versions: reqwest 0.13 and reqwest-middleware 0.5.
 //!
 //! # Run with
 //!
-//! `user-service` plays both services, each with a key of its own. `targets.toml`:
+//! Here `user-service` plays both services, each with a different key. `targets.toml`:
 //!
 //! ```toml
 //! [[targets]]
@@ -22,36 +23,40 @@
 //!
 //! ```sh
 //! SERVICE_SECRETS='{"billing":"<64 hexadecimal digits>"}' cargo run -p user-service &
-//! LISTEN_ADDR=127.0.0.1:8082 SERVICE_SECRETS='{"billing":"<64 other hexadecimal digits>"}' cargo run -p user-service &
-//! cargo run -p reqwest-client -- targets.toml http://127.0.0.1:8081 http://127.0.0.1:8082 README.md
+//! LISTEN_ADDR=127.0.0.1:8082 SERVICE_SECRETS='{"billing":"<64 other hexadecimal digits>"}' \
+//!     cargo run -p user-service &
+//! cargo run -p reqwest-client -- \
+//!     targets.toml http://127.0.0.1:8081 http://127.0.0.1:8082 README.md
 //! ```
 //!
 //! # Transcript
 //!
 //! ```text
-//! $ cargo run -p reqwest-client -- targets.toml http://127.0.0.1:8081 http://127.0.0.1:8082 README.md
+//! $ cargo run -p reqwest-client -- \
+//!     targets.toml http://127.0.0.1:8081 http://127.0.0.1:8082 README.md
 //! accounts: 200 OK {"id":7,"status":"suspended","caller":"billing"}
 //! files: 200 OK {"caller":"billing","len":…,"sha256":"…"}
 //! ```
 //!
-//! A URL of no target: nothing is sent, and the program ends with exit code 1.
+//! For a URL without a target, nothing is sent, and the program ends with exit code 1.
 //!
 //! ```text
-//! $ cargo run -p reqwest-client -- targets.toml http://127.0.0.1:8083 http://127.0.0.1:8082 README.md
-//! reqwest-client: authority 127.0.0.1:8083: expected that of a target, one of 127.0.0.1:8081 (accounts), 127.0.0.1:8082
-//! (files); found no target for it
+//! $ cargo run -p reqwest-client -- \
+//!     targets.toml http://127.0.0.1:8083 http://127.0.0.1:8082 README.md
+//! reqwest-client: authority 127.0.0.1:8083: expected that of a target, one of 127.0.0.1:8081
+//! (accounts), 127.0.0.1:8082 (files); found no target for it
 //! ```
 //!
 //! # Retries
 //!
-//! The order of the middlewares matters: [`Retry`] is outside the signer, so that each attempt is signed again, with a
-//! date and a nonce of its own. A service refuses a second copy of one signed request as a replay.
+//! [`Retry`] must be outside the signer, so that each attempt is signed again with a new date and
+//! nonce. A service refuses a second copy of a signed request as a replay.
 //!
-//! A retry middleware clones the request. A request with a streamed body cannot be cloned, so [`Retry`] sends it once.
-//! [`upload`] therefore builds the form again for each attempt. The signer reads the form into memory, up to its limit
-//! (`with_buffer_bytes`).
+//! A retry middleware clones the request. A request with a streamed body cannot be cloned, so
+//! [`Retry`] sends it once. [`upload`] therefore builds the form again for each attempt. The signer
+//! reads the form into memory, up to its limit (`with_buffer_bytes`).
 //!
-//! The crate `reqwest-retry` can take the place of [`Retry`].
+//! The crate `reqwest-retry` can replace [`Retry`].
 
 mod retry;
 
@@ -65,7 +70,7 @@ use tower_countersign::{BoxError, SignMiddleware};
 
 pub use self::retry::Retry;
 
-/// Makes the client. It follows no redirects: reqwest would carry the signature to wherever the answer points.
+/// Creates the client. It follows no redirects: reqwest would send the signature to the new host.
 ///
 /// ```
 /// use countersign::{Secret, Signer, SigningKey, TargetSigners};
@@ -82,18 +87,18 @@ pub use self::retry::Retry;
 /// As [`reqwest::ClientBuilder::build`].
 pub fn client(signers: TargetSigners) -> Result<ClientWithMiddleware, reqwest::Error> {
     let http = reqwest::Client::builder()
-        // Services call each other directly, whatever proxy the environment names.
+        // Services call each other directly, without the environment's proxy.
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()?;
     Ok(ClientBuilder::new(http)
         .with(Retry::default())
-        // Last, so that it signs each attempt.
+        // Added last, so that it signs each attempt.
         .with(SignMiddleware::new(signers))
         .build())
 }
 
-/// Suspends an account, with a query and a JSON body as with reqwest itself.
+/// Suspends an account, with a query and a JSON body.
 pub fn suspend(client: &ClientWithMiddleware, accounts: &str, account: u64) -> RequestBuilder {
     client
         .post(format!("{accounts}/api/account/{account}"))
@@ -101,11 +106,11 @@ pub fn suspend(client: &ClientWithMiddleware, accounts: &str, account: u64) -> R
         .json(&json!({ "status": "suspended" }))
 }
 
-/// Uploads a file as a multipart form that is read from the disk while it is signed.
+/// Uploads a file as a multipart form. The file is read from disk while the form is signed.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, no target has the authority of the URL, or there is no answer.
+/// If the file cannot be read, no target has the URL's authority, or there is no response.
 pub async fn upload(
     client: &ClientWithMiddleware,
     files: &str,
@@ -131,7 +136,7 @@ pub async fn upload(
     }
 }
 
-/// Returns the signer's error, if that is why a request was not sent.
+/// Returns the signer's error if a request was not sent because of it.
 pub fn sign_error(error: &Error) -> Option<&countersign::SignError> {
     match error {
         Error::Middleware(error) => error.downcast_ref(),

@@ -1,4 +1,4 @@
-//! Calls two services: see the documentation of the library.
+//! Calls two services. See the documentation of the library.
 
 use std::{
     env,
@@ -26,7 +26,7 @@ async fn call() -> Result<(), BoxError> {
     let [targets, accounts, files, file] = &*arguments else {
         return Err("expected TARGETS_FILE ACCOUNTS_URL FILES_URL FILE".into());
     };
-    // A program that runs for longer signs with the new keys as soon as the file has them.
+    // In a long-running program, the next request is signed with the new keys of the file.
     let (signers, _reloading) = Reload::new().target_signers(targets)?;
     let client = client(signers)?;
     show("accounts", suspend(&client, accounts, 7).send().await?).await?;

@@ -21,8 +21,9 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Whether to send the request again. Only where the service has not handled it: it could not
-    /// be reached, or refused with 429 or 503. A request that no signer signs is not sent again.
+    /// Returns whether to send the request again: if the service could not be reached, or refused
+    /// with 429 or 503. In these cases the service has not handled the request. A request that
+    /// cannot be signed is not sent again.
     pub fn is_due(&self, attempt: u32, sent: &Result<Response>) -> bool {
         let unhandled = match sent {
             Ok(response) => matches!(
@@ -35,7 +36,7 @@ impl Retry {
         unhandled && attempt < self.attempts
     }
 
-    /// Waits before the next attempt, twice as long each time.
+    /// Waits before the next attempt. Each wait is twice as long as the last.
     pub async fn pause(&self, attempt: u32) {
         let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
         tokio::time::sleep(self.first_pause.saturating_mul(doubled)).await;
@@ -51,7 +52,7 @@ impl Middleware for Retry {
         next: Next<'_>,
     ) -> Result<Response> {
         let mut attempt = 1;
-        // A request with a streamed body has no copy, and is sent once.
+        // A request with a streamed body cannot be cloned and is sent once.
         while let Some(copy) = request.try_clone() {
             let sent = next.clone().run(copy, extensions).await;
             if !self.is_due(attempt, &sent) {

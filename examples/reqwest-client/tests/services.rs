@@ -24,7 +24,7 @@ use tower_countersign::{VerifiedCaller, VerifyLayer};
 const ACCOUNTS_KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccddeeff1";
 const FILES_KEY: &str = "7d0bc3a1955e4f2886cfe91347ab60d2f85a1e9c63b70d42cc18e7f5309b64da";
 
-/// What a handler saw of one request.
+/// One request as a handler received it.
 #[derive(Clone, Debug)]
 struct Seen {
     target: String,
@@ -33,7 +33,7 @@ struct Seen {
     body: String,
 }
 
-/// A service that answers 503 to the first requests, and remembers all.
+/// A service that answers the first requests with 503 and records all requests.
 struct Service {
     url: String,
     authority: String,
@@ -75,7 +75,7 @@ impl Service {
         }
     }
 
-    /// What was seen, each request with a nonce of its own.
+    /// Returns the received requests, and asserts that their nonces differ.
     fn seen(&self) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap().clone();
         let mut nonces: Vec<_> = seen.iter().map(|seen| &seen.nonce).collect();
@@ -89,14 +89,15 @@ impl Service {
 fn targets(accounts: &Service, files: &Service) -> String {
     let target = |name: &str, service: &Service, key: &str| {
         format!(
-            "[[targets]]\nname = \"{name}\"\ncaller = \"billing\"\nauthorities = [\"{}\"]\nsecret_hex = \"{key}\"\n",
+            "[[targets]]\nname = \"{name}\"\ncaller = \"billing\"\n\
+             authorities = [\"{}\"]\nsecret_hex = \"{key}\"\n",
             service.authority
         )
     };
     target("accounts", accounts, ACCOUNTS_KEY) + &target("files", files, FILES_KEY)
 }
 
-/// A file of this test's own.
+/// Writes a file for this test.
 fn write(name: &str, text: &str) -> PathBuf {
     let name = format!("countersign-reqwest-client-{}-{name}", std::process::id());
     let path = std::env::temp_dir().join(name);

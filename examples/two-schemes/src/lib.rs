@@ -1,9 +1,9 @@
-//! A service that accepts `HMAC-SHA256` and AWS Signature Version 4 at once, as one does while its callers move from the one
-//! to the other.
+//! A service that accepts both `HMAC-SHA256` and AWS Signature Version 4, while its callers move
+//! from one scheme to the other.
 //!
-//! The caller is `billing` in both, so that what it may do does not change with its signature: its second key goes by an
-//! access key id. The log says which scheme and which key a request came with. When nobody comes with key `hmac` any more,
-//! that key and its scheme are taken out.
+//! The caller is `billing` in both schemes, so its permissions do not depend on the scheme. Its
+//! second key is selected by an access key id. The log shows the scheme and the key of each
+//! request. Once no caller uses the key `hmac`, remove that key and its scheme.
 //!
 //! # Run with
 //!
@@ -12,19 +12,20 @@
 //! cargo run -p two-schemes
 //! ```
 //!
-//! `LISTEN_ADDR` says where it listens, `127.0.0.1:8083` if it is not set. The region is `us-east-1`, the service
-//! `two-schemes`, the access key id `AKIDBILLING`.
+//! `LISTEN_ADDR` is the address to listen on, by default `127.0.0.1:8083`. The region is
+//! `us-east-1`, the service `two-schemes`, the access key id `AKIDBILLING`.
 //!
 //! # Transcript
 //!
-//! curl 7.88 signs a query as it stands in the URL, so it is written in canonical form here: the names in order, each with its
-//! `=`.
+//! curl 7.88 signs the query of the URL unchanged. So the query here is in canonical form: names in
+//! order, each with `=`.
 //!
 //! ```text
-//! $ curl -v --aws-sigv4 aws:amz:us-east-1:two-schemes --user "AKIDBILLING:$SIGV4_SECRET" 'http://127.0.0.1:8083/whoami?a=1&b=2'
+//! $ curl -v --aws-sigv4 aws:amz:us-east-1:two-schemes --user "AKIDBILLING:$SIGV4_SECRET" \
+//!     'http://127.0.0.1:8083/whoami?a=1&b=2'
 //! > GET /whoami?a=1&b=2 HTTP/1.1
 //! > Host: 127.0.0.1:8083
-//! > Authorization: AWS4-HMAC-SHA256 Credential=AKIDBILLING/20260102/us-east-1/two-schemes/aws4_request, SignedHeaders=host;x-amz-date, Signature=…
+//! > Authorization: AWS4-HMAC-SHA256 Credential=AKIDBILLING/20260102/us-east-1/two-schemes/…
 //! > X-Amz-Date: 20260102T030405Z
 //!
 //! < HTTP/1.1 200 OK
@@ -34,19 +35,20 @@
 //! With another secret:
 //!
 //! ```text
-//! $ curl -i --aws-sigv4 aws:amz:us-east-1:two-schemes --user AKIDBILLING:wrong 'http://127.0.0.1:8083/whoami?a=1&b=2'
+//! $ curl -i --aws-sigv4 aws:amz:us-east-1:two-schemes --user AKIDBILLING:wrong \
+//!     'http://127.0.0.1:8083/whoami?a=1&b=2'
 //! HTTP/1.1 401 Unauthorized
-//! www-authenticate: HMAC-SHA256 realm="service", signed-headers="host;x-date;x-content-sha256;x-nonce"
+//! www-authenticate: HMAC-SHA256 realm="service", signed-headers="host;x-date;…"
 //! www-authenticate: AWS4-HMAC-SHA256 realm="service", region="us-east-1", service="two-schemes"
 //! {"error":"invalid_signature"}
 //! ```
 //!
-//! And the log, where a call in the old scheme came first:
+//! The log, including an earlier call in the old scheme:
 //!
 //! ```text
 //! INFO two_schemes: answered caller=billing scheme=HMAC-SHA256 key=hmac
 //! INFO two_schemes: answered caller=billing scheme=AWS4-HMAC-SHA256 key=sigv4
-//! WARN countersign: outcome="refused" code="invalid_signature" … asserted=AKIDBILLING … reason=key id "AKIDBILLING": the signature is of none of its keys, found version sigv4
+//! WARN countersign: outcome="refused" code="invalid_signature" … asserted=AKIDBILLING …
 //! ```
 
 use axum::{Json, Router, routing::get};
@@ -56,20 +58,21 @@ use countersign::{
 use serde_json::{Value, json};
 use tower_countersign::{VerifiedCaller, VerifyLayer};
 
-/// The name of the caller, whichever way it signs.
+/// The caller's name in both schemes.
 pub const CALLER: &str = "billing";
-/// The name by which its requests in SigV4 call for their key.
+/// The access key id of the caller's SigV4 key.
 pub const ACCESS_KEY_ID: &str = "AKIDBILLING";
-/// What those are signed for: the region.
+/// The region in the caller's SigV4 signatures.
 pub const REGION: &str = "us-east-1";
-/// What those are signed for: the service.
+/// The service in the caller's SigV4 signatures.
 pub const SERVICE: &str = "two-schemes";
 
-/// What is asked of every request: a signature in one of the two schemes, with the caller's key for that scheme.
+/// Creates the layer that requires a signature in one of the two schemes, with the caller's key for
+/// that scheme.
 ///
 /// # Errors
 ///
-/// A [`ConfigError`] if a key is weak. It holds no key.
+/// A [`ConfigError`] if a key is weak. The error holds no key.
 pub fn verify(hmac: &Secret, sigv4: &Secret) -> Result<VerifyLayer<Keyring>, ConfigError> {
     let old = CallerKey::new("hmac", VerifyingKey::hmac_sha256(hmac))?;
     let new = CallerKey::new("sigv4", VerifyingKey::sigv4(sigv4))?.with_key_id(ACCESS_KEY_ID)?;
@@ -77,14 +80,14 @@ pub fn verify(hmac: &Secret, sigv4: &Secret) -> Result<VerifyLayer<Keyring>, Con
         .caller(CALLER, old)
         .caller(CALLER, new)
         .build()?;
-    // `HMAC-SHA256` is what a verifier accepts by default.
+    // A verifier accepts `HMAC-SHA256` by default.
     let verifier = Verifier::builder()
         .accept(SigV4VerifySettings::new(REGION, SERVICE)?)
         .build()?;
     Ok(VerifyLayer::new(keys).with_verifier(verifier))
 }
 
-/// The service.
+/// Builds the service.
 ///
 /// ```
 /// use countersign::Secret;

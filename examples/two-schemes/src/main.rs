@@ -1,4 +1,4 @@
-//! Runs the service as its environment says: see the documentation of the library.
+//! Runs the service with the settings of its environment. See the documentation of the library.
 
 use std::{
     env,
@@ -27,6 +27,6 @@ async fn main() -> Result<(), BoxError> {
 }
 
 fn variable(name: &str) -> Result<String, BoxError> {
-    // The error itself would show a value that is not UTF-8.
+    // The error itself would show the value, so it is dropped.
     env::var(name).map_err(|_| format!("{name}: not set, or not UTF-8").into())
 }

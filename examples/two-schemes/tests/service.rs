@@ -1,4 +1,4 @@
-//! The program, called in both schemes over a real socket.
+//! The program, called in both schemes over a socket.
 
 #![allow(
     clippy::unwrap_used,
@@ -55,7 +55,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The program may have ended already.
         let _: Result<(), _> = self.child.kill();
         let _: Result<_, _> = self.child.wait();
     }
@@ -123,7 +123,7 @@ async fn both_schemes_are_the_same_caller() {
     }
 }
 
-/// The transcript of the documentation.
+/// The transcript in the documentation.
 #[test]
 #[ignore = "needs curl"]
 fn curl_signs_as_the_new_caller() {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// The accounts that are suspended at the start.
 const SUSPENDED: [u64; 2] = [13, 99];
 
-/// Accounts in memory: every number is one, and is active unless it was suspended. Clones share the accounts.
+/// Accounts in memory. Every number is an account, which is active unless suspended. Clones share
+/// the accounts.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     suspended: Arc<Mutex<HashSet<u64>>>,
@@ -19,13 +20,13 @@ pub struct Accounts {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Status {
-    /// It may.
+    /// The account may be billed.
     Active,
-    /// It may not.
+    /// The account may not be billed.
     Suspended,
 }
 
-/// What a caller may change.
+/// The changes that a caller may make.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Update {
@@ -33,7 +34,7 @@ pub(crate) struct Update {
 }
 
 impl Accounts {
-    /// The status of an account.
+    /// Returns the status of an account.
     pub fn status(&self, id: u64) -> Status {
         if self.suspended().contains(&id) {
             Status::Suspended
@@ -52,7 +53,7 @@ impl Accounts {
     }
 
     fn suspended(&self) -> MutexGuard<'_, HashSet<u64>> {
-        // A set of numbers is whole after every call on it, also after one that panicked.
+        // The set stays consistent after a panic.
         self.suspended
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -13,24 +13,24 @@ use tower_countersign::{
 
 use crate::{policy_api, schemes};
 
-/// The name by which replicas share their nonces.
+/// The audience under which replicas share nonces.
 const AUDIENCE: &str = "user-service";
 
-/// What the environment says.
+/// The settings from the environment.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where to listen, as a name or an address with a port.
+    /// The address to listen on: a name or an IP address, with a port.
     pub listen_addr: String,
-    /// Who may call, and what is asked of every request.
+    /// The layer that verifies every request.
     pub verify: VerifyLayer<Keyring, ArcReplayStore>,
-    /// Who may call what.
+    /// The layer that applies the policy, if there is one.
     pub authorize: Option<AuthorizeLayer>,
-    /// Where metrics are to be had, as a name or an address with a port.
+    /// The address of the metrics: a name or an IP address, with a port.
     pub metrics_addr: Option<String>,
-    /// The nonces that replicas share.
+    /// The replay store that replicas share.
     pub redis: Option<RedisReplayStore>,
-    /// The files that are read again when they change, for as long as these live.
+    /// The watched files. Dropping these values ends the watch.
     pub reloading: Vec<Reloading>,
 }
 
@@ -39,7 +39,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Says which variable is wrong and what was expected. No error holds a key.
+    /// Names the wrong variable and the expected value. No error holds a key.
     pub fn from_env() -> Result<Self, BoxError> {
         let listen_addr = variable("LISTEN_ADDR")?.unwrap_or_else(|| "127.0.0.1:8081".to_owned());
         let mut verifier = Verifier::builder();
@@ -126,7 +126,7 @@ impl Config {
     }
 }
 
-/// The store of `REDIS_URL`.
+/// Returns the store of `REDIS_URL`.
 fn redis() -> Result<Option<RedisReplayStore>, BoxError> {
     const ASSUME: &str = "REDIS_INSECURE_ASSUME_NOEVICTION";
     let assumes_noeviction = match variable(ASSUME)?.as_deref() {
@@ -152,10 +152,10 @@ fn redis() -> Result<Option<RedisReplayStore>, BoxError> {
         .map_err(|error| in_variable("REDIS_URL", error))
 }
 
-/// The callers of `KEYS_FILE` beside those of the other variables.
+/// Returns the callers of `KEYS_FILE` and of the other variables.
 fn keys_with_file(path: &Path) -> Result<Keyring, ConfigError> {
     let set = |name| env::var_os(name).is_some();
-    // Second keys without first ones are a mistake, which is for the reader of both to say.
+    // Second keys without first ones are a mistake, which the reader of both variables reports.
     let keys = if set("SERVICE_SECRETS") || set("ROTATING_SERVICE_SECRETS") {
         Keyring::builder().callers_from_env()?
     } else {
@@ -167,7 +167,7 @@ fn keys_with_file(path: &Path) -> Result<Keyring, ConfigError> {
         .build()
 }
 
-/// Whether a policy is in JSON, by the name of its file, and not in TOML.
+/// Returns whether a policy file is JSON, by its name. Otherwise it is TOML.
 fn is_json(path: &Path) -> bool {
     path.extension() == Some(OsStr::new("json"))
 }
@@ -194,7 +194,9 @@ fn report_only() -> Result<ReportOnly, BoxError> {
     });
     match routes.collect() {
         Some(routes) => Ok(ReportOnly::For(routes)),
-        None => Err("REPORT_ONLY: expected true, false, or routes such as \"POST /api/echo, GET /api/account/{id}\"".into()),
+        None => Err("REPORT_ONLY: expected true, false, or routes such as \
+             \"POST /api/echo, GET /api/account/{id}\""
+            .into()),
     }
 }
 
@@ -205,7 +207,7 @@ fn in_variable(name: &str, error: ConfigError) -> BoxError {
     })
 }
 
-/// A mistake in what a variable says, with what is behind it.
+/// A wrong value of a variable, with its source.
 #[derive(Debug)]
 struct InVariable {
     name: String,
@@ -232,7 +234,7 @@ fn host_form(text: &str) -> Result<HostForm, BoxError> {
     }
 }
 
-/// The value of a variable, if it is set. An empty value is a value: it is not the same as none.
+/// Returns the value of a variable, if it is set. An empty value counts as set.
 pub(crate) fn variable(name: &str) -> Result<Option<String>, BoxError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value)),

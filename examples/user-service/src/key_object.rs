@@ -1,4 +1,4 @@
-//! A variable that holds a JSON object of name to key.
+//! Reads variables that hold a JSON object of name to key.
 
 use std::{collections::HashSet, fmt};
 
@@ -6,13 +6,15 @@ use countersign::{CallerKey, KeyId, Keyring, KeyringBuilder, VerifyingKey};
 use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use tower_countersign::BoxError;
 
-/// The greatest length of a name that errors show, in bytes: that of most access key ids. No key is as short.
+/// The maximum length of a name that errors show, in bytes. Most access key ids are as long, and
+/// every key is longer.
 const MAX_SHOWN: usize = 20;
 
-/// Adds every member of the object to the keys, as a caller of that name with a key of this version.
+/// Adds every member of the object to the keys, as a caller of that name with a key of this
+/// version.
 ///
-/// A name and a key that are in each other's place look alike, so errors give the place of a member. They show its name
-/// only if the name is too short for a key.
+/// A member whose name and key are swapped looks like any other. So errors show the position of a
+/// member, and its name only if the name is too short for a key.
 pub(crate) fn add(
     mut keys: KeyringBuilder,
     variable: &str,
@@ -36,7 +38,7 @@ pub(crate) fn add(
         }
         let key = read(&key).map_err(|error| wrong(&error))?;
         let key = CallerKey::new(version, key)?;
-        // What a keyring would say of the key, under a name that can be shown.
+        // Check the key as a keyring would, under a name that can be shown.
         Keyring::builder()
             .caller(format!("{place}"), key.clone())
             .build()
@@ -49,14 +51,15 @@ pub(crate) fn add(
     Ok(keys)
 }
 
-/// A JSON parser keeps one of two members of a name, and which is its own choice, so the members are read one by one.
+/// Reads the members one by one. A JSON parser would silently keep only one of two members with the
+/// same name.
 fn parse(variable: &str, json: &str) -> Result<Vec<(String, String)>, BoxError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     deserializer
         .deserialize_map(Members)
         .and_then(|members| deserializer.end().map(|()| members))
         .map_err(|error| {
-            // The parser's own text may quote the input.
+            // The parser's error text may quote the input.
             format!(
                 "{variable}: expected a JSON object of name to key, found {} (line {}, column {})",
                 form_of_no_object(json),
@@ -67,7 +70,7 @@ fn parse(variable: &str, json: &str) -> Result<Vec<(String, String)>, BoxError> 
         })
 }
 
-/// Names what the variable holds instead, where it is something usual.
+/// Describes the variable's content in common cases of other values.
 fn form_of_no_object(json: &str) -> &'static str {
     if json.is_empty() {
         "an empty value"

@@ -1,4 +1,4 @@
-//! Runs the service as its environment says: see the documentation of the library.
+//! Runs the service with the settings of its environment. See the documentation of the library.
 
 use std::{
     error::Error,
@@ -75,8 +75,8 @@ async fn listen(variable: &str, addr: &str) -> Result<TcpListener, BoxError> {
     Ok(listener.map_err(|error| format!("{variable}: {addr}: {error}"))?)
 }
 
-/// Says what about the servers lets a nonce be forgotten. If they cannot be reached now, they may be later: until then
-/// requests are answered with 503.
+/// Logs the settings of the servers that can lose a nonce. If the servers cannot be reached,
+/// requests get 503 until they can.
 async fn check(nonces: RedisReplayStore) {
     match nonces.check().await {
         Ok(warnings) => {
@@ -99,7 +99,8 @@ async fn check(nonces: RedisReplayStore) {
     }
 }
 
-/// Watches for Ctrl-C and SIGTERM from now on. After either, requests that have begun are answered and no new ones taken.
+/// Watches for Ctrl-C and SIGTERM from now on. After either, running requests are finished and no
+/// new ones accepted.
 #[cfg(unix)]
 fn interruption() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -114,7 +115,7 @@ fn interruption() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Watches for Ctrl-C. After it, requests that have begun are answered and no new ones taken.
+/// Watches for Ctrl-C. Then running requests are finished and no new ones accepted.
 #[cfg(not(unix))]
 fn interruption() -> io::Result<impl Future<Output = ()>> {
     Ok(async {

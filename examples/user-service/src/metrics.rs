@@ -1,4 +1,4 @@
-//! What the service counts, in the text format of Prometheus.
+//! The service's metrics in the text format of Prometheus.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tower_countersign::{BoxError, metrics};
 
-/// Histograms keep what they were told until somebody looks at it or this much time is over.
+/// The interval after which histograms are aggregated if nothing scrapes them.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Counts from now on, for the whole process.
+/// Installs the recorder for the whole process.
 ///
 /// # Errors
 ///
-/// If something counts already.
+/// If a recorder is already installed.
 pub fn install() -> Result<PrometheusHandle, BoxError> {
     let mut builder = PrometheusBuilder::new();
     for metric in metrics::ALL {
@@ -35,7 +35,8 @@ pub fn install() -> Result<PrometheusHandle, BoxError> {
     Ok(handle)
 }
 
-/// `GET /metrics`. It names the callers, so it listens where they cannot reach it.
+/// Serves `GET /metrics`. The metrics name the callers, so use an address that callers cannot
+/// reach.
 pub fn app(handle: PrometheusHandle) -> Router {
     let text = async move || {
         let format = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");

@@ -1,4 +1,4 @@
-//! What policies in JSON call this service, and whom they mean by accounts.
+//! The parts of this service's resource names, and the callers of accounts, for policies in JSON.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ const VARIABLES: [&str; 6] = [
     "POLICY_SHARED",
 ];
 
-/// Reads what the variables call this service.
+/// Reads the parts of this service's resource names.
 pub(crate) fn from_env() -> Result<ExecuteApi, BoxError> {
     let region = variable("POLICY_REGION")?;
     let account = variable("POLICY_ACCOUNT")?;
@@ -47,7 +47,7 @@ pub(crate) fn from_env() -> Result<ExecuteApi, BoxError> {
     }
 }
 
-/// Refuses variables that nothing reads: they would be believed to have an effect.
+/// Refuses variables that have no effect, because the operator would expect one.
 pub(crate) fn ensure_unset(why: &str) -> Result<(), BoxError> {
     for name in VARIABLES {
         if variable(name)?.is_some() {
@@ -75,7 +75,7 @@ fn membership(json: &str) -> Result<Membership, BoxError> {
     Ok(membership)
 }
 
-/// Members one by one: as a map, the parser would keep one of two accounts of one name.
+/// Reads the members one by one: a map would silently keep only one of two equal accounts.
 struct Accounts;
 
 impl<'de> Visitor<'de> for Accounts {

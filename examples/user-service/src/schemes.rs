@@ -1,4 +1,4 @@
-//! The schemes beside `HMAC-SHA256`, each off unless its variable is set.
+//! The schemes other than `HMAC-SHA256`. Each is off unless its variable is set.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use tower_countersign::BoxError;
 
 use crate::{config::variable, key_object};
 
-/// The only request that a scheme may send whose signature is for a body and not for a request.
+/// The only target for schemes whose signature covers only the body.
 const BODY_ONLY_TARGET: &str = "/api/echo";
 
 const SIGV4_UNCOVERED_HEADERS: &str = "SIGV4_UNCOVERED_HEADERS";
@@ -23,7 +23,7 @@ pub(crate) fn keys(keys: KeyringBuilder) -> Result<KeyringBuilder, BoxError> {
     Ok(add(keys, Verifier::builder())?.0)
 }
 
-/// Adds the schemes of the variables to what is accepted.
+/// Adds the schemes of the variables to the verifier.
 pub(crate) fn accept(verifier: VerifierBuilder) -> Result<VerifierBuilder, BoxError> {
     Ok(add(Keyring::builder(), verifier)?.1)
 }
@@ -66,7 +66,7 @@ fn add_sigv4(
     Ok((keys, verifier.accept(profile)))
 }
 
-/// Headers of a trusted hop in front, which no caller could sign.
+/// Accepts uncovered headers of a trusted hop, which no caller can sign.
 fn accept_uncovered(profile: SigV4VerifySettings) -> Result<SigV4VerifySettings, BoxError> {
     const NAMES: &str = SIGV4_UNCOVERED_HEADERS;
     let Some(names) = variable(NAMES)? else {
@@ -80,7 +80,7 @@ fn accept_uncovered(profile: SigV4VerifySettings) -> Result<SigV4VerifySettings,
     profile.map_err(in_variable(NAMES))
 }
 
-/// Queries of callers that write what two readers may read in two ways.
+/// Accepts queries that two readers may interpret differently.
 fn accept_queries(mut profile: SigV4VerifySettings) -> Result<SigV4VerifySettings, BoxError> {
     let Some(forms) = variable(SIGV4_LENIENT_QUERIES)? else {
         return Ok(profile);
@@ -91,7 +91,8 @@ fn accept_queries(mut profile: SigV4VerifySettings) -> Result<SigV4VerifySetting
             "any-escapes" => profile.insecure_accept_noncanonical_queries(),
             _ => {
                 return Err(format!(
-                    "{SIGV4_LENIENT_QUERIES}: expected repeated-names or any-escapes, found {form:?}"
+                    "{SIGV4_LENIENT_QUERIES}: expected repeated-names or any-escapes, \
+                     found {form:?}"
                 )
                 .into());
             }
@@ -109,7 +110,7 @@ fn add_message_signatures(
     let (shared, public) = (variable(SHARED)?, variable(PUBLIC)?);
     let profile = match (&shared, &public) {
         (None, None) => return Ok((keys, verifier)),
-        // A secret is shared with one callee, so that no hosts are asked for.
+        // A secret is shared with only one callee, so no hosts are required.
         (Some(_), None) => MessageSignaturesVerifySettings::new().hmac_sha256_only(),
         (None, Some(_)) => MessageSignaturesVerifySettings::new().ed25519_only(),
         (Some(_), Some(_)) => MessageSignaturesVerifySettings::new(),
@@ -186,7 +187,7 @@ fn add_webhooks(
     Ok((keys, verifier.accept(profile)))
 }
 
-/// Adds a key that is strong enough to rely on.
+/// Adds a key, and checks its strength under the name of its variable.
 fn add_key(
     keys: KeyringBuilder,
     caller: String,
@@ -200,13 +201,17 @@ fn add_key(
     Ok(keys.caller(caller, key))
 }
 
-/// Two variables of which neither is anything without the other.
+/// Returns two variables that need each other.
 fn both(one: &str, other: &str) -> Result<Option<(String, String)>, BoxError> {
     match (variable(one)?, variable(other)?) {
         (Some(one), Some(other)) => Ok(Some((one, other))),
         (None, None) => Ok(None),
-        (Some(_), None) => Err(format!("{other}: not set, and {one} is").into()),
-        (None, Some(_)) => Err(format!("{one}: not set, and {other} is").into()),
+        (Some(_), None) => {
+            Err(format!("{other}: expected a value beside {one}, found none").into())
+        }
+        (None, Some(_)) => {
+            Err(format!("{one}: expected a value beside {other}, found none").into())
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Invoices, with a user service behind.
+//! Invoices, with a user service to ask.
 
 use bytes::Bytes;
 use countersign::Keyring;
@@ -14,7 +14,7 @@ use crate::process::Process;
 const KEY: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
 const OTHER: &str = "c8df51469c308a59bfbd48a3e0bdd228ca922d6032035f5ef6e4ad45f473a9f3";
 
-/// A user service that knows one caller, and the URL of its root.
+/// Starts a user service that knows one caller. Returns the URL of its root.
 async fn user_service(caller: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let authority = listener.local_addr().unwrap().to_string();
@@ -38,7 +38,7 @@ fn billing(user_service: &str, key: &str) -> Process {
     ])
 }
 
-/// Orders an invoice and returns the status and the body: as JSON, or as text if it is none.
+/// Orders an invoice, and returns the status and the body, as JSON or else as text.
 async fn order(billing: &Process, order: &str) -> (u16, Value) {
     let request = Request::post(format!("http://{}/invoices", billing.authority()))
         .header(CONTENT_TYPE, "application/json")

@@ -1,4 +1,4 @@
-//! The program, run as its users run it, over real sockets.
+//! The program as its users run it, over real sockets.
 
 #![allow(
     clippy::arithmetic_side_effects,

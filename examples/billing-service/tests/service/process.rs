@@ -13,7 +13,7 @@ const VARIABLES: [&str; 5] = [
     "RUST_LOG",
 ];
 
-/// The program with these variables and no others of its own. It listens on a free port unless told otherwise.
+/// Returns the program with only these variables. It listens on a free port unless told otherwise.
 fn command(variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_billing-service"));
     for name in VARIABLES {
@@ -25,7 +25,7 @@ fn command(variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// What the program says when it does not start.
+/// Returns the error text of a program that does not start.
 pub(crate) fn output(variables: &[(&str, &str)]) -> Output {
     command(variables).output().unwrap()
 }
@@ -56,7 +56,7 @@ impl Process {
         Self { child, authority }
     }
 
-    /// The address and port it listens on.
+    /// Returns the address and port on which the program listens.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
@@ -73,7 +73,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The program may have ended already.
         let _: Result<(), _> = self.child.kill();
         let _: Result<_, _> = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! How the program starts, refuses to start, and ends.
+//! The start of the program, its refusals to start, and its end.
 
 use crate::process::{Process, output};
 

@@ -1,4 +1,4 @@
-//! User services that give no status.
+//! User services that return no status.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use billing_service::{BaseUrl, UserService, UserServiceError};
 use countersign::{Secret, Signer, SigningKey};
 use tokio::net::TcpListener;
 
-/// A client of a server with this answer to every path.
+/// Returns a client of a server that gives this answer on every path.
 async fn client_of(app: Router) -> UserService {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The service that calls, as the README shows it.
+//! The calling service, as shown in the README.
 
 use std::{env, io::Write};
 

@@ -1,4 +1,4 @@
-//! The service that is called, as the README shows it.
+//! The called service, as shown in the README.
 
 use std::{env, net::SocketAddr};
 

@@ -1,4 +1,4 @@
-//! Calls, accepted and refused.
+//! Accepted and refused calls.
 
 use std::time::{Duration, SystemTime};
 
@@ -34,13 +34,13 @@ fn sign_at(
 ) -> Request<&'static str> {
     let (mut parts, body) = request.into_parts();
     let now = Timestamp::from(now);
-    // The bytes and not their digest: some schemes sign no digest.
+    // Sign the bytes, not their digest: some schemes sign no digest.
     let signature = signer.sign(&parts, body.as_bytes(), now).unwrap();
     signature.apply(&mut parts);
     Request::from_parts(parts, body)
 }
 
-/// Sends a request as it is and returns the status and the body: as JSON, or as text if it is none.
+/// Sends a request unchanged, and returns the status and the body, as JSON or else as text.
 pub(crate) async fn send(request: Request<&'static str>) -> (u16, Value) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let response = client
@@ -56,7 +56,7 @@ pub(crate) async fn send(request: Request<&'static str>) -> (u16, Value) {
     )
 }
 
-/// A process with one caller, the URL of its root, and a signer for it.
+/// Starts a process with one caller. Returns it, the URL of its root, and a signer.
 fn start() -> (Process, String, Signer) {
     let process = Process::start(&[("SERVICE_SECRETS", &secrets(OLD))]);
     let root = format!("http://{}", process.authority());

@@ -1,4 +1,4 @@
-//! The article's client, as it stands in `tests/peers/node`, calls this service.
+//! The article's client from `tests/peers/node`, unchanged, calls this service.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ const CLIENT: &str = concat!(
     "/../../tests/peers/node/client.mjs"
 );
 
-/// Makes one call as billing and returns the status and the body of the answer.
+/// Makes one call as billing. Returns the status and the body of the response.
 fn call(service: &Process, path: &str, key: &str, options: &[&str]) -> (u64, Value) {
     let url = format!("http://{}{path}", service.authority());
     let output = Command::new("node")
@@ -69,7 +69,7 @@ fn the_articles_client_reads_and_changes_an_account() {
 #[ignore = "needs node"]
 fn the_articles_client_may_sign_its_host_without_the_port() {
     let secrets = secrets(OLD);
-    // As it was sent, the host has its port, and is none of the expected ones.
+    // As sent, the host has its port and is not among the expected hosts.
     for (form, expected) in [("strip-port", 200), ("as-sent", 421)] {
         let service = Process::start(&[
             ("SERVICE_SECRETS", &secrets),

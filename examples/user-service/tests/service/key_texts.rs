@@ -1,4 +1,5 @@
-//! Keys in the variables: what was added to one ends the program and is named, with the variable and without the key.
+//! Keys in variables: text added to a key ends the program. The error names the addition and the
+//! variable, and does not show the key.
 
 use countersign::{Secret, Signer, SigningKey};
 use http::Request;
@@ -13,10 +14,10 @@ const HEX: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b59
 const TEXT: &str = "ahX9queiSh4ieyeeZohf1AikahX9queiSh4ieyee1A";
 const BASE64: &str = "Mk5vQ3hRczdXZTFVcjRUeThJejBPcDVBZDZTZjlHaDM=";
 
-/// How a variable holds a key.
+/// Formats a key as the value of a variable.
 type Value<'v> = &'v dyn Fn(&str) -> String;
 
-/// The error of the program, which does not start.
+/// Returns the error of the program, which does not start.
 fn error(variables: &[(&str, &str)]) -> String {
     let output = output(variables);
     let error = String::from_utf8(output.stderr).unwrap();
@@ -27,7 +28,8 @@ fn error(variables: &[(&str, &str)]) -> String {
     error
 }
 
-/// Source: `.env` files that keep quotes, secrets that are mounted with a line end, and editors that add a byte order mark.
+/// Source: `.env` files that keep quotes, mounted secrets with a line end, and editors that add a
+/// byte order mark.
 #[test]
 fn what_was_added_to_a_key_ends_the_program_and_is_named() {
     let object = |key: &str| json!({ "a": key }).to_string();
@@ -79,7 +81,7 @@ fn what_was_added_to_a_key_ends_the_program_and_is_named() {
     }
 }
 
-/// Source: 64 hexadecimal digits are Base64 of 48 other bytes, and every request was refused.
+/// Source: 64 hexadecimal digits are also Base64 of 48 other bytes, and every request was refused.
 #[test]
 fn hexadecimal_digits_are_no_base64() {
     let object = json!({ "billing/2026": HEX }).to_string();

@@ -1,4 +1,4 @@
-//! What an operator can change while it runs, and can watch.
+//! Changes and metrics for an operator, while the program runs.
 
 use std::{
     env, fs,
@@ -18,7 +18,7 @@ use crate::{
     process::{Process, output},
 };
 
-/// A folder that is gone when the test is over.
+/// A folder that is removed at the end of the test.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -30,7 +30,7 @@ impl Folder {
         Self(path)
     }
 
-    /// Writes a file as it should be done: beside the old one, and over it by its name.
+    /// Writes a file safely: beside the old one, then renamed over it.
     pub(crate) fn write(&self, name: &str, text: &str) -> String {
         let path = self.0.join(name);
         let new = self.0.join("new");
@@ -42,20 +42,22 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left over does no harm.
+        // A remaining folder does no harm.
         let _: Result<(), _> = fs::remove_dir_all(&self.0);
     }
 }
 
 fn callers(key: &str) -> String {
     format!(
-        "[[callers]]\nname = \"billing\"\n[[callers.keys]]\nversion = \"1\"\nsecret_hex = \"{key}\"\n"
+        "[[callers]]\nname = \"billing\"\n\
+         [[callers.keys]]\nversion = \"1\"\nsecret_hex = \"{key}\"\n"
     )
 }
 
 fn policy(methods: &str) -> String {
     format!(
-        "[[statements]]\nid = \"1\"\neffect = \"allow\"\ncallers = [\"billing\"]\nmethods = [{methods}]\npaths = [\"/api/**\"]\n"
+        "[[statements]]\nid = \"1\"\neffect = \"allow\"\ncallers = [\"billing\"]\n\
+         methods = [{methods}]\npaths = [\"/api/**\"]\n"
     )
 }
 
@@ -69,7 +71,7 @@ async fn echo(process: &Process, signer: &Signer) -> (u16, Value) {
     send(sign(signer, Request::post(uri).body("hello").unwrap())).await
 }
 
-/// Asks until the answer is the expected one: a change of a file is seen soon, and nobody says when.
+/// Repeats the request until the expected answer: a file change is detected soon, at no fixed time.
 async fn until(expected: u16, mut ask: impl AsyncFnMut() -> u16) {
     let began = Instant::now();
     loop {
@@ -189,7 +191,7 @@ async fn reports_only_where_it_is_told_to() {
             assert_eq!(body["caller"], Value::Null, "{name}");
         }
         assert_eq!(echo(process, &stranger).await.0, echoed, "{name}");
-        // Nobody is believed, not even who is right.
+        // No caller is verified, not even one with a valid signature.
         let billing = signer(OLD, process.authority());
         let believed = get(process, &billing).await.1["caller"] == "billing";
         assert_eq!(believed, shown == 401, "{name}");
@@ -237,7 +239,7 @@ async fn tells_what_it_counts() {
     };
     assert_eq!(value("accepted", "billing").as_deref(), Some("3"), "{text}");
     assert_eq!(value("refused", "").as_deref(), Some("1"), "{text}");
-    // The door for callers does not tell: a stranger is nobody there, and a caller finds nothing.
+    // The callers' address does not serve metrics: a stranger is refused, and a caller gets 404.
     let uri = format!("http://{}/metrics", process.authority());
     let request = || Request::get(&uri).body("").unwrap();
     assert_eq!(send(request()).await.0, 401);
@@ -298,7 +300,7 @@ fn refuses_to_start_on_what_it_cannot_use() {
     }
 }
 
-/// A server of nonces, stopped when dropped.
+/// A Redis server, stopped when dropped.
 struct Redis {
     server: Child,
     port: u16,
@@ -335,7 +337,7 @@ impl Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The server may have ended already.
         let _: Result<(), _> = self.server.kill();
         let _: Result<_, _> = self.server.wait();
     }
@@ -384,12 +386,12 @@ async fn replicas_share_their_nonces_and_refuse_while_they_cannot() {
         send(fresh(&one)).await,
         (503, json!({ "error": "unavailable" }))
     );
-    // Nobody restarts the service when the server is back.
+    // The service recovers without a restart when the server is back.
     let _redis = Redis::start(&folder.0, port);
     until(200, async || send(fresh(&one)).await.0).await;
 }
 
-/// Source: a user without INFO was refused although the page said that it is served.
+/// Source: a user without INFO was refused although the page promised acceptance.
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn a_user_who_may_not_run_info_is_served_where_the_operator_says_what_it_would_tell() {

@@ -1,4 +1,4 @@
-//! Policies in JSON, and what the variables call the service that they are about.
+//! Policies in JSON, and the variables for the parts of resource names.
 
 use countersign::{Secret, Signer, SigningKey};
 use http::Request;
@@ -97,7 +97,8 @@ fn refuses_wrong_variables_and_those_that_nothing_reads() {
     let json = folder.write("policy.json", POLICY);
     let toml = folder.write(
         "policy.toml",
-        "[[statements]]\nid = \"1\"\neffect = \"allow\"\ncallers = [\"*\"]\nmethods = [\"GET\"]\npaths = [\"/**\"]\n",
+        "[[statements]]\nid = \"1\"\neffect = \"allow\"\ncallers = [\"*\"]\n\
+         methods = [\"GET\"]\npaths = [\"/**\"]\n",
     );
     let secrets = secrets();
     for (name, file, variable, says) in [
@@ -158,7 +159,7 @@ fn refuses_wrong_variables_and_those_that_nothing_reads() {
     }
 }
 
-/// What the program says when it refuses to start.
+/// Returns the error text of a program that does not start.
 fn refused(variables: &[(&str, &str)]) -> String {
     let output = output(variables);
     let error = String::from_utf8(output.stderr).unwrap();

@@ -41,7 +41,7 @@ const VARIABLES: [&str; 31] = [
     "RUST_LOG",
 ];
 
-/// The program with these variables and no others of its own. It listens on a free port unless told otherwise.
+/// Returns the program with only these variables. It listens on a free port unless told otherwise.
 fn command(variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_user-service"));
     for name in VARIABLES {
@@ -53,7 +53,7 @@ fn command(variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// What the program says when it does not start. One that does start, and so would never end, is stopped.
+/// Returns the error text of a program that does not start. A program that starts is stopped.
 pub(crate) fn output(variables: &[(&str, &str)]) -> Output {
     let mut child = command(variables)
         .stdout(Stdio::piped())
@@ -103,12 +103,12 @@ impl Process {
         }
     }
 
-    /// The URL at which it tells what it counts.
+    /// Returns the URL of the metrics.
     pub(crate) fn metrics(&self) -> &str {
         self.metrics.as_deref().unwrap()
     }
 
-    /// The address and port it listens on.
+    /// Returns the address and port on which the program listens.
     pub(crate) fn authority(&self) -> &str {
         &self.authority
     }
@@ -125,7 +125,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The program may have ended already.
         let _: Result<(), _> = self.child.kill();
         let _: Result<_, _> = self.child.wait();
     }

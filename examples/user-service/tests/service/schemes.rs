@@ -1,4 +1,5 @@
-//! The schemes beside `HMAC-SHA256`: each accepted where its variable is set, and none where it is wrong.
+//! The schemes other than `HMAC-SHA256`: accepted if the variable is set, refused if its value is
+//! wrong.
 
 use base64ct::{Base64, Encoding as _};
 use countersign::{
@@ -55,10 +56,10 @@ fn webhook(authority: &str) -> Signer {
     Signer::standard_webhooks([SigningKey::standard_webhooks(&secret)], [authority]).unwrap()
 }
 
-/// Who signs as what: its name, its signer, and the name that the service should know it by.
+/// A signer with its name, and the caller's name at the service.
 type Caller = (&'static str, Signer, &'static str);
 
-/// Calls as everyone: what the account's page and what the echo answers.
+/// Calls as each caller, and checks the statuses of the account's page and of the echo.
 async fn calls(process: &Process, signed_for: &str, callers: &[Caller], expected: [u16; 2]) {
     for (name, signer, caller) in callers {
         let root = format!("http://{signed_for}");
@@ -171,7 +172,8 @@ async fn a_scheme_whose_variable_is_not_set_is_refused() {
     calls(&process, host, &callers, [401, 401]).await;
 }
 
-/// A message under the names that Svix sends, and a request as CloudFront and a search hand it on.
+/// A message with the header names of Svix, and a request with the headers of CloudFront and a
+/// lenient query.
 #[tokio::test]
 async fn what_other_peoples_programs_send_is_accepted_where_a_variable_says_so() {
     let sigv4_keys = json!({ "AKIDBILLING": SIGV4_SECRET }).to_string();

@@ -1,4 +1,4 @@
-//! The snippets of `tests/peers/wire` call this service through a hop, which may change the request.
+//! The snippets of `tests/peers/wire` call this service through a hop, which may change requests.
 
 use std::{
     io::{Read, Write},
@@ -29,7 +29,7 @@ const NODE: Snippet = (&["node"], "sign.mjs");
 const GO: Snippet = (&["go", "run"], "sign.go");
 const BASH: Snippet = (&["bash"], "sign.sh");
 
-/// What a hop does with a request.
+/// The action of a hop on a request.
 #[derive(Clone, Copy)]
 enum Hop {
     HandsOn,
