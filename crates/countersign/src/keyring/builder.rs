@@ -77,7 +77,7 @@ impl KeyringBuilder {
                         return Err(ConfigError::new(
                             ConfigErrorKind::SharedKey,
                             format!(
-                                "caller {caller}: its key {} is also one of caller {}: whoever holds it can be both",
+                                "caller {caller}: its key {} is also one of caller {}: its holder can be both",
                                 key.version(),
                                 other.get()
                             ),

@@ -229,7 +229,9 @@ impl Events {
                     asserted,
                     hint = hint.map(|hint| hint.code),
                     hint_also = hint.and_then(|hint| hint.also),
-                    hint_header = hint.and_then(|hint| hint.header.as_ref()).map(HeaderName::as_str),
+                    hint_header = hint
+                        .and_then(|hint| hint.header.as_ref())
+                        .map(HeaderName::as_str),
                     peer = peer.map(tracing::field::display),
                     suppressed,
                     reason = %refusal,
