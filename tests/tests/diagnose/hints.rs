@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::{Router, routing::any};
+use base64ct::{Base64, Encoding};
 use bytes::Bytes;
 use countersign::{CallerKeys, KeyStore, Keyring, Timestamp, Unavailable, diagnose::Cause};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -22,7 +23,10 @@ use tracing::{
 };
 use tracing_subscriber::{layer::Context, layer::SubscriberExt};
 
-use crate::client::{self, ALL, Family, HEADS, KEY, NOW, Seen, other_key, signature, written};
+use crate::{
+    client::{self, ALL, Family, HEADS, KEY, NOW, Seen, other_key, signature, written},
+    mistakes::HMAC_KEYS,
+};
 
 /// The fields of the events that are written on this thread.
 #[derive(Clone, Default)]
@@ -155,6 +159,29 @@ async fn a_refusal_has_its_hint_in_the_event_and_in_the_metric() {
         );
         let rendered = handle.render();
         assert!(rendered.contains(&series), "{series}: {rendered}");
+    }
+}
+
+/// The keys of a keyring are loaded from bytes, hexadecimal digits, Base64 or text.
+#[tokio::test]
+async fn a_secret_that_the_client_read_in_another_encoding_is_recognised() {
+    let (capture, _guard) = Capture::start();
+    let digits = base16ct::lower::encode_string(&KEY);
+    let mistakes = [
+        ("secret_as_text", digits.clone().into_bytes()),
+        ("secret_as_text", Base64::encode_string(&KEY).into_bytes()),
+        ("secret_as_base64", Base64::decode_vec(&digits).unwrap()),
+    ];
+    for family in HMAC_KEYS {
+        for (hint, key) in &mistakes {
+            let (layer, _) = layer(*family);
+            let server = serve(layer.with_mismatch_hints()).await;
+            let seen = Seen::usual();
+            let answer = answer(&server, &request(*family, key, &seen, &seen)).await;
+            assert_eq!(raw::status(&answer), 401, "{family:?}: {answer}");
+            let hints = capture.take("hint");
+            assert_eq!(hints, [Some((*hint).to_owned())], "{family:?}");
+        }
     }
 }
 

@@ -35,7 +35,7 @@ const NONE: Mistake = Mistake {
 
 const NATIVE: &[Family] = &[Family::Hmac, Family::Ed25519];
 const NOT_SIGV4: &[Family] = &[Family::Hmac, Family::Ed25519, Family::Rfc9421];
-const HMAC_KEYS: &[Family] = &[
+pub const HMAC_KEYS: &[Family] = &[
     Family::Hmac,
     Family::SigV4,
     Family::Rfc9421,

@@ -100,7 +100,12 @@ fn the_shipped_sources_and_the_pages_are_narrow_and_avoid_certain_words() {
         .iter()
         .flat_map(|path| faults(path, &fs::read_to_string(root().join(path)).unwrap()))
         .collect();
-    assert!(faults.is_empty(), "{}:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{}:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }
 
 #[test]

@@ -43,10 +43,12 @@ pub(super) fn others(
     keys: &CallerKeys,
 ) -> Vec<OtherKey> {
     let mut found = Vec::new();
-    for secret in &diagnosis.secrets {
+    let scheme = claim.scheme();
+    let own = keys.keys_for(scheme, claim.key_id());
+    let own = own.filter_map(|key| key.verifying_key().secret());
+    for secret in diagnosis.secrets.iter().copied().chain(own) {
         add_readings(secret, claim, keys, &mut found);
     }
-    let scheme = claim.scheme();
     for key in keys.all().filter(|key| key.scheme() != scheme) {
         found.push(OtherKey {
             cause: Cause::KeyOfAnotherScheme,

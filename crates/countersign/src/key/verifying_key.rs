@@ -24,6 +24,9 @@ pub struct VerifyingKey {
     fingerprints: Fingerprints,
     weakness: Option<Weakness>,
     session_token: Option<SessionToken>,
+    /// The shared secret, of which a diagnosis tries other encodings. Derived keys have none.
+    #[cfg(feature = "diagnose")]
+    secret: Option<Arc<Secret>>,
 }
 
 #[derive(Clone)]
@@ -35,12 +38,14 @@ enum Inner {
 impl VerifyingKey {
     /// A shared secret for `HMAC-SHA256`.
     pub fn hmac_sha256(secret: &Secret) -> Self {
-        SigningKey::hmac_sha256(secret).verifying_key()
+        SigningKey::hmac_sha256(secret)
+            .verifying_key()
+            .keeping(secret)
     }
 
     /// A secret access key for `AWS4-HMAC-SHA256`.
     pub fn sigv4(secret: &Secret) -> Self {
-        SigningKey::sigv4(secret).verifying_key()
+        SigningKey::sigv4(secret).verifying_key().keeping(secret)
     }
 
     /// Binds a key for `AWS4-HMAC-SHA256` to the session token that was issued with it. Requests must then carry this
@@ -74,7 +79,9 @@ impl VerifyingKey {
 
     /// A shared secret for RFC 9421, as `hmac-sha256`.
     pub fn message_hmac_sha256(secret: &Secret) -> Self {
-        SigningKey::message_hmac_sha256(secret).verifying_key()
+        SigningKey::message_hmac_sha256(secret)
+            .verifying_key()
+            .keeping(secret)
     }
 
     /// An Ed25519 public key for RFC 9421, as `ed25519`.
@@ -156,7 +163,28 @@ impl VerifyingKey {
             fingerprints,
             weakness,
             session_token: None,
+            #[cfg(feature = "diagnose")]
+            secret: None,
         }
+    }
+
+    /// Keeps the secret for a diagnosis, where the feature is on.
+    #[cfg_attr(
+        not(feature = "diagnose"),
+        expect(unused_mut, unused_variables, reason = "nothing is kept")
+    )]
+    pub(crate) fn keeping(mut self, secret: &Secret) -> Self {
+        #[cfg(feature = "diagnose")]
+        {
+            self.secret = Some(Arc::new(Secret::from_bytes(secret.expose())));
+        }
+        self
+    }
+
+    /// Returns the shared secret, unless the key was derived.
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        self.secret.as_deref()
     }
 
     pub(super) fn from_point(
@@ -171,6 +199,8 @@ impl VerifyingKey {
             fingerprints,
             weakness,
             session_token: None,
+            #[cfg(feature = "diagnose")]
+            secret: None,
         }
     }
 

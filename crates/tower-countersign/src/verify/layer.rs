@@ -184,9 +184,7 @@ impl<K, R> VerifyLayer<K, R> {
     ///
     /// Hints are made for known callers only. They never change the response.
     /// [`MISMATCH_HINTS`](crate::metrics::MISMATCH_HINTS) counts them. No hint is made if the key
-    /// store does not answer at once. No hint reports a secret in the wrong encoding, because the
-    /// layer does not have the secret text; [`Diagnosis`](countersign::diagnose::Diagnosis) accepts
-    /// it.
+    /// store does not answer at once.
     ///
     /// # Cost
     ///

@@ -14,7 +14,7 @@ impl SigningKey {
 impl VerifyingKey {
     /// A shared secret for the [DRF profile](crate::DrfVerifySettings). See [`SigningKey::drf`].
     pub fn drf(secret: &Secret) -> Self {
-        SigningKey::drf(secret).verifying_key()
+        SigningKey::drf(secret).verifying_key().keeping(secret)
     }
 }
 

@@ -84,7 +84,9 @@ impl VerifyingKey {
     /// A shared secret for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1`). See
     /// [`SigningKey::standard_webhooks`].
     pub fn standard_webhooks(secret: &Secret) -> Self {
-        SigningKey::standard_webhooks(secret).verifying_key()
+        SigningKey::standard_webhooks(secret)
+            .verifying_key()
+            .keeping(secret)
     }
 
     /// An Ed25519 public key for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1a`) from its text: `whpk_` and
