@@ -1,18 +1,22 @@
 //! Countersign proves which service is calling: it signs HTTP requests and verifies them.
 //!
 //! ```
-//! use countersign::{CallerKey, Keyring, KeyStore, PayloadDigest, Secret, Signer, SigningKey, Timestamp, Verifier};
+//! use countersign::{
+//!     CallerKey, KeyStore, Keyring, PayloadDigest, Secret, Signer, SigningKey, Timestamp,
+//!     Verifier,
+//! };
 //!
 //! let key = SigningKey::hmac_sha256(&Secret::generate()?);
 //! let now = Timestamp::from_unix_seconds(1_767_323_045);
 //!
-//! // The service that calls.
+//! // The caller.
 //! let signer = Signer::new("billing", key.clone(), ["user-service.internal"])?;
-//! let request = http::Request::get("http://user-service.internal/api/account/7").body(()).unwrap();
+//! let url = "http://user-service.internal/api/account/7";
+//! let request = http::Request::get(url).body(()).unwrap();
 //! let (mut parts, ()) = request.into_parts();
 //! signer.sign(&parts, PayloadDigest::of(b""), now)?.apply(&mut parts);
 //!
-//! // The service that is called.
+//! // The callee.
 //! let keys = Keyring::builder()
 //!     .caller("billing", CallerKey::new("2026-01", key.verifying_key())?)
 //!     .build()?;
@@ -23,29 +27,30 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! This is the core: it works on the types of the `http` crate, takes the time as an argument, and never waits. For
-//! tower, axum and hyper use `tower-countersign`, which is built on it.
+//! This is the core. It works on the types of the `http` crate, takes the time as an argument,
+//! and never waits. For tower, axum and hyper, use `tower-countersign`, which is built on it.
 //!
 //! # How a request is verified
 //!
 //! ```text
-//! request head ──parse──▶ UnverifiedHead ──authenticate(keys)──▶ AuthenticatedHead ──body──▶ Verified
-//!               grammar,                   MAC over the head,                        digest compared
-//!               freshness,                 incl. the declared                        in constant time
-//!               coverage          content hash
+//! head ──parse──▶ UnverifiedHead ──authenticate(keys)──▶ AuthenticatedHead ──body──▶ Verified
+//!       grammar,                   MAC over the head,                        digest
+//!       freshness,                 including the declared                    compared in
+//!       coverage                   content hash                              constant time
 //! ```
 //!
-//! A signature that is over the body itself cannot be checked before the body is there: then the chain goes over a
-//! [`PendingBody`]. The peer has proven nothing meanwhile: read its body within limits of their own.
+//! A signature over the body itself can be checked only once the body is there. The chain then
+//! passes through a [`PendingBody`]. The peer is unauthenticated until its body is checked: read
+//! the body within stricter limits.
 //!
-//! Each step is made only by the one before, and borrows from it: a [`UnverifiedHead`] is all that an unauthenticated peer gets to,
-//! an [`AuthenticatedHead`] exists only if the signature matched, and [`Verified`] has no other way to be made than
-//! through both. What was claimed is never trusted and what is trusted comes from the key's own record.
+//! Each type can be made only from the one before, and borrows from it. An unauthenticated peer
+//! reaches no further than an [`UnverifiedHead`]. An [`AuthenticatedHead`] exists only if the
+//! signature matched. The caller's name comes from the key record, never from the request.
 //!
 //! # Why a request is refused
 //!
-//! A refusal tells the peer nothing. [`diagnose`] tells the operator: it tries what is known to go
-//! wrong, and says what would have matched.
+//! A refusal tells the peer nothing. [`diagnose`] tells the operator: it tries the known mistakes
+//! and reports which of them explains the refusal.
 //!
 //! # Schemes
 //!
@@ -53,45 +58,51 @@
 //! |---|---|---|
 //! | `HMAC-SHA256`, `ED25519` | default, [`Scheme::Ed25519`] | [`Signer::new`] |
 //! | AWS Signature Version 4 | [`SigV4VerifySettings`] | [`Signer::sigv4`], [`Signer::presign`] |
-//! | RFC 9421 HTTP Message Signatures | [`MessageSignaturesVerifySettings`] | [`Signer::message_signatures`] |
+//! | RFC 9421 HTTP Message Signatures | [settings][ms] | [`Signer::message_signatures`] |
 //! | the DRF profile: timestamp and body | [`DrfVerifySettings`] | [`Signer::drf`] |
 //! | Standard Webhooks | [`StandardWebhooksVerifySettings`] | [`Signer::standard_webhooks`] |
 //!
-//! A verifier accepts any set of them, each by name ([`VerifierBuilder::accept`]). A request that carries signatures in two
-//! accepted schemes is refused.
+//! [ms]: MessageSignaturesVerifySettings
 //!
-//! # What it guarantees
+//! A verifier accepts any set of them, each by name ([`VerifierBuilder::accept`]). A request with
+//! signatures in two accepted schemes is refused.
 //!
-//! - The caller holds the key: HMAC-SHA256 or Ed25519 over method, target, authority, date, body and every covered
-//!   header. MACs are compared in constant time. AWS Signature Version 4 signs a canonical form of the target and, where it
-//!   is told to, no body: [`SigV4VerifySettings`] says what that leaves open. The last two schemes of the table sign a body and no
-//!   request: [`Coverage::BodyOnly`] says so, and [`Coverage::Partial`] of a signature that was allowed to leave something out.
-//! - Every key is bound to one scheme. A request in another is refused; nothing falls back.
-//! - Nothing is read leniently: exact lengths and alphabets of signatures, dates and hashes, no duplicates, no header that
-//!   is covered but absent.
-//! - A covered nonce is let through once, for as long as its date is accepted ([`ReplayStore`]).
+//! # Guarantees
 //!
-//! # What it does not
+//! - The caller holds the key. HMAC-SHA256 or Ed25519 signs the method, target, authority, date,
+//!   body and every covered header. MACs are compared in constant time.
+//! - AWS Signature Version 4 signs a canonical form of the target and, if configured so, no body.
+//!   [`SigV4VerifySettings`] lists what that leaves open.
+//! - The last two schemes of the table sign a body and no request ([`Coverage::BodyOnly`]).
+//!   [`Coverage::Partial`] marks a signature that was allowed to leave something out.
+//! - Every key is bound to one scheme. A request in another scheme is refused, without fallback.
+//! - Parsing is strict. Signatures, dates and hashes have exact lengths and alphabets. Duplicates
+//!   and headers that are covered but absent are refused.
+//! - A covered nonce is accepted once, for as long as its date is accepted ([`ReplayStore`]).
 //!
-//! - The chain does not claim the nonce: whoever drives it by hand asks a [`ReplayStore`] before the request is handled, as
-//!   `tower-countersign` does. Without that a [`Verified`] request may be a copy.
-//! - It hides nothing: use TLS where the network can be read. Equal bodies show equal hashes.
-//! - It proves the calling *service*, not a user behind it. Carry a user's token in a header of its own and cover it
-//!   ([`Signer::covering`], [`VerifierBuilder::require_headers`]).
-//! - A shared secret verifies *and* signs. Give each pair of services its own; for proof to third parties use Ed25519 and
-//!   keep the [`Evidence`].
-//! - Clocks must agree to within the window, 300 seconds unless set otherwise.
+//! # Limits
+//!
+//! - The chain does not claim the nonce. Code that drives the chain itself must ask a
+//!   [`ReplayStore`] before it handles the request, as `tower-countersign` does. Otherwise a
+//!   [`Verified`] request may be a replay.
+//! - Nothing is encrypted: use TLS where others can read the network. Equal bodies have equal
+//!   hashes.
+//! - The signature proves the calling *service*, not its user. Carry a user's token in a separate
+//!   header and cover that header ([`Signer::covering`], [`VerifierBuilder::require_headers`]).
+//! - A shared secret verifies *and* signs. Use one secret per pair of services. For proof to third
+//!   parties, use Ed25519 and keep the [`Evidence`].
+//! - Clocks must agree to within the window. Default: 300 seconds.
 //!
 //! # Features
 //!
-//! | feature | default | what it adds |
+//! | feature | default | adds |
 //! |---|---|---|
-//! | `config` | yes | keys and signers from TOML files, directories and variables; credentials from the places where AWS keeps them |
+//! | `config` | yes | keys and signers from TOML files, directories, variables; AWS credentials |
 //! | `diagnose` | yes | [`diagnose`]: which known mistake explains a refusal |
-//! | `policy` | yes | [`Policy`]: who may call what |
-//! | `replay-conformance` | no | `replay_conformance`: the tests that every replay store must pass, for authors of stores |
+//! | `policy` | yes | [`Policy`]: who may call which route |
+//! | `replay-conformance` | no | `replay_conformance`: tests that every replay store must pass |
 //!
-//! Without features the crate reads no file and needs no parser of TOML or JSON.
+//! Without features, the crate reads no files and depends on no parser of TOML or JSON.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -100,7 +111,7 @@
         clippy::arithmetic_side_effects,
         clippy::string_slice,
         clippy::too_many_lines,
-        reason = "tests are tables of constants, and panic where one is wrong"
+        reason = "tests are tables of constants and panic on a wrong one"
     )
 )]
 
