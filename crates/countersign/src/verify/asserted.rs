@@ -2,10 +2,10 @@ use std::borrow::Cow;
 
 use crate::Scheme;
 
-/// What a request head asserts about its signature. For logs and metrics only: unauthenticated,
-/// possibly malformed.
+/// What a request head asserts about its signature. Returned by
+/// [`Verifier::asserted`](crate::Verifier::asserted).
 ///
-/// [`Verifier::asserted`](crate::Verifier::asserted) returns it.
+/// For logs and metrics only: unauthenticated, possibly malformed.
 #[derive(Clone, Debug)]
 pub struct Asserted<'r> {
     pub(super) scheme: Scheme,

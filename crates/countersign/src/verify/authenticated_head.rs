@@ -17,10 +17,10 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A head whose signature matched. The body is still to come.
+/// A head whose signature matched. The body is not yet checked.
 ///
-/// Feed every byte of the body to [`update`](Self::update) as it arrives, then [`finish`](Self::finish). Nothing here
-/// needs the body in memory.
+/// Feed every byte of the body to [`update`](Self::update) as it arrives, then call
+/// [`finish`](Self::finish). The body need not be in memory.
 pub struct AuthenticatedHead<'c, 'r> {
     pub(super) parsed: &'c ParsedHead<'r>,
     pub(super) caller: &'c KeyId,
@@ -30,32 +30,33 @@ pub struct AuthenticatedHead<'c, 'r> {
 }
 
 impl AuthenticatedHead<'_, '_> {
-    /// The caller, as its key record names it.
+    /// Returns the caller's name from its key record.
     pub fn caller(&self) -> &KeyId {
         self.caller
     }
 
-    /// Which of the caller's keys matched.
+    /// Returns the version of the caller's key that matched.
     pub fn key_version(&self) -> &KeyVersion {
         self.key.version()
     }
 
-    /// The scheme of the signature.
+    /// Returns the scheme of the signature.
     pub fn scheme(&self) -> Scheme {
         self.parsed.scheme
     }
 
-    /// The signed date.
+    /// Returns the signed date.
     pub fn signed_at(&self) -> Timestamp {
         self.parsed.date.signed_at()
     }
 
-    /// The SHA-256 that the body must have; `None` if the signature is over another digest of it, or over none.
+    /// Returns the SHA-256 that the body must have. `None` if the signature covers another digest
+    /// of the body, or no digest.
     pub fn expected_digest(&self) -> Option<PayloadDigest> {
         self.payload.expected()
     }
 
-    /// The replay identity of the request, or `None` if it carries no covered nonce.
+    /// Returns the replay identity of the request, or `None` if no covered nonce is present.
     ///
     /// See [`ReplayKey::new`] for `audience`.
     pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
@@ -68,20 +69,22 @@ impl AuthenticatedHead<'_, '_> {
         self.payload.update(chunk);
     }
 
-    /// Ends the body and compares its digest with the signed one, in constant time.
+    /// Ends the body and compares its digest with the signed one in constant time.
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if they differ, with the caller as
-    /// [`proven_caller`](Rejection::proven_caller).
+    /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if the digests differ.
+    /// The rejection names the caller as [`proven_caller`](Rejection::proven_caller).
     pub fn finish(self) -> Result<Verified, Rejection> {
         let body = self.payload.finish();
         let body = body.map_err(|rejection| rejection.of(self.caller.clone()))?;
         Ok(Proven::new(self.caller, self.key, self.parsed, self.evidence).with(body))
     }
 
-    /// The same, without the borrow of the request's head and of the keys: for whoever may have to wait for the body, and
-    /// would keep the whole [`UnverifiedHead`](crate::UnverifiedHead) meanwhile.
+    /// Drops the borrows of the request head and of the keys.
+    ///
+    /// Use this to wait for the body without keeping the whole
+    /// [`UnverifiedHead`](crate::UnverifiedHead) in memory.
     pub fn detach(self) -> DetachedHead {
         DetachedHead {
             proven: Proven::new(self.caller, self.key, self.parsed, self.evidence),

@@ -8,28 +8,29 @@ use crate::{
     replay::ReplayKey,
 };
 
-/// An [`AuthenticatedHead`](crate::AuthenticatedHead) that borrows nothing. The body is still to come.
+/// An [`AuthenticatedHead`](crate::AuthenticatedHead) that borrows nothing. The body is not yet
+/// checked.
 ///
-/// It is what is kept of a request while its body arrives: smaller than what it was read into, and free to move.
+/// Keep this while the body arrives: smaller than the parsed head, and free to move.
 pub struct DetachedHead {
     pub(super) proven: Proven,
     pub(super) payload: PayloadCheck<DeclaredPayload>,
 }
 
 impl DetachedHead {
-    /// The caller, as its key record names it.
+    /// Returns the caller's name from its key record.
     pub fn caller(&self) -> &KeyId {
         &self.proven.caller
     }
 
-    /// The replay identity of the request, or `None` if it carries no covered nonce.
+    /// Returns the replay identity of the request, or `None` if no covered nonce is present.
     ///
     /// See [`ReplayKey::new`] for `audience`.
     pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
         self.proven.replay_key(audience)
     }
 
-    /// A refusal of the request as one that came before:
+    /// Returns the rejection of a replay:
     /// [`RejectionKind::Replayed`](crate::RejectionKind::Replayed).
     pub fn replayed(&self) -> Rejection {
         self.proven.replayed()
@@ -40,12 +41,12 @@ impl DetachedHead {
         self.payload.update(chunk);
     }
 
-    /// Ends the body and compares its digest with the signed one, in constant time.
+    /// Ends the body and compares its digest with the signed one in constant time.
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if they differ, with the caller as
-    /// [`proven_caller`](Rejection::proven_caller).
+    /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if the digests differ.
+    /// The rejection names the caller as [`proven_caller`](Rejection::proven_caller).
     pub fn finish(self) -> Result<Verified, Rejection> {
         let proven = self.proven;
         match self.payload.finish() {

@@ -7,12 +7,13 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What an auditor needs to check later who sent a request: the signed text, the signature over it and, for Ed25519, the
-/// public key.
+/// What an auditor needs to check a request's sender later: the signed text, its signature and, for
+/// Ed25519, the public key.
 ///
-/// With `ED25519` this is proof to a third party: nobody without the caller's private key could have made it. With
-/// `HMAC-SHA256` and `AWS4-HMAC-SHA256` it is a record only: every holder of the shared secret, the callee too, could have made it, and the
-/// secret is not part of it.
+/// With `ED25519`, evidence is proof to a third party: only the holder of the caller's private key
+/// can make the signature. With `HMAC-SHA256` and `AWS4-HMAC-SHA256`, evidence is a record only:
+/// every holder of the shared secret, including the callee, can make it. The secret is not
+/// included.
 #[derive(Clone)]
 pub struct Evidence {
     caller: KeyId,
@@ -44,52 +45,56 @@ impl Evidence {
         }
     }
 
-    /// The caller whose key matched.
+    /// Returns the caller whose key matched.
     pub fn caller(&self) -> &KeyId {
         &self.caller
     }
 
-    /// The scheme of the signature.
+    /// Returns the scheme of the signature.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The signed date.
+    /// Returns the signed date.
     pub fn signed_at(&self) -> Timestamp {
         self.signed_at
     }
 
-    /// The text that the signature is over: visible ASCII and line breaks but for the target, which may be UTF-8. The body
-    /// stands in it as its SHA-256, and covered headers as they are, a session token of SigV4 among them.
+    /// Returns the text that the signature covers: visible ASCII and line breaks, with a target
+    /// that may be UTF-8.
+    ///
+    /// The text holds the SHA-256 of the body and the covered headers unredacted, including a SigV4
+    /// session token.
     pub fn canonical_request(&self) -> &str {
         &self.canonical_request
     }
 
-    /// The text that is signed in place of the canonical request and holds its hash, in the schemes that have one:
-    /// `AWS4-HMAC-SHA256`.
+    /// Returns the text that is signed in place of the canonical request and holds its hash. `Some`
+    /// for `AWS4-HMAC-SHA256` only.
     pub fn string_to_sign(&self) -> Option<&str> {
         self.string_to_sign.as_deref()
     }
 
-    /// The signature: 32 bytes for `HMAC-SHA256` and `AWS4-HMAC-SHA256`, 64 for `ED25519` (RFC 8032 section 5.1.6).
+    /// Returns the signature: 32 bytes for `HMAC-SHA256` and `AWS4-HMAC-SHA256`, 64 for `ED25519`
+    /// (RFC 8032 section 5.1.6).
     pub fn signature(&self) -> &[u8] {
         &self.signature
     }
 
-    /// The signature in lower-case hexadecimal digits.
+    /// Returns the signature in lower-case hexadecimal digits.
     pub fn signature_hex(&self) -> String {
         format!("{:x}", HexDisplay(&self.signature))
     }
 
-    /// The public key that the signature verifies with; `None` for a shared secret.
+    /// Returns the public key that verifies the signature. `None` for a shared secret.
     pub fn public_key(&self) -> Option<&[u8; 32]> {
         self.public_key.as_ref()
     }
 
-    /// Whether the signature is this key's over the signed text.
+    /// Returns whether `key` made the signature over the signed text.
     ///
-    /// Take the key from where it is trusted and not from [`public_key`](Self::public_key): evidence that brings its own
-    /// key along proves nothing.
+    /// Take `key` from a trusted place, not from [`public_key`](Self::public_key): evidence checked
+    /// with the key inside it proves nothing.
     pub fn is_signed_with(&self, key: &VerifyingKey) -> bool {
         let request = &*self.canonical_request;
         key.scheme() == self.scheme

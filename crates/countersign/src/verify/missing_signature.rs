@@ -5,7 +5,7 @@ use crate::{
     scheme::Scheme,
 };
 
-/// Headers that carry a signature in one of the schemes, as their callers name them by default.
+/// Headers that carry a signature in one of the schemes, by their default names.
 const SIGNATURE_HEADERS: [&str; 5] = [
     "signature-input",
     "signature",
@@ -14,9 +14,9 @@ const SIGNATURE_HEADERS: [&str; 5] = [
     "x-hmac-signature",
 ];
 
-/// What a request without a signature in an accepted scheme is refused with.
+/// Returns the rejection of a request without a signature in an accepted scheme.
 ///
-/// `authorization` is the name of the scheme in that header, and what follows it.
+/// `authorization` is the scheme name in that header, and the text after it.
 #[cold]
 pub(super) fn refusal(
     policy: &Requirements,
@@ -39,7 +39,7 @@ pub(super) fn refusal(
     )
 }
 
-/// What is in the place of a signature.
+/// Describes the credentials found in place of a signature.
 fn found(head: &RequestHead<'_>, authorization: Option<(&str, &str)>) -> Reason {
     let headers = head.headers();
     if headers.contains_key("signature") && !headers.contains_key("signature-input") {
@@ -55,11 +55,11 @@ fn found(head: &RequestHead<'_>, authorization: Option<(&str, &str)>) -> Reason 
                 || reason!("none"),
                 |name| reason!("the header {} of another scheme", name),
             ),
-        // `Authorization: Signature keyId="…",…`, the other place of that draft.
+        // `Authorization: Signature keyId="…",…`, the other form in that draft.
         Some((name, _)) if name.eq_ignore_ascii_case("signature") => {
             reason!("authorization in \"Signature\", as in draft-cavage-http-signatures")
         }
-        // What has no name of a scheme before it may be a secret.
+        // Text without a scheme name before it may be a secret.
         Some((name, parameters)) if is_scheme_name(name) && !parameters.is_empty() => {
             reason!("authorization in \"{}\"", Escaped::text(name))
         }
@@ -67,7 +67,8 @@ fn found(head: &RequestHead<'_>, authorization: Option<(&str, &str)>) -> Reason 
     }
 }
 
-/// Whether a text can be the name of an authentication scheme, and is so short that it is no token.
+/// Returns whether a text can be the name of an authentication scheme and is too short to be a
+/// token.
 fn is_scheme_name(name: &str) -> bool {
     (1..=24).contains(&name.len())
         && name

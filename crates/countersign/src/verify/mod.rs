@@ -1,8 +1,8 @@
-//! The verifier: a chain of types, each step made only by the one before.
+//! The verifier: a chain of types, each made only from the one before.
 //!
 //! ```text
-//! request head ──parse──▶ UnverifiedHead ──authenticate(keys)─┬▶ AuthenticatedHead ──body──▶ Verified
-//!                                                             └▶ PendingBody ───────────body──▶ Verified
+//! head ──parse──▶ UnverifiedHead ──authenticate(keys)─┬▶ AuthenticatedHead ──body──▶ Verified
+//!                                                     └▶ PendingBody ───────────body──▶ Verified
 //! ```
 
 mod asserted;

@@ -17,10 +17,11 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A request whose signature cannot be checked before its body is there. **Nothing of it is proven.**
+/// A request whose signature cannot be checked before its body is complete. **Nothing is
+/// authenticated yet.**
 ///
-/// Read the body within limits for unauthenticated peers, in bytes, in time and in memory for all of them. Feed
-/// every byte to [`update`](Self::update), then [`finish`](Self::finish).
+/// Read the body within limits for unauthenticated peers: bytes, time, and memory across all of
+/// them. Feed every byte to [`update`](Self::update), then call [`finish`](Self::finish).
 pub struct PendingBody<'c, 'r> {
     parsed: &'c ParsedHead<'r>,
     keys: &'c CallerKeys,
@@ -29,15 +30,15 @@ pub struct PendingBody<'c, 'r> {
 }
 
 enum State {
-    /// The digest of the body, which the signed text holds.
+    /// The digest of the body. The signed text holds this digest.
     Digest(Sha256),
-    /// For every key of the caller the signed text so far, in the form that its algorithm needs.
+    /// For each of the caller's keys, the signed text so far, in the form that its algorithm needs.
     Body(SmallVec<[KeyState; 1]>),
 }
 
 enum KeyState {
     Mac(Mac),
-    /// Ed25519 hashes what it verifies together with the signature, of which there may be several.
+    /// Ed25519 hashes the message together with the signature, and there may be several signatures.
     Message(Vec<u8>),
 }
 
@@ -65,17 +66,17 @@ impl<'c, 'r> PendingBody<'c, 'r> {
         }
     }
 
-    /// The name that the request goes by, unproven.
+    /// Returns the key id that the request asserts. Unauthenticated.
     pub fn key_id(&self) -> &str {
         &self.parsed.key_id
     }
 
-    /// The scheme of the signature.
+    /// Returns the scheme of the signature.
     pub fn scheme(&self) -> Scheme {
         self.parsed.scheme
     }
 
-    /// How many copies of the body this holds itself, beside whatever its reader keeps.
+    /// Returns the number of copies of the body that this value holds, besides the reader's own.
     pub fn copies(&self) -> usize {
         match &self.state {
             State::Digest(_) => 0,
@@ -94,13 +95,16 @@ impl<'c, 'r> PendingBody<'c, 'r> {
         }
     }
 
-    /// Ends the body and checks the signature, as [`UnverifiedHead::authenticate`](crate::UnverifiedHead::authenticate) does for a head.
+    /// Ends the body and checks the signature, like
+    /// [`UnverifiedHead::authenticate`](crate::UnverifiedHead::authenticate) for a head.
+    ///
     /// `now` is the verifier's clock at this moment.
     ///
     /// # Errors
     ///
-    /// As [`UnverifiedHead::authenticate`](crate::UnverifiedHead::authenticate). A body that is not the one that was signed is
-    /// [`RejectionKind::InvalidSignature`](crate::RejectionKind::InvalidSignature): it cannot be told from a wrong key.
+    /// See [`UnverifiedHead::authenticate`](crate::UnverifiedHead::authenticate). A changed body
+    /// gives [`RejectionKind::InvalidSignature`](crate::RejectionKind::InvalidSignature), because
+    /// it looks the same as a wrong key.
     pub fn finish(self, now: Timestamp) -> Result<Verified, Rejection> {
         let Self {
             parsed,
@@ -126,7 +130,8 @@ impl<'c, 'r> PendingBody<'c, 'r> {
                 let tried = keys.keys_for(parsed.scheme, &parsed.key_id);
                 for (key, state) in tried.zip(&states) {
                     for signature in &signed.signatures {
-                        // Of several that match, one that has ended must not hide one that has not.
+                        // If several keys match, a revoked or expired one must not hide a valid
+                        // one.
                         if state.matches(key, signature)
                             && matched.is_none_or(|known| has_ended(known, now))
                         {
@@ -141,7 +146,8 @@ impl<'c, 'r> PendingBody<'c, 'r> {
                     && !nonce.is_by(key.verifying_key())
                 {
                     return Err(Rejection::invalid_signature(reason!(
-                        "header {}: expected a MAC of the nonce and this signature by key version {}, found another",
+                        "header {}: expected a MAC of the nonce and this signature by key version \
+                        {}, found another",
                         nonce.header,
                         Set(key.version())
                     )));
@@ -150,7 +156,7 @@ impl<'c, 'r> PendingBody<'c, 'r> {
             }
             (SignedOver::Head { .. } | SignedOver::HeadAndDigest { .. }, State::Body(_))
             | (SignedOver::Body(_), State::Digest(_)) => {
-                // Invariant: the state was made from the proof.
+                // Invariant: the state was made from the signed fields.
                 return Err(mismatch(parsed, keys, now, |_| None));
             }
         };
@@ -218,8 +224,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_649_367_553);
 
-    /// What becomes of a message that is signed with all of these keys, in this order, by a verifier that knows them in
-    /// these states.
+    /// Verifies a message signed with all of these keys, in this order. The verifier knows the keys
+    /// in these states.
     fn judged(keys: &[(&str, State)]) -> Result<String, Rejection> {
         let mut builder = Keyring::builder();
         let mut signing = Vec::new();
@@ -247,7 +253,7 @@ mod tests {
         Ok(proven.key_version().as_str().to_owned())
     }
 
-    /// A sender signs with the old key and the new one until the last receiver has moved on.
+    /// A sender signs with the old key and the new one until every receiver has the new one.
     #[test]
     fn a_key_that_has_ended_does_not_hide_another_one_that_matches() {
         let (active, revoked) = (("new", State::Active), ("old", State::Revoked));

@@ -7,33 +7,34 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The text that a signature should be over, as this verifier sees it. For a diagnosis only.
+/// The text that a signature should cover, computed by this verifier. For diagnosis only.
 #[derive(Clone)]
 pub(crate) enum SignedText {
-    /// A text made of the head, which holds the digest of the body if anything of it.
+    /// A text made from the head. If the body is covered, the text holds its digest.
     Head {
         text: String,
-        /// The text that is signed in its place and holds its hash, in the schemes that have one.
+        /// The text that is signed in place of `text` and holds its hash, in the schemes that
+        /// have one.
         string_to_sign: Option<String>,
     },
-    /// A prefix made of the head. The bytes of the body follow it.
+    /// A prefix made from the head. The bytes of the body follow the prefix.
     Body { prefix: Vec<u8> },
 }
 
-/// A text whose signature is to be checked in place of the verifier's own.
+/// A text to check the signature over, in place of the verifier's own text.
 #[derive(Clone, Copy)]
 pub(crate) enum OtherText<'t> {
-    /// In place of the text made of the head.
+    /// Replaces the text made from the head.
     Head(&'t str),
-    /// In place of the text that holds its hash.
+    /// Replaces the text that holds the hash of the head's text.
     StringToSign(&'t str),
-    /// In place of prefix and body.
+    /// Replaces prefix and body.
     Bytes(&'t [u8]),
 }
 
 impl UnverifiedHead<'_> {
-    /// Returns the text that the signature should be over. `body` is its digest where the head
-    /// declares none.
+    /// Returns the text that the signature should cover. `body` is the body's digest, used if the
+    /// head declares none.
     pub(crate) fn signed_text(&self, body: Option<&PayloadDigest>) -> SignedText {
         match &self.parsed.signed_over {
             SignedOver::Head { credentials, .. } | SignedOver::HeadAndDigest { credentials } => {
@@ -64,20 +65,20 @@ impl UnverifiedHead<'_> {
         self.parsed.date.signed_at()
     }
 
-    /// Whether the head carries the replay identity that a key may ask for.
+    /// Returns whether the head carries the replay identity that a key may require.
     pub(crate) fn has_replay_identity(&self) -> bool {
         self.parsed.replay.is_some()
     }
 
-    /// Whether one of these keys made the signature over another text. Does the work for a caller
-    /// that is unknown as well.
+    /// Returns whether one of these keys made the signature over another text. Does the same work
+    /// for an unknown caller.
     pub(crate) fn is_over(&self, text: OtherText<'_>, keys: &CallerKeys) -> bool {
         let (found, _) = try_keys(&self.parsed, keys, |key| self.is_over_with(text, key));
         found.is_some()
     }
 
-    /// Whether one of these keys made the signature, where it is over a digest of the body that the
-    /// head does not declare. `None` if it is over something else.
+    /// Returns whether one of these keys made the signature, if it covers a digest of the body that
+    /// the head does not declare. `None` if the signature covers something else.
     pub(crate) fn matches_digest(&self, keys: &CallerKeys, body: &PayloadDigest) -> Option<bool> {
         let SignedOver::HeadAndDigest { credentials } = &self.parsed.signed_over else {
             return None;
@@ -87,8 +88,8 @@ impl UnverifiedHead<'_> {
         Some(found.is_some())
     }
 
-    /// Whether this key made the signature over the verifier's own text. The key may be bound to
-    /// another scheme. `body` is needed where the signature is over it.
+    /// Returns whether this key made the signature over the verifier's own text. The key may be
+    /// bound to another scheme. `body` is needed if the signature covers the body.
     pub(crate) fn is_signed_with(&self, key: &VerifyingKey, body: Option<&[u8]>) -> bool {
         match &self.parsed.signed_over {
             SignedOver::Head { credentials, .. } => credentials.matches(key, None),

@@ -17,9 +17,9 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A well-formed head that says who it is from. **Nothing of it is proven.**
+/// A well-formed head that asserts a caller. **Nothing is authenticated yet.**
 ///
-/// It gives away only what is needed to find the caller's keys.
+/// Only the values that are needed to find the caller's keys are readable.
 pub struct UnverifiedHead<'r> {
     pub(super) parsed: ParsedHead<'r>,
     keep_evidence: bool,
@@ -34,39 +34,44 @@ impl<'r> UnverifiedHead<'r> {
         }
     }
 
-    /// The scheme that the signature is in.
+    /// Returns the scheme of the signature.
     pub fn scheme(&self) -> Scheme {
         self.parsed.scheme
     }
 
-    /// The name that the request goes by: its caller's, or the key id that its scheme has. It has the grammar of a
-    /// [`KeyId`](crate::KeyId).
+    /// Returns the asserted key id: the caller's name, or the key id that the scheme has. The text
+    /// has the grammar of a [`KeyId`](crate::KeyId).
     pub fn key_id(&self) -> &str {
         &self.parsed.key_id
     }
 
-    /// Whether the signature can be checked only once the body is there, because it is over the body, or over a digest of
-    /// it that the head does not declare.
+    /// Returns whether the signature can be checked only after the body. This is so if the
+    /// signature covers the body, or a digest of the body that the head does not declare.
     pub fn needs_body(&self) -> bool {
         !matches!(self.parsed.signed_over, SignedOver::Head { .. })
     }
 
-    /// Checks the signature with the keys that were found for [`key_id`](Self::key_id), as far as that can be done
-    /// without the body.
+    /// Checks the signature with the keys that were found for [`key_id`](Self::key_id), as far as
+    /// possible without the body.
     ///
-    /// Every key of the scheme is tried, without an early exit, and as much work again is done as the keys ask for, so
-    /// that an unknown caller costs what a known one costs. The state and the dates of the key that matched are judged
-    /// at `now`, the verifier's clock; then its rules on coverage, which only a peer that holds the key can learn of.
-    /// The signed date is judged once more, because time may have passed while the keys were looked up.
+    /// 1. Every key of the scheme is tried, without an early exit. Decoy keys are tried as well, so
+    ///    that an unknown caller takes as long as a known one.
+    /// 2. The state and the validity of the key that matched are checked at `now`, the verifier's
+    ///    clock.
+    /// 3. The coverage rules of that key are checked. Only a peer that holds the key can learn
+    ///    these rules.
+    /// 4. The signed date is checked again, because the key lookup may have taken time.
     ///
-    /// Where the signature is over the body, all this is left to [`PendingBody::finish`].
+    /// If the signature covers the body, [`PendingBody::finish`] does all of this.
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::Expired`] if the date is outside the window by now.
-    /// [`RejectionKind::InvalidSignature`] for an unknown caller, a key of another scheme, a wrong signature, a key that
-    /// is revoked or outside its dates: all alike to the peer. [`RejectionKind::InsufficientCoverage`] if the key asks
-    /// for a nonce or a covered content type that the request has not.
+    /// - [`RejectionKind::Expired`] if the date is now outside the window.
+    /// - [`RejectionKind::InvalidSignature`] for an unknown caller, a key of another scheme, a
+    ///   wrong signature, and a revoked, expired or not yet valid key. The peer cannot tell these
+    ///   apart.
+    /// - [`RejectionKind::InsufficientCoverage`] if the key requires a nonce or a covered content
+    ///   type that the request does not have.
     pub fn authenticate<'c>(
         &'c self,
         keys: &'c CallerKeys,
@@ -98,11 +103,11 @@ impl<'r> UnverifiedHead<'r> {
     }
 }
 
-/// How many keys of each algorithm were tried.
+/// The number of keys tried, for each algorithm.
 type TriedKeys = [usize; Algorithm::ALL.len()];
 
-/// Tries every key that goes by the request's key id, and as many decoys as make an unknown caller cost what a known one
-/// costs. Returns the caller and the key that matched.
+/// Tries every key with the request's key id. Adds decoys until an unknown caller takes as long as
+/// a known one. Returns the caller and the key that matched.
 #[inline]
 pub(super) fn try_keys<'k>(
     parsed: &ParsedHead<'_>,
@@ -125,7 +130,7 @@ pub(super) fn try_keys<'k>(
     for (tried, algorithm) in tried.iter().zip(Algorithm::ALL) {
         if let Some((decoy, work)) = keys.decoy(scheme, *algorithm) {
             for _ in *tried..work {
-                // The answer is thrown away: this is the time that a key would have taken.
+                // The result is discarded: only the time matters.
                 let _: bool = black_box(matches(decoy));
             }
         }
@@ -133,7 +138,7 @@ pub(super) fn try_keys<'k>(
     (keys.caller().zip(found), tried)
 }
 
-/// The caller, and the one of its keys that the signature is of.
+/// Returns the caller and the key that made the signature.
 #[inline]
 pub(super) fn matching_key<'k>(
     parsed: &ParsedHead<'_>,
@@ -159,7 +164,7 @@ pub(super) fn matching_key<'k>(
     }))
 }
 
-/// What a request is refused with whose signature is of no key that goes by its key id.
+/// Returns the rejection of a request whose signature matches no key with its key id.
 #[cold]
 pub(super) fn mismatch(
     parsed: &ParsedHead<'_>,
@@ -189,7 +194,7 @@ pub(super) fn mismatch(
     Rejection::invalid_signature(Detail::Mismatch(mismatch))
 }
 
-/// What the key that matched asks of the request.
+/// Checks the rules of the key that matched.
 pub(super) fn check_key_rules(
     parsed: &ParsedHead<'_>,
     caller: &KeyId,
@@ -204,11 +209,12 @@ pub(super) fn check_key_rules(
         return refused(RejectionKind::InvalidSignature, reason);
     }
     if rules.audience_required && !parsed.audience_checked {
-        // Not before the signature: it would tell which callers have such keys.
+        // Checked only after the signature. Earlier it would reveal which callers have such keys.
         return refused(
             RejectionKind::Misdirected,
             reason!(
-                "key version {}: the key is derived, so that expected hosts must be configured (VerifierBuilder::expected_hosts), found none",
+                "key version {}: the key is derived, so that expected hosts must be configured \
+                 (VerifierBuilder::expected_hosts), found none",
                 version
             ),
         );
@@ -227,7 +233,8 @@ pub(super) fn check_key_rules(
         return refused(
             RejectionKind::InsufficientCoverage,
             reason!(
-                "key version {}: expected the header content-type to be covered where it is present",
+                "key version {}: expected the header content-type to be covered where it is \
+                present",
                 version
             ),
         );
@@ -235,7 +242,7 @@ pub(super) fn check_key_rules(
     Ok(())
 }
 
-/// What an auditor needs of a signature that matched.
+/// Returns the evidence of a signature that matched.
 pub(super) fn evidence(
     parsed: &ParsedHead<'_>,
     caller: &KeyId,
@@ -276,7 +283,7 @@ mod tests {
         verify::Verifier,
     };
 
-    /// How many MACs it takes to judge a request that goes by this name.
+    /// Returns the number of MACs computed for a request with this key id.
     fn macs(keys: &Keyring, name: &str) -> usize {
         let now = Timestamp::from_unix_seconds(1_767_323_045);
         let stranger = SigningKey::hmac_sha256(&Secret::generate().unwrap());

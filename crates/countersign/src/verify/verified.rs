@@ -14,14 +14,14 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What was proven of a request. It cannot be made but by verifying one.
+/// A verified request. Only verification can make one.
 #[derive(Clone)]
 pub struct Verified {
     proven: Proven,
     body: BodyState,
 }
 
-/// What the signature of a request proves, before anything is known of its body. It borrows nothing of the request.
+/// What the signature proves before the body is checked. Borrows nothing of the request.
 #[derive(Clone)]
 pub(super) struct Proven {
     pub(super) caller: KeyId,
@@ -40,15 +40,15 @@ pub(super) struct Proven {
 /// A [`ReplayIdentity`] that outlives the request.
 #[derive(Clone)]
 enum Identity {
-    /// A nonce, by where it stands in the text of the covered headers.
+    /// A nonce, as a range in the text of the covered headers.
     Nonce(Range<usize>),
     IdAndTimestamp(IdAndTimestamp),
     Signature(Box<[u8]>),
-    /// In a box, so that the identities that most requests have stay small.
+    /// Boxed to keep the common identities small.
     SignatureOnRoute(Box<SignatureOnRoute>),
 }
 
-/// A message id and its timestamp, one after the other in one text.
+/// A message id and its timestamp, concatenated in one text.
 #[derive(Clone)]
 struct IdAndTimestamp {
     text: Box<str>,
@@ -64,7 +64,7 @@ impl IdAndTimestamp {
     }
 
     fn parts(&self) -> (&str, &str) {
-        // Invariant: the id ends there.
+        // Invariant: `id_len` is the length of the id at the start of `text`.
         self.text.split_at_checked(self.id_len).unwrap_or_default()
     }
 }
@@ -127,7 +127,7 @@ impl Proven {
         }
     }
 
-    /// What is proven once this is known of the body.
+    /// Combines the proof with the state of the body.
     pub(super) fn with(self, body: BodyState) -> Verified {
         Verified { proven: self, body }
     }
@@ -152,7 +152,7 @@ impl Proven {
         Some(identity.key(audience, self.caller.as_str()))
     }
 
-    /// A refusal of the request as one that came before.
+    /// Returns the rejection of a replay.
     #[cold]
     pub(super) fn replayed(&self) -> Rejection {
         let reason = match &self.identity {
@@ -166,7 +166,8 @@ impl Proven {
             Some(Identity::IdAndTimestamp(message)) => {
                 let (id, timestamp) = message.parts();
                 reason!(
-                    "webhook-id: expected a new one of this webhook-timestamp, found \"{}\" of {} again",
+                    "webhook-id: expected a new one of this webhook-timestamp, found \"{}\" of {} \
+                    again",
                     Escaped::text(id),
                     Escaped::text(timestamp)
                 )
@@ -176,7 +177,8 @@ impl Proven {
             }
             Some(Identity::SignatureOnRoute(_)) => {
                 reason!(
-                    "signature: expected a new one on this route, found one that was used here before"
+                    "signature: expected a new one on this route, found one that was used here \
+                    before"
                 )
             }
             None => reason!("replay identity: expected a new one, found none"),
@@ -186,55 +188,57 @@ impl Proven {
 }
 
 impl Verified {
-    /// The caller, as its key record names it: never a name taken from the message.
+    /// Returns the caller's name from its key record, never a name taken from the message.
     pub fn caller(&self) -> &KeyId {
         &self.proven.caller
     }
 
-    /// Which of the caller's keys matched.
+    /// Returns the version of the caller's key that matched.
     pub fn key_version(&self) -> &KeyVersion {
         &self.proven.key_version
     }
 
-    /// The scheme of the signature.
+    /// Returns the scheme of the signature.
     pub fn scheme(&self) -> Scheme {
         self.proven.scheme
     }
 
-    /// The signed date.
+    /// Returns the signed date.
     pub fn signed_at(&self) -> Timestamp {
         self.proven.signed_at
     }
 
-    /// Whether the authority that the request was sent to was one of the verifier's expected hosts. `false` where none
-    /// are configured, and where the signature does not cover it: then a request that was meant for another service with
-    /// the same key verifies here too.
+    /// Returns whether the request's authority was one of the verifier's expected hosts.
+    ///
+    /// `false` if no expected hosts are configured, or if the signature does not cover the
+    /// authority. A request that was meant for another service with the same key then verifies here
+    /// too.
     pub fn audience_checked(&self) -> bool {
         self.proven.audience_checked
     }
 
-    /// What is known of the body.
+    /// Returns how the body was checked.
     pub fn body(&self) -> BodyState {
         self.body
     }
 
-    /// Whether the signature is for this request, for some of it, or for its body alone.
+    /// Returns whether the signature covers the request, a part of the request, or its body alone.
     pub fn coverage(&self) -> Coverage {
         self.proven.coverage
     }
 
-    /// Whether the signature stands in the URL: then whoever was given the URL can have sent the request, with headers of
-    /// its own choosing beside the covered ones.
+    /// Returns whether the signature is in the URL. Anyone who was given the URL can send the
+    /// request, with any uncovered headers.
     pub fn presigned(&self) -> bool {
         self.proven.presigned
     }
 
-    /// The last moment at which the signed date is accepted.
+    /// Returns the last moment at which the signed date is accepted.
     pub fn fresh_until(&self) -> Timestamp {
         self.proven.fresh_until
     }
 
-    /// The covered nonce.
+    /// Returns the covered nonce.
     pub fn nonce(&self) -> Option<&str> {
         match self.proven.identity.as_ref()? {
             Identity::Nonce(at) => self.proven.covered.text.get(at.clone()),
@@ -244,8 +248,8 @@ impl Verified {
         }
     }
 
-    /// The id that a sender keeps when it sends the same message again (`webhook-id`): a handler that has done what a
-    /// message with this id asks for need not do it again.
+    /// Returns the id that a sender keeps when it resends a message (`webhook-id`). A handler can
+    /// skip a message whose id it has already handled.
     pub fn idempotency_key(&self) -> Option<&str> {
         match self.proven.identity.as_ref()? {
             Identity::IdAndTimestamp(message) => Some(message.parts().0),
@@ -253,17 +257,19 @@ impl Verified {
         }
     }
 
-    /// The names of the covered headers in lower case, in the order in which they were signed.
+    /// Returns the names of the covered headers in lower case, in signed order.
     pub fn covered_headers(&self) -> impl Iterator<Item = &str> {
         self.proven.covered.iter().map(|(name, _)| name)
     }
 
-    /// The value of a covered header as it was signed; `None` for a header that was not covered, whether or not the
-    /// request has one. `name` is in lower case; `host` is the authority in the form that was signed.
+    /// Returns the signed value of a covered header. `None` if the header was not covered, even if
+    /// the request has it.
     ///
-    /// A header on several lines has one value here: with `,` between the lines in SigV4, with `, ` in RFC 9421, and of a
-    /// `cookie` with `; ` in every scheme. The request itself has the lines as they arrived, and a hop may have made one of
-    /// them (RFC 9110 section 5.3).
+    /// `name` is in lower case. `host` is the authority in the form that was signed.
+    ///
+    /// A header on several lines has one value here. SigV4 joins the lines with `,`, and RFC 9421
+    /// with `, `. Every scheme joins `cookie` lines with `; `. The request itself keeps the lines
+    /// as they arrived; a hop may have combined them (RFC 9110 section 5.3).
     pub fn covered(&self, name: &str) -> Option<&str> {
         self.proven
             .covered
@@ -272,20 +278,21 @@ impl Verified {
             .map(|(_, value)| value)
     }
 
-    /// The replay identity of the request, or `None` if it carries nothing that tells it from a copy.
+    /// Returns the replay identity of the request, or `None` if nothing in the request
+    /// distinguishes it from a copy.
     ///
     /// See [`ReplayKey::new`] for `audience`.
     pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
         self.proven.replay_key(audience)
     }
 
-    /// A refusal of the request as one that came before: [`RejectionKind::Replayed`].
+    /// Returns the rejection of a replay: [`RejectionKind::Replayed`].
     pub fn replayed(&self) -> Rejection {
         self.proven.replayed()
     }
 
-    /// What an auditor needs to check the signature later; `None` unless the verifier
-    /// [keeps it](crate::VerifierBuilder::keep_evidence).
+    /// Returns the evidence for an auditor. `None` unless the verifier [keeps
+    /// it](crate::VerifierBuilder::keep_evidence).
     pub fn evidence(&self) -> Option<&Evidence> {
         self.proven.evidence.as_deref()
     }
@@ -328,8 +335,8 @@ impl fmt::Debug for Verified {
     }
 }
 
-/// Covered headers as `name:value` lines, and behind them a nonce that is none of them, in one allocation. Neither part of a
-/// line can hold a line break, nor a name a colon.
+/// Covered headers as `name:value` lines, followed by a nonce that is not among them, in one
+/// allocation. A line holds no line break, and a name holds no colon.
 #[derive(Clone)]
 struct CoveredLines {
     text: Box<str>,
@@ -337,7 +344,7 @@ struct CoveredLines {
 }
 
 impl CoveredLines {
-    /// The lines, and where the nonce stands, if there is one.
+    /// Returns the lines and the range of the nonce, if any.
     #[inline]
     fn new(proof: &SignedOver<'_>, nonce: Option<&str>) -> (Self, Range<usize>) {
         let mut length = nonce.map_or(0, str::len);

@@ -15,9 +15,10 @@ use crate::{
     wire::DateForm,
 };
 
-/// Reads request heads into [`UnverifiedHead`]s: everything a request must satisfy before a key is looked up.
+/// Reads request heads into [`UnverifiedHead`]s. Checks everything that can be checked before the
+/// key lookup.
 ///
-/// A default verifier accepts `HMAC-SHA256` within 300 seconds of the signed date, for any host.
+/// The default verifier accepts `HMAC-SHA256` within 300 seconds of the signed date, for any host.
 ///
 /// ```
 /// use countersign::{Scheme, Verifier};
@@ -38,7 +39,7 @@ impl Default for Verifier {
     fn default() -> Self {
         Self {
             policy: Requirements {
-                // Invariant: this scheme asks for no settings.
+                // Invariant: this scheme needs no settings.
                 accepted: FamilyVerifier::plain(Scheme::HmacSha256)
                     .into_iter()
                     .collect(),
@@ -68,23 +69,24 @@ impl Verifier {
         }
     }
 
-    /// The schemes that are accepted, each once.
+    /// Returns the accepted schemes, each once.
     pub fn accepted_schemes(&self) -> impl Iterator<Item = Scheme> {
         let accepted = self.policy.accepted.iter();
         accepted.flat_map(|profile| profile.schemes().iter().copied())
     }
 
-    /// Whether requests in this scheme are accepted.
+    /// Returns whether requests in this scheme are accepted.
     pub fn accepts(&self, scheme: Scheme) -> bool {
         self.accepted_schemes().any(|accepted| accepted == scheme)
     }
 
-    /// How far the signed date may be from the verifier's clock, on either side.
+    /// Returns the greatest accepted difference between the signed date and the verifier's clock,
+    /// in either direction.
     pub fn window(&self) -> Duration {
         self.policy.window
     }
 
-    /// The authorities that requests must be for; empty if any will do.
+    /// Returns the expected hosts. Empty if any authority is accepted.
     pub fn expected_hosts(&self) -> &[String] {
         &self.policy.expected_hosts
     }
@@ -94,23 +96,23 @@ impl Verifier {
         &self.policy
     }
 
-    /// A verifier of settings that [`VerifierBuilder::build`] has not judged. For a diagnosis only:
-    /// what it accepts is never let in.
+    /// Makes a verifier from settings that [`VerifierBuilder::build`] has not checked. For
+    /// diagnosis only: its results never admit a request.
     #[cfg(feature = "diagnose")]
     pub(crate) fn unchecked(policy: Requirements) -> Self {
         Self { policy }
     }
 
-    /// Reads the head of a request. The body plays no part.
+    /// Reads the head of a request, without the body.
     ///
-    /// In this order: exactly one signature in one accepted scheme; the grammar, with caps; the
-    /// authority; the coverage; the date against `now`; what the covered values hold. The work is
+    /// Checks in this order: exactly one signature in one accepted scheme; the grammar and its
+    /// limits; the authority; the coverage; the date against `now`; the covered values. The work is
     /// linear in the length of the head.
     ///
     /// # Errors
     ///
-    /// A [`Rejection`] of the first step that fails: missing signature, malformed, misdirected,
-    /// insufficient coverage, expired, and malformed again for covered values that cannot be read.
+    /// The [`Rejection`] of the first check that fails: missing signature, malformed, misdirected,
+    /// insufficient coverage, or expired. Covered values that cannot be read are malformed too.
     pub fn parse<'r>(
         &self,
         head: impl Into<RequestHead<'r>>,
@@ -124,8 +126,10 @@ impl Verifier {
         })
     }
 
-    /// Returns what a head asserts about its signature, or `None` unless it has exactly one signature
-    /// in an accepted scheme. For logs and metrics only: unauthenticated, possibly malformed.
+    /// Returns what a head asserts about its signature. `None` unless the head has exactly one
+    /// signature in an accepted scheme.
+    ///
+    /// For logs and metrics only: unauthenticated, possibly malformed.
     pub fn asserted<'r>(&self, head: impl Into<RequestHead<'r>>) -> Option<Asserted<'r>> {
         let head = head.into();
         let (profile, carrier) = self.only_signature(&head).ok()?;
@@ -135,8 +139,8 @@ impl Verifier {
         })
     }
 
-    /// The headers of a 401 that say how to sign, for each scheme that is accepted. `realm` must be visible ASCII without
-    /// `"` and `\`; `stale` says whether the date was wrong.
+    /// Returns the challenge headers of a 401 for each accepted scheme. `realm` must be visible
+    /// ASCII without `"` and `\`. `stale` marks a wrong date.
     pub fn challenges(&self, realm: &str, stale: bool) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = Vec::new();
         for profile in &self.policy.accepted {
@@ -145,9 +149,10 @@ impl Verifier {
         headers
     }
 
-    /// The only signature of the head, and what judges it.
+    /// Returns the head's only signature and the verifier of its scheme.
     ///
-    /// Two are refused, in whatever schemes: which of them a request is judged by must not be its sender's choice.
+    /// Two signatures are refused, whatever their schemes: the sender must not choose which of them
+    /// is checked.
     fn only_signature<'r>(
         &self,
         head: &RequestHead<'r>,
@@ -184,7 +189,7 @@ impl Verifier {
     }
 }
 
-/// What a request with more than one signature is refused with.
+/// Returns the rejection of a request with more than one signature.
 #[cold]
 fn too_many(found: &[Carrier<'_>]) -> Rejection {
     let schemes: Vec<_> = found.iter().map(|carrier| carrier.scheme.name()).collect();
@@ -195,15 +200,15 @@ fn too_many(found: &[Carrier<'_>]) -> Rejection {
     ))
 }
 
-/// The name of a scheme, and what follows the space behind it.
+/// Splits the scheme name from the text after the space.
 fn split_at_space(value: &str) -> (&str, &str) {
-    // Over so few bytes a plain loop is faster than the search of `str::split_once`.
+    // For a few bytes, a plain loop is faster than the search of `str::split_once`.
     let end = value.bytes().position(|byte| byte == b' ');
     end.and_then(|end| Some((value.get(..end)?, value.get(end.checked_add(1)?..)?)))
         .unwrap_or((value, ""))
 }
 
-/// Builds a [`Verifier`]; a setting that is wrong is an error of [`build`](Self::build).
+/// Builds a [`Verifier`]. Wrong settings are errors of [`build`](Self::build).
 #[derive(Debug)]
 #[must_use]
 pub struct VerifierBuilder {
@@ -212,14 +217,15 @@ pub struct VerifierBuilder {
 }
 
 impl VerifierBuilder {
-    /// Accepts requests in one more scheme: a [`Scheme`] as it is, or with the settings that its family has.
+    /// Accepts requests in one more scheme: a plain [`Scheme`], or the settings of its family.
     ///
-    /// A scheme as it is that is accepted already keeps the settings it has. Settings given a second time are those of one
-    /// more caller or scope in the schemes that have them for each, and in RFC 9421 take the place of the first.
+    /// A plain scheme that is already accepted keeps its settings. In schemes with settings per
+    /// caller or scope, further settings add another caller or scope. In RFC 9421 they replace the
+    /// first ones.
     ///
-    /// A request that carries signatures in two of the accepted schemes is refused. `ED25519` asks for
-    /// [expected hosts](Self::expected_hosts): the same public key is known to every callee, so that a signature for one
-    /// would otherwise serve all.
+    /// A request with signatures in two accepted schemes is refused. `ED25519` requires [expected
+    /// hosts](Self::expected_hosts): every callee knows the same public key, so a signature for one
+    /// callee would otherwise be valid at all.
     pub fn accept(mut self, scheme: impl Into<AcceptedScheme>) -> Self {
         let scheme = scheme.into();
         if scheme
@@ -245,16 +251,17 @@ impl VerifierBuilder {
         self
     }
 
-    /// Accepts requests in this scheme and no other.
+    /// Accepts requests in this scheme only.
     pub fn accept_only(mut self, scheme: impl Into<AcceptedScheme>) -> Self {
         self.verifier.policy.accepted.clear();
         self.accept(scheme)
     }
 
-    /// The authorities of this service: a request for another one is refused with 421.
+    /// Sets the authorities of this service. A request for any other is refused with 421.
     ///
-    /// Each is a host, or a host and a port, and is compared whole and without regard to ASCII case with the authority
-    /// that the request was sent to, in the [form](Self::host_form) that is signed.
+    /// Each is a host, or a host and a port. The comparison is of the whole text, ignores ASCII
+    /// case, and uses the request's authority in the signed
+    /// [form](Self::host_form).
     pub fn expected_hosts<I>(mut self, hosts: I) -> Self
     where
         I: IntoIterator,
@@ -273,13 +280,14 @@ impl VerifierBuilder {
         self
     }
 
-    /// In which form the authority is signed, and compared with the expected hosts.
+    /// Sets the form in which the authority is signed and compared with the expected hosts.
     pub fn host_form(mut self, form: HostForm) -> Self {
         self.verifier.policy.host_form = form;
         self
     }
 
-    /// How far the signed date may be from the verifier's clock, on either side: 1 second to 1 hour.
+    /// Sets the greatest accepted difference between the signed date and the verifier's clock, in
+    /// either direction: 1 second to 1 hour.
     pub fn window(mut self, window: Duration) -> Self {
         match ensure_window(window) {
             Ok(()) => self.verifier.policy.window = window,
@@ -290,13 +298,13 @@ impl VerifierBuilder {
         self
     }
 
-    /// Also accepts dates as RFC 3339 in UTC (`2026-01-02T03:04:05Z`) beside the IMF-fixdate.
+    /// Accepts RFC 3339 dates in UTC (`2026-01-02T03:04:05Z`) in addition to IMF-fixdate.
     pub fn accept_rfc3339_dates(mut self) -> Self {
         self.verifier.policy.date_form = DateForm::ImfFixdateOrRfc3339;
         self
     }
 
-    /// Headers that every signature must cover, besides those that it always must.
+    /// Requires every signature to cover these headers, in addition to the mandatory ones.
     pub fn require_headers<I>(mut self, names: I) -> Self
     where
         I: IntoIterator<Item = HeaderName>,
@@ -305,24 +313,25 @@ impl VerifierBuilder {
         self
     }
 
-    /// How much of a head is read.
+    /// Sets the limits on request heads.
     pub fn limits(mut self, limits: HeadLimits) -> Self {
         self.verifier.policy.limits = limits;
         self
     }
 
-    /// Keeps the [`Evidence`](crate::Evidence) of every verified request: the signed text and the signature.
+    /// Keeps the [`Evidence`](crate::Evidence) of every verified request: the signed text and the
+    /// signature.
     pub fn keep_evidence(mut self) -> Self {
         self.verifier.policy.keep_evidence = true;
         self
     }
 
-    /// The verifier.
+    /// Builds the verifier.
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] of the first setting that was wrong, or [`ConfigErrorKind::Authority`] if an accepted scheme
-    /// needs expected hosts and there are none.
+    /// The [`ConfigError`] of the first wrong setting. [`ConfigErrorKind::Authority`] if an
+    /// accepted scheme requires expected hosts and there are none.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         if let Some(problem) = self.problem {
             return Err(problem);
@@ -336,7 +345,8 @@ impl VerifierBuilder {
             return Err(ConfigError::new(
                 ConfigErrorKind::Authority,
                 format!(
-                    "expected host {host:?}: ports are stripped here, so that it would match no request"
+                    "expected host {host:?}: ports are stripped here, so that it would match no \
+                     request"
                 ),
             ));
         }
@@ -395,11 +405,11 @@ mod tests {
         for (name, builder) in [
             ("settings", Verifier::builder().accept_only(set())),
             (
-                "behind",
+                "after the settings",
                 Verifier::builder().accept_only(set()).accept(plain),
             ),
             (
-                "behind, in a verifier made before",
+                "after the settings, in a verifier made before",
                 Verifier::builder()
                     .accept_only(set())
                     .build()
@@ -412,7 +422,8 @@ mod tests {
                 Verifier::builder().accept_only(plain).accept(set()),
             ),
         ] {
-            // Without the settings this fails, as no hosts are expected, and no tag is asked for.
+            // Without its settings the scheme is refused: no hosts are expected and no tag is
+            // required.
             let verifier = builder
                 .build()
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -428,7 +439,7 @@ mod tests {
         assert_eq!(
             only.build().unwrap_err().kind(),
             ConfigErrorKind::Authority,
-            "accept_only starts anew"
+            "accept_only starts over"
         );
     }
 
