@@ -22,7 +22,7 @@ impl KeyringBuilder {
         Self::default()
     }
 
-    /// Gives a caller one more key.
+    /// Adds one key to a caller.
     pub fn caller(mut self, name: impl Into<String>, key: CallerKey) -> Self {
         let name = name.into();
         match self.callers.iter_mut().find(|(known, _)| *known == name) {
@@ -32,17 +32,20 @@ impl KeyringBuilder {
         self
     }
 
-    /// The keyring.
+    /// Builds the keyring.
     ///
-    /// A key that is listed twice for one caller, with equal rules, is one key. Two secrets are one key where HMAC takes
-    /// them for one: a secret and the same with zero bytes behind it, a secret past 64 bytes and its SHA-256.
+    /// A key that is listed twice for one caller, with equal rules, counts once. Secrets that HMAC
+    /// treats as equal are one key: a secret and its copy with zero bytes appended, or a secret
+    /// longer than 64 bytes and its SHA-256.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`] for a name that is no [`KeyId`]; [`ConfigErrorKind::WeakKey`] for a key that is too
-    /// short, repetitive or published; [`ConfigErrorKind::SharedKey`] for one key of two callers, or of one caller with
-    /// two sets of rules or in two schemes; [`ConfigErrorKind::Keyring`] for no callers at all, more than
-    /// [`Keyring::MAX_KEYS_PER_CALLER`] keys of one caller, two keys of one version, or one key id for two callers.
+    /// - [`ConfigErrorKind::Name`] for a name that is no [`KeyId`].
+    /// - [`ConfigErrorKind::WeakKey`] for a key that is too short, repetitive or published.
+    /// - [`ConfigErrorKind::SharedKey`] for one key of two callers, or of one caller with two sets
+    ///   of rules or in two schemes.
+    /// - [`ConfigErrorKind::Keyring`] for no callers, more than [`Keyring::MAX_KEYS_PER_CALLER`]
+    ///   keys of one caller, two keys of one version, or one key id for two callers.
     pub fn build(self) -> Result<Keyring, ConfigError> {
         if self.callers.is_empty() {
             return Err(ConfigError::new(
@@ -77,7 +80,8 @@ impl KeyringBuilder {
                         return Err(ConfigError::new(
                             ConfigErrorKind::SharedKey,
                             format!(
-                                "caller {caller}: its key {} is also one of caller {}: its holder can be both",
+                                "caller {caller}: its key {} is also one of caller {}: its holder \
+                                can act as both",
                                 key.version(),
                                 other.get()
                             ),
@@ -99,7 +103,7 @@ mod tests {
     use super::*;
     use crate::key::{Secret, VerifyingKey};
 
-    /// A key id is often an access key id, and a secret often in its place.
+    /// A key id is often an access key id, and a secret is easily pasted there by mistake.
     #[test]
     fn a_secret_in_the_place_of_a_key_id_is_not_shown() {
         let key = || {

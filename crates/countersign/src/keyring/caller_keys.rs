@@ -11,10 +11,11 @@ use crate::{
     scheme::{Algorithm, Scheme},
 };
 
-/// The greatest number of keys that one caller may have at a time.
+/// The greatest number of keys of one caller.
 pub(super) const MAX_KEYS_PER_CALLER: usize = 4;
 
-/// What a [`KeyStore`](crate::KeyStore) knows of one key id: a caller and its keys, or nothing.
+/// The result of a [`KeyStore`](crate::KeyStore) lookup: a caller and its keys, or an unknown
+/// caller.
 #[derive(Clone)]
 pub struct CallerKeys(Arc<Inner>);
 
@@ -25,7 +26,8 @@ struct Inner {
 }
 
 impl CallerKeys {
-    /// A caller and its keys, at most [`Keyring::MAX_KEYS_PER_CALLER`](crate::Keyring::MAX_KEYS_PER_CALLER) of them.
+    /// Makes a caller with 1 to
+    /// [`Keyring::MAX_KEYS_PER_CALLER`](crate::Keyring::MAX_KEYS_PER_CALLER) keys.
     ///
     /// # Errors
     ///
@@ -42,19 +44,19 @@ impl CallerKeys {
         })))
     }
 
-    /// Nobody: the name is not known. Every signature is refused.
+    /// Returns the unknown caller. Every signature is refused.
     pub fn unknown() -> Self {
         static UNKNOWN: LazyLock<CallerKeys> =
             LazyLock::new(|| CallerKeys::padded(None, Vec::new(), Arc::default()));
         UNKNOWN.clone()
     }
 
-    /// Whether this is nobody.
+    /// Returns whether the caller is unknown.
     pub fn is_unknown(&self) -> bool {
         self.0.caller.is_none()
     }
 
-    /// The caller; `None` if this is nobody.
+    /// Returns the caller's name. `None` if the caller is unknown.
     pub fn caller_id(&self) -> Option<&KeyId> {
         self.caller()
     }
@@ -68,14 +70,14 @@ impl CallerKeys {
         keys.flat_map(|key| key.verifying_key().fingerprints())
     }
 
-    /// The same keys for a diagnosis, which leaves the caches of the keys in use alone.
+    /// Copies the keys with separate caches, so that a diagnosis does not change the caches in use.
     #[cfg(feature = "diagnose")]
     pub(crate) fn with_own_caches(&self) -> Self {
         let keys = self.0.keys.iter().map(CallerKey::with_own_cache).collect();
         Self::padded(self.0.caller.clone(), keys, Arc::clone(&self.0.work))
     }
 
-    /// Every key, of whatever scheme and id.
+    /// Returns every key, whatever its scheme and key id.
     #[cfg(feature = "diagnose")]
     pub(crate) fn all(&self) -> impl Iterator<Item = &CallerKey> {
         self.0.keys.iter()
@@ -85,7 +87,7 @@ impl CallerKeys {
         self.0.caller.as_ref()
     }
 
-    /// The caller's keys of a scheme that go by the name that a request gives.
+    /// Returns the caller's keys of a scheme that have the request's key id.
     pub(crate) fn keys_for<'k>(
         &'k self,
         scheme: Scheme,
@@ -96,7 +98,7 @@ impl CallerKeys {
         })
     }
 
-    /// The schemes that the caller has keys in, each once.
+    /// Returns the schemes of the caller's keys, each once.
     pub(crate) fn schemes(&self) -> impl Iterator<Item = Scheme> {
         let has = |scheme| self.0.keys.iter().any(|key| key.scheme() == scheme);
         Scheme::ALL
@@ -105,8 +107,8 @@ impl CallerKeys {
             .filter(move |scheme| has(*scheme))
     }
 
-    /// A key to check signatures with where there is none, and how many are to be checked for any name, known or not.
-    /// What it answers counts for nothing.
+    /// Returns a substitute key for an unknown caller, and the number of keys to check for any key
+    /// id. Results with the substitute are discarded.
     pub(crate) fn decoy(
         &self,
         scheme: Scheme,
@@ -126,7 +128,7 @@ impl fmt::Debug for CallerKeys {
     }
 }
 
-/// What must hold for the keys of one caller: a name, strong keys, each of them once, not too many.
+/// Checks the rules for one caller: a valid name, strong and distinct keys, and not too many.
 pub(super) fn check_caller(
     name: &str,
     keys: impl IntoIterator<Item = CallerKey>,
@@ -180,7 +182,7 @@ pub(super) fn check_caller(
     }
 }
 
-/// For each scheme and algorithm, the number of keys of the caller that has most of them.
+/// For each scheme and algorithm, the greatest number of keys that any caller has.
 #[derive(Debug, Default)]
 pub(crate) struct Work(Vec<(Scheme, Algorithm, usize)>);
 
@@ -238,9 +240,9 @@ fn decoy(scheme: Scheme, algorithm: Algorithm) -> Option<&'static VerifyingKey> 
 
 /// All callers of a keyring at one moment.
 pub(crate) struct Snapshot {
-    /// By every name that a request can go by: those of the callers, and the key ids of their keys.
+    /// By every key id that a request can assert: callers' names and their keys' ids.
     names: HashMap<KeyId, CallerKeys>,
-    /// A caller all of whose keys have ids of their own is not among the names.
+    /// All callers. A caller whose keys all have separate key ids is not in `names`.
     callers: HashSet<KeyId>,
     unknown: CallerKeys,
     holders: HashMap<Fingerprint, KeyId>,
@@ -281,13 +283,13 @@ impl Snapshot {
         self.names.get(key_id).unwrap_or(&self.unknown).clone()
     }
 
-    /// The keys of at most so many names.
+    /// Returns the keys of at most `names` names.
     #[cfg(feature = "diagnose")]
     pub(super) fn some(&self, names: usize) -> impl Iterator<Item = &CallerKeys> {
         self.names.values().take(names)
     }
 
-    /// Whether there is anything to say of this name: it is a caller's, or the id of a key.
+    /// Returns whether the name is a caller's name or a key's id.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.names.contains_key(name) || self.callers.contains(name)
     }

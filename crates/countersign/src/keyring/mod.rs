@@ -1,4 +1,4 @@
-//! Where a verifier finds the keys of a caller.
+//! Finds the keys of a caller.
 
 mod builder;
 mod caller_keys;
@@ -17,7 +17,7 @@ pub use self::{
 };
 use crate::error::Unavailable;
 
-/// The keys of every caller: who may call, and with what.
+/// The keys of every caller.
 ///
 /// ```
 /// use countersign::{CallerKey, Keyring, Secret, VerifyingKey};
@@ -30,16 +30,18 @@ use crate::error::Unavailable;
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// A caller may have up to four keys at a time, which is how a key is rotated: list the new one beside the old one, move
-/// the caller over, take the old one out. Handles are cheap to clone and share the keys: [`replace`](Self::replace) on
-/// one swaps them for all, at once and without a lock for readers.
+/// A caller may have up to four keys at a time. To rotate a key, add the new one, move the caller
+/// to it, then remove the old one.
+///
+/// Handles are cheap to clone and share the keys. [`replace`](Self::replace) on one handle replaces
+/// the keys for all of them, atomically and without a lock for readers.
 #[derive(Clone)]
 pub struct Keyring {
     snapshot: Arc<ArcSwap<Snapshot>>,
 }
 
 impl Keyring {
-    /// The greatest number of keys that one caller may have at a time.
+    /// The greatest number of keys of one caller.
     pub const MAX_KEYS_PER_CALLER: usize = caller_keys::MAX_KEYS_PER_CALLER;
 
     /// Starts an empty keyring.
@@ -53,29 +55,29 @@ impl Keyring {
         }
     }
 
-    /// The number of callers.
+    /// Returns the number of callers.
     pub fn len(&self) -> usize {
         self.snapshot.load().len()
     }
 
-    /// Whether there are no callers. A keyring is never built empty.
+    /// Returns whether there are no callers. A built keyring is never empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The keys of at most so many names, for a diagnosis.
+    /// Returns the keys of at most `names` names, for diagnosis.
     #[cfg(feature = "diagnose")]
     pub(crate) fn some(&self, names: usize) -> Vec<CallerKeys> {
         self.snapshot.load().some(names).cloned().collect()
     }
 
-    /// Takes over the keys of another keyring, for every handle of this one. A request that is being verified goes on
-    /// with the keys it began with; every later one sees the new keys only.
+    /// Replaces the keys of every handle with those of another keyring. A verification that has
+    /// already started finishes with the old keys.
     pub fn replace(&self, with: &Self) {
         self.snapshot.store(with.snapshot.load_full());
     }
 
-    /// Returns the callers and keys of this moment.
+    /// Returns the current callers and keys.
     pub(crate) fn snapshot(&self) -> Guard<Arc<Snapshot>> {
         self.snapshot.load()
     }

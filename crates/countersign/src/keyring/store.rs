@@ -3,29 +3,32 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 use super::CallerKeys;
 use crate::error::Unavailable;
 
-/// Finds the keys of a caller. A [`Keyring`](crate::Keyring) is the simplest one.
+/// Finds the keys of a caller. The simplest implementation is [`Keyring`](crate::Keyring).
 ///
-/// An implementation **must not** return one key for two callers: the name of a caller is not part of what is signed, so
-/// callers with one key are each other. It **must** answer an unknown caller with [`CallerKeys::unknown`] and a failure
-/// with [`Unavailable`], never the one with the other. Anyone can make it look up any name: a store behind a network
-/// **must** bound how often a name that is not there is asked for.
+/// An implementation **must not** return one key for two callers. The caller's name is not signed,
+/// so callers with one key can act as each other.
+///
+/// It **must** return [`CallerKeys::unknown`] for an unknown caller and [`Unavailable`] for a
+/// failed lookup, and never confuse the two. Anyone can make it look up any name. A store on a
+/// network **must** limit lookups of unknown names.
 pub trait KeyStore: Send + Sync + 'static {
-    /// The keys of the caller that a request says it is from. The name is the peer's choice: it has the grammar of a
-    /// [`KeyId`](crate::KeyId) and nothing else is known of it.
+    /// Returns the keys of the caller that a request asserts. The peer chooses `key_id`: it matches
+    /// the grammar of a [`KeyId`](crate::KeyId), and nothing else is checked.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if the store cannot tell.
+    /// [`Unavailable`] if the store cannot answer.
     fn lookup(&self, key_id: &str) -> impl Future<Output = Result<CallerKeys, Unavailable>> + Send;
 
-    /// The same, if it needs no waiting. `None`, the provided answer, means that [`lookup`](Self::lookup) is to be
-    /// called.
+    /// Looks up without waiting. `None`, the default, means that the verifier must call
+    /// [`lookup`](Self::lookup).
     fn try_lookup(&self, key_id: &str) -> Option<Result<CallerKeys, Unavailable>> {
         let _ = key_id;
         None
     }
 
-    /// How many callers there are, as far as the store knows: a replay store in memory makes room for so many.
+    /// Returns the number of callers, if the store knows it. In-memory replay stores size their
+    /// quotas with it.
     fn callers(&self) -> Option<usize> {
         None
     }
