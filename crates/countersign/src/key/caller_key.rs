@@ -9,10 +9,10 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// One of a caller's keys as a verifier holds it: the key, its version label, and the rules for using it.
+/// One of a caller's keys in a verifier: the key, its version label and its rules.
 ///
-/// A key made here is active from now on without end. Requests signed with it must cover their content type and carry a
-/// covered nonce, unless the clients of the scheme do not.
+/// A new key is active without a time limit. Requests signed with it must cover their content type
+/// and carry a covered nonce, unless clients of the scheme send none.
 #[derive(Clone)]
 pub struct CallerKey {
     version: KeyVersion,
@@ -21,7 +21,7 @@ pub struct CallerKey {
     rules: KeyRules,
 }
 
-/// What is allowed to a request signed with this key.
+/// The rules for requests signed with this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyRules {
     pub(crate) state: KeyState,
@@ -29,25 +29,25 @@ pub(crate) struct KeyRules {
     pub(crate) not_after: Option<Timestamp>,
     pub(crate) nonce: NonceRule,
     pub(crate) content_type: ContentTypeRule,
-    /// Whether the authority must have been one that the verifier expects.
+    /// Whether the verifier must have expected hosts that match the request.
     pub(crate) audience_required: bool,
 }
 
-/// Where a key stands in its rotation.
+/// The rotation state of a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyState {
     /// Verifies.
     #[default]
     Active,
-    /// Verifies as well, and says that the caller is moving to another one.
+    /// Verifies, and reports that the caller still uses an old key.
     AcceptOnly,
-    /// Verifies nothing. It stays listed so that it cannot come back under another name.
+    /// Verifies nothing. Keep it listed, so that the key cannot be added again under another name.
     Revoked,
 }
 
 impl CallerKey {
-    /// An active key with the strictest rules.
+    /// Makes an active key with the strictest rules.
     ///
     /// # Errors
     ///
@@ -68,32 +68,34 @@ impl CallerKey {
         })
     }
 
-    /// The name by which requests call for this key, if it is not the caller's: an access key id of SigV4, a `keyid` of
-    /// RFC 9421. Requests that go by the caller's own name then do not find this key.
+    /// Sets the key id that selects this key, in place of the caller's name: an access key id of
+    /// SigV4, or a `keyid` of RFC 9421. Requests with the caller's name then do not find this key.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if it is no [`KeyId`].
+    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if `key_id` is no [`KeyId`].
     pub fn with_key_id(mut self, key_id: &str) -> Result<Self, ConfigError> {
         self.key_id = Some(KeyId::named("key id", key_id)?);
         Ok(self)
     }
 
-    /// Sets where the key stands in its rotation.
+    /// Sets the rotation state of the key.
     #[must_use]
     pub fn with_state(mut self, state: KeyState) -> Self {
         self.rules.state = state;
         self
     }
 
-    /// The key verifies nothing before this moment of the verifier's clock.
+    /// Sets the start of validity. The key verifies nothing before this moment of the verifier's
+    /// clock.
     #[must_use]
     pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
         self.rules.not_before = Some(not_before);
         self
     }
 
-    /// The key verifies nothing at or after this moment of the verifier's clock.
+    /// Sets the end of validity. The key verifies nothing at or after this moment of the verifier's
+    /// clock.
     #[must_use]
     pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
         self.rules.not_after = Some(not_after);
@@ -114,7 +116,7 @@ impl CallerKey {
         self
     }
 
-    /// Marks the key as one of a caller that signs three headers and no nonce: the nonce is optional and
+    /// Allows a caller to sign only three headers and no nonce: the nonce is optional, and
     /// `content-type` need not be covered.
     #[must_use]
     pub fn insecure_three_headers(mut self) -> Self {
@@ -123,28 +125,28 @@ impl CallerKey {
         self
     }
 
-    /// The key verifies nothing where the verifier does not know its own hosts.
+    /// Refuses this key in a verifier without expected hosts.
     pub(crate) fn requiring_audience(mut self) -> Self {
         self.rules.audience_required = true;
         self
     }
 
-    /// The label of the key.
+    /// Returns the label of the key.
     pub fn version(&self) -> &KeyVersion {
         &self.version
     }
 
-    /// The name by which requests call for this key, if it is not the caller's.
+    /// Returns the key id that selects this key, if it differs from the caller's name.
     pub fn key_id(&self) -> Option<&KeyId> {
         self.key_id.as_ref()
     }
 
-    /// The scheme that the key is bound to.
+    /// Returns the scheme that the key is bound to.
     pub fn scheme(&self) -> Scheme {
         self.key.scheme()
     }
 
-    /// Where the key stands in its rotation.
+    /// Returns the rotation state of the key.
     pub fn state(&self) -> KeyState {
         self.rules.state
     }
@@ -178,7 +180,7 @@ impl fmt::Debug for CallerKey {
 }
 
 impl KeyRules {
-    /// Why the key verifies nothing at this moment, or `None` if it does.
+    /// Returns the reason for which the key verifies nothing at this moment. `None` if it verifies.
     pub(crate) fn refusal_at(self, now: Timestamp) -> Option<&'static str> {
         match self.state {
             KeyState::Revoked => return Some("the key is revoked"),

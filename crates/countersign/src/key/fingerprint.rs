@@ -3,18 +3,18 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::crypto::sha256::{self, Sha256};
 
-/// The block of HMAC-SHA256, in bytes (RFC 2104 section 2: B).
+/// The block size of HMAC-SHA256 in bytes (B in RFC 2104 section 2).
 const BLOCK_LEN: usize = 64;
 
-/// What makes two keys one key.
+/// Identifies a key for comparison. Used for equality only, and never shown.
 ///
-/// HMAC pads a short key with zeroes and hashes a long one (RFC 2104 section 3), so keys that differ as bytes can be
-/// equal as keys. The fingerprint is a hash of the padded form. A public key takes part as its 32 bytes, which finds a
-/// shared secret that is really somebody's public key. It serves equality only and is never shown.
+/// HMAC pads a short key with zeros and hashes a long one (RFC 2104 section 3). Keys with different
+/// bytes can therefore be equal as keys. The fingerprint is a hash of the padded form. A public key
+/// is hashed as its 32 bytes. This detects a shared secret that is a public key.
 #[derive(Clone, PartialEq, Eq, Hash, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Fingerprint([u8; 32]);
 
-/// Everything that one key must not be equal to another in.
+/// All fingerprints of one key. None may equal a fingerprint of another key.
 pub(crate) type Fingerprints = SmallVec<[Fingerprint; 1]>;
 
 impl Fingerprint {
@@ -78,7 +78,7 @@ mod tests {
         let mut other = key.clone();
         other[31] ^= 1;
         assert!(Fingerprint::of_hmac_sha256(&key) != Fingerprint::of_hmac_sha256(&other));
-        // 64 bytes are used as they are, 65 are hashed.
+        // HMAC uses 64 bytes unchanged and hashes 65.
         let block: Vec<u8> = (0..64).collect();
         assert!(
             Fingerprint::of_hmac_sha256(&block)

@@ -1,14 +1,14 @@
-//! The rule for the text of a key, whatever its encoding and wherever it was read.
+//! The rule for the text of a key, for every encoding and source.
 
 use crate::error::{ConfigError, ConfigErrorKind};
 
-/// The fewest hexadecimal digits that are refused as Base64: those of 16 bytes.
+/// The fewest hexadecimal digits that are refused as Base64: the digits of 16 bytes.
 const MIN_HEX_LEN: usize = 32;
 
-/// Refuses a text that holds what editors, shells and mounts add to keys. The error says what was found and holds
-/// nothing of the key.
+/// Refuses a text with characters that editors, shells and mounts add to keys. The error describes
+/// the addition and holds nothing of the key.
 ///
-/// No key is meant to hold any of it, and every request would be refused for it without a reason.
+/// Such a key would fail every request without a visible reason.
 pub(crate) fn ensure_key_alone(text: &str) -> Result<(), ConfigError> {
     match addition(text) {
         None => Ok(()),
@@ -19,7 +19,7 @@ pub(crate) fn ensure_key_alone(text: &str) -> Result<(), ConfigError> {
     }
 }
 
-/// Says what was added to a key; `None` if nothing was.
+/// Describes the text added to a key. `None` if nothing was added.
 fn addition(text: &str) -> Option<&'static str> {
     if text.starts_with('\u{feff}') {
         return Some("begins with a byte order mark");
@@ -62,8 +62,8 @@ fn addition(text: &str) -> Option<&'static str> {
     None
 }
 
-/// Soft hyphens, joiners, marks of direction and of byte order, and the character in the place of bytes that were no
-/// UTF-8.
+/// Returns whether the character is a soft hyphen, joiner, direction mark, byte order mark, or the
+/// replacement character for invalid UTF-8.
 fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -77,8 +77,8 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// Refuses hexadecimal digits where Base64 is expected. Random bytes do not encode to such a text: of 24 bytes, fewer
-/// than one in 10^14 do.
+/// Refuses hexadecimal digits where Base64 is expected. The Base64 of 24 random bytes is such a
+/// text with a probability below 10^-14.
 pub(crate) fn ensure_no_hex(text: &str) -> Result<(), ConfigError> {
     let is_hex = text.len() >= MIN_HEX_LEN
         && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -92,7 +92,7 @@ pub(crate) fn ensure_no_hex(text: &str) -> Result<(), ConfigError> {
     ))
 }
 
-/// Names the form of a text that is not hexadecimal digits, where it is a usual one.
+/// Names the form of a text that is not hexadecimal digits, if it is a common one.
 pub(crate) fn form_of_no_hex(text: &str) -> &'static str {
     if text.starts_with("-----BEGIN") {
         "PEM"
@@ -111,7 +111,7 @@ pub(crate) fn form_of_no_hex(text: &str) -> &'static str {
     }
 }
 
-/// Names the form of a text that is not standard Base64, where it is a usual one.
+/// Names the form of a text that is not standard Base64, if it is a common one.
 pub(crate) fn form_of_no_base64(text: &str) -> &'static str {
     if text.starts_with("-----BEGIN") {
         "PEM"
@@ -136,7 +136,7 @@ pub(crate) fn form_of_no_base64(text: &str) -> &'static str {
     }
 }
 
-/// Digits with a few mistyped ones are not called Base64.
+/// A text with a few mistyped hexadecimal digits does not count as Base64.
 fn is_likely_base64(text: &str) -> bool {
     let others = text.bytes().filter(|byte| !byte.is_ascii_hexdigit());
     text.len() >= 22 && text.bytes().all(is_base64) && others.count() >= 4
@@ -152,7 +152,8 @@ mod tests {
 
     const KEY: &str = "correct horse battery staple 0123456789 xyz";
 
-    /// Source: what editors, shells, `.env` files, Kubernetes mounts and copying from a page add.
+    /// Source: additions of editors, shells, `.env` files, Kubernetes mounts and copying from a web
+    /// page.
     #[test]
     fn refuses_what_was_added_to_a_key_and_names_it() {
         for (text, expected) in [

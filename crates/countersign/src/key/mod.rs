@@ -1,4 +1,4 @@
-//! Keys: what a caller is named, what it holds, and what makes a key too weak to rely on.
+//! Keys: caller keys, secrets, fingerprints, and the strength that a key must have.
 
 mod caller_key;
 mod fingerprint;

@@ -12,29 +12,29 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The label of what is derived, so that nothing else that is derived from the same root can be equal to it.
+/// The label of derived keys. It separates them from everything else derived from the same root.
 const LABEL: &str = "countersign derived key";
 
-/// The length of a derived key, in bytes.
+/// The length of a derived key in bytes.
 const DERIVED_LEN: usize = 32;
 
-/// A secret of one callee, from which the key of each of its callers is derived.
+/// A secret of one callee. Each caller's key is derived from it.
 ///
 /// ```
 /// use countersign::{RootKey, Secret, Signer, SigningKey};
 ///
 /// let root = RootKey::new("2026-01", &Secret::generate()?)?;
-/// // Whoever holds the root derives a caller's key, once, and gives it to the caller and to nobody else.
+/// The holder of the root derives a caller's key once and gives it to that caller only.
 /// let key = SigningKey::hmac_sha256(&root.derive_for("billing", "user-service")?);
 /// let signer = Signer::new("billing", key, ["user-service:8081"])?;
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// The key is HKDF-SHA256 (RFC 5869) of the root, without a salt, 32 bytes long. Its `info` is these five, each with its
-/// length in bytes in front, as 8 bytes with the greatest first: `countersign derived key`, `HMAC-SHA256`, the caller, the
-/// callee, the version of the root.
+/// The key is HKDF-SHA256 (RFC 5869) of the root, without a salt, 32 bytes long. Its `info` holds
+/// these five texts: `countersign derived key`, `HMAC-SHA256`, the caller, the callee, the root's
+/// version. Each text follows its length in bytes, as 8 bytes in big-endian order.
 ///
-/// **Whoever holds the root can be every caller.** The secret is wiped when the value is dropped and shown by nothing.
+/// **The holder of the root can act as every caller.** The secret is wiped on drop and never shown.
 #[derive(Clone)]
 pub struct RootKey {
     version: KeyVersion,
@@ -46,13 +46,13 @@ pub struct RootKey {
 }
 
 impl RootKey {
-    /// A root that is active from now on without end.
+    /// Makes a root that is active without a time limit.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if `version` is no [`KeyVersion`];
-    /// [`ConfigErrorKind::WeakKey`](crate::ConfigErrorKind::WeakKey) if the secret is shorter than 32 bytes, repetitive or
-    /// published.
+    /// - [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if `version` is no [`KeyVersion`].
+    /// - [`ConfigErrorKind::WeakKey`](crate::ConfigErrorKind::WeakKey) if the secret is shorter
+    ///   than 32 bytes, repetitive or published.
     pub fn new(version: &str, secret: &Secret) -> Result<Self, ConfigError> {
         let version = KeyVersion::new(version)?;
         let bytes = secret.expose();
@@ -73,37 +73,41 @@ impl RootKey {
         })
     }
 
-    /// Sets where the root stands in its rotation. What is derived from a revoked one verifies nothing.
+    /// Sets the rotation state of the root. Keys derived from a revoked root verify nothing.
     #[must_use]
     pub fn with_state(mut self, state: KeyState) -> Self {
         self.state = state;
         self
     }
 
-    /// What is derived from it verifies nothing before this moment of the verifier's clock.
+    /// Sets the start of validity. Derived keys verify nothing before this moment of the verifier's
+    /// clock.
     #[must_use]
     pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
         self.not_before = Some(not_before);
         self
     }
 
-    /// What is derived from it verifies nothing at or after this moment of the verifier's clock.
+    /// Sets the end of validity. Derived keys verify nothing at or after this moment of the
+    /// verifier's clock.
     #[must_use]
     pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
         self.not_after = Some(not_after);
         self
     }
 
-    /// The label of the root, and of every key that is derived from it.
+    /// Returns the label of the root and of every key derived from it.
     pub fn version(&self) -> &KeyVersion {
         &self.version
     }
 
-    /// The key that this caller signs with when it calls this target, by the name that the callee knows itself by.
+    /// Derives the key that `caller` signs with when it calls `target`. `target` is the callee's
+    /// name in the callee's configuration.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if one of the two is no [`KeyId`].
+    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if `caller` or `target` is no
+    /// [`KeyId`].
     pub fn derive_for(&self, caller: &str, target: &str) -> Result<Secret, ConfigError> {
         self.derive(&KeyId::new(caller)?, &KeyId::new(target)?)
     }
@@ -134,7 +138,8 @@ impl RootKey {
         Ok(Secret::from_bytes(&*key))
     }
 
-    /// The caller's key as this callee holds it: only for requests whose audience is checked.
+    /// Derives the caller's key for this callee. The key is valid only in a verifier with expected
+    /// hosts.
     pub(crate) fn caller_key(
         &self,
         caller: &KeyId,
@@ -179,7 +184,8 @@ mod tests {
         let root = RootKey::new("1", &secret).unwrap();
         assert_eq!(
             format!("{root:?}"),
-            "RootKey { version: KeyVersion(\"1\"), state: Active, not_before: None, not_after: None, .. }"
+            "RootKey { version: KeyVersion(\"1\"), state: Active, not_before: None, not_after: \
+            None, .. }"
         );
         for bytes in [&[7; 32][..], b"short but of many values"] {
             let error = RootKey::new("1", &Secret::from_bytes(bytes)).unwrap_err();

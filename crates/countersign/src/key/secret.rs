@@ -11,14 +11,17 @@ use crate::{
 
 /// Secret bytes: an HMAC key that two services share, or the seed of an Ed25519 key.
 ///
-/// Each constructor names the encoding it reads, because the same text is another key in another encoding: 64
-/// hexadecimal digits are 32 bytes [`from_hex`](Self::from_hex) and 64 bytes [`from_text`](Self::from_text). A `Secret`
-/// holds any bytes; how strong they are is judged where a key enters a [`Keyring`](crate::Keyring) or a
-/// [`Signer`](crate::Signer).
+/// Each constructor names the encoding that it reads, because one text is a different key in each
+/// encoding. For example, 64 hexadecimal digits are 32 bytes in [`from_hex`](Self::from_hex) and 64
+/// bytes in [`from_text`](Self::from_text).
+///
+/// A `Secret` holds any bytes. A [`Keyring`](crate::Keyring) or a [`Signer`](crate::Signer) checks
+/// the strength of its keys.
 ///
 /// # The text of a key
 ///
-/// One rule holds for every text of a key, whether it comes from a variable, a TOML file, a directory of keys or a call:
+/// One rule applies to every text of a key: in variables, TOML files, directories of keys, and
+/// arguments.
 ///
 /// | the text | is |
 /// |---|---|
@@ -29,13 +32,16 @@ use crate::{
 /// | holds a line end, a control character or an invisible character | refused |
 /// | is 32 or more hexadecimal digits, where Base64 is expected | refused |
 /// | is Base64 or anything else, where hexadecimal digits are expected | refused |
-/// | is hexadecimal digits or Base64, where a text is expected | taken: such texts are keys of DRF and SigV4 |
+/// | is hexadecimal digits or Base64, where a text is expected | accepted, for DRF and SigV4 |
 ///
-/// The error says what was found, and never the key. Editors, shells and mounts add such characters, and a key that has
-/// them matches no other. A file of a [directory of keys](crate::Keyring::from_directory) may end in one line end (LF or
-/// CRLF), which is left out. A secret that is meant to hold one of these is given as [bytes](Self::from_bytes).
+/// Editors, shells and mounts add such characters, and a key that has them matches no other. The
+/// error describes the addition and never shows the key.
 ///
-/// The bytes are wiped when the value is dropped, are not shown by `Debug`, and cannot be compared, copied or printed.
+/// A file of a [directory of keys](crate::Keyring::from_directory) may end in one line end (LF or
+/// CRLF), which is removed. For a secret that really holds one of these, use
+/// [`from_bytes`](Self::from_bytes).
+///
+/// The bytes are wiped on drop. A secret cannot be shown by `Debug`, compared, copied or printed.
 ///
 /// ```
 /// use countersign::Secret;
@@ -47,14 +53,14 @@ use crate::{
 pub struct Secret(Zeroizing<Box<[u8]>>);
 
 impl Secret {
-    /// The length of a generated secret, in bytes.
+    /// The length of a generated secret in bytes.
     const GENERATED_LEN: usize = 32;
 
-    /// 32 random bytes from the operating system.
+    /// Generates 32 random bytes with the operating system.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the operating system gives no random bytes.
+    /// [`ConfigErrorKind::Key`] if the operating system returns no random bytes.
     pub fn generate() -> Result<Self, ConfigError> {
         let mut bytes = Zeroizing::new([0; Self::GENERATED_LEN]);
         random::fill(&mut *bytes).map_err(|error| {
@@ -64,7 +70,7 @@ impl Secret {
         Ok(Self::from_bytes(&*bytes))
     }
 
-    /// The bytes as they are. They are copied; wiping the original is the caller's.
+    /// Copies the bytes. The original is not wiped.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(Box::from(bytes)))
     }
@@ -73,7 +79,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the text holds what an editor or a mount added. See [the rule](Secret#the-text-of-a-key).
+    /// [`ConfigErrorKind::Key`] if the text breaks [the rule](Secret#the-text-of-a-key).
     pub fn from_text(text: &str) -> Result<Self, ConfigError> {
         ensure_key_alone(text)?;
         Ok(Self::from_bytes(text.as_bytes()))
@@ -83,8 +89,8 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the text is empty, odd in length, or holds anything but hexadecimal digits. The error
-    /// names what was found. See [the rule](Secret#the-text-of-a-key).
+    /// [`ConfigErrorKind::Key`] if the text is empty, odd in length, or holds another character.
+    /// The error names the form that was found. See [the rule](Secret#the-text-of-a-key).
     pub fn from_hex(text: &str) -> Result<Self, ConfigError> {
         let refused = |found: &str| {
             let message = format!("expected hexadecimal digits, found {found}");
@@ -107,12 +113,13 @@ impl Secret {
         }
     }
 
-    /// Decodes standard Base64 (RFC 4648 section 4), with all of its padding or none.
+    /// Decodes standard Base64 (RFC 4648 section 4), fully padded or unpadded.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the text is empty, is not Base64 in its one canonical form, or is 32 or more hexadecimal
-    /// digits, which are Base64 of other bytes. See [the rule](Secret#the-text-of-a-key).
+    /// [`ConfigErrorKind::Key`] if the text is empty or is not canonical Base64. The same for 32 or
+    /// more hexadecimal digits, which would decode to other bytes. See [the
+    /// rule](Secret#the-text-of-a-key).
     pub fn from_base64(text: &str) -> Result<Self, ConfigError> {
         if text.is_empty() {
             return Err(ConfigError::new(
@@ -168,7 +175,8 @@ mod tests {
         assert_eq!(Secret::from_text(&digits).unwrap().expose().len(), 64);
     }
 
-    /// Source: 64 hexadecimal digits loaded as the Base64 of 48 other bytes, and every request was refused.
+    /// Source: 64 hexadecimal digits were loaded as the Base64 of 48 other bytes, and every request
+    /// was refused.
     #[test]
     fn refuses_one_encoding_where_another_is_expected_and_names_it() {
         let digits = "00ff".repeat(16);

@@ -8,13 +8,14 @@ use crate::{
     error::{ConfigError, ConfigErrorKind},
 };
 
-/// The token that is issued together with temporary credentials. It travels with every request, and so is no key; but
-/// whoever has it and the key can be the caller, so that it is treated as a secret.
+/// The token that is issued with temporary credentials. Every request carries it, so it is not a
+/// key. It is still treated as a secret, because its holder needs only the key to act as the
+/// caller.
 #[derive(Clone)]
 pub(crate) struct SessionToken(Arc<Zeroizing<Box<str>>>);
 
 impl SessionToken {
-    /// A token that can stand in a header.
+    /// Makes a token from text that is valid in a header.
     pub(crate) fn new(token: &Secret) -> Result<Self, ConfigError> {
         let text = str::from_utf8(token.expose()).ok();
         if let Some(text) = text {
@@ -34,7 +35,7 @@ impl SessionToken {
         &self.0
     }
 
-    /// Compares in constant time, but for the length.
+    /// Compares in constant time, except for the length.
     pub(crate) fn is(&self, token: &str) -> bool {
         constant_time_eq(self.as_str().as_bytes(), token.as_bytes())
     }

@@ -14,14 +14,15 @@ use crate::{
 
 /// A key that signs, bound to one scheme.
 ///
-/// An HMAC key keeps its precomputed inner and outer state rather than its bytes. All states are wiped on drop.
+/// An HMAC key holds precomputed inner and outer states instead of its bytes. All states are wiped
+/// on drop.
 #[derive(Clone)]
 pub struct SigningKey {
     scheme: Scheme,
     inner: Inner,
-    /// Of the key that verifies.
+    /// Of the verifying key.
     fingerprints: Fingerprints,
-    /// Of the secret bytes themselves, where they are not what `fingerprints` are of.
+    /// Of the secret bytes, if `fingerprints` are of something else.
     seed_fingerprint: Option<Fingerprint>,
     weakness: Option<Weakness>,
 }
@@ -33,18 +34,21 @@ enum Inner {
 }
 
 impl SigningKey {
-    /// A shared secret for `HMAC-SHA256`. The callee holds the same bytes, and can sign with them as well.
+    /// Makes an `HMAC-SHA256` key from a shared secret. The callee holds the same bytes and can
+    /// also sign with them.
     pub fn hmac_sha256(secret: &Secret) -> Self {
         Self::hmac_in(Scheme::HmacSha256, secret)
     }
 
-    /// A secret access key for `AWS4-HMAC-SHA256`, as it is issued: without the `AWS4` that the scheme puts in front.
+    /// Makes an `AWS4-HMAC-SHA256` key from a secret access key as issued, without the `AWS4`
+    /// prefix that the scheme adds.
     pub fn sigv4(secret: &Secret) -> Self {
         let prefix = Scheme::SigV4.definition().key_prefix;
         Self::deriving_in(Scheme::SigV4, prefix.unwrap_or_default(), secret)
     }
 
-    /// An Ed25519 key for `ED25519` from its seed, the 32 bytes that RFC 8032 section 5.1.5 calls the private key.
+    /// Makes an `ED25519` key from its seed, the 32 bytes that RFC 8032 section 5.1.5 calls the
+    /// private key.
     ///
     /// # Errors
     ///
@@ -53,12 +57,13 @@ impl SigningKey {
         Self::ed25519_in(Scheme::Ed25519, seed)
     }
 
-    /// A shared secret for RFC 9421, as `hmac-sha256`. The callee holds the same bytes, and can sign with them as well.
+    /// Makes an RFC 9421 `hmac-sha256` key from a shared secret. The callee holds the same bytes
+    /// and can also sign with them.
     pub fn message_hmac_sha256(secret: &Secret) -> Self {
         Self::hmac_in(Scheme::MessageSignatures, secret)
     }
 
-    /// An Ed25519 key for RFC 9421, as `ed25519`, from its seed.
+    /// Makes an RFC 9421 `ed25519` key from its seed.
     ///
     /// # Errors
     ///
@@ -67,7 +72,7 @@ impl SigningKey {
         Self::ed25519_in(Scheme::MessageSignatures, seed)
     }
 
-    /// A shared secret for a scheme.
+    /// Makes a key for a scheme from a shared secret.
     pub(crate) fn hmac_in(scheme: Scheme, secret: &Secret) -> Self {
         let bytes = secret.expose();
         Self {
@@ -79,7 +84,8 @@ impl SigningKey {
         }
     }
 
-    /// A key for a scheme and an algorithm; `None` if the scheme has no such keys or the secret cannot be one.
+    /// Makes a key for a scheme and an algorithm. `None` if the scheme has no such keys or the
+    /// secret has the wrong form.
     pub(crate) fn in_scheme(scheme: Scheme, algorithm: Algorithm, secret: &Secret) -> Option<Self> {
         let definition = scheme.definition();
         if !definition.algorithms.contains(&algorithm) {
@@ -94,7 +100,7 @@ impl SigningKey {
         }
     }
 
-    /// A shared secret for a scheme that derives the keys it signs with from `prefix` and the secret.
+    /// Makes a key for a scheme that derives its signing keys from `prefix` and the secret.
     pub(crate) fn deriving_in(scheme: Scheme, prefix: &str, secret: &Secret) -> Self {
         let bytes = secret.expose();
         let prefixed = Zeroizing::new([prefix.as_bytes(), bytes].concat());
@@ -114,7 +120,7 @@ impl SigningKey {
         }
     }
 
-    /// An Ed25519 key for a scheme.
+    /// Makes an Ed25519 key for a scheme.
     pub(crate) fn ed25519_in(scheme: Scheme, seed: &Secret) -> Result<Self, ConfigError> {
         let bytes = seed.expose();
         let seed: Zeroizing<[u8; 32]> = Zeroizing::new(bytes.try_into().map_err(|_| {
@@ -139,21 +145,21 @@ impl SigningKey {
         })
     }
 
-    /// Lets this key be used although it is weak: short, repetitive or published.
+    /// Allows this key although it is weak: short, repetitive or published. For test vectors only.
     ///
-    /// Anyone who can guess or look up the key can be the caller. This is for test vectors.
+    /// Anyone who can guess or look up the key can act as the caller.
     #[must_use]
     pub fn insecure_allow_weak_key(mut self) -> Self {
         self.weakness = None;
         self
     }
 
-    /// The scheme that this key signs in.
+    /// Returns the scheme that this key signs in.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The algorithm of the key.
+    /// Returns the algorithm of the key.
     pub fn algorithm(&self) -> Algorithm {
         match self.inner {
             Inner::HmacSha256(..) => Algorithm::HmacSha256,
@@ -161,7 +167,7 @@ impl SigningKey {
         }
     }
 
-    /// The key that verifies what this one signs: for HMAC the same secret.
+    /// Returns the key that verifies this key's signatures. For HMAC, it holds the same secret.
     pub fn verifying_key(&self) -> VerifyingKey {
         match &self.inner {
             Inner::HmacSha256(mac, derived) => VerifyingKey::from_mac(
@@ -180,7 +186,7 @@ impl SigningKey {
         }
     }
 
-    /// Refuses a key that is for none of these schemes.
+    /// Refuses a key of any other scheme.
     pub(crate) fn ensure_for(&self, schemes: &[Scheme]) -> Result<(), ConfigError> {
         if schemes.contains(&self.scheme) {
             return Ok(());
@@ -196,18 +202,19 @@ impl SigningKey {
         ))
     }
 
-    /// Refuses a weak key, unless its weakness was accepted by name.
+    /// Refuses a weak key, unless `insecure_allow_weak_key` was called.
     pub(crate) fn ensure_strong(&self) -> Result<(), ConfigError> {
         self.weakness
             .map_or(Ok(()), |weakness| Err(weakness.into_error()))
     }
 
-    /// What no caller's key may be: the key that verifies, and the secret bytes as an HMAC key.
+    /// Returns the fingerprints that no caller's key may have: of the verifying key, and of the
+    /// secret bytes as an HMAC key.
     pub(crate) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
         self.fingerprints.iter().chain(&self.seed_fingerprint)
     }
 
-    /// Where keys derived from this one are kept, if its scheme derives any.
+    /// Returns the cache of derived keys, if the scheme derives keys.
     pub(crate) fn derived(&self) -> Option<&SigningKeyCache> {
         match &self.inner {
             Inner::HmacSha256(_, derived) => derived.as_deref(),
@@ -215,7 +222,7 @@ impl SigningKey {
         }
     }
 
-    /// The keyed state of an HMAC key, or the signature function of an Ed25519 key.
+    /// Returns the keyed state of an HMAC key, or the signature function of an Ed25519 key.
     pub(crate) fn operation(&self) -> SigningOperation<'_> {
         match &self.inner {
             Inner::HmacSha256(mac, _) => SigningOperation::Mac(mac),
@@ -224,7 +231,7 @@ impl SigningKey {
     }
 }
 
-/// What a scheme does with a key to sign.
+/// A signing operation, as its scheme needs it.
 pub(crate) enum SigningOperation<'k> {
     Mac(&'k hmac_sha256::Key),
     Ed25519(&'k ed25519::PrivateKey),

@@ -7,17 +7,17 @@ use smallvec::SmallVec;
 
 use crate::crypto::hmac_sha256::Key;
 
-/// How many keys are kept. A scope holds a date, and only dates within the window come this far: two, around midnight, for
-/// each region and service that a verifier or a signer is set to.
+/// The number of cached keys. A scope holds a date, and only dates within the window get here.
+/// Around midnight that is two dates for each configured region and service.
 const KEPT: usize = 4;
 
-/// Keys that were derived from one secret, each for a scope of its own.
+/// Keys derived from one secret, each for a separate scope.
 ///
-/// They live in the key that they are derived from, and so are gone with it: a secret that is replaced or removed leaves
-/// none behind. Their states are wiped on drop.
+/// The cache is part of the key that they are derived from. Replacing or removing that secret drops
+/// them too. Their states are wiped on drop.
 pub(crate) struct SigningKeyCache(Mutex<Kept>);
 
-/// Scopes, a slash behind each part, and their keys, the oldest first.
+/// Scopes and their keys, oldest first. Each part of a scope ends in a slash.
 type Kept = SmallVec<[(Box<str>, Key); KEPT]>;
 
 impl SigningKeyCache {
@@ -25,7 +25,8 @@ impl SigningKeyCache {
         Self(Mutex::new(SmallVec::new()))
     }
 
-    /// The key for the scope that these parts make, none of which may hold a slash. `derive` makes it if it is not there.
+    /// Returns the key for the scope made of these parts. No part may hold a slash. `derive` makes
+    /// the key on a cache miss.
     pub(crate) fn for_scope(&self, scope: &[&str], derive: impl FnOnce() -> Key) -> Key {
         let is_scope = |known: &str| {
             let mut parts = scope.iter();
@@ -34,7 +35,7 @@ impl SigningKeyCache {
             });
             rest == Some("")
         };
-        // The list is whole after a panic too: each change is one call.
+        // The list is consistent even after a panic: each change is one call.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, key)) = kept.iter().find(|(known, _)| is_scope(known)) {
             return key.clone();

@@ -3,29 +3,31 @@ use crate::{
     scheme::{Algorithm, Scheme},
 };
 
-/// The fewest bytes that must be left of an HMAC key without the zeroes behind. A random key has 9 of them once in 2^72.
+/// The fewest bytes that an HMAC key must have without its trailing zeros. A random key has 9
+/// trailing zeros once in 2^72.
 const MIN_EFFECTIVE_LEN: usize = 24;
 
-/// The block of HMAC-SHA256, in bytes.
+/// The block size of HMAC-SHA256 in bytes.
 const BLOCK_LEN: usize = 64;
 
-/// The fewest different byte values a key may hold. 32 random bytes hold fewer than 20 about once in 10^8.
+/// The fewest different byte values in a key. 32 random bytes hold fewer than 20 about once in
+/// 10^8.
 const MIN_DISTINCT: usize = 8;
 
-/// Keys that stand in public text and so are known to everyone: the runs of documentation examples and the published
-/// test vectors of the schemes.
+/// Published keys, which everyone knows: examples from documentation and the published test vectors
+/// of the schemes.
 const PUBLISHED: [&[u8]; 11] = [
-    // Golden vector 0-2 of the scheme: 00 01 02 … 1f.
+    // Golden vectors 0 to 2 of the scheme: 00 01 02 … 1f.
     &[
         0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e,
         0x0f, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d,
         0x1e, 0x1f,
     ],
-    // The AWS documentation's example secret access key.
+    // The example secret access key of the AWS documentation.
     b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    // The signing test suite's example secret access key.
+    // The example secret access key of the SigV4 test suite.
     b"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-    // The Django article's placeholder.
+    // The placeholder of the Django article.
     b"super-secret-key-from-env",
     // RFC 8032 section 7.1, the seeds of tests 1 and 2.
     &[
@@ -38,7 +40,8 @@ const PUBLISHED: [&[u8]; 11] = [
         0x0f, 0x5b, 0x8a, 0x31, 0x9f, 0x5b, 0xa6, 0x24, 0xda, 0x8c, 0xf6, 0xed, 0x4f, 0xb8, 0xa6,
         0xfb, 0xa4,
     ],
-    // The example of the Standard Webhooks specification, the one of its libraries, and Svix's Ed25519 example.
+    // The examples of the Standard Webhooks specification and its libraries, and Svix's Ed25519
+    // example.
     &[
         0x0b, 0x61, 0x55, 0xb0, 0x14, 0x08, 0x86, 0xbb, 0x1c, 0x0a, 0x19, 0x50, 0x20, 0xc5, 0x7e,
         0x6f, 0x9b, 0x12, 0x62, 0xca, 0x68, 0x6f, 0xba, 0x03,
@@ -67,7 +70,7 @@ const PUBLISHED: [&[u8]; 11] = [
     ],
 ];
 
-/// The public keys of those published seeds: whoever looks the seed up can sign for them.
+/// The public keys of those published seeds: anyone who looks up the seed can sign for them.
 const PUBLISHED_POINTS: [[u8; 32]; 4] = [
     [
         0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07,
@@ -91,7 +94,7 @@ const PUBLISHED_POINTS: [[u8; 32]; 4] = [
     ],
 ];
 
-/// What is wrong with a key that must not be relied on.
+/// The reason for which a key is too weak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weakness {
     TooShort { len: usize, min: usize },
@@ -107,10 +110,10 @@ impl Weakness {
                 let lengths = &scheme.definition().secret_len;
                 (*lengths.start(), *lengths.end())
             }
-            // The seed of an Ed25519 key has its length checked where it is parsed.
+            // The length of an Ed25519 seed is checked where it is parsed.
             Algorithm::Ed25519 => (0, usize::MAX),
         };
-        // HMAC pads a key to its block with zero bytes: those at its end add nothing.
+        // HMAC pads a key to its block with zero bytes, so trailing zeros add nothing.
         let effective = match algorithm {
             Algorithm::HmacSha256 if bytes.len() <= BLOCK_LEN => without_zeroes_behind(bytes),
             Algorithm::HmacSha256 | Algorithm::Ed25519 => bytes,

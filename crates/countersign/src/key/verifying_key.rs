@@ -15,8 +15,8 @@ use crate::{
 
 /// A key that verifies, bound to one scheme: a shared secret or an Ed25519 public key.
 ///
-/// A shared secret can also sign: whoever verifies with it can be the caller. Never give one to a second callee. An
-/// Ed25519 public key only verifies and may be given to anyone.
+/// A shared secret can also sign: its holder can act as the caller. Never give one to a second
+/// callee. An Ed25519 public key only verifies and may be given to anyone.
 #[derive(Clone)]
 pub struct VerifyingKey {
     scheme: Scheme,
@@ -36,25 +36,25 @@ enum Inner {
 }
 
 impl VerifyingKey {
-    /// A shared secret for `HMAC-SHA256`.
+    /// Makes an `HMAC-SHA256` key from a shared secret.
     pub fn hmac_sha256(secret: &Secret) -> Self {
         SigningKey::hmac_sha256(secret)
             .verifying_key()
             .keeping(secret)
     }
 
-    /// A secret access key for `AWS4-HMAC-SHA256`.
+    /// Makes an `AWS4-HMAC-SHA256` key from a secret access key.
     pub fn sigv4(secret: &Secret) -> Self {
         SigningKey::sigv4(secret).verifying_key().keeping(secret)
     }
 
-    /// Binds a key for `AWS4-HMAC-SHA256` to the session token that was issued with it. Requests must then carry this
-    /// token among what they sign; without this, requests that carry any are refused.
+    /// Binds an `AWS4-HMAC-SHA256` key to the session token that was issued with it. Requests must
+    /// then carry this token and sign it. Without this binding, requests with a token are refused.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the key is for a scheme that has no session tokens, or the token is empty or not visible
-    /// ASCII.
+    /// [`ConfigErrorKind::Key`] if the scheme has no session tokens, or the token is empty or not
+    /// visible ASCII.
     pub fn with_session_token(mut self, token: &Secret) -> Result<Self, ConfigError> {
         if !self.scheme.definition().has_session_tokens {
             return Err(ConfigError::new(
@@ -67,24 +67,26 @@ impl VerifyingKey {
         Ok(self)
     }
 
-    /// An Ed25519 public key for `ED25519`: 32 bytes, a point in the encoding of RFC 8032 section 5.1.2.
+    /// Makes an `ED25519` key from a public key: 32 bytes, a point in the encoding of RFC 8032
+    /// section 5.1.2.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the bytes are no point or not the one encoding of it;
-    /// [`ConfigErrorKind::WeakKey`] if the point is of small order, for which signatures can be made up.
+    /// - [`ConfigErrorKind::Key`] if the bytes are not a point in canonical encoding.
+    /// - [`ConfigErrorKind::WeakKey`] if the point is of small order, for which anyone can forge
+    ///   signatures.
     pub fn ed25519(public_key: &[u8; 32]) -> Result<Self, ConfigError> {
         Self::ed25519_in(Scheme::Ed25519, public_key)
     }
 
-    /// A shared secret for RFC 9421, as `hmac-sha256`.
+    /// Makes an RFC 9421 `hmac-sha256` key from a shared secret.
     pub fn message_hmac_sha256(secret: &Secret) -> Self {
         SigningKey::message_hmac_sha256(secret)
             .verifying_key()
             .keeping(secret)
     }
 
-    /// An Ed25519 public key for RFC 9421, as `ed25519`.
+    /// Makes an RFC 9421 `ed25519` key from a public key.
     ///
     /// # Errors
     ///
@@ -93,12 +95,13 @@ impl VerifyingKey {
         Self::ed25519_in(Scheme::MessageSignatures, public_key)
     }
 
-    /// An Ed25519 public key for RFC 9421 from the standard Base64 of its 32 bytes, with padding or without.
+    /// Makes an RFC 9421 `ed25519` key from the standard Base64 of a 32-byte public key, padded or
+    /// unpadded.
     ///
     /// # Errors
     ///
-    /// As [`ed25519`](Self::ed25519), and [`ConfigErrorKind::Key`] if the text is not Base64 of 32 bytes. The error names
-    /// what was found. See [the rule](Secret#the-text-of-a-key).
+    /// As [`ed25519`](Self::ed25519). [`ConfigErrorKind::Key`] also if the text is not Base64 of 32
+    /// bytes; the error names the form that was found. See [the rule](Secret#the-text-of-a-key).
     pub fn message_ed25519_from_base64(public_key: &str) -> Result<Self, ConfigError> {
         let bytes = Secret::from_base64(public_key)?;
         let bytes = bytes.expose();
@@ -112,7 +115,7 @@ impl VerifyingKey {
         Self::message_ed25519(point)
     }
 
-    /// An Ed25519 public key for a scheme.
+    /// Makes a key for a scheme from an Ed25519 public key.
     pub(crate) fn ed25519_in(scheme: Scheme, public_key: &[u8; 32]) -> Result<Self, ConfigError> {
         let key = ed25519::PublicKey::from_bytes(public_key).map_err(|problem| {
             let (kind, message) = match problem {
@@ -122,7 +125,8 @@ impl VerifyingKey {
                 ),
                 InvalidPublicKey::NotCanonical => (
                     ConfigErrorKind::Key,
-                    "expected an Ed25519 public key, found a point in another than its canonical encoding",
+                    "expected an Ed25519 public key, found a point in another than its canonical \
+                    encoding",
                 ),
                 InvalidPublicKey::SmallOrder => (
                     ConfigErrorKind::WeakKey,
@@ -140,12 +144,13 @@ impl VerifyingKey {
         ))
     }
 
-    /// An Ed25519 public key from 64 hexadecimal digits of either case.
+    /// Makes an `ED25519` key from a public key of 64 hexadecimal digits of either case.
     ///
     /// # Errors
     ///
-    /// As [`ed25519`](Self::ed25519), and [`ConfigErrorKind::Key`] if the text is not 64 hexadecimal digits. The error names
-    /// what was found. See [the rule](Secret#the-text-of-a-key).
+    /// As [`ed25519`](Self::ed25519). [`ConfigErrorKind::Key`] also if the text is not 64
+    /// hexadecimal digits; the error names the form that was found. See [the
+    /// rule](Secret#the-text-of-a-key).
     pub fn ed25519_from_hex(public_key: &str) -> Result<Self, ConfigError> {
         Self::ed25519(&public_key_from_hex(public_key)?)
     }
@@ -204,21 +209,21 @@ impl VerifyingKey {
         }
     }
 
-    /// Lets this key be used although it is weak: short, repetitive or published.
+    /// Allows this key although it is weak: short, repetitive or published. For test vectors only.
     ///
-    /// Anyone who can guess or look up the key can be the caller. This is for test vectors.
+    /// Anyone who can guess or look up the key can act as the caller.
     #[must_use]
     pub fn insecure_allow_weak_key(mut self) -> Self {
         self.weakness = None;
         self
     }
 
-    /// The scheme that this key verifies; requests in any other are refused.
+    /// Returns the scheme that this key verifies. Requests in any other are refused.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The algorithm of the key.
+    /// Returns the algorithm of the key.
     pub fn algorithm(&self) -> Algorithm {
         match self.inner {
             Inner::HmacSha256(..) => Algorithm::HmacSha256,
@@ -226,7 +231,7 @@ impl VerifyingKey {
         }
     }
 
-    /// The 32 bytes of an Ed25519 public key; `None` for a shared secret.
+    /// Returns the 32 bytes of an Ed25519 public key. `None` for a shared secret.
     pub fn public_key(&self) -> Option<&[u8; 32]> {
         match &self.inner {
             Inner::HmacSha256(..) => None,
@@ -234,7 +239,7 @@ impl VerifyingKey {
         }
     }
 
-    /// Whether `signature` is this key's over `message`.
+    /// Returns whether this key made `signature` over `message`.
     pub(crate) fn verifies_message(&self, message: &[u8], signature: &[u8]) -> bool {
         match self.operation() {
             VerifyingOperation::Mac(mac) => mac.begin().chain(message).verify(signature),
@@ -244,13 +249,13 @@ impl VerifyingKey {
         }
     }
 
-    /// Refuses a weak key, unless its weakness was accepted by name.
+    /// Refuses a weak key, unless `insecure_allow_weak_key` was called.
     pub(crate) fn ensure_strong(&self) -> Result<(), ConfigError> {
         self.weakness
             .map_or(Ok(()), |weakness| Err(weakness.into_error()))
     }
 
-    /// The session token that the key is bound to.
+    /// Returns the session token that the key is bound to.
     pub(crate) fn session_token(&self) -> Option<&SessionToken> {
         self.session_token.as_ref()
     }
@@ -259,13 +264,13 @@ impl VerifyingKey {
         &self.fingerprints
     }
 
-    /// Whether the two are one key, or are made of one secret.
+    /// Returns whether the two are one key, or are made of one secret.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         let mut own = self.fingerprints.iter();
         own.any(|fingerprint| other.fingerprints.contains(fingerprint))
     }
 
-    /// Whether the two are bound to one session token, or neither to any.
+    /// Returns whether both are bound to the same session token, or both to none.
     pub(crate) fn is_bound_like(&self, other: &Self) -> bool {
         match (&self.session_token, &other.session_token) {
             (Some(token), Some(other)) => token.is(other.as_str()),
@@ -274,7 +279,7 @@ impl VerifyingKey {
         }
     }
 
-    /// Where keys derived from this one are kept, if its scheme derives any.
+    /// Returns the cache of derived keys, if the scheme derives keys.
     pub(crate) fn derived(&self) -> Option<&SigningKeyCache> {
         match &self.inner {
             Inner::HmacSha256(_, derived) => derived.as_deref(),
@@ -282,8 +287,8 @@ impl VerifyingKey {
         }
     }
 
-    /// The same key with a cache of its own for what its scheme derives, so that a diagnosis leaves
-    /// the cache of the key in use alone.
+    /// Copies the key with an empty cache of derived keys, so that a diagnosis does not change the
+    /// cache in use.
     #[cfg(feature = "diagnose")]
     pub(crate) fn with_own_cache(&self) -> Self {
         let mut key = self.clone();
@@ -293,7 +298,7 @@ impl VerifyingKey {
         key
     }
 
-    /// The keyed state of an HMAC key, or the verification function of an Ed25519 key.
+    /// Returns the keyed state of an HMAC key, or the verification function of an Ed25519 key.
     pub(crate) fn operation(&self) -> VerifyingOperation<'_> {
         match &self.inner {
             Inner::HmacSha256(mac, _) => VerifyingOperation::Mac(mac),
@@ -302,7 +307,7 @@ impl VerifyingKey {
     }
 }
 
-/// 32 bytes from 64 hexadecimal digits of either case.
+/// Decodes 64 hexadecimal digits of either case to 32 bytes.
 pub(crate) fn public_key_from_hex(text: &str) -> Result<[u8; 32], ConfigError> {
     let bytes = Secret::from_hex(text)?;
     let bytes = bytes.expose();
@@ -315,7 +320,7 @@ pub(crate) fn public_key_from_hex(text: &str) -> Result<[u8; 32], ConfigError> {
     })
 }
 
-/// What a scheme does with a key to verify.
+/// A verifying operation, as its scheme needs it.
 pub(crate) enum VerifyingOperation<'k> {
     Mac(&'k hmac_sha256::Key),
     Ed25519(&'k ed25519::PublicKey),
@@ -331,8 +336,8 @@ impl fmt::Debug for VerifyingKey {
 mod tests {
     use super::*;
 
-    /// The points of small order and their second encodings: y in {0, 1, -1, p, p+1, …}, either sign.
-    /// Source: the table in the libsodium and ed25519-dalek documentation of weak keys.
+    /// Points of small order and their non-canonical encodings: y in {0, 1, -1, p, p+1, …}, either
+    /// sign. Source: the tables of weak keys in the documentation of libsodium and ed25519-dalek.
     const SMALL_ORDER: [&str; 8] = [
         "0000000000000000000000000000000000000000000000000000000000000000",
         "0000000000000000000000000000000000000000000000000000000000000080",
@@ -345,11 +350,11 @@ mod tests {
     ];
 
     const NOT_CANONICAL: [&str; 5] = [
-        // p and p + 1 stand for 0 and 1.
+        // p and p + 1 encode 0 and 1.
         "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-        // 1 and -1 with the sign of a zero x set.
+        // 1 and -1 with the sign bit of x = 0 set.
         "0100000000000000000000000000000000000000000000000000000000000080",
         "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
     ];
