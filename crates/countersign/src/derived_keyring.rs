@@ -15,54 +15,59 @@ use crate::{
     verify::Verifier,
 };
 
-/// A key store of one callee that holds a root and derives each caller's key from it: adding a caller changes nothing here.
+/// A key store of one callee that derives each caller's key from a root. New callers need no change
+/// in the callee.
 ///
 /// ```
 /// use countersign::{DerivedCallers, DerivedKeyring, RootKey, Secret, Verifier};
 ///
 /// let verifier = Verifier::builder().expected_hosts(["user-service:8081"]).build()?;
 /// let root = RootKey::new("2026-01", &Secret::generate()?)?;
-/// let keys = DerivedKeyring::builder("user-service", DerivedCallers::deny(["retired-service"]), &verifier)
+/// let callers = DerivedCallers::deny(["retired-service"]);
+/// let keys = DerivedKeyring::builder("user-service", callers, &verifier)
 ///     .root(root)
 ///     .build()?;
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// [`from_toml`](Self::from_toml) reads all of it from a file.
+/// [`from_toml`](Self::from_toml) reads all settings from a file.
 ///
-/// # What is answered
+/// # Lookup
 ///
-/// 1. A name that the explicit keyring knows, as a caller or as a key id, has the keys that stand there and no other: an
-///    entry always beats derivation. If its only key is revoked, it has none.
-/// 2. A name that is not admitted by [`DerivedCallers`] is unknown.
-/// 3. For any other the key is derived, from each of the roots (see [`RootKey`]). One that the explicit keyring lists
-///    for somebody else, in whatever state, is nobody's here.
+/// 1. A name in the explicit keyring, as a caller or a key id, has exactly the keys listed there.
+///    An entry always overrides derivation. If its only key is revoked, the name has no keys.
+/// 2. A name that [`DerivedCallers`] does not admit is unknown.
+/// 3. For any other name, one key is derived from each root (see [`RootKey`]). A derived key that
+///    the explicit keyring lists for another caller, in any state, is not used.
 ///
-/// Requests with derived keys must be for one of the verifier's expected hosts. The verifier is asked for at the
-/// start, so that a service without them does not start; and each derived key says so of itself, so that a request is
-/// refused also by another verifier, behind whatever cache. It needs a covered nonce like any other.
+/// Requests with derived keys must be for one of the verifier's expected hosts.
+/// [`builder`](Self::builder) takes the verifier, so that a service without expected hosts fails at
+/// startup. Every derived key carries this rule too, so another verifier or a cache cannot skip it.
+/// Derived keys require a covered nonce, like any other key.
 ///
-/// # What it costs
+/// # Trade-offs
 ///
-/// A fleet of N services that all call each other needs N roots instead of N times N-1 secrets, and callees need no news of
-/// callers. For that:
+/// For N services that all call each other, N roots replace N × (N−1) secrets, and callees need no
+/// list of callers. The price:
 ///
-/// - **The root is every caller at once**, to its callee. Give each callee its own; keep it where the callers' keys are
-///   derived, and in the callee. With a root for all callees, every callee could be every caller everywhere.
-/// - A caller's key that leaks cannot be replaced on its own: put the caller into the explicit keyring, with a new key or
-///   a revoked one, or change the root, which changes the key of every caller.
-/// - With [`DerivedCallers::deny`], whoever gets a key from the holder of the root is in. The list of callers is then kept
-///   where keys are given out.
-/// - It is a shared secret all the same: the callee can sign as its callers. For proof to others there is Ed25519.
-/// - Callers on an allow list have their keys derived once. Under a deny list each request has its key derived anew,
-///   because names can be made up without end; nothing is kept of them. Unknown names and known ones take different times
-///   here: the names of callers are not kept secret.
+/// - **The root can act as every caller** towards its callee. Use one root per callee. Keep it only
+///   in the callee and where the callers' keys are derived. With one root for all callees, every
+///   callee could act as every caller everywhere.
+/// - A leaked caller's key cannot be replaced alone. List the caller in the explicit keyring, with
+///   a new or a revoked key, or change the root, which changes every caller's key.
+/// - With [`DerivedCallers::deny`], everyone who gets a key from the holder of the root is a
+///   caller. The list of callers is then kept where keys are issued.
+/// - A derived key is a shared secret: the callee can sign as its callers. For proof to third
+///   parties, use Ed25519.
+/// - The keys of callers on an allow list are derived once. Under a deny list, the key is derived
+///   for each request and not cached, because names are unlimited. Unknown and known names take
+///   different times: callers' names are not secret here.
 #[derive(Clone)]
 pub struct DerivedKeyring {
     derivation: Arc<ArcSwap<Derivation>>,
 }
 
-/// For whom a [`DerivedKeyring`] derives keys.
+/// The callers for which a [`DerivedKeyring`] derives keys.
 #[derive(Clone, Debug)]
 pub struct DerivedCallers {
     names: Vec<String>,
@@ -76,7 +81,7 @@ enum Listed {
 }
 
 impl DerivedCallers {
-    /// For these and nobody else. At least one.
+    /// Derives keys for these callers only. At least one.
     pub fn allow<I>(names: I) -> Self
     where
         I: IntoIterator,
@@ -85,7 +90,8 @@ impl DerivedCallers {
         Self::listed(names, Listed::Admitted)
     }
 
-    /// For everyone but these: the holder of the root decides who is a caller. May be empty, `deny::<[&str; 0]>([])`.
+    /// Derives keys for all callers except these: the holder of the root decides. May be empty,
+    /// `deny::<[&str; 0]>([])`.
     pub fn deny<I>(names: I) -> Self
     where
         I: IntoIterator,
@@ -123,27 +129,28 @@ pub struct DerivedKeyringBuilder {
 }
 
 impl DerivedKeyringBuilder {
-    /// Adds a root. Several verify side by side, so that a root is rotated as a key is.
+    /// Adds a root. Several roots verify at the same time, so that roots can be rotated like keys.
     pub fn root(mut self, root: RootKey) -> Self {
         self.roots.push(root);
         self
     }
 
-    /// Adds callers with keys of their own, and keys that are revoked. It is a handle: what is
-    /// [replaced](Keyring::replace) in it holds here at once.
+    /// Adds callers with separate keys, and revoked keys. Changes by [`replace`](Keyring::replace)
+    /// on this keyring apply at once.
     pub fn explicit(mut self, keyring: Keyring) -> Self {
         self.explicit = Some(keyring);
         self
     }
 
-    /// The key store.
+    /// Builds the key store.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Authority`] if the verifier has no expected hosts; [`ConfigErrorKind::Name`] for a callee or a
-    /// caller that is no [`KeyId`]; [`ConfigErrorKind::Keyring`] for no roots, more than
-    /// [`Keyring::MAX_KEYS_PER_CALLER`], two of one version, or an allow list with nobody on it;
-    /// [`ConfigErrorKind::SharedKey`] if one root is listed twice or is also a caller's key.
+    /// - [`ConfigErrorKind::Authority`] if the verifier has no expected hosts.
+    /// - [`ConfigErrorKind::Name`] for a callee or a caller that is no [`KeyId`].
+    /// - [`ConfigErrorKind::Keyring`] for no roots, more than [`Keyring::MAX_KEYS_PER_CALLER`]
+    ///   roots, two roots of one version, or an empty allow list.
+    /// - [`ConfigErrorKind::SharedKey`] if one root is listed twice or is also a caller's key.
     pub fn build(self) -> Result<DerivedKeyring, ConfigError> {
         let refused = |kind, problem: &str| {
             let message = format!("derived keys: {problem}");
@@ -225,13 +232,13 @@ struct Derivation {
 }
 
 enum Admission {
-    /// With their keys, as many as are listed.
+    /// The listed callers and their keys.
     Only(HashMap<KeyId, CallerKeys>),
     AllBut(HashSet<KeyId>),
 }
 
 impl Admission {
-    /// Those that are there without a request.
+    /// Returns the keys that exist without a request.
     fn keys(&self) -> impl Iterator<Item = &CallerKeys> {
         let listed = match self {
             Self::Only(keys) => Some(keys.values()),
@@ -243,7 +250,7 @@ impl Admission {
 
 impl Derivation {
     fn lookup(&self, key_id: &str) -> CallerKeys {
-        // One look at the explicit keyring, which may be replaced meanwhile.
+        // Takes one snapshot of the explicit keyring, which may be replaced meanwhile.
         let explicit = self.explicit.as_ref().map(Keyring::snapshot);
         if let Some(explicit) = &explicit
             && explicit.knows(key_id)
@@ -284,9 +291,9 @@ impl Derivation {
 }
 
 impl DerivedKeyring {
-    /// Starts a key store for this callee, whose callers it derives keys for and whose requests this verifier judges.
+    /// Starts a key store for this callee. The verifier must have expected hosts.
     ///
-    /// `callee` is the name that the keys were derived for. It is this service's own and no other's.
+    /// `callee` is the name that the keys were derived for. It must be unique to this service.
     pub fn builder(
         callee: &str,
         callers: DerivedCallers,
@@ -309,14 +316,17 @@ impl DerivedKeyring {
         }
     }
 
-    /// Takes over roots, lists and the explicit keyring of another one, for every handle of this one.
+    /// Replaces roots, lists and the explicit keyring of every handle with those of another one.
     pub fn replace(&self, with: &Self) {
         self.derivation.store(with.derivation.load_full());
     }
 
-    /// Refuses to verify with a secret that this process also signs with, as [`Keyring::ensure_distinct_from`] does for the
-    /// explicit keyring. Here it is also none of the roots, of the keys of callers on an allow list, and under a deny list of
-    /// the key of the name that the signer signs as. The keys of all other names cannot be listed.
+    /// Refuses to verify with a secret that this process also signs with, like
+    /// [`Keyring::ensure_distinct_from`].
+    ///
+    /// Compares the signers' keys with the explicit keyring, the roots and the keys of callers on
+    /// an allow list. Under a deny list, compares the key derived for the name that the signer
+    /// signs as. Keys for all other names cannot be listed.
     ///
     /// # Errors
     ///

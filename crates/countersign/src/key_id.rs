@@ -2,10 +2,11 @@ use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 use crate::error::{ConfigError, ConfigErrorKind};
 
-/// The name of a caller: what stands behind `credential=` and what a handler learns.
+/// The name of a caller: the text after `credential=`, and the name that handlers get.
 ///
-/// 1 to 128 visible ASCII characters (0x21 to 0x7E) without `=`, `,`, `;`, `"` and `\`, which have a meaning in the
-/// headers that carry a name. Names differ when any byte differs, case included. Cloning is cheap.
+/// 1 to 128 visible ASCII characters (0x21 to 0x7E), except `=`, `,`, `;`, `"` and `\`, which are
+/// syntax in the headers that carry a name. Comparison is by bytes and case-sensitive. Cloning is
+/// cheap.
 ///
 /// ```
 /// use countersign::KeyId;
@@ -19,19 +20,19 @@ use crate::error::{ConfigError, ConfigErrorKind};
 pub struct KeyId(Arc<str>);
 
 impl KeyId {
-    /// The greatest length of a name, in bytes.
+    /// The greatest length of a name in bytes.
     pub const MAX_LEN: usize = 128;
 
     /// Parses a name.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`] if the text is empty, too long, or holds a character that names may not hold.
+    /// [`ConfigErrorKind::Name`] if the text is empty, too long, or holds another character.
     pub fn new(name: &str) -> Result<Self, ConfigError> {
         Self::named("caller name", name)
     }
 
-    /// Parses a name that errors call `what`.
+    /// Parses a name. Errors call it `what`.
     pub(crate) fn named(what: impl fmt::Display, name: &str) -> Result<Self, ConfigError> {
         if Self::is_valid(name) {
             Ok(Self(Arc::from(name)))
@@ -47,27 +48,27 @@ impl KeyId {
         }
     }
 
-    /// Whether `name` is one that [`new`](Self::new) takes.
+    /// Returns whether [`new`](Self::new) accepts `name`.
     pub(crate) fn is_valid(name: &str) -> bool {
         (1..=Self::MAX_LEN).contains(&name.len()) && name.bytes().all(is_name_byte)
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name of a key, as it may be shown. See [`ShownKeyId`].
+    /// Returns the name of a key in a form that may be shown. See [`ShownKeyId`].
     pub(crate) fn shown(&self) -> ShownKeyId<'_> {
         ShownKeyId(self)
     }
 }
 
-/// No more of a key's name than its first four characters.
+/// Shows at most the first four characters of a key's name.
 ///
-/// Where a name and its secret stand side by side, as those of an AWS access key do, the one is given for the other sooner
-/// or later. What looks like a secret cannot be told from a name, which may be any text that a user chooses. So none is
-/// refused, and none is printed.
+/// A name and its secret are often configured side by side, as in an AWS access key, and are easily
+/// swapped. A secret cannot be told from a name, because users choose names freely. So neither is
+/// refused, and neither is printed in full.
 pub(crate) struct ShownKeyId<'k>(&'k KeyId);
 
 impl fmt::Display for ShownKeyId<'_> {
@@ -88,7 +89,7 @@ impl fmt::Debug for ShownKeyId<'_> {
     }
 }
 
-/// A short name as it is, a long one by its length alone: it may be a key in the wrong place.
+/// Shows a short name in full, and a long one only by its length: it may be a misplaced key.
 pub(crate) fn shown(name: &str) -> String {
     match name.len() {
         0..=24 => name.to_owned(),
@@ -100,7 +101,7 @@ const fn is_name_byte(byte: u8) -> bool {
     matches!(byte, 0x21..=0x7e) && !matches!(byte, b'=' | b',' | b';' | b'"' | b'\\')
 }
 
-/// Refuses a name that looks like a key: the two stand side by side, and errors show names.
+/// Refuses a name that looks like a key: a misplaced key would appear in errors.
 #[cfg(any(feature = "config", feature = "policy"))]
 pub(crate) fn ensure_no_key(name: &str) -> Result<(), ConfigError> {
     if name.len() >= 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {

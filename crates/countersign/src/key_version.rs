@@ -5,14 +5,14 @@ use crate::{
     key_id::shown,
 };
 
-/// The label of one of a caller's keys, such as `2026-01` or `primary`: it says which key matched.
+/// The label of one of a caller's keys, such as `2026-01` or `primary`. Reports which key matched.
 ///
-/// 1 to 64 characters of `A-Z a-z 0-9 . _ -`. It is never sent. Cloning is cheap.
+/// 1 to 64 characters of `A-Z a-z 0-9 . _ -`. Never sent. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyVersion(Arc<str>);
 
 impl KeyVersion {
-    /// The greatest length of a label, in bytes.
+    /// The greatest length of a label in bytes.
     pub const MAX_LEN: usize = 64;
 
     /// Parses a label.
@@ -36,7 +36,7 @@ impl KeyVersion {
         }
     }
 
-    /// The label.
+    /// Returns the label.
     pub fn as_str(&self) -> &str {
         &self.0
     }
