@@ -13,7 +13,8 @@ pub(super) enum Authorities {
     Any,
 }
 
-/// An authority that URLs may name, and the host that is signed and sent in its place.
+/// An authority that URLs may name, and the host that replaces it in the signature and the request,
+/// if any.
 #[derive(Clone)]
 pub(super) struct BoundAuthority {
     pub(super) authority: Box<str>,
@@ -21,9 +22,9 @@ pub(super) struct BoundAuthority {
 }
 
 impl BoundAuthority {
-    /// Whether a URL of this scheme with the authority `found` names this authority.
+    /// Returns whether the authority `found` in a URL of this scheme names this authority.
     pub(super) fn is(&self, found: &str, scheme: Option<&str>) -> bool {
-        // `user-service:80` is what an http URL of `user-service` names.
+        // An http URL of `user-service` names `user-service:80`.
         let default_port = match scheme {
             Some("http") => Some(":80"),
             Some("https") => Some(":443"),
@@ -74,7 +75,7 @@ impl Authorities {
     }
 }
 
-/// The authorities that a signer is bound to, for an error: the first eight of them.
+/// Lists the authorities that a signer is bound to for an error: the first eight.
 pub(super) fn listed(bound: &[BoundAuthority]) -> String {
     const MOST: usize = 8;
     let first: Vec<&str> = bound

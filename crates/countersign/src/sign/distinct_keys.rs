@@ -7,11 +7,13 @@ use crate::{
 impl Keyring {
     /// Refuses to verify with a secret that this process also signs with.
     ///
-    /// A secret for both directions lets a request that this service sent be turned around and sent back to it.
+    /// With one secret for both directions, a request that this service sent could be sent back to
+    /// it.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::SharedKey`] if a caller here holds the key of one of the signers.
+    /// [`ConfigErrorKind::SharedKey`] if a caller of this keyring has the key of one of the
+    /// signers.
     pub fn ensure_distinct_from(&self, signers: &[&Signer]) -> Result<(), ConfigError> {
         let snapshot = self.snapshot();
         for signer in signers {

@@ -6,13 +6,15 @@ use crate::{
 };
 
 impl Signer {
-    /// A signer in the [DRF profile](crate::DrfVerifySettings), for requests to these authorities.
+    /// Makes a signer in the [DRF profile](crate::DrfVerifySettings) for requests to these
+    /// authorities.
     ///
-    /// It signs timestamp and body: [`sign`](Self::sign) takes the bytes of the body and not its digest. It sends no
-    /// caller's name; the receiver's settings know it.
+    /// The signature covers timestamp and body: [`sign`](Self::sign) takes the bytes of the body,
+    /// not its digest. No caller name is sent; the receiver's settings name the caller.
     ///
-    /// A signature is made once. Where a body is signed twice within one second, the second request has a
-    /// [nonce](Self::with_nonce_always) beside its signature, so that a receiver does not take it for a replay.
+    /// No signature is sent twice. If one body is signed twice within one second, the second
+    /// request gets a [nonce](Self::with_nonce_always), so that the receiver does not take it for a
+    /// replay.
     ///
     /// ```
     /// use countersign::{Secret, Signer, SigningKey, Timestamp};
@@ -31,9 +33,11 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`](crate::ConfigErrorKind::Key) if the key is for another scheme;
-    /// [`ConfigErrorKind::WeakKey`](crate::ConfigErrorKind::WeakKey) if it is short, repetitive or published;
-    /// [`ConfigErrorKind::Authority`](crate::ConfigErrorKind::Authority) if an authority is none, or there is none at all.
+    /// - [`ConfigErrorKind::Key`](crate::ConfigErrorKind::Key) if the key is for another scheme.
+    /// - [`ConfigErrorKind::WeakKey`](crate::ConfigErrorKind::WeakKey) if the key is short,
+    ///   repetitive or published.
+    /// - [`ConfigErrorKind::Authority`](crate::ConfigErrorKind::Authority) if there is no authority
+    ///   or one cannot be parsed.
     pub fn drf<I>(key: SigningKey, authorities: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -42,7 +46,7 @@ impl Signer {
         Self::drf_with_headers(key, DrfHeaders::default(), authorities)
     }
 
-    /// The same with other names of the headers.
+    /// Like [`drf`](Self::drf), with other header names.
     ///
     /// # Errors
     ///

@@ -2,10 +2,13 @@ use super::Signer;
 use crate::{error::ConfigError, families::message_signatures::MessageSignaturesSignSettings};
 
 impl Signer {
-    /// A signer in RFC 9421 for requests to these authorities, as for [`new`](Self::new).
+    /// Makes an RFC 9421 signer for requests to these authorities. See [`new`](Self::new) for
+    /// `authorities`.
     ///
     /// ```
-    /// use countersign::{MessageSignaturesSignSettings, PayloadDigest, Secret, Signer, SigningKey, Timestamp};
+    /// use countersign::{
+    ///     MessageSignaturesSignSettings, PayloadDigest, Secret, Signer, SigningKey, Timestamp,
+    /// };
     ///
     /// let key = SigningKey::message_hmac_sha256(&Secret::generate()?);
     /// let settings = MessageSignaturesSignSettings::new("billing", key)?.with_tag("svc-v1")?;
@@ -24,7 +27,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Authority`] if an authority is none, or there is none at all.
+    /// [`ConfigErrorKind::Authority`] if there is no authority or one cannot be parsed.
     pub fn message_signatures<I>(
         settings: MessageSignaturesSignSettings,
         authorities: I,

@@ -1,4 +1,4 @@
-//! Signing requests: one signer, the keys of one target, the signers of several targets.
+//! Signs requests: one signer, the keys of one target, the signers of several targets.
 
 mod authorities;
 mod distinct_keys;

@@ -11,14 +11,15 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The signer of one target behind a handle that swaps it: what signs tomorrow need not be what signs today.
+/// A handle to one target's signer that can be replaced at run time.
 ///
 /// ```
 /// use std::time::Duration;
 ///
 /// use countersign::{Secret, SharedSigner, Signer, SignerKey, SigningKey, Timestamp};
 ///
-/// let signer = || Signer::new("billing", SigningKey::hmac_sha256(&Secret::generate()?), ["user-service"]);
+/// let key = || Ok::<_, countersign::ConfigError>(SigningKey::hmac_sha256(&Secret::generate()?));
+/// let signer = || Signer::new("billing", key()?, ["user-service"]);
 /// let now = Timestamp::from_unix_seconds(1_767_323_045);
 /// let later = now.saturating_add(Duration::from_secs(60));
 /// let shared = SharedSigner::new([
@@ -30,15 +31,17 @@ use crate::{
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// Of several keys the newest signs: of those that are active and within their dates, the one whose `not_before` is the
-/// latest; of equals, the one that is listed last. Handles are cheap to clone and share the keys:
-/// [`replace`](Self::replace) on one swaps them for all, at once and without a lock for whoever signs.
+/// The newest key signs. Of the active keys within their validity, that is the key with the latest
+/// `not_before`, or the last listed of equals.
+///
+/// Handles are cheap to clone and share the keys. [`replace`](Self::replace) on one handle replaces
+/// the keys for all of them, atomically and without a lock for signing.
 #[derive(Clone)]
 pub struct SharedSigner {
     keys: Arc<ArcSwap<Vec<SignerKey>>>,
 }
 
-/// One of the keys that a target is called with: a signer, and when it is the one to use.
+/// One of the keys that a target is called with: a signer and its validity.
 #[derive(Clone, Debug)]
 pub struct SignerKey {
     version: Option<KeyVersion>,
@@ -49,7 +52,7 @@ pub struct SignerKey {
 }
 
 impl SignerKey {
-    /// An active key, to be used from now on without end.
+    /// Makes an active key without a time limit.
     ///
     /// # Errors
     ///
@@ -73,29 +76,32 @@ impl SignerKey {
         }
     }
 
-    /// Sets where the key stands in its rotation. Only an [active](KeyState::Active) one signs.
+    /// Sets the rotation state of the key. Only an [active](KeyState::Active) key signs.
     #[must_use]
     pub fn with_state(mut self, state: KeyState) -> Self {
         self.state = state;
         self
     }
 
-    /// The key signs nothing before this moment of the signer's clock. The callee must take it by then, and its clock may
-    /// be behind: give its own `not_before` some time more.
+    /// Sets the start of validity. The key signs nothing before this moment of the signer's clock.
+    ///
+    /// The callee must accept the key by then. Its clock may be slow, so set the callee's
+    /// `not_before` somewhat earlier.
     #[must_use]
     pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
         self.not_before = Some(not_before);
         self
     }
 
-    /// The key signs nothing at or after this moment of the signer's clock.
+    /// Sets the end of validity. The key signs nothing at or after this moment of the signer's
+    /// clock.
     #[must_use]
     pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
         self.not_after = Some(not_after);
         self
     }
 
-    /// The label of the key; none if it stands alone.
+    /// Returns the label of the key. `None` if the key was made from a [`Signer`] alone.
     pub fn version(&self) -> Option<&KeyVersion> {
         self.version.as_ref()
     }
@@ -111,12 +117,12 @@ impl SharedSigner {
     /// The greatest number of keys for one target.
     pub const MAX_KEYS: usize = Keyring::MAX_KEYS_PER_CALLER;
 
-    /// A signer with these keys.
+    /// Makes a signer with these keys.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Keyring`] for no keys, more than [`MAX_KEYS`](Self::MAX_KEYS), none that is active, or two of one
-    /// version.
+    /// [`ConfigErrorKind::Keyring`] for no keys, more than [`MAX_KEYS`](Self::MAX_KEYS), no active
+    /// key, or two keys of one version.
     pub fn new(keys: impl IntoIterator<Item = SignerKey>) -> Result<Self, ConfigError> {
         let keys: Vec<SignerKey> = keys.into_iter().collect();
         let refused = |problem: String| Err(ConfigError::new(ConfigErrorKind::Keyring, problem));
@@ -146,11 +152,11 @@ impl SharedSigner {
         }
     }
 
-    /// What signs at this moment.
+    /// Returns the signer for this moment.
     ///
     /// # Errors
     ///
-    /// [`SignErrorKind::Credentials`] if no active key is within its dates.
+    /// [`SignErrorKind::Credentials`] if no active key is within its validity.
     pub fn at(&self, now: Timestamp) -> Result<Arc<Signer>, SignError> {
         let keys = self.keys.load();
         let key = newest(&keys, now).ok_or_else(|| {
@@ -162,28 +168,28 @@ impl SharedSigner {
         Ok(Arc::clone(&key.signer))
     }
 
-    /// The label of the key that signs at this moment, if one does and has one.
+    /// Returns the label of the key that signs at this moment, if any.
     pub fn version_at(&self, now: Timestamp) -> Option<KeyVersion> {
         newest(&self.keys.load(), now)?.version.clone()
     }
 
-    /// Takes over the keys of another signer, for every handle of this one. A request that is being signed goes on with
-    /// the key it began with.
+    /// Replaces the keys of every handle with those of another signer. A request that is already
+    /// being signed keeps its key.
     pub fn replace(&self, with: &Self) {
         self.keys.store(with.keys.load_full());
     }
 
-    /// Refuses to sign with a secret that this process also verifies with, whatever state the key is in. See
-    /// [`Keyring::ensure_distinct_from`].
+    /// Refuses to sign with a secret that this process also verifies with, whatever the state of
+    /// the key. See [`Keyring::ensure_distinct_from`].
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::SharedKey`] if a caller of the keyring holds one of the keys.
+    /// [`ConfigErrorKind::SharedKey`] if a caller of the keyring has one of the keys.
     pub fn ensure_distinct_from(&self, keyring: &Keyring) -> Result<(), ConfigError> {
         self.try_for_each(|signer| keyring.ensure_distinct_from(&[signer]))
     }
 
-    /// For each of the keys, whatever its state, until one is refused.
+    /// Runs a check for each key, whatever its state, until one is refused.
     pub(crate) fn try_for_each(
         &self,
         check: impl FnMut(&Signer) -> Result<(), ConfigError>,
@@ -194,7 +200,7 @@ impl SharedSigner {
 }
 
 impl From<Signer> for SharedSigner {
-    /// The one key, at all times.
+    /// Uses one key without a time limit.
     fn from(signer: Signer) -> Self {
         Self::of(vec![SignerKey::unnamed(signer)])
     }
@@ -208,7 +214,7 @@ impl fmt::Debug for SharedSigner {
     }
 }
 
-/// `max_by_key` takes the last of equals.
+/// `max_by_key` returns the last of equals.
 fn newest(keys: &[SignerKey], now: Timestamp) -> Option<&SignerKey> {
     let usable = keys.iter().filter(|key| key.signs_at(now));
     usable.max_by_key(|key| key.not_before)
@@ -239,7 +245,7 @@ mod tests {
                 Some("1"),
             ),
             (
-                "the later date, wherever it stands",
+                "the later date, in any position",
                 vec![
                     key("1").with_not_before(at(90)),
                     key("2").with_not_before(at(80)),

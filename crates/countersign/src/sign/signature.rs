@@ -4,18 +4,18 @@ use http::{HeaderName, HeaderValue, request::Parts};
 
 use crate::families::SignatureHeaders;
 
-/// The headers that make a request a signed one.
+/// The headers of a signature, to be added to the request.
 #[derive(Clone, Debug)]
 #[must_use = "a request is signed once the headers are on it"]
 pub struct Signature(pub(super) SignatureHeaders);
 
 impl Signature {
-    /// The headers, `authorization` last.
+    /// Returns the headers, `authorization` last.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         self.0.deref().iter().map(|(name, value)| (name, value))
     }
 
-    /// Puts the headers on the request.
+    /// Adds the headers to the request.
     pub fn apply(self, parts: &mut Parts) {
         for (name, value) in self.0 {
             parts.headers.insert(name, value);

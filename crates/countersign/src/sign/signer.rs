@@ -21,7 +21,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Signs requests, in one scheme and with one key, for the authorities it is bound to.
+/// Signs requests in one scheme, with one key, for the authorities that it is bound to.
 ///
 /// ```
 /// use countersign::{PayloadDigest, Secret, Signer, SigningKey, Timestamp};
@@ -33,12 +33,13 @@ use crate::{
 ///     .body("")
 ///     .unwrap()
 ///     .into_parts();
-/// let signature = signer.sign(&parts, PayloadDigest::of(body.as_bytes()), Timestamp::from_unix_seconds(1_767_323_045))?;
+/// let now = Timestamp::from_unix_seconds(1_767_323_045);
+/// let signature = signer.sign(&parts, PayloadDigest::of(body.as_bytes()), now)?;
 /// assert!(signature.headers().any(|(name, _)| name == "authorization"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The binding keeps a redirect, or a URL that a user supplied, from making a service sign for a stranger.
+/// The binding prevents signatures for a foreign host after a redirect or for a URL from a user.
 #[derive(Clone)]
 pub struct Signer {
     signer: FamilySigner,
@@ -46,17 +47,21 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A signer in `HMAC-SHA256` or `ED25519`, whichever the key is for, for requests to these authorities, each a host or
-    /// a host and a port as it stands in the URL, compared without regard to ASCII case. The default port of the URL's
-    /// scheme may be given or left out.
+    /// Makes an `HMAC-SHA256` or `ED25519` signer, depending on the key, for requests to these
+    /// authorities.
     ///
-    /// It covers host, date, body, a nonce, and `content-type` and `content-encoding` where they are present.
+    /// Each authority is a host, or a host and a port, as in the URL. The comparison ignores ASCII
+    /// case and the default port of the URL's scheme.
+    ///
+    /// The signature covers host, date, body and a nonce. It also covers `content-type` and
+    /// `content-encoding` if present.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`] if `caller` is no [`KeyId`]; [`ConfigErrorKind::Key`] if the key is for another scheme;
-    /// [`ConfigErrorKind::WeakKey`] if the key is short, repetitive or published; [`ConfigErrorKind::Authority`] if an
-    /// authority is none, or there is none at all.
+    /// - [`ConfigErrorKind::Name`] if `caller` is no [`KeyId`].
+    /// - [`ConfigErrorKind::Key`] if the key is for another scheme.
+    /// - [`ConfigErrorKind::WeakKey`] if the key is short, repetitive or published.
+    /// - [`ConfigErrorKind::Authority`] if there is no authority or one cannot be parsed.
     pub fn new<I>(caller: &str, key: SigningKey, authorities: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -70,7 +75,7 @@ impl Signer {
         })
     }
 
-    /// A signer in another scheme, bound to these authorities.
+    /// Makes a signer in another scheme, bound to these authorities.
     pub(crate) fn in_family<I>(
         signer: impl Into<FamilySigner>,
         authorities: I,
@@ -85,12 +90,13 @@ impl Signer {
         })
     }
 
-    /// Also covers this header, which every request must then have, once.
+    /// Also covers this header. Every request must then have it, exactly once.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Coverage`] if the header carries the signature or belongs to one connection, or the signer is
-    /// not one of [`new`](Self::new): other schemes are told what to cover in their own settings.
+    /// [`ConfigErrorKind::Coverage`] if the header carries the signature or is hop-by-hop, or if
+    /// the signer was not made by [`new`](Self::new). Other schemes set their coverage in their own
+    /// settings.
     pub fn covering(mut self, name: HeaderName) -> Result<Self, ConfigError> {
         let FamilySigner::Native(signer) = &mut self.signer else {
             return Err(ConfigError::new(
@@ -105,12 +111,12 @@ impl Signer {
         Ok(self)
     }
 
-    /// Covers host, date and body only and sends no nonce, for receivers that know nothing else. Such a request can be
-    /// replayed within the window. Together with [`covering`](Self::covering) it signs nothing: that would leave out what
-    /// was asked for.
+    /// Covers host, date and body only, and sends no nonce, for receivers that know nothing else.
+    /// Such a request can be replayed within the window. Signing fails if
+    /// [`covering`](Self::covering) was also called.
     ///
-    /// A signer of [`drf`](Self::drf) then sends no nonce, even where two requests are alike. A receiver that remembers
-    /// signatures refuses the second one. In other schemes this changes nothing.
+    /// A signer of [`drf`](Self::drf) then sends no nonce, even for two equal requests. A receiver
+    /// that remembers signatures refuses the second one. Other schemes are not affected.
     #[must_use]
     pub fn insecure_three_headers(mut self) -> Self {
         match &mut self.signer {
@@ -123,9 +129,11 @@ impl Signer {
         self
     }
 
-    /// Sends a nonce with every request of a signer of [`drf`](Self::drf), not only with those whose signature it made
-    /// before. For several processes that sign with one secret: each knows only its own requests. In other schemes this
-    /// changes nothing.
+    /// Sends a nonce with every request of a signer of [`drf`](Self::drf), not only with repeated
+    /// signatures.
+    ///
+    /// Use this if several processes sign with one secret, because each knows only its own
+    /// requests. Other schemes are not affected.
     #[must_use]
     pub fn with_nonce_always(mut self) -> Self {
         if let FamilySigner::Drf(signer) = &mut self.signer {
@@ -134,11 +142,12 @@ impl Signer {
         self
     }
 
-    /// Signs requests whose URL names `authority` for `host`, and sends `host` as their `Host`: for a callee that is
-    /// reached through a tunnel or an endpoint of another name.
+    /// Signs requests to `authority` for `host`, and sends `host` as their `Host`. Use this for a
+    /// callee reached through a tunnel or an endpoint of another name.
     ///
-    /// `authority` must be one that the signer is bound to, spelled as there. Only HTTP/1.1 sends a `Host` that differs
-    /// from the URL: over HTTP/2 the request names both, and the callee refuses it.
+    /// `authority` must be one that the signer is bound to, in the same spelling. Only HTTP/1.1
+    /// sends a `Host` that differs from the URL. Over HTTP/2 the request names both, and the callee
+    /// refuses it.
     ///
     /// ```
     /// use countersign::{Secret, Signer, SigningKey};
@@ -152,7 +161,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Authority`] if `host` is not an authority, or the signer is not bound to `authority` by name.
+    /// [`ConfigErrorKind::Authority`] if `host` is not an authority, or `authority` is not one that
+    /// the signer is bound to.
     pub fn with_signed_host(mut self, authority: &str, host: &str) -> Result<Self, ConfigError> {
         let refused = |problem: String| ConfigError::new(ConfigErrorKind::Authority, problem);
         let not_a_host = |problem: &dyn fmt::Display| {
@@ -178,38 +188,40 @@ impl Signer {
 
     /// Signs for every authority.
     ///
-    /// Whoever can choose a URL that this service calls then gets a signature for it. With an HMAC key the signature is
-    /// for the host it names; with an Ed25519 key any service that trusts the caller takes it.
+    /// Anyone who can choose a URL that this service calls then gets a signature for it. With an
+    /// HMAC key, the signature is for the host in the URL. With an Ed25519 key, any service that
+    /// trusts the caller accepts it.
     #[must_use]
     pub fn insecure_any_authority(mut self) -> Self {
         self.authorities = Authorities::Any;
         self
     }
 
-    /// The caller that requests are signed as, in the schemes that send its name.
+    /// Returns the caller that requests are signed as, in the schemes that send its name.
     pub fn caller(&self) -> Option<&KeyId> {
         self.signer.caller()
     }
 
-    /// The scheme of the signatures.
+    /// Returns the scheme of the signatures.
     pub fn scheme(&self) -> Scheme {
         self.signer.scheme()
     }
 
-    /// Whether the signature is over the body itself, so that its digest is not enough to sign.
+    /// Returns whether signing needs the body itself and not only its digest.
     pub fn needs_body(&self) -> bool {
         self.signer.needs_body()
     }
 
-    /// Asks the provider of credentials again where they are about to end, or have no known end and are old. To be awaited
-    /// before each [`sign`](Self::sign); where the key is a fixed one it returns at once.
+    /// Fetches new credentials from the provider if the current ones are about to expire, or are
+    /// old and have no known expiry. Await this before each [`sign`](Self::sign). Returns at once
+    /// for a fixed key.
     ///
-    /// The answer says whether the credentials changed, for a log. There is no deadline here: the layers of
-    /// `tower-countersign` have one.
+    /// The result reports whether the credentials changed, for a log. There is no timeout here: the
+    /// layers of `tower-countersign` have one.
     ///
     /// # Errors
     ///
-    /// [`SignErrorKind::Credentials`] if there are none to be had and those at hand have expired.
+    /// [`SignErrorKind::Credentials`] if fetching fails and there are no unexpired credentials.
     pub async fn refresh(&self, now: Timestamp) -> Result<CredentialsRefresh, SignError> {
         match self.signer.refresh(now) {
             Some(refresh) => refresh.await,
@@ -217,14 +229,14 @@ impl Signer {
         }
     }
 
-    /// Signs a request head over its body or the digest of it, with a fresh nonce.
+    /// Signs a request head and its body or digest, with a fresh nonce.
     ///
-    /// The authority is that of the URI, or of `Host` where the URI has none; it must already be in the form in which it
-    /// will be sent (see [`prepare_authority`](Self::prepare_authority)).
+    /// The authority is that of the URI, or of `Host` if the URI has none. It must already be in
+    /// the form in which it is sent (see [`prepare_authority`](Self::prepare_authority)).
     ///
     /// # Errors
     ///
-    /// A [`SignError`] that says what cannot be signed. Nothing has been changed then.
+    /// A [`SignError`] that names the part that cannot be signed. Nothing has been changed then.
     #[expect(
         single_use_lifetimes,
         reason = "`impl Trait` takes no anonymous lifetime"
@@ -238,9 +250,11 @@ impl Signer {
         self.sign_head(parts.into(), payload.into(), None, now)
     }
 
-    /// Signs with a given nonce, in the schemes that have one. A nonce must never be used twice: this is for test vectors.
-    /// A signer of [`drf`](Self::drf) sends it only where it [always sends one](Self::with_nonce_always), and does not
-    /// remember the signature.
+    /// Signs with a given nonce, in the schemes that have one. For test vectors only: a nonce must
+    /// never be used twice.
+    ///
+    /// A signer of [`drf`](Self::drf) sends the nonce only after
+    /// [`with_nonce_always`](Self::with_nonce_always), and does not remember the signature.
     ///
     /// # Errors
     ///
@@ -277,7 +291,7 @@ impl Signer {
         self.signer.sign(input).map(Signature)
     }
 
-    /// The authority of a request, if it is one that this signs for.
+    /// Returns the authority of a request, if the signer is bound to it.
     pub(crate) fn bound_authority<'r>(
         &self,
         head: &RequestHead<'r>,
@@ -303,7 +317,7 @@ impl Signer {
         Ok(authority)
     }
 
-    /// The host that a request with this URI is signed for, where it is not the URI's own.
+    /// Returns the host to sign for, if it differs from the URI's.
     fn signed_host(&self, uri: &Uri) -> Option<&HeaderValue> {
         let Authorities::Only(bound) = &self.authorities else {
             return None;
@@ -315,7 +329,7 @@ impl Signer {
         bound.signed_host.as_ref()
     }
 
-    /// Returns the authorities that this signs for, or `None` if it signs for every one.
+    /// Returns the bound authorities, or `None` if the signer signs for every authority.
     pub(crate) fn bound_authorities(&self) -> Option<impl Iterator<Item = &str>> {
         match &self.authorities {
             Authorities::Only(bound) => Some(bound.iter().map(|bound| &*bound.authority)),
@@ -323,7 +337,7 @@ impl Signer {
         }
     }
 
-    /// What the requests are signed with.
+    /// Returns the signer of the scheme family.
     pub(crate) fn family(&self) -> &FamilySigner {
         &self.signer
     }
@@ -350,14 +364,15 @@ impl Signer {
         }
     }
 
-    /// Brings the authority of a request to the form in which it is sent, and sets `Host` where this signs for
-    /// [another host](Self::with_signed_host) than the URL's. To be called before each [`sign`](Self::sign).
+    /// Brings the authority of a request to the form in which it is sent. Sets `Host` if this signs
+    /// for [another host](Self::with_signed_host) than the URL's. Call this before each
+    /// [`sign`](Self::sign).
     ///
     /// # Errors
     ///
     /// As [`normalize_authority`](Self::normalize_authority).
     pub fn prepare_authority(&self, parts: &mut Parts) -> Result<(), SignError> {
-        // An attempt before this one may have set it.
+        // An earlier attempt may have set it.
         let set_before = match parts.headers.get(HOST) {
             Some(host) if parts.uri.authority().is_some() && self.signs_for(host) => {
                 parts.headers.remove(HOST)
@@ -369,7 +384,7 @@ impl Signer {
         if set_before.is_some() && set_before != host {
             return Err(SignError::new(
                 SignErrorKind::Authority,
-                "expected Host to be the one that the signer is set to for this URL, found another",
+                "expected the Host that the signer is set to for this URL, found another",
             ));
         }
         if let Some(host) = host {
@@ -378,7 +393,7 @@ impl Signer {
         Ok(())
     }
 
-    /// Whether this host is signed and sent in the place of some authority.
+    /// Returns whether this host is signed and sent in place of an authority.
     fn signs_for(&self, host: &HeaderValue) -> bool {
         match &self.authorities {
             Authorities::Only(bound) => bound
@@ -388,15 +403,15 @@ impl Signer {
         }
     }
 
-    /// Brings the authority of a request to the one form that every client sends: no default port, no empty port.
+    /// Brings the authority of a request to its canonical form: no default port and no empty port.
     ///
-    /// A client leaves out `:80` of an http URL from `Host` but keeps it in `:authority`, so what is signed would not be
-    /// what is sent.
+    /// A client omits `:80` of an http URL in `Host` but keeps it in `:authority`. Without this
+    /// step, the signed authority could differ from the sent one.
     ///
     /// # Errors
     ///
-    /// [`SignErrorKind::Authority`] if the URI has no authority or holds user information, or `Host` is there and names
-    /// another one.
+    /// [`SignErrorKind::Authority`] if the URI has no authority or holds user information, or if
+    /// `Host` names another authority.
     pub fn normalize_authority(parts: &mut Parts) -> Result<(), SignError> {
         let refused = |problem: &str| Err(SignError::new(SignErrorKind::Authority, problem));
         let Some(authority) = parts.uri.authority() else {
@@ -569,7 +584,8 @@ mod tests {
             (&many[..2], "are host-1:8081, host-2:8081"),
             (
                 &many[..],
-                "are host-1:8081, host-2:8081, host-3:8081, host-4:8081, host-5:8081, host-6:8081, host-7:8081, host-8:8081 and 2 more",
+                "are host-1:8081, host-2:8081, host-3:8081, host-4:8081, host-5:8081, host-6:8081, \
+                host-7:8081, host-8:8081 and 2 more",
             ),
         ] {
             let key = SigningKey::hmac_sha256(&Secret::generate().unwrap());

@@ -15,11 +15,11 @@ use crate::{
 };
 
 impl Signer {
-    /// A signer in `AWS4-HMAC-SHA256`, for requests to these authorities.
+    /// Makes an `AWS4-HMAC-SHA256` signer for requests to these authorities.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new) of the authorities.
+    /// As [`new`](Self::new) for the authorities.
     pub fn sigv4<I>(settings: SigV4SignSettings, authorities: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -28,30 +28,35 @@ impl Signer {
         Self::in_family(sigv4::FamilySigner::new(settings), authorities)
     }
 
-    /// The URL of a request with the signature in it, valid from now for 1 second to 7 days, in the schemes that have such
-    /// URLs: those of [`sigv4`](Self::sigv4).
+    /// Returns the URL of a request with the signature in the query, valid from now for 1 second to
+    /// 7 days. Only signers of [`sigv4`](Self::sigv4) make such URLs.
     ///
-    /// Whoever is given the URL can send the request until it expires: it is a secret. The headers that the request has are
-    /// covered as [`sign`](Self::sign) covers them, and must be sent along. For a service called `s3`, and where the
-    /// [settings](crate::SigV4SignSettings::insecure_unsigned_payload) say so, the body is not signed.
+    /// The URL is a secret: its holder can send the request until the URL expires. Headers of the
+    /// request are covered like those of [`sign`](Self::sign) and must be sent with it. The body is
+    /// not signed for a service called `s3`, or with
+    /// [`insecure_unsigned_payload`](crate::SigV4SignSettings::insecure_unsigned_payload).
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use countersign::{PayloadDigest, Secret, SigV4Credentials, SigV4SignSettings, Signer, SigningKey, Timestamp};
+    /// # use countersign::{PayloadDigest, Secret, SigV4Credentials, SigV4SignSettings};
+    /// # use countersign::{Signer, SigningKey, Timestamp};
     /// # let secret = Secret::from_text("correct/Horse+battery/Staple+0123456789")?;
     /// # let credentials = SigV4Credentials::new("AKIDBILLING", SigningKey::sigv4(&secret))?;
     /// # let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials)?;
     /// # let signer = Signer::sigv4(settings, ["user-service.internal"])?;
-    /// let (parts, ()) = http::Request::get("https://user-service.internal/report?id=7").body(()).unwrap().into_parts();
+    /// let request = http::Request::get("https://user-service.internal/report?id=7");
+    /// let (parts, ()) = request.body(()).unwrap().into_parts();
     /// let now = Timestamp::from_unix_seconds(1_767_323_045);
     /// let url = signer.presign(&parts, PayloadDigest::of(b""), Duration::from_secs(60), now)?;
-    /// assert!(url.to_string().starts_with("https://user-service.internal/report?id=7&X-Amz-Algorithm=AWS4-HMAC-SHA256&"));
+    /// let start = "https://user-service.internal/report?id=7&X-Amz-Algorithm=AWS4-HMAC-SHA256&";
+    /// assert!(url.to_string().starts_with(start));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// As [`sign`](Self::sign), and [`SignErrorKind::Target`] if the scheme has no such URLs, or the time is out of range.
+    /// As [`sign`](Self::sign). [`SignErrorKind::Target`] if the scheme has no such URLs, or the
+    /// validity is out of range.
     #[expect(
         single_use_lifetimes,
         reason = "`impl Trait` takes no anonymous lifetime"

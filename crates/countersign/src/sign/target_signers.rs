@@ -12,7 +12,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The most authorities that an error lists.
+/// The greatest number of authorities in an error.
 const MAX_LISTED: usize = 16;
 
 /// The signers of several targets. The authority of each request selects the signer.
@@ -20,7 +20,10 @@ const MAX_LISTED: usize = 16;
 /// ```
 /// use countersign::{Secret, SignErrorKind, Signer, SigningKey, TargetSigners, Timestamp};
 ///
-/// let signer = |authority| Signer::new("billing", SigningKey::hmac_sha256(&Secret::generate()?), [authority]);
+/// let signer = |authority| {
+///     let key = SigningKey::hmac_sha256(&Secret::generate()?);
+///     Signer::new("billing", key, [authority])
+/// };
 /// let signers = TargetSigners::builder()
 ///     .target("user-service", signer("user-service:8081")?)
 ///     .target("audit", signer("audit:8082")?)
@@ -41,8 +44,8 @@ const MAX_LISTED: usize = 16;
 /// An authority without a signer is an error, so that a request that should be signed is never
 /// sent without a signature. [`unsigned`](TargetSignersBuilder::unsigned) names the exceptions.
 ///
-/// Clones share their content: [`replace`](Self::replace) on one takes effect for all, without a
-/// lock on the path of a request. A set made of one [`Signer`] or [`SharedSigner`] selects it for
+/// Clones share their content. [`replace`](Self::replace) on one clone replaces the targets of all,
+/// without a lock for signing. A set made from one [`Signer`] or [`SharedSigner`] selects it for
 /// every request.
 #[derive(Clone)]
 pub struct TargetSigners {
@@ -66,7 +69,7 @@ pub(super) struct ByAuthority {
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) name: Box<str>,
-    /// None if requests to the target are sent without a signature.
+    /// `None` if requests to the target are sent without a signature.
     pub(super) signer: Option<SharedSigner>,
 }
 
@@ -86,14 +89,15 @@ impl TargetSigners {
 
     /// Returns the signer for a request, or `None` if the request is to be sent unsigned.
     ///
-    /// The authority is that of the URI, or of `Host` if the URI has none. It is compared without
-    /// regard to ASCII case and to the default port of the URI's scheme. Call
-    /// [`Signer::prepare_authority`] of the selected signer next.
+    /// The authority is that of the URI, or of `Host` if the URI has none. The comparison ignores
+    /// ASCII case and the default port of the URI's scheme. Call [`Signer::prepare_authority`] of
+    /// the selected signer next.
     ///
     /// # Errors
     ///
-    /// [`SignErrorKind::Authority`] if no target has the authority, with the known ones;
-    /// [`SignErrorKind::Credentials`] if no active key of the target is within its dates.
+    /// - [`SignErrorKind::Authority`] if no target has the authority. The error lists the known
+    ///   ones.
+    /// - [`SignErrorKind::Credentials`] if no active key of the target is within its validity.
     pub fn select(&self, parts: &Parts, now: Timestamp) -> Result<Option<Arc<Signer>>, SignError> {
         let targets = self.targets.load();
         let signer = match &**targets {
@@ -103,8 +107,8 @@ impl TargetSigners {
         signer.map(|signer| signer.at(now)).transpose()
     }
 
-    /// Takes over the targets of another set, for every clone of this one. A request that is being
-    /// signed keeps the signer that was selected for it.
+    /// Replaces the targets of every clone with those of another set. A request that is already
+    /// being signed keeps its signer.
     pub fn replace(&self, with: &Self) {
         self.targets.store(with.targets.load_full());
     }
@@ -114,7 +118,7 @@ impl TargetSigners {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::SharedKey`] if a caller of the keyring holds one of the keys.
+    /// [`ConfigErrorKind::SharedKey`] if a caller of the keyring has one of the keys.
     pub fn ensure_distinct_from(&self, keyring: &Keyring) -> Result<(), ConfigError> {
         match &**self.targets.load() {
             Targets::One(signer) => signer.ensure_distinct_from(keyring),
@@ -137,7 +141,7 @@ impl ByAuthority {
     fn select(&self, parts: &Parts) -> Result<Option<&SharedSigner>, SignError> {
         let refused = |problem: String| SignError::new(SignErrorKind::Authority, problem);
         let found = match parts.uri.authority() {
-            // Whether `Host` agrees is for the signer to judge: it may set another one.
+            // The signer checks whether `Host` agrees, because it may set another one.
             Some(authority) => authority.as_str(),
             None => RequestHead::from(parts)
                 .single(&HOST)
@@ -156,8 +160,8 @@ impl ByAuthority {
         }
     }
 
-    /// Finds the target of an authority. No two targets have one authority, with the default port
-    /// or without.
+    /// Finds the target of an authority. Two targets cannot share one, with or without the default
+    /// port.
     fn target(&self, found: &str, scheme: Option<&str>) -> Option<&Target> {
         let found = found.to_ascii_lowercase();
         if let Some(target) = self.authorities.get(&*found) {
@@ -232,7 +236,7 @@ mod tests {
         Signer::new(caller, key, authorities).unwrap()
     }
 
-    /// The caller that a request to this URL is signed as. No two targets here have one.
+    /// Returns the caller that signs a request to this URL. Every target here has a different one.
     fn selected(signers: &TargetSigners, url: &str) -> Result<Option<String>, SignErrorKind> {
         let (mut parts, ()) = http::Request::get(url).body(()).unwrap().into_parts();
         let signer = signers.select(&parts, NOW).map_err(|error| error.kind())?;
@@ -293,7 +297,7 @@ mod tests {
         assert_eq!(found, Ok(Some("for-a".to_owned())));
         let found = selected(&signers, "http://a.internal:8081/");
         assert_eq!(found, Ok(Some("for-b".to_owned())));
-        // As the attempt before left it.
+        // The state that an earlier attempt leaves.
         let request = http::Request::get("http://127.0.0.1:9000/").header(HOST, "a.internal:8081");
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let signer = signers.select(&parts, NOW).unwrap().unwrap();

@@ -18,10 +18,10 @@ pub struct TargetSignersBuilder {
 }
 
 impl TargetSignersBuilder {
-    /// Adds a target. Requests to the authorities that its signer is bound to are signed with it.
+    /// Adds a target. Its signer signs requests to the authorities that it is bound to.
     ///
-    /// The authorities are read here. A [`SharedSigner`] that is replaced later by one for other
-    /// authorities is not selected for these: replace the whole set instead.
+    /// The authorities are read once, here. A [`SharedSigner`] that is later replaced by one for
+    /// other authorities is not selected for those: replace the whole set instead.
     pub fn target(mut self, name: &str, signer: impl Into<SharedSigner>) -> Self {
         let target = Target {
             name: name.into(),
@@ -48,10 +48,10 @@ impl TargetSignersBuilder {
         self
     }
 
-    /// Sends requests to every authority of no target without a signature.
+    /// Sends requests to all other authorities without a signature.
     ///
-    /// A mistake in a URL or in a setting then sends a request unsigned that should be signed, to
-    /// a host that whoever made the URL has chosen.
+    /// A mistake in a URL or a setting can then send an unsigned request that should be signed, to
+    /// a host of an attacker's choice.
     pub fn insecure_unsigned_elsewhere(mut self) -> Self {
         self.elsewhere = Elsewhere::Unsigned;
         self
@@ -61,9 +61,10 @@ impl TargetSignersBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`] if two targets have one name; [`ConfigErrorKind::Authority`] if
-    /// there is no target, two targets have one authority, a target has none, an authority cannot
-    /// be parsed, or a signer signs for every authority.
+    /// - [`ConfigErrorKind::Name`] if two targets have one name.
+    /// - [`ConfigErrorKind::Authority`] if there is no target, two targets have one authority, a
+    ///   target has no authority, an authority cannot be parsed, or a signer signs for every
+    ///   authority.
     pub fn build(self) -> Result<TargetSigners, ConfigError> {
         let mut authorities: BTreeMap<Box<str>, Arc<Target>> = BTreeMap::new();
         let mut names: Vec<Box<str>> = Vec::new();
@@ -128,8 +129,8 @@ impl Target {
     }
 }
 
-/// Adds an authority of a target, unless it could be another target's: that with and that without
-/// the default port of a URL are one.
+/// Adds an authority of a target, unless another target has it. An authority with and without the
+/// default port of a URL is the same.
 fn claim(
     authorities: &mut BTreeMap<Box<str>, Arc<Target>>,
     authority: Box<str>,

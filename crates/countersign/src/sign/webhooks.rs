@@ -2,23 +2,27 @@ use super::Signer;
 use crate::{error::ConfigError, families::webhooks, key::SigningKey};
 
 impl Signer {
-    /// A signer of Standard Webhooks, for requests to these authorities, with one to four keys: a signature by each of them
-    /// is sent, in their order, so that a receiver may know the old one, the new one, or only `v1` or `v1a`.
+    /// Makes a Standard Webhooks signer for requests to these authorities, with one to four keys.
     ///
-    /// It signs id, timestamp and body: [`sign`](Self::sign) takes the bytes of the body and not its digest.
+    /// Sends one signature per key, in order. A receiver may then know the old key, the new key, or
+    /// only `v1` or `v1a`. The signatures cover id, timestamp and body: [`sign`](Self::sign) takes
+    /// the bytes of the body, not its digest.
     ///
-    /// **A message that is sent again keeps its id.** A `webhook-id` that is already on the request is kept and signed; where
-    /// there is none, each signature makes one, `msg_` and 32 random hexadecimal digits. Whoever sends again what may have
-    /// arrived sets the header itself, once for the message.
+    /// **A message that is sent again keeps its id.** A `webhook-id` that is already on the request
+    /// is kept and signed. Otherwise each signature makes a new one: `msg_` and 32 random
+    /// hexadecimal digits. To resend a message that may have arrived, set the header yourself, once
+    /// per message.
     ///
     /// ```
     /// use countersign::{Secret, Signer, SigningKey, Timestamp};
     ///
-    /// let secret = Secret::from_webhook_secret("whsec_can7yaa6Ykv/6RJezUuLmvVbmV32vKcvh8idTKbuFk4=")?;
-    /// let signer = Signer::standard_webhooks([SigningKey::standard_webhooks(&secret)], ["customer.example"])?;
+    /// let secret = "whsec_can7yaa6Ykv/6RJezUuLmvVbmV32vKcvh8idTKbuFk4=";
+    /// let key = SigningKey::standard_webhooks(&Secret::from_webhook_secret(secret)?);
+    /// let signer = Signer::standard_webhooks([key], ["customer.example"])?;
     ///
     /// let body = br#"{"type":"contact.created"}"#;
-    /// let request = http::Request::post("http://customer.example/hook").header("webhook-id", "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk");
+    /// let request = http::Request::post("http://customer.example/hook")
+    ///     .header("webhook-id", "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk");
     /// let (mut parts, ()) = request.body(()).unwrap().into_parts();
     /// let now = Timestamp::from_unix_seconds(1_767_323_045);
     /// signer.sign(&parts, &body[..], now)?.apply(&mut parts);
@@ -28,9 +32,10 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if a key is for another scheme, or one is given twice; [`ConfigErrorKind::Keyring`] if there
-    /// are none or too many; [`ConfigErrorKind::WeakKey`] if one is short, long, repetitive or published;
-    /// [`ConfigErrorKind::Authority`] if an authority is none, or there is none at all.
+    /// - [`ConfigErrorKind::Key`] if a key is for another scheme or is given twice.
+    /// - [`ConfigErrorKind::Keyring`] if there are no keys or too many.
+    /// - [`ConfigErrorKind::WeakKey`] if a key is short, long, repetitive or published.
+    /// - [`ConfigErrorKind::Authority`] if there is no authority or one cannot be parsed.
     pub fn standard_webhooks<I>(
         keys: impl IntoIterator<Item = SigningKey>,
         authorities: I,
