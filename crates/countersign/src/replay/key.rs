@@ -1,16 +1,16 @@
 use crate::crypto::sha256::Sha256;
 
-/// The identity by which a request is recognised when it comes again: 128 bits of SHA-256 over audience, caller and
-/// nonce, each with its length in front, so that no two triples run together.
+/// The identity that detects a replayed request: 128 bits of SHA-256 over audience, caller and
+/// nonce. Each part follows its length, so that different triples cannot collide by concatenation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplayKey([u8; 16]);
 
 impl ReplayKey {
-    /// The identity of a request.
+    /// Makes the identity of a request.
     ///
-    /// `audience` names the verifier. Verifiers that share a store and stand behind one another (a gateway and the
-    /// service behind it) need different audiences, or the second would take the first one's request for a replay.
-    /// Replicas of one service need the same.
+    /// `audience` names the verifier. If a gateway and the service that it forwards to share a
+    /// store, give them different audiences. Otherwise the service takes the gateway's request for
+    /// a replay. Replicas of one service need the same audience.
     pub fn new(audience: &str, caller: &str, nonce: &str) -> Self {
         Self::of_parts(
             "countersign nonce\0",
@@ -18,8 +18,8 @@ impl ReplayKey {
         )
     }
 
-    /// The identity that these parts make, each with its length in front. `kind` keeps it apart from those of every other
-    /// kind: it ends in a zero byte and holds no other.
+    /// Makes the identity from these parts, each after its length. `kind` separates it from
+    /// identities of every other kind. `kind` ends in a zero byte and holds no other.
     pub(crate) fn of_parts(kind: &'static str, parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
         hash.update(kind.as_bytes());
@@ -35,13 +35,13 @@ impl ReplayKey {
         Self(key)
     }
 
-    /// An identity that no request was found to have, for tests of stores.
+    /// Makes an identity from arbitrary bytes, for tests of stores.
     #[cfg(feature = "replay-conformance")]
     pub(crate) const fn of_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The 16 bytes of the identity, for a store to keep.
+    /// Returns the 16 bytes that a store keeps.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Replay: the identity of a request, and the store that lets each identity through once.
+//! Replay detection: the identity of a request, and the store that accepts each identity once.
 
 mod key;
 mod memory;

@@ -11,24 +11,25 @@ use std::{
 use super::ReplayKey;
 use crate::{error::Unavailable, key_id::KeyId, timestamp::Timestamp};
 
-/// One request's claim to be the first of its identity.
+/// A request's claim to be the first with its identity.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReplayClaim {
     /// The identity.
     pub key: ReplayKey,
-    /// The proven caller, on whose quota the claim counts.
+    /// The authenticated caller. The claim counts on this caller's quota.
     pub caller: KeyId,
     /// The signed date of the request.
     pub signed_at: Timestamp,
-    /// Until when the store must remember the identity: after this moment no verifier accepts the request's date.
+    /// The time until which the store must keep the identity. Later, no verifier accepts the
+    /// request's date.
     pub expires_at: Timestamp,
     /// The verifier's clock.
     pub now: Timestamp,
 }
 
 impl ReplayClaim {
-    /// A claim of `key` by `caller`.
+    /// Makes a claim of `key` by `caller`.
     pub fn new(
         key: ReplayKey,
         caller: KeyId,
@@ -52,73 +53,79 @@ impl ReplayClaim {
 pub enum ClaimOutcome {
     /// The first claim of this identity: the request may be handled.
     Fresh,
-    /// The identity was claimed before, or the store can no longer tell: the request must not be handled.
+    /// The identity was claimed before, or the store no longer knows: the request must not be
+    /// handled.
     Replayed,
-    /// The caller has as many live identities as it may have.
+    /// The caller has reached its quota of live identities.
     OverQuota,
 }
 
-/// Which store this is, so that two layers on one request can tell whether they share it.
+/// Identifies a store, so that two layers on one request can detect that they share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReplayStoreId(u64);
 
 impl ReplayStoreId {
-    /// An identity that no other store of this process has.
+    /// Returns an identifier that no other store of this process has.
     pub fn unique() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// Lets each identity through once.
+/// Accepts each identity once.
 ///
-/// The decision is one operation. [`claim`](Self::claim) **must** be atomic: of any number of concurrent claims of one
-/// key, on however many replicas share the store, exactly one is answered [`ClaimOutcome::Fresh`]. The store **must** keep a
-/// claimed key until its `expires_at` and **must not** evict it earlier, for any reason: eviction is the attack. A store
-/// that cannot keep it, or that cannot be reached, **must** answer [`Unavailable`] and never `Fresh`. A store that has
-/// forgotten keys that expired up to some moment **must** answer `Replayed` to a claim that expires at or before it, so
-/// that a clock set back reopens nothing, and so for a claim that has expired by its own `now`.
+/// - [`claim`](Self::claim) **must** be one atomic operation. Of all concurrent claims of one key,
+///   across all replicas that share the store, exactly one gets [`ClaimOutcome::Fresh`].
+/// - The store **must** keep a claimed key until its `expires_at`. It **must not** evict a key
+///   earlier, for any reason: eviction allows replays.
+/// - A store that cannot keep a key, or cannot be reached, **must** answer [`Unavailable`], never
+///   `Fresh`.
+/// - A store that purged every key expiring by time T **must** answer `Replayed` to any claim with
+///   `expires_at <= T`. A clock that is set back then allows no replay.
+/// - A claim that has expired by its own `now` **must** get `Replayed` too.
 pub trait ReplayStore: Send + Sync + 'static {
     /// Claims an identity.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if the store cannot decide or has no room.
+    /// [`Unavailable`] if the store cannot decide or is full.
     fn claim(
         &self,
         claim: ReplayClaim,
     ) -> impl Future<Output = Result<ClaimOutcome, Unavailable>> + Send;
 
-    /// Claims an identity if that needs no waiting. `None`, the provided answer, means that nothing was claimed and
-    /// [`claim`](Self::claim) is to be called.
+    /// Claims an identity without waiting. `None`, the default, means that nothing was claimed and
+    /// that [`claim`](Self::claim) must be called.
     fn try_claim(&self, claim: &ReplayClaim) -> Option<Result<ClaimOutcome, Unavailable>> {
         let _ = claim;
         None
     }
 
-    /// Whether this identity has been claimed, as far as the store can tell without waiting. It is advice by which a
-    /// finished request's head is turned away before its body is read; only `claim` decides.
+    /// Returns whether this identity has been claimed, without waiting.
+    ///
+    /// A hint for rejecting a replayed head before its body is read. Only `claim` is authoritative.
     fn seen(&self, key: &ReplayKey) -> bool {
         let _ = key;
         false
     }
 
-    /// Whether a restart of this process empties the store, which is worth a line in the log. `false` unless overridden.
+    /// Returns whether a restart of this process empties the store, for a log. Default: `false`.
     fn forgets_on_restart(&self) -> bool {
         false
     }
 
-    /// How many identities the store holds, as far as it can tell at once: a gauge that is read while requests are
-    /// decided. It **must not** wait, for a lock or for another machine. `None`, the provided answer, where it cannot tell.
+    /// Returns the number of identities in the store, for a gauge. **Must not** wait for a lock or
+    /// another machine. `None`, the default, if the number is unknown.
     fn entries(&self) -> Option<usize> {
         None
     }
 
-    /// Which store this is: equal for all handles of one store, different for different stores.
+    /// Returns the store's identifier: equal for all handles of one store, different for different
+    /// stores.
     fn id(&self) -> ReplayStoreId;
 }
 
-/// A [`ReplayStore`] chosen at run time, such as one that a variable names.
+/// A [`ReplayStore`] chosen at run time.
 #[derive(Clone)]
 pub struct ArcReplayStore(Arc<dyn ErasedReplayStore>);
 

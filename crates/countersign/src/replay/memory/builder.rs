@@ -14,14 +14,16 @@ pub struct MemoryReplayStoreBuilder {
 }
 
 impl MemoryReplayStoreBuilder {
-    /// How many live entries one caller may have: its highest rate times the life of an entry, which is the window, the
-    /// body deadline and the clock difference together: 335 seconds unless set otherwise.
+    /// Sets the greatest number of live entries per caller: its highest request rate times the
+    /// lifetime of an entry. The lifetime is the sum of window, body deadline and clock difference.
+    /// Default: 335 seconds.
     pub fn quota_per_caller(mut self, entries: usize) -> Self {
         self.quota = entries;
         self
     }
 
-    /// For how many callers at their quota there is room: at least as many as the keyring has.
+    /// Sets the number of callers that can all reach their quota. Use at least the number of
+    /// callers in the keyring.
     pub fn callers(mut self, callers: usize) -> Self {
         self.callers = callers;
         self
@@ -29,19 +31,21 @@ impl MemoryReplayStoreBuilder {
 
     /// Refuses every request that is dated before `start`.
     ///
-    /// With the moment of the start, what was dated before it cannot come again after it. What a caller had dated *ahead*
-    /// of that moment, and was handled before it, still can: add the greatest lead of a caller's clock, and at most the
-    /// verifier's window, to leave no such request out.
+    /// Set this to the start time of the process. Requests dated before the start then cannot be
+    /// replayed after it. A request whose date is *ahead* of the start, handled before the restart,
+    /// still can be. To refuse those too, add the greatest lead of a caller's clock, at most the
+    /// verifier's window.
     pub fn refuse_dates_before(mut self, start: Timestamp) -> Self {
         self.refuse_dates_before = Some(start);
         self
     }
 
-    /// The store.
+    /// Builds the store.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if there would be no room for a single entry, or for more than can be counted.
+    /// [`ConfigErrorKind::Setting`] if the quota or the number of callers is zero, or their product
+    /// is too large.
     pub fn build(self) -> Result<MemoryReplayStore, ConfigError> {
         match self.quota.checked_mul(self.callers) {
             Some(1..) => Ok(self.assemble()),

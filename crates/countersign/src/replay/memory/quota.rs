@@ -12,8 +12,8 @@ use crate::key_id::KeyId;
 /// The number of locks that the callers are divided among.
 const PARTS: usize = 16;
 
-/// The room for entries that all shards share. An entry is counted before it is added and until after it is removed, so
-/// that there are never more than are counted.
+/// The capacity that all shards share. An entry is counted before it is added and until after it is
+/// removed, so there are never more entries than counted.
 pub(super) struct Room {
     quota: usize,
     capacity: usize,
@@ -22,26 +22,26 @@ pub(super) struct Room {
     hasher: RandomState,
 }
 
-/// Why there is no room for an entry.
+/// The reason for which an entry is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoRoom {
-    /// The caller has as many entries as it may have.
+    /// The caller has reached its quota.
     OverQuota,
-    /// The store is full, or what it counted cannot be trusted.
+    /// The store is full, or its counts cannot be trusted.
     Unavailable,
 }
 
-/// A caller, as a hash of its name under a key that the process chose. Two callers of one hash would share a quota.
+/// A caller, as a keyed hash of its name. Two callers with one hash would share a quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Caller(u64);
 
-/// The number of entries of each caller that has any, on cache lines of their own. Locked with a shard locked, and never
-/// the other way round.
+/// The number of entries of each caller that has any, on separate cache lines. Lock order: a shard
+/// first, then a part.
 #[derive(Default)]
 #[repr(align(128))]
 struct Part(RwLock<HashMap<u64, AtomicUsize>>);
 
-/// The number of all entries, on a cache line of its own.
+/// The number of all entries, on a separate cache line.
 #[derive(Default)]
 #[repr(align(128))]
 struct Entries(AtomicUsize);
@@ -65,12 +65,12 @@ impl Room {
         self.capacity
     }
 
-    /// The number of entries of all callers.
+    /// Returns the number of entries of all callers.
     pub(super) fn entries(&self) -> usize {
         self.entries.0.load(Ordering::Relaxed)
     }
 
-    /// Takes the room of one entry of a caller.
+    /// Reserves room for one entry of a caller.
     pub(super) fn reserve(&self, caller: &KeyId) -> Result<Caller, NoRoom> {
         let caller = Caller(self.hasher.hash_one(caller.as_str()));
         let part = self.part(caller).ok_or(NoRoom::Unavailable)?;
@@ -85,18 +85,19 @@ impl Room {
             let mut callers = part.0.write().map_err(|_| NoRoom::Unavailable)?;
             self.count(callers.entry(caller.0).or_default())
         };
-        // A full store may have added the caller for nothing. A caller over its quota has entries.
+        // A full store may have added a caller without entries. A caller over its quota has
+        // entries.
         if matches!(counted, Err(NoRoom::Unavailable)) {
             self.remove_if_unused(caller);
         }
         counted.map(|()| caller)
     }
 
-    /// Gives back the room of so many entries of one caller that were removed.
+    /// Releases the room of removed entries of one caller.
     pub(super) fn release(&self, caller: Caller, entries: usize) {
         self.entries.0.fetch_sub(entries, Ordering::AcqRel);
         let part = self.part(caller).map(|part| part.0.read());
-        // What was counted before a panic is not given back: `reserve` refuses by then.
+        // Entries counted before a panic are not released: `reserve` refuses from then on.
         let Some(Ok(callers)) = part else { return };
         let counted = callers.get(&caller.0);
         let was = counted.map(|counted| counted.fetch_sub(entries, Ordering::AcqRel));
@@ -134,7 +135,7 @@ impl Room {
     }
 }
 
-/// Adds one, unless that makes it more than `most`.
+/// Adds one, unless the count would exceed `most`.
 fn add_one(count: &AtomicUsize, most: usize) -> bool {
     count
         .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {

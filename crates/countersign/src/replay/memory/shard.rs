@@ -10,33 +10,34 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How many expired entries one claim may clear away: more than it adds, so that the store drains, and few enough that
-/// no claim waits for a whole bucket.
+/// The greatest number of expired entries that one claim purges. More than a claim adds, so that
+/// the store drains, and few enough that no claim waits for a whole bucket.
 pub(super) const PURGED_PER_CLAIM: usize = 64;
 
-/// How many lists are kept to be used again, and of how many entries at the most.
+/// The number of lists that are kept for reuse, and their greatest length.
 const SPARE: usize = 16;
 
-/// The part of the entries that one lock guards, on cache lines of its own.
+/// The part of the entries that one lock guards, on separate cache lines.
 #[derive(Default)]
 #[repr(align(128))]
 pub(super) struct Shard(Mutex<State>);
 
-/// Every live entry stands twice: by key to be found, and by the second in which it expires to be cleared away.
+/// Every live entry is stored twice: by key for lookups, and by the second of its expiry for
+/// purging.
 #[derive(Default)]
 struct State {
     #[expect(
         clippy::zero_sized_map_values,
-        reason = "a set cannot be asked for a place, which is filled only if there is room"
+        reason = "a set has no entry API, and an entry is filled only if there is room"
     )]
     live: HashMap<ReplayKey, ()>,
     by_expiry: BTreeMap<i64, Vec<Expiring>>,
-    /// Short lists that were cleared away, for the next seconds to use: where a second has few entries, a claim seldom
+    /// Short purged lists, reused for later seconds. If a second has few entries, a claim seldom
     /// allocates.
     spare: Vec<Vec<Expiring>>,
-    /// Every entry that expired up to here may be gone.
+    /// Entries that expired up to this time may have been purged.
     purged_up_to: Option<Timestamp>,
-    /// How many claims were made here.
+    /// The number of claims in this shard.
     claims: usize,
 }
 
@@ -46,13 +47,14 @@ struct Expiring {
 }
 
 impl Shard {
-    /// The answer to a claim, and how many claims were made here with it.
+    /// Answers a claim, and returns the number of claims in this shard.
     pub(super) fn claim(
         &self,
         claim: &ReplayClaim,
         room: &Room,
     ) -> Result<(Result<ClaimOutcome, NoRoom>, usize), Unavailable> {
-        // A panic while the lock was held leaves entries that cannot be trusted: nothing more is let through.
+        // A panic while the lock was held leaves entries that cannot be trusted: refuse every later
+        // claim.
         let mut state = self
             .0
             .lock()
@@ -62,13 +64,13 @@ impl Shard {
         Ok((state.claim(claim, room), state.claims))
     }
 
-    /// Whether there is an entry with this key.
+    /// Returns whether there is an entry with this key.
     pub(super) fn contains(&self, key: &ReplayKey) -> bool {
         let state = self.0.lock();
         state.is_ok_and(|state| state.live.contains_key(key))
     }
 
-    /// Clears away at most so many expired entries, and says how many it did.
+    /// Purges at most `most` expired entries and returns their number.
     pub(super) fn purge(
         &self,
         now: Timestamp,
@@ -82,7 +84,7 @@ impl Shard {
         Ok(state.purge(now, most, room))
     }
 
-    /// Clears away expired entries unless another thread is here, which does so itself.
+    /// Purges expired entries unless another thread holds the lock, which purges itself.
     pub(super) fn purge_if_idle(&self, now: Timestamp, room: &Room) {
         if let Ok(mut state) = self.0.try_lock() {
             state.purge(now, PURGED_PER_CLAIM, room);
@@ -98,7 +100,7 @@ impl State {
         if forgotten || claim.expires_at <= claim.now {
             return Ok(ClaimOutcome::Replayed);
         }
-        // A replay is one first of all, even where there is no room.
+        // Report a replay even if there is no room.
         let Entry::Vacant(place) = self.live.entry(claim.key) else {
             return Ok(ClaimOutcome::Replayed);
         };
@@ -114,7 +116,7 @@ impl State {
         Ok(ClaimOutcome::Fresh)
     }
 
-    /// Clears away entries of the seconds that are over, at most so many, and says how many.
+    /// Purges at most `most` entries of past seconds and returns their number.
     fn purge(&mut self, now: Timestamp, most: usize, room: &Room) -> usize {
         let mut left = most;
         while let Some(mut oldest) = self.by_expiry.first_entry() {
@@ -148,7 +150,7 @@ impl State {
     }
 }
 
-/// The second in which an entry expires.
+/// Returns the second in which an entry expires.
 fn bucket(expires_at: Timestamp) -> i64 {
     expires_at.as_unix_seconds()
 }
@@ -197,6 +199,6 @@ mod tests {
         }
         assert!(shard.purge(at(2000), 64, &room).is_err());
         shard.purge_if_idle(at(2000), &room);
-        assert_eq!(room.entries(), 1, "what cannot be trusted gives no room");
+        assert_eq!(room.entries(), 1, "untrusted entries release no room");
     }
 }

@@ -11,28 +11,30 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Into how many parts the entries are divided by their keys: enough that two threads seldom meet in one, and so few that
-/// what each part takes beside its entries is little.
+/// The number of shards that the entries are divided into by key. High enough that two threads
+/// seldom share a shard, and low enough that the overhead per shard is small.
 pub(super) const SHARDS: usize = 16;
 
-/// After so many claims of one shard, one of them clears away entries of another shard as well: a shard that gets no more
-/// claims is drained by those that do.
+/// The number of claims in one shard after which a claim also purges another shard. Otherwise a
+/// shard without new claims would never be purged.
 pub(super) const CLAIMS_PER_VISIT: usize = 8;
 
 /// A [`ReplayStore`] in the memory of one process, for a service with one replica.
 ///
-/// It is bounded: each caller has a quota of live entries, and there is room for the quotas of so many callers. Nothing
-/// is ever evicted before it expires; a caller over its quota is told so and takes nothing from the others. Handles are
-/// cheap to clone and share the entries.
+/// Memory is bounded: each caller has a quota of live entries, and the capacity is the quota times
+/// the number of callers. No entry is evicted before it expires. A caller over its quota gets
+/// [`ClaimOutcome::OverQuota`] and cannot use another caller's quota. Handles are cheap to clone
+/// and share the entries.
 ///
-/// The store starts empty: a request that was handled just before a restart can be handled again just after it, within
-/// the window of its date. [`refuse_dates_before`](MemoryReplayStoreBuilder::refuse_dates_before) closes that gap for
-/// callers whose clocks are not ahead, at the price of refusing what was signed before the start.
+/// The store starts empty. A request that was handled just before a restart can be replayed just
+/// after it, within the window of its date.
+/// [`refuse_dates_before`](MemoryReplayStoreBuilder::refuse_dates_before) prevents this for callers
+/// whose clocks are not ahead, but refuses all requests signed before the start.
 ///
-/// The entries are divided among locks by their keys, so that threads seldom wait for one another; quotas and capacity are
-/// counted for all of them together and hold exactly.
+/// The entries are divided among locks by key, so that threads seldom wait for each other. Quotas
+/// and capacity are counted across all locks and are exact.
 ///
-/// An entry takes 59 to 76 bytes where a hundred or more come in a second, and more where they are few.
+/// An entry takes 59 to 76 bytes at 100 or more claims a second, and more at lower rates.
 #[derive(Clone)]
 pub struct MemoryReplayStore(Arc<Shared>);
 
@@ -44,12 +46,13 @@ struct Shared {
 }
 
 impl MemoryReplayStore {
-    /// A store with room for 16 callers of 2^20 live entries each: some 3,000 requests a second of one caller.
+    /// Makes a store for 16 callers with 2^20 live entries each, about 3,000 requests a second per
+    /// caller.
     pub fn new() -> Self {
         Self::builder().assemble()
     }
 
-    /// A store with room for twice as many callers as there are, and at least 16.
+    /// Makes a store for twice the number of callers, and at least 16.
     pub fn for_callers(callers: Option<usize>) -> Self {
         let builder = Self::builder();
         let callers = callers.unwrap_or(0).saturating_mul(2).max(builder.callers);
@@ -78,17 +81,17 @@ impl MemoryReplayStore {
         }))
     }
 
-    /// The number of entries, live or not yet cleared away.
+    /// Returns the number of entries, including expired ones that are not yet purged.
     pub fn len(&self) -> usize {
         self.0.room.entries()
     }
 
-    /// Whether there are no entries.
+    /// Returns whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The greatest number of entries.
+    /// Returns the greatest number of entries.
     pub fn capacity(&self) -> usize {
         self.0.room.capacity()
     }
@@ -135,7 +138,7 @@ impl Shared {
         {
             return Ok(ClaimOutcome::Replayed);
         }
-        // Invariant: every key has its shard.
+        // Invariant: every key has a shard.
         let shard = self.shard(&claim.key);
         let shard = shard.ok_or_else(|| Unavailable::new("replay store"))?;
         let (mut answer, mut claims) = shard.claim(claim, &self.room)?;
@@ -153,15 +156,15 @@ impl Shared {
         }
     }
 
-    /// The shard of a key. A key is a hash, so that the shards are even; a caller that picks its nonces until all of its
-    /// keys fall into one has that shard's lock for itself and no more room than elsewhere.
+    /// Returns the shard of a key. Keys are hashes, so shards fill evenly. A caller that picks
+    /// nonces for one shard occupies that shard's lock, but gets no more room.
     fn shard(&self, key: &ReplayKey) -> Option<&Shard> {
         let [first, ..] = *key.as_bytes();
         self.shards.get(usize::from(first) % SHARDS)
     }
 
-    /// Clears away expired entries of all shards, as many as one claim may: what is expired must not keep a claim out only
-    /// because it is in another shard. One shard is locked at a time.
+    /// Purges expired entries of all shards, up to the limit of one claim each. Expired entries in
+    /// another shard must not cause a refusal. Locks one shard at a time.
     fn make_room(&self, now: Timestamp) -> Result<(), Unavailable> {
         let mut left = PURGED_PER_CLAIM;
         for shard in &self.shards {
@@ -172,7 +175,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Clears away expired entries of the shard whose turn it is.
+    /// Purges expired entries of the next shard.
     fn visit(&self, turn: usize, now: Timestamp) {
         if let Some(shard) = self.shards.get(turn % SHARDS) {
             shard.purge_if_idle(now, &self.room);

@@ -58,7 +58,7 @@ fn lets_an_identity_through_once() {
 fn remembers_to_the_last_moment_of_an_entrys_life() {
     let store = store(10, 2);
     decide(&store, &claim("a", "n", 1000, 700)).unwrap();
-    // Another caller's claims move the clock and the purge along.
+    // Another caller's claims advance the clock and trigger the purge.
     assert_eq!(
         decide(&store, &claim("b", "1", 1400, 1000)),
         Ok(ClaimOutcome::Fresh)
@@ -69,7 +69,7 @@ fn remembers_to_the_last_moment_of_an_entrys_life() {
     );
 }
 
-/// The first of these nonces whose key is in the same shard.
+/// Returns the first of these nonces whose key is in the same shard.
 fn beside(key: &ReplayKey, caller: &str, nonce: &str) -> String {
     let shard = |key: &ReplayKey| usize::from(key.as_bytes()[0]) % SHARDS;
     (0..10_000)
@@ -267,7 +267,7 @@ fn of_many_claims_at_once_exactly_one_is_fresh() {
     assert_eq!(fresh, 1);
 }
 
-/// What each of so many threads counts, all starting at once.
+/// Runs `count` on each of these threads, starting all at once, and adds up the results.
 fn at_once(threads: usize, count: impl Fn(usize) -> usize + Sync) -> usize {
     let start = Barrier::new(threads);
     thread::scope(|scope| {
@@ -291,7 +291,7 @@ fn at_once(threads: usize, count: impl Fn(usize) -> usize + Sync) -> usize {
 fn threads_at_once_fill_a_quota_exactly_and_each_identity_once() {
     for _ in 0..20 {
         let store = store(100, 2);
-        // All threads claim the same 150 nonces, each beginning elsewhere.
+        // All threads claim the same 150 nonces, each from a different start.
         let fresh = at_once(8, |thread| {
             (0..150)
                 .map(|at| claim("a", &((at + thread * 19) % 150).to_string(), 1000, 700))
@@ -327,7 +327,8 @@ fn threads_at_once_fill_the_store_exactly() {
 fn what_threads_at_once_clear_away_comes_back_exactly() {
     let store = store(300, 1);
     let clock = AtomicUsize::new(10_000);
-    // The nonce says when it expires, so that each is fresh once at most, however the threads' clocks differ.
+    // The nonce contains its expiry. So each nonce is fresh at most once, however the threads'
+    // clocks differ.
     let nonces = Mutex::new(HashSet::new());
     at_once(4, |thread| {
         for number in 0..5_000 {
@@ -348,7 +349,7 @@ fn what_threads_at_once_clear_away_comes_back_exactly() {
         0
     });
     assert!(nonces.lock().unwrap().len() > 300, "the store was drained");
-    // Nothing was lost and nothing was given back twice: there is room for the quota, and for no more.
+    // The counts are exact: there is room for the quota, and for no more.
     let fresh = (0..1_000)
         .filter(|number| {
             decide(
