@@ -2,25 +2,25 @@ use std::{fmt, time::Duration};
 
 use super::RejectionKind;
 
-/// A bound of the operator's that a request's body went past.
+/// A limit on request bodies that a body exceeded.
 ///
-/// [`Rejection::body`](super::Rejection::body) makes a refusal of it.
+/// [`Rejection::body`](super::Rejection::body) makes a rejection of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyBound {
-    /// The greatest length, in bytes.
+    /// The greatest length in bytes.
     Length(u64),
     /// The time in which the whole body must arrive.
     Deadline(Duration),
     /// The longest time without a byte.
     Idle(Duration),
-    /// The least rate, in bytes a second.
+    /// The least rate in bytes per second.
     Rate(u64),
 }
 
 impl BodyBound {
-    /// [`TooLarge`](RejectionKind::TooLarge) for a length, [`Timeout`](RejectionKind::Timeout) for
-    /// every other bound.
+    /// Returns [`TooLarge`](RejectionKind::TooLarge) for a length, and
+    /// [`Timeout`](RejectionKind::Timeout) for every other limit.
     pub(super) const fn kind(self) -> RejectionKind {
         match self {
             Self::Length(_) => RejectionKind::TooLarge,

@@ -2,19 +2,20 @@ use std::{error, fmt};
 
 use super::ErrorChain;
 
-/// A configuration that must not be used: the operator's to mend, at start-up.
+/// A configuration that must not be used. The operator must correct it before startup.
 ///
-/// The message names the caller or setting that is wrong and what was expected. It never holds a key, nor any part of
-/// one.
+/// The message names the wrong caller or setting and the expected value. It never holds any part of
+/// a key.
 ///
-/// `Debug` prints the message and its sources: it is what a `main` that returns the error ends with.
+/// `Debug` prints the message and its sources, because a `main` that returns the error prints it
+/// with `Debug`.
 pub struct ConfigError {
     kind: ConfigErrorKind,
     message: String,
     source: Option<Box<dyn error::Error + Send + Sync>>,
 }
 
-/// What a [`ConfigError`] is about.
+/// The subject of a [`ConfigError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConfigErrorKind {
@@ -22,29 +23,30 @@ pub enum ConfigErrorKind {
     Name,
     /// Key material that cannot be decoded: wrong encoding, wrong length, not a point on the curve.
     Key,
-    /// A key that can be decoded but must not be relied on.
+    /// A key that can be decoded but is too weak to use.
     WeakKey,
     /// One key for two callers, or for two directions, or listed twice with different rules.
     SharedKey,
     /// Too few or too many keys or callers, or two versions of one name.
     Keyring,
-    /// An environment variable that is missing or is not what it should hold.
+    /// An environment variable that is missing or has the wrong form.
     Variable,
-    /// A file that cannot be read or is not what it should hold.
+    /// A file that cannot be read or has the wrong form.
     File,
-    /// An authority that is none, or a set of them that is empty where one is required.
+    /// A text that is not an authority, or an empty set where one is required.
     Authority,
     /// A header that cannot be covered by a signature.
     Coverage,
-    /// A policy that says nothing, names what is not known, or could not be meant.
+    /// A policy that is empty, names something unknown, or contradicts itself.
     Policy,
-    /// A limit, window or other setting out of its range.
+    /// A limit, window or other setting that is out of range.
     Setting,
 }
 
 impl ConfigError {
-    /// An error of the given kind, for those who read settings of their own. The message is lower case, says what was
-    /// expected and what was found, and **must not** hold a key: it is written to logs.
+    /// Makes an error of this kind, for code that reads its own settings. Write `message` in lower
+    /// case, with the expected and the found value. It **must not** hold a key: it is written to
+    /// logs.
     pub fn new(kind: ConfigErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -53,21 +55,21 @@ impl ConfigError {
         }
     }
 
-    /// The same, with what is behind it. Its text **must not** hold a key either.
+    /// Adds the cause. Its text **must not** hold a key either.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Says where the mistake is, in front of what it is.
+    /// Adds the place of the mistake in front of the message.
     #[must_use]
     pub fn within(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
     }
 
-    /// What this is about.
+    /// Returns the subject of the error.
     pub fn kind(&self) -> ConfigErrorKind {
         self.kind
     }

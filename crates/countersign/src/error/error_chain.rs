@@ -1,7 +1,7 @@
 use std::{error::Error, fmt};
 
-/// Prints an error and its sources in one line, each after a colon. A source that its error repeats
-/// is left out.
+/// Prints an error and its sources on one line, separated by colons. Omits a source whose text its
+/// error already repeats.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorChain<'e>(&'e (dyn Error + 'static));
 

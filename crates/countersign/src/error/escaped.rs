@@ -5,7 +5,8 @@ use std::{
 
 use http::HeaderValue;
 
-/// Text of a peer's choosing, for a log: at most 64 bytes of it, and everything but visible ASCII and spaces escaped.
+/// Shows text from a peer in a log: at most 64 bytes, with everything but visible ASCII and spaces
+/// escaped.
 ///
 /// ```
 /// use countersign::Escaped;
@@ -17,16 +18,17 @@ use http::HeaderValue;
 pub struct Escaped<'t>(&'t [u8]);
 
 impl<'t> Escaped<'t> {
-    /// The greatest number of bytes that are shown.
+    /// The greatest number of bytes shown.
     pub const MAX_LEN: usize = 64;
 
-    /// A text.
+    /// Shows a text.
     pub const fn text(text: &'t str) -> Self {
         Self(text.as_bytes())
     }
 
-    /// A text that stands where a name, a version or a date is expected. One that may hold a signature or a secret is not
-    /// shown: it assigns a value, or has 40 letters and digits in a row, as digests in hexadecimal or Base64 have.
+    /// Shows a text where a name, a version or a date is expected. Hides text that may hold a
+    /// signature or a secret: text that assigns a value, or with 40 letters and digits in a row,
+    /// like a digest in hexadecimal or Base64.
     pub(crate) fn unless_secret(text: &'t str) -> Self {
         const SECRET: Escaped<'static> = Escaped::text("[not shown: it may hold a signature]");
         let longest = text
@@ -40,7 +42,7 @@ impl<'t> Escaped<'t> {
         }
     }
 
-    /// The value of a header. It **must not** be one that carries a signature, a token or a secret.
+    /// Shows a header value. It **must not** carry a signature, a token or a secret.
     pub fn value(value: &'t HeaderValue) -> Self {
         Self(value.as_bytes())
     }

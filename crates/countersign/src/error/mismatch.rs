@@ -5,9 +5,10 @@ use smallvec::SmallVec;
 use super::Escaped;
 use crate::{key_version::KeyVersion, scheme::Scheme};
 
-/// Why no key matched, for the operator. A peer learns only that none did.
+/// The reason for which no key matched, for the operator. The peer learns only that no key matched.
 ///
-/// It is written as text when an event needs it: what a refusal costs must not tell which callers there are.
+/// Formatted only when an event needs the text: the cost of a refusal must not reveal which callers
+/// exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mismatch {
     pub(crate) key_id: Box<str>,
@@ -16,7 +17,7 @@ pub(crate) struct Mismatch {
     pub(crate) found: Found,
 }
 
-/// What is known of the key id.
+/// The result of the lookup of the key id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Nobody,
@@ -29,9 +30,9 @@ pub(crate) enum Found {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tried {
     pub(crate) version: KeyVersion,
-    /// Why the key would not be accepted now.
+    /// The reason for which the key is not accepted now, if any.
     pub(crate) ended: Option<&'static str>,
-    /// What keeps it from matching whatever the signature is.
+    /// The reason for which the key cannot match any signature, if any.
     pub(crate) objection: Option<&'static str>,
 }
 

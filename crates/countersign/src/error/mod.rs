@@ -1,11 +1,11 @@
-//! Errors, sorted by whose fault they are.
+//! Errors, by cause.
 //!
-//! | type | whose fault | what to do with it |
+//! | type | cause | response |
 //! |---|---|---|
-//! | [`ConfigError`] | the operator's | print it in full and do not start |
-//! | [`SignError`] | this service's own | an error of the call |
-//! | [`Rejection`] | the peer's | a refusal on the wire, the reason in the log |
-//! | [`Unavailable`] | a store's | 503, never 401 |
+//! | [`ConfigError`] | the operator | print in full and do not start |
+//! | [`SignError`] | this service | fail the call |
+//! | [`Rejection`] | the peer | refuse the request, log the reason |
+//! | [`Unavailable`] | a store | 503, never 401 |
 
 mod body_bound;
 mod config;

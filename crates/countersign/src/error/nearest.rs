@@ -1,11 +1,12 @@
-//! The known name that a mistyped one is nearest to.
+//! Finds the known name that is nearest to a mistyped one.
 
-/// Longer names are compared with nothing, so that the work stays small.
+/// The greatest length of a compared name. Bounds the work.
 const MAX_LEN: usize = 64;
 
-/// Returns the known name that differs from `name` in the fewest characters; `None` if all differ in more than a third.
+/// Returns the known name that differs from `name` in the fewest characters. `None` if every name
+/// differs in more than a third of them.
 ///
-/// Case and the difference between `-` and `_` do not count.
+/// Ignores case and the difference between `-` and `_`.
 pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let name = plain(name);
     if name.is_empty() || name.len() > MAX_LEN {
@@ -29,7 +30,7 @@ fn plain(name: &str) -> Vec<char> {
         .collect()
 }
 
-/// The least number of characters to insert, remove or replace (Levenshtein).
+/// Returns the least number of characters to insert, remove or replace (Levenshtein distance).
 fn distance(one: &[char], other: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, character) in one.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Why a request was refused, for the operator: a text of this library, and what it names.
+//! Reasons of refusals, for the operator: a fixed text, and the values that it names.
 
 use std::{
     fmt::{self, Write},
@@ -10,23 +10,23 @@ use http::HeaderName;
 use super::{Escaped, Mismatch};
 use crate::timestamp::Timestamp;
 
-/// The greatest length of a reason that names something, in bytes.
+/// The greatest length of a reason with values, in bytes.
 const MAX_LEN: usize = 1024;
 
-/// How many names of a list are shown.
+/// The greatest number of names shown from a list.
 const MAX_NAMES: usize = 16;
 
-/// A reason. Made by [`reason!`], so that what a peer wrote is escaped and cut wherever it is named.
+/// A reason. Made by [`reason!`], which escapes and truncates text from a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     Fixed(&'static str),
     Detailed(Box<Detail>),
 }
 
-/// What a reason names that is known only when it is given.
+/// A reason with values that are known only at run time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// A text that was composed.
+    /// A formatted text.
     Composed(Printable),
     Stale(Stale),
     Mismatch(Mismatch),
@@ -35,14 +35,14 @@ pub(crate) enum Detail {
 /// A date that is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stale {
-    /// What carries the date.
+    /// The header or parameter that carries the date.
     pub(crate) carrier: &'static str,
     pub(crate) signed_at: Timestamp,
     pub(crate) now: Timestamp,
     pub(crate) window: Duration,
 }
 
-/// Makes a [`Reason`] of a text with a `{}` for each thing that it names. Only what is [`Named`] can be.
+/// Makes a [`Reason`] from a text with a `{}` for each value. Values must be [`Named`].
 macro_rules! reason {
     ($text:literal $(,)?) => {
         $crate::error::Reason::Fixed($text)
@@ -56,36 +56,36 @@ macro_rules! reason {
 }
 pub(crate) use reason;
 
-/// What a reason may name.
+/// A value that a reason may hold.
 pub(crate) enum Named<'n> {
     /// Text of this library.
     Text(&'static str),
-    /// Text of a peer.
+    /// Text from a peer.
     Peer(Escaped<'n>),
-    /// Texts of a peer, or of the settings.
+    /// Texts from a peer or from the settings.
     List(&'n [&'n str]),
-    /// A name of a header: a token.
+    /// A header name: a token.
     Header(&'n HeaderName),
-    /// What the operator has set.
+    /// A value that the operator has set.
     Set(&'n dyn fmt::Display),
     Count(usize),
     Bytes(u64),
 }
 
-/// What the operator has set, such as a name of a caller or a version of a key.
+/// A value that the operator has set, such as a caller's name or a key's version.
 pub(crate) struct Set<'n>(pub(crate) &'n dyn fmt::Display);
 
 impl Reason {
-    /// A text in which everything but printable ASCII is escaped, whatever was named, and which is cut.
+    /// Formats a text. Escapes everything but printable ASCII and truncates the text.
     #[cold]
     pub(crate) fn composed(text: fmt::Arguments<'_>) -> Self {
         let mut printable = Printable(String::new());
-        // Writing ends early where the text is cut.
+        // Writing stops early where the text is truncated.
         let _: fmt::Result = printable.write_fmt(text);
         Self::Detailed(Box::new(Detail::Composed(printable)))
     }
 
-    /// `what` is larger than a limit. `setting` moves the limit.
+    /// Names a value over a limit, and the `setting` that changes the limit.
     #[cold]
     pub(crate) fn over(
         what: Named<'_>,
@@ -104,7 +104,7 @@ impl Reason {
         )
     }
 
-    /// `what` is larger than a limit that no setting moves.
+    /// Names a value over a fixed limit.
     #[cold]
     pub(crate) fn over_fixed(
         what: Named<'_>,
@@ -165,7 +165,8 @@ impl fmt::Display for Stale {
         if let Some(unit) = finer_unit(seconds) {
             return write!(
                 f,
-                "{carrier}: expected seconds since 1970-01-01T00:00:00Z, found {seconds}, which looks like {unit}; it is {now}"
+                "{carrier}: expected seconds since 1970-01-01T00:00:00Z, found {seconds}, which \
+                looks like {unit}; it is {now}"
             );
         }
         let window = window.as_secs();
@@ -176,8 +177,8 @@ impl fmt::Display for Stale {
     }
 }
 
-/// The unit that a number of "seconds" was written in by a mistake: as seconds it would be after the year 5138, and in the
-/// finer unit it is after March 1973.
+/// Returns the finer unit in which a number of "seconds" was probably written. As seconds, the date
+/// is after the year 5138. In the finer unit, the date is after March 1973.
 pub(crate) fn finer_unit(seconds: i64) -> Option<&'static str> {
     match seconds {
         100_000_000_000..100_000_000_000_000 => Some("milliseconds"),
@@ -259,7 +260,7 @@ impl fmt::Display for Named<'_> {
     }
 }
 
-/// Takes printable ASCII as it is and escapes everything else, up to a length.
+/// Keeps printable ASCII and escapes everything else, up to a length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Printable(String);
 
@@ -290,7 +291,7 @@ mod tests {
             reason!("host: found \"{}\"", Escaped::text(forged)).to_string(),
             "host: found \"a\\\"\\nWARN b\""
         );
-        // Also what should have been escaped by whoever names it.
+        // Escapes text as well that the caller should have escaped.
         let set = reason!("{}", Set(&"a\nb\u{e9}")).to_string();
         assert_eq!(set, "a\\nb\\u{e9}");
         let long = "x".repeat(5000);

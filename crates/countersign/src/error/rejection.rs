@@ -8,15 +8,15 @@ use super::{
 };
 use crate::{key_id::KeyId, timestamp::Timestamp};
 
-/// A request that was refused: the peer's fault.
+/// A refused request. The cause is with the peer.
 ///
-/// [`kind`](Self::kind) is what the peer may know and fixes the status and the code on the wire. The `Display` text is
-/// the reason for the operator's log. It names what was expected and what was found: headers, hosts, limits with the
-/// settings that move them, regions, labels, dates.
+/// [`kind`](Self::kind) is the part that the peer may know. It determines the status and the code
+/// on the wire. The `Display` text is the reason for the operator's log. It names the expected and
+/// the found value: headers, hosts, limits with their settings, regions, labels, dates.
 ///
-/// It never holds a secret, a signature, an expected MAC, a session token, a path, the value of a query parameter, or
-/// anything of a body. What a peer wrote is [escaped](crate::Escaped) and cut to 64 bytes. The whole text is printable ASCII
-/// of at most 1,024 bytes.
+/// The text never holds a secret, a signature, an expected MAC, a session token, a path, the value
+/// of a query parameter, or any part of a body. Text from a peer is [escaped](crate::Escaped) and
+/// truncated to 64 bytes. The whole text is printable ASCII of at most 1,024 bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     kind: RejectionKind,
@@ -24,39 +24,40 @@ pub struct Rejection {
     caller: Option<KeyId>,
 }
 
-/// What a refused peer is told.
+/// The part of a rejection that the peer is told.
 ///
-/// Kinds up to [`InvalidSignature`](Self::InvalidSignature) can be learned by anyone; the others only by a peer whose
-/// signature matched (see [`is_after_mac`](Self::is_after_mac)).
+/// Anyone can learn the kinds up to [`InvalidSignature`](Self::InvalidSignature). The others are
+/// told only to a peer whose signature matched (see [`is_after_mac`](Self::is_after_mac)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
-    /// No signature in any scheme that is accepted.
+    /// No signature in an accepted scheme.
     MissingSignature,
-    /// Grammar, caps, duplicates, method or target form.
+    /// Wrong grammar, method or target form, a duplicate, or a head over its limits.
     Malformed,
-    /// The request is for an authority that is not this service's.
+    /// The request is for an authority of another service.
     Misdirected,
     /// The signature covers too little, or a nonce is missing.
     InsufficientCoverage,
     /// The signed date is outside the window.
     Expired,
-    /// Unknown caller, wrong scheme for the key, revoked key or wrong MAC: all alike.
+    /// Unknown caller, wrong scheme for the key, revoked key or wrong MAC. The peer cannot tell
+    /// these apart.
     InvalidSignature,
     /// The body is larger than the limit.
     TooLarge,
     /// The body did not arrive before its deadline, or arrived too slowly.
     Timeout,
-    /// The body is not the one that was signed.
+    /// The body differs from the signed one.
     BodyMismatch,
     /// The nonce has been used.
     Replayed,
-    /// The caller has used up its own quota.
+    /// The caller has reached its quota.
     OverQuota,
 }
 
 impl RejectionKind {
-    /// Every kind, in the order in which a verifier comes to them.
+    /// Every kind, in the order in which a verifier checks them.
     pub const ALL: &'static [Self] = &[
         Self::MissingSignature,
         Self::Malformed,
@@ -71,7 +72,7 @@ impl RejectionKind {
         Self::OverQuota,
     ];
 
-    /// The code that the peer is told, in lower case with underscores.
+    /// Returns the code that the peer is told, in lower case with underscores.
     pub const fn code(self) -> &'static str {
         match self {
             Self::MissingSignature => "missing_signature",
@@ -88,7 +89,7 @@ impl RejectionKind {
         }
     }
 
-    /// The status of the refusal.
+    /// Returns the HTTP status.
     pub const fn status(self) -> StatusCode {
         match self {
             Self::MissingSignature
@@ -105,10 +106,10 @@ impl RejectionKind {
         }
     }
 
-    /// The status of the refusal of a gRPC call, one of gRPC's numeric status codes.
+    /// Returns the gRPC status code.
     ///
     /// Only [`Malformed`](Self::Malformed) is `INVALID_ARGUMENT`: no key makes the request
-    /// acceptable. [`Timeout`](Self::Timeout) is `UNAVAILABLE`, as a client may call again.
+    /// acceptable. [`Timeout`](Self::Timeout) is `UNAVAILABLE`, because a client may retry.
     pub const fn grpc_status(self) -> u8 {
         match self {
             Self::MissingSignature
@@ -124,10 +125,11 @@ impl RejectionKind {
         }
     }
 
-    /// Whether only a peer whose signature matched can be told this.
+    /// Returns whether only a peer whose signature matched can be told this.
     ///
-    /// Where the signature is over the body itself, the body's limits come before it: there, and only there,
-    /// [`TooLarge`](Self::TooLarge) and [`Timeout`](Self::Timeout) are told to anyone.
+    /// One exception: if the signature covers the body itself, the body's limits apply before the
+    /// signature is checked. [`TooLarge`](Self::TooLarge) and [`Timeout`](Self::Timeout) are then
+    /// told to anyone.
     pub const fn is_after_mac(self) -> bool {
         match self {
             Self::MissingSignature
@@ -146,7 +148,7 @@ impl RejectionKind {
 }
 
 impl Rejection {
-    /// A refusal of this kind. `reason` is for the operator and says what was expected and what was found.
+    /// Makes a rejection. `reason` is for the operator and names the expected and the found value.
     pub const fn new(kind: RejectionKind, reason: &'static str) -> Self {
         Self {
             kind,
@@ -155,10 +157,11 @@ impl Rejection {
         }
     }
 
-    /// A refusal of this kind with a reason that names what was found. Text of the peer belongs into
-    /// [`Escaped`](crate::Escaped). The reason **must not** hold what [`Rejection`] says it never holds.
+    /// Makes a rejection whose reason names the found value. Wrap text from a peer in
+    /// [`Escaped`](crate::Escaped). The reason **must not** hold anything that [`Rejection`] never
+    /// holds.
     ///
-    /// Everything but printable ASCII is escaped, and the text is cut to 1,024 bytes.
+    /// Everything but printable ASCII is escaped, and the text is truncated to 1,024 bytes.
     #[cold]
     pub fn naming(kind: RejectionKind, reason: fmt::Arguments<'_>) -> Self {
         Self::because(kind, Reason::composed(reason))
@@ -193,7 +196,8 @@ impl Rejection {
         Self::because(kind, reason!("header {}: {}", name, problem))
     }
 
-    /// `carrier` is what carries the date.
+    /// Refuses a date outside the window. `carrier` is the header or parameter that carries the
+    /// date.
     #[cold]
     pub(crate) fn stale(
         carrier: &'static str,
@@ -210,11 +214,11 @@ impl Rejection {
         Self::because(RejectionKind::Expired, stale)
     }
 
-    /// Refuses a body that went past a bound: [`TooLarge`](RejectionKind::TooLarge) for a length,
+    /// Refuses a body that exceeded a limit: [`TooLarge`](RejectionKind::TooLarge) for a length,
     /// else [`Timeout`](RejectionKind::Timeout).
     ///
-    /// The reason names the bound, the bytes that were `found` (declared or received), and the
-    /// `setting` that moves the bound, such as `"BodyLimits::with_max_bytes"`.
+    /// The reason names the limit, the bytes `found` (declared or received), and the `setting` that
+    /// changes the limit, such as `"BodyLimits::with_max_bytes"`.
     #[cold]
     pub fn body(bound: BodyBound, found: u64, setting: &'static str) -> Self {
         let reason = match bound {
@@ -234,18 +238,20 @@ impl Rejection {
         Self::because(bound.kind(), reason)
     }
 
-    /// Says who the peer was proven to be: the signature matched, and something else is wrong.
+    /// Adds the authenticated caller: the signature matched, and something else is wrong.
     pub(crate) fn of(mut self, caller: KeyId) -> Self {
         self.caller = Some(caller);
         self
     }
 
-    /// The caller whose key the signature matched, if it was refused for something else than its signature.
+    /// Returns the caller whose key matched, if the request was refused for another reason than its
+    /// signature.
     pub fn proven_caller(&self) -> Option<&KeyId> {
         self.caller.as_ref()
     }
 
-    /// The signed date, where it is what the request was refused for. Nothing of it need be proven.
+    /// Returns the signed date, if it is the reason for the refusal. The date may be
+    /// unauthenticated.
     pub fn stale_date(&self) -> Option<Timestamp> {
         let Reason::Detailed(detail) = &self.reason else {
             return None;
@@ -256,7 +262,7 @@ impl Rejection {
         }
     }
 
-    /// What the peer is told.
+    /// Returns the part that the peer is told.
     pub fn kind(&self) -> RejectionKind {
         self.kind
     }
@@ -332,7 +338,7 @@ mod tests {
         );
     }
 
-    /// Every step of a verifier answers with one, or with what was read.
+    /// Every step of a verifier returns a rejection or its result.
     #[test]
     fn a_rejection_is_small() {
         assert!(size_of::<Rejection>() <= 40, "{}", size_of::<Rejection>());
@@ -345,7 +351,8 @@ mod tests {
         let rejection = Rejection::stale("created", signed_at, now, Duration::from_secs(300));
         assert_eq!(
             rejection.to_string(),
-            "created: expected seconds since 1970-01-01T00:00:00Z, found 1795935271891, which looks like milliseconds; it is 2026-11-29T06:54:31Z"
+            "created: expected seconds since 1970-01-01T00:00:00Z, found 1795935271891, which \
+            looks like milliseconds; it is 2026-11-29T06:54:31Z"
         );
     }
 }

@@ -2,10 +2,10 @@ use std::{error, fmt, sync::Arc};
 
 use super::ErrorChain;
 
-/// A request that was not signed: this service's own mistake, and the request was not sent.
+/// A request that could not be signed, and was not sent: a mistake of this service.
 ///
-/// Two are equal where kind and message are; what is behind them is not compared. `Debug` prints the message and its
-/// sources: it is what a `main` that returns the error ends with.
+/// Equality compares kind and message, not sources. `Debug` prints the message and its sources,
+/// because a `main` that returns the error prints it with `Debug`.
 #[derive(Clone)]
 pub struct SignError {
     kind: SignErrorKind,
@@ -13,7 +13,7 @@ pub struct SignError {
     source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
-/// Why a request was not signed.
+/// The cause of a [`SignError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SignErrorKind {
@@ -27,18 +27,19 @@ pub enum SignErrorKind {
     Target,
     /// A header to be covered is absent, repeated or not visible ASCII.
     Header,
-    /// The date is outside what an HTTP date can say.
+    /// The date is out of range for an HTTP date.
     Date,
-    /// The body is larger than may be buffered, could not be read, or does not end in time.
+    /// The body is too large to buffer, could not be read, or did not end in time.
     Body,
-    /// The credentials to sign with have expired, or could not be had.
+    /// The credentials have expired or could not be fetched.
     Credentials,
-    /// The operating system gave no random bytes for the nonce.
+    /// The operating system returned no random bytes for the nonce.
     Random,
 }
 
 impl SignError {
-    /// An error of the given kind. The message is lower case and says what was expected and what was found.
+    /// Makes an error of this kind. Write `message` in lower case, with the expected and the found
+    /// value.
     pub fn new(kind: SignErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -47,14 +48,14 @@ impl SignError {
         }
     }
 
-    /// The same, with what is behind it. It is written to logs: it **must not** hold a secret.
+    /// Adds the cause. The cause is written to logs: it **must not** hold a secret.
     #[must_use]
     pub fn with_source(mut self, source: Arc<dyn error::Error + Send + Sync>) -> Self {
         self.source = Some(source);
         self
     }
 
-    /// Why the request was not signed.
+    /// Returns the cause of the error.
     pub fn kind(&self) -> SignErrorKind {
         self.kind
     }

@@ -1,8 +1,8 @@
 use std::{error, fmt};
 
-/// A key store, a replay store or a provider of credentials that could not answer.
+/// A key store, a replay store or a credentials provider that could not answer.
 ///
-/// A verifier answers 503 to this and never 401: the peer may well be who it says it is. A signer signs nothing.
+/// A verifier answers 503, never 401: the request may be valid. A signer signs nothing.
 #[derive(Debug)]
 pub struct Unavailable {
     what: &'static str,
@@ -10,19 +10,19 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    /// Something named `what` (such as `"replay store"`) that could not answer.
+    /// Makes an error of the service named `what`, such as `"replay store"`.
     pub const fn new(what: &'static str) -> Self {
         Self { what, source: None }
     }
 
-    /// The same, with the reason. The reason is written to logs: it **must not** hold a secret.
+    /// Adds the cause. The cause is written to logs: it **must not** hold a secret.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// The name of what could not answer.
+    /// Returns the name of the service that could not answer.
     pub fn what(&self) -> &'static str {
         self.what
     }
