@@ -131,7 +131,7 @@ const DEFAULT: &[Row] = &[
     (
         "beyond ASCII",
         &[("x-tenant: one", "signature-input: a=é")],
-        "header signature-input: expected visible ASCII, found another byte behind 2 of them",
+        "header signature-input: expected visible ASCII, found another byte after 2 of them",
     ),
     (
         "no known digest",

@@ -95,7 +95,7 @@ const DEFAULT: &[Row] = &[
     (
         "beyond ASCII",
         &[("credential=billing", "credential=bücher")],
-        "header authorization: expected visible ASCII, found another byte behind 24 of them",
+        "header authorization: expected visible ASCII, found another byte after 24 of them",
     ),
     (
         "a small method",
@@ -278,7 +278,7 @@ const DEFAULT: &[Row] = &[
     (
         "a covered header beyond ASCII",
         &[("x-tenant: one", "x-tenant: éine")],
-        "header x-tenant: expected visible ASCII, found another byte behind 0 of them",
+        "header x-tenant: expected visible ASCII, found another byte after 0 of them",
     ),
     (
         "a long covered header",
@@ -296,7 +296,7 @@ const DEFAULT: &[Row] = &[
             ("x-tenant: one", "cookie: a=1\ncookie: b=é"),
             (";x-tenant", ";cookie"),
         ],
-        "header cookie: expected visible ASCII, found another byte behind 2 of them",
+        "header cookie: expected visible ASCII, found another byte after 2 of them",
     ),
     (
         "a long covered cookie in pieces",

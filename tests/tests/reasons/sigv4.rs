@@ -223,12 +223,12 @@ const HEADER: &[Row] = &[
     (
         "a covered header beyond ASCII",
         &[("x-tenant: one", "x-tenant: éine")],
-        "header x-tenant: expected visible ASCII, found another byte behind 0 of them",
+        "header x-tenant: expected visible ASCII, found another byte after 0 of them",
     ),
     (
         "covered lines beyond ASCII",
         &[("x-tenant: one", "x-tenant: one\nx-tenant: zwölf")],
-        "header x-tenant: expected visible ASCII, found another byte behind 2 of them",
+        "header x-tenant: expected visible ASCII, found another byte after 2 of them",
     ),
     (
         "long pieces of a cookie",

@@ -6,24 +6,25 @@ use crate::{
     wire::ByteSet,
 };
 
-/// The greatest length of an authority: a name of 255 bytes, a colon and a port.
+/// The greatest length of an authority: 255 bytes of name, a colon and a port.
 const MAX_LEN: usize = 261;
 
-/// In which form the authority of a request stands in the signed text.
+/// The form of the authority in the signed text.
 ///
-/// One form holds for a whole verifier: trying a second one would let a signature for one authority serve another.
+/// A verifier uses one form only. With two, a signature for one authority could be valid for
+/// another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HostForm {
     /// As sent: `user-service:8081` is signed with its port.
     #[default]
     AsSent,
-    /// Without the port, for callers that sign the bare name while their HTTP client sends `name:port`. The name is
-    /// still bound; the port is not.
+    /// Without the port, for callers that sign the bare name while their HTTP client sends
+    /// `name:port`. The signature then covers the name but not the port.
     StripPort,
 }
 
-/// The authority of a request, as sent, and where its host ends.
+/// The authority of a request as sent, and the end of its host.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Authority<'r> {
     text: &'r str,
@@ -31,21 +32,22 @@ pub(crate) struct Authority<'r> {
 }
 
 impl<'r> Authority<'r> {
-    /// The one authority of a request: that of the URI (absolute form, `:authority`) and that of `Host`, which must be
-    /// equal byte for byte where both are present.
+    /// Returns the one authority of a request, from the URI (absolute form, `:authority`) or
+    /// `Host`. If both are present, they must be equal byte for byte.
     ///
-    /// Nothing stands in for a missing one, and no forwarded header is read.
+    /// There is no default, and forwarded headers are ignored.
     pub(crate) fn of(head: &RequestHead<'r>) -> Result<Self, Rejection> {
         Self::agreed(head.uri(), head.single(&HOST)?)
     }
 
-    /// The authority that the URI and `Host` agree on.
+    /// Returns the authority on which the URI and `Host` agree.
     #[inline]
     pub(crate) fn agreed(uri: &'r Uri, host: Option<&'r str>) -> Result<Self, Rejection> {
         let text = match (uri.authority(), host) {
             (Some(authority), Some(host)) if authority.as_str() != host => {
                 return Err(Rejection::malformed(reason!(
-                    "authority: expected Host and the URI to agree, found \"{}\" in Host and \"{}\" in the URI",
+                    "authority: expected Host and the URI to agree, found \"{}\" in Host and \
+                    \"{}\" in the URI",
                     Escaped::text(without_user(host)),
                     Escaped::text(without_user(authority.as_str()))
                 )));
@@ -67,7 +69,8 @@ impl<'r> Authority<'r> {
         })
     }
 
-    /// Parses `host`, `host:port`, `[v6]` or `[v6]:port`. User information and an empty port are refused.
+    /// Parses `host`, `host:port`, `[v6]` or `[v6]:port`. Refuses user information and an empty
+    /// port.
     #[inline]
     pub(crate) fn parse(text: &'r str) -> Result<Self, &'static str> {
         const WRONG: &str = "authority: expected a host, or a host and a port";
@@ -104,17 +107,17 @@ impl<'r> Authority<'r> {
         self.text
     }
 
-    /// The authority in the form that is signed.
+    /// Returns the authority in the signed form.
     pub(crate) fn in_form(self, form: HostForm) -> &'r str {
         match form {
             HostForm::AsSent => self.text,
-            // Invariant: host_len is at most the length and ends at an ASCII character.
+            // Invariant: `host_len` is at most the length and ends at an ASCII character.
             HostForm::StripPort => self.text.get(..self.host_len).unwrap_or(self.text),
         }
     }
 }
 
-/// The text without user information, which may hold a password, for an error.
+/// Removes user information, which may hold a password, for an error.
 pub(crate) fn without_user(text: &str) -> &str {
     text.rsplit('@').next().unwrap_or_default()
 }

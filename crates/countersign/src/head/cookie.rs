@@ -1,23 +1,23 @@
-//! `cookie`, which HTTP/2 and HTTP/3 may send in pieces, one line each.
+//! The header `cookie`. HTTP/2 and HTTP/3 may split it into several lines.
 
 use std::borrow::Cow;
 
 use http::{HeaderMap, header::COOKIE};
 
-/// What stands between two pieces where they are one (RFC 9113 section 8.2.3, RFC 9114 section 4.2.1).
+/// The separator of joined lines (RFC 9113 section 8.2.3, RFC 9114 section 4.2.1).
 pub(crate) const SEPARATOR: &str = "; ";
 
-/// The length of the one value, of which nothing is read; `None` if there is none.
+/// Returns the length of the joined value without reading it. `None` if there is no `cookie`.
 pub(crate) fn len(headers: &HeaderMap) -> Option<usize> {
     let lines = headers.get_all(COOKIE).iter();
     let lengths = lines.map(|line| line.len().saturating_add(SEPARATOR.len()));
     let sum = lengths.reduce(usize::saturating_add)?;
-    // There is no separator behind the last.
+    // No separator follows the last line.
     Some(sum.saturating_sub(SEPARATOR.len()))
 }
 
-/// The one value of the pieces, each without the white space around it; borrowed where there is one piece. `None` if there
-/// is none, or one is not ASCII.
+/// Joins the lines, each without surrounding white space. Borrows a single line. `None` if there is
+/// no `cookie` or a line is not ASCII.
 pub(crate) fn value(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let mut lines = headers.get_all(COOKIE).iter().map(|line| {
         let line = line.to_str().ok()?;

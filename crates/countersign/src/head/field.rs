@@ -2,18 +2,18 @@ use http::{HeaderName, HeaderValue};
 
 use crate::error::{Escaped, Named, Reason, Rejection, reason};
 
-/// How often a header occurs that may occur at most once.
+/// The occurrences of a header that may occur at most once.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Field<'r> {
     #[default]
     Absent,
     Once(&'r HeaderValue),
-    /// So many times.
+    /// This number of times.
     Repeated(usize),
 }
 
 impl<'r> Field<'r> {
-    /// Takes note of one more occurrence, even of an equal one.
+    /// Counts another occurrence, even an equal one.
     pub(crate) fn occurs(&mut self, value: &'r HeaderValue) {
         *self = match self {
             Self::Absent => Self::Once(value),
@@ -26,10 +26,10 @@ impl<'r> Field<'r> {
         matches!(self, Self::Absent)
     }
 
-    /// The text of the header.
+    /// Returns the text of the header.
     ///
-    /// Refused are a second occurrence and bytes outside visible ASCII, space and tab: another reader would take another
-    /// value from them.
+    /// Refuses a second occurrence, and bytes outside visible ASCII, space and tab: other readers
+    /// could read another value.
     #[inline]
     pub(crate) fn text(self, name: &HeaderName) -> Result<Option<&'r str>, Rejection> {
         match self {
@@ -46,7 +46,7 @@ impl<'r> Field<'r> {
         }
     }
 
-    /// The [text](Self::text) of a header that must occur.
+    /// Returns the [text](Self::text) of a header that must occur.
     #[inline]
     pub(crate) fn required_text(self, name: &HeaderName) -> Result<&'r str, Rejection> {
         self.text(name)?.ok_or_else(|| {
@@ -54,7 +54,7 @@ impl<'r> Field<'r> {
         })
     }
 
-    /// How often the header occurs.
+    /// Returns the number of occurrences.
     pub(crate) fn times(self) -> usize {
         match self {
             Self::Absent => 0,
@@ -64,19 +64,19 @@ impl<'r> Field<'r> {
     }
 }
 
-/// What a value with other bytes than visible ASCII, space and tab is refused with.
+/// Returns the reason for a value with other bytes than visible ASCII, space and tab.
 #[cold]
 pub(crate) fn not_ascii(name: Named<'_>, value: &HeaderValue) -> Reason {
     let is_taken = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
     let before = value.as_bytes().iter().take_while(|byte| is_taken(byte));
     reason!(
-        "header {}: expected visible ASCII, found another byte behind {} of them",
+        "header {}: expected visible ASCII, found another byte after {} of them",
         name,
         before.count()
     )
 }
 
-/// What a covered header is refused with that is not there once.
+/// Returns the reason for a covered header that does not occur exactly once.
 #[cold]
 pub(crate) fn not_once(name: &str, field: Field<'_>) -> Reason {
     reason!(

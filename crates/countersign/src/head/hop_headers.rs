@@ -1,7 +1,7 @@
-//! Headers that do not arrive as they were sent.
+//! Headers that may change between sender and receiver.
 
-/// Whether a header carries a signature, or belongs to one connection and ends with it (RFC 9110 sections 7.6.1 and
-/// 11.7.2). No signature can cover it.
+/// Returns whether no signature can cover a header. Such a header carries a signature or is
+/// hop-by-hop (RFC 9110 sections 7.6.1 and 11.7.2).
 pub(crate) fn cannot_be_covered(name: &str) -> bool {
     matches!(
         name,
@@ -18,9 +18,9 @@ pub(crate) fn cannot_be_covered(name: &str) -> bool {
     )
 }
 
-/// Headers that clients and intermediaries add, rewrite or take away behind the signer's back.
+/// Headers that clients and intermediaries add, rewrite or remove without the signer's knowledge.
 const OWNED_BY_HOPS: [&str; 24] = [
-    // RFC 9110 section 12.5.3: what the next hop can decode.
+    // RFC 9110 section 12.5.3: the encodings that the next hop can decode.
     "accept-encoding",
     // W3C Baggage and Trace Context: each hop writes its own span.
     "b3",
@@ -28,7 +28,7 @@ const OWNED_BY_HOPS: [&str; 24] = [
     // RFC 9111 sections 5.2 and 5.4: directives for caches on the way.
     "cache-control",
     "cdn-loop",
-    // RFC 9112 section 6: an intermediary may frame the body anew.
+    // RFC 9112 section 6: an intermediary may reframe the body.
     "content-length",
     // RFC 8470 section 5.1: set and removed by intermediaries.
     "early-data",
@@ -38,12 +38,12 @@ const OWNED_BY_HOPS: [&str; 24] = [
     "forwarded",
     // RFC 9110 section 10.1.2: set by clients, removed for privacy.
     "from",
-    // RFC 9110 section 7.6.2: counted down by every hop.
+    // RFC 9110 section 7.6.2: decremented by every hop.
     "max-forwards",
     "pragma",
     // RFC 9218 section 5: intermediaries may rewrite it.
     "priority",
-    // RFC 9110 section 10.1.3: set by clients, cut or removed for privacy.
+    // RFC 9110 section 10.1.3: set by clients, shortened or removed for privacy.
     "referer",
     "sentry-trace",
     "traceparent",
@@ -61,7 +61,8 @@ const OWNED_BY_HOPS: [&str; 24] = [
 
 const OWNED_PREFIXES: [&str; 5] = ["proxy-", "sec-", "x-b3-", "x-envoy-", "x-forwarded-"];
 
-/// Whether a hop may change a header of this name, so that a signature that covers it may not arrive.
+/// Returns whether a hop may change a header of this name. A signature that covers it may not
+/// verify.
 pub(crate) fn is_owned_by_hops(name: &str) -> bool {
     OWNED_BY_HOPS.contains(&name) || OWNED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }

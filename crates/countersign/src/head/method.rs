@@ -2,14 +2,14 @@ use http::Method;
 
 use crate::error::{Escaped, Reason, reason};
 
-/// The greatest length of a method, in bytes.
+/// The greatest length of a method in bytes.
 const MAX_LEN: usize = 32;
 
-/// The method as sent, if it is one that can be signed: `[A-Z][A-Z-]{0,31}` and not CONNECT.
+/// Returns the method as sent, if it can be signed: `[A-Z][A-Z-]{0,31}` and not CONNECT.
 ///
-/// The restriction keeps every scheme's signed text apart from every other's: no text of another scheme can begin like
-/// one of ours (a DRF message begins with a digit). A method is never brought to upper case: `get` is another method
-/// than `GET` (RFC 9110 section 9.1).
+/// This restriction separates the signed texts of all schemes: no other scheme's text begins like
+/// ours (a DRF message begins with a digit). Methods are never converted to upper case: `get` and
+/// `GET` are different methods (RFC 9110 section 9.1).
 pub(crate) fn parse_method(method: &Method) -> Result<&str, Reason> {
     let text = method.as_str();
     let mut bytes = text.bytes();

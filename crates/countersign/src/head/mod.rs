@@ -1,4 +1,4 @@
-//! The request head as every scheme reads it: method, target, authority, and headers that occur once.
+//! Reads the request head for every scheme: method, target, authority, and headers that occur once.
 
 mod authority;
 pub(crate) mod cookie;

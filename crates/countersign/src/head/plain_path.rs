@@ -1,26 +1,28 @@
 use crate::wire::ByteSet;
 
-/// A path in its plain form: for no server behind this one does another text name the same resource.
+/// A path in plain form: no other text names the same resource on any server.
 ///
-/// Only [`parse`](Self::parse) makes one, and an `Allow` is compared with nothing else.
+/// Only [`parse`](Self::parse) makes one. An `Allow` matches nothing else.
 #[derive(Clone, Copy, Debug)]
 pub struct PlainPath<'r>(&'r str);
 
-/// `pchar` of RFC 3986 section 3.3 without `;`, which some frameworks cut path parameters off at, and without `%`, which
-/// is judged by what follows it.
+/// `pchar` of RFC 3986 section 3.3 without `;`, where some frameworks cut off path parameters, and
+/// without `%`, which is checked with the two digits after it.
 const PLAIN: ByteSet =
     ByteSet::of(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@");
 
 impl<'r> PlainPath<'r> {
     /// Parses a path by these rules:
     ///
-    /// 1. It starts with a slash. No segment is empty but the last one, and none is `.` or `..`.
-    /// 2. Outside escapes it holds the characters of RFC 3986's `pchar` and `/`, but no `;`: no backslash, no bytes
-    ///    beyond ASCII, no controls.
-    /// 3. An escape is `%` with two digits in upper case (RFC 3986 section 2.1). It stands for a byte that cannot stand
-    ///    for itself: never for a `pchar`, `/`, `;`, `\`, `%` or a control. `%25` is what an escape becomes that is
-    ///    decoded twice.
-    /// 4. With its escapes decoded it is UTF-8 without control characters, so that no overlong form hides one of those.
+    /// 1. The path starts with a slash. Only the last segment may be empty, and no segment is `.`
+    ///    or `..`.
+    /// 2. Outside escapes, only `pchar` of RFC 3986 and `/` are allowed, without `;`. Backslashes,
+    ///    non-ASCII bytes and controls are refused.
+    /// 3. An escape is `%` with two upper-case hexadecimal digits (RFC 3986 section 2.1). Only
+    ///    bytes that need an escape may be escaped: never a `pchar`, `/`, `;`, `\`, `%` or a
+    ///    control. `%25` is refused because it hides an escape that is decoded twice.
+    /// 4. The decoded path is UTF-8 without control characters. Overlong encodings are therefore
+    ///    refused.
     ///
     /// # Errors
     ///
@@ -59,7 +61,7 @@ fn check_segment(segment: &str) -> Result<(), &'static str> {
             };
             decoded.push(escaped((high << 4) | low)?);
         } else if PLAIN.has(byte) {
-            // An escape beside it may not continue a character that it began.
+            // The decoded bytes before this character must be complete UTF-8 without it.
             if !decoded.is_empty() {
                 check_text(&decoded)?;
                 decoded.clear();
@@ -71,10 +73,10 @@ fn check_segment(segment: &str) -> Result<(), &'static str> {
     check_text(&decoded)
 }
 
-/// The byte of an escape, if it is one that has to be escaped.
+/// Returns the byte of an escape, if it needs one.
 fn escaped(byte: u8) -> Result<u8, &'static str> {
     if PLAIN.has(byte) {
-        return Err("the path escapes a character that stands for itself");
+        return Err("the path escapes a character that needs no escape");
     }
     match byte {
         b'/' | b'\\' | b';' | b'%' => {
@@ -134,7 +136,7 @@ mod tests {
             ("two slashes", "//"),
             ("two slashes before", "//a"),
             ("two slashes between", "/a//b"),
-            ("two slashes behind", "/a//"),
+            ("two slashes at the end", "/a//"),
             ("dot", "/a/./b"),
             ("dot at the end", "/a/."),
             ("dots", "/a/../b"),

@@ -2,7 +2,7 @@ use http::{Method, Uri};
 
 use crate::error::{Escaped, Reason, reason};
 
-/// The request target: the path and query as sent, never decoded and never normalised.
+/// The request target: path and query as sent, neither decoded nor normalized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target<'r> {
     pub(crate) path: &'r str,
@@ -10,10 +10,11 @@ pub(crate) struct Target<'r> {
 }
 
 impl<'r> Target<'r> {
-    /// The target of an origin-form, absolute-form or asterisk-form request (RFC 9112 section 3.2).
+    /// Reads the target of an origin-form, absolute-form or asterisk-form request (RFC 9112 section
+    /// 3.2).
     ///
-    /// `*` stands only with OPTIONS. The authority form belongs to CONNECT and is refused, and so is every scheme but
-    /// http and https.
+    /// `*` is accepted with OPTIONS only. The authority form belongs to CONNECT and is refused,
+    /// like every scheme except http and https.
     pub(crate) fn parse(method: &Method, uri: &'r Uri) -> Result<Self, Reason> {
         if let Some(scheme) = uri.scheme_str()
             && !matches!(scheme, "http" | "https")
