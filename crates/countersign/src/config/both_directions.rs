@@ -1,4 +1,4 @@
-//! Refuses a key that a file gives to both directions: to sign with and to verify with.
+//! Refuses a key that a file uses in both directions: to sign and to verify.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use crate::{
     sign::Signer,
 };
 
-/// Holds every key of the targets against what the same text verifies with.
+/// Compares every key of the targets with the keys that the same text verifies with.
 pub(super) fn ensure_distinct(
     text: &str,
     targets: &[Spanned<Target>],
@@ -45,7 +45,7 @@ pub(super) fn ensure_distinct(
     Ok(())
 }
 
-/// With what a file's text verifies, for the keys that it signs with.
+/// The keys that a file's text verifies with.
 pub(super) enum Verifying {
     Nothing,
     Callers(Keyring),
@@ -59,7 +59,7 @@ impl Verifying {
         derived: Option<Derived>,
     ) -> Result<Self, ConfigError> {
         match derived {
-            // Whether the verifier expects hosts is asked where these are read to verify.
+            // Expected hosts are checked where these keys are read to verify.
             Some(derived) => derived.into_keyring(text, callers, true).map(Self::Derived),
             None if callers.is_empty() => Ok(Self::Nothing),
             None => {

@@ -1,4 +1,5 @@
-//! Keys from a directory of files, one key in each, as secrets are mounted by Kubernetes and written by agents.
+//! Reads keys from a directory with one file per key, as Kubernetes mounts secrets and agents write
+//! them.
 
 use std::{
     fs::{self, File},
@@ -16,10 +17,10 @@ use crate::{
     keyring::{Keyring, KeyringBuilder},
 };
 
-/// The greatest length of a file that holds one key, in bytes.
+/// The greatest length of a key file in bytes.
 const MAX_FILE_LEN: u64 = 4096;
 
-/// What the name of a file can end in.
+/// The possible endings of a file name.
 const ENCODINGS: [&str; 4] = [
     "secret_hex",
     "secret_base64",
@@ -28,28 +29,31 @@ const ENCODINGS: [&str; 4] = [
 ];
 
 impl Keyring {
-    /// Reads a keyring from a directory that holds a file for each key, once.
+    /// Reads a keyring from a directory with one file per key, once.
     ///
-    /// A file is named `<caller>.<version>.<encoding>`, such as `billing.2026-01.secret_hex`. The encoding, what is behind
-    /// the last dot, has the names that it has in [TOML](Self::from_toml): `secret_hex`, `secret_base64` and `secret_text`
-    /// for `HMAC-SHA256`, `ed25519_public_key_hex` for `ED25519`. The version holds no dot here; a caller's name may. The
-    /// file holds the key in that encoding and nothing else. One line end after it (LF or CRLF) is left out, because
-    /// editors and `echo` put one there. Anything else that they add is refused, by
-    /// [the rule for texts](Secret#the-text-of-a-key).
+    /// A file is named `<caller>.<version>.<encoding>`, such as `billing.2026-01.secret_hex`. The
+    /// encodings have their names from [TOML](Self::from_toml): `secret_hex`, `secret_base64` and
+    /// `secret_text` for `HMAC-SHA256`, `ed25519_public_key_hex` for `ED25519`. The version must
+    /// not contain a dot; the caller's name may.
     ///
-    /// Every key is active and without dates under the strictest rules: a key is taken out of use by taking its file away.
-    /// What else a key can have is said in TOML.
+    /// The file holds the key in that encoding and nothing else. One line end (LF or CRLF) at its
+    /// end is removed, because editors and `echo` add it. Any other addition is refused, by [the
+    /// rule for texts](Secret#the-text-of-a-key).
     ///
-    /// Names that begin with a dot are passed over: `..data` and the directories that it leads to are how mounted volumes
-    /// are swapped. If there is a `..data`, the names are read from where it leads at that moment, so that a swap
-    /// while they are read does not mix old and new. Anything else in the directory is an error, as an unknown setting is
-    /// in TOML. Who may read the files is not judged.
+    /// Every key is active, without a time limit, and under the strictest rules. To remove a key,
+    /// remove its file. For other settings, use TOML.
+    ///
+    /// Names that begin with a dot are skipped. Mounted volumes are replaced through `..data`: if
+    /// it exists, names are read from its current target, so that old and new files are not mixed.
+    /// Any other name in the directory is an error, like an unknown key in TOML. File permissions
+    /// are not checked.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the directory or a file cannot be read, a file is longer than 4096 bytes or is none,
-    /// or a name has another form; [`ConfigErrorKind::Keyring`] for a directory without keys; else as
-    /// [`KeyringBuilder::build`]. They name the file, and no error holds a key.
+    /// - [`ConfigErrorKind::File`] if the directory or a file cannot be read, a file is longer than
+    ///   4096 bytes or not a regular file, or a name has another form.
+    /// - [`ConfigErrorKind::Keyring`] for a directory without keys.
+    /// - Otherwise as [`KeyringBuilder::build`], with the name of the file. No error holds a key.
     pub fn from_directory(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::builder()
@@ -60,11 +64,12 @@ impl Keyring {
 }
 
 impl KeyringBuilder {
-    /// Adds the callers that [`Keyring::from_directory`] reads, for a service that also has keys from elsewhere.
+    /// Adds the callers that [`Keyring::from_directory`] reads, for a service that also has keys
+    /// from elsewhere.
     ///
     /// # Errors
     ///
-    /// As [`Keyring::from_directory`], but for what only [`build`](Self::build) finds.
+    /// As [`Keyring::from_directory`], except for errors that only [`build`](Self::build) finds.
     pub fn callers_from_directory(mut self, path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         for file in files(path).map_err(|error| unreadable(path, error))? {
@@ -75,7 +80,7 @@ impl KeyringBuilder {
     }
 }
 
-/// The files in their order, so that the first error is always the same one.
+/// Returns the files in order, so that the first error is always the same.
 fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mounted = directory.join("..data");
     let directory = match mounted.canonicalize() {
@@ -98,7 +103,7 @@ fn read_key(path: &Path) -> Result<(String, CallerKey), ConfigError> {
     let wrong = |problem: &str| ConfigError::new(ConfigErrorKind::File, problem);
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| wrong("expected a file name in UTF-8"))?;
-    // A name may be a key in the wrong place, whole or between its dots.
+    // A name may be a misplaced key, in full or between its dots.
     name.split('.').try_for_each(ensure_no_key)?;
     let parts = name.rsplit_once('.').and_then(|(label, encoding)| {
         let (caller, version) = label.rsplit_once('.')?;
@@ -129,15 +134,15 @@ fn read_key(path: &Path) -> Result<(String, CallerKey), ConfigError> {
     Ok((caller.to_owned(), key))
 }
 
-/// The text of a file without the one line end behind it.
+/// Returns the text of a file without one line end at its end.
 fn read_text(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let wrong = |problem: &str| ConfigError::new(ConfigErrorKind::File, problem);
     let unreadable = |error: io::Error| wrong("cannot be read").with_source(error);
-    // Before it is opened: a pipe would be waited for.
+    // Checked before the file is opened, because opening a pipe would block.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(wrong("expected a file, found something else"));
     }
-    // With room from the start, because a buffer that grows leaves copies behind.
+    // Allocated in full at the start, because a growing buffer leaves copies of the key in memory.
     let mut bytes = Zeroizing::new(Vec::new());
     bytes.reserve_exact(
         usize::try_from(MAX_FILE_LEN)
@@ -172,7 +177,7 @@ fn unreadable(path: &Path, error: io::Error) -> ConfigError {
     ConfigError::new(ConfigErrorKind::File, message).with_source(error)
 }
 
-/// As much of a name as serves to find the file.
+/// Shows enough of a name to find the file.
 fn shown(name: &str) -> String {
     name.chars().take(128).collect()
 }

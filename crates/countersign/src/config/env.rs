@@ -1,4 +1,4 @@
-//! The two variables of the article: JSON objects of name to hexadecimal key.
+//! Reads the two variables of the article: JSON objects of name to hexadecimal key.
 
 use std::{collections::HashSet, env, fmt};
 
@@ -17,36 +17,45 @@ const SERVICE_NAME: &str = "SERVICE_NAME";
 const SERVICE_SECRETS: &str = "SERVICE_SECRETS";
 const ROTATING_SERVICE_SECRETS: &str = "ROTATING_SERVICE_SECRETS";
 
-// What to put into the variables. No example holds a key that loads.
+// The expected values of the variables. No example holds a valid key.
 const NAME: &str = "the name of this service, such as billing";
-const CALLERS: &str = r#"a JSON object of caller to hexadecimal key, such as {"billing":"<output of openssl rand -hex 32>"}"#;
-const TARGETS: &str = r#"a JSON object of target to hexadecimal key, such as {"user-service":"<output of openssl rand -hex 32>"}"#;
+const CALLERS: &str = concat!(
+    "a JSON object of caller to hexadecimal key, such as ",
+    r#"{"billing":"<output of openssl rand -hex 32>"}"#
+);
+const TARGETS: &str = concat!(
+    "a JSON object of target to hexadecimal key, such as ",
+    r#"{"user-service":"<output of openssl rand -hex 32>"}"#
+);
 
 impl Keyring {
-    /// The callers of this service, from `SERVICE_SECRETS` and, if it is set, `ROTATING_SERVICE_SECRETS`.
+    /// Reads the callers of this service from `SERVICE_SECRETS` and, if set,
+    /// `ROTATING_SERVICE_SECRETS`.
     ///
-    /// Each variable holds a JSON object of caller name to key, `{"billing":"<64 hexadecimal digits>"}`. A caller in
-    /// both has two keys, versions `primary` and `rotating`, and both verify; the same key in both is one key. A caller
-    /// may be in the rotating variable alone. Generate keys with `openssl rand -hex 32`.
+    /// Each variable holds a JSON object of caller name to key, `{"billing":"<64 hexadecimal
+    /// digits>"}`. A caller in both variables has two keys, versions `primary` and `rotating`, and
+    /// both verify. The same key in both variables is one key. A caller may be in the rotating
+    /// variable only. Generate keys with `openssl rand -hex 32`.
     ///
-    /// All keys are [seed-compatible](CallerKey::insecure_three_headers): the clients of the article send no nonce. A request
-    /// that carries a covered nonce is protected from replay all the same.
+    /// All keys allow [three headers](CallerKey::insecure_three_headers), because the article's
+    /// clients send no nonce. A request with a covered nonce is protected from replay nevertheless.
     ///
-    /// On the calling side the same variable names *targets*: see
-    /// [`Signer::from_env`](crate::Signer::from_env). A process that does both needs other variables for one of the two, or
-    /// TOML: with this one it would sign with its callers' keys, and a request that it sent could be turned around and sent
-    /// back to it. [`ensure_distinct_from`](Self::ensure_distinct_from) refuses that.
+    /// On the calling side, the same variable names *targets*: see
+    /// [`Signer::from_env`](crate::Signer::from_env). A process that calls and is called must read
+    /// one of the two from another variable or from TOML. Otherwise it would sign with its callers'
+    /// keys, and its requests could be sent back to it.
+    /// [`ensure_distinct_from`](Self::ensure_distinct_from) refuses that.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Variable`] if `SERVICE_SECRETS` is not set, or one of the two is not a JSON object of strings
-    /// or holds a name twice; else as [`KeyringBuilder::build`], naming the variable and the caller. No error holds a
-    /// key.
+    /// [`ConfigErrorKind::Variable`] if `SERVICE_SECRETS` is not set, or if a variable is not a
+    /// JSON object of strings or holds a name twice. Otherwise as [`KeyringBuilder::build`], with
+    /// the names of the variable and the caller. No error holds a key.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::builder().callers_from_env()?.build()
     }
 
-    /// The same from the text of the two variables.
+    /// Like [`from_env`](Self::from_env), from the text of the two variables.
     ///
     /// # Errors
     ///
@@ -60,11 +69,12 @@ impl Keyring {
 }
 
 impl KeyringBuilder {
-    /// Adds the callers that [`Keyring::from_env`] reads, for a service that also has keys from elsewhere.
+    /// Adds the callers that [`Keyring::from_env`] reads, for a service that also has keys from
+    /// elsewhere.
     ///
     /// # Errors
     ///
-    /// As [`Keyring::from_env`], but for what only [`build`](Self::build) finds.
+    /// As [`Keyring::from_env`], except for errors that only [`build`](Self::build) finds.
     pub fn callers_from_env(self) -> Result<Self, ConfigError> {
         let primary = read_variable(SERVICE_SECRETS, CALLERS)?;
         let rotating = match env::var_os(ROTATING_SERVICE_SECRETS) {
@@ -76,23 +86,23 @@ impl KeyringBuilder {
 }
 
 impl Signer {
-    /// The signer for one target, from `SERVICE_NAME` and `SERVICE_SECRETS`.
+    /// Makes the signer for one target from `SERVICE_NAME` and `SERVICE_SECRETS`.
     ///
-    /// On the calling side `SERVICE_SECRETS` is a JSON object of *target* name to key: this service signs with
-    /// `SERVICE_SECRETS[target]` as `SERVICE_NAME`. The rotating variable is never read: it is the callee that knows two
-    /// keys at a time.
+    /// On the calling side, `SERVICE_SECRETS` is a JSON object of *target* name to key: this
+    /// service signs with `SERVICE_SECRETS[target]` as `SERVICE_NAME`. The rotating variable is
+    /// never read: only a callee has two keys at a time.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Variable`] if a variable is not set, is not what it should be, or has no such target; else as
-    /// [`new`](Self::new). No error holds a key.
+    /// [`ConfigErrorKind::Variable`] if a variable is not set, has the wrong form, or has no such
+    /// target. Otherwise as [`new`](Self::new). No error holds a key.
     pub fn from_env(target: &str, authority: &str) -> Result<Self, ConfigError> {
         let caller = read_variable(SERVICE_NAME, NAME)?;
         let secrets = read_variable(SERVICE_SECRETS, TARGETS)?;
         Self::from_service_secrets(&caller, &secrets, target, authority)
     }
 
-    /// The same from the text of the two variables.
+    /// Like [`from_env`](Self::from_env), from the text of the two variables.
     ///
     /// # Errors
     ///
@@ -161,7 +171,7 @@ fn add(
     Ok(builder)
 }
 
-/// Reads a variable. `expected` says what to put there.
+/// Reads a variable. `expected` describes its value.
 fn read_variable(name: &str, expected: &str) -> Result<Zeroizing<String>, ConfigError> {
     env::var(name)
         .map(Zeroizing::new)
@@ -171,13 +181,13 @@ fn read_variable(name: &str, expected: &str) -> Result<Zeroizing<String>, Config
 fn unreadable(name: &str, expected: &str, error: &env::VarError) -> ConfigError {
     let problem = match error {
         env::VarError::NotPresent => format!("not set, expected {expected}"),
-        // The error itself would show the value.
+        // The error's own text would show the value.
         env::VarError::NotUnicode(_) => "not UTF-8".to_owned(),
     };
     ConfigError::new(ConfigErrorKind::Variable, format!("{name}: {problem}"))
 }
 
-/// What the names of a variable are names of.
+/// The kind of names in a variable.
 #[derive(Clone, Copy)]
 enum Role {
     Caller,
@@ -193,8 +203,8 @@ impl fmt::Display for Role {
     }
 }
 
-/// Reads `{"name":"hex", …}`. A JSON parser keeps one of two members of a name, and which is its own choice, so the
-/// members are read one by one.
+/// Reads `{"name":"hex", …}` member by member, because a JSON parser silently keeps one of two
+/// members with the same name.
 fn parse_secrets(
     role: Role,
     variable: &str,
@@ -210,7 +220,8 @@ fn parse_secrets(
         .map_err(|error| {
             // The parser's own text may quote the input.
             wrong(format!(
-                "expected a JSON object of {role} to hexadecimal key, found {} (line {}, column {})",
+                "expected a JSON object of {role} to hexadecimal key, found {} (line {}, column \
+                {})",
                 form_of_no_object(json),
                 error.line(),
                 error.column()
@@ -232,7 +243,7 @@ fn parse_secrets(
     Ok(secrets)
 }
 
-/// Names what a variable holds instead of a JSON object, where it is something usual.
+/// Names the form of a text that is not a JSON object, if it is a common one.
 fn form_of_no_object(json: &str) -> &'static str {
     if json.is_empty() {
         "an empty value"
@@ -319,7 +330,7 @@ mod tests {
         assert_eq!(keys.len(), 1);
     }
 
-    /// Source: an error about a target that named it a caller.
+    /// Source: an error about a target called it a caller.
     #[test]
     fn errors_of_a_signer_name_targets_and_the_variable() {
         let secrets = object(&[("user-service", OLD), ("orders", NEW)]);
@@ -329,7 +340,8 @@ mod tests {
                 "billing",
                 secrets.clone(),
                 "user-servce",
-                "SERVICE_SECRETS: expected a key for target \"user-servce\", found keys for user-service, orders (did you mean user-service?)",
+                "SERVICE_SECRETS: expected a key for target \"user-servce\", found keys for \
+                user-service, orders (did you mean user-service?)",
             ),
             (
                 "billing",
@@ -341,7 +353,8 @@ mod tests {
                 "billing",
                 object(&[("a", &format!("{OLD}\\n"))]),
                 "a",
-                "SERVICE_SECRETS: target a: expected the key alone, found a text that ends in a line end",
+                "SERVICE_SECRETS: target a: expected the key alone, found a text that ends in a \
+                line end",
             ),
             (
                 "billing",
@@ -353,19 +366,22 @@ mod tests {
                 "billing",
                 object(&[("a", &weak)]),
                 "a",
-                "SERVICE_SECRETS: target a: weak key: expected at least 8 different byte values, found 1",
+                "SERVICE_SECRETS: target a: weak key: expected at least 8 different byte values, \
+                found 1",
             ),
             (
                 "billing",
                 object(&[("a,b", OLD)]),
                 "a",
-                "SERVICE_SECRETS: target name \"a,b\": expected 1 to 128 visible ASCII characters without = , ; \" \\",
+                "SERVICE_SECRETS: target name \"a,b\": expected 1 to 128 visible ASCII characters \
+                without = , ; \" \\",
             ),
             (
                 "billing\n",
                 secrets,
                 "orders",
-                "SERVICE_NAME: caller name \"billing\\n\": expected 1 to 128 visible ASCII characters without = , ; \" \\",
+                "SERVICE_NAME: caller name \"billing\\n\": expected 1 to 128 visible ASCII \
+                characters without = , ; \" \\",
             ),
         ] {
             let error = Signer::from_service_secrets(caller, &secrets, target, "user-service:8081");
@@ -387,7 +403,8 @@ mod tests {
                 .unwrap_err()
                 .to_string();
             let expected = format!(
-                "SERVICE_SECRETS: expected a JSON object of caller to hexadecimal key, found {found} (line 1, column "
+                "SERVICE_SECRETS: expected a JSON object of caller to hexadecimal key, found \
+                {found} (line 1, column "
             );
             assert!(error.starts_with(&expected), "{error}");
         }
@@ -395,7 +412,7 @@ mod tests {
         assert!(Keyring::from_service_secrets(&padded, None).is_ok());
     }
 
-    /// Source: a newcomer who was told "not set" and not what to set.
+    /// Source: a new user read "not set" but not the expected value.
     #[test]
     fn an_unset_variable_is_named_with_an_example_that_does_not_load() {
         for (expected, role) in [(CALLERS, Role::Caller), (TARGETS, Role::Target)] {

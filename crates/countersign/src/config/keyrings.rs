@@ -1,4 +1,4 @@
-//! The keyrings of a TOML file.
+//! Reads the keyrings of a TOML file.
 
 use std::path::Path;
 
@@ -16,7 +16,8 @@ impl Keyring {
     ///
     /// ```
     /// # use countersign::Keyring;
-    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// # let digit = |n: u8, seed: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed);
+    /// # let digits = |seed: u8| (0..32).map(|n| digit(n, seed)).collect::<String>();
     /// let text = r#"
     /// [[callers]]
     /// name = "billing"
@@ -38,7 +39,8 @@ impl Keyring {
     /// version = "1"
     /// ed25519_public_key_hex = "402e328251f221237f0b738f6acb8492fd70614d61deb1f6f8e020eb5ced7b38"
     /// "#;
-    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1)).replace("<64 other digits>", &digits(2));
+    /// # let text = text.replace("<64 hexadecimal digits>", &digits(1));
+    /// # let text = &text.replace("<64 other digits>", &digits(2));
     /// let keys = Keyring::from_toml(text)?;
     /// assert_eq!(keys.len(), 2);
     /// # Ok::<(), countersign::ConfigError>(())
@@ -46,24 +48,31 @@ impl Keyring {
     ///
     /// | key of `callers.keys` | value | default |
     /// |---|---|---|
-    /// | `version` | the label of the key | must be given |
-    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_public_key_hex` | the key, by [the rule for texts](Secret#the-text-of-a-key); exactly one of the four. Of Standard Webhooks, `secret_base64` may begin with `whsec_`, and `secret_text` is the secret itself | must be given |
-    /// | `scheme` | the name of the [`Scheme`] that the key is for | `"ED25519"` for a public key, else `"HMAC-SHA256"` |
-    /// | `key_id` | the name by which requests call for this key, such as an access key id | the caller's name |
+    /// | `version` | the label of the key | required |
+    /// | one of the four key texts below | the key | required |
+    /// | `scheme` | the [`Scheme`] that the key is for | by the kind of the key |
+    /// | `key_id` | the key id in requests, such as an access key id | the caller's name |
     /// | `state` | `"active"`, `"accept-only"` or `"revoked"` | `"active"` |
-    /// | `not_before`, `not_after` | a TOML date-time with an offset | no bound |
-    /// | `nonce` | `"required"` or `"optional"` | `"required"`, but for schemes whose clients know no nonce |
+    /// | `not_before`, `not_after` | a TOML date-time with an offset | no limit |
+    /// | `nonce` | `"required"` or `"optional"` | `"required"` if clients send nonces |
     /// | `insecure_three_headers` | whether the caller signs three headers and no nonce | `false` |
     ///
-    /// If the text also holds [`targets`](crate::SharedSigner::from_toml), no key of theirs may be a caller's. One with roots is
-    /// read by [`DerivedKeyring::from_toml`](crate::DerivedKeyring::from_toml) and refused here.
+    /// Give exactly one of `secret_hex`, `secret_base64`, `secret_text` and
+    /// `ed25519_public_key_hex`, by [the rule for texts](Secret#the-text-of-a-key). For Standard
+    /// Webhooks, `secret_base64` may begin with `whsec_`, and `secret_text` is the secret itself.
+    /// The default scheme is `"ED25519"` for a public key and `"HMAC-SHA256"` for a secret.
+    ///
+    /// If the text also holds [`targets`](crate::SharedSigner::from_toml), their keys must differ
+    /// from the callers' keys. A text with roots is refused: read it with
+    /// [`DerivedKeyring::from_toml`](crate::DerivedKeyring::from_toml).
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, and for an unknown key or value; else as
-    /// [`KeyringBuilder::build`](crate::KeyringBuilder::build) and
-    /// [`ensure_distinct_from`](Self::ensure_distinct_from). Errors say the line, what is known, and the nearest known name.
-    /// No error holds a key.
+    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, and for an unknown key or
+    /// value. Otherwise as [`KeyringBuilder::build`](crate::KeyringBuilder::build) and
+    /// [`ensure_distinct_from`](Self::ensure_distinct_from).
+    ///
+    /// Errors name the line, the known names and the nearest one. No error holds a key.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file = File::parse(text)?;
         keyring_of(text, &file)
@@ -73,8 +82,8 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read, is none or is longer than 16 MiB; else as
-    /// [`from_toml`](Self::from_toml), naming the file.
+    /// [`ConfigErrorKind::File`] if the file cannot be read, is not a regular file, or is longer
+    /// than 16 MiB. Otherwise as [`from_toml`](Self::from_toml), with the name of the file.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::from_toml(&read_text(path)?).map_err(|error| error.within(path.display()))
@@ -82,18 +91,19 @@ impl Keyring {
 }
 
 impl KeyringBuilder {
-    /// Adds the callers of a TOML file as [`Keyring::from_toml_file`] reads them, for a service that also has keys from
-    /// elsewhere. Keys of the file's targets are compared with its own callers'.
+    /// Adds the callers of a TOML file like [`Keyring::from_toml_file`], for a service that also
+    /// has keys from elsewhere. Compares the keys of the file's targets with those of its callers.
     ///
     /// # Errors
     ///
-    /// As [`Keyring::from_toml_file`], but for what only [`build`](Self::build) finds.
+    /// As [`Keyring::from_toml_file`], except for errors that only [`build`](Self::build) finds.
     pub fn callers_from_toml_file(self, path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let add_file = || {
             let text = read_text(path)?;
             let file = File::parse(&text)?;
-            // The whole file by itself first: the keys of its targets may be none of its callers'.
+            // Checks the file alone first: the keys of its targets must differ from its callers'
+            // keys.
             keyring_of(&text, &file)?;
             add(self, &text, &file.callers)
         };
@@ -102,12 +112,14 @@ impl KeyringBuilder {
 }
 
 impl DerivedKeyring {
-    /// Reads roots, and for whom keys are derived from them, from the `derived` of a TOML text. Its `callers`, if it has any,
-    /// are the [explicit](crate::DerivedKeyringBuilder::explicit) ones, as [`Keyring::from_toml`] reads them.
+    /// Reads roots and the names to derive keys for, from the `derived` table of a TOML text. Its
+    /// `callers`, if any, are the [explicit](crate::DerivedKeyringBuilder::explicit) ones, read
+    /// like [`Keyring::from_toml`].
     ///
     /// ```
     /// # use countersign::{DerivedKeyring, Verifier};
-    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// # let digit = |n: u8, seed: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed);
+    /// # let digits = |seed: u8| (0..32).map(|n| digit(n, seed)).collect::<String>();
     /// let text = r#"
     /// [derived]
     /// callee = "user-service"
@@ -123,7 +135,8 @@ impl DerivedKeyring {
     /// state = "accept-only"
     /// secret_hex = "<64 other digits>"
     /// "#;
-    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1)).replace("<64 other digits>", &digits(2));
+    /// # let text = text.replace("<64 hexadecimal digits>", &digits(1));
+    /// # let text = &text.replace("<64 other digits>", &digits(2));
     /// let verifier = Verifier::builder().expected_hosts(["user-service:8081"]).build()?;
     /// let keys = DerivedKeyring::from_toml(text, &verifier)?;
     /// # Ok::<(), countersign::ConfigError>(())
@@ -131,24 +144,25 @@ impl DerivedKeyring {
     ///
     /// | key of `derived` | value | default |
     /// |---|---|---|
-    /// | `callee` | the name that the keys were derived for: this service's own | must be given |
-    /// | `allow` or `deny` | names of callers, as in [`DerivedCallers`]; exactly one of the two | must be given |
-    /// | `roots` | 1 to 4 tables, as below | must be given |
+    /// | `callee` | the name of this service, for which the keys were derived | required |
+    /// | `allow` or `deny` | names, as in [`DerivedCallers`]; exactly one of the two | required |
+    /// | `roots` | 1 to 4 tables, as below | required |
     ///
     /// | key of `derived.roots` | value | default |
     /// |---|---|---|
-    /// | `version` | the label of the root, and of what is derived from it | must be given |
-    /// | `secret_hex`, `secret_base64` or `secret_text` | the root; exactly one of the three | must be given |
+    /// | `version` | the label of the root and of the keys derived from it | required |
+    /// | `secret_hex`, `secret_base64` or `secret_text` | the root; exactly one | required |
     /// | `state` | `"active"`, `"accept-only"` or `"revoked"` | `"active"` |
-    /// | `not_before`, `not_after` | a TOML date-time with an offset | no bound |
+    /// | `not_before`, `not_after` | a TOML date-time with an offset | no limit |
     ///
-    /// If the text also holds [`targets`](crate::SharedSigner::from_toml), none of their keys may be one of these; see
-    /// [`ensure_distinct_from`](Self::ensure_distinct_from).
+    /// If the text also holds [`targets`](crate::SharedSigner::from_toml), their keys must differ
+    /// from these. See [`ensure_distinct_from`](Self::ensure_distinct_from).
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, and for an unknown key; else as
-    /// [`Keyring::from_toml`], [`RootKey::new`], [`DerivedKeyringBuilder::build`](crate::DerivedKeyringBuilder::build) and
+    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, and for an
+    /// unknown key. Otherwise as [`Keyring::from_toml`], [`RootKey::new`],
+    /// [`DerivedKeyringBuilder::build`](crate::DerivedKeyringBuilder::build) and
     /// [`ensure_distinct_from`](Self::ensure_distinct_from). No error holds a key.
     pub fn from_toml(text: &str, verifier: &Verifier) -> Result<Self, ConfigError> {
         let file = File::parse(text)?;
@@ -170,8 +184,8 @@ impl DerivedKeyring {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read, is none or is longer than 16 MiB; else as
-    /// [`from_toml`](Self::from_toml), naming the file.
+    /// [`ConfigErrorKind::File`] if the file cannot be read, is not a regular file, or is longer
+    /// than 16 MiB. Otherwise as [`from_toml`](Self::from_toml), with the name of the file.
     pub fn from_toml_file(
         path: impl AsRef<Path>,
         verifier: &Verifier,
@@ -186,7 +200,8 @@ fn keyring_of(text: &str, file: &File) -> Result<Keyring, ConfigError> {
     if file.derived.is_some() {
         return Err(ConfigError::new(
             ConfigErrorKind::File,
-            "derived: expected none beside keys that are all listed, found it: DerivedKeyring::from_toml reads both",
+            "derived: expected none beside keys that are all listed, found it: \
+            DerivedKeyring::from_toml reads both",
         ));
     }
     let keyring = add(Keyring::builder(), text, &file.callers)?.build()?;

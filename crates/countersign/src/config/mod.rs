@@ -1,5 +1,5 @@
-//! Keys from outside: the two environment variables, TOML, and directories of files. Read when asked to, never on the path of
-//! a request.
+//! Reads keys from outside: two environment variables, TOML, and directories of files. Runs on
+//! request only, never while a request is verified or signed.
 
 mod both_directions;
 mod callers;

@@ -1,4 +1,4 @@
-//! Keys in TOML: the roots from which the callers' keys are derived.
+//! Reads the roots of a TOML file, from which callers' keys are derived.
 
 use toml::Spanned;
 

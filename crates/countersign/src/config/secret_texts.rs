@@ -6,7 +6,7 @@ use crate::{
     scheme::Scheme,
 };
 
-/// The members of a table that can hold a secret.
+/// The keys of a TOML table that can hold a secret.
 pub(super) struct SecretTexts<'t> {
     pub(super) hex: &'t Option<Zeroizing<String>>,
     pub(super) base64: &'t Option<Zeroizing<String>>,
@@ -16,7 +16,7 @@ pub(super) struct SecretTexts<'t> {
 impl SecretTexts<'_> {
     const NAMES: [&'static str; 3] = ["secret_hex", "secret_base64", "secret_text"];
 
-    /// Whether the table holds one of them, or more.
+    /// Returns whether the table holds at least one secret.
     pub(super) fn is_given(&self) -> bool {
         self.given().next().is_some()
     }
@@ -29,7 +29,7 @@ impl SecretTexts<'_> {
             .filter_map(|(name, is_given)| is_given.then_some(name))
     }
 
-    /// The one secret, in the encoding that its name says and as keys of this scheme are written.
+    /// Returns the one secret, decoded by the name of its key and the rules of the scheme.
     pub(super) fn secret(&self, scheme: Scheme) -> Result<Secret, ConfigError> {
         let [hex, base64, text] = Self::NAMES;
         let is_webhook = scheme == Scheme::StandardWebhooks;
@@ -55,8 +55,8 @@ impl SecretTexts<'_> {
         }
     }
 
-    /// Says that a table holds no key or several. `others` are its members for keys of another kind, and whether each is
-    /// given.
+    /// Makes the error of a table with no secret or several. `others` lists the table's keys for
+    /// other kinds of secrets, and whether each is given.
     pub(super) fn not_one(&self, others: &[(&'static str, bool)]) -> ConfigError {
         let known = Self::NAMES.into_iter();
         let known: Vec<_> = known.chain(others.iter().map(|(name, _)| *name)).collect();

@@ -1,4 +1,4 @@
-//! The signers of a TOML file.
+//! Reads the signers of a TOML file.
 
 use std::path::Path;
 
@@ -21,7 +21,8 @@ impl SharedSigner {
     ///
     /// ```
     /// # use countersign::{SharedSigner, Timestamp};
-    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// # let digit = |n: u8, seed: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed);
+    /// # let digits = |seed: u8| (0..32).map(|n| digit(n, seed)).collect::<String>();
     /// let text = r#"
     /// [[targets]]
     /// name = "user-service"
@@ -37,21 +38,25 @@ impl SharedSigner {
     /// not_before = 2026-01-01T00:00:00Z
     /// secret_hex = "<64 other digits>"
     /// "#;
-    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1)).replace("<64 other digits>", &digits(2));
+    /// # let text = text.replace("<64 hexadecimal digits>", &digits(1));
+    /// # let text = &text.replace("<64 other digits>", &digits(2));
     /// let signer = SharedSigner::from_toml(text, "user-service")?;
-    /// assert_eq!(signer.version_at(Timestamp::from_unix_seconds(1_767_323_045)).unwrap(), "2026-01");
+    /// let now = Timestamp::from_unix_seconds(1_767_323_045);
+    /// assert_eq!(signer.version_at(now).unwrap(), "2026-01");
     /// # Ok::<(), countersign::ConfigError>(())
     /// ```
     ///
-    /// A target has the keys that [`Signer::from_toml`] lists, with its one key beside its name, or in their place up to
-    /// [`MAX_KEYS`](Self::MAX_KEYS) of these:
+    /// A target has the keys that [`Signer::from_toml`] lists. Its secret is beside its name, or in
+    /// up to [`MAX_KEYS`](Self::MAX_KEYS) tables `targets.keys`:
     ///
     /// | key of `targets.keys` | value | default |
     /// |---|---|---|
-    /// | `version` | the label of the key | must be given |
-    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_seed_hex` | the key; exactly one of the four | must be given |
+    /// | `version` | the label of the key | required |
+    /// | one of the four key texts below | the key | required |
     /// | `state` | `"active"`, or `"accept-only"` or `"revoked"`, which sign nothing | `"active"` |
-    /// | `not_before`, `not_after` | a TOML date-time with an offset | no bound |
+    /// | `not_before`, `not_after` | a TOML date-time with an offset | no limit |
+    ///
+    /// Give exactly one of `secret_hex`, `secret_base64`, `secret_text` and `ed25519_seed_hex`.
     ///
     /// # Errors
     ///
@@ -69,7 +74,8 @@ impl SharedSigner {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
+    /// [`ConfigErrorKind::File`] if the file cannot be read. Otherwise as
+    /// [`from_toml`](Self::from_toml), with the name of the file.
     pub fn from_toml_file(path: impl AsRef<Path>, target: &str) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::from_toml(&read_text(path)?, target).map_err(|error| error.within(path.display()))
@@ -81,7 +87,8 @@ impl TargetSigners {
     ///
     /// ```
     /// # use countersign::TargetSigners;
-    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// # let digit = |n: u8, seed: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed);
+    /// # let digits = |seed: u8| (0..32).map(|n| digit(n, seed)).collect::<String>();
     /// let text = r#"
     /// [[targets]]
     /// name = "user-service"
@@ -100,13 +107,14 @@ impl TargetSigners {
     /// authorities = ["metrics.internal:9090"]
     /// unsigned = true
     /// "#;
-    /// # let text = &text.replace("<64 hexadecimal digits>", &digits(1)).replace("<64 other digits>", &digits(2));
+    /// # let text = text.replace("<64 hexadecimal digits>", &digits(1));
+    /// # let text = &text.replace("<64 other digits>", &digits(2));
     /// let signers = TargetSigners::from_toml(text)?;
     /// # Ok::<(), countersign::ConfigError>(())
     /// ```
     ///
-    /// A target has the settings that [`SharedSigner::from_toml`] lists. One with `unsigned = true`
-    /// has its `name` and `authorities` and no other setting.
+    /// A target has the settings that [`SharedSigner::from_toml`] lists. A target with `unsigned =
+    /// true` has only `name` and `authorities` besides.
     ///
     /// # Errors
     ///
@@ -138,8 +146,8 @@ impl TargetSigners {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read; else as
-    /// [`from_toml`](Self::from_toml), naming the file.
+    /// [`ConfigErrorKind::File`] if the file cannot be read. Otherwise as
+    /// [`from_toml`](Self::from_toml), with the name of the file.
     pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::from_toml(&read_text(path)?).map_err(|error| error.within(path.display()))
@@ -151,7 +159,8 @@ impl Signer {
     ///
     /// ```
     /// # use countersign::Signer;
-    /// # let digits = |seed: u8| (0..32).map(|n: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed)).collect::<String>();
+    /// # let digit = |n: u8, seed: u8| format!("{:02x}", n.wrapping_mul(167) ^ seed);
+    /// # let digits = |seed: u8| (0..32).map(|n| digit(n, seed)).collect::<String>();
     /// let text = r#"
     /// [[targets]]
     /// name = "user-service"
@@ -167,22 +176,26 @@ impl Signer {
     ///
     /// | key of `targets` | value | default |
     /// |---|---|---|
-    /// | `name` | what this service calls the target | must be given |
-    /// | `caller` | the name that the target knows this service by | must be given |
-    /// | `authorities` | the hosts, with their ports, to sign for | must be given |
-    /// | `secret_hex`, `secret_base64`, `secret_text` or `ed25519_seed_hex` | the key; exactly one of the four | must be given |
+    /// | `name` | the target's name in this service | required |
+    /// | `caller` | this service's name in the target | required |
+    /// | `authorities` | the hosts, with their ports, to sign for | required |
+    /// | one of the four key texts below | the key | required |
     /// | `covering` | further headers to cover | none |
-    /// | `signed_host` | the host that is signed and sent in place of the URL's: see [`with_signed_host`](Self::with_signed_host) | the URL's |
-    /// | `insecure_three_headers` | whether the target knows three headers and no nonce | `false` |
-    /// | `unsigned` | whether the target is called without a signature: see [`TargetSigners::from_toml`] | `false` |
+    /// | `signed_host` | the host to sign and send: [`Signer::with_signed_host`] | the URL's |
+    /// | `insecure_three_headers` | whether the target knows three headers, no nonce | `false` |
+    /// | `unsigned` | whether to call unsigned: [`TargetSigners::from_toml`] | `false` |
     ///
-    /// A target with several keys is read by [`SharedSigner::from_toml`]. If the text also holds
-    /// [`callers`](crate::Keyring::from_toml) or [roots](crate::DerivedKeyring::from_toml), the key may be none of theirs.
+    /// Give exactly one of `secret_hex`, `secret_base64`, `secret_text` and `ed25519_seed_hex`. For
+    /// a target with several keys, use [`SharedSigner::from_toml`]. If the text also holds
+    /// [`callers`](crate::Keyring::from_toml) or [roots](crate::DerivedKeyring::from_toml), their
+    /// keys must differ from this one.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, or has not exactly one such target
-    /// with one key; else as [`new`](Self::new), [`covering`](Self::covering) and [`Keyring::ensure_distinct_from`](crate::Keyring::ensure_distinct_from). No error holds a
+    /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, or does not
+    /// have exactly one such target with one key. Otherwise as [`new`](Self::new),
+    /// [`covering`](Self::covering) and
+    /// [`Keyring::ensure_distinct_from`](crate::Keyring::ensure_distinct_from). No error holds a
     /// key.
     pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {
         let (target, verifying) = find(text, target)?;
@@ -197,14 +210,15 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read; else as [`from_toml`](Self::from_toml), naming the file.
+    /// [`ConfigErrorKind::File`] if the file cannot be read. Otherwise as
+    /// [`from_toml`](Self::from_toml), with the name of the file.
     pub fn from_toml_file(path: impl AsRef<Path>, target: &str) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         Self::from_toml(&read_text(path)?, target).map_err(|error| error.within(path.display()))
     }
 }
 
-/// The one of this name, and what the same text verifies with.
+/// Returns the target of this name, and the keys that the same text verifies with.
 fn find(text: &str, name: &str) -> Result<(Spanned<Target>, Verifying), ConfigError> {
     let file = File::parse(text)?;
     let is_named = |target: &Spanned<Target>| target.get_ref().name == name;

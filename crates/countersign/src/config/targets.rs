@@ -1,4 +1,4 @@
-//! Keys in TOML: those of the targets.
+//! Reads the targets of a TOML file.
 
 use http::HeaderName;
 use toml::Spanned;
@@ -24,7 +24,8 @@ impl Target {
             return Err(ConfigError::new(
                 ConfigErrorKind::File,
                 format!(
-                    "target {}: expected one key beside its name, found targets.keys: SharedSigner::from_toml reads both",
+                    "target {}: expected one key beside its name, found targets.keys: \
+                    SharedSigner::from_toml reads both",
                     self.name
                 ),
             ));
@@ -153,7 +154,7 @@ impl Target {
     }
 }
 
-/// A key in whichever of its encodings.
+/// A key text in one of its encodings.
 struct Material<'t> {
     secrets: SecretTexts<'t>,
     ed25519_seed_hex: &'t Option<Zeroizing<String>>,
@@ -182,7 +183,7 @@ impl Material<'_> {
     }
 }
 
-/// The targets that there are, for an error about one that there is not.
+/// Lists the known targets for the error about an unknown one.
 pub(super) fn known_targets(name: &str, targets: &[Spanned<Target>]) -> String {
     let names: Vec<&str> = targets
         .iter()

@@ -1,4 +1,5 @@
-//! Reading TOML that holds keys. Errors say where and what, and quote nothing that may be a key.
+//! Reads TOML that holds keys. Errors name the place and the problem, and quote nothing that may be
+//! a key.
 
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Reads a text of this form.
+/// Parses a text into `T`.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
     if text.starts_with('\u{feff}') {
         return Err(wrong(
@@ -21,13 +22,13 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
     T::deserialize(table).map_err(|error| wrong(of_another_form(text, &error)))
 }
 
-/// The line at which something begins, for an error.
+/// Returns the line number of the start of `span`, for an error.
 pub(super) fn line(text: &str, span: &Range<usize>) -> String {
     let (line, _) = position(text, span.start);
     format!("line {line}")
 }
 
-/// Reads a date-time. `name` is that of its key.
+/// Reads a date-time. `name` is the name of its key.
 pub(super) fn parse_timestamp(
     name: &str,
     datetime: toml::value::Datetime,
@@ -52,7 +53,8 @@ fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let place = place(text, &span);
     let (line, _) = position(text, span.start);
     let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    // The parser describes an error in its own words. Should it quote the line one day, the line may hold a key.
+    // Shows the parser's message only if it quotes no word of the line, because the line may hold a
+    // key.
     let words = error.message().split(|byte: char| !byte.is_alphanumeric());
     if words
         .filter(|word| word.len() >= 6)
@@ -80,7 +82,7 @@ fn of_another_form(text: &str, error: &toml::de::Error) -> String {
     format!("{}: {problem}", place(text, &span))
 }
 
-/// Tells an unknown name from the known ones. A name that could be a key is not shown.
+/// Describes an unknown name and lists the known ones. Hides a name that could be a key.
 pub(super) fn unknown(what: &str, found: &str, known: &[&str]) -> String {
     let near = match nearest(found, known.iter().copied()) {
         Some(near) => format!(" (did you mean {near}?)"),
@@ -93,7 +95,7 @@ pub(super) fn unknown(what: &str, found: &str, known: &[&str]) -> String {
     )
 }
 
-/// A list in words.
+/// Formats a list for an error.
 pub(super) fn one_of(known: &[&str]) -> String {
     match known {
         [] => "none".to_owned(),
@@ -102,7 +104,8 @@ pub(super) fn one_of(known: &[&str]) -> String {
     }
 }
 
-/// A short name of letters, digits, `-`, `_` and `.`; nothing of any other, which may be a key.
+/// Shows a short name of letters, digits, `-`, `_` and `.`. Hides any other, because it may be a
+/// key.
 pub(super) fn shown(name: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let is_hex = name.len() >= 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -113,15 +116,15 @@ pub(super) fn shown(name: &str) -> String {
     }
 }
 
-/// The names in a message of serde's, which it takes from our types: "…, expected one of `a`, `b`".
+/// Returns the names in a serde message, which come from our types: "…, expected one of `a`, `b`".
 fn names_expected(message: &str) -> Vec<&str> {
     let list = message.rsplit_once(", expected ").map(|(_, list)| list);
     let parts = list.unwrap_or_default().split('`');
-    // Between the first and the second mark, the third and the fourth, and so on.
+    // The names are between the marks: every second part.
     parts.skip(1).step_by(2).collect()
 }
 
-/// Of "invalid type: string "…", expected a boolean" all but the value.
+/// Rewrites "invalid type: string "…", expected a boolean" without the value.
 fn of_another_type(message: &str) -> String {
     let expected = match message
         .rsplit_once(", expected ")
@@ -156,7 +159,7 @@ fn place(text: &str, span: &Range<usize>) -> String {
     format!("line {line}, column {column}")
 }
 
-/// The line and the column, in characters, both from 1.
+/// Returns the line and the column, in characters, both counted from 1.
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count().saturating_add(1);
