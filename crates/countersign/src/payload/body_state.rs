@@ -1,13 +1,13 @@
 use super::PayloadDigest;
 
-/// What is known of the body.
+/// How the body was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyState {
-    /// Its SHA-256 is the signed one.
+    /// Its SHA-256 equals the signed one.
     Verified(PayloadDigest),
-    /// The signature is over the body itself, or over another digest of it.
+    /// The signature covers the body itself, or another digest of the body.
     Signed,
-    /// The signature says nothing about it.
+    /// The signature does not cover the body.
     Unsigned,
 }

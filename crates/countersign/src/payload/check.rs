@@ -6,22 +6,23 @@ use crate::{
     error::{Rejection, RejectionKind, reason},
 };
 
-/// The check of a body that arrives in pieces against what its head declared.
+/// Checks a body that arrives in pieces against the digest that its head declared.
 ///
-/// A hash is made in its place with the first piece: it is large to move and is wiped when it is dropped.
+/// Creates a hash in place with the first piece, because hashes are large to move and wiped on
+/// drop.
 ///
-/// `D` is what was declared, or a borrow of it.
+/// `D` is the declared digest, or a borrow of it.
 #[derive(Clone)]
 pub(crate) struct PayloadCheck<D> {
     declared: D,
     sha256: Option<Sha256>,
     sha512: Option<Box<Sha512>>,
-    /// The length so far, in bytes.
+    /// The length so far in bytes.
     bytes: u64,
 }
 
 impl PayloadCheck<&DeclaredPayload> {
-    /// The same, without the borrow.
+    /// Drops the borrow.
     pub(crate) fn detach(self) -> PayloadCheck<DeclaredPayload> {
         PayloadCheck {
             declared: self.declared.clone(),
@@ -42,7 +43,7 @@ impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
         }
     }
 
-    /// The SHA-256 that the body must have, if one was declared.
+    /// Returns the SHA-256 that the body must have, if declared.
     pub(crate) fn expected(&self) -> Option<PayloadDigest> {
         self.declared.borrow().sha256()
     }
@@ -59,8 +60,8 @@ impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
         }
     }
 
-    /// Compares in constant time: how much of a guessed digest was right is nobody's business. Every digest that was
-    /// declared must match; without a single piece, that of no body.
+    /// Compares in constant time, to hide how many bytes of a guess were right. Every declared
+    /// digest must match. Without a piece, uses the digest of the empty body.
     #[inline]
     pub(crate) fn finish(self) -> Result<BodyState, Rejection> {
         let mut state = BodyState::Unsigned;
@@ -83,7 +84,7 @@ impl<D: Borrow<DeclaredPayload>> PayloadCheck<D> {
     }
 }
 
-/// What a body is refused with where none was signed.
+/// Returns the rejection of a body that should be empty.
 #[cold]
 fn not_empty(bytes: u64) -> Rejection {
     Rejection::because(
@@ -148,12 +149,12 @@ mod tests {
     #[test]
     fn a_check_that_is_detached_between_two_pieces_goes_on_where_it_was() {
         for declared in declared(b"body") {
-            for (behind, expected) in [("dy", true), ("dx", false), ("body", false)] {
+            for (rest, expected) in [("dy", true), ("dx", false), ("body", false)] {
                 let mut check = PayloadCheck::new(&declared);
                 check.update(b"bo");
                 let mut check = check.detach();
-                check.update(behind.as_bytes());
-                assert_eq!(check.finish().is_ok(), expected, "{declared:?}: {behind}");
+                check.update(rest.as_bytes());
+                assert_eq!(check.finish().is_ok(), expected, "{declared:?}: {rest}");
             }
         }
     }
@@ -169,7 +170,8 @@ mod tests {
         }
     }
 
-    /// Source: CVE-2026-26275 (httpsig-hyper compared the digest with a pattern that always matched).
+    /// Source: CVE-2026-26275 (httpsig-hyper compared the digest with a pattern that always
+    /// matched).
     #[test]
     fn refuses_a_body_that_differs_in_one_bit_or_in_length() {
         let body = b"{\"userId\":123}";

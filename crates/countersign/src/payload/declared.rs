@@ -1,21 +1,21 @@
 use super::PayloadDigest;
 
-/// What a signed head says of the body that follows it.
+/// The digest that a signed head declares for its body.
 #[derive(Clone, Debug)]
 pub(crate) enum DeclaredPayload {
     /// Its SHA-256.
     Sha256(PayloadDigest),
-    /// Its digests in a `Content-Digest` (RFC 9530), at least one of the two. Each must match.
+    /// One or both digests of a `Content-Digest` (RFC 9530). Each must match.
     ContentDigest {
         sha256: Option<PayloadDigest>,
         sha512: Option<Box<[u8; 64]>>,
     },
-    /// Nothing: the signature is not over the body.
+    /// None: the signature does not cover the body.
     Unsigned,
 }
 
 impl DeclaredPayload {
-    /// The SHA-256 that the body must have, if one is declared.
+    /// Returns the SHA-256 that the body must have, if declared.
     pub(super) fn sha256(&self) -> Option<PayloadDigest> {
         match self {
             Self::Sha256(digest) => Some(*digest),
@@ -24,7 +24,7 @@ impl DeclaredPayload {
         }
     }
 
-    /// The SHA-512 that the body must have, if one is declared.
+    /// Returns the SHA-512 that the body must have, if declared.
     pub(super) fn sha512(&self) -> Option<&[u8; 64]> {
         match self {
             Self::ContentDigest { sha512, .. } => sha512.as_deref(),

@@ -6,29 +6,30 @@ use crate::crypto::sha256;
 
 /// The SHA-256 of a body.
 ///
-/// It is a hash anyone can compute and no secret: that two requests have equal bodies shows in their digests.
+/// Anyone can compute this hash: it is no secret. Equal bodies have equal digests.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PayloadDigest([u8; 32]);
 
 impl PayloadDigest {
-    /// That of no body.
+    /// The digest of the empty body.
     pub(crate) const OF_NOTHING: Self = Self([
         0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9,
         0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52,
         0xb8, 0x55,
     ]);
 
-    /// The digest of these bytes.
+    /// Computes the digest of these bytes.
     pub fn of(body: &[u8]) -> Self {
         Self(sha256::digest(body))
     }
 
-    /// A digest that was computed elsewhere: the 32 bytes of SHA-256 over the body exactly as it will be sent.
+    /// Makes a digest that was computed elsewhere: the 32 bytes of SHA-256 over the body exactly as
+    /// sent.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes of the digest.
+    /// Returns the 32 bytes of the digest.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The body: its digest, and the check of one that arrives in pieces.
+//! The body: its digest, and the check of a body that arrives in pieces.
 
 mod body_state;
 mod check;

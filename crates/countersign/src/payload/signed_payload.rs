@@ -1,21 +1,21 @@
 use super::PayloadDigest;
 use crate::error::{SignError, SignErrorKind};
 
-/// The body of a request that is signed: its digest, or its bytes.
+/// The body of a request to be signed: its digest or its bytes.
 ///
-/// Most schemes sign the digest, and take either. Those that sign the body itself (the DRF profile, Standard Webhooks)
-/// need the bytes.
+/// Most schemes sign the digest and accept either. Schemes that sign the body itself (the DRF
+/// profile, Standard Webhooks) need the bytes.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Payload<'b> {
-    /// The SHA-256 of the body exactly as it will be sent.
+    /// The SHA-256 of the body exactly as sent.
     Digest(PayloadDigest),
-    /// The body exactly as it will be sent.
+    /// The body exactly as sent.
     Bytes(&'b [u8]),
 }
 
 impl<'b> Payload<'b> {
-    /// The digest of the body.
+    /// Returns the digest of the body.
     pub fn digest(&self) -> PayloadDigest {
         match self {
             Self::Digest(digest) => *digest,
@@ -23,7 +23,7 @@ impl<'b> Payload<'b> {
         }
     }
 
-    /// The body itself, for a signature that is over it.
+    /// Returns the body itself, for a signature that covers it.
     pub(crate) fn body(&self) -> Result<&'b [u8], SignError> {
         match self {
             Self::Digest(_) => Err(SignError::new(
