@@ -6,16 +6,16 @@ use ed25519_dalek::Signer as _;
 #[derive(Clone)]
 pub(crate) struct PrivateKey(ed25519_dalek::SigningKey);
 
-/// A key that verifies: a point, not of small order, in its one encoding.
+/// A key that verifies: a point in canonical encoding, not of small order.
 #[derive(Clone)]
 pub(crate) struct PublicKey(ed25519_dalek::VerifyingKey);
 
-/// Why 32 bytes are not a public key.
+/// The reason for which 32 bytes are not a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidPublicKey {
     NotAPoint,
     NotCanonical,
-    /// Signatures of such a key can be made up.
+    /// Anyone can forge signatures of such a key.
     SmallOrder,
 }
 
@@ -53,7 +53,7 @@ impl PublicKey {
         self.0.as_bytes()
     }
 
-    /// Verifies strictly: no components of small order, no second encoding of a signature.
+    /// Verifies strictly: refuses points of small order and non-canonical signatures.
     #[inline]
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(signature);

@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 #[derive(Clone)]
 pub(crate) struct PseudorandomKey(Hkdf<Sha256>);
 
-/// A key of more bytes than can be expanded (RFC 5869 section 2.3).
+/// The error for a key longer than HKDF can expand (RFC 5869 section 2.3).
 #[derive(Debug)]
 pub(crate) struct TooLong;
 
@@ -24,7 +24,7 @@ impl PseudorandomKey {
         Self(key)
     }
 
-    /// Fills `key` with the bytes that the parts of `info` select (RFC 5869 section 2.3).
+    /// Fills `key` with output for `info`, the concatenation of these parts (RFC 5869 section 2.3).
     pub(crate) fn expand(&self, info: &[&[u8]], key: &mut [u8]) -> Result<(), TooLong> {
         self.0.expand_multi_info(info, key).map_err(|_| TooLong)
     }
@@ -48,21 +48,25 @@ mod tests {
                 vec![0x0b; 22],
                 Some((0..=0x0c).collect::<Vec<u8>>()),
                 (0xf0..=0xf9).collect(),
-                "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
+                "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185\
+                865",
             ),
             (
                 "A.2",
                 long(0),
                 Some(long(0x60)),
                 long(0xb0),
-                "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87",
+                "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac782727\
+                1cb41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d8\
+                7",
             ),
             (
                 "A.3",
                 vec![0x0b; 22],
                 None,
                 vec![],
-                "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
+                "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a9\
+                6c8",
             ),
         ] {
             let key = PseudorandomKey::extract_with(salt.as_deref(), &ikm);

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::Sha256;
 
-/// A key: its precomputed inner and outer state, and not its bytes.
+/// A key: its precomputed inner and outer states, without its bytes.
 #[derive(Clone)]
 pub(crate) struct Key(Hmac<Sha256>);
 
@@ -16,7 +16,7 @@ impl Key {
     pub(crate) fn new(bytes: &[u8]) -> Self {
         match Hmac::new_from_slice(bytes) {
             Ok(key) => Self(key),
-            // Invariant: HMAC takes keys of every length (RFC 2104 section 3).
+            // Invariant: HMAC accepts keys of every length (RFC 2104 section 3).
             Err(_) => unreachable!("HMAC takes keys of every length"),
         }
     }
@@ -27,7 +27,7 @@ impl Key {
         Mac(self.0.clone())
     }
 
-    /// Begins a MAC with a key that is not needed again.
+    /// Begins a MAC and consumes the key.
     #[inline]
     pub(crate) fn into_mac(self) -> Mac {
         Mac(self.0)

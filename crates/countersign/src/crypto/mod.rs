@@ -1,7 +1,7 @@
-//! The cryptographic primitives, each behind a type or function of ours.
+//! The cryptographic primitives, each in a type or function of this crate.
 //!
-//! No other room names the crates that implement them. Another provider is added here, and here
-//! alone. Every state that holds a secret is wiped when it is dropped.
+//! No other module names the crates that implement them, so another provider is added here only.
+//! Every state that holds a secret is wiped on drop.
 
 mod constant_time;
 pub(crate) mod ed25519;
