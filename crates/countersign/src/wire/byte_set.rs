@@ -1,9 +1,9 @@
-/// A set of bytes, such as those that a grammar allows: one look-up tells whether a byte is in it.
+/// A set of bytes, such as those that a grammar allows. One table lookup tests membership.
 #[derive(Debug)]
 pub(crate) struct ByteSet([bool; 256]);
 
 impl ByteSet {
-    /// The set of these bytes.
+    /// Makes the set of these bytes.
     #[expect(
         clippy::as_conversions,
         clippy::indexing_slicing,
@@ -19,25 +19,27 @@ impl ByteSet {
         Self(set)
     }
 
-    /// Parts a text behind the bytes at its start that are in the set, all of which must be ASCII.
+    /// Splits a text after its leading bytes that are in the set. All bytes of the set must be
+    /// ASCII.
     #[inline]
     pub(crate) fn split<'t>(&self, text: &'t str) -> (&'t str, &'t str) {
         let len = text.bytes().position(|byte| !self.has(byte));
-        // Invariant: a character ends where ASCII does.
+        // Invariant: the position after an ASCII byte is a character boundary.
         len.and_then(|len| text.split_at_checked(len))
             .unwrap_or((text, ""))
     }
 
-    /// Parts a text before the bytes at its end that are in the set, all of which must be ASCII.
+    /// Splits a text before its trailing bytes that are in the set. All bytes of the set must be
+    /// ASCII.
     #[inline]
     pub(crate) fn split_end<'t>(&self, text: &'t str) -> (&'t str, &'t str) {
         let len = text.bytes().rev().position(|byte| !self.has(byte));
-        // Invariant: a character begins where ASCII does.
+        // Invariant: the position of an ASCII byte is a character boundary.
         len.and_then(|len| text.split_at_checked(text.len().checked_sub(len)?))
             .unwrap_or(("", text))
     }
 
-    /// Whether the set has this byte.
+    /// Returns whether the set contains this byte.
     #[inline]
     pub(crate) fn has(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte)).is_some_and(|has| *has)

@@ -3,7 +3,7 @@ use jiff::civil;
 
 use crate::timestamp::Timestamp;
 
-/// Which grammars of `x-date` are accepted.
+/// The accepted grammars of `x-date`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DateForm {
     /// IMF-fixdate only (RFC 9110 section 5.6.7): `Fri, 02 Jan 2026 03:04:05 GMT`.
@@ -14,7 +14,7 @@ pub(crate) enum DateForm {
 }
 
 impl DateForm {
-    /// What is expected of a date, in words.
+    /// Names the expected form of a date, for an error.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::ImfFixdate => "an IMF-fixdate",
@@ -34,7 +34,7 @@ impl DateForm {
 /// IMF-fixdate = day-name "," SP 2DIGIT SP month SP 4DIGIT SP 2DIGIT ":" 2DIGIT ":" 2DIGIT SP "GMT"
 /// ```
 ///
-/// The name of the day must be one, but it is not checked against the date: the text itself is signed.
+/// The name must be a weekday, but is not checked against the date: the text itself is signed.
 fn parse_imf_fixdate(text: &str) -> Option<Timestamp> {
     let bytes: &[u8; 29] = text.as_bytes().try_into().ok()?;
     let [
@@ -179,7 +179,7 @@ pub(crate) fn utc(
     Some(Timestamp::from_civil(date))
 }
 
-/// `at` as an IMF-fixdate; `None` outside the years 0000 to 9999.
+/// Formats `at` as an IMF-fixdate. `None` outside the years 0000 to 9999.
 pub(crate) fn imf_fixdate(at: Timestamp) -> Option<HeaderValue> {
     HeaderValue::try_from(at.to_http_date()?).ok()
 }
@@ -298,7 +298,7 @@ mod tests {
     fn writes_no_date_outside_four_digit_years() {
         assert_eq!(imf_fixdate(Timestamp::from_unix_seconds(i64::MAX)), None);
         assert_eq!(imf_fixdate(Timestamp::from_unix_seconds(i64::MIN)), None);
-        // Tue, 20 Apr -271821, the first date of JavaScript.
+        // Tue, 20 Apr -271821, JavaScript's earliest date.
         assert_eq!(
             imf_fixdate(Timestamp::from_unix_seconds(-8_640_000_000_000)),
             None

@@ -2,19 +2,19 @@ use std::{collections::HashSet, hash::Hash};
 
 use smallvec::SmallVec;
 
-/// So many are compared one by one, and kept without an allocation. More are found by their hashes,
-/// whose key no sender knows: then the work grows with their number and not with its square.
+/// Up to this number, items are compared one by one and stored without an allocation. More are
+/// found by hash, with a key that no sender knows, so that the work grows linearly.
 const FEW: usize = 8;
 
-/// What a request lists, in the order of the request, each once.
+/// Distinct items in the order of the request.
 #[derive(Clone, Debug)]
 pub(crate) struct DistinctList<T> {
     items: SmallVec<[T; FEW]>,
-    /// All of them, once there are more than a few.
+    /// All items, once there are more than `FEW`.
     known: Option<HashSet<T>>,
 }
 
-/// What is in a list already.
+/// The error for an item that is already in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Repeated;
 
@@ -28,7 +28,7 @@ impl<T> Default for DistinctList<T> {
 }
 
 impl<T: Clone + Eq + Hash> DistinctList<T> {
-    /// Adds one at the end, unless an equal one is there.
+    /// Appends an item, unless an equal one is present.
     #[inline]
     pub(crate) fn push(&mut self, item: T) -> Result<(), Repeated> {
         if self.contains(&item) {
@@ -46,7 +46,7 @@ impl<T: Clone + Eq + Hash> DistinctList<T> {
         }
     }
 
-    /// Adds one of which the caller knows that no equal one is there.
+    /// Appends an item. The caller ensures that no equal one is present.
     #[inline]
     pub(crate) fn push_distinct(&mut self, item: T) {
         self.items.push(item);
@@ -55,7 +55,7 @@ impl<T: Clone + Eq + Hash> DistinctList<T> {
         }
     }
 
-    /// Takes note of the item at the end, and of the others if they are not noted yet.
+    /// Adds the last item to `known`, and all items if `known` is empty.
     #[cold]
     fn note(&mut self) {
         match &mut self.known {

@@ -1,28 +1,29 @@
-//! Hexadecimal digits as they stand in headers.
+//! Hexadecimal digits in headers.
 
 use http::HeaderName;
 
 use crate::error::{Reason, reason};
 
-/// Whether letters may be of either case.
+/// The accepted case of letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Letters {
     Lower,
     Mixed,
 }
 
-/// What a header with something else than the digits of a SHA-256 is refused with.
+/// Returns the reason for a header without the digits of a SHA-256.
 #[cold]
 pub(crate) fn no_digest(name: &HeaderName, found: &str) -> Reason {
     reason!(
-        "header {}: expected 64 lower-case hexadecimal digits, found {} characters, {} of them others",
+        "header {}: expected 64 lower-case hexadecimal digits, found {} characters, {} of them \
+        others",
         name,
         found.len(),
         others(found)
     )
 }
 
-/// How many characters are no lower-case hexadecimal digits.
+/// Returns the number of characters that are not lower-case hexadecimal digits.
 pub(crate) fn others(text: &str) -> usize {
     let lower = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     text.bytes().filter(|byte| !lower(byte)).count()
@@ -30,15 +31,15 @@ pub(crate) fn others(text: &str) -> usize {
 
 /// Decodes exactly 2 `N` digits.
 ///
-/// What is decoded was sent in the open: unlike keys it needs no constant time. All digits are looked at before any is
-/// judged, so that the compiler takes many at a time.
+/// These values are public, so unlike keys they need no constant time. The loop has no early exit,
+/// so that the compiler can vectorize it.
 #[inline]
 pub(crate) fn decode<const N: usize>(text: &str, letters: Letters) -> Option<[u8; N]> {
     let (digits, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
     let digits: &[[u8; 2]; N] = digits.try_into().ok()?;
-    // The bit by which an ASCII letter's two cases differ.
+    // The bit in which the two cases of an ASCII letter differ.
     let folded = match letters {
         Letters::Lower => 0,
         Letters::Mixed => 0x20,

@@ -1,4 +1,4 @@
-//! How values are spelled on the wire, in every family of schemes.
+//! The encodings of values on the wire, for every scheme family.
 
 mod byte_set;
 mod date;

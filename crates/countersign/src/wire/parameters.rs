@@ -1,9 +1,9 @@
-//! The parameters behind the name of a scheme in `Authorization`.
+//! The parameters after the scheme name in `Authorization`.
 
 use crate::error::{Escaped, Reason, reason};
 
-/// What a parameter is refused with that is none of those expected. Only its name is shown: what has no name may be a
-/// signature or a secret.
+/// Returns the reason for an unexpected parameter. Shows only its name: text without a name may be
+/// a signature or a secret.
 #[cold]
 pub(crate) fn unknown_parameter(expected: &'static str, text: &str) -> Reason {
     let is_name = |name: &&str| {
@@ -29,7 +29,7 @@ pub(crate) fn unknown_parameter(expected: &'static str, text: &str) -> Reason {
     }
 }
 
-/// What `authorization` without all of its parameters is refused with.
+/// Returns the reason for `authorization` with missing parameters.
 #[cold]
 pub(crate) fn missing_parameters(missing: &[Option<&'static str>]) -> Reason {
     let missing: Vec<&str> = missing.iter().copied().flatten().collect();
@@ -39,11 +39,11 @@ pub(crate) fn missing_parameters(missing: &[Option<&'static str>]) -> Reason {
     )
 }
 
-/// A value, which runs to the next space or tab, and what is behind it.
+/// Splits a value, up to the next space or tab, from the rest.
 #[inline]
 pub(crate) fn until_space(text: &str) -> (&str, &str) {
     let is_space = |byte: u8| (byte == b' ') || (byte == b'\t');
-    // Most values have none. All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    // Most values have none. The loop has no early exit, so that the compiler can vectorize it.
     if !text.bytes().fold(false, |any, byte| any | is_space(byte)) {
         return (text, "");
     }
@@ -52,10 +52,10 @@ pub(crate) fn until_space(text: &str) -> (&str, &str) {
         .unwrap_or((text, ""))
 }
 
-/// A value, which runs to the next comma, and what is behind it.
+/// Splits a value, up to the next comma, from the rest.
 #[inline]
 pub(crate) fn until_comma(text: &str) -> (&str, &str) {
-    // Whole chunks without a comma are passed over first: the compiler compares all bytes of one at once.
+    // Skips whole chunks without a comma first: the compiler compares all bytes of a chunk at once.
     let (chunks, _) = text.as_bytes().as_chunks::<16>();
     let commas = |chunk: &[u8; 16]| {
         chunk

@@ -1,6 +1,6 @@
 use crate::crypto::hmac_sha256::Mac;
 
-/// Where the signed text goes.
+/// Receives the signed text.
 pub(crate) trait Sink {
     fn write(&mut self, text: &str);
 }
@@ -12,7 +12,7 @@ impl Sink for String {
     }
 }
 
-/// One piece after the other.
+/// Takes the pieces one by one.
 impl Sink for Mac {
     #[inline]
     fn write(&mut self, text: &str) {
@@ -20,7 +20,7 @@ impl Sink for Mac {
     }
 }
 
-/// The whole text, if it fits: a MAC takes one piece faster than two dozen.
+/// Collects the whole text if it fits: one piece is faster for a MAC than two dozen.
 pub(crate) struct Gathered {
     buffer: [u8; 1024],
     len: usize,
@@ -35,7 +35,7 @@ impl Gathered {
         }
     }
 
-    /// `None` if it did not fit.
+    /// Returns the text. `None` if it did not fit.
     #[inline]
     pub(crate) fn text(&self) -> Option<&[u8]> {
         self.buffer.get(..self.len)
@@ -43,7 +43,7 @@ impl Gathered {
 }
 
 impl Sink for Gathered {
-    // Half of the pieces are one constant byte, which is one store once this is inlined.
+    // Half of the pieces are one constant byte, which is a single store when inlined.
     #[inline]
     fn write(&mut self, text: &str) {
         let end = self.len.saturating_add(text.len());

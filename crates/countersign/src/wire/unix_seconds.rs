@@ -11,11 +11,11 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The greatest number of digits: they reach to the year 33658, and no count of them overflows.
+/// The greatest number of digits. They reach the year 33658, and no such number overflows.
 const MAX_DIGITS: usize = 12;
 
-/// Reads digits and nothing else. `str::parse` alone would take a sign; Python's `int` takes blanks, underscores and the
-/// digits of other scripts.
+/// Reads digits only. `str::parse` alone would accept a sign. Python's `int` accepts blanks,
+/// underscores and digits of other scripts.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     if !(1..=MAX_DIGITS).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -23,7 +23,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     text.parse().ok().map(Timestamp::from_unix_seconds)
 }
 
-/// What a header with something else is refused with.
+/// Returns the reason for a header with anything else.
 #[cold]
 pub(crate) fn refusal(name: &HeaderName, found: &str) -> Reason {
     let looks_like = found.parse().ok().and_then(finer_unit);
@@ -42,7 +42,7 @@ pub(crate) fn refusal(name: &HeaderName, found: &str) -> Reason {
     }
 }
 
-/// Whole seconds, in their one spelling without leading zeroes.
+/// Formats whole seconds in canonical form, without leading zeros.
 pub(crate) fn format(now: Timestamp) -> Result<String, SignError> {
     let text = now.as_unix_seconds().to_string();
     match parse(&text) {
@@ -72,8 +72,8 @@ mod tests {
         }
     }
 
-    /// Source: pitfalls of hawk and http-signature-normalization, whose clocks overflowed; `int()` of Python, which reads
-    /// most of these; the Rust library of Standard Webhooks, which overflowed on `i64::MIN`.
+    /// Source: pitfalls of hawk and http-signature-normalization, whose clocks overflowed. Python's
+    /// `int()` reads most of these. The Rust library of Standard Webhooks overflowed on `i64::MIN`.
     #[test]
     fn refuses_everything_else_and_overflows_on_nothing() {
         for text in [
