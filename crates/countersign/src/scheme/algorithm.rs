@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What a key computes. Every key has one, and it is never the message that chooses it.
+/// The algorithm of a key. The key determines the algorithm, never the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -14,7 +14,7 @@ impl Algorithm {
     /// Every algorithm.
     pub const ALL: &'static [Self] = &[Self::HmacSha256, Self::Ed25519];
 
-    /// Its name in the HTTP signature algorithms registry (RFC 9421 section 6.2).
+    /// Returns the name in the HTTP signature algorithms registry (RFC 9421 section 6.2).
     pub const fn name(self) -> &'static str {
         match self {
             Self::HmacSha256 => "hmac-sha256",

@@ -5,6 +5,6 @@ pub enum ContentTypeRule {
     /// A `content-type` that is present must be covered.
     #[default]
     CoveredIfPresent,
-    /// A `content-type` may be left uncovered, as the clients of the article leave it.
+    /// A `content-type` may be left uncovered, as by the clients of the article.
     Exempt,
 }

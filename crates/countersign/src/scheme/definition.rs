@@ -2,24 +2,25 @@ use std::ops::RangeInclusive;
 
 use super::{Algorithm, ContentTypeRule, NonceRule};
 
-/// What is fixed for a scheme, whatever a verifier or a signer of it is set to.
+/// The fixed properties of a scheme, independent of verifier and signer settings.
 #[derive(Debug)]
 pub(crate) struct Definition {
-    /// The name on the wire, which is compared with its case; of a scheme that has none there, what it is called.
+    /// The name on the wire, which is case-sensitive. For a scheme without one, its common name.
     pub(crate) name: &'static str,
     /// The algorithms that its keys may have.
     pub(crate) algorithms: &'static [Algorithm],
-    /// How long an HMAC secret may be, in bytes.
+    /// The accepted lengths of an HMAC secret in bytes.
     pub(crate) secret_len: RangeInclusive<usize>,
-    /// What stands before the secret where the scheme derives its keys from both; `None` where the secret is the key.
+    /// The prefix of the secret, if the scheme derives its keys from both. `None` if the secret is
+    /// the key.
     pub(crate) key_prefix: Option<&'static str>,
     /// Whether its keys may be bound to a session token.
     pub(crate) has_session_tokens: bool,
-    /// What tells a request that comes again from another one.
+    /// The parts of a request that detect a replay.
     pub(crate) replay_identity: &'static str,
-    /// Whether its requests must carry a covered nonce, unless the key says otherwise.
+    /// The default rule for nonces. A key may override it.
     pub(crate) nonce: NonceRule,
-    /// Whether its requests must cover a content type that is present, unless the key says otherwise.
+    /// The default rule for covering the content type. A key may override it.
     pub(crate) content_type: ContentTypeRule,
 }
 
@@ -50,12 +51,12 @@ impl Definition {
     pub(crate) const DRF: Self = Self {
         name: "X-HMAC-SHA256",
         algorithms: &[Algorithm::HmacSha256],
-        // A secret here is a text, which holds less than its length.
+        // A secret here is a text, which has less entropy than its length.
         secret_len: 24..=usize::MAX,
         key_prefix: None,
         has_session_tokens: false,
         replay_identity: "the signature",
-        // The signature stands for it.
+        // The signature replaces the nonce.
         nonce: NonceRule::Required,
         content_type: ContentTypeRule::Exempt,
     };
@@ -68,7 +69,7 @@ impl Definition {
         key_prefix: None,
         has_session_tokens: false,
         replay_identity: "webhook-id with webhook-timestamp",
-        // Id and timestamp stand for it.
+        // Id and timestamp replace the nonce.
         nonce: NonceRule::Required,
         content_type: ContentTypeRule::Exempt,
     };
@@ -92,7 +93,7 @@ impl Definition {
         key_prefix: Some("AWS4"),
         has_session_tokens: true,
         replay_identity: "x-nonce",
-        // Clients know no nonce, and some never sign the content type (aws4fetch, browsers).
+        // Clients send no nonce, and some never sign the content type (aws4fetch, browsers).
         nonce: NonceRule::Optional,
         content_type: ContentTypeRule::Exempt,
     };

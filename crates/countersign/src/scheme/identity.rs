@@ -2,21 +2,21 @@ use std::fmt;
 
 use super::Definition;
 
-/// A way of signing requests. Every key is bound to exactly one.
+/// A signature scheme. Every key is bound to exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
-    /// `HMAC-SHA256`: a secret shared by caller and callee over the canonical request.
+    /// `HMAC-SHA256`: a secret shared by caller and callee signs the canonical request.
     HmacSha256,
-    /// `ED25519`: the caller's Ed25519 key over the same canonical request.
+    /// `ED25519`: the caller's Ed25519 key signs the same canonical request.
     Ed25519,
-    /// `X-HMAC-SHA256`: a shared secret over timestamp and body, as Django services sign. See
+    /// `X-HMAC-SHA256`: a shared secret signs timestamp and body, as in Django services. See
     /// [`DrfVerifySettings`](crate::DrfVerifySettings).
     Drf,
-    /// Standard Webhooks: a secret or an Ed25519 key over id, timestamp and body. See
+    /// Standard Webhooks: a secret or an Ed25519 key signs id, timestamp and body. See
     /// [`StandardWebhooksVerifySettings`](crate::StandardWebhooksVerifySettings).
     StandardWebhooks,
-    /// RFC 9421, HTTP Message Signatures, with a shared secret or an Ed25519 key of the caller.
+    /// RFC 9421 HTTP Message Signatures, with a shared secret or the caller's Ed25519 key.
     MessageSignatures,
     /// `AWS4-HMAC-SHA256`: AWS Signature Version 4, in the `Authorization` header or in the URL.
     SigV4,
@@ -44,7 +44,8 @@ impl Scheme {
         }
     }
 
-    /// The name on the wire, which is compared with its case; of a scheme that has none there, what it is called.
+    /// Returns the name on the wire, which is case-sensitive. For a scheme without one, returns its
+    /// common name.
     pub const fn name(self) -> &'static str {
         self.definition().name
     }

@@ -1,6 +1,6 @@
-//! The identity of the schemes: their names, and what is fixed for each.
+//! The identity of the schemes: their names and fixed properties.
 //!
-//! How a scheme is read and written is in its family's room.
+//! Parsing and signing are in the module of the scheme's family.
 
 mod algorithm;
 mod content_type_rule;
