@@ -1,4 +1,4 @@
-//! Reading a file that holds keys or a policy.
+//! Reads a file that holds keys or a policy.
 
 use std::{
     fs::{self, File},
@@ -10,15 +10,17 @@ use zeroize::Zeroizing;
 
 use crate::error::{ConfigError, ConfigErrorKind};
 
-/// The greatest length of a file, in bytes: far more than the keys of any fleet, and less than a process can hold.
+/// The greatest length of a file in bytes: far more than all keys of a fleet, and small enough for
+/// memory.
 const MAX_LEN: u64 = 16 * 1024 * 1024;
 
-/// The text of a file, wiped when it is dropped.
+/// Reads the text of a file. The text is wiped on drop.
 pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     let failed =
         |what: &str| ConfigError::new(ConfigErrorKind::File, format!("{}: {what}", path.display()));
     let unreadable = |error: io::Error| failed("cannot be read").with_source(error);
-    // Before it is opened: a pipe would be waited for, and with it every later change of the file.
+    // Checked before the file is opened, because opening a pipe would block, and with it every
+    // later reload.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
         return Err(failed("expected a file, found something else"));
@@ -27,7 +29,7 @@ pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
     if metadata.len() > MAX_LEN {
         return Err(too_long());
     }
-    // With room from the start, because a buffer that grows leaves copies behind.
+    // Allocated in full at the start, because a growing buffer leaves copies of the keys in memory.
     let mut text = Zeroizing::new(String::new());
     text.reserve_exact(
         usize::try_from(metadata.len())

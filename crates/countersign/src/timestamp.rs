@@ -9,57 +9,59 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 
 const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
-/// A moment in UTC, counted in microseconds since 1970-01-01T00:00:00Z.
+/// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z.
 ///
-/// The core reads no clock: every decision that depends on the time takes one of these as an argument. Arithmetic
-/// saturates at about ±292,000 years, so no timestamp that a peer can write makes it overflow.
+/// The core reads no clock: every decision that depends on the time takes a timestamp as an
+/// argument. Arithmetic saturates at about ±292,000 years, so no timestamp from a peer can
+/// overflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     micros: i64,
 }
 
 impl Timestamp {
-    /// The moment `seconds` after (or, if negative, before) the Unix epoch.
+    /// Returns the moment `seconds` after the Unix epoch, or before it if negative.
     pub const fn from_unix_seconds(seconds: i64) -> Self {
         Self {
             micros: seconds.saturating_mul(MICROS_PER_SECOND),
         }
     }
 
-    /// The moment `millis` milliseconds after (or, if negative, before) the Unix epoch.
+    /// Returns the moment `millis` milliseconds after the Unix epoch, or before it if negative.
     pub const fn from_unix_millis(millis: i64) -> Self {
         Self {
             micros: millis.saturating_mul(1_000),
         }
     }
 
-    /// The moment `micros` microseconds after (or, if negative, before) the Unix epoch.
+    /// Returns the moment `micros` microseconds after the Unix epoch, or before it if negative.
     pub const fn from_unix_micros(micros: i64) -> Self {
         Self { micros }
     }
 
-    /// Whole seconds since the Unix epoch, rounded down.
+    /// Returns whole seconds since the Unix epoch, rounded down.
     pub const fn as_unix_seconds(self) -> i64 {
         self.micros.div_euclid(MICROS_PER_SECOND)
     }
 
-    /// Microseconds since the Unix epoch.
+    /// Returns microseconds since the Unix epoch.
     pub const fn as_unix_micros(self) -> i64 {
         self.micros
     }
 
-    /// This moment in the calendar, its fraction of a second dropped. `None` outside the years 0 to 9999.
+    /// Returns the calendar date, without the fraction of a second. `None` outside the years 0 to
+    /// 9999.
     pub(crate) fn to_civil(self) -> Option<civil::DateTime> {
         let seconds = self.as_unix_seconds();
         let date = match jiff::Timestamp::from_second(seconds) {
             Ok(timestamp) => TimeZone::UTC.to_datetime(timestamp),
-            // The library's timestamps end a day before its calendar does.
+            // The range of the library's timestamps ends a day before its calendar.
             Err(_) => EPOCH.checked_add(SignedDuration::from_secs(seconds)).ok()?,
         };
         (0..=9999).contains(&date.year()).then_some(date)
     }
 
-    /// The moment of a date in UTC.
+    /// Returns the moment of a date in UTC.
     pub(crate) fn from_civil(date: civil::DateTime) -> Self {
         match TimeZone::UTC.to_timestamp(date) {
             Ok(timestamp) => Self::from_unix_micros(timestamp.as_microsecond()),
@@ -67,8 +69,8 @@ impl Timestamp {
         }
     }
 
-    /// This moment as an IMF-fixdate (RFC 9110 section 5.6.7), its fraction of a second dropped: `Fri, 02 Jan 2026
-    /// 03:04:05 GMT`. `None` outside the years 0 to 9999.
+    /// Formats an IMF-fixdate (RFC 9110 section 5.6.7) without the fraction of a second: `Fri, 02
+    /// Jan 2026 03:04:05 GMT`. `None` outside the years 0 to 9999.
     pub fn to_http_date(self) -> Option<String> {
         let Ok(timestamp) = jiff::Timestamp::from_second(self.as_unix_seconds()) else {
             let date = self.to_civil()?;
@@ -81,7 +83,7 @@ impl Timestamp {
         Some(text)
     }
 
-    /// This moment moved forward by `duration`.
+    /// Returns the moment `duration` later.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         Self {
@@ -89,7 +91,7 @@ impl Timestamp {
         }
     }
 
-    /// This moment moved back by `duration`.
+    /// Returns the moment `duration` earlier.
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         Self {
@@ -97,7 +99,7 @@ impl Timestamp {
         }
     }
 
-    /// The distance between two moments, whichever comes first.
+    /// Returns the distance between two moments, in either order.
     pub const fn abs_diff(self, other: Self) -> Duration {
         Duration::from_micros(self.micros.abs_diff(other.micros))
     }
@@ -113,7 +115,7 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// RFC 3339 in UTC where the year is within 0 to 9999, else the number of microseconds.
+/// RFC 3339 in UTC for the years 0 to 9999, otherwise the number of microseconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_microsecond(self.micros) {
