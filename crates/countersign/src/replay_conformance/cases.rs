@@ -14,12 +14,12 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The usual life of an entry: window, body deadline and clock difference together.
+/// The usual lifetime of an entry: the sum of window, body deadline and clock difference.
 const LIFE: Duration = Duration::from_secs(335);
-/// Long enough to be seen, short enough to be waited for.
+/// Long enough to observe, and short enough to wait for.
 const SHORT_LIFE: Duration = Duration::from_millis(1500);
 const STEP: Duration = Duration::from_millis(100);
-/// How long a store may take to find out that it is cut off.
+/// The time in which a store must detect that it is cut off.
 const OUTAGE: Duration = Duration::from_secs(30);
 
 type Outcome = Result<(), String>;
@@ -67,7 +67,7 @@ pub(super) async fn of_claims_at_once_exactly_one_is_fresh(subject: &impl Subjec
         }));
         exactly_one("copies that take turns", answers.await)?;
 
-        // Those that answer at once are asked by threads, which do not take turns.
+        // Stores that answer at once are asked by threads, which do not take turns.
         let claim = lasting(subject, key(&format!("by threads {round}")), LIFE)?;
         let answers: Vec<_> = thread::scope(|scope| {
             let threads: Vec<_> = (0..4)
@@ -184,7 +184,7 @@ pub(super) async fn an_identity_is_remembered_until_it_expires(subject: &impl Su
     let replica = subject.replica(&store).await;
     let first = lasting(subject, key("to the end"), SHORT_LIFE)?;
     expect("the first claim", &store, &first, ClaimOutcome::Fresh).await?;
-    // Not at all in between, because a copy must not be what keeps it alive.
+    // No claim in between, because a copy must not extend the lifetime.
     subject.sleep(SHORT_LIFE.saturating_sub(STEP)).await;
     for store in [&store, &replica] {
         let now = subject.now();
@@ -202,7 +202,7 @@ pub(super) async fn a_claim_that_comes_again_shortens_no_life(subject: &impl Sub
     let store = subject.fresh().await;
     let first = lasting(subject, key("again and again"), SHORT_LIFE)?;
     expect("the first claim", &store, &first, ClaimOutcome::Fresh).await?;
-    // As of a verifier whose clock is almost at the end: what is left of the life is almost nothing.
+    // The clock of this verifier is almost at the expiry: the remaining lifetime is almost zero.
     let late = ReplayClaim {
         now: first.expires_at.saturating_sub(Duration::from_millis(1)),
         ..first.clone()
@@ -249,12 +249,12 @@ pub(super) async fn a_clock_set_back_reopens_nothing(subject: &impl Subject) -> 
     subject
         .sleep(past.saturating_add(Duration::from_secs(1)))
         .await;
-    // Whatever clears away when it is asked is asked.
+    // These claims trigger a purge that runs on claims.
     for entry in 0..100 {
         let other = lasting(subject, key(&format!("after the end {entry}")), LIFE)?;
         expect("another identity", &store, &other, ClaimOutcome::Fresh).await?;
     }
-    // `now` is that of the first claim, when its end was still ahead.
+    // `now` is that of the first claim, before its expiry.
     expect("the copy", &store, &first, ClaimOutcome::Replayed).await
 }
 
@@ -264,7 +264,8 @@ pub(super) async fn a_long_life_is_kept(subject: &impl Subject) -> Outcome {
     expect("the first claim", &store, &claim, ClaimOutcome::Fresh).await?;
     expect("its copy", &store, &claim, ClaimOutcome::Replayed).await?;
 
-    // Past what some can count to, a store may say that it cannot keep it; that it is kept may not be a lie.
+    // Beyond its number range, a store may refuse the claim. It must not accept a claim that it
+    // cannot keep.
     let endless = ReplayClaim {
         key: key("for ever"),
         expires_at: Timestamp::from_unix_micros(i64::MAX),
@@ -370,14 +371,14 @@ fn caller(name: &str) -> Result<KeyId, String> {
     KeyId::new(name).map_err(|error| error.to_string())
 }
 
-/// A claim of `key` that is dated now and expires after `life`.
+/// Makes a claim of `key` that is dated now and expires after `life`.
 fn lasting(subject: &impl Subject, key: ReplayKey, life: Duration) -> Result<ReplayClaim, String> {
     let now = subject.now();
     let end = now.saturating_add(life);
     Ok(ReplayClaim::new(key, caller("billing")?, now, end, now))
 }
 
-/// The answer as a verifier gets it: at once if there is one, else by waiting.
+/// Returns the answer as a verifier gets it: at once if possible, else by waiting.
 async fn decide(store: &impl ReplayStore, claim: &ReplayClaim) -> Result<ClaimOutcome, String> {
     let answer = match store.try_claim(claim) {
         Some(answer) => answer,

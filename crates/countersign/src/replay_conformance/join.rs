@@ -4,7 +4,7 @@ use std::{
     task::Poll,
 };
 
-/// The outputs of all futures, which take turns on this task.
+/// Returns the outputs of all futures, which take turns on this task.
 pub(super) async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut turns: Vec<_> = futures.into_iter().map(Turn::new).collect();
     poll_fn(|cx| {
@@ -41,7 +41,7 @@ impl<F: Future> Turn<F> {
     }
 }
 
-/// The output of `future`, or `None` if `limit` is over first.
+/// Returns the output of `future`, or `None` if `limit` expires first.
 pub(super) async fn before<F: Future>(
     future: F,
     limit: impl Future<Output = ()>,

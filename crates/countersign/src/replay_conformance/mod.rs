@@ -1,4 +1,4 @@
-//! One suite for every [`ReplayStore`]: what the trait says a store **must** do, as cases that fail where it does not.
+//! A conformance suite for every [`ReplayStore`]: one case for each **must** of the trait.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -32,33 +32,34 @@
 //! # });
 //! ```
 //!
-//! The suite needs no runtime of its own and reads no clock: the [`Subject`] sleeps and tells the time. It takes some seconds,
-//! because a store must be seen to remember. It is behind the feature `replay-conformance`, for the tests of a store.
+//! The suite needs no particular runtime and reads no clock: the [`Subject`] sleeps and returns the
+//! time. It takes some seconds, to observe when a store forgets. It needs the feature
+//! `replay-conformance` and is meant for the tests of a store.
 //!
 //! # The cases
 //!
-//! | case | a store that fails it |
+//! | case | a store that fails |
 //! |---|---|
 //! | `the_first_claim_is_fresh_and_every_later_one_replayed` | remembers nothing |
-//! | `another_replica_knows_what_was_claimed` | remembers in one process |
-//! | `of_claims_at_once_exactly_one_is_fresh` | asks first and writes then |
-//! | `keys_that_differ_in_one_bit_are_two_identities` | cuts keys, or reads them as text |
-//! | `the_key_alone_is_the_identity` | takes the caller or the date into the key |
-//! | `an_expired_claim_is_replayed` | does not look at `now` |
-//! | `the_shortest_life_is_taken` | rounds a life down to nothing |
+//! | `another_replica_knows_what_was_claimed` | remembers in one process only |
+//! | `of_claims_at_once_exactly_one_is_fresh` | reads first and writes later |
+//! | `keys_that_differ_in_one_bit_are_two_identities` | truncates keys, or reads them as text |
+//! | `the_key_alone_is_the_identity` | adds the caller or the date to the key |
+//! | `an_expired_claim_is_replayed` | ignores `now` |
+//! | `the_shortest_life_is_taken` | rounds a lifetime down to zero |
 //! | `an_identity_is_remembered_until_it_expires` | forgets early |
-//! | `a_claim_that_comes_again_shortens_no_life` | writes the time left of each copy |
-//! | `nothing_is_evicted` | keeps the latest so many |
-//! | `a_clock_set_back_reopens_nothing` | does not know what it has forgotten |
-//! | `a_long_life_is_kept` | overflows, or keeps for so long at most |
-//! | `seen_knows_only_what_was_claimed` | turns honest requests away |
-//! | `a_claim_without_an_answer_at_once_was_not_made` | claims, and asks to be asked again |
-//! | `an_abandoned_claim_lets_nothing_through_twice` | takes back, for a request that went away, what the next one claimed |
-//! | `a_store_cut_off_is_unavailable` | lets everything through in an outage, or never answers |
+//! | `a_claim_that_comes_again_shortens_no_life` | overwrites the expiry with that of a copy |
+//! | `nothing_is_evicted` | keeps only the latest entries |
+//! | `a_clock_set_back_reopens_nothing` | does not record how far it purged |
+//! | `a_long_life_is_kept` | overflows, or limits the lifetime |
+//! | `seen_knows_only_what_was_claimed` | refuses valid requests |
+//! | `a_claim_without_an_answer_at_once_was_not_made` | claims, then wants another call |
+//! | `an_abandoned_claim_lets_nothing_through_twice` | releases a later request's claim |
+//! | `a_store_cut_off_is_unavailable` | accepts everything in an outage, or never answers |
 //! | `each_store_has_an_id_of_its_own` | takes two stores for one |
 //!
-//! What no suite can see from outside: whether a store keeps its promise through a restart or a failover of what it stands
-//! on. That is for the store's own tests and documentation.
+//! The suite cannot check whether a store keeps its entries through a restart or failover of its
+//! backend. Check that in the store's own tests and documentation.
 
 mod cases;
 mod join;
@@ -67,49 +68,49 @@ use std::{fmt, future::Future, time::Duration};
 
 use crate::{replay::ReplayStore, timestamp::Timestamp};
 
-/// A kind of store under test, and the time that passes for it.
+/// A store under test, and its clock.
 pub trait Subject: Sync {
-    /// The store.
+    /// The type of the store.
     type Store: ReplayStore;
 
-    /// A store without entries that shares none with those made before.
+    /// Makes an empty store that shares no entries with earlier ones.
     fn fresh(&self) -> impl Future<Output = Self::Store> + Send;
 
-    /// The same entries as another replica has them: another connection to them, or where there is one process only, another
-    /// handle.
+    /// Returns the same entries as another replica sees them: another connection, or another handle
+    /// if the store lives in one process.
     fn replica(&self, store: &Self::Store) -> impl Future<Output = Self::Store> + Send;
 
-    /// The present moment, by the clock that verifiers go by.
+    /// Returns the present moment by the clock of the verifiers.
     fn now(&self) -> Timestamp;
 
     /// Waits, by the same clock.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 
-    /// A store that cannot reach what it stands on. `None`, the provided answer, if there is nothing it could lose; the
-    /// case of an outage is then left out.
+    /// Returns a store that cannot reach its backend. `None`, the default, if there is no backend;
+    /// the outage case is then skipped.
     fn cut_off(&self) -> impl Future<Output = Option<Self::Store>> + Send {
         std::future::ready(None)
     }
 
-    /// How long after its end an entry may stay, at most: the suite waits for so long to see what is forgotten. 2 seconds
-    /// unless overridden.
+    /// Returns the longest time for which an entry may remain after its expiry. The suite waits
+    /// this long before it checks. Default: 2 seconds.
     fn forgotten_after(&self) -> Duration {
         Duration::from_secs(2)
     }
 
-    /// How many entries are made to see that none is evicted. 5,000 unless overridden.
+    /// Returns the number of entries for the eviction case. Default: 5,000.
     fn entries(&self) -> usize {
         5000
     }
 }
 
-/// What a store did that it must not do.
+/// A violated requirement.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Violation {
     /// The case that failed.
     pub case: &'static str,
-    /// What was expected, and what was found.
+    /// The expected and the found value.
     pub found: String,
 }
 
@@ -121,10 +122,10 @@ impl fmt::Display for Violation {
 
 macro_rules! suite {
     ($($case:ident)*) => {
-        /// The names of all cases, in the order in which they run.
+        /// The names of all cases in running order.
         pub const CASES: &[&str] = &[$(stringify!($case)),*];
 
-        /// Runs every case, each on a store of its own, and says which failed.
+        /// Runs every case, each on a new store, and returns the failures.
         pub async fn violations<S: Subject>(subject: &S) -> Vec<Violation> {
             let mut violations = Vec::new();
             $(
@@ -157,11 +158,11 @@ suite! {
     each_store_has_an_id_of_its_own
 }
 
-/// Runs every case, each on a store of its own.
+/// Runs every case, each on a new store.
 ///
 /// # Panics
 ///
-/// If a case fails, with the names of those that did and what they found.
+/// Panics if a case fails, with the names and findings of all failed cases.
 #[expect(clippy::panic, reason = "this is how a test says that it failed")]
 pub async fn run_all<S: Subject>(subject: &S) {
     let violations = violations(subject).await;
