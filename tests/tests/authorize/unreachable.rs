@@ -148,7 +148,7 @@ fn a_resource_that_no_request_to_this_service_has_is_refused_in_json() {
         (
             "an escape of a letter",
             "execute-api:/live/GET/%6Frders",
-            &["stands for itself"],
+            &["needs no escape"],
         ),
         (
             "an API without a path",

@@ -13,7 +13,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A further condition of a statement: that one of several values is the request's, or that none is.
+/// A condition of a statement: one of several values equals the request's, or none does.
 #[derive(Clone, Debug)]
 pub(super) struct Condition {
     pub(super) test: Test,
@@ -27,7 +27,7 @@ pub(super) enum Test {
     Time(Bound, Vec<Timestamp>),
 }
 
-/// What of a request a text condition is about.
+/// The property of a request that a text condition tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attribute {
     Scheme,
@@ -39,11 +39,11 @@ pub(super) enum Attribute {
 #[derive(Clone, Debug)]
 pub(super) enum Text {
     Exactly(Box<str>),
-    /// `*` is any run of characters and `?` any one.
+    /// `*` matches any run of characters, and `?` any one character.
     Like(WildMatch),
 }
 
-/// On which side of a moment the time must be.
+/// The side of a moment on which the time must be.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Bound {
     Before,
@@ -71,7 +71,7 @@ impl Condition {
         }
     }
 
-    /// Whether it holds; `None` if what it is about is not known.
+    /// Returns whether the condition holds. `None` if the request's value is unknown.
     pub(super) fn holds(&self, request: &PolicyRequest<'_>) -> Option<bool> {
         let found = match &self.test {
             Test::Text(attribute, texts) => {
@@ -90,7 +90,7 @@ impl Condition {
         Some(found == self.expected)
     }
 
-    /// Whether it can hold for a request on this route.
+    /// Returns whether the condition can hold for a request on this route.
     pub(super) fn can_hold_on(&self, route: &str) -> bool {
         match &self.test {
             Test::Text(Attribute::Route, texts) => {
@@ -111,8 +111,8 @@ impl Attribute {
         }
     }
 
-    /// One of the texts of a condition. One that no request can have is refused: in a `Deny` it
-    /// would deny nothing.
+    /// Reads one text of a condition. Refuses a text that no request can have: in a `Deny` it would
+    /// deny nothing.
     pub(super) fn text(self, text: &str, like: bool) -> Result<Text, ConfigError> {
         let parsed = if like {
             Text::Like(WildMatch::new(text))
@@ -135,7 +135,7 @@ impl Attribute {
         ))
     }
 
-    /// Every value that a request can have, where they can be listed.
+    /// Returns every value that a request can have, if they can be listed.
     fn values(self) -> Vec<&'static str> {
         match self {
             Self::Scheme => Scheme::ALL.iter().map(|scheme| scheme.name()).collect(),
@@ -155,7 +155,7 @@ impl Attribute {
     }
 }
 
-/// Whether some label matches a pattern: the shortest text that matches it is one.
+/// Returns whether any label matches a pattern. The shortest text that matches it is a label.
 fn is_pattern_of_labels(pattern: &str) -> bool {
     let shortest = pattern.replace('*', "").replace('?', "x");
     match &*shortest {
@@ -164,7 +164,7 @@ fn is_pattern_of_labels(pattern: &str) -> bool {
     }
 }
 
-/// Whether some route matches a pattern.
+/// Returns whether any route matches a pattern.
 fn is_pattern_of_routes(pattern: &str) -> bool {
     let example = pattern.replace(['*', '?', '{', '}'], "x");
     let rooted = if pattern.starts_with(['*', '?']) {
@@ -175,8 +175,8 @@ fn is_pattern_of_routes(pattern: &str) -> bool {
     PlainPath::parse(&rooted).is_ok()
 }
 
-/// Whether a text can be a route of an application. Of routers that are not axum's, parameters are
-/// taken too: `/{id}`, `/:id` and `/*rest`.
+/// Returns whether a text can be a route of an application. Also accepts parameters of routers
+/// other than axum: `/{id}`, `/:id` and `/*rest`.
 fn is_route(text: &str) -> bool {
     let captured = |char: char| matches!(char, '{' | '}');
     let plain = PlainPath::parse(&text.replace(captured, "x")).is_ok();
@@ -194,7 +194,7 @@ pub(super) const fn coverage_name(coverage: Coverage) -> &'static str {
 }
 
 impl Text {
-    /// Whether every text is it, or every one that starts with a slash.
+    /// Returns whether every text matches, or every text that starts with a slash.
     pub(super) fn is_everything(&self) -> bool {
         match self {
             Self::Exactly(_) => false,
@@ -224,11 +224,11 @@ impl Bound {
     }
 }
 
-/// A range of addresses in CIDR notation, or one address. Bits of the host in a range are ignored,
-/// as AWS does.
+/// Reads a range of addresses in CIDR notation, or one address. Ignores host bits in a range, like
+/// AWS.
 ///
-/// A range of IPv4 addresses that is written as one of IPv6 (`::ffff:192.0.2.0/120`) is the IPv4
-/// range: so are the addresses that it is compared with.
+/// Reads a range of IPv4-mapped IPv6 addresses (`::ffff:192.0.2.0/120`) as the IPv4 range.
+/// Requests' addresses are converted the same way.
 pub(super) fn range(text: &str) -> Result<IpNet, ConfigError> {
     let wrong =
         |problem: &str| ConfigError::new(ConfigErrorKind::Policy, format!("{text:?}: {problem}"));
@@ -243,7 +243,8 @@ pub(super) fn range(text: &str) -> Result<IpNet, ConfigError> {
         IpNet::V6(v6) => mapped(v6.addr(), v6.prefix_len()).map_or(net, IpNet::V4),
     };
     match net {
-        // What means no address (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.2).
+        // The unspecified address is no source address (RFC 1122 section 3.2.1.3, RFC 4291 section
+        // 2.5.2).
         IpNet::V4(v4) if v4.prefix_len() == 32 && v4.addr().is_unspecified() => Err(wrong(
             "expected an address that a request can come from; every IPv4 address is 0.0.0.0/0",
         )),
@@ -251,15 +252,16 @@ pub(super) fn range(text: &str) -> Result<IpNet, ConfigError> {
             "expected an address that a request can come from; every IPv6 address is ::/0",
         )),
         IpNet::V6(v6) if embeds_ipv4(v6) => Err(wrong(
-            "expected an IPv4 range written as such: no address is in it, because IPv4 addresses in IPv6 are compared as IPv4",
+            "expected an IPv4 range written as such: no address is in it, because IPv4 addresses \
+            in IPv6 are compared as IPv4",
         )),
         net => Ok(net),
     }
 }
 
-/// Whether a range holds IPv4 addresses in IPv6 ones and nothing else: those of the deprecated form
-/// `::192.0.2.0` (RFC 4291 section 2.5.5.1), beside which mapped ones may be in it. The loopback
-/// address is an address of IPv6.
+/// Returns whether a range holds only IPv4 addresses embedded in IPv6: those of the deprecated form
+/// `::192.0.2.0` (RFC 4291 section 2.5.5.1), and possibly mapped ones. The loopback address is an
+/// IPv6 address.
 fn embeds_ipv4(net: Ipv6Net) -> bool {
     let zeros = net
         .addr()

@@ -1,4 +1,4 @@
-//! Conditions that no request can meet together. A `Deny` with them would deny nothing.
+//! Refuses conditions that no request can meet together. A `Deny` with them would deny nothing.
 
 use std::cmp;
 
@@ -40,7 +40,7 @@ pub(super) fn ensure_possible(conditions: &[Condition]) -> Result<(), ConfigErro
     Ok(())
 }
 
-/// What signatures of a scheme can bind.
+/// Returns the coverages that signatures of a scheme can have.
 const fn coverages(scheme: Scheme) -> &'static [Coverage] {
     match scheme {
         Scheme::HmacSha256 | Scheme::Ed25519 | Scheme::SigV4 => &[Coverage::Request],
@@ -67,7 +67,7 @@ fn some_text(conditions: &[Condition], attribute: Attribute) -> bool {
         }
         let possible = |text: &Text| match text {
             Text::Exactly(value) => all_meet(conditions, attribute, value),
-            // It stands for endlessly many texts.
+            // A pattern matches infinitely many texts.
             Text::Like(_) => true,
         };
         if expected && !texts.iter().any(possible) {
@@ -77,7 +77,7 @@ fn some_text(conditions: &[Condition], attribute: Attribute) -> bool {
     true
 }
 
-/// Whether a value meets every condition on the attribute.
+/// Returns whether a value meets every condition on the attribute.
 fn all_meet(conditions: &[Condition], attribute: Attribute, value: &str) -> bool {
     texts_on(conditions, attribute)
         .all(|(texts, expected)| texts.iter().any(|text| text.is(value)) == expected)
@@ -117,7 +117,8 @@ fn some_address(conditions: &[Condition]) -> bool {
     })
 }
 
-/// The earliest and the latest moment, and whether each is left out itself.
+/// Returns whether any moment meets the bounds: the earliest and the latest moment, each inclusive
+/// or exclusive.
 fn some_time(conditions: &[Condition]) -> bool {
     let mut from: Option<(Timestamp, bool)> = None;
     let mut until: Option<(Timestamp, bool)> = None;
@@ -125,7 +126,7 @@ fn some_time(conditions: &[Condition]) -> bool {
         let Test::Time(bound, moments) = &condition.test else {
             continue;
         };
-        // Of several moments one has to meet the bound.
+        // One of several moments must meet the bound.
         match bound {
             Bound::From | Bound::After => {
                 let bound = (moments.iter().min(), matches!(bound, Bound::After));

@@ -2,24 +2,25 @@ use std::fmt;
 
 use super::statement::StatementId;
 
-/// What a [`Policy`](super::Policy) says of a request, and which statement decided.
+/// The result of evaluating a [`Policy`](super::Policy), and the statement that decided.
 ///
-/// `Display` is the reason for the operator's log. It is not for the peer.
+/// `Display` is the reason for the operator's log, not for the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision<'p> {
-    /// This statement allows it and none denies it.
+    /// This statement allows the request, and none denies it.
     Allowed(&'p StatementId),
-    /// This statement denies it, whatever allows it.
+    /// This statement denies the request, even if others allow it.
     Denied(&'p StatementId),
-    /// No statement denies it, and none can allow it: its path is not in the one plain form, for this reason.
+    /// No statement denies the request and none can allow it, because its path is not in plain
+    /// form, for this reason.
     NotPlain(&'static str),
     /// No statement matches.
     NoMatch,
 }
 
 impl<'p> Decision<'p> {
-    /// Whether the request may be handled.
+    /// Returns whether the request may be handled.
     pub fn is_allowed(self) -> bool {
         match self {
             Self::Allowed(_) => true,
@@ -27,7 +28,7 @@ impl<'p> Decision<'p> {
         }
     }
 
-    /// The statement that decided, if one did.
+    /// Returns the statement that decided, if any.
     pub fn statement(self) -> Option<&'p StatementId> {
         match self {
             Self::Allowed(statement) | Self::Denied(statement) => Some(statement),

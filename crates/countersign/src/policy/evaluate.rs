@@ -2,10 +2,10 @@ use super::{Policy, Statements, decision::Decision, execute_api::Target, request
 use crate::{head::PlainPath, key_id::KeyId};
 
 impl Policy {
-    /// Judges a request, as IAM does: any `Deny` that matches refuses it; else an `Allow` that matches allows it; else it is
-    /// refused.
+    /// Evaluates a request like IAM: a matching `Deny` refuses it; otherwise a matching `Allow`
+    /// allows it; otherwise it is refused.
     ///
-    /// Only statements about the caller, its groups, its account and everyone are looked at.
+    /// Evaluates only statements about the caller, its groups, its account and everyone.
     pub fn evaluate(&self, request: &PolicyRequest<'_>) -> Decision<'_> {
         let target = Target::new(&self.api, request);
         let denies = self.about(request.caller).flat_map(|about| &about.denies);
@@ -27,8 +27,8 @@ impl Policy {
         Decision::NoMatch
     }
 
-    /// How many statements are about this caller, by its name, its groups, its account or everyone: so many are looked at
-    /// for a request of its. One that is about it in two ways is counted twice.
+    /// Returns the number of statements evaluated for a request of this caller: those about its
+    /// name, its groups, its account and everyone. A statement about it in two ways counts twice.
     pub fn statements_about(&self, caller: &KeyId) -> usize {
         let lengths = self
             .about(caller)

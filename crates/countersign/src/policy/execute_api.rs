@@ -12,11 +12,11 @@ use crate::{
     key_id::KeyId,
 };
 
-/// What a policy in JSON calls this service, and whom it means by accounts.
+/// The names of this service and of its accounts in a JSON policy.
 ///
 /// API Gateway names a request `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path`. A
-/// service that is not behind it has no such name; here it is given one, so that the resources of a
-/// policy have something to match.
+/// service outside API Gateway has no such name. This type gives it one that the resources of a
+/// policy can match.
 ///
 /// ```
 /// use countersign::{ExecuteApi, Membership};
@@ -69,30 +69,30 @@ impl ExecuteApi {
         })
     }
 
-    /// Says which callers belong to the accounts, and are in the groups, that the policy names.
+    /// Sets the callers of the accounts and groups that the policy names.
     pub fn with_membership(mut self, membership: Membership) -> Self {
         self.membership = membership;
         self
     }
 
-    /// Takes documents that several APIs share.
+    /// Accepts documents that several APIs share.
     ///
     /// Without this setting, a resource of another region, account, API or stage is refused: a
-    /// `Deny` of that kind would protect nothing. With it, such resources are kept out, and
-    /// [`Policy::unreachable`](super::Policy::unreachable) lists them. What is wrong for every API,
-    /// such as an unknown method, is refused as before.
+    /// `Deny` on it would protect nothing. With it, such resources are kept out, and
+    /// [`Policy::unreachable`](super::Policy::unreachable) lists them. Mistakes for every API, such
+    /// as an unknown method, are still refused.
     pub fn with_shared_documents(mut self) -> Self {
         self.shared_documents = true;
         self
     }
 
-    /// Adds methods that resources may name beside GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and
-    /// TRACE, such as `PURGE`.
+    /// Adds methods that resources may name besides GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS
+    /// and TRACE, such as `PURGE`.
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Policy`] for a method that no signed request has (`[A-Z][A-Z-]{0,31}`,
-    /// not `CONNECT`), for `ANY` and `ALL`, which policies write as `*`, and for one that is known.
+    /// not `CONNECT`), for `ANY` and `ALL`, which policies write as `*`, and for a known method.
     pub fn with_extension_methods<I>(mut self, methods: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -110,7 +110,7 @@ impl ExecuteApi {
         self.shared_documents
     }
 
-    /// What the names of all requests to this service begin with.
+    /// Returns the prefix of the names of all requests to this service.
     pub(super) fn prefix(&self) -> String {
         let Self {
             region,
@@ -122,7 +122,7 @@ impl ExecuteApi {
         format!("arn:aws:execute-api:{region}:{account}:{api}/{stage}/")
     }
 
-    /// A pattern of names: a whole one, `execute-api:/STAGE/METHOD/path`, or
+    /// Reads a pattern of names: a full name, `execute-api:/STAGE/METHOD/path`, or
     /// `API/STAGE/METHOD/path`.
     pub(super) fn resource(&self, text: &str) -> Result<ParsedResource, ConfigError> {
         let name = ServiceName {
@@ -135,8 +135,8 @@ impl ExecuteApi {
         name.parse(text)
     }
 
-    /// A principal under `AWS`: `*`, an account by its number or its root, or a caller of an
-    /// account as its user or role.
+    /// Reads a principal under `AWS`: `*`, an account by its number or root, or a caller of an
+    /// account as a user or role.
     pub(super) fn principal(&self, text: &str) -> Result<Principal, ConfigError> {
         if text == "*" {
             return Ok(Principal::Everyone);
@@ -149,7 +149,8 @@ impl ExecuteApi {
             ConfigError::new(
                 ConfigErrorKind::Policy,
                 format!(
-                    "{text:?}: expected *, an account, or arn:aws:iam::ACCOUNT: with root, user/NAME or role/NAME"
+                    "{text:?}: expected *, an account, or arn:aws:iam::ACCOUNT: with root, \
+                    user/NAME or role/NAME"
                 ),
             )
         };
@@ -163,7 +164,7 @@ impl ExecuteApi {
             return Ok(whole);
         }
         let name = name.strip_prefix("user/").or(name.strip_prefix("role/"));
-        // The name comes after its path: `user/team/NAME`.
+        // The name follows its path: `user/team/NAME`.
         let name = name.and_then(|name| name.rsplit('/').next());
         let name = caller(name.ok_or_else(wrong)?)?;
         let listed = self.membership.named_by(&whole);
@@ -179,7 +180,7 @@ impl ExecuteApi {
     }
 }
 
-/// The name of a request, made when the first pattern asks for it.
+/// The name of a request, made when the first pattern needs it.
 pub(super) struct Target<'r> {
     prefix: &'r str,
     request: &'r PolicyRequest<'r>,

@@ -1,4 +1,4 @@
-//! Policies in the shape of API Gateway's resource policies.
+//! Reads policies in the form of API Gateway's resource policies.
 
 use std::fmt;
 
@@ -23,8 +23,8 @@ use super::{
 use crate::error::{ConfigError, ConfigErrorKind};
 
 impl Policy {
-    /// Reads a policy from JSON, in the shape that API Gateway has for resource policies. `api`
-    /// says what the policy calls this service and whom it means by accounts.
+    /// Reads a policy from JSON, in the form of API Gateway's resource policies. `api` names this
+    /// service and the accounts of the policy.
     ///
     /// ```
     /// use countersign::{ExecuteApi, KeyId, Membership, Policy, PolicyRequest};
@@ -52,69 +52,83 @@ impl Policy {
     /// # Ok::<(), countersign::ConfigError>(())
     /// ```
     ///
-    /// | element | what is taken |
+    /// | element | accepted values |
     /// |---|---|
     /// | `Version` | `2012-10-17` |
-    /// | `Id` | any text; it is not used |
+    /// | `Id` | any text; not used |
     /// | `Statement` | one statement, or a list of at least one |
-    /// | `Sid` | 1 to 128 characters of visible ASCII and space. Left out or empty, the statement is named by its place: `statement 1` |
+    /// | `Sid` | 1 to 128 visible ASCII characters or spaces; default: `statement 1` and so on |
     /// | `Effect` | `Allow`, `Deny` |
     /// | `Principal` | `"*"`, or an object with `AWS`, `Caller` or both |
-    /// | `AWS` | `*`; an account that `api` lists, by its number or `arn:aws:iam::ACCOUNT:root`; a caller that is listed in an account, `arn:aws:iam::ACCOUNT:user/NAME` or `role/NAME` |
+    /// | `AWS` | `*`, an account, or a caller of an account, as below |
     /// | `Caller` | an addition of this crate: names, `group:…` and `account:…`, as in TOML |
     /// | `Action` | `execute-api:Invoke`, `execute-api:*` or `*` |
-    /// | `Resource` | `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path`, the same from `API` on, `execute-api:/STAGE/METHOD/path`, or `*`. `*` is any run of characters, slashes among them, and `?` any one |
+    /// | `Resource` | a pattern of request names, as below |
     /// | `Condition` | the operators and keys of the next table |
+    ///
+    /// `AWS` accepts only accounts that `api` lists: by number, or as `arn:aws:iam::ACCOUNT:root`.
+    /// A caller that is listed in an account is `arn:aws:iam::ACCOUNT:user/NAME` or `role/NAME`.
+    ///
+    /// `Resource` is `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path`, the same from
+    /// `API` on, `execute-api:/STAGE/METHOD/path`, or `*`. A `*` matches any run of characters,
+    /// including slashes, and `?` any one character.
     ///
     /// | operators | keys |
     /// |---|---|
-    /// | `IpAddress`, `NotIpAddress` | `aws:SourceIp`: addresses, and ranges such as `192.0.2.0/24`. Bits of the host in a range are ignored |
-    /// | `DateGreaterThan`, `DateGreaterThanEquals`, `DateLessThan`, `DateLessThanEquals` | `aws:CurrentTime`, in RFC 3339 |
-    /// | `StringEquals`, `StringNotEquals`, `StringLike`, `StringNotLike` | `countersign:Scheme`, `countersign:Coverage`, `countersign:KeyVersion`, `countersign:Route` |
+    /// | `IpAddress`, `NotIpAddress` | `aws:SourceIp`: addresses and ranges |
+    /// | `DateGreaterThan`, `DateGreaterThanEquals` | `aws:CurrentTime`, in RFC 3339 |
+    /// | `DateLessThan`, `DateLessThanEquals` | `aws:CurrentTime`, in RFC 3339 |
+    /// | `StringEquals`, `StringNotEquals` | the `countersign:` keys |
+    /// | `StringLike`, `StringNotLike` | the `countersign:` keys |
+    ///
+    /// The `countersign:` keys are `countersign:Scheme`, `countersign:Coverage`,
+    /// `countersign:KeyVersion` and `countersign:Route`. Host bits in a range such as
+    /// `192.0.2.0/24` are ignored.
     ///
     /// `Action`, `Resource`, `AWS`, `Caller` and the values of a key are one text or a list of at
-    /// least one. Names of elements and operators are compared with their case, names of keys
-    /// without.
+    /// least one. Names of elements and operators are case-sensitive, names of keys are not.
     ///
     /// Several values of a key are alternatives. Several keys and operators must all hold. A `Not…`
-    /// operator holds if no value matches. If the value of a request is not known, IAM lets a
-    /// `Not…` operator hold. Here, no condition of an `Allow` holds then, and every one of a `Deny`
-    /// does.
+    /// operator holds if no value matches. In IAM, a `Not…` operator also holds if the request's
+    /// value is unknown. Here, an unknown value makes every condition of an `Allow` fail and every
+    /// condition of a `Deny` hold.
     ///
     /// # Resources that no request can match
     ///
-    /// A statement that no request to this service can match is refused: a `Deny` of that kind
-    /// would protect nothing. This holds for each resource of a list. Refused are:
+    /// A statement that no request to this service can match is refused: as a `Deny` it would
+    /// protect nothing. The same applies to each resource of a list. Refused are:
     ///
     /// - another region, account, API or stage than that of `api`, unless the document is
-    ///   [shared](ExecuteApi::with_shared_documents). Then the resource is kept out, and
-    ///   [`unreachable`](Self::unreachable) lists it;
+    ///   [shared](ExecuteApi::with_shared_documents). In a shared document, the resource is kept
+    ///   out, and [`unreachable`](Self::unreachable) lists it;
     /// - another service or partition, a missing part, and a slash in place of a colon or the
     ///   reverse;
-    /// - a method that is not known: `ANY`, which is written `*`, one in lower case, and one that
-    ///   is neither standard nor [added](ExecuteApi::with_extension_methods);
+    /// - an unknown method: `ANY`, which is written `*`, a method in lower case, and one that is
+    ///   neither standard nor [added](ExecuteApi::with_extension_methods);
     /// - a path that is not in plain form (see [`Policy`]), with braces, or with a query.
     ///
-    /// As in IAM, a `*` also matches slashes: `API/*/GET/pets` is also a POST of `/x/GET/pets`.
-    /// Write the stage to prevent that. For the checks above, a `*` of the API or the stage stays
-    /// in its place: `execute-api:/*/ANY/login` is refused, although `GET /ANY/login` would match
-    /// it. If such a path is meant, write the method as well: `execute-api:/*/*/ANY/login`. Only a
-    /// `*` before a segment that cannot be meant as a method also stands for the method:
-    /// `execute-api:/*/pets`.
+    /// As in IAM, a `*` also matches slashes: `API/*/GET/pets` matches a POST of `/x/GET/pets` too.
+    /// Write the stage to prevent that.
+    ///
+    /// For the checks above, a `*` for the API or the stage matches only that part.
+    /// `execute-api:/*/ANY/login` is refused, although `GET /ANY/login` would match it. For such a
+    /// path, write the method as well: `execute-api:/*/*/ANY/login`. Only a `*` before a segment
+    /// that cannot be a method also matches the method: `execute-api:/*/pets`.
     ///
     /// # Errors
     ///
-    /// Every error begins with its line and column, and names the statement by its `Sid` or place.
+    /// Every error begins with its line and column, and names the statement by its `Sid` or
+    /// position.
     ///
-    /// - [`ConfigErrorKind::File`] if the text is not JSON of this shape. That includes an element
+    /// - [`ConfigErrorKind::File`] if the text is not JSON of this form. This includes an element
     ///   that is not in these tables, such as `NotPrincipal`, `NotAction` or `NotResource`, an
-    ///   element that occurs twice or is null, and an empty list.
-    /// - [`ConfigErrorKind::Policy`] for an operator, a key or an action that is not in these
-    ///   tables, an operator that is none of its key, a policy variable, an account or a caller of
-    ///   one that `api` does not list, a value that no request can have, conditions that exclude
-    ///   each other, two statements with one name, and a document without a statement about this
-    ///   service.
-    /// - [`ConfigErrorKind::Name`] for a `Caller` that is no name of a caller.
+    ///   element that is duplicate or null, and an empty list.
+    /// - [`ConfigErrorKind::Policy`] for an unknown operator, key or action, an operator of another
+    ///   key, a policy variable, or an account or caller that `api` does not list.
+    /// - [`ConfigErrorKind::Policy`] also for a value that no request can have, conditions that
+    ///   exclude each other, two statements with one name, and a document without a statement about
+    ///   this service.
+    /// - [`ConfigErrorKind::Name`] for a `Caller` that is not a valid name.
     pub fn from_json(text: &str, api: &ExecuteApi) -> Result<Self, ConfigError> {
         let document = serde_json::from_str(text).map_err(|error| wrong_json(&error))?;
         read(document, api).map_err(|wrong| wrong.located_in(text))
@@ -156,7 +170,7 @@ fn read(document: Document, api: &ExecuteApi) -> Result<Policy, Misplaced<Steps>
     Ok(policy)
 }
 
-/// A policy holds no key: the parser may say what it found, and where.
+/// Quotes the parser's message: a policy holds no key.
 fn wrong_json(error: &serde_json::Error) -> ConfigError {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();
@@ -195,7 +209,7 @@ struct Entry {
     condition: Option<Unique<Unique<OneOrMany<String>>>>,
 }
 
-/// An element may be left out. One that is null says neither that it is there nor that it is not.
+/// An element may be omitted. A null element is ambiguous and refused.
 fn some<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -210,7 +224,7 @@ enum EntryEffect {
     Deny,
 }
 
-/// `"*"`, or an object of the kinds of principals.
+/// `"*"`, or an object with kinds of principals.
 struct EntryPrincipal(PrincipalKinds);
 
 #[derive(Default, Deserialize)]
@@ -257,7 +271,8 @@ impl<'de> Visitor<'de> for PrincipalVisitor {
 }
 
 impl Entry {
-    /// The name of the statement at this place. An empty `Sid` is none, as it is in IAM.
+    /// Returns the name of the statement at this position. An empty `Sid` counts as none, as in
+    /// IAM.
     fn id(&self, place: usize) -> Result<StatementId, ConfigError> {
         match self.sid.as_deref() {
             None | Some("") => Ok(StatementId::of_place(place.saturating_add(1))),
@@ -265,7 +280,7 @@ impl Entry {
         }
     }
 
-    /// The statement, if any request to this service can match it.
+    /// Returns the statement, if any request to this service can match it.
     fn read(
         &self,
         id: &StatementId,

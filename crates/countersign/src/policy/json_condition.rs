@@ -1,4 +1,4 @@
-//! The conditions of a policy in JSON.
+//! Reads the conditions of a JSON policy.
 
 use super::{
     condition::{Attribute, Bound, Condition, Test, range},
@@ -81,14 +81,14 @@ pub(super) fn conditions(
     Ok(conditions)
 }
 
-/// Reads the condition of an operator on a key. One that is not known is refused: left out, it
-/// would admit the requests that it was written to refuse.
+/// Reads the condition of an operator on a key. Refuses unknown ones: ignoring them would admit
+/// requests that the condition excludes.
 fn condition(
     operator: &str,
     key: &str,
     values: &OneOrMany<String>,
 ) -> Result<Condition, Misplaced<Steps>> {
-    // IAM compares the names of keys without their case.
+    // IAM compares key names case-insensitively.
     let known_key = KEYS
         .iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(key));
@@ -152,8 +152,8 @@ fn unknown(
     wrong(problems.join("; "))
 }
 
-/// The operators of a key, or all of them, and the nearest to one that is not among them. A negated
-/// one is nearest to a negated one.
+/// Lists the operators of a key, or all of them, and the nearest to an unknown one. The nearest to
+/// a negated operator is negated too.
 fn expected_operators(found: &str, key: Option<Key>) -> Expected<'static> {
     let names = || {
         let fitting = OPERATORS
@@ -161,7 +161,7 @@ fn expected_operators(found: &str, key: Option<Key>) -> Expected<'static> {
             .filter(move |(_, operator)| key.is_none_or(|key| operator.takes(key)));
         fitting.map(|(name, _)| *name)
     };
-    // `ForAnyValue:` and `…IfExists` say how an operator is used.
+    // `ForAnyValue:` and `…IfExists` modify an operator.
     let (_, name) = found.rsplit_once(':').unwrap_or(("", found));
     let name = name.strip_suffix("IfExists").unwrap_or(name);
     let negated = |name: &str| name.contains("Not");

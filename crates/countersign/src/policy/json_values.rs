@@ -1,5 +1,5 @@
-//! The shapes that values have in a policy's JSON. The parser alone would keep the last of two equal
-//! names, and drop a condition.
+//! The shapes of values in a JSON policy. The parser alone would keep the last of two equal names
+//! and so drop a condition.
 
 use std::{collections::HashSet, fmt, marker::PhantomData};
 
@@ -28,20 +28,20 @@ impl<T> OneOrMany<T> {
         }
     }
 
-    /// The values, each with its place if they are in a list.
+    /// Returns the values, each with its index if they are in a list.
     pub(super) fn placed(&self) -> impl Iterator<Item = (Option<usize>, &T)> {
         let values = self.values.iter().enumerate();
         values.map(|(place, value)| (self.is_list.then_some(place), value))
     }
 
-    /// The place of the value of this number.
+    /// Returns the index of value `number` in a list, if any.
     pub(super) fn place(&self, number: usize) -> Option<usize> {
         self.is_list.then_some(number)
     }
 }
 
 impl OneOrMany<String> {
-    /// What is read from each value. A mistake has the place of its value.
+    /// Reads each value. An error has the position of its value.
     pub(super) fn read<R>(
         &self,
         read: impl Fn(&str) -> Result<R, ConfigError>,
@@ -54,7 +54,7 @@ impl OneOrMany<String> {
     }
 }
 
-/// An object of at least one member, no two of one name.
+/// An object with at least one member and without duplicate names.
 #[derive(Debug)]
 pub(super) struct Unique<V>(pub(super) Vec<(String, V)>);
 
@@ -114,7 +114,7 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for UniqueVisitor<V> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (mut members, mut seen) = (Vec::new(), HashSet::new());
         while let Some((name, value)) = map.next_entry::<String, V>()? {
-            // IAM compares the names of operators with their case and those of keys without.
+            // IAM compares operator names case-sensitively and key names case-insensitively.
             if !seen.insert(name.to_ascii_lowercase()) {
                 return Err(Error::custom(format_args!("duplicate field `{name}`")));
             }

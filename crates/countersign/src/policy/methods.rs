@@ -1,10 +1,10 @@
 use super::nearest::Expected;
 use crate::error::{ConfigError, ConfigErrorKind};
 
-/// The methods that a service answers: those of RFC 9110 section 9.3 and RFC 5789, and what the
-/// policy's owner adds to them.
+/// The methods that a service answers: those of RFC 9110 section 9.3 and RFC 5789. The policy's
+/// owner can add others.
 ///
-/// CONNECT is not among them: a request with it cannot be signed.
+/// CONNECT is not among them, because a CONNECT request cannot be signed.
 const STANDARD: [&str; 8] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 ];
@@ -48,8 +48,8 @@ impl KnownMethods {
         self.iter().any(|known| known == method)
     }
 
-    /// Whether a text can only be meant as a method: it has the form of one, is one in another
-    /// case, or begins with one where a slash is missing.
+    /// Returns whether a text can only be meant as a method: it has the form of one, differs from
+    /// one only in case, or begins with one before a missing slash.
     pub(super) fn looks_like_one(&self, text: &str) -> bool {
         let upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
         (!text.is_empty() && text.bytes().all(upper))
@@ -78,14 +78,14 @@ impl KnownMethods {
     }
 }
 
-/// What other tools call every method. A policy calls it `*`.
+/// Returns whether other tools write every method this way. A policy writes `*`.
 fn is_any(method: &str) -> bool {
     ["ANY", "ALL"]
         .iter()
         .any(|any| any.eq_ignore_ascii_case(method))
 }
 
-/// Refuses what no verified request has as its method.
+/// Refuses a method that no verified request has.
 pub(super) fn check_method(method: &str) -> Result<(), ConfigError> {
     let upper = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
     if (1..=32).contains(&method.len())

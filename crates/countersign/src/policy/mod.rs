@@ -1,6 +1,4 @@
-//! Who may call what: policies, and how they are evaluated.
-//!
-//! See [`Policy`].
+//! Authorization policies and their evaluation. See [`Policy`].
 
 mod condition;
 mod contradiction;
@@ -52,7 +50,7 @@ use crate::{
     key_id::KeyId,
 };
 
-/// Says which caller may call what: statements that allow, statements that deny, and a refusal for the rest.
+/// Authorizes callers: statements that allow, statements that deny, and a refusal by default.
 ///
 /// ```
 /// use countersign::{KeyId, Policy, PolicyRequest};
@@ -72,32 +70,38 @@ use crate::{
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// It is read from TOML ([`from_toml`](Self::from_toml)) or from JSON in the shape of API Gateway's resource policies
-/// ([`from_json`](Self::from_json)). Nothing in either is passed over. What is not known is an error.
-/// So is a statement that no request to this service can match: a `Deny` of that kind would protect
-/// nothing. A document that several APIs share is taken where that is said; then
-/// [`unreachable`](Self::unreachable) lists what was kept out.
+/// Policies are read from TOML ([`from_toml`](Self::from_toml)), or from JSON in the form of API
+/// Gateway's resource policies ([`from_json`](Self::from_json)). Nothing in either is ignored:
+/// unknown content is an error. So is a statement that no request to this service can match: as a
+/// `Deny` it would protect nothing. Documents that several APIs share are accepted by a setting;
+/// [`unreachable`](Self::unreachable) then lists the parts that were kept out.
 ///
-/// # How a request is judged
+/// # Evaluation
 ///
-/// 1. A statement matches if it is about the caller, the method and the path, and if all its conditions hold.
-/// 2. If a `Deny` matches, the request is refused. Else if an `Allow` matches, it is allowed. Else it is refused.
-/// 3. The path is the one that was verified, byte for byte: case counts, nothing is decoded. A path that is not in its one
-///    plain form can match no `Allow`: one with dot segments or empty segments, with escapes of what needs none (`%61`,
-///    `%2E`, `%40`), of what no path should hold (`%2F`, `%5C`, `%3B`, `%25`, controls, what is not UTF-8), or in lower case
-///    (`%c3`), and one with `;`, `\` or a bare byte that needs an escape.
-/// 4. A condition on what is not known, such as an address behind a proxy that says none, keeps an `Allow` from matching and
-///    lets a `Deny` match.
+/// 1. A statement matches if it names the caller, the method and the path, and all its conditions
+///    hold.
+/// 2. If a `Deny` matches, the request is refused. Otherwise, if an `Allow` matches, it is allowed.
+///    Otherwise it is refused.
+/// 3. The path is the verified one, byte for byte: case-sensitive and not decoded. An `Allow`
+///    matches only paths in plain form.
+/// 4. Unknown condition values, such as the address after a proxy that sends none, never grant
+///    access: they make an `Allow` fail and a `Deny` match.
 ///
-/// A statement of a caller with [body-only](crate::Coverage::BodyOnly) coverage is about the method and path that are routed:
-/// its signature covers neither; with [partial](crate::Coverage::Partial) coverage it need not cover both. Refuse such callers
-/// with `when = { coverage = ["request"] }`.
+/// A path is not in plain form if it has dot segments, empty segments, `;`, `\`, or an unescaped
+/// byte that needs an escape. Neither are escapes of characters that need none (`%61`, `%2E`,
+/// `%40`), of characters that no path should hold (`%2F`, `%5C`, `%3B`, `%25`, controls, invalid
+/// UTF-8), and escapes in lower case (`%c3`).
+///
+/// With [body-only](crate::Coverage::BodyOnly) coverage, the signature covers neither method nor
+/// path. With [partial](crate::Coverage::Partial) coverage, it need not cover both. The policy then
+/// applies to the routed method and path. To refuse such callers, use `when = { coverage =
+/// ["request"] }`.
 #[derive(Clone, Debug)]
 pub struct Policy {
     statements: Vec<Arc<Statement>>,
     by_caller: HashMap<KeyId, SmallVec<[Arc<Statements>; 2]>>,
     about_everyone: Statements,
-    /// What the names of requests begin with, in the JSON form.
+    /// The prefix of request names in the JSON form.
     api: String,
     unreachable: Vec<UnreachableStatement>,
 }
@@ -153,8 +157,8 @@ impl Policy {
         })
     }
 
-    /// The names of the statements, in their order, without those that were
-    /// [kept out](Self::unreachable).
+    /// Returns the names of the statements in order, without those that were [kept
+    /// out](Self::unreachable).
     pub fn statement_ids(&self) -> impl Iterator<Item = &StatementId> {
         self.statements.iter().map(|statement| &statement.id)
     }

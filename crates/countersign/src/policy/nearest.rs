@@ -1,18 +1,18 @@
-//! The nearest known word to one that is not known, for errors.
+//! Finds the known word nearest to an unknown one, for errors.
 //!
-//! The edit distance is written here: it is one loop, and no crate that is already in the graph of
-//! dependencies has it.
+//! The edit distance is implemented here: it is one loop, and no crate in the dependency graph has
+//! it.
 
 use std::fmt;
 
-/// The greatest length of a word that is compared, in bytes. No known word is as long.
+/// The greatest length of a compared word in bytes. Every known word is shorter.
 const MAX_LEN: usize = 128;
 
 /// The greatest number of known words that an error lists.
 const MAX_LISTED: usize = 20;
 
-/// Of the known words, the one with the least edit distance to `found`; the case of letters counts
-/// only between equal distances. `None` if there is none, or if `found` is longer than any word.
+/// Returns the known word with the least edit distance to `found`. Case matters only between equal
+/// distances. `None` if there are no words, or if `found` is too long.
 pub(super) fn nearest<'k>(
     found: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -30,11 +30,11 @@ pub(super) fn nearest<'k>(
         })
 }
 
-/// How many characters must be put in, taken out or replaced to make one text of the other
+/// Returns the number of characters to insert, remove or replace to turn one text into the other
 /// (Levenshtein distance).
 pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
-    // The distances from what was read of `a` to every beginning of `b`.
+    // The distances from the characters of `a` read so far to every prefix of `b`.
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (taken, char_a) in a.chars().enumerate() {
         let mut diagonal = taken;

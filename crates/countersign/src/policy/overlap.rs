@@ -1,8 +1,8 @@
-//! Whether two patterns have a text in common: what the check of an application's routes is made of.
+//! Tests whether two patterns match a common text, for the check of an application's routes.
 
 use std::collections::HashSet;
 
-/// A part of a pattern. A text matches if the parts, in their order, match it whole.
+/// A part of a pattern. A text matches if the parts, in order, match all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Char(char),
@@ -10,11 +10,11 @@ pub(super) enum Token {
     OneInSegment,
     Run,
     RunInSegment,
-    /// Either nothing, and what follows it is nothing as well, or a slash.
+    /// Either a slash, or nothing, if nothing follows either.
     MaybeBelow,
 }
 
-/// What one character may be.
+/// The characters that one character may be.
 #[derive(Clone, Copy, Debug)]
 enum Class {
     Char(char),
@@ -26,7 +26,7 @@ impl Token {
     /// Any number of segments, each with the slash before it.
     pub(super) const ANY_SEGMENTS: [Self; 2] = [Self::MaybeBelow, Self::Run];
 
-    /// How far this token can be passed without a character.
+    /// Returns how many tokens can be skipped from here without a character.
     fn skips(self) -> Option<usize> {
         match self {
             Self::Run | Self::RunInSegment => Some(1),
@@ -35,7 +35,7 @@ impl Token {
         }
     }
 
-    /// What one character this token takes, and how far on that is.
+    /// Returns the class of the character that this token matches, and how far to advance after it.
     fn takes(self) -> (Class, usize) {
         match self {
             Self::Char(char) => (Class::Char(char), 1),
@@ -58,7 +58,7 @@ impl Class {
     }
 }
 
-/// Whether some text matches both patterns.
+/// Returns whether some text matches both patterns.
 pub(super) fn overlap(a: &[Token], b: &[Token]) -> bool {
     let mut seen = HashSet::new();
     let mut left = vec![(0_usize, 0_usize)];
@@ -91,7 +91,8 @@ pub(super) fn overlap(a: &[Token], b: &[Token]) -> bool {
 mod tests {
     use super::*;
 
-    /// `?` one, `*` a run, `_` one in a segment, `-` a run in a segment, `>` any segments.
+    /// Reads `?` as one character, `*` as a run, `_` as one in a segment, `-` as a run in a
+    /// segment, `>` as any segments.
     fn tokens(text: &str) -> Vec<Token> {
         let mut tokens = Vec::new();
         for char in text.chars() {

@@ -6,8 +6,8 @@ use crate::{
     head::PlainPath,
 };
 
-/// A pattern of paths as the TOML form has it: `*` is any run of characters within a segment, also none; `**`, which is a
-/// segment by itself, is any number of segments, also none.
+/// A path pattern of the TOML form. `*` matches any run of characters within a segment, including
+/// none. `**`, as a whole segment, matches any number of segments, including none.
 #[derive(Clone, Debug)]
 pub(super) struct PathPattern(Vec<Segment>);
 
@@ -19,7 +19,8 @@ enum Segment {
 }
 
 impl PathPattern {
-    /// Parses a pattern. One that no plain path could match is a mistake and refused: in a `Deny` it would refuse nothing.
+    /// Parses a pattern. Refuses a pattern that no plain path can match: in a `Deny` it would
+    /// refuse nothing.
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
         let wrong = |problem: &str| {
             let message = format!("path {text:?}: {problem}");
@@ -42,23 +43,24 @@ impl PathPattern {
             _ => Ok(Segment::Literal(segment.into())),
         });
         let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
-        // What stands between the wildcards has to be plain itself. WildMatch knows `?` as well, which no plain path holds.
+        // The text between wildcards must be plain. `WildMatch` also treats `?` as a wildcard, but
+        // no plain path holds it.
         PlainPath::parse(&text.replace('*', "x")).map_err(|problem| {
             wrong(&format!(
-                "expected a pattern that a path in its plain form can match: {problem}"
+                "expected a pattern that a path in plain form can match: {problem}"
             ))
         })?;
         Ok(Self(parsed))
     }
 
-    /// Whether the whole path matches, byte for byte outside the wildcards.
+    /// Returns whether the whole path matches, byte for byte outside the wildcards.
     pub(super) fn matches(&self, path: &str) -> bool {
         let Some(segments) = path.strip_prefix('/') else {
             return false;
         };
         let mut segments = segments.split('/');
         let mut pattern = self.0.as_slice();
-        // Where the last `**` stood, and what it has not taken yet.
+        // The position after the last `**`, and the path that it has not yet matched.
         let mut retry = None;
         loop {
             if let [Segment::AnyNumber, behind @ ..] = pattern {

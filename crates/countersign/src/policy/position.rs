@@ -1,4 +1,4 @@
-//! Where in a document a mistake is: the line and the column that an error begins with.
+//! The position of a mistake in a document: the line and the column at the start of an error.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{
 
 use crate::error::ConfigError;
 
-/// A mistake, and its place in a document.
+/// A mistake, and its position in a document.
 #[derive(Debug)]
 pub(super) struct Misplaced<P> {
     pub(super) error: ConfigError,
@@ -23,11 +23,11 @@ pub(super) enum Step {
     Element(usize),
 }
 
-/// The steps to a value, the innermost first.
+/// The steps to a value, innermost first.
 pub(super) type Steps = Vec<Step>;
 
 impl<P> Misplaced<P> {
-    /// Says in front of the mistake what it is in.
+    /// Adds the enclosing element in front of the mistake.
     pub(super) fn within(self, what: impl fmt::Display) -> Self {
         Self {
             error: self.error.within(what),
@@ -47,8 +47,8 @@ impl Misplaced<Steps> {
         self
     }
 
-    /// The error, with its place in the JSON text. The parser walks the text again: it keeps no
-    /// positions of what it has read.
+    /// Makes the error with its position in the JSON text. Parses the text again, because the
+    /// parser keeps no positions of values.
     pub(super) fn located_in(mut self, text: &str) -> ConfigError {
         self.place.reverse();
         let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -57,7 +57,7 @@ impl Misplaced<Steps> {
             Err(stopped) if stopped.line() > 0 => {
                 let stopped_at = Position {
                     line: stopped.line(),
-                    // The parser tells the last byte that it has read: the value comes next.
+                    // The parser reports the last byte that it has read. The value comes next.
                     column: stopped.column().saturating_add(1),
                 };
                 self.error.within(stopped_at)
@@ -68,7 +68,7 @@ impl Misplaced<Steps> {
 }
 
 impl Misplaced<usize> {
-    /// The error, with its place in a text of which it is at this offset.
+    /// Makes the error with the position of this offset in the text.
     pub(super) fn located_in(self, text: &str) -> ConfigError {
         self.error.within(Position::of(text, self.place))
     }
@@ -83,7 +83,8 @@ impl From<ConfigError> for Misplaced<Steps> {
     }
 }
 
-/// A line and a column, both counted from 1. Columns are counted in bytes, as the parsers do.
+/// A line and a column, both counted from 1. Columns are counted in bytes, like those of the
+/// parsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     pub(super) line: usize,
@@ -91,7 +92,7 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// The position of the byte at this offset.
+    /// Returns the position of the byte at this offset.
     pub(super) fn of(text: &str, offset: usize) -> Self {
         let mut position = Self { line: 1, column: 1 };
         for byte in text.bytes().take(offset) {
@@ -199,7 +200,7 @@ mod tests {
                 "line 3, column 14: wrong",
             ),
             (vec![member("c")], "line 3, column 25: wrong"),
-            // What is not there has no position.
+            // An absent value has no position.
             (vec![member("d")], "wrong"),
             (vec![member("a"), Step::Element(2)], "wrong"),
             (vec![], "wrong"),

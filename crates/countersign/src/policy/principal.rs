@@ -6,7 +6,7 @@ use crate::{
     key_id::{KeyId, ensure_no_key},
 };
 
-/// Who a statement is about.
+/// The callers that a statement names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Principal {
     Everyone,
@@ -15,10 +15,11 @@ pub(super) enum Principal {
     Account(Box<str>),
 }
 
-/// Which callers are in which group and belong to which account.
+/// The groups and accounts of callers.
 ///
-/// A group is a name for several callers. An account is who callers belong to: each to one at most, and a statement about
-/// the account is about all of them, which is what the `root` of an account means in a resource policy.
+/// A group is a name for several callers. An account owns callers, and a caller belongs to at most
+/// one account. A statement about an account is about all of its callers, like the `root` of an
+/// account in a resource policy.
 ///
 /// ```
 /// use countersign::Membership;
@@ -37,7 +38,7 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// No groups and no accounts.
+    /// Makes an empty membership.
     pub fn new() -> Self {
         Self::default()
     }
@@ -46,9 +47,10 @@ impl Membership {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`] if one of the names is none that [`KeyId`] takes, or is `*` or begins with `group:` or
-    /// `account:`, or a slip of these, which mean something else; [`ConfigErrorKind::Policy`] for a
-    /// group that is there already, and for one without callers: a `Deny` about it would deny nobody.
+    /// - [`ConfigErrorKind::Name`] if a name is no [`KeyId`], is `*`, or begins with `group:` or
+    ///   `account:` or a misspelling of these, which have another meaning.
+    /// - [`ConfigErrorKind::Policy`] for a group that exists already, and for a group without
+    ///   callers: a `Deny` about it would deny nothing.
     pub fn with_group<I>(mut self, name: &str, callers: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -65,7 +67,8 @@ impl Membership {
     ///
     /// # Errors
     ///
-    /// As [`with_group`](Self::with_group), and [`ConfigErrorKind::Policy`] for a caller that belongs to another account.
+    /// As [`with_group`](Self::with_group). [`ConfigErrorKind::Policy`] also for a caller that
+    /// belongs to another account.
     pub fn with_account<I>(mut self, name: &str, callers: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -88,7 +91,7 @@ impl Membership {
         Ok(self)
     }
 
-    /// The callers that a statement about `principal` names: nobody in particular, if it is about everyone.
+    /// Returns the callers that `principal` names. Empty if it names everyone.
     pub(super) fn named_by<'m>(&'m self, principal: &'m Principal) -> Vec<&'m KeyId> {
         let members = match principal {
             Principal::Everyone => None,
@@ -99,7 +102,7 @@ impl Membership {
         members.into_iter().flatten().collect()
     }
 
-    /// `*`, a caller's name, `group:…` or `account:…`, as statements have it.
+    /// Reads `*`, a caller's name, `group:…` or `account:…` of a statement.
     pub(super) fn principal(&self, text: &str) -> Result<Principal, ConfigError> {
         if text == "*" {
             return Ok(Principal::Everyone);
@@ -117,8 +120,8 @@ impl Membership {
         caller(text).map(Principal::Caller)
     }
 
-    /// Refuses the name of a group or an account after another character than a colon: as a caller's
-    /// name it would be nobody's.
+    /// Refuses the name of a group or an account after a character other than a colon: no caller
+    /// has such a name.
     fn ensure_no_slip(&self, text: &str) -> Result<(), ConfigError> {
         let Some((prefix, name)) = text.split_once(|char: char| !char.is_alphanumeric()) else {
             return Ok(());
@@ -137,18 +140,18 @@ impl Membership {
         ))
     }
 
-    /// The whole of an account.
+    /// Returns the principal for a whole account.
     pub(super) fn account(&self, name: &str) -> Result<Principal, ConfigError> {
         match self.accounts.get_key_value(name) {
             Some((name, _)) => Ok(Principal::Account(name.clone())),
-            // A statement about nobody would be one that never matches, also where it is to deny.
+            // A statement about no callers would never match, even a `Deny`.
             None => Err(unknown("account", name, &self.accounts)),
         }
     }
 }
 
-/// A caller's name. One with a wildcard would be read as a pattern, and one that begins with almost
-/// `group:` or `account:` is a slip: a `Deny` about it would deny nobody.
+/// Reads a caller's name. Refuses wildcards, which would read as a pattern, and misspellings of
+/// `group:` or `account:`: a `Deny` about such a name would deny nothing.
 pub(super) fn caller(name: &str) -> Result<KeyId, ConfigError> {
     ensure_no_key(name)?;
     let prefix = name.split_once(':').map(|(prefix, _)| prefix);
@@ -169,7 +172,7 @@ pub(super) fn caller(name: &str) -> Result<KeyId, ConfigError> {
     KeyId::new(name)
 }
 
-/// Whether a text is a word, but for its case and one slip.
+/// Returns whether a text equals a word, ignoring case and one typing error.
 fn is_almost(text: &str, word: &str) -> bool {
     text.len() <= 16 && distance(&text.to_ascii_lowercase(), word) <= 1
 }

@@ -5,10 +5,11 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What a [`Policy`](super::Policy) is asked about: a caller that was proven, and what it asks for.
+/// The request that a [`Policy`](super::Policy) evaluates: an authenticated caller, a method, a
+/// path and further values.
 ///
-/// What is not said is not known, and what is not known never helps the request: a condition on it keeps an `Allow` from
-/// matching and lets a `Deny` match.
+/// Values that are not set are unknown. Unknown values never grant access: a condition on them
+/// makes an `Allow` fail and a `Deny` match.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct PolicyRequest<'r> {
@@ -24,7 +25,8 @@ pub struct PolicyRequest<'r> {
 }
 
 impl<'r> PolicyRequest<'r> {
-    /// A request of this caller. `path` is the one that was verified, as it was sent: not decoded, without a query.
+    /// Makes a request of this caller. `path` is the verified path as sent: not decoded, without a
+    /// query.
     pub fn new(caller: &'r KeyId, method: &'r str, path: &'r str) -> Self {
         Self {
             caller,
@@ -39,37 +41,39 @@ impl<'r> PolicyRequest<'r> {
         }
     }
 
-    /// The route that a router matched, as the application wrote it, such as `/api/account/{id}`.
+    /// Sets the route that a router matched, as the application writes it, such as
+    /// `/api/account/{id}`.
     pub fn with_route(mut self, route: &'r str) -> Self {
         self.route = Some(route);
         self
     }
 
-    /// The address that the request came from. An IPv4 address in an IPv6 one (`::ffff:192.0.2.1`) is the IPv4 address.
+    /// Sets the address that the request came from. An IPv4-mapped IPv6 address
+    /// (`::ffff:192.0.2.1`) counts as the IPv4 address.
     pub fn with_source(mut self, source: IpAddr) -> Self {
         self.source = Some(source.to_canonical());
         self
     }
 
-    /// The scheme of the signature.
+    /// Sets the scheme of the signature.
     pub fn with_scheme(mut self, scheme: Scheme) -> Self {
         self.scheme = Some(scheme);
         self
     }
 
-    /// What the signature binds.
+    /// Sets the coverage of the signature.
     pub fn with_coverage(mut self, coverage: Coverage) -> Self {
         self.coverage = Some(coverage);
         self
     }
 
-    /// Which of the caller's keys matched.
+    /// Sets the version of the caller's key that matched.
     pub fn with_key_version(mut self, version: &'r KeyVersion) -> Self {
         self.key_version = Some(version);
         self
     }
 
-    /// The time of the verifier's clock.
+    /// Sets the time of the verifier's clock.
     pub fn at(mut self, now: Timestamp) -> Self {
         self.now = Some(now);
         self

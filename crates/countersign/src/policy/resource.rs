@@ -5,7 +5,7 @@ use super::{
 };
 use crate::error::{ConfigError, ConfigErrorKind};
 
-/// What a statement is about.
+/// The requests that a statement applies to.
 #[derive(Clone, Debug)]
 pub(super) enum Resource {
     /// The TOML form: any of the methods on any of the paths.
@@ -13,11 +13,11 @@ pub(super) enum Resource {
         methods: Methods,
         paths: Vec<PathPattern>,
     },
-    /// The JSON form: any of these patterns of whole names, `arn:…/METHOD/path`.
+    /// The JSON form: any of these patterns of full names, `arn:…/METHOD/path`.
     Names(Vec<WildMatch>),
 }
 
-/// Methods, compared with their case. HEAD is not GET.
+/// Methods, compared case-sensitively. HEAD is not GET.
 #[derive(Clone, Debug)]
 pub(super) enum Methods {
     All,
@@ -37,7 +37,8 @@ impl Resource {
         }
     }
 
-    /// Whether a request with this method can match, on a path that matches `route`. `api` is what names begin with.
+    /// Returns whether a request with this method can match, on a path that matches `route`. `api`
+    /// is the prefix of names.
     pub(super) fn reaches(&self, method: &str, route: &[Token], api: &str) -> bool {
         match self {
             Self::Paths { methods, paths } => {
@@ -67,7 +68,7 @@ fn name_tokens(pattern: &WildMatch) -> Vec<Token> {
 }
 
 impl Methods {
-    /// One of several: `*`, which has to stand alone, or a known method.
+    /// Reads one of several methods: a known method, or `*`, which must be alone.
     pub(super) fn check(
         method: &str,
         listed: usize,
@@ -85,7 +86,7 @@ impl Methods {
         known.check(method)
     }
 
-    /// Methods that were checked.
+    /// Makes methods that were checked already.
     pub(super) fn of(methods: Vec<String>) -> Self {
         if methods.iter().any(|method| method == "*") {
             return Self::All;

@@ -1,4 +1,4 @@
-//! A resource of a policy in JSON: which names of requests it can be about.
+//! Reads a resource of a JSON policy: a pattern of request names.
 
 use wildmatch::WildMatch;
 
@@ -12,7 +12,7 @@ use crate::{
     head::PlainPath,
 };
 
-/// The name of this service, which a resource has to fit.
+/// The name of this service, which a resource must match.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ServiceName<'n> {
     pub(super) region: &'n str,
@@ -22,14 +22,14 @@ pub(super) struct ServiceName<'n> {
     pub(super) methods: &'n KnownMethods,
 }
 
-/// What a resource is about.
+/// The requests that a resource matches.
 #[derive(Debug)]
 pub(super) enum ParsedResource {
     /// Requests to this service.
     Reachable(WildMatch),
     /// Requests to other services only.
     Foreign(Foreign),
-    /// The parts are those of another API or stage, but a star that runs on matches requests to this one as well.
+    /// The parts name another API or stage, but a trailing star also matches requests to this one.
     Overlapping(WildMatch, Foreign),
 }
 
@@ -43,7 +43,7 @@ enum Reach {
 /// The part of a resource before its first slash.
 struct Service {
     foreign: Option<Foreign>,
-    /// Whether it ends with a star, which goes on over what follows.
+    /// Whether it ends in a star, which also matches the text after it.
     runs_on: bool,
 }
 
@@ -62,15 +62,15 @@ const PARTS: [&str; 6] = [
     "the API",
 ];
 
-/// What one segment can be.
+/// The possible texts of one segment.
 const SEGMENT: [Token; 2] = [Token::OneInSegment, Token::RunInSegment];
 
 impl ServiceName<'_> {
-    /// Parses a resource: a whole name, or one that is abbreviated.
+    /// Parses a resource: a full or an abbreviated name.
     ///
-    /// A star matches slashes too, so that a resource matches more than it says:
-    /// `execute-api:/*/ANY/login` is also `GET /ANY/login`. What counts here is whether the parts
-    /// of a resource, each in its place, can be those of a request.
+    /// A star also matches slashes, so a resource can match more than it appears to:
+    /// `execute-api:/*/ANY/login` also matches `GET /ANY/login`. The checks here compare the parts
+    /// of a resource with those of a request position by position.
     ///
     /// # Errors
     ///
@@ -98,7 +98,7 @@ impl ServiceName<'_> {
         let mut segments = whole.split('/');
         let mut service = self.service(segments.next().unwrap_or_default())?;
         let below: Vec<_> = segments.collect();
-        // What is a mistake for every service comes before what is about another one.
+        // Mistakes for every service are reported before names of other services.
         self.check_below(&service, &below)?;
         check_path(&below)?;
         let foreign = service.foreign.take().or_else(|| {
@@ -111,14 +111,15 @@ impl ServiceName<'_> {
         let Some(foreign) = foreign else {
             return Ok(ParsedResource::Reachable(WildMatch::new(&whole)));
         };
-        // A star runs on over colons and slashes. What is kept out must match nothing here.
+        // A star also matches colons and slashes. A resource that is kept out must match nothing
+        // here.
         if self.may_match(&whole) {
             return Ok(ParsedResource::Overlapping(WildMatch::new(&whole), foreign));
         }
         Ok(ParsedResource::Foreign(foreign))
     }
 
-    /// Whether a request to this stage can match the pattern, whatever its stars stand for.
+    /// Returns whether a request to this stage can match the pattern, for any text of its stars.
     fn may_match(&self, pattern: &str) -> bool {
         let own = format!(
             "arn:aws:execute-api:{}:{}:{}/{}/",
@@ -129,7 +130,7 @@ impl ServiceName<'_> {
         overlap(&tokens(pattern, Reach::Text), &own)
     }
 
-    /// The whole name of a resource that is abbreviated.
+    /// Returns the full name of an abbreviated resource.
     fn whole(&self, text: &str) -> Result<String, String> {
         let owner = format!("arn:aws:execute-api:{}:{}:", self.region, self.account);
         if text.starts_with("arn:") {
@@ -138,7 +139,7 @@ impl ServiceName<'_> {
         if let Some(below) = text.strip_prefix("execute-api:/") {
             return Ok([&owner, self.api, "/", below].concat());
         }
-        // Slips of the two above: with a slash they would read as APIs of these names.
+        // Misspellings of the two forms above. With a slash they would read as APIs of these names.
         let first = text.split(['/', ':']).next().unwrap_or_default();
         for prefix in ["execute-api:/", "arn:"] {
             if prefix.starts_with(&format!("{}:", first.to_ascii_lowercase())) {
@@ -177,7 +178,7 @@ impl ServiceName<'_> {
             let last = parts.len() == place.saturating_add(1);
             let expected = own.first().copied().unwrap_or_default();
             let pattern = WildMatch::new(part);
-            // A star at the end goes on over what is not written.
+            // A trailing star also matches the omitted parts.
             if pattern.matches(expected) || (last && runs_on && pattern.matches(&own.join(":"))) {
                 continue;
             }
@@ -196,7 +197,7 @@ impl ServiceName<'_> {
                 found,
             }));
         }
-        // A star may stand for the end, but not for the service.
+        // A star may replace the end, but not the service.
         let missing = PARTS.get(parts.len()..).unwrap_or_default();
         if !missing.is_empty() && (!runs_on || missing.contains(&"the region")) {
             return Err(format!(
@@ -207,7 +208,7 @@ impl ServiceName<'_> {
         Ok(Service { foreign, runs_on })
     }
 
-    /// Refuses what comes after the API if it is no stage, method and path of any service.
+    /// Refuses text after the API that is no stage, method and path of any service.
     fn check_below(&self, service: &Service, below: &[&str]) -> Result<(), String> {
         if self.fits(service, below, None) {
             return Ok(());
@@ -231,7 +232,8 @@ impl ServiceName<'_> {
         })
     }
 
-    /// Whether what comes after the API can be this stage, or any with `None`, a method and a path.
+    /// Returns whether the text after the API can be this stage (with `None`, any stage), a method
+    /// and a path.
     fn fits(&self, service: &Service, below: &[&str], stage: Option<&str>) -> bool {
         let any_or_own: Vec<_> = match stage {
             Some(own) => own.chars().map(Token::Char).collect(),
@@ -239,7 +241,7 @@ impl ServiceName<'_> {
         };
         match below {
             [] => service.runs_on,
-            // `STAGE*`, which goes on over the method and the path.
+            // `STAGE*`, whose star also matches the method and the path.
             [last] => {
                 is_name(last)
                     && last.ends_with('*')
@@ -248,16 +250,17 @@ impl ServiceName<'_> {
                         &[&*any_or_own, &[Token::Char('/')]].concat(),
                     )
             }
-            // `*/METHOD/path`, of which the star goes on over the stage.
+            // `*/METHOD/path`, whose star also matches the stage.
             [method, ..] if service.runs_on && self.methods.has(method) => {
                 self.overlaps_method_and_path(&below.join("/"), &[])
             }
             [first, rest @ ..] => {
                 let fits = is_name(first) && overlap(&tokens(first, Reach::Segment), &any_or_own);
                 let next = rest.first().copied().unwrap_or_default();
-                // A word that can only be meant as a method is one, or no request has it there.
+                // A word that can only be meant as a method must be a known one, because no request
+                // has it there.
                 let misplaced = self.methods.looks_like_one(next) && !self.methods.has(next);
-                // `STAGE*/path`, of which the star goes on over the method.
+                // `STAGE*/path`, whose star also matches the method.
                 let over_method =
                     first.ends_with('*') && !next.is_empty() && !self.methods.has(next);
                 let reached = self.overlaps_method_and_path(&rest.join("/"), &[]) || over_method;
@@ -266,7 +269,8 @@ impl ServiceName<'_> {
         }
     }
 
-    /// Whether a pattern, whose wildcards match slashes, can be a method and a path after `before`.
+    /// Returns whether a pattern, whose wildcards match slashes, can match a method and a path
+    /// after `before`.
     fn overlaps_method_and_path(&self, pattern: &str, before: &[Token]) -> bool {
         let pattern = tokens(pattern, Reach::Text);
         self.methods.iter().any(|method| {
@@ -278,7 +282,7 @@ impl ServiceName<'_> {
     }
 }
 
-/// Refuses a path that no request is allowed with: it has another form than the plain one.
+/// Refuses a path that is not in plain form: no request with it is allowed.
 fn check_path(below: &[&str]) -> Result<(), String> {
     let path = below.join("/");
     if path
@@ -294,12 +298,12 @@ fn check_path(below: &[&str]) -> Result<(), String> {
     match PlainPath::parse(&example) {
         Ok(_) => Ok(()),
         Err(problem) => Err(format!(
-            "expected one that a path in its plain form can match: {problem}"
+            "expected one that a path in plain form can match: {problem}"
         )),
     }
 }
 
-/// Whether a text can be a part of a service's name, or a pattern of such parts.
+/// Returns whether a text can be a part of a service's name, or a pattern of such parts.
 fn is_name(text: &str) -> bool {
     let wildcard = |byte| matches!(byte, b'*' | b'?');
     !text.is_empty()
@@ -308,7 +312,7 @@ fn is_name(text: &str) -> bool {
             .all(|byte| is_name_byte(byte) || wildcard(byte))
 }
 
-/// Whether a region, an account, an API or a stage can hold this byte.
+/// Returns whether a region, an account, an API or a stage can hold this byte.
 pub(super) const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$')
 }
@@ -360,7 +364,8 @@ mod tests {
             "execute-api:/prod/GET*",
             "execute-api:/*/G?T/pets",
             "execute-api:/*/*/v1/ANY/get",
-            // A star goes on over the method, and what follows is no method in another case.
+            // A star also matches the method, and the text after it is not a method in another
+            // case.
             "execute-api:/*/pets",
             "execute-api:/prod/*pets",
             "a1b2c3/prod/GET/pets",
@@ -512,7 +517,7 @@ mod tests {
             ("execute-api:/prod/GET//pets", "empty segment"),
             ("execute-api:/prod/GET/../pets", "dot segment"),
             ("execute-api:/prod/GET/pets%2F1", "escapes a slash"),
-            ("execute-api:/prod/GET/%70ets", "stands for itself"),
+            ("execute-api:/prod/GET/%70ets", "needs no escape"),
             ("execute-api:/*/GET/pets;v=1", "must not be there"),
             ("execute-api:/prod/GET/pets?limit=1", "no query"),
             ("execute-api:/prod/GET/pets/{id}", "no braces"),

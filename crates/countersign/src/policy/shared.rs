@@ -4,27 +4,27 @@ use arc_swap::ArcSwap;
 
 use super::Policy;
 
-/// A handle of the policy in force, which can be replaced while requests are judged by it.
+/// A handle to the policy in force. The policy can be replaced while requests are evaluated.
 ///
-/// Handles are cheap to clone and share the policy: [`replace`](Self::replace) on one swaps it for all, at once and
-/// without a lock for readers. It takes a whole [`Policy`], so what cannot be read never comes into force: on an error of
-/// [`Policy::from_toml_file`] there is nothing to replace with, and the last good one stays.
+/// Handles are cheap to clone and share the policy. [`replace`](Self::replace) on one handle
+/// replaces the policy for all of them, atomically and without a lock for readers. It takes a whole
+/// [`Policy`]: if [`Policy::from_toml_file`] fails, the last good policy stays in force.
 #[derive(Clone, Debug)]
 pub struct SharedPolicy(Arc<ArcSwap<Policy>>);
 
 impl SharedPolicy {
-    /// Puts a policy in force.
+    /// Makes a handle to this policy.
     pub fn new(policy: Policy) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(policy)))
     }
 
-    /// Puts another policy in force, for every handle of this one. A request that is being judged is judged by the policy
-    /// it began with.
+    /// Replaces the policy of every handle. A request that is already being evaluated keeps its
+    /// policy.
     pub fn replace(&self, policy: Policy) {
         self.0.store(Arc::new(policy));
     }
 
-    /// The policy in force.
+    /// Returns the policy in force.
     pub fn current(&self) -> Arc<Policy> {
         self.0.load_full()
     }

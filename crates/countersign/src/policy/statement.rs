@@ -9,12 +9,12 @@ use crate::{
     head::PlainPath,
 };
 
-/// The name of a statement, which says in the log what decided. 1 to 128 characters of visible ASCII and space.
+/// The name of a statement, which the log shows. 1 to 128 characters of visible ASCII and space.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatementId(Arc<str>);
 
 impl StatementId {
-    /// `element` is what the document calls it.
+    /// Makes a name. `element` is its name in the document.
     pub(super) fn new(id: &str, element: &str) -> Result<Self, ConfigError> {
         let shown = |byte| matches!(byte, b' '..=b'~');
         if (1..=128).contains(&id.len()) && id.bytes().all(shown) {
@@ -28,12 +28,12 @@ impl StatementId {
         Err(ConfigError::new(ConfigErrorKind::Policy, message))
     }
 
-    /// The name of a statement that has none: `statement 1`, by its place.
+    /// Names a statement without a name by its position: `statement 1`.
     pub(super) fn of_place(place: usize) -> Self {
         Self(format!("statement {place}").into())
     }
 
-    /// `statement NAME`, for a text about it.
+    /// Returns `statement NAME`, for messages.
     pub(super) fn described(&self) -> String {
         let noun = match self.0.strip_prefix("statement ") {
             Some(_) => "",
@@ -42,7 +42,7 @@ impl StatementId {
         format!("{noun}{self}")
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,7 +60,7 @@ pub(super) enum Effect {
     Deny,
 }
 
-/// One rule of a policy: who, what, when.
+/// One rule of a policy: callers, resources, conditions.
 #[derive(Clone, Debug)]
 pub(super) struct Statement {
     pub(super) id: StatementId,
@@ -71,7 +71,8 @@ pub(super) struct Statement {
 }
 
 impl Statement {
-    /// Whether this `Deny` is for the request. Its path may have any form, and a condition on what is not known holds.
+    /// Returns whether this `Deny` matches the request. Its path may have any form. Conditions on
+    /// unknown values hold.
     pub(super) fn denies(&self, request: &PolicyRequest<'_>, target: &Target<'_>) -> bool {
         self.effect == Effect::Deny
             && self.resource.matches(request.method, request.path, target)
@@ -81,8 +82,8 @@ impl Statement {
                 .any(|condition| condition.holds(request) == Some(false))
     }
 
-    /// Whether this `Allow` is for the request. It takes a path in its plain form, and a condition on what is not known does
-    /// not hold.
+    /// Returns whether this `Allow` matches the request. Requires a path in plain form. Conditions
+    /// on unknown values do not hold.
     pub(super) fn allows(
         &self,
         request: &PolicyRequest<'_>,
@@ -97,7 +98,7 @@ impl Statement {
                 .all(|condition| condition.holds(request) == Some(true))
     }
 
-    /// Whether some request with this method on this route could match.
+    /// Returns whether any request with this method on this route could match.
     pub(super) fn reaches(&self, method: &str, route: &str, tokens: &[Token], api: &str) -> bool {
         self.resource.reaches(method, tokens, api)
             && self
@@ -107,8 +108,8 @@ impl Statement {
     }
 }
 
-/// The first statement that has the name of an earlier one: the log would not say which of them
-/// decided.
+/// Returns the first statement with the name of an earlier one: the log could not tell which of
+/// them decided.
 pub(super) fn duplicate(ids: &[StatementId]) -> Option<(usize, ConfigError)> {
     let mut seen = BTreeSet::new();
     let mut ids = ids.iter().enumerate();

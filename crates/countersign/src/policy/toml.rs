@@ -45,7 +45,10 @@ impl Policy {
     /// callers = ["billing"]
     /// methods = ["DELETE"]
     /// paths = ["/api/account/*"]
-    /// when = { coverage = ["request"], source_cidr = ["10.0.0.0/8"], not_after = 2027-01-01T00:00:00Z }
+    /// [statements.when]
+    /// coverage = ["request"]
+    /// source_cidr = ["10.0.0.0/8"]
+    /// not_after = 2027-01-01T00:00:00Z
     ///
     /// [[statements]]
     /// id = "nobody asks for keys"
@@ -56,7 +59,9 @@ impl Policy {
     /// "#)?;
     ///
     /// let audit = KeyId::new("audit")?;
-    /// let allows = |method, path| policy.evaluate(&PolicyRequest::new(&audit, method, path)).is_allowed();
+    /// let allows = |method, path| {
+    ///     policy.evaluate(&PolicyRequest::new(&audit, method, path)).is_allowed()
+    /// };
     /// assert!(allows("GET", "/api/account/7"));
     /// assert!(!allows("DELETE", "/api/account/7"));
     /// assert!(!allows("GET", "/api/account/7/keys"));
@@ -65,29 +70,38 @@ impl Policy {
     ///
     /// | key of the file | value |
     /// |---|---|
-    /// | `groups`, `accounts` | tables of name to callers, at least one each. A caller is in any number of groups, and in one account |
-    /// | `extension_methods` | methods that statements may name beside GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and TRACE, such as `PURGE`; may be left out |
+    /// | `groups`, `accounts` | tables of name to callers, at least one caller each |
+    /// | `extension_methods` | further methods for statements, such as `PURGE`; optional |
     /// | `statements` | the statements, at least one |
+    ///
+    /// A caller may be in any number of groups, and in one account. Methods known without
+    /// `extension_methods` are GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and TRACE.
     ///
     /// | key of `statements` | value |
     /// |---|---|
-    /// | `id` | its name, which the log says: 1 to 128 characters of visible ASCII and space |
+    /// | `id` | the name in the log: 1 to 128 characters of visible ASCII and space |
     /// | `effect` | `"allow"` or `"deny"` |
     /// | `callers` | names, `"group:…"`, `"account:…"`, or `"*"` for everyone |
-    /// | `methods` | methods with their case, or `"*"` alone. HEAD is not GET, also where a router hands it to the same handler |
-    /// | `paths` | patterns, matched byte for byte: `*` is any run of characters within a segment, also none; `**`, a segment by itself, is any number of segments, also none (`/api/**` is `/api` as well) |
-    /// | `when` | further conditions, all of which must hold; may be left out |
+    /// | `methods` | methods, case-sensitive, or `"*"` alone |
+    /// | `paths` | patterns, matched byte for byte, as below |
+    /// | `when` | further conditions, all of which must hold; optional |
+    ///
+    /// HEAD is not GET, even if a router sends both to one handler. In `paths`, `*` matches any run
+    /// of characters within a segment, including none. `**`, as a whole segment, matches any number
+    /// of segments, including none: `/api/**` also matches `/api`.
     ///
     /// | key of `when` | holds if |
     /// |---|---|
     /// | `scheme` | the signature is in one of these [schemes](crate::Scheme) |
-    /// | `coverage` | it binds one of these: `"request"`, `"partial"`, `"body-only"` |
-    /// | `key_version` | it is by a key with one of these labels |
-    /// | `source_cidr` | the request comes from one of these addresses or ranges; bits of the host in a range are ignored |
-    /// | `route` | the router matched one of these routes, as the application wrote them. They are no patterns |
-    /// | `not_before`, `not_after` | the time is this one or later; is earlier than this one. A TOML date-time with an offset |
+    /// | `coverage` | it covers one of these: `"request"`, `"partial"`, `"body-only"` |
+    /// | `key_version` | the key has one of these labels |
+    /// | `source_cidr` | the request comes from one of these addresses or ranges |
+    /// | `route` | the router matched one of these routes, as the application writes them |
+    /// | `not_before` | the time is this TOML date-time with an offset, or later |
+    /// | `not_after` | the time is earlier than this TOML date-time with an offset |
     ///
-    /// All are lists of at least one value, but for the two dates.
+    /// All values are lists of at least one, except the two dates. Host bits in a range are
+    /// ignored. Routes are not patterns.
     ///
     /// # Errors
     ///
@@ -95,23 +109,23 @@ impl Policy {
     ///
     /// - [`ConfigErrorKind::File`] if the text is not TOML of this form, for a key that is not in
     ///   these tables, and for a date without an offset.
-    /// - [`ConfigErrorKind::Policy`] for a statement or a part of one that no request can match: a
-    ///   deny of that kind would protect nothing. That is a method that is not known, such as
-    ///   `ANY`, which is written `*`, or one in lower case; a path that is not in plain form (see
-    ///   [`Policy`]) or has braces; a value that no request can have, such as the range
-    ///   `0.0.0.0/32` or the route `/api/*`; and conditions that exclude each other.
+    /// - [`ConfigErrorKind::Policy`] for a statement, or a part of one, that no request can match:
+    ///   as a deny it would protect nothing. Examples are an unknown method, such as `ANY`, which
+    ///   is written `*`, or one in lower case; a path that is not in plain form (see [`Policy`]) or
+    ///   has braces; a value that no request can have, such as the range `0.0.0.0/32` or the route
+    ///   `/api/*`; and conditions that exclude each other.
     /// - [`ConfigErrorKind::Policy`] also for an empty list or `when`, a group or an account that
-    ///   is not listed, that is listed twice or that has no callers, an `id` that another statement
-    ///   has, and a text without statements.
-    /// - [`ConfigErrorKind::Name`] for a name that no caller can have. So is one that begins with a
-    ///   slip of `group:` or `account:`, such as `groups:finance`.
+    ///   is unknown, listed twice or without callers, a duplicate `id`, and a text without
+    ///   statements.
+    /// - [`ConfigErrorKind::Name`] for an invalid caller's name. This includes one that begins with
+    ///   a misspelling of `group:` or `account:`, such as `groups:finance`.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file: File = toml::from_str(text).map_err(|error| wrong_toml(text, &error))?;
         file.read().map_err(|wrong| wrong.located_in(text))
     }
 }
 
-/// The offset of a mistake in the text.
+/// A mistake and its offset in the text.
 type Wrong = Misplaced<usize>;
 
 fn at(span: Range<usize>) -> impl Fn(ConfigError) -> Wrong {
@@ -292,7 +306,7 @@ impl When {
     }
 }
 
-/// What is read from each value of a list that has at least one.
+/// Reads each value of a list with at least one value.
 fn read<R>(
     name: &str,
     list: &List,
@@ -304,7 +318,7 @@ fn read<R>(
         .collect()
 }
 
-/// Refuses an empty list: it reads as "none" here and as "any" there.
+/// Refuses an empty list, which could mean "none" or "any".
 fn some<'l>(name: &str, list: &'l List) -> Result<&'l [Spanned<String>], Wrong> {
     match list.get_ref().as_slice() {
         [] => Err(at(list.span())(nothing(name))),
@@ -328,8 +342,8 @@ fn parse_timestamp(name: &str, date: &Spanned<toml::value::Datetime>) -> Result<
     Ok(Timestamp::from_unix_micros(moment.as_microsecond()))
 }
 
-/// A policy holds no key: the parser may say what it found. Its first line is enough; the others
-/// draw the text.
+/// Quotes the parser's message: a policy holds no key. Only its first line, because the others draw
+/// the text.
 fn wrong_toml(text: &str, error: &toml::de::Error) -> ConfigError {
     let start = error.span().map_or(0, |span| span.start);
     let message = error.message();

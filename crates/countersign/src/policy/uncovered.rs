@@ -4,7 +4,7 @@ use crate::{
     head::PlainPath,
 };
 
-/// A method on a route of an application that nobody can call under a [`Policy`].
+/// A method on a route of an application that no caller may use under a [`Policy`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UncoveredRoute {
@@ -12,28 +12,28 @@ pub struct UncoveredRoute {
     pub method: String,
     /// The route, as the application writes it.
     pub route: String,
-    /// Why nobody can call it.
+    /// The reason for which no caller may use it.
     pub why: WhyUncovered,
 }
 
-/// Why nobody can call a route.
+/// The reason for which no caller may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhyUncovered {
-    /// No statement reaches it: it may have been forgotten.
+    /// No statement reaches the route: it may have been forgotten.
     NoStatement,
-    /// A `Deny` reaches it and no `Allow`: somebody thought of it, and it is closed.
+    /// A `Deny` reaches the route and no `Allow`: it is closed on purpose.
     OnlyDeny,
-    /// It is written in a form that no request is allowed in.
+    /// The route has a form that no request is allowed in.
     NotPlain,
 }
 
 impl Policy {
-    /// Of an application's methods and routes, those that no `Allow` reaches. For a test of the application, so that a route
-    /// that was added without a statement is found before it is called.
+    /// Returns those of an application's methods and routes that no `Allow` reaches. Use this in a
+    /// test of the application, to find a route that was added without a statement.
     ///
-    /// Routes are in axum's syntax. A statement reaches a route if its methods and paths, and its condition on the route if
-    /// it has one, let some request match; for whom and under which other conditions is not asked.
+    /// Routes are in axum's syntax. A statement reaches a route if its methods, its paths and its
+    /// route condition, if any, match some request. Callers and other conditions are ignored.
     ///
     /// ```
     /// use countersign::{Policy, WhyUncovered};
@@ -46,7 +46,8 @@ impl Policy {
     /// methods = ["GET"]
     /// paths = ["/api/account/*"]
     /// "#)?;
-    /// let uncovered = policy.uncovered([("GET", "/api/account/{id}"), ("DELETE", "/api/account/{id}")])?;
+    /// let route = "/api/account/{id}";
+    /// let uncovered = policy.uncovered([("GET", route), ("DELETE", route)])?;
     /// assert_eq!(uncovered.len(), 1);
     /// assert_eq!(uncovered[0].method, "DELETE");
     /// assert_eq!(uncovered[0].why, WhyUncovered::NoStatement);
@@ -55,8 +56,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Policy`] for a method that no verified request has, and for a route that does not start with a slash
-    /// or whose braces do not match.
+    /// [`ConfigErrorKind::Policy`] for a method that no verified request has, and for a route that
+    /// does not start with a slash or has unbalanced braces.
     pub fn uncovered<M, R>(
         &self,
         routes: impl IntoIterator<Item = (M, R)>,
@@ -110,7 +111,8 @@ impl Policy {
     }
 }
 
-/// `{name}` is a part of a segment that is not empty, `{*name}` the rest of the path, `{{` and `}}` are braces.
+/// Reads a route. `{name}` is a non-empty part of a segment, `{*name}` the rest of the path, `{{`
+/// and `}}` are braces.
 pub(super) fn route_tokens(route: &str) -> Result<Vec<Token>, ConfigError> {
     let wrong = || {
         ConfigError::new(

@@ -2,8 +2,8 @@ use std::fmt;
 
 use super::{Policy, statement::StatementId};
 
-/// A resource of a statement in JSON that no request to this service can match, and that was kept
-/// out of the [`Policy`].
+/// A resource of a JSON statement that no request to this service can match, and that was kept out
+/// of the [`Policy`].
 ///
 /// `Display` is for the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,21 +11,21 @@ use super::{Policy, statement::StatementId};
 pub struct UnreachableStatement {
     /// The statement.
     pub statement: StatementId,
-    /// Whether it denies: such a statement protects nothing here.
+    /// Whether the statement denies. Such a statement protects nothing here.
     pub denies: bool,
     /// Whether the whole statement was kept out, because it has no other resource.
     pub kept_out: bool,
     /// The resource.
     pub resource: String,
-    /// Why no request can match it.
+    /// The reason for which no request can match.
     pub why: WhyUnreachable,
     /// The region, account, API or stage of this service.
     pub expected: String,
-    /// What the resource has in its place.
+    /// The value of the resource.
     pub found: String,
 }
 
-/// Why no request to this service can match a resource.
+/// The reason for which no request to this service can match a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhyUnreachable {
@@ -39,7 +39,7 @@ pub enum WhyUnreachable {
     OtherStage,
 }
 
-/// A part of a resource that is of another service.
+/// The part of a resource that names another service.
 #[derive(Clone, Debug)]
 pub(super) struct Foreign {
     pub(super) why: WhyUnreachable,
@@ -50,11 +50,12 @@ pub(super) struct Foreign {
 impl Policy {
     /// Returns the resources that no request to this service can match.
     ///
-    /// Every other fault of the kind is an error when a policy is read. Only a policy in JSON can
-    /// have such resources, and only if it was read with
-    /// [`with_shared_documents`](super::ExecuteApi::with_shared_documents): they are about the
-    /// other services that share the document. Look through them after each load: a `Deny` with a
-    /// mistyped API protects nothing.
+    /// Only a JSON policy that was read with
+    /// [`with_shared_documents`](super::ExecuteApi::with_shared_documents) can have such resources:
+    /// they belong to the other services that share the document. Other unreachable statements are
+    /// errors when a policy is read.
+    ///
+    /// Check the list after each load: a `Deny` with a mistyped API protects nothing.
     ///
     /// ```
     /// use countersign::{ExecuteApi, Policy, WhyUnreachable};
