@@ -44,7 +44,7 @@ const HEADER: &[Row] = &[
     (
         "a broken escape",
         &[("a=1", "a=%zz")],
-        "query: expected two hexadecimal digits behind every %",
+        "query: expected two hexadecimal digits after every %",
     ),
     (
         "many parameters",
@@ -169,12 +169,12 @@ const HEADER: &[Row] = &[
     (
         "a name in capitals",
         &[(";x-tenant", ";X-Tenant")],
-        "SignedHeaders: expected names in lower case between semicolons, found \"X\" behind \"\"",
+        "SignedHeaders: expected names in lower case between semicolons, found \"X\" after \"\"",
     ),
     (
         "an empty name",
         &[(";x-tenant", ";;x-tenant")],
-        "SignedHeaders: expected names in lower case between semicolons, found \"nothing\" behind \"\"",
+        "SignedHeaders: expected names in lower case between semicolons, found \"nothing\" after \"\"",
     ),
     (
         "a header that cannot be covered",
@@ -190,7 +190,7 @@ const HEADER: &[Row] = &[
             "host;x-amz-content-sha256;x-amz-date;x-nonce;x-tenant",
             "host;x-tenant;x-nonce",
         )],
-        "SignedHeaders: expected names in order and each once, found x-nonce behind x-tenant",
+        "SignedHeaders: expected names in order and each once, found x-nonce after x-tenant",
     ),
     (
         "no host in the list",
@@ -349,7 +349,7 @@ const LENIENT: &[Row] = &[
     (
         "a broken escape",
         &[("/account?a=1", "/%zz"), ("user-service/aws4", "s3/aws4")],
-        "path: expected two hexadecimal digits behind every %",
+        "path: expected two hexadecimal digits after every %",
     ),
 ];
 

@@ -12,12 +12,13 @@ use crate::{
 /// ```text
 /// value     = "AWS4-HMAC-SHA256" [ "," ] 1*SP parameter 2( separator parameter )
 /// separator = *( SP / HTAB ) "," *( SP / HTAB ) / 1*( SP / HTAB )
-/// parameter = "Credential=" credential / "SignedHeaders=" list / "Signature=" 64HEXDIG-in-lower-case
+/// parameter = "Credential=" credential / "SignedHeaders=" list / "Signature=" 64HEXDIG-lower-case
 /// ```
 ///
-/// Parameters may come in any order, each exactly once and no other. AWS writes a comma and a space between them. It also
-/// takes either alone, and a comma behind the name of the scheme, and there are clients that send each of these. No value
-/// holds a comma or a space, so that every form has one reading.
+/// Accepts the parameters in any order, each exactly once and no others. AWS writes a comma and a
+/// space between them.
+/// AWS also accepts either alone, and a comma after the scheme name; some clients send each form.
+/// No value can hold a comma or a space, so every form has one reading.
 #[derive(Clone, Debug)]
 pub(super) struct Authorization<'r> {
     pub(super) credential: Credential<'r>,
@@ -25,27 +26,26 @@ pub(super) struct Authorization<'r> {
     pub(super) signature: Signature,
 }
 
-/// A signature, decoded. It cannot be compared but by a key.
+/// A decoded signature. Only a key can compare it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signature(pub(super) [u8; 32]);
 
 impl Signature {
-    /// Lower-case digits only, as every signer writes them and AWS reads them.
+    /// Accepts lower-case digits only, as every signer writes them and AWS reads them.
     pub(super) fn parse(text: &str) -> Result<Self, Rejection> {
-        hex::decode(text, Letters::Lower)
-            .map(Self)
-            .ok_or_else(|| {
-                Rejection::malformed(reason!(
-                    "signature: expected 64 lower-case hexadecimal digits, found {} characters, {} of them others",
-                    text.len(),
-                    hex::others(text)
-                ))
-            })
+        hex::decode(text, Letters::Lower).map(Self).ok_or_else(|| {
+            Rejection::malformed(reason!(
+                "signature: expected 64 lower-case hexadecimal digits, found {} characters, {} \
+                     of them others",
+                text.len(),
+                hex::others(text)
+            ))
+        })
     }
 }
 
 impl<'r> Authorization<'r> {
-    /// Parses what follows the scheme's name and the space behind it.
+    /// Parses the text after the scheme name and its space.
     pub(super) fn parse(parameters: &'r str) -> Result<Self, Rejection> {
         let mut slots = [None; 3];
         let [credential, signed_headers, signature] = &mut slots;
@@ -88,7 +88,7 @@ impl<'r> Authorization<'r> {
     }
 }
 
-/// A value, and what is behind the separator that ends it; `None` where none does.
+/// Splits off a value at its separator and returns the rest; `None` if there is no separator.
 fn until_separator(text: &str) -> (&str, Option<&str>) {
     const SPACE: [char; 2] = [' ', '\t'];
     let (value, _) = until_comma(text);

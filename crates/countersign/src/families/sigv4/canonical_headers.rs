@@ -1,6 +1,8 @@
-//! The covered headers as they are signed: white space at the ends removed, runs of it made one space, values of one name
-//! joined by commas. White space is space and tab; clients that also trim other characters of Unicode
-//! (Go's `strings.Fields`, Python's `split`) sign what no HTTP field value may hold.
+//! The canonical form of the covered headers.
+//!
+//! White space at the ends is removed, inner runs become one space, and values of one name are
+//! joined by commas. White space is space and tab. Some clients also trim other Unicode characters
+//! (Go's `strings.Fields`, Python's `split`); no HTTP field value may hold those.
 
 use std::borrow::Cow;
 
@@ -9,7 +11,7 @@ use smallvec::SmallVec;
 
 use crate::head::cookie;
 
-/// Up to this many covered headers are kept without an allocation.
+/// Number of covered headers kept without an allocation.
 const INLINE: usize = 12;
 
 /// The covered headers, sorted by name.
@@ -24,14 +26,15 @@ pub(super) struct CoveredHeader<'r> {
 
 const SPACE: [char; 2] = [' ', '\t'];
 
-/// The value of one line of a header; borrowed where it is sent in canonical form. `None` if it is not ASCII.
+/// Returns the canonical value of one header line, borrowed if it was sent in that form. Returns
+/// `None` if it is not ASCII.
 #[inline]
 pub(super) fn canonical_value(value: &HeaderValue) -> Option<Cow<'_, str>> {
     value.to_str().ok().map(canonical_text)
 }
 
-/// What stands between two lines of a header where they are signed as one. A `cookie` that HTTP/2 sends in pieces is one
-/// line with `; ` between them (RFC 9113 section 8.2.3).
+/// Returns the separator between lines of one header that are signed as one value. HTTP/2 may split
+/// `cookie` into several lines, to be joined by `; ` (RFC 9113 section 8.2.3).
 pub(super) fn separator(name: &str) -> &'static str {
     match name {
         "cookie" => cookie::SEPARATOR,
@@ -39,7 +42,8 @@ pub(super) fn separator(name: &str) -> &'static str {
     }
 }
 
-/// The value of several lines of one header. `None` if one of them is not ASCII, or there is none.
+/// Returns the canonical value of all lines of a header. Returns `None` if a line is not ASCII or
+/// there is no line.
 pub(super) fn joined<'r>(
     name: &str,
     values: impl IntoIterator<Item = &'r HeaderValue>,
@@ -57,7 +61,7 @@ pub(super) fn joined<'r>(
 
 #[inline]
 pub(super) fn canonical_text(text: &str) -> Cow<'_, str> {
-    // Most values have no white space at all: such a one is in canonical form.
+    // Most values hold no white space at all and are already canonical.
     if !has_space(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
@@ -85,7 +89,8 @@ fn folded(text: &str) -> Cow<'_, str> {
     Cow::Owned(canonical)
 }
 
-/// All bytes are looked at before any is judged, eight at a time; the last eight once more, instead of a rest byte by byte.
+/// Reads all bytes before judging any, eight at a time. The last eight bytes are read again in
+/// place of a byte-by-byte remainder.
 #[inline]
 fn has_space(bytes: &[u8]) -> bool {
     let is_space = |byte: u8| (byte == b' ') || (byte == b'\t');
@@ -101,8 +106,8 @@ fn has_space(bytes: &[u8]) -> bool {
     before | last.iter().fold(false, any)
 }
 
-/// Whether a header may occur once only: those that this scheme reads, and those in which two values are two answers to one
-/// question.
+/// Returns whether a header may occur only once: each header that this scheme reads, and each
+/// header in which two values contradict each other.
 pub(super) fn is_single(name: &str) -> bool {
     const SINGLE: [&str; 7] = [
         "authorization",
@@ -168,7 +173,7 @@ mod tests {
         }
     }
 
-    /// Source: actpub-httpsig, which read a value that is not ASCII as an empty one.
+    /// Source: actpub-httpsig, which read a non-ASCII value as an empty value.
     #[test]
     fn a_value_that_is_not_ascii_has_no_canonical_form() {
         let value = HeaderValue::from_bytes("a\u{a0}b".as_bytes()).unwrap();

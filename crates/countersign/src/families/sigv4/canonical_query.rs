@@ -1,6 +1,7 @@
-//! The query as it is signed: every parameter decoded and encoded again, in the order of encoded name, then encoded value.
+//! The canonical query: every parameter decoded and encoded again, sorted by encoded name, then by
+//! encoded value.
 //!
-//! They are compared as pairs and not as joined text: `a`, `a-b`, `a1` is another order than `a-b=`, `a1=`, `a=`.
+//! Sorts pairs, not joined text: `a`, `a-b`, `a1` sort differently from `a-b=`, `a1=`, `a=`.
 
 use smallvec::SmallVec;
 
@@ -10,22 +11,22 @@ use crate::{
     wire::Sink,
 };
 
-/// Up to this many parameters are kept without an allocation.
+/// Number of parameters kept without an allocation.
 const INLINE: usize = 12;
 
 /// The parameters of a query in canonical order.
 #[derive(Clone, Debug)]
 pub(super) struct CanonicalQuery<'r>(SmallVec<[CanonicalParameter<'r>; INLINE]>);
 
-/// A parameter of a query that was parsed, with the one spelling in which it is signed. That is
-/// made once, so that parameters are compared as texts however they were spelled.
+/// A parsed query parameter with its signed spelling. The spelling is computed once, so that
+/// parameters compare as texts, whatever spelling was sent.
 #[derive(Clone, Debug)]
 pub(super) struct CanonicalParameter<'r> {
-    /// As it was sent.
+    /// The name as sent.
     pub(super) name: &'r str,
-    /// As it was sent.
+    /// The value as sent.
     pub(super) value: &'r str,
-    /// As it is signed, where that is another spelling.
+    /// The signed spelling, if it differs.
     recoded: Option<Box<Recoded>>,
 }
 
@@ -60,7 +61,7 @@ impl<'r> CanonicalParameter<'r> {
         }
     }
 
-    /// The name as it is signed.
+    /// Returns the name in the signed spelling.
     pub(super) fn signed_name(&self) -> &str {
         match &self.recoded {
             None => self.name,
@@ -68,7 +69,7 @@ impl<'r> CanonicalParameter<'r> {
         }
     }
 
-    /// Name and value as they are signed.
+    /// Returns name and value in the signed spelling.
     fn signed(&self) -> (&str, &str) {
         (self.signed_name(), self.signed_value())
     }
@@ -80,27 +81,27 @@ impl<'r> CanonicalParameter<'r> {
         }
     }
 
-    /// Whether the name is this one, or that one but for the case of letters and the spelling of
-    /// escapes. `name` needs no escapes.
+    /// Returns whether the name equals `name`, ignoring the case of letters and the spelling of
+    /// escapes. `name` must need no escapes.
     pub(super) fn is_like(&self, name: &str) -> bool {
-        // What is escaped in it is no byte of `name`.
+        // A byte that the signed spelling escapes is no byte of `name`.
         self.signed_name().eq_ignore_ascii_case(name)
     }
 }
 
-/// A parameter as it was sent.
+/// A parameter as sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parameter<'r> {
     pub(super) name: &'r str,
     pub(super) value: &'r str,
-    /// Whether both are spelled as they are signed.
+    /// Whether name and value are sent in their signed spelling.
     is_canonical: bool,
 }
 
 impl<'r> Parameter<'r> {
-    /// Reads the parameter at the start of a query, and gives back what follows the `&` behind it.
+    /// Reads the parameter at the start of a query and returns the rest after its `&`.
     fn first(query: &'r str) -> (Self, Option<&'r str>) {
-        // Most are spelled as they are signed: then one look at each byte is enough.
+        // Most parameters have the signed spelling: one look at each byte is then enough.
         let (name, behind_name) = uri_encode::split_canonical(query);
         let (value, behind) = match behind_name.strip_prefix('=') {
             Some(rest) => uri_encode::split_canonical(rest),
@@ -132,11 +133,11 @@ impl<'r> Parameter<'r> {
         }
     }
 
-    /// Whether the name is this one, or that one but for the case of letters and the spelling of escapes. `name` needs no
-    /// escapes.
+    /// Returns whether the name equals `name`, ignoring the case of letters and the spelling of
+    /// escapes. `name` must need no escapes.
     pub(super) fn is_like(&self, name: &str) -> bool {
         if self.is_canonical {
-            // What is escaped in it is no byte of `name`.
+            // A byte that the signed spelling escapes is no byte of `name`.
             return self.name.eq_ignore_ascii_case(name);
         }
         uri_encode::decoded(self.name)
@@ -145,7 +146,7 @@ impl<'r> Parameter<'r> {
     }
 }
 
-/// The parameters of a query in the order in which they were sent. Between two `&` with nothing between them there is none.
+/// Yields the parameters of a query in the order sent. `&&` holds no parameter.
 pub(super) fn parameters(query: &str) -> impl Iterator<Item = Parameter<'_>> {
     let mut rest = Some(query);
     std::iter::from_fn(move || {
@@ -159,28 +160,28 @@ pub(super) fn parameters(query: &str) -> impl Iterator<Item = Parameter<'_>> {
     })
 }
 
-/// Whether a parameter's name may begin with this letter, whatever its case, decoded or not.
+/// Returns whether any parameter's name may begin with this letter, in either case, decoded or not.
 pub(super) fn may_have_name_from(query: &str, letter: u8) -> bool {
     let begins = |byte: u8| byte.eq_ignore_ascii_case(&letter) || (byte == b'%');
-    // All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    // Reads all bytes before judging any, so that the compiler vectorises the loop.
     query.bytes().next().is_some_and(begins)
         | pairs(query).fold(false, |any, (byte, next)| {
             any | ((byte == b'&') & begins(next))
         })
 }
 
-/// Every byte with the one behind it.
+/// Yields every byte with its successor.
 fn pairs(query: &str) -> impl Iterator<Item = (u8, u8)> {
     let bytes = query.as_bytes();
     let next = bytes.get(1..).unwrap_or_default();
     bytes.iter().copied().zip(next.iter().copied())
 }
 
-/// Whether a query can be read in one way only: no `+`, which is a plus to one reader and a space to the next, and no
-/// parameter without a name, which some leave out.
+/// Returns whether a query has only one reading: no `+`, which readers take for a plus or a space,
+/// and no parameter without a name, which some readers drop.
 pub(super) fn is_unambiguous(query: &str) -> bool {
     let begins_unnamed = |byte: u8| (byte == b'&') || (byte == b'=');
-    // All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    // Reads all bytes before judging any, so that the compiler vectorises the loop.
     let unnamed = query.bytes().next().is_some_and(begins_unnamed)
         | query.ends_with('&')
         | pairs(query).fold(false, |any, (byte, next)| {
@@ -191,7 +192,7 @@ pub(super) fn is_unambiguous(query: &str) -> bool {
 }
 
 impl<'r> CanonicalQuery<'r> {
-    /// Refuses more parameters than `cap`, and escapes that are none.
+    /// Parses a query. Refuses more than `cap` parameters and malformed escapes.
     pub(super) fn parse(query: Option<&'r str>, cap: usize) -> Result<Self, Reason> {
         let query = query.unwrap_or_default();
         let mut kept: SmallVec<[CanonicalParameter<'r>; INLINE]> = SmallVec::new();
@@ -213,7 +214,7 @@ impl<'r> CanonicalQuery<'r> {
         }
         if !is_canonical && !uri_encode::is_well_formed(query) {
             return Err(reason!(
-                "query: expected two hexadecimal digits behind every %"
+                "query: expected two hexadecimal digits after every %"
             ));
         }
         kept.sort_unstable_by(|one, other| one.signed().cmp(&other.signed()));
@@ -224,8 +225,8 @@ impl<'r> CanonicalQuery<'r> {
         self.0.iter()
     }
 
-    /// The name of a parameter whose name or value is not [escaped in one way](uri_encode::is_escaped_in_one_way). Those
-    /// with one of the names in `except` are passed over.
+    /// Returns the name of a parameter whose name or value is not [escaped in one
+    /// way](uri_encode::is_escaped_in_one_way). Skips the names in `except`.
     pub(super) fn name_escaped_otherwise(&self, except: &[&str]) -> Option<&'r str> {
         let mut parameters = self.0.iter();
         let otherwise = parameters.find(|parameter| {
@@ -238,13 +239,13 @@ impl<'r> CanonicalQuery<'r> {
         Some(otherwise.name)
     }
 
-    /// Leaves one parameter out, by its name as it is spelled.
+    /// Removes one parameter by its name as sent.
     pub(super) fn remove(&mut self, name: &str) {
         self.0.retain(|parameter| parameter.name != name);
     }
 
-    /// A name that occurs more than once. Parameters of one name are signed in the order of their values, so that their
-    /// own order is not protected.
+    /// Returns a name that occurs more than once. Parameters of one name are signed in the order of
+    /// their values, so the signature does not protect their order.
     pub(super) fn repeated_name(&self) -> Option<&'r str> {
         let next = self.0.iter().skip(1);
         let mut pairs = self.0.iter().zip(next);

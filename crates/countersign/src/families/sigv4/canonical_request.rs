@@ -1,10 +1,10 @@
-//! The text whose hash is signed.
+//! The canonical request, whose hash is signed.
 //!
 //! ```text
 //! METHOD
 //! canonical URI
 //! canonical query
-//! name:value          (each covered header, sorted)
+//! name:value          (each covered header, sorted, each with a line break)
 //!
 //! name;name           (the covered headers again)
 //! payload hash
@@ -24,10 +24,10 @@ use crate::{
     wire::{Gathered, Sink},
 };
 
-/// Most texts are shorter, and made in one allocation.
+/// Initial capacity: most texts are shorter and need one allocation.
 const CAPACITY: usize = 1024;
 
-/// The parts of the text.
+/// The parts of a canonical request.
 #[derive(Clone, Debug)]
 pub(super) struct CanonicalRequest<'p, 'r> {
     pub(super) method: &'r str,
@@ -35,13 +35,13 @@ pub(super) struct CanonicalRequest<'p, 'r> {
     pub(super) query: &'p CanonicalQuery<'r>,
     /// Sorted by name.
     pub(super) headers: &'p [CoveredHeader<'r>],
-    /// The names of these headers, joined by semicolons, where they were sent so.
+    /// The names of these headers joined by semicolons, if they were sent in this form.
     pub(super) signed_headers: Option<&'r str>,
     pub(super) payload_hash: PayloadHash,
 }
 
 impl CanonicalRequest<'_, '_> {
-    /// The text, as far as the head declares it.
+    /// Builds the text, as far as the head declares it.
     pub(super) fn head_text(&self) -> HeadText {
         let mut text = String::with_capacity(CAPACITY);
         self.write_target_to(&mut text);
@@ -56,7 +56,7 @@ impl CanonicalRequest<'_, '_> {
         }
     }
 
-    /// The hash of the text.
+    /// Hashes the text.
     pub(super) fn hash(&self) -> [u8; 32] {
         let mut gathered = Gathered::new();
         self.write_to(&mut gathered);
@@ -68,7 +68,7 @@ impl CanonicalRequest<'_, '_> {
         hash.finish()
     }
 
-    /// Streams the text into `sink`, as far as the head declares it.
+    /// Writes the text to `sink`, as far as the head declares it.
     fn write_to(&self, sink: &mut impl Sink) {
         self.write_target_to(sink);
         self.write_headers_to(sink);
@@ -118,23 +118,24 @@ impl Sink for Hash<'_> {
     }
 }
 
-/// A canonical request as far as the head declares it: all of it, but for the digest of the body where the head has none.
+/// The text of a canonical request as far as the head declares it. Only the digest of the body can
+/// be missing.
 #[derive(Clone)]
 pub(super) struct HeadText {
     text: String,
-    /// Where the covered headers stand in it.
+    /// The range of the covered headers in the text.
     covered: Range<usize>,
     lacks_body: bool,
 }
 
 impl HeadText {
-    /// The covered headers: `name:value`, and a line break behind each.
+    /// Returns the covered headers: `name:value` with a line break after each.
     pub(super) fn covered_lines(&self) -> &str {
-        // Invariant: this is where they were written.
+        // Invariant: `covered` is the range that was written.
         self.text.get(self.covered.clone()).unwrap_or_default()
     }
 
-    /// The whole text. `body` is the digest of the body where the head declares none.
+    /// Returns the whole text. `body` is the digest of the body, used if the head declares none.
     pub(super) fn with_body(&self, body: Option<&PayloadDigest>) -> String {
         let mut text = self.text.clone();
         if self.lacks_body {
@@ -158,12 +159,12 @@ impl HeadText {
 #[derive(Clone)]
 pub(super) enum HeadHash {
     Whole([u8; 32]),
-    /// The state before the digest of the body, which is the end of the text.
+    /// The hash state before the digest of the body, which ends the text.
     BeforeBody(Sha256),
 }
 
 impl HeadHash {
-    /// The hash of the whole text.
+    /// Returns the hash of the whole text.
     pub(super) fn with_body(&self, body: Option<&PayloadDigest>) -> [u8; 32] {
         match self {
             Self::Whole(hash) => *hash,
@@ -181,7 +182,7 @@ mod tests {
     use super::*;
     use crate::families::sigv4::canonical_uri::PathRule;
 
-    /// Does something with a request that has this query, this value of `x-amz-date` and this hash of the body.
+    /// Calls `then` with a request that has this query, value of `x-amz-date` and body hash.
     fn with_request<T>(
         query: Option<&str>,
         value: &str,

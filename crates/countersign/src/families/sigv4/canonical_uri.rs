@@ -1,14 +1,14 @@
-//! The path as it is signed.
+//! The canonical path.
 //!
 //! ```text
 //! double: UriEncode(path as sent, keeping "/")           every service but S3
 //! single: UriEncode(UriDecode(path as sent), keeping "/")  S3
 //! ```
 //!
-//! Most services also normalise the path first: `.` and `..` are resolved and empty segments dropped
-//! (RFC 3986 section 5.2.4). That is many-to-one: `/admin/../public`, `//public` and `/public` have one signature, while a
-//! router goes by the path that was sent. A verifier therefore takes [canonical paths](is_canonical) only, unless it is
-//! told otherwise.
+//! Most services also normalise the path first: `.` and `..` are resolved, and empty segments
+//! dropped (RFC 3986 section 5.2.4). Normalising is many-to-one: `/admin/../public`, `//public` and
+//! `/public` have one signature, while a router uses the path as sent. A verifier therefore accepts
+//! only [canonical paths](is_canonical) by default.
 
 use super::uri_encode::{self, Slash};
 use crate::{
@@ -16,27 +16,27 @@ use crate::{
     wire::Sink,
 };
 
-/// How the path of a request is encoded to be signed.
+/// How the path of a request is encoded for signing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SigV4PathEncoding {
-    /// The path is encoded once more as it was sent: `%20` is signed as `%2520`. Every service but S3 does this.
+    /// Encodes the path as sent once more: `%20` is signed as `%2520`. Every service but S3.
     Double,
-    /// The path is decoded and then encoded: `%20` is signed as `%20`. S3 does this.
+    /// Decodes the path, then encodes it: `%20` is signed as `%20`. S3 only.
     Single,
 }
 
-/// Whether `.`, `..` and empty segments are resolved before the path is signed.
+/// Whether `.`, `..` and empty segments are resolved before signing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SigV4PathNormalization {
-    /// They are, as every service but S3 does it.
+    /// Resolves them, as every service but S3 does.
     Enabled,
-    /// They are signed as they stand, as S3 does it.
+    /// Signs them unchanged, as S3 does.
     Disabled,
 }
 
-/// How a path becomes the one that is signed.
+/// How a path is normalised and encoded for signing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PathRule {
     pub(super) encoding: SigV4PathEncoding,
@@ -44,7 +44,7 @@ pub(super) struct PathRule {
 }
 
 impl PathRule {
-    /// What a service does, by its name.
+    /// Returns the rule of a service, by its name.
     pub(super) fn of_service(service: &str) -> Self {
         match service {
             "s3" | "s3-object-lambda" | "s3-outposts" | "s3express" => Self {
@@ -59,11 +59,11 @@ impl PathRule {
     }
 }
 
-/// The path of a request, to be written in its canonical form.
+/// The path of a request, ready to be written in canonical form.
 #[derive(Clone, Debug)]
 pub(super) struct CanonicalUri<'r> {
     path: &'r str,
-    /// The segments that are left, where the path was normalised and is another one then.
+    /// The remaining segments, if normalising changed the path.
     segments: Option<Vec<&'r str>>,
     encoding: SigV4PathEncoding,
 }
@@ -76,7 +76,7 @@ impl<'r> CanonicalUri<'r> {
         match rule.encoding {
             SigV4PathEncoding::Single if !uri_encode::is_well_formed(path) => {
                 return Err(reason!(
-                    "path: expected two hexadecimal digits behind every %"
+                    "path: expected two hexadecimal digits after every %"
                 ));
             }
             SigV4PathEncoding::Single | SigV4PathEncoding::Double => {}
@@ -114,9 +114,10 @@ impl<'r> CanonicalUri<'r> {
     }
 }
 
-/// Whether a path is the only one that is signed as it is, whatever the rule, but for [its spelling](is_spelled_as_signed):
-/// no dot segments, no empty segments but at the end, and no escaped dot or slash, which a router or a decoder behind it
-/// may take for one.
+/// Returns whether no other path has the same signature under any rule, apart from [its
+/// spelling](is_spelled_as_signed).
+/// A canonical path has no dot segments, no empty segments except at the end, and no escaped dot or
+/// slash. A router or a later decoder may treat an escaped dot or slash like a plain one.
 pub(super) fn is_canonical(path: &str) -> bool {
     let escapes_dot_or_slash = || {
         let mut escapes = path.split('%').skip(1);
@@ -127,8 +128,9 @@ pub(super) fn is_canonical(path: &str) -> bool {
     !(has_dots_or_gaps(path) || has_escapes && escapes_dot_or_slash())
 }
 
-/// Whether no other spelling of a path is signed like it. A path that is encoded once more stays what it is; one that is
-/// decoded first, so that `/%61` is signed as `/a`, is spelled as it is signed or has other spellings.
+/// Returns whether no other spelling of a path has the same signature. Double encoding keeps every
+/// spelling distinct. Single encoding decodes first and signs `/%61` as `/a`, so only the signed
+/// spelling is unique.
 pub(super) fn is_spelled_as_signed(path: &str, encoding: SigV4PathEncoding) -> bool {
     match encoding {
         SigV4PathEncoding::Double => true,
@@ -137,7 +139,8 @@ pub(super) fn is_spelled_as_signed(path: &str, encoding: SigV4PathEncoding) -> b
 }
 
 fn has_dots_or_gaps(path: &str) -> bool {
-    // What most paths do not have. All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    // Most paths have none of these. Reads all bytes before judging any, so that the compiler
+    // vectorises the loop.
     let bytes = path.as_bytes();
     let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
     let dot_or_gap = |byte: u8| (byte == b'/') || (byte == b'.');
@@ -157,7 +160,8 @@ fn has_dots_or_gaps(path: &str) -> bool {
     false
 }
 
-/// The segments of a path without `.`, `..` and empty ones; an empty one at the end stands for a slash there.
+/// Returns the segments of a path without `.`, `..` and empty ones. An empty last segment keeps a
+/// final slash.
 fn normalize(path: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut ends_in_slash = false;

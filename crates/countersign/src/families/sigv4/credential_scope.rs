@@ -1,11 +1,12 @@
-//! What a signature is for besides its request.
+//! The credential: an access key id and the scope of its signature.
 //!
 //! ```text
 //! Credential = access-key-id "/" scope
 //! scope      = 8DIGIT "/" region "/" service "/aws4_request"
 //! ```
 //!
-//! An access key id may hold slashes: the last four parts are the scope. In a URL the slashes may stand as `%2F`.
+//! An access key id may hold slashes: the last four parts are the scope. A URL may spell the
+//! slashes `%2F`.
 
 use std::borrow::Cow;
 
@@ -27,7 +28,7 @@ pub(crate) struct CredentialScope<'s> {
 }
 
 impl<'s> CredentialScope<'s> {
-    /// Parses what stands behind the access key id.
+    /// Parses the text after the access key id.
     pub(super) fn parse(text: &'s str) -> Option<Self> {
         let mut parts = text.split('/');
         let [date, region, service, terminator] =
@@ -61,7 +62,7 @@ impl<'s> CredentialScope<'s> {
     }
 }
 
-/// Whether a region or a service can be called this: 1 to 64 letters, digits, `-`, `_` and `.`.
+/// Returns whether a region or service name is valid: 1 to 64 letters, digits, `-`, `_` and `.`.
 pub(super) fn is_name(name: &str) -> bool {
     has_name_length(name) && name.bytes().all(|byte| NAME_BYTES.has(byte))
 }
@@ -97,12 +98,13 @@ impl<'r> Credential<'r> {
         Self::new(Cow::Borrowed(access_key_id), scope)
     }
 
-    /// Parses the value of `X-Amz-Credential` in a URL. Only the access key id may hold escapes but those of slashes.
+    /// Parses the value of `X-Amz-Credential` in a URL. Only the access key id may hold escapes
+    /// other than those of slashes.
     pub(super) fn parse_encoded(text: &'r str) -> Result<Self, Rejection> {
         let part = |text: &'r str| {
             let (rest, part) = NAME_BYTES.split_end(text);
             match rest.strip_suffix('%') {
-                // The digits of an escape are bytes of a name.
+                // The digits of an escape count as bytes of a name.
                 Some(rest) => Some((rest, part.strip_prefix("2F").or(part.strip_prefix("2f"))?)),
                 None => Some((rest.strip_suffix('/')?, part)),
             }
@@ -130,8 +132,8 @@ impl<'r> Credential<'r> {
     }
 }
 
-/// What stands before the scope, and the scope. `part` takes the last part off: as many bytes of a name as there are, and the
-/// slash before them.
+/// Splits the text into the part before the scope and the scope. `part` removes the last part: the
+/// trailing name bytes and the slash before them.
 fn split<'t>(
     text: &'t str,
     part: impl Fn(&'t str) -> Option<(&'t str, &'t str)>,
@@ -154,7 +156,7 @@ fn split<'t>(
     ))
 }
 
-/// What a credential is refused with whose scope cannot be read. The access key id before the scope is not shown.
+/// Returns the reason for a credential with an unreadable scope. Never shows the access key id.
 #[cold]
 fn malformed(text: &str) -> Rejection {
     let decoded = text.replace("%2F", "/").replace("%2f", "/");
@@ -164,7 +166,8 @@ fn malformed(text: &str) -> Rejection {
         (scope, parts.next())
     else {
         return Rejection::malformed(reason!(
-            "credential: expected an access key id, a date, a region, a service and aws4_request between slashes, found {} parts",
+            "credential: expected an access key id, a date, a region, a service and aws4_request \
+             between slashes, found {} parts",
             decoded.split('/').count()
         ));
     };
@@ -182,7 +185,8 @@ fn malformed(text: &str) -> Rejection {
         part("the date", "8 digits", date)
     } else {
         Rejection::malformed(reason!(
-            "credential: expected a region and a service of 1 to {} letters, digits, dots, dashes and underscores, found \"{}\" and \"{}\"",
+            "credential: expected a region and a service of 1 to {} letters, digits, dots, dashes \
+             and underscores, found \"{}\" and \"{}\"",
             MAX_NAME_LEN,
             Escaped::text(region),
             Escaped::text(service)
@@ -190,11 +194,12 @@ fn malformed(text: &str) -> Rejection {
     }
 }
 
-/// What a credential is refused with whose access key id is none. Only its length is shown.
+/// Returns the reason for a credential with a malformed access key id. Shows only its length.
 #[cold]
 fn no_key_id(found: &str) -> Rejection {
     Rejection::malformed(reason!(
-        "credential: expected an access key id of 1 to 128 visible ASCII characters without = , and ;, found {} characters",
+        "credential: expected an access key id of 1 to 128 visible ASCII characters without = , \
+         and ;, found {} characters",
         found.len()
     ))
 }
@@ -215,7 +220,8 @@ mod tests {
             ("AKID/20150830/us-east-1/service/aws4_request", "AKID"),
             ("a/b/20150830/us-east-1/service/aws4_request", "a/b"),
             (
-                "AKID/20150830/us-east-1/service/aws4_request/20150830/us-east-1/service/aws4_request",
+                "AKID/20150830/us-east-1/service/aws4_request/\
+                 20150830/us-east-1/service/aws4_request",
                 "AKID/20150830/us-east-1/service/aws4_request",
             ),
         ] {

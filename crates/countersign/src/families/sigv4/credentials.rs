@@ -9,10 +9,11 @@ use super::{
 };
 use crate::{families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest};
 
-/// What a request claims: the canonical request as this verifier sees it, and the signature sent with it.
+/// What a request claims: the canonical request as this verifier sees it, and the signature that
+/// was sent.
 ///
-/// The text is written once and kept, because it is hashed as it is, and holds the covered headers as they are kept of a
-/// verified request. Its parts are large, and would have to move with the request from step to step.
+/// The text is written once and kept: its hash is signed, and a verified request keeps its covered
+/// headers. Separate parts would be large to move from step to step.
 #[derive(Clone)]
 pub(crate) struct Credentials<'r> {
     request: HeadText,
@@ -20,7 +21,7 @@ pub(crate) struct Credentials<'r> {
     scope: CredentialScope<'r>,
     signature: Signature,
     session_token: Option<Cow<'r, str>>,
-    /// Made when the first key is tried, and the same for every other.
+    /// Computed for the first key tried, and equal for every other key.
     head_hash: OnceLock<HeadHash>,
 }
 
@@ -54,7 +55,7 @@ impl<'r> Credentials<'r> {
 
 impl CredentialsOfFamily for Credentials<'_> {
     fn matches(&self, key: &VerifyingKey, body: Option<&PayloadDigest>) -> bool {
-        // A token that is not the key's own is a wrong signature, and costs the same.
+        // Another key's token counts as a wrong signature and takes the same time.
         let is_bound = match (key.session_token(), &self.session_token) {
             (Some(token), Some(found)) => token.is(found),
             (None, None) => true,
@@ -100,7 +101,7 @@ impl CredentialsOfFamily for Credentials<'_> {
     }
 }
 
-/// Without the session token.
+/// Hides the session token.
 impl fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")

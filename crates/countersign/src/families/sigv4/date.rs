@@ -1,5 +1,6 @@
-//! The signed date: `YYYYMMDD'T'HHMMSS'Z'`, the basic form of ISO 8601, in `x-amz-date`; an IMF-fixdate in `Date` where
-//! there is none. The string to sign holds the basic form of either.
+//! The signed date: `YYYYMMDD'T'HHMMSS'Z'` (ISO 8601 basic form) in `x-amz-date`.
+//! Without `x-amz-date`, `Date` holds an IMF-fixdate. The string to sign always holds the basic
+//! form.
 
 use std::fmt;
 
@@ -8,12 +9,12 @@ use crate::{
     wire::{DateForm, two_digits, utc},
 };
 
-/// A date in its basic form.
+/// A date in basic form.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AmzDate([u8; 16]);
 
 impl AmzDate {
-    /// A moment, to the second before it; `None` outside the years 0 to 9999.
+    /// Formats a moment, rounded down to the second. Returns `None` outside the years 0 to 9999.
     pub(super) fn of(at: Timestamp) -> Option<Self> {
         let at = at.to_civil()?;
         let century = at.year().checked_div(100)?;
@@ -40,7 +41,7 @@ impl AmzDate {
         Some(Self(text))
     }
 
-    /// Parses the basic form, and no other.
+    /// Parses the basic form only.
     pub(super) fn parse(text: &str) -> Option<(Self, Timestamp)> {
         let text: &[u8; 16] = text.as_bytes().try_into().ok()?;
         let [
@@ -85,17 +86,17 @@ impl AmzDate {
     }
 
     pub(super) fn as_str(&self) -> &str {
-        // Invariant: both ways to make one leave ASCII in it.
+        // Invariant: both constructors write ASCII only.
         str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Whether this is the day of the date.
+    /// Returns whether the date falls on this day.
     pub(super) fn is_of_day(&self, day: &str) -> bool {
         let [own @ .., _, _, _, _, _, _, _, _] = &self.0;
         own == day.as_bytes()
     }
 
-    /// The day, which is that of the scope.
+    /// Returns the day, which the scope must repeat.
     pub(super) fn day(&self) -> &str {
         self.as_str().get(..8).unwrap_or_default()
     }

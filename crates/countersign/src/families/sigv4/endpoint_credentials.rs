@@ -1,4 +1,4 @@
-//! Credentials as the endpoints of AWS answer with them.
+//! Credentials from the answers of AWS endpoints.
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -20,22 +20,25 @@ struct Answer {
 }
 
 impl SigV4Credentials {
-    /// Reads the JSON with which the endpoints of AWS answer: the container credentials endpoint of ECS and EKS, and the
-    /// instance metadata service of EC2 (IMDS).
+    /// Parses the JSON answer of an AWS endpoint: the container credentials endpoint of ECS and
+    /// EKS, or the instance metadata service of EC2 (IMDS).
     ///
-    /// The members are `AccessKeyId`, `SecretAccessKey`, `Token` and `Expiration`, all of which must be there: these
-    /// credentials are always temporary. `Code`, if there is one, must be `Success`. Others are left out. See
-    /// [`CredentialsProvider`](crate::CredentialsProvider#endpoints) for a provider that asks such an endpoint.
+    /// Requires the members `AccessKeyId`, `SecretAccessKey`, `Token` and `Expiration`: these
+    /// credentials are always temporary. `Code`, if present, must be `Success`. Ignores other
+    /// members. For a provider that asks such an endpoint, see
+    /// [`CredentialsProvider`](crate::CredentialsProvider#endpoints).
     ///
-    /// Source: AWS SDKs and Tools Reference Guide, "Container credential provider" and "IMDS credential provider".
+    /// Source: AWS SDKs and Tools Reference Guide, "Container credential provider" and "IMDS
+    /// credential provider".
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the text is not such an object; else as [`new`](Self::new) and by
-    /// [the rule for texts](crate::Secret#the-text-of-a-key). Errors name the member, and none holds a secret.
+    /// [`ConfigErrorKind::Key`] if the text is not such an object. Otherwise as [`new`](Self::new)
+    /// and [the rule for texts](crate::Secret#the-text-of-a-key). Errors name the member and never
+    /// hold a secret.
     pub fn from_endpoint_json(json: &str) -> Result<Self, ConfigError> {
         let wrong = |problem: String| ConfigError::new(ConfigErrorKind::Key, problem);
-        // The parser's own text may quote the input.
+        // The parser's error text may quote the input.
         let answer: Answer = serde_json::from_str(json).map_err(|error| {
             wrong(format!(
                 "expected a JSON object of credentials, found something else (line {}, column {})",
@@ -78,7 +81,8 @@ mod tests {
         "Token": "token//+==", "Expiration": "2026-01-02T03:04:05Z"
     }"#;
 
-    /// Source: the answers in AWS's documentation of both endpoints. That of containers has no `Code`, and a `RoleArn`.
+    /// Source: the example answers in AWS's documentation of both endpoints. The container answer
+    /// has a `RoleArn` and no `Code`.
     #[test]
     fn the_answers_of_both_endpoints_are_read() {
         let of_a_container = COMPLETE.replace(r#""Code": "Success""#, r#""RoleArn": "arn""#);

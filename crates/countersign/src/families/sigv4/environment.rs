@@ -1,4 +1,4 @@
-//! Credentials of AWS from the environment.
+//! AWS credentials from the environment.
 
 use std::env;
 
@@ -16,22 +16,24 @@ const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 const EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 
 impl SigV4Credentials {
-    /// Reads credentials from the variables that AWS's tools read, once: a process does not see its environment change.
+    /// Reads credentials from AWS's standard variables, once: a process does not see its
+    /// environment change.
     ///
     /// | variable | holds |
     /// |---|---|
     /// | `AWS_ACCESS_KEY_ID` | the access key id; must be set |
     /// | `AWS_SECRET_ACCESS_KEY` | its secret; must be set |
-    /// | `AWS_SESSION_TOKEN` | the token of temporary credentials; not set for others |
-    /// | `AWS_CREDENTIAL_EXPIRATION` | when they end, in the form of RFC 3339; no known end if it is not set |
+    /// | `AWS_SESSION_TOKEN` | the token of temporary credentials; unset for others |
+    /// | `AWS_CREDENTIAL_EXPIRATION` | their expiry (RFC 3339); not known if unset |
     ///
-    /// Source: AWS SDKs and Tools Reference Guide, "Static credentials" and "Environment variables support". The last
-    /// variable is what `aws configure export-credentials --format env` sets.
+    /// Source: AWS SDKs and Tools Reference Guide, "Static credentials" and "Environment variables
+    /// support". `aws configure export-credentials --format env` sets the last variable.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Variable`] if a variable is missing, empty or not UTF-8; else as [`new`](Self::new) and by
-    /// [the rule for texts](crate::Secret#the-text-of-a-key). Errors name the variable, and none holds a secret.
+    /// [`ConfigErrorKind::Variable`] if a variable is missing, empty or not UTF-8. Otherwise as
+    /// [`new`](Self::new) and [the rule for texts](crate::Secret#the-text-of-a-key). Errors name
+    /// the variable and never hold a secret.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| match env::var(name) {
             Ok(value) => Ok(Some(Zeroizing::new(value))),
@@ -132,11 +134,13 @@ mod tests {
             ),
             (
                 vec![(ACCESS_KEY_ID, ID), (SECRET_ACCESS_KEY, &quoted)],
-                "AWS_SECRET_ACCESS_KEY: expected the key alone, found a text that is enclosed in quotes".to_owned(),
+                "AWS_SECRET_ACCESS_KEY: expected the key alone, found a text that is enclosed in \
+                 quotes".to_owned(),
             ),
             (
                 vec![(ACCESS_KEY_ID, "AKID\n"), (SECRET_ACCESS_KEY, SECRET)],
-                "AWS_ACCESS_KEY_ID: expected the key alone, found a text that ends in a line end".to_owned(),
+                "AWS_ACCESS_KEY_ID: expected the key alone, found a text that ends in a line \
+                 end".to_owned(),
             ),
             (
                 vec![(ACCESS_KEY_ID, SECRET), (SECRET_ACCESS_KEY, ID)],
@@ -144,11 +148,13 @@ mod tests {
             ),
             (
                 [&complete[..], &[(SESSION_TOKEN, "a token")]].concat(),
-                "AWS_SESSION_TOKEN: expected visible ASCII characters, found none or others".to_owned(),
+                "AWS_SESSION_TOKEN: expected visible ASCII characters, found none or \
+                 others".to_owned(),
             ),
             (
                 [&complete[..], &[(EXPIRATION, "tomorrow")]].concat(),
-                "AWS_CREDENTIAL_EXPIRATION: expected a date-time of RFC 3339 with an offset, found another text".to_owned(),
+                "AWS_CREDENTIAL_EXPIRATION: expected a date-time of RFC 3339 with an offset, found \
+                 another text".to_owned(),
             ),
         ] {
             let error = read(&variables).unwrap_err();

@@ -5,18 +5,18 @@ use smallvec::SmallVec;
 
 use crate::head::Field;
 
-/// Up to this many lines are kept without an allocation.
+/// Number of lines kept without an allocation.
 const INLINE: usize = 24;
 
-/// The header lines of a request with their names in lower case, gathered in one pass: a look-up of
-/// each covered name by its hash takes longer, where they are few. Those that a verifier reads
-/// whatever a signature covers are found in the same pass.
+/// The header lines of a request, with lower-case names, collected in one pass. For few lines this
+/// is faster than a hash look-up of each covered name.
+/// The same pass finds the headers that every verification reads, covered or not.
 pub(super) struct HeaderLines<'r> {
     lines: SmallVec<[Line<'r>; INLINE]>,
-    /// Of each chain the first line, by its number. A sender can have all lines in one chain, and
-    /// so it is made for a few.
+    /// The index of each chain's first line. A sender can put all lines into one chain, so this
+    /// form serves few lines only.
     first: [usize; CHAINS],
-    /// The same for many: a chain for each name, found by a hash whose key no sender knows.
+    /// The same for many lines: one chain for each name, hashed with a key that no sender knows.
     first_of_name: Option<HashMap<&'r str, usize>>,
     pub(super) host: Field<'r>,
     pub(super) date: Field<'r>,
@@ -33,14 +33,14 @@ struct Line<'r> {
     text: &'r str,
     value: &'r HeaderValue,
     is_covered: bool,
-    /// The next line of the chain, by its number.
+    /// The index of the chain's next line.
     next: usize,
 }
 
-/// The number of no line.
+/// Marks the end of a chain.
 const NONE: usize = usize::MAX;
 
-/// Among so many chains are a few lines shared out, by the lengths of their names.
+/// Number of chains, selected by the length of the name.
 const CHAINS: usize = 16;
 
 impl<'r> HeaderLines<'r> {
@@ -86,7 +86,7 @@ impl<'r> HeaderLines<'r> {
         if self.lines.len() > INLINE {
             self.first_of_name = Some(HashMap::with_capacity(self.lines.len()));
         }
-        // From behind, so that each chain has its lines in their order.
+        // In reverse, so that each chain keeps the order of its lines.
         for (number, line) in self.lines.iter_mut().enumerate().rev() {
             let first = match &mut self.first_of_name {
                 None => self.first.get_mut(chain_of(line.text)),
@@ -98,7 +98,7 @@ impl<'r> HeaderLines<'r> {
         }
     }
 
-    /// The first line of the chain in which the lines of this name are, if there are any.
+    /// Returns the index of the first line in this name's chain, or `NONE`.
     fn first_for(&self, name: &str) -> usize {
         let first = match &self.first_of_name {
             None => self.first.get(chain_of(name)),
@@ -107,7 +107,7 @@ impl<'r> HeaderLines<'r> {
         first.copied().unwrap_or(NONE)
     }
 
-    /// Marks all lines of this name as covered. Says how often there is one.
+    /// Marks all lines of this name as covered and returns their occurrence.
     pub(super) fn cover(&mut self, name: &str) -> Field<'r> {
         let mut field = Field::Absent;
         let mut next = self.first_for(name);
@@ -121,7 +121,7 @@ impl<'r> HeaderLines<'r> {
         field
     }
 
-    /// The values of all lines of this name, in their order.
+    /// Yields the values of all lines of this name, in order.
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = &'r HeaderValue> + Clone {
         let mut next = self.first_for(name);
         let chain = iter::from_fn(move || {
@@ -132,14 +132,14 @@ impl<'r> HeaderLines<'r> {
         chain.filter_map(move |line| (line.text == name).then_some(line.value))
     }
 
-    /// The names of the lines that are not covered.
+    /// Yields the names of uncovered lines.
     pub(super) fn uncovered(&self) -> impl Iterator<Item = &'r HeaderName> {
         let lines = self.lines.iter();
         lines.filter_map(|line| (!line.is_covered).then_some(line.name))
     }
 }
 
-/// In which chain a name is.
+/// Returns the chain of a name.
 fn chain_of(name: &str) -> usize {
     name.len() % CHAINS
 }
@@ -148,13 +148,13 @@ fn chain_of(name: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// A name that no other number has. Some are of one length, and more are of one chain.
+    /// Returns a distinct name for each number. Some names share a length, and more share a chain.
     fn name(number: usize) -> HeaderName {
         let padding = "-".repeat(number % 5 * 8);
         HeaderName::try_from(format!("x-{number}{padding}")).unwrap()
     }
 
-    /// Numbered headers, of which each third is absent, once there and twice there.
+    /// Numbered headers: a third absent, a third present once, a third present twice.
     fn numbered() -> HeaderMap {
         let mut headers = HeaderMap::new();
         for number in 0..INLINE.saturating_add(3) {

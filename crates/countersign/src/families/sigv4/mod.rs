@@ -7,15 +7,17 @@
 //!     SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=…          (on one line)
 //! ```
 //!
-//! What is signed: the [string to sign](string_to_sign), which holds the hash of the
-//! [canonical request](canonical_request), with a [key](signing_key) derived from the secret for one day, region and
-//! service. Method, path, query and the listed headers are covered, the body by its hash.
+//! Signs the [string to sign](string_to_sign), which holds the hash of the [canonical
+//! request](canonical_request). The [key](signing_key) is derived from the secret for one day,
+//! region and service. The signature covers method, path, query and the listed headers, and the
+//! body by its hash.
 //!
-//! When it can be checked: before the body is read where `x-amz-content-sha256` declares the body's hash; once the body is
-//! there where it is absent, as most clients for services other than S3 leave it.
+//! If `x-amz-content-sha256` declares the body's hash, the signature is checked before the body is
+//! read. Otherwise the body is read first; most clients for services other than S3 omit the header.
 //!
-//! What identifies a replay: a covered `x-nonce`, which clients of AWS do not send; for a signature in a URL, where the
-//! profile says so, the signature itself. Without either the date alone protects.
+//! A replay is detected by a covered `x-nonce`, which AWS clients do not send. For a signature in a
+//! URL, the profile can select the signature itself as identity. Without either, only the date
+//! limits replays.
 
 mod authorization;
 mod canonical_headers;

@@ -38,9 +38,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Reads a head that carries a signature in its header or in its URL: the grammar and the caps of
-/// step 2, then the authority of step 3, the coverage of step 4 and the date of step 5. What the
-/// covered values hold is read after that.
+/// Parses a head with a signature in the header or URL: grammar and limits of step 2, authority of
+/// step 3, coverage of step 4, date of step 5. The covered values are read later.
 pub(super) fn parse<'r>(
     profile: &FamilyVerifier,
     carrier: Carrier<'r>,
@@ -94,7 +93,7 @@ pub(super) fn parse<'r>(
             presigned.expires.min(accepted.max_age),
         );
         if accepted.single_use {
-            // The text of the signature is its only spelling.
+            // The text of the signature has one spelling only.
             replay = replay.or(Some(ReplayIdentity::Signature(
                 presigned.signature.as_bytes(),
             )));
@@ -116,7 +115,7 @@ pub(super) fn parse<'r>(
         query: &query,
         headers: &headers,
         signed_headers: match claimed.list_form() {
-            // As it is signed: each name once, in order, with semicolons.
+            // In signed form: each name once, sorted, joined by semicolons.
             ListForm::Header => Some(claimed.signed_headers),
             ListForm::Query => None,
         },
@@ -151,14 +150,14 @@ pub(super) fn parse<'r>(
 
 static HTTP_DATE: HeaderName = DATE;
 
-/// What a head says of its signature, in either place.
+/// The signature parameters of a head, in either place.
 struct AssertedCredentials<'r> {
     credential: Credential<'r>,
     signed_headers: &'r str,
     signature: Signature,
     date: AmzDate,
     signed_at: Timestamp,
-    /// The header that the date was read from, which must be covered.
+    /// The header that held the date; it must be covered.
     date_header: Option<&'static HeaderName>,
     session_token: Option<Cow<'r, str>>,
     content_sha256: Option<&'r str>,
@@ -202,7 +201,8 @@ impl<'r> AssertedCredentials<'r> {
         })?;
         if query_parameters::carries_token(query) {
             return Err(Rejection::malformed(
-                "X-Amz-Security-Token: expected in a header, where the signature is, found in the query",
+                "X-Amz-Security-Token: expected in a header, where the signature is, found in the \
+                 query",
             ));
         }
         Ok(Self {
@@ -223,16 +223,17 @@ impl<'r> AssertedCredentials<'r> {
 
     fn in_query(query: &CanonicalQuery<'r>, lines: &HeaderLines<'r>) -> Result<Self, Rejection> {
         let parameters = QueryParameters::parse(query)?;
-        let (date, signed_at) = AmzDate::parse(parameters.date)
-            .ok_or_else(|| {
-                Rejection::malformed(reason!(
-                    "X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z' in the query, found {} characters that are no such date",
-                    parameters.date.len()
-                ))
-            })?;
+        let (date, signed_at) = AmzDate::parse(parameters.date).ok_or_else(|| {
+            Rejection::malformed(reason!(
+                "X-Amz-Date: expected YYYYMMDD'T'HHMMSS'Z' in the query, found {} characters \
+                     that are no such date",
+                parameters.date.len()
+            ))
+        })?;
         if !lines.x_amz_security_token.is_absent() {
             return Err(Rejection::malformed(
-                "x-amz-security-token: expected in the query, where the signature is, found in a header",
+                "x-amz-security-token: expected in the query, where the signature is, \
+                 found in a header",
             ));
         }
         let content_sha256 = match (
@@ -241,7 +242,8 @@ impl<'r> AssertedCredentials<'r> {
         ) {
             (Some(_), Some(_)) => {
                 return Err(Rejection::malformed(
-                    "x-amz-content-sha256: expected in one place, found in the query and in a header",
+                    "x-amz-content-sha256: expected in one place, \
+                     found in the query and in a header",
                 ));
             }
             (in_query, in_header) => in_query.or(in_header),
@@ -262,7 +264,7 @@ impl<'r> AssertedCredentials<'r> {
         })
     }
 
-    /// What carries the date, for a log.
+    /// Names the source of the date, for a log.
     fn date_carrier(&self) -> &'static str {
         if self.date_header == Some(&HTTP_DATE) {
             "date"
@@ -278,7 +280,8 @@ impl<'r> AssertedCredentials<'r> {
         }
     }
 
-    /// What is signed of the body, and what is said of it; `None` if only its reader can tell.
+    /// Returns the payload hash and the declared payload. `None` means that only the reader of the
+    /// body knows its hash.
     fn payload(
         &self,
         presigned: Option<&SigV4Presigned>,
@@ -299,7 +302,8 @@ impl<'r> AssertedCredentials<'r> {
                 PayloadHashRule::Optional => PayloadHash::OfBody,
                 PayloadHashRule::Required => {
                     return Err(Rejection::insufficient_coverage(
-                        "header x-amz-content-sha256: expected because SigV4VerifySettings::with_payload_hash_required is set, found none",
+                        "header x-amz-content-sha256: expected because \
+                         SigV4VerifySettings::with_payload_hash_required is set, found none",
                     ));
                 }
             },
@@ -308,7 +312,7 @@ impl<'r> AssertedCredentials<'r> {
         let is_bodiless = presigned.is_some() && is_without_body(head.method());
         Ok(match hash {
             PayloadHash::Sha256(digest) => (hash, Some(DeclaredPayload::Sha256(digest))),
-            // Whoever was given the URL of a GET was not asked for a body: it must be empty, signed or not.
+            // A presigned GET has no body: the body must be empty, signed or not.
             PayloadHash::OfBody if is_bodiless => (
                 PayloadHash::Sha256(empty),
                 Some(DeclaredPayload::Sha256(empty)),
@@ -320,13 +324,15 @@ impl<'r> AssertedCredentials<'r> {
             }
             PayloadHash::Unsigned => {
                 return Err(Rejection::insufficient_coverage(
-                    "x-amz-content-sha256: expected the hash of the body, found UNSIGNED-PAYLOAD; SigV4VerifySettings::insecure_accept_unsigned_payload accepts it",
+                    "x-amz-content-sha256: expected the hash of the body, found UNSIGNED-PAYLOAD; \
+                     SigV4VerifySettings::insecure_accept_unsigned_payload accepts it",
                 ));
             }
         })
     }
 
-    /// What the profile says of signatures in URLs, where this is one. Refuses it where they are not accepted.
+    /// Returns the profile's settings for presigned requests if this request is presigned. Refuses
+    /// it if the profile accepts none.
     fn ensure_accepted<'s>(
         &self,
         head: &RequestHead<'_>,
@@ -337,12 +343,14 @@ impl<'r> AssertedCredentials<'r> {
         }
         let accepted = settings.presigned.as_ref().ok_or_else(|| {
             Rejection::malformed(
-                "signature: expected in the header authorization, found in the query; SigV4VerifySettings::with_presigned accepts it there",
+                "signature: expected in the header authorization, found in the query; \
+                 SigV4VerifySettings::with_presigned accepts it there",
             )
         })?;
         if !accepted.accepts(head.method()) {
             return Err(Rejection::malformed(reason!(
-                "method: expected one that is accepted in a presigned request, found {}; SigV4Presigned::with_method accepts it",
+                "method: expected one that is accepted in a presigned request, found {}; \
+                 SigV4Presigned::with_method accepts it",
                 Escaped::text(head.method().as_str())
             )));
         }
@@ -350,7 +358,7 @@ impl<'r> AssertedCredentials<'r> {
     }
 }
 
-/// Refuses what a router or a handler may read otherwise than it was signed.
+/// Refuses targets that a router or a handler may read differently from the signer.
 fn ensure_unambiguous(
     settings: &SigV4VerifySettings,
     target: Target<'_>,
@@ -358,28 +366,34 @@ fn ensure_unambiguous(
 ) -> Result<(), Rejection> {
     if settings.paths == Strictness::Strict && !canonical_uri::is_canonical(target.path) {
         return Err(Rejection::malformed(
-            "path: expected no dot segments, no empty segments and no escaped dots or slashes; SigV4VerifySettings::insecure_accept_noncanonical_paths accepts them",
+            "path: expected no dot segments, no empty segments and no escaped dots or slashes; \
+             SigV4VerifySettings::insecure_accept_noncanonical_paths accepts them",
         ));
     }
     if settings.paths == Strictness::Strict
         && !canonical_uri::is_spelled_as_signed(target.path, settings.path.encoding)
     {
         return Err(Rejection::malformed(
-            "path: expected unreserved characters as they are, and of all others % and upper-case digits; SigV4VerifySettings::insecure_accept_noncanonical_paths accepts other spellings",
+            "path: expected unreserved characters as they are, and of all others % and upper-case \
+             digits; SigV4VerifySettings::insecure_accept_noncanonical_paths accepts other \
+             spellings",
         ));
     }
     let text = target.query.unwrap_or_default();
     if settings.queries == Strictness::Strict && !canonical_query::is_unambiguous(text) {
         return Err(Rejection::malformed(
-            "query: expected parameters with names, and %2B or %20 in place of +; SigV4VerifySettings::insecure_accept_ambiguous_queries accepts others",
+            "query: expected parameters with names, and %2B or %20 in place of +; \
+             SigV4VerifySettings::insecure_accept_ambiguous_queries accepts others",
         ));
     }
-    // The parameters of the signature are read here and nowhere else.
+    // The signature's own parameters are exempt: only this parser reads them.
     if settings.query_escapes == Strictness::Strict
         && let Some(name) = query.name_escaped_otherwise(&query_parameters::NAMES)
     {
         return Err(Rejection::malformed(reason!(
-            "query: expected %3B for a semicolon, ASCII, and upper-case escapes of what needs one, found another spelling in the parameter {}; SigV4VerifySettings::insecure_accept_noncanonical_queries accepts it",
+            "query: expected %3B for a semicolon, ASCII, and upper-case escapes of what needs one, \
+             found another spelling in the parameter {}; \
+             SigV4VerifySettings::insecure_accept_noncanonical_queries accepts it",
             Escaped::text(name)
         )));
     }
@@ -387,14 +401,15 @@ fn ensure_unambiguous(
         && let Some(name) = query.repeated_name()
     {
         return Err(Rejection::malformed(reason!(
-            "query: expected each name once, found {} twice; SigV4VerifySettings::insecure_accept_repeated_query_names accepts it",
+            "query: expected each name once, found {} twice; \
+             SigV4VerifySettings::insecure_accept_repeated_query_names accepts it",
             Escaped::text(name)
         )));
     }
     Ok(())
 }
 
-/// The nonce, if there is one among what is covered.
+/// Returns the nonce, if it is covered.
 fn covered_nonce<'r>(
     covered: &[CoveredLine<'_>],
     lines: &HeaderLines<'r>,
@@ -411,7 +426,7 @@ fn covered_nonce<'r>(
     Ok(nonce)
 }
 
-/// A covered header whose value is not read yet.
+/// A covered header whose value has not been read yet.
 struct CoveredLine<'r> {
     name: &'r str,
     value: CoveredValue<'r>,
@@ -420,18 +435,17 @@ struct CoveredLine<'r> {
 enum CoveredValue<'r> {
     Host(&'r str),
     Line(&'r HeaderValue),
-    /// All lines of the name.
+    /// All lines of this name.
     Lines,
 }
 
-/// Up to this many covered headers are kept without an allocation.
+/// Number of covered headers kept without an allocation.
 const INLINE: usize = 12;
 
-/// The covered headers, in the order in which they are signed.
+/// The covered headers in signing order.
 type CoveredLines<'r> = SmallVec<[CoveredLine<'r>; INLINE]>;
 
-/// Finds the covered headers. Their number is judged, and that of the lines of each, and their
-/// lengths.
+/// Finds the covered headers. Checks their number, the number of lines of each, and their lengths.
 fn find_covered<'r>(
     claimed: &AssertedCredentials<'r>,
     host: &'r str,
@@ -466,8 +480,8 @@ fn find_covered<'r>(
     }
 }
 
-/// The value of a covered header, and its length. An absent one is refused: nothing may stand for
-/// "not there".
+/// Returns the value of a covered header and its length. Refuses an absent header: no value may
+/// represent absence.
 fn covered_value<'r>(
     name: &str,
     lines: &mut HeaderLines<'r>,
@@ -479,7 +493,7 @@ fn covered_value<'r>(
             let bytes = lines.named(name).fold(0_usize, |bytes, value| {
                 bytes.saturating_add(value.len()).saturating_add(between)
             });
-            // There is no separator behind the last.
+            // No separator follows the last value.
             Ok((CoveredValue::Lines, bytes.saturating_sub(between)))
         }
         field @ (Field::Absent | Field::Repeated(_)) => {
@@ -518,7 +532,7 @@ fn read_covered<'r>(
     Ok(())
 }
 
-/// Refuses a signature that leaves out what it must cover.
+/// Refuses a signature that does not cover the required headers.
 fn ensure_covered(
     claimed: &AssertedCredentials<'_>,
     covered: &[CoveredLine<'_>],
@@ -532,11 +546,12 @@ fn ensure_covered(
     }
     let mut speaking = None;
     for name in lines.uncovered() {
-        // The request has this one: it was read.
+        // The request has this header: the parser has read it.
         if Some(name) == claimed.date_header {
             return Err(uncovered(name, covered));
         }
-        // Source: GHSA-g8w9-qw9q-fghr (RustFS), where an unsigned x-amz-copy-source made a PUT read another object.
+        // Source: GHSA-g8w9-qw9q-fghr (RustFS): an unsigned x-amz-copy-source made a PUT read
+        // another object.
         let speaks = name.as_str().starts_with("x-amz-")
             || matches!(name.as_str(), "x-nonce" | "content-encoding");
         if speaks && !settings.accepts_uncovered(name) {
@@ -548,7 +563,8 @@ fn ensure_covered(
         Some(name) if verify_settings::may_be_uncovered(name) => {
             let covered: Vec<&str> = covered.iter().map(|line| line.name).collect();
             Err(Rejection::insufficient_coverage(reason!(
-                "header {}: expected to be covered, found covered {}; SigV4VerifySettings::insecure_accept_uncovered_headers accepts it uncovered",
+                "header {}: expected to be covered, found covered {}; \
+                 SigV4VerifySettings::insecure_accept_uncovered_headers accepts it uncovered",
                 name,
                 &covered
             )))
@@ -558,7 +574,7 @@ fn ensure_covered(
 }
 
 fn is_covered(covered: &[CoveredLine<'_>], name: &str) -> bool {
-    // Two names are seldom of one length: this is sooner done than a search by order.
+    // Two names seldom have one length, so this is faster than a binary search.
     covered.iter().any(|line| line.name == name)
 }
 

@@ -1,11 +1,11 @@
-//! The last line of the canonical request: what is signed of the body.
+//! The last line of the canonical request: the payload hash.
 //!
 //! | `x-amz-content-sha256` | meaning |
 //! |---|---|
 //! | 64 lower-case hexadecimal digits | the SHA-256 of the body |
-//! | absent | the SHA-256 of the body, which only its reader knows |
-//! | `UNSIGNED-PAYLOAD` | nothing; refused unless a verifier is told otherwise |
-//! | `STREAMING-…` | chunks with signatures of their own, or with none; refused |
+//! | absent | the SHA-256 of the body, known only after reading it |
+//! | `UNSIGNED-PAYLOAD` | the body is not signed; refused by default |
+//! | `STREAMING-…` | chunks, signed one by one or not at all; refused |
 //! | anything else | refused |
 
 use crate::{
@@ -19,19 +19,19 @@ use crate::{
 
 pub(super) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
-/// What a head says of the body.
+/// What a head declares about the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PayloadHash {
     /// Its SHA-256.
     Sha256(PayloadDigest),
-    /// Nothing, and the SHA-256 stands in its place.
+    /// Nothing; the line holds the computed SHA-256.
     OfBody,
-    /// That it is not signed.
+    /// `UNSIGNED-PAYLOAD`: the body is not signed.
     Unsigned,
 }
 
 impl PayloadHash {
-    /// Reads the value of `x-amz-content-sha256`.
+    /// Parses the value of `x-amz-content-sha256`.
     pub(super) fn parse(text: &str) -> Result<Self, Reason> {
         if text == UNSIGNED_PAYLOAD {
             Ok(Self::Unsigned)
@@ -44,20 +44,21 @@ impl PayloadHash {
             ))
         } else {
             Err(reason!(
-                "x-amz-content-sha256: expected 64 lower-case hexadecimal digits or UNSIGNED-PAYLOAD, found {} characters, {} of them no such digits",
+                "x-amz-content-sha256: expected 64 lower-case hexadecimal digits or \
+                 UNSIGNED-PAYLOAD, found {} characters, {} of them no such digits",
                 text.len(),
                 hex::others(text)
             ))
         }
     }
 
-    /// Writes the line. `body` is the digest of the body where the head declares none.
+    /// Writes the line. `body` is the digest of the body, used if the head declares none.
     pub(super) fn write_to(self, body: Option<&PayloadDigest>, sink: &mut impl Sink) {
         match (self, body) {
             (Self::Unsigned, _) => sink.write(UNSIGNED_PAYLOAD),
             (Self::Sha256(digest), _) => write_hex(&digest, sink),
             (Self::OfBody, Some(digest)) => write_hex(digest, sink),
-            // Nothing is a hash: a signature over this line matches no request.
+            // An empty line is no hash: a signature over it matches no request.
             (Self::OfBody, None) => {}
         }
     }
@@ -86,7 +87,8 @@ mod tests {
         assert_eq!(digest.to_string(), EMPTY);
     }
 
-    /// Source: CVE-2026-40344 (MinIO), NVIDIA/OpenShell#1638: an unknown literal was taken for an unsigned payload.
+    /// Source: CVE-2026-40344 (MinIO), NVIDIA/OpenShell#1638: an unknown literal counted as an
+    /// unsigned payload.
     #[test]
     fn refuses_every_other_literal() {
         for text in [

@@ -26,7 +26,7 @@ use crate::{
 };
 
 impl FamilySigner {
-    /// Returns the URL of the request with the signature in it.
+    /// Returns the URL of the request, including the signature.
     pub(crate) fn presign(
         &self,
         head: &RequestHead<'_>,

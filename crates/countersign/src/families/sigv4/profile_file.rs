@@ -1,4 +1,4 @@
-//! The form of AWS's shared credentials file: profiles in brackets, and settings with `=`.
+//! Parses AWS's shared credentials file: profiles in brackets, settings with `=`.
 
 use zeroize::Zeroizing;
 
@@ -12,7 +12,7 @@ const ACCESS_KEY_ID: &str = "aws_access_key_id";
 const SECRET_ACCESS_KEY: &str = "aws_secret_access_key";
 const SESSION_TOKEN: &str = "aws_session_token";
 
-/// Settings by which AWS's tools get other credentials than those that are written beside them.
+/// Settings with which AWS's tools get credentials from elsewhere.
 const OTHER_WAYS: [&str; 7] = [
     "credential_process",
     "role_arn",
@@ -20,11 +20,12 @@ const OTHER_WAYS: [&str; 7] = [
     "credential_source",
     "web_identity_token_file",
     "login_session",
-    // The name that old tools wrote. Without it every request would be refused.
+    // Old tools wrote this name. Ignoring it would sign without the token, and every request would
+    // be refused.
     "aws_security_token",
 ];
 
-/// Reads the credentials of a profile.
+/// Parses the credentials of a profile.
 pub(super) fn credentials(text: &str, profile: &str) -> Result<SigV4Credentials, ConfigError> {
     let found = Profile::find(text, profile)?;
     let required = |setting: Option<Setting>, name: &str| {
@@ -47,7 +48,7 @@ pub(super) fn credentials(text: &str, profile: &str) -> Result<SigV4Credentials,
         let (line, name) = match part {
             Part::AccessKeyId => (id.line, ACCESS_KEY_ID),
             Part::SecretAccessKey => (secret.line, SECRET_ACCESS_KEY),
-            // The file does not say when they end.
+            // The file holds no expiry.
             Part::SessionToken | Part::Expiration => {
                 (token.map_or(secret.line, |token| token.line), SESSION_TOKEN)
             }
@@ -56,7 +57,7 @@ pub(super) fn credentials(text: &str, profile: &str) -> Result<SigV4Credentials,
     })
 }
 
-/// The settings of one profile that make credentials.
+/// The settings of one profile that form credentials.
 #[derive(Default)]
 struct Profile {
     access_key_id: Option<Setting>,
@@ -73,7 +74,7 @@ enum Line<'t> {
     Nothing,
     Profile(&'t str),
     Setting(&'t str, &'t str),
-    /// More of the setting before it.
+    /// A continuation of the previous setting.
     Continuation,
     Unknown,
 }
@@ -119,7 +120,8 @@ impl Profile {
                 Line::Continuation => {
                     if is_within && is_ours(last) {
                         let problem = format!(
-                            "profile {name}: {}: expected one line, found another that belongs to it",
+                            "profile {name}: {}: expected one line, found another that belongs to \
+                             it",
                             last.to_ascii_lowercase()
                         );
                         return Err(wrong(number, &problem));
@@ -128,7 +130,8 @@ impl Profile {
                 Line::Unknown => {
                     return Err(wrong(
                         number,
-                        "expected a profile in brackets, a setting with =, or a comment, found something else",
+                        "expected a profile in brackets, a setting with =, or a comment, found \
+                         something else",
                     ));
                 }
             }
@@ -146,7 +149,8 @@ impl Profile {
                 return Err(ConfigError::new(
                     ConfigErrorKind::File,
                     format!(
-                        "expected {ACCESS_KEY_ID}, {SECRET_ACCESS_KEY} and {SESSION_TOKEN} alone, found {other}"
+                        "expected {ACCESS_KEY_ID}, {SECRET_ACCESS_KEY} and {SESSION_TOKEN} alone, \
+                         found {other}"
                     ),
                 ));
             }
@@ -201,7 +205,7 @@ impl<'t> Line<'t> {
     }
 }
 
-/// What is left of a value. In it, a comment needs white space in front.
+/// Trims a value and removes its comment. Inside a value, a comment starts after white space.
 fn without_comment(value: &str) -> &str {
     let mut before = ' ';
     for (at, character) in value.char_indices() {
@@ -254,8 +258,10 @@ mod tests {
 
     fn complete() -> String {
         format!(
-            "# written by a tool\n[default]\naws_access_key_id = AKIDBILLING\naws_secret_access_key = {SECRET}\n\n\
-             [ temporary ] ; for an hour\nAWS_Access_Key_Id=ASIABILLING\naws_secret_access_key={OTHER} # rotated\n\
+            "# written by a tool\n[default]\naws_access_key_id = AKIDBILLING\n\
+             aws_secret_access_key = {SECRET}\n\n\
+             [ temporary ] ; for an hour\nAWS_Access_Key_Id=ASIABILLING\n\
+             aws_secret_access_key={OTHER} # rotated\n\
              aws_session_token = token//+==\nregion = eu-central-1\ns3 =\n  max_retries = 3\n"
         )
     }
@@ -300,7 +306,8 @@ mod tests {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "line 13: profile temporary: expected aws_access_key_id, aws_secret_access_key and aws_session_token alone, found {}",
+                    "line 13: profile temporary: expected aws_access_key_id, aws_secret_access_key \
+                     and aws_session_token alone, found {}",
                     name.to_ascii_lowercase()
                 )
             );
@@ -315,7 +322,8 @@ mod tests {
             (
                 complete(),
                 "temprary",
-                "profile \"temprary\": expected it in the file, found default, temporary (did you mean temporary?)",
+                "profile \"temprary\": expected it in the file, found default, temporary (did you \
+                 mean temporary?)",
             ),
             (
                 String::new(),
@@ -325,7 +333,8 @@ mod tests {
             (
                 with("[ temporary ]", "[profile temporary]"),
                 "temporary",
-                "profile \"temporary\": expected it in the file, found [profile temporary], which is the form of the config file: expected [temporary]",
+                "profile \"temporary\": expected it in the file, found [profile temporary], which \
+                 is the form of the config file: expected [temporary]",
             ),
             (
                 with("aws_access_key_id = AKIDBILLING", "aws_access_key_id ="),
@@ -335,17 +344,20 @@ mod tests {
             (
                 with(&format!(" = {SECRET}"), &format!(" = \"{SECRET}\"")),
                 "default",
-                "line 4: profile default: aws_secret_access_key: expected the key alone, found a text that is enclosed in quotes",
+                "line 4: profile default: aws_secret_access_key: expected the key alone, found a \
+                 text that is enclosed in quotes",
             ),
             (
                 with("token//", "to ken//"),
                 "temporary",
-                "line 9: profile temporary: aws_session_token: expected visible ASCII characters, found none or others",
+                "line 9: profile temporary: aws_session_token: expected visible ASCII characters, \
+                 found none or others",
             ),
             (
                 with("AKIDBILLING", "AKID=BILLING"),
                 "default",
-                "line 3: profile default: aws_access_key_id: expected an access key id of 1 to 128 visible ASCII characters without = , ; \" \\, found another text",
+                "line 3: profile default: aws_access_key_id: expected an access key id of 1 to 128 \
+                 visible ASCII characters without = , ; \" \\, found another text",
             ),
             (
                 with("aws_session_token = ", "aws_secret_access_key = "),
@@ -355,7 +367,8 @@ mod tests {
             (
                 with("\n\n", "\n  and more\n"),
                 "default",
-                "line 5: profile default: aws_secret_access_key: expected one line, found another that belongs to it",
+                "line 5: profile default: aws_secret_access_key: expected one line, found another \
+                 that belongs to it",
             ),
             (
                 with("# written by a tool", "aws_access_key_id = AKID"),
@@ -365,7 +378,8 @@ mod tests {
             (
                 with("# written by a tool", "[default"),
                 "default",
-                "line 1: expected a profile in brackets, a setting with =, or a comment, found something else",
+                "line 1: expected a profile in brackets, a setting with =, or a comment, found \
+                 something else",
             ),
             (
                 with("# written", "\u{feff}# written"),
@@ -375,7 +389,8 @@ mod tests {
             (
                 with(SECRET, "short"),
                 "default",
-                "line 4: profile default: aws_secret_access_key: weak key: expected at least 32 bytes, found 5",
+                "line 4: profile default: aws_secret_access_key: weak key: expected at least 32 \
+                 bytes, found 5",
             ),
         ] {
             let error = credentials(&text, profile).unwrap_err().to_string();

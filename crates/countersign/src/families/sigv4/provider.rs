@@ -8,8 +8,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What requests are signed with in AWS Signature Version 4: an access key id, its secret, and for temporary credentials
-/// their token and their end.
+/// Signing credentials for AWS Signature Version 4: an access key id and its secret. Temporary
+/// credentials also have a token and an expiry.
 #[derive(Clone)]
 pub struct SigV4Credentials {
     pub(super) access_key_id: KeyId,
@@ -19,15 +19,17 @@ pub struct SigV4Credentials {
 }
 
 impl SigV4Credentials {
-    /// Credentials without a known end.
+    /// Creates credentials without a known expiry.
     ///
-    /// A secret that is given for the id cannot be told from one. Errors and `Debug` show four characters of it.
+    /// Errors and `Debug` show four characters of the id, because a secret passed as id cannot be
+    /// detected.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if `access_key_id` is no [`KeyId`];
-    /// [`ConfigErrorKind::Key`](crate::ConfigErrorKind::Key) if the key is not [for SigV4](SigningKey::sigv4);
-    /// [`ConfigErrorKind::WeakKey`](crate::ConfigErrorKind::WeakKey) if it is short, repetitive or published.
+    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if `access_key_id` is no valid
+    /// [`KeyId`]; [`ConfigErrorKind::Key`](crate::ConfigErrorKind::Key) if the key is not [for
+    /// SigV4](SigningKey::sigv4); [`ConfigErrorKind::WeakKey`](crate::ConfigErrorKind::WeakKey) if
+    /// it is short, repetitive or published.
     pub fn new(access_key_id: &str, key: SigningKey) -> Result<Self, ConfigError> {
         let access_key_id = KeyId::named("access key id", access_key_id)?;
         key.ensure_for(&[Scheme::SigV4])
@@ -41,7 +43,7 @@ impl SigV4Credentials {
         })
     }
 
-    /// The token that was issued with them, which every request then carries.
+    /// Sets the session token issued with the credentials. Every request then carries it.
     ///
     /// # Errors
     ///
@@ -52,14 +54,14 @@ impl SigV4Credentials {
         Ok(self)
     }
 
-    /// When they end. Nothing is signed with them from then on.
+    /// Sets the expiry. From then on, the credentials sign nothing.
     #[must_use]
     pub fn with_expires_at(mut self, expires_at: Timestamp) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// Whether the two sign alike and end at the same time.
+    /// Returns whether both sign alike and expire at the same time.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         let token = |credentials: &Self| credentials.session_token.clone();
         let same_token = match (token(self), token(other)) {
@@ -73,12 +75,12 @@ impl SigV4Credentials {
             && self.key.fingerprints().eq(other.key.fingerprints())
     }
 
-    /// The access key id.
+    /// Returns the access key id.
     pub fn access_key_id(&self) -> &KeyId {
         &self.access_key_id
     }
 
-    /// When they end, if they do.
+    /// Returns the expiry, if known.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
     }
@@ -93,26 +95,28 @@ impl fmt::Debug for SigV4Credentials {
     }
 }
 
-/// Provides the credentials that requests are signed with.
+/// Provides the credentials that sign requests.
 ///
-/// | provider | its credentials come from |
+/// | provider | source of the credentials |
 /// |---|---|
-/// | [`SigV4Credentials`] | themselves: fixed ones, or those of [the environment](SigV4Credentials::from_env) |
-/// | [`SharedCredentialsFile`](crate::SharedCredentialsFile) | a profile of AWS's shared credentials file |
-/// | one of yours | anywhere else, such as [an endpoint](#endpoints) |
+/// | [`SigV4Credentials`] | fixed, or from [the environment](SigV4Credentials::from_env) |
+/// | [`SharedCredentialsFile`](crate::SharedCredentialsFile) | AWS's credentials file |
+/// | your own implementation | any other source, such as [an endpoint](#endpoints) |
 ///
-/// A [`Signer`](crate::Signer) keeps the credentials that it was given. It asks again 5 minutes before they end, or, if
-/// they have no known end, once they are [15 minutes old](crate::SigV4SignSettings::with_max_credentials_age). One request asks
-/// at a time: the others sign with the credentials at hand, or wait where there are none. While those at hand are valid, a
-/// provider that fails is left alone for 30 seconds. [`Signer::refresh`](crate::Signer::refresh) says what came of it.
+/// A [`Signer`](crate::Signer) caches the credentials. It asks again 5 minutes before they expire.
+/// Without a known expiry, it asks once they are [15 minutes
+/// old](crate::SigV4SignSettings::with_max_credentials_age).
+/// One request asks at a time. Other requests sign with the cached credentials, or wait if there
+/// are none. While the cached credentials are valid, a provider that failed is not asked again for
+/// 30 seconds. [`Signer::refresh`](crate::Signer::refresh) reports the outcome.
 ///
-/// An implementation **must** answer with credentials that are still valid, and should bound its own waiting: nothing here
-/// has a clock, though the layer that signs has a deadline.
+/// An implementation **must** return credentials that are still valid, and should bound its own
+/// waiting. This crate has no clock; the signing layer has a deadline.
 ///
 /// # Endpoints
 ///
-/// AWS gives temporary credentials to containers and to instances at endpoints that speak plain HTTP. This crate has no
-/// HTTP client, so the two providers below take one as a function.
+/// AWS serves temporary credentials to containers and instances at plain HTTP endpoints. This crate
+/// has no HTTP client, so the two providers below take one as a function.
 ///
 /// ```
 /// use std::{error::Error, future::Future, path::PathBuf};
@@ -122,13 +126,13 @@ impl fmt::Debug for SigV4Credentials {
 ///
 /// type BoxError = Box<dyn Error + Send + Sync>;
 ///
-/// /// Containers of ECS and EKS. The URL is `AWS_CONTAINER_CREDENTIALS_FULL_URI`, or `http://169.254.170.2` and
-/// /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` after it.
+/// /// Containers of ECS and EKS. The URL is `AWS_CONTAINER_CREDENTIALS_FULL_URI`, or
+/// /// `http://169.254.170.2` followed by `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`.
 /// struct Container<S> {
 ///     url: String,
-///     /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, if it is set. The file is replaced while the process runs.
+///     /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, if set. AWS replaces the file at run time.
 ///     token_file: Option<PathBuf>,
-///     /// Sends a request and returns the body of an answer of status 200. It has a time limit.
+///     /// Sends a request within a time limit. Returns the body of an answer with status 200.
 ///     send: S,
 /// }
 ///
@@ -138,7 +142,7 @@ impl fmt::Debug for SigV4Credentials {
 ///     F: Future<Output = Result<String, BoxError>> + Send,
 /// {
 ///     async fn credentials(&self) -> Result<SigV4Credentials, Unavailable> {
-///         let failed = |error: BoxError| Unavailable::new("container endpoint").with_source(error);
+///         let failed = |e: BoxError| Unavailable::new("container endpoint").with_source(e);
 ///         let mut request = Request::get(&self.url);
 ///         if let Some(file) = &self.token_file {
 ///             let token = std::fs::read_to_string(file).map_err(|error| failed(error.into()))?;
@@ -150,7 +154,8 @@ impl fmt::Debug for SigV4Credentials {
 ///     }
 /// }
 ///
-/// /// Instances of EC2, by the second version of the metadata service. The base is `http://169.254.169.254`.
+/// /// Instances of EC2, with version 2 of the metadata service. The base is
+/// /// `http://169.254.169.254`.
 /// struct Instance<S> {
 ///     base: String,
 ///     send: S,
@@ -171,8 +176,10 @@ impl fmt::Debug for SigV4Credentials {
 ///             (self.send)(request).await
 ///         };
 ///         let credentials = async {
-///             let token = ask("PUT", "api/token", "x-aws-ec2-metadata-token-ttl-seconds", "60").await?;
-///             let (header, roles) = ("x-aws-ec2-metadata-token", "meta-data/iam/security-credentials/");
+///             let lifetime = "x-aws-ec2-metadata-token-ttl-seconds";
+///             let token = ask("PUT", "api/token", lifetime, "60").await?;
+///             let header = "x-aws-ec2-metadata-token";
+///             let roles = "meta-data/iam/security-credentials/";
 ///             let role = ask("GET", roles, header, &token).await?;
 ///             let answer = ask("GET", &format!("{roles}{role}"), header, &token).await?;
 ///             Ok::<_, BoxError>(SigV4Credentials::from_endpoint_json(&answer)?)
@@ -182,15 +189,22 @@ impl fmt::Debug for SigV4Credentials {
 ///     }
 /// }
 /// #
-/// # const ANSWER: &str = r#"{"AccessKeyId":"ASIABILLING","SecretAccessKey":"correct/Horse+battery/Staple+0123456789",
+/// # const ANSWER: &str = r#"{"AccessKeyId":"ASIABILLING",
+/// #     "SecretAccessKey":"correct/Horse+battery/Staple+0123456789",
 /// #     "Token":"token","Expiration":"2026-01-02T03:04:05Z"}"#;
 /// # async fn send(request: Request<()>) -> Result<String, BoxError> {
 /// #     Ok(match (request.method().as_str(), request.uri().path()) {
 /// #         ("PUT", "/latest/api/token") => "imds",
-/// #         ("GET", _) if request.headers().get("x-aws-ec2-metadata-token").is_none_or(|token| token == "imds") => {
+/// #         ("GET", _)
+/// #             if request
+/// #                 .headers()
+/// #                 .get("x-aws-ec2-metadata-token")
+/// #                 .is_none_or(|token| token == "imds") =>
+/// #         {
 /// #             match request.uri().path() {
 /// #                 "/latest/meta-data/iam/security-credentials/" => "role",
-/// #                 "/latest/meta-data/iam/security-credentials/role" | "/v2/credentials" => ANSWER,
+/// #                 "/latest/meta-data/iam/security-credentials/role" => ANSWER,
+/// #                 "/v2/credentials" => ANSWER,
 /// #                 _ => return Err("status 404".into()),
 /// #             }
 /// #         }
@@ -198,7 +212,8 @@ impl fmt::Debug for SigV4Credentials {
 /// #     }.to_owned())
 /// # }
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-/// # let container = Container { url: "http://localhost/v2/credentials".to_owned(), token_file: None, send };
+/// # let url = "http://localhost/v2/credentials".to_owned();
+/// # let container = Container { url, token_file: None, send };
 /// # let found = runtime.block_on(container.credentials())?;
 /// # assert_eq!(found.access_key_id(), &"ASIABILLING");
 /// # let instance = Instance { base: "http://localhost".to_owned(), send };
@@ -208,24 +223,25 @@ impl fmt::Debug for SigV4Credentials {
 /// # Ok::<(), BoxError>(())
 /// ```
 ///
-/// Source: AWS SDKs and Tools Reference Guide, "Container credential provider" and "IMDS credential provider".
+/// Source: AWS SDKs and Tools Reference Guide, "Container credential provider" and "IMDS credential
+/// provider".
 pub trait CredentialsProvider: Send + Sync + 'static {
-    /// The credentials to sign with now.
+    /// Returns the current credentials.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if there are none to be had. Where nothing can be signed for it, it is the source of the
-    /// [`SignError`](crate::SignError).
+    /// [`Unavailable`] if there are no credentials. If a request cannot be signed for this reason,
+    /// it is the source of the [`SignError`](crate::SignError).
     fn credentials(&self) -> impl Future<Output = Result<SigV4Credentials, Unavailable>> + Send;
 
-    /// The same, if it needs no waiting. `None`, the provided answer, means that [`credentials`](Self::credentials) is to be
-    /// called.
+    /// Returns the credentials if no waiting is needed. Returns `None` by default: the caller then
+    /// calls [`credentials`](Self::credentials).
     fn try_credentials(&self) -> Option<Result<SigV4Credentials, Unavailable>> {
         None
     }
 }
 
-/// Always the same.
+/// Always returns the same credentials.
 impl CredentialsProvider for SigV4Credentials {
     async fn credentials(&self) -> Result<SigV4Credentials, Unavailable> {
         Ok(self.clone())
@@ -236,7 +252,7 @@ impl CredentialsProvider for SigV4Credentials {
     }
 }
 
-/// A provider without its type.
+/// A provider with its type erased.
 #[derive(Clone)]
 pub(super) struct ArcProvider(Arc<dyn ErasedProvider>);
 
@@ -300,7 +316,8 @@ mod tests {
             .with_expires_at(Timestamp::from_unix_seconds(0));
         assert_eq!(
             format!("{credentials:?}"),
-            "SigV4Credentials { access_key_id: KeyId(AKID… (11 characters)), expires_at: Some(Timestamp { micros: 0 }), .. }"
+            "SigV4Credentials { access_key_id: KeyId(AKID… (11 characters)), expires_at: \
+             Some(Timestamp { micros: 0 }), .. }"
         );
     }
 

@@ -1,12 +1,13 @@
-//! The parameters of a signature that stands in the URL.
+//! The parameters of a signature in the URL.
 //!
 //! ```text
-//! X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=…&X-Amz-Date=…&X-Amz-Expires=1..604800&X-Amz-SignedHeaders=…
-//!     [&X-Amz-Security-Token=…][&X-Amz-Content-Sha256=…]&X-Amz-Signature=…
+//! X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=…&X-Amz-Date=…&X-Amz-Expires=1..604800
+//!     &X-Amz-SignedHeaders=…[&X-Amz-Security-Token=…][&X-Amz-Content-Sha256=…]
+//!     &X-Amz-Signature=…
 //! ```
 //!
-//! Names are spelled exactly so. Another spelling of one, or two that differ in case only, is refused: what one reader takes
-//! for the parameter, another does not (CVE-2022-2385).
+//! Names must be spelled exactly so. Refuses any other spelling, and two names that differ only in
+//! case: readers may disagree about them (CVE-2022-2385).
 
 use std::{
     borrow::Cow,
@@ -33,7 +34,7 @@ pub(super) const SECURITY_TOKEN: &str = "X-Amz-Security-Token";
 pub(super) const SIGNATURE: &str = "X-Amz-Signature";
 const CONTENT_SHA256: &str = "X-Amz-Content-Sha256";
 
-/// Every parameter that a signature in the URL may have.
+/// Every parameter of a signature in the URL.
 pub(super) const NAMES: [&str; 8] = [
     ALGORITHM,
     CREDENTIAL,
@@ -45,13 +46,13 @@ pub(super) const NAMES: [&str; 8] = [
     CONTENT_SHA256,
 ];
 
-/// How many of them every signature has.
+/// Number of parameters that every signature has.
 const REQUIRED: usize = 6;
 
-/// The longest that a signed URL may be valid: 7 days.
+/// Maximum lifetime of a signed URL: 7 days, in seconds.
 pub(crate) const MAX_EXPIRES: Duration = Duration::from_secs(604_800);
 
-/// The parameters, as they were sent.
+/// The parameters as sent.
 #[derive(Clone, Debug)]
 pub(super) struct QueryParameters<'r> {
     pub(super) credential: &'r str,
@@ -63,38 +64,38 @@ pub(super) struct QueryParameters<'r> {
     security_token: Option<&'r str>,
 }
 
-/// Whether a query carries a signature, or something that a reader may take for one.
+/// Returns whether a query carries a signature, or a parameter that a reader may mistake for one.
 pub(super) fn carry_signature(query: &str) -> bool {
-    // Most queries have no name that could be one of these.
+    // Most queries have no name that starts like these.
     canonical_query::may_have_name_from(query, b'x')
         && canonical_query::parameters(query)
             .any(|parameter| TELLING.iter().any(|name| parameter.is_like(name)))
 }
 
-/// The same of a query that was parsed.
+/// Does the same for a parsed query.
 pub(super) fn carries_signature(query: &CanonicalQuery<'_>) -> bool {
     let mut parameters = query.iter();
     parameters.any(|parameter| TELLING.iter().any(|name| parameter.is_like(name)))
 }
 
-/// Where one of these is, there is a signature, or something that a reader may take for one.
+/// Any of these names marks a signature, or a parameter that a reader may mistake for one.
 const TELLING: [&str; 3] = [ALGORITHM, CREDENTIAL, SIGNATURE];
 
-/// The value of `X-Amz-Credential`, wherever it stands.
+/// Returns the value of `X-Amz-Credential`, at any position.
 pub(super) fn asserted_credential(query: &str) -> Option<&str> {
     canonical_query::parameters(query)
         .find(|parameter| parameter.is_like(CREDENTIAL))
         .map(|parameter| parameter.value)
 }
 
-/// Whether there is a token, however its name is spelled.
+/// Returns whether there is a token, in any spelling of its name.
 pub(super) fn carries_token(query: &CanonicalQuery<'_>) -> bool {
     let mut parameters = query.iter();
     parameters.any(|parameter| parameter.is_like(SECURITY_TOKEN))
 }
 
 impl<'r> QueryParameters<'r> {
-    /// The token, decoded.
+    /// Returns the decoded token.
     pub(super) fn token(&self) -> Result<Option<Cow<'r, str>>, Rejection> {
         let Some(token) = self.security_token else {
             return Ok(None);
@@ -142,7 +143,8 @@ impl<'r> QueryParameters<'r> {
         }
         let expires = parse_expires(expires).ok_or_else(|| {
             Rejection::malformed(reason!(
-                "X-Amz-Expires: expected 1 to 604800 seconds, found {} characters that are no such number",
+                "X-Amz-Expires: expected 1 to 604800 seconds, \
+                 found {} characters that are no such number",
                 expires.len()
             ))
         })?;
@@ -179,7 +181,8 @@ fn take<'r>(
     Ok(())
 }
 
-/// Refuses two `X-Amz-…` parameters that differ in the case of letters or the spelling of escapes only.
+/// Refuses two `X-Amz-…` parameters that differ only in the case of letters or the spelling of
+/// escapes.
 pub(super) fn ensure_distinct(query: &CanonicalQuery<'_>) -> Result<(), Rejection> {
     let mut names = DistinctList::default();
     for parameter in query.iter() {
@@ -197,7 +200,7 @@ pub(super) fn ensure_distinct(query: &CanonicalQuery<'_>) -> Result<(), Rejectio
 
 const PREFIX: &str = "x-amz-";
 
-/// A name that is the same in every case of its letters.
+/// A name that compares equal in any case of its letters.
 #[derive(Clone, Copy, Debug)]
 struct AnyCase<'n>(&'n str);
 
@@ -214,12 +217,12 @@ impl Hash for AnyCase<'_> {
         for byte in self.0.bytes() {
             state.write_u8(byte.to_ascii_lowercase());
         }
-        // No name has this byte: what follows is no part of it.
+        // No name holds this byte, so the name ends here.
         state.write_u8(0xff);
     }
 }
 
-/// 1 to 604800, in digits and without a zero in front.
+/// Parses 1 to 604800 in digits, without a leading zero.
 fn parse_expires(text: &str) -> Option<Duration> {
     let plain = (1..=6).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -236,7 +239,8 @@ mod tests {
     use super::*;
     use crate::error::RejectionKind;
 
-    const WHOLE: &str = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=c&X-Amz-Date=d&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=s";
+    const WHOLE: &str = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=c&X-Amz-Date=d&\
+         X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=s";
 
     fn parse(query: &str) -> Result<QueryParameters<'_>, RejectionKind> {
         let query = CanonicalQuery::parse(Some(query), 100).unwrap();
@@ -281,7 +285,7 @@ mod tests {
                 );
             }
         }
-        // Of the two checks either finds a parameter that is there twice.
+        // Either of the two checks finds a repeated parameter.
         let twice = format!("{WHOLE}&X-Amz-Date=d");
         let twice = CanonicalQuery::parse(Some(&twice), 100).unwrap();
         assert!(QueryParameters::parse(&twice).is_err());

@@ -1,4 +1,4 @@
-//! Reading credentials from a disk without holding up a request's thread.
+//! Reads credentials from disk without blocking a request's thread.
 
 use std::{
     future::Future,
@@ -17,13 +17,14 @@ use crate::error::{ConfigError, ConfigErrorKind};
 
 type Answer = Result<SigV4Credentials, ConfigError>;
 
-/// Reads on one thread at a time. A disk that hangs holds one thread, however often it is asked.
+/// Reads on one thread at a time. A disk that hangs blocks one thread, regardless of the number of
+/// requests.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     is_under_way: Arc<AtomicBool>,
 }
 
-/// The answer of a thread, once it is there.
+/// The thread's answer, once available.
 #[derive(Debug)]
 pub(super) struct Read(Arc<Mutex<Slot>>);
 
@@ -34,11 +35,12 @@ struct Slot {
 }
 
 impl Reading {
-    /// Begins to read.
+    /// Starts reading.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the last thread has not ended yet, or none can be started.
+    /// [`ConfigErrorKind::File`] if the previous thread has not ended yet, or no thread can be
+    /// started.
     pub(super) fn start(
         &self,
         read: impl FnOnce() -> Answer + Send + 'static,
@@ -93,7 +95,7 @@ fn failed(problem: &str) -> ConfigError {
     ConfigError::new(ConfigErrorKind::File, problem)
 }
 
-/// What the lock guards is whole after a panic too: each change is one assignment.
+/// The guarded value is consistent even after a panic: each change is one assignment.
 fn lock(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }

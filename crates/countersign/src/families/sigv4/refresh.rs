@@ -1,8 +1,8 @@
-//! Credentials that are read anew before they end.
+//! Refreshes credentials before they expire.
 //!
-//! There is no runtime here and no clock: whoever signs asks first whether there is something to wait for, and gives the
-//! time. Of those who come while credentials are being read, the ones that can still sign go on, and the others wait for
-//! that one answer.
+//! This module has no runtime and no clock. A caller asks first whether a refresh is due, and
+//! passes the time. During a refresh, a request with valid credentials continues; the others wait
+//! for the one answer.
 
 use std::{
     collections::BTreeMap,
@@ -24,67 +24,67 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How long before their end credentials are read anew.
+/// How long before their expiry credentials are refreshed.
 const EARLY: Duration = Duration::from_secs(300);
 
-/// How long after an answer the provider is left alone, whatever it said.
+/// Minimum pause after any answer before the provider is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The same while the credentials at hand can still sign. A provider that fails then is no emergency.
+/// The same pause while the cached credentials are valid: a failure is then not urgent.
 const PAUSE_WHILE_VALID: Duration = Duration::from_secs(30);
 
-/// The moment of no answer.
+/// The time that represents no answer.
 const NEVER: i64 = i64::MIN;
 
-/// What [`Signer::refresh`](crate::Signer::refresh) did, for a log: each change and each failure is told once, to one of
-/// those that wait for it.
+/// The outcome of [`Signer::refresh`](crate::Signer::refresh), for a log. Each change and each
+/// failure is reported once, to one of the waiting requests.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CredentialsRefresh {
-    /// Nothing was due, or the provider answered with the credentials at hand.
+    /// Nothing was due, or the provider returned the cached credentials.
     Unchanged,
-    /// The provider answered with others, which sign from now on. `Debug` shows four characters of their id, and their
-    /// end.
+    /// The provider returned other credentials, which sign from now on. `Debug` shows four
+    /// characters of their id, and their expiry.
     Changed(Arc<SigV4Credentials>),
-    /// The provider failed. The credentials at hand are still valid and go on signing.
+    /// The provider failed. The cached credentials are still valid and keep signing.
     Failed(Arc<Unavailable>),
 }
 
-/// What is to be done before a request is signed.
+/// The step needed before a request is signed.
 pub(super) enum Due {
     Nothing,
-    /// The provider had an answer at hand.
+    /// The provider answered without waiting.
     Done(CredentialsRefresh),
-    /// The provider has to be asked.
+    /// The provider must be asked.
     Ask,
 }
 
-/// The credentials at hand, and where others come from.
+/// The cached credentials and their provider.
 #[derive(Debug)]
 pub(super) struct CurrentCredentials {
     provider: ArcProvider,
-    /// How long credentials without a known end are used before the provider is asked again.
+    /// Maximum age of credentials without a known expiry.
     max_age: Duration,
-    /// When the provider last answered with the credentials at hand, in microseconds.
+    /// When the provider last returned the cached credentials, in microseconds.
     read_at: AtomicI64,
     current: ArcSwapOption<SigV4Credentials>,
     turn: Turn,
-    /// How often the provider has answered.
+    /// Number of the provider's answers.
     answers: AtomicU64,
     last: Mutex<LastAnswer>,
 }
 
-/// The last answer of the provider, but for the credentials.
+/// The provider's last answer, without the credentials.
 #[derive(Debug, Default)]
 struct LastAnswer {
-    /// When it was given; `None` if the provider was not asked since the start.
+    /// Time of the answer; `None` if the provider has not been asked since the start.
     at: Option<Timestamp>,
-    /// Why there were no credentials in it that can be signed with.
+    /// Why the answer held no valid credentials.
     failure: Option<Arc<Unavailable>>,
 }
 
 impl CurrentCredentials {
-    /// Starts with what the provider has at hand.
+    /// Starts with the credentials that the provider has without waiting.
     pub(super) fn new(provider: ArcProvider, max_age: Duration) -> Self {
         let (at_hand, failure) = match provider.try_credentials() {
             Some(Ok(credentials)) => (Some(Arc::new(credentials)), None),
@@ -102,7 +102,7 @@ impl CurrentCredentials {
         }
     }
 
-    /// The credentials to sign with at this moment.
+    /// Returns the credentials that are valid at `now`.
     pub(super) fn at(&self, now: Timestamp) -> Result<Arc<SigV4Credentials>, SignError> {
         let current = self.current.load_full();
         current.filter(|known| is_valid(known, now)).ok_or_else(|| {
@@ -117,17 +117,17 @@ impl CurrentCredentials {
         })
     }
 
-    /// The credentials at hand, valid or not.
+    /// Returns the cached credentials, valid or not.
     pub(super) fn at_hand(&self) -> Option<Arc<SigV4Credentials>> {
         self.current.load_full()
     }
 
-    /// Whether there is something to be read, and to wait for.
+    /// Returns whether a refresh is due that the request must wait for.
     pub(super) fn due(&self, now: Timestamp) -> Due {
         if !self.is_stale(now) || self.is_paused(now) {
             return Due::Nothing;
         }
-        // Whoever can sign does not wait for another's turn.
+        // A request with valid credentials does not wait for a refresh in progress.
         if self.turn.is_taken() && self.has_valid(now) {
             return Due::Nothing;
         }
@@ -137,11 +137,12 @@ impl CurrentCredentials {
         }
     }
 
-    /// Reads credentials, or waits for another who does.
+    /// Asks the provider, or waits for the request that is asking.
     pub(super) async fn refresh(&self, now: Timestamp) -> Result<CredentialsRefresh, SignError> {
         let answers = self.answers.load(Ordering::Acquire);
         let turn = self.turn.take().await;
-        // Whoever had the turn before had an answer, good or bad: it is everybody's.
+        // The request that had the turn before got an answer, good or bad. All waiting requests
+        // share it.
         let is_answered = self.answers.load(Ordering::Acquire) != answers;
         let mut done = CredentialsRefresh::Unchanged;
         if !is_answered && self.is_stale(now) {
@@ -192,8 +193,8 @@ impl CurrentCredentials {
         done
     }
 
-    /// Whether the provider is to be asked: because there are no credentials, because they are about to end, or because
-    /// nobody knows when they end and they are old.
+    /// Returns whether the provider must be asked: credentials are missing, expire soon, or are old
+    /// without a known expiry.
     fn is_stale(&self, now: Timestamp) -> bool {
         let current = self.current.load();
         let Some(known) = current.as_ref() else {
@@ -208,11 +209,12 @@ impl CurrentCredentials {
     fn is_old(&self, now: Timestamp) -> bool {
         let read_at = self.read_at.load(Ordering::Acquire);
         if read_at == NEVER {
-            // They were at hand at the start, which has no clock: their age is counted from the first request.
+            // These credentials date from the start, which has no clock: their age counts from the
+            // first request.
             self.read_at.store(now.as_unix_micros(), Ordering::Release);
             return false;
         }
-        // A clock that was set back must not keep them longer.
+        // A clock that was set back must not extend their use.
         now.abs_diff(Timestamp::from_unix_micros(read_at)) >= self.max_age
     }
 
@@ -228,7 +230,7 @@ impl CurrentCredentials {
         } else {
             PAUSE
         };
-        // A clock that was set back must not make the pause longer.
+        // A clock that was set back must not extend the pause.
         answered_at.is_some_and(|at| now.abs_diff(at) < pause)
     }
 }
@@ -237,8 +239,10 @@ fn is_valid(credentials: &SigV4Credentials, now: Timestamp) -> bool {
     credentials.expires_at.is_none_or(|end| now < end)
 }
 
-/// A question to the provider. Dropped without an answer, because the request that asked gave up waiting, it counts as a
-/// failure while the credentials at hand are valid: the next request then signs with them and does not wait as well.
+/// A question to the provider.
+///
+/// A drop without an answer (the asking request gave up) counts as a failure while the cached
+/// credentials are valid. The next request then signs with them and does not wait as well.
 struct Asking<'c> {
     credentials: &'c CurrentCredentials,
     now: Timestamp,
@@ -258,21 +262,22 @@ impl Drop for Asking<'_> {
     }
 }
 
-/// A turn that one has at a time. It is given back when it is dropped, as it is when whoever has it gives up waiting.
+/// A turn that one task holds at a time. Dropping it, for example when its task gives up, releases
+/// the turn.
 #[derive(Debug, Default)]
 struct Turn(Mutex<TurnState>);
 
 #[derive(Debug, Default)]
 struct TurnState {
     is_taken: bool,
-    /// By the number of whoever waits.
+    /// The wakers by the number of their wait.
     waiting: BTreeMap<u64, Waker>,
     next_number: u64,
 }
 
 struct Taken<'t>(&'t Turn);
 
-/// The wait for a turn. A waker holds on to its whole task, so that none stays behind of whoever gives up.
+/// A wait for a turn. Removes its waker when dropped, because a waker keeps its whole task alive.
 struct Waiting<'t> {
     turn: &'t Turn,
     number: Option<u64>,
@@ -306,7 +311,7 @@ impl<'t> Future for Waiting<'t> {
             state.next_number = state.next_number.wrapping_add(1);
         }
         let before = state.waiting.insert(number, context.waker().clone());
-        // What a waker does when it is dropped is not known: not under the lock.
+        // Dropping a waker may run foreign code, so this happens outside the lock.
         drop(state);
         drop(before);
         Poll::Pending
@@ -329,12 +334,12 @@ impl Drop for Taken<'_> {
             state.is_taken = false;
             std::mem::take(&mut state.waiting)
         };
-        // All of them: the first to come may have given up.
+        // Wakes all: the first in line may have given up.
         waiting.into_values().for_each(Waker::wake);
     }
 }
 
-/// What these locks guard is whole after a panic too: each change is one assignment.
+/// The guarded values are consistent even after a panic: each change is one assignment.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -367,7 +372,7 @@ mod tests {
         }
     }
 
-    /// Answers when it is opened, with one answer after the other.
+    /// Answers once opened, one answer after the other.
     #[derive(Default)]
     struct Gate {
         asked: AtomicUsize,
@@ -421,7 +426,7 @@ mod tests {
         matches!(current.due(now), Due::Ask)
     }
 
-    /// In one word, with the id of the credentials or the cause of the failure.
+    /// Formats the outcome as one word, with the id of the credentials or the cause of the failure.
     fn told(done: &CredentialsRefresh) -> String {
         match done {
             CredentialsRefresh::Unchanged => "unchanged".to_owned(),
@@ -459,7 +464,8 @@ mod tests {
         Ok(known.access_key_id().as_str().to_owned())
     }
 
-    /// Source: temporary credentials of a file that says no end were used until the process ended.
+    /// Source: temporary credentials from a file without an expiry were used until the process
+    /// ended.
     #[test]
     fn credentials_without_a_known_end_are_asked_for_again_when_they_are_old() {
         let gate = Gate::answering([
@@ -514,7 +520,8 @@ mod tests {
         }
     }
 
-    /// A provider that hangs holds up one request until its deadline, and not one after the other.
+    /// A provider that hangs blocks one request until its deadline, and not one request after the
+    /// other.
     #[test]
     fn a_request_that_gave_up_waiting_spares_those_after_it() {
         let gate = Gate::answering([Some(credentials("a", None)), Some(credentials("b", None))]);
@@ -692,7 +699,7 @@ mod tests {
         assert_eq!(id(&current, after(8999)).as_deref(), Ok("b"));
     }
 
-    /// Requests that run into a time limit of their own while the provider does not answer.
+    /// Requests that time out while the provider does not answer.
     #[test]
     fn nothing_is_kept_of_those_who_gave_up_waiting() {
         let gate = Gate::answering([Some(credentials("a", None))]);

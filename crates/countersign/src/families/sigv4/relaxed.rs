@@ -1,5 +1,5 @@
-//! Settings that a diagnosis tries in place of the verifier's own. Nothing that they accept is let
-//! in: a diagnosis runs once the request is refused.
+//! Settings that a diagnosis tries in place of the verifier's own. They admit no request: a
+//! diagnosis runs only after the refusal.
 
 use http::Method;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::head::RequestHead;
 
-/// A scope as a request names it.
+/// A scope named by a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AssertedScope {
     pub(crate) day: String,
@@ -23,7 +23,7 @@ pub(crate) struct AssertedScope {
 }
 
 impl AssertedScope {
-    /// Reads the scope of the credential, in the header or in the query.
+    /// Reads the scope of the credential, from the header or the query.
     pub(crate) fn of(head: &RequestHead<'_>) -> Option<Self> {
         let in_query = head.uri().query();
         let in_query = in_query.and_then(query_parameters::asserted_credential);
@@ -44,18 +44,18 @@ impl AssertedScope {
     }
 }
 
-/// One setting, or all of them, in another form.
+/// One relaxed setting, or all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Relaxation {
-    /// Targets that can be read in two ways.
+    /// Accepts targets with several readings.
     Targets,
-    /// Payloads that are not signed.
+    /// Accepts unsigned payloads.
     UnsignedPayload,
-    /// Heads that declare no hash of the body.
+    /// Accepts heads that declare no hash of the body.
     UndeclaredHash,
-    /// Signatures in URLs.
+    /// Accepts signatures in URLs.
     Presigned,
-    /// The scope that the request names, if it is not one of those that are set.
+    /// Accepts the request's scope if it is not configured.
     Scope,
 }
 
@@ -69,24 +69,24 @@ impl Relaxation {
     ];
 }
 
-/// A rule by which a path is encoded.
+/// A rule for encoding the path.
 pub(crate) type PathForm = (SigV4PathEncoding, SigV4PathNormalization);
 
 impl FamilyVerifier {
-    /// The regions and services that are accepted.
+    /// Returns the accepted regions and services.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.settings()
             .map(|settings| (&*settings.region, &*settings.service))
     }
 
-    /// A profile that only accepts the scope that a request names.
+    /// Returns a profile for the request's scope only.
     pub(crate) fn for_scope(scope: &AssertedScope) -> Option<Self> {
         SigV4VerifySettings::new(&scope.region, &scope.service)
             .ok()
             .map(Self::of)
     }
 
-    /// The same settings with one of them relaxed for this request.
+    /// Returns the same settings with one of them relaxed for this request.
     pub(crate) fn relaxed(&self, relaxation: Relaxation, head: &RequestHead<'_>) -> Self {
         let mut relaxed = self.clone();
         if relaxation == Relaxation::Scope {
@@ -99,7 +99,7 @@ impl FamilyVerifier {
         relaxed
     }
 
-    /// The same settings with the path in every other form, each once.
+    /// Yields the same settings with every other rule for the path, each once.
     pub(crate) fn other_path_forms(&self) -> Vec<(PathForm, Self)> {
         use SigV4PathEncoding::{Double, Single};
         use SigV4PathNormalization::{Disabled, Enabled};

@@ -1,4 +1,4 @@
-//! The shared credentials file of AWS's tools, as a provider.
+//! A provider for the shared credentials file of AWS's tools.
 
 use std::{
     env,
@@ -18,7 +18,7 @@ use crate::{
     read_text::read_text,
 };
 
-/// Provides the credentials of one profile of a shared credentials file, as AWS's tools write it.
+/// Provides the credentials of one profile of AWS's shared credentials file.
 ///
 /// ```no_run
 /// use countersign::{SharedCredentialsFile, SigV4SignSettings, Signer};
@@ -40,19 +40,23 @@ use crate::{
 /// aws_session_token = <token>
 /// ```
 ///
-/// Names of settings are not case-sensitive, comments begin with `#` or `;` at the start of a line or after white space,
-/// and other settings of a profile are left out. A profile that gets its credentials in another way is refused, because
-/// AWS's tools would sign with others: `credential_process`, `role_arn`, `source_profile`, `credential_source`,
-/// `web_identity_token_file`, `login_session` and those that begin with `sso_`.
+/// Setting names are not case-sensitive. A comment begins with `#` or `;`, at the start of a line
+/// or after white space. Unknown settings of a profile are ignored.
+/// A profile that gets its credentials in another way is refused, because AWS's tools would sign
+/// with other credentials. These settings select another way: `credential_process`, `role_arn`,
+/// `source_profile`, `credential_source`, `web_identity_token_file`, `login_session`, and all names
+/// that begin with `sso_`.
 ///
-/// The file does not say when credentials end. A signer reads it again
-/// [every 15 minutes](crate::SigV4SignSettings::with_max_credentials_age), and sooner only if there were none. It is read on a
-/// thread, so that no request that can be signed waits for a disk.
+/// The file holds no expiry. A signer reads it again [every 15
+/// minutes](crate::SigV4SignSettings::with_max_credentials_age), and sooner only if it has no
+/// credentials. A separate thread reads the file, so no request with valid credentials waits for a
+/// disk.
 ///
-/// Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files" and "Static credentials".
+/// Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files" and "Static
+/// credentials".
 pub struct SharedCredentialsFile {
     source: Source,
-    /// What was read at the start, until a signer takes it.
+    /// The credentials read at the start, until a signer takes them.
     first: Mutex<Option<SigV4Credentials>>,
     reading: Reading,
 }
@@ -64,13 +68,14 @@ struct Source {
 }
 
 impl SharedCredentialsFile {
-    /// Reads the profile of the file, and again whenever a signer asks.
+    /// Reads the profile now, and again each time a signer asks.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::File`] if the file cannot be read, has another form, or has no such profile;
-    /// [`ConfigErrorKind::Key`] if a setting is missing or is no key by [the rule for texts](crate::Secret#the-text-of-a-key);
-    /// else as [`SigV4Credentials::new`]. Errors name file, line, profile and setting, and none holds a secret.
+    /// [`ConfigErrorKind::File`] if the file cannot be read, is malformed, or has no such profile;
+    /// [`ConfigErrorKind::Key`] if a setting is missing or breaks [the rule for
+    /// texts](crate::Secret#the-text-of-a-key). Otherwise as [`SigV4Credentials::new`]. Errors name
+    /// file, line, profile and setting, and never hold a secret.
     pub fn open(path: impl Into<PathBuf>, profile: &str) -> Result<Self, ConfigError> {
         let source = Source {
             path: path.into().into(),
@@ -84,13 +89,14 @@ impl SharedCredentialsFile {
         })
     }
 
-    /// Reads the file and the profile that AWS's tools would: `AWS_SHARED_CREDENTIALS_FILE` or `.aws/credentials` in the
-    /// home directory (`HOME` or `USERPROFILE`), and `AWS_PROFILE` or `default`.
+    /// Reads the same file and profile as AWS's tools.
+    /// The file is `AWS_SHARED_CREDENTIALS_FILE`, or `.aws/credentials` in the home directory
+    /// (`HOME` or `USERPROFILE`). The profile is `AWS_PROFILE` or `default`.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Variable`] if a variable is empty or not UTF-8, or the home directory is not known; else as
-    /// [`open`](Self::open).
+    /// [`ConfigErrorKind::Variable`] if a variable is empty or not UTF-8, or the home directory is
+    /// unknown. Otherwise as [`open`](Self::open).
     pub fn from_env() -> Result<Self, ConfigError> {
         const FILE: &str = "AWS_SHARED_CREDENTIALS_FILE";
         const PROFILE: &str = "AWS_PROFILE";
@@ -115,7 +121,7 @@ impl SharedCredentialsFile {
     }
 }
 
-/// An empty value is a mistake: another file or profile would be read for it.
+/// Refuses an empty value: the default file or profile would silently replace it.
 fn set(name: &str) -> Result<Option<OsString>, ConfigError> {
     match env::var_os(name) {
         Some(value) if value.is_empty() => {

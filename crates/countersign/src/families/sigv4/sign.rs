@@ -33,7 +33,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Settings, and the credentials at hand.
+/// Signing settings and the cached credentials.
 #[derive(Clone, Debug)]
 pub(crate) struct FamilySigner {
     pub(super) settings: Arc<SigV4SignSettings>,
@@ -45,7 +45,7 @@ impl SignerOfFamily for FamilySigner {
         Scheme::SigV4
     }
 
-    /// An access key id is not the name of a caller, and is another one tomorrow.
+    /// Names no caller: an access key id is not a caller's name and changes over time.
     fn caller(&self) -> Option<&KeyId> {
         None
     }
@@ -105,7 +105,7 @@ fn sign(
             PayloadHash::Unsigned
         }
         PayloadMode::Header => {
-            // Once: this may read the whole body.
+            // Called once: this may read the whole body.
             let digest = input.payload.digest();
             let digits = base16ct::lower::encode_string(digest.as_bytes());
             let digits = HeaderValue::try_from(digits).map_err(|_| no_header_value())?;
@@ -142,7 +142,7 @@ fn sign(
     Ok(headers)
 }
 
-/// A request is signed once: what already carries credentials is somebody else's request.
+/// Refuses a request that already carries credentials, so that a request is signed once.
 pub(super) fn refuse_credentials(head: &RequestHead<'_>) -> Result<(), SignError> {
     for name in [&X_AMZ_CONTENT_SHA256, &X_AMZ_SECURITY_TOKEN] {
         refuse_header(head, name)?;
@@ -189,7 +189,7 @@ pub(super) fn scope_of<'s>(
     }
 }
 
-/// `host` and the headers that the request has, but for those that are not to be covered; not sorted.
+/// Returns `host` and the covered headers of the request, unsorted.
 pub(super) fn headers_to_cover<'h>(
     head: &RequestHead<'h>,
     authority: &'h str,
@@ -216,7 +216,7 @@ pub(super) fn headers_to_cover<'h>(
             cover(name, value_of_lines(name, headers.get_all(name)))?;
         }
     } else {
-        // A look-up of each name by its hash takes longer.
+        // Faster than a hash look-up of each name.
         for (name, value) in headers.iter().filter(|(name, _)| is_to_cover(name)) {
             cover(name, canonical_value(value).ok_or(NOT_ASCII))?;
         }
@@ -224,7 +224,7 @@ pub(super) fn headers_to_cover<'h>(
     Ok(covered)
 }
 
-/// The value of a header that may have several lines.
+/// Returns the value of a header that may have several lines.
 fn value_of_lines<'h>(
     name: &HeaderName,
     lines: GetAll<'h, HeaderValue>,
@@ -237,12 +237,12 @@ fn value_of_lines<'h>(
 
 const NOT_ASCII: &str = "expected visible ASCII";
 
-/// Brings covered headers into the order in which they are signed.
+/// Sorts covered headers into signing order.
 pub(super) fn sort(covered: &mut CoveredHeaders<'_>) {
     covered.sort_unstable_by(|one, other| signed_headers::by_bytes(one.name, other.name));
 }
 
-/// The hash of the request as it is signed, with this query.
+/// Returns the hash of the canonical request with this query.
 pub(super) fn request_hash(
     head: &RequestHead<'_>,
     query: Option<&str>,
@@ -264,7 +264,7 @@ pub(super) fn request_hash(
     Ok(request.hash())
 }
 
-/// The signature over a request that has this hash.
+/// Signs a request with this hash.
 pub(super) fn signature(
     credentials: &SigV4Credentials,
     date: AmzDate,
@@ -297,7 +297,7 @@ pub(super) fn no_header_value() -> SignError {
     SignError::new(SignErrorKind::Header, "the signature is no header value")
 }
 
-/// The value of `Authorization` up to the signature, which is over the list in it.
+/// Writes the value of `Authorization` up to the signature, which covers its list.
 struct Unsigned(String);
 
 impl Unsigned {
@@ -312,7 +312,7 @@ impl Unsigned {
             credentials.access_key_id.as_str(),
             "/",
         ];
-        // A header value takes a string over without a copy if it is exactly as long as its capacity.
+        // A header value takes over a string without a copy if its length equals its capacity.
         let names = covered
             .iter()
             .map(|header| header.name.len().saturating_add(1));
@@ -321,7 +321,7 @@ impl Unsigned {
             .map(|piece| piece.len())
             .chain(names)
             .fold(scope.len(), usize::saturating_add)
-            // The last name has no semicolon behind it, and the signature has 64 digits.
+            // The last name has no semicolon, and the signature has 64 digits.
             .saturating_add(63);
         let mut text = String::with_capacity(capacity);
         text.extend(start);
@@ -341,7 +341,7 @@ impl Unsigned {
         let mut text = self.0;
         push_digits(&mut text, signature);
         let mut value = HeaderValue::try_from(text).map_err(|_| no_header_value())?;
-        // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
+        // Keeps the value out of `Debug` and of the compression tables of HTTP/2.
         value.set_sensitive(true);
         Ok(value)
     }

@@ -17,15 +17,19 @@ use crate::{
 /// How a [`Signer`] signs in AWS Signature Version 4, for one region and one service.
 ///
 /// ```
-/// use countersign::{PayloadDigest, Secret, SigV4Credentials, SigV4SignSettings, Signer, SigningKey, Timestamp};
+/// use countersign::{
+///     PayloadDigest, Secret, SigV4Credentials, SigV4SignSettings, Signer, SigningKey, Timestamp,
+/// };
 ///
 /// let secret = Secret::from_text("correct/Horse+battery/Staple+0123456789")?;
 /// let credentials = SigV4Credentials::new("AKIDBILLING", SigningKey::sigv4(&secret))?;
 /// let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials)?;
 /// let signer = Signer::sigv4(settings, ["user-service.internal"])?;
 ///
-/// let (parts, ()) = http::Request::get("https://user-service.internal/api/account/7").body(()).unwrap().into_parts();
-/// let signature = signer.sign(&parts, PayloadDigest::of(b""), Timestamp::from_unix_seconds(1_767_323_045))?;
+/// let request = http::Request::get("https://user-service.internal/api/account/7");
+/// let (parts, ()) = request.body(())?.into_parts();
+/// let now = Timestamp::from_unix_seconds(1_767_323_045);
+/// let signature = signer.sign(&parts, PayloadDigest::of(b""), now)?;
 /// let (_, authorization) = signature.headers().last().unwrap();
 /// assert!(authorization.to_str().unwrap().starts_with(
 ///     "AWS4-HMAC-SHA256 Credential=AKIDBILLING/20260102/eu-central-1/user-service/aws4_request, \
@@ -34,20 +38,24 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Every header that the request has is covered, but for those that hops own. Each of them may be rewritten or removed
-/// between the signer and the receiver, and the signature would then not match:
+/// Covers every header of the request except those that hops own. A hop may rewrite or remove
+/// these, and the signature would then not match:
 ///
-/// | left out | why |
+/// | not covered | why |
 /// |---|---|
-/// | `authorization` | it carries the signature |
-/// | `connection`, `keep-alive`, `proxy-…`, `te`, `trailer`, `transfer-encoding`, `upgrade` | they belong to one connection |
-/// | `content-length`, `expect`, `accept-encoding` | an intermediary frames and encodes the message anew |
-/// | `cache-control`, `pragma`, `cdn-loop`, `max-forwards`, `via`, `priority`, `early-data` | they are written to caches and gateways, which may change them |
+/// | `authorization` | carries the signature |
+/// | `connection`, `keep-alive`, `proxy-…`, `te` | belong to one connection |
+/// | `trailer`, `transfer-encoding`, `upgrade` | belong to one connection |
+/// | `content-length`, `expect`, `accept-encoding` | intermediaries reframe and re-encode |
+/// | `cache-control`, `pragma`, `cdn-loop`, `max-forwards` | caches and gateways change them |
+/// | `via`, `priority`, `early-data` | caches and gateways change them |
 /// | `forwarded`, `x-forwarded-…`, `x-real-ip`, `x-envoy-…` | every proxy writes its own |
-/// | `user-agent`, `from`, `referer`, `sec-…` | clients set them, and proxies cut them for privacy |
-/// | `traceparent`, `tracestate`, `baggage`, `b3`, `x-b3-…`, `sentry-trace`, `uber-trace-id`, `x-amzn-trace-id`, `x-cloud-trace-context`, `x-request-id` | tracing writes a new value at every hop |
+/// | `user-agent`, `from`, `referer`, `sec-…` | proxies cut them for privacy |
+/// | `traceparent`, `tracestate`, `baggage`, `b3`, `x-b3-…` | tracing changes them at every hop |
+/// | `sentry-trace`, `uber-trace-id`, `x-amzn-trace-id` | tracing changes them at every hop |
+/// | `x-cloud-trace-context`, `x-request-id` | tracing changes them at every hop |
 ///
-/// [`with_covered_header`](Self::with_covered_header) covers one of them nevertheless.
+/// [`with_covered_header`](Self::with_covered_header) covers one of them anyway.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigV4SignSettings {
@@ -62,17 +70,17 @@ pub struct SigV4SignSettings {
     max_credentials_age: Duration,
 }
 
-/// How long credentials without a known end are used, unless set.
+/// Default maximum age of credentials without a known expiry.
 const MAX_CREDENTIALS_AGE: Duration = Duration::from_secs(15 * 60);
 
-/// What is said of the body.
+/// How the signature covers the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PayloadMode {
-    /// Its hash, in a header.
+    /// Signs its hash and sends the hash in a header.
     Header,
-    /// Its hash, without a header that says it.
+    /// Signs its hash without sending the hash.
     Implied,
-    /// Nothing.
+    /// Does not sign the body.
     Unsigned,
 }
 
@@ -84,11 +92,12 @@ pub(super) enum NonceMode {
 }
 
 impl SigV4SignSettings {
-    /// Signs for this region and service, with what the provider gives.
+    /// Signs for this region and service, with credentials from the provider.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if region or service is not 1 to 64 letters, digits, `-`, `_` and `.`.
+    /// [`ConfigErrorKind::Setting`] if region or service is not 1 to 64 letters, digits, `-`, `_`
+    /// and `.`.
     pub fn new(
         region: &str,
         service: &str,
@@ -108,42 +117,47 @@ impl SigV4SignSettings {
         })
     }
 
-    /// How the path is encoded, if not as the service's name says.
+    /// Sets the encoding of the path. Default: by the name of the service.
     pub fn with_path_encoding(mut self, encoding: SigV4PathEncoding) -> Self {
         self.path.encoding = encoding;
         self
     }
 
-    /// Whether the path is normalised before it is signed, if not as the service's name says. What is sent is not changed.
+    /// Sets whether the path is normalised before signing. Default: by the name of the service. The
+    /// sent path never changes.
     pub fn with_path_normalization(mut self, normalization: SigV4PathNormalization) -> Self {
         self.path.normalization = normalization;
         self
     }
 
-    /// Does not send `x-amz-content-sha256`. The body is signed as well, but its receiver has to read it before it can check
-    /// the signature.
+    /// Does not send `x-amz-content-sha256`. The signature still covers the body, but the receiver
+    /// must read the body before checking the signature.
     pub fn with_implied_payload_hash(mut self) -> Self {
         self.payload = PayloadMode::Implied;
         self
     }
 
-    /// Sends `UNSIGNED-PAYLOAD` and does not sign the body, which whoever stands between can then exchange.
+    /// Sends `UNSIGNED-PAYLOAD` and does not sign the body. Any intermediary can then replace the
+    /// body.
     pub fn insecure_unsigned_payload(mut self) -> Self {
         self.payload = PayloadMode::Unsigned;
         self
     }
 
-    /// Does not cover this header, besides those that are never covered: something changes it behind the signer.
+    /// Does not cover this header, in addition to those that are never covered. For headers that a
+    /// hop changes after signing.
     pub fn with_excluded_header(mut self, name: HeaderName) -> Self {
         self.excluded.push(name);
         self
     }
 
-    /// Covers this header where a request has it, although [hops own it](Self): none on the way changes it.
+    /// Covers this header if a request has it, although [hops own it](Self). No hop may then change
+    /// it.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Coverage`] if the header carries the signature or belongs to one connection.
+    /// [`ConfigErrorKind::Coverage`] if the header carries the signature or belongs to one
+    /// connection.
     pub fn with_covered_header(mut self, name: HeaderName) -> Result<Self, ConfigError> {
         if cannot_be_covered(name.as_str()) {
             return Err(ConfigError::new(
@@ -157,15 +171,16 @@ impl SigV4SignSettings {
         Ok(self)
     }
 
-    /// Sends and covers an `x-nonce`, by which a verifier of this project tells a replay. Others take it for a header like
-    /// any other.
+    /// Sends and covers an `x-nonce`, with which a Countersign verifier detects replays. Other
+    /// verifiers treat it as an ordinary header.
     pub fn with_nonce(mut self) -> Self {
         self.nonce = NonceMode::Header;
         self
     }
 
-    /// Sets how long credentials without a known end are used before the provider is asked for them again: 15 minutes
-    /// unless set, 1 second at least. Those that have an end are asked for again 5 minutes before it.
+    /// Sets the maximum age of credentials without a known expiry, before the provider is asked
+    /// again. Default: 15 minutes. Minimum: 1 second. Credentials with an expiry are refreshed 5
+    /// minutes before it.
     pub fn with_max_credentials_age(mut self, age: Duration) -> Self {
         self.max_credentials_age = age;
         self

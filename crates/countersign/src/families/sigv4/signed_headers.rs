@@ -5,7 +5,7 @@
 //! name          = 1*( "a"-"z" / "0"-"9" / tchar without letters and "%" )
 //! ```
 //!
-//! In a URL the semicolons may stand as `%3B`.
+//! A URL may spell the semicolons `%3B`.
 
 use std::cmp::Ordering;
 
@@ -14,14 +14,14 @@ use crate::{
     wire::ByteSet,
 };
 
-/// Where a list stands.
+/// The place of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ListForm {
     Header,
     Query,
 }
 
-/// The names of a list, checked one by one as they are taken, each greater than the one before.
+/// Yields the names of a list and checks each: valid, and greater than the previous one.
 pub(super) fn names(list: &str, form: ListForm) -> impl Iterator<Item = Result<&str, Reason>> {
     let mut rest = Some(list);
     let mut before = "";
@@ -43,7 +43,7 @@ pub(super) fn names(list: &str, form: ListForm) -> impl Iterator<Item = Result<&
         }
         if by_bytes(name, before) != Ordering::Greater {
             return Some(Err(reason!(
-                "SignedHeaders: expected names in order and each once, found {} behind {}",
+                "SignedHeaders: expected names in order and each once, found {} after {}",
                 Escaped::text(name),
                 Escaped::text(before)
             )));
@@ -53,26 +53,26 @@ pub(super) fn names(list: &str, form: ListForm) -> impl Iterator<Item = Result<&
     })
 }
 
-/// The order of names. Two of them mostly differ in their first bytes: this is sooner done than a comparison that takes many
-/// bytes at a time.
+/// Compares two names. Most names differ in their first bytes, so this is faster than comparing
+/// many bytes at a time.
 pub(super) fn by_bytes(one: &str, other: &str) -> Ordering {
     one.bytes().cmp(other.bytes())
 }
 
-/// What something between two semicolons is refused with that is no name.
+/// Returns the reason for a malformed name in the list.
 #[cold]
-fn no_name(name: &str, behind: &str) -> Reason {
-    let other = behind.chars().next().filter(|other| *other != ';');
+fn no_name(name: &str, rest: &str) -> Reason {
+    let other = rest.chars().next().filter(|other| *other != ';');
     let mut buffer = [0; 4];
     let other = other.map_or("nothing", |other| other.encode_utf8(&mut buffer));
     reason!(
-        "SignedHeaders: expected names in lower case between semicolons, found \"{}\" behind \"{}\"",
+        "SignedHeaders: expected names in lower case between semicolons, found \"{}\" after \"{}\"",
         Escaped::text(other),
         Escaped::text(name)
     )
 }
 
-/// What a list without `host` is refused with.
+/// Returns the reason for a list without `host`.
 #[cold]
 pub(super) fn host_missing(list: &str) -> Rejection {
     Rejection::insufficient_coverage(reason!(
@@ -81,7 +81,8 @@ pub(super) fn host_missing(list: &str) -> Rejection {
     ))
 }
 
-/// Tokens of RFC 9110 section 5.6.2 without upper-case letters, and without the percent sign of a URL.
+/// Returns whether the text is a token (RFC 9110 section 5.6.2) without upper-case letters and
+/// without the `%` of URLs.
 static NAME_BYTES: ByteSet = ByteSet::of(b"!#$&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The key that signs: derived from the secret for one day, region and service.
+//! The signing key, derived from the secret for one day, region and service.
 //!
 //! ```text
 //! kDate    = HMAC("AWS4" + secret, date)
@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 use super::credential_scope::{CredentialScope, TERMINATOR};
 use crate::{crypto::hmac_sha256::Key, key::SigningKeyCache};
 
-/// The key for a scope, derived once and kept in the key that it is derived from: with that it goes.
+/// The signing key for a scope, derived once and cached inside the secret's key. Dropping that key
+/// drops the cache.
 ///
-/// Source: aws-sdk-go-v2#3350, where the cache was kept by access key id, and served a secret that had been replaced.
+/// Source: aws-sdk-go-v2#3350, where a cache keyed by access key id served a replaced secret.
 pub(super) fn for_scope(
     secret: &Key,
     derived: &SigningKeyCache,
@@ -24,7 +25,7 @@ pub(super) fn for_scope(
     derived.for_scope(&parts, || derive(secret, scope))
 }
 
-/// `secret` is keyed with the secret behind `AWS4`.
+/// `secret` is a MAC state keyed with `"AWS4" + secret`.
 fn derive(secret: &Key, scope: &CredentialScope<'_>) -> Key {
     let step = |key: Key, part: &str| {
         let derived = Zeroizing::new(key.into_mac().chain(part.as_bytes()).finish());
@@ -39,8 +40,8 @@ fn derive(secret: &Key, scope: &CredentialScope<'_>) -> Key {
 mod tests {
     use super::*;
 
-    /// Source: AWS General Reference, "Examples of how to derive a signing key for Signature Version 4"; the text signed
-    /// with the derived key is this test's own, and its MAC computed from the published key.
+    /// Source: AWS General Reference, "Examples of how to derive a signing key for Signature
+    /// Version 4". The signed text is this test's own; its MAC was computed from the published key.
     #[test]
     fn derives_the_published_key() {
         let secret = Key::new(b"AWS4wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");

@@ -1,4 +1,4 @@
-//! The texts that credentials of AWS are made of, wherever they were read.
+//! The texts that form AWS credentials, from any source.
 
 use zeroize::Zeroizing;
 
@@ -10,7 +10,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The texts as they were found.
+/// The texts as read.
 pub(super) struct StaticCredentials {
     pub(super) access_key_id: Zeroizing<String>,
     pub(super) secret_access_key: Zeroizing<String>,
@@ -18,7 +18,7 @@ pub(super) struct StaticCredentials {
     pub(super) expiration: Option<Zeroizing<String>>,
 }
 
-/// Which of the texts is wrong. Each source has names of its own for them.
+/// Identifies the wrong text. Each source names the texts differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     AccessKeyId,
@@ -51,14 +51,15 @@ impl StaticCredentials {
     }
 }
 
-/// Says nothing of the text itself, which may be a secret in the place of its id.
+/// Never shows the text: it may be a secret in the place of the id.
 fn ensure_id(id: &str) -> Result<(), ConfigError> {
     if KeyId::is_valid(id) {
         return Ok(());
     }
     Err(ConfigError::new(
         ConfigErrorKind::Name,
-        "expected an access key id of 1 to 128 visible ASCII characters without = , ; \" \\, found another text",
+        "expected an access key id of 1 to 128 visible ASCII characters without = , ; \" \\, found \
+         another text",
     ))
 }
 

@@ -1,4 +1,4 @@
-//! The text that is signed.
+//! The string to sign.
 //!
 //! ```text
 //! AWS4-HMAC-SHA256
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The parts of the text.
+/// The parts of the string.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StringToSign<'s> {
     pub(super) date: AmzDate,
@@ -30,7 +30,7 @@ pub(crate) struct StringToSign<'s> {
 }
 
 impl<'s> StringToSign<'s> {
-    /// The text for a canonical request.
+    /// Builds the string for a canonical request.
     pub(super) fn of(date: AmzDate, scope: CredentialScope<'s>, canonical_request: &str) -> Self {
         Self {
             date,
@@ -39,7 +39,7 @@ impl<'s> StringToSign<'s> {
         }
     }
 
-    /// Parses the text, as [`write_to`](Self::write_to) writes it.
+    /// Parses the string, in the form that [`write_to`](Self::write_to) writes.
     pub(crate) fn parse(text: &'s str) -> Option<Self> {
         let mut lines = text.split('\n');
         let [name, date, scope, hash] =
@@ -53,13 +53,13 @@ impl<'s> StringToSign<'s> {
         })
     }
 
-    /// Whether the hash in it is that of this canonical request.
+    /// Returns whether the string holds the hash of this canonical request.
     pub(crate) fn is_of(&self, canonical_request: &str) -> bool {
-        // Neither is a secret, and nobody's guess is compared.
+        // A plain comparison: neither hash is secret.
         sha256::digest(canonical_request.as_bytes()) == self.request_hash
     }
 
-    /// Whether a signature is this key's over the text.
+    /// Returns whether the signature is this key's, over this string.
     pub(crate) fn matches(&self, key: &VerifyingKey, signature: &[u8]) -> bool {
         match (key.operation(), key.derived()) {
             (VerifyingOperation::Mac(secret), Some(derived)) => {
@@ -69,7 +69,7 @@ impl<'s> StringToSign<'s> {
         }
     }
 
-    /// The MAC state after the text.
+    /// Returns the MAC state after the string.
     pub(super) fn mac(&self, secret: &Key, derived: &SigningKeyCache) -> Mac {
         let mut mac = signing_key::for_scope(secret, derived, &self.scope).into_mac();
         let mut gathered = Gathered::new();
@@ -102,7 +102,9 @@ mod tests {
     use crate::key::Secret;
 
     /// Source: github.com/awslabs/aws-c-auth, aws-signing-test-suite/v4/get-vanilla.
-    const TEXT: &str = "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/service/aws4_request\nbb579772317eb040ac9ed261061d46c1f17a8133879d6129b6e1c25292927e63";
+    const TEXT: &str = "AWS4-HMAC-SHA256\n20150830T123600Z\n\
+         20150830/us-east-1/service/aws4_request\n\
+         bb579772317eb040ac9ed261061d46c1f17a8133879d6129b6e1c25292927e63";
     const SIGNATURE: &str = "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31";
 
     #[test]
@@ -124,7 +126,9 @@ mod tests {
 
     #[test]
     fn is_of_the_canonical_request_whose_hash_it_holds() {
-        const REQUEST: &str = "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\nhost;x-amz-date\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        const REQUEST: &str = "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\n\
+             host;x-amz-date\n\
+             e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         let string_to_sign = StringToSign::parse(TEXT).unwrap();
         assert!(string_to_sign.is_of(REQUEST));
         assert!(!string_to_sign.is_of(&REQUEST.replace("GET", "PUT")));

@@ -1,8 +1,9 @@
-//! `UriEncode` of the specification: every byte but `A-Z a-z 0-9 - . _ ~` becomes `%XX` in upper-case digits.
+//! `UriEncode` of the specification: encodes every byte but `A-Z a-z 0-9 - . _ ~` as `%XX` with
+//! upper-case digits.
 
 use crate::wire::{ByteSet, Sink};
 
-/// Whether `/` stays as it is: it does in a path.
+/// Whether `/` stays unescaped, as in a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slash {
     Keep,
@@ -15,7 +16,7 @@ impl Slash {
     }
 }
 
-/// RFC 3986 section 2.3.
+/// The unreserved characters of RFC 3986 section 2.3.
 fn is_unreserved(byte: u8) -> bool {
     UNRESERVED.has(byte)
 }
@@ -23,7 +24,7 @@ fn is_unreserved(byte: u8) -> bool {
 static UNRESERVED: ByteSet =
     ByteSet::of(b"-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-/// Parts a text behind what at its start is already as [`recode`] writes it, where `/` does not stay.
+/// Splits a text after the prefix that [`recode`] would not change, with `/` escaped.
 pub(super) fn split_canonical(text: &str) -> (&str, &str) {
     let (mut kept, mut rest) = UNRESERVED.split(text);
     while let [b'%', high, low, ..] = rest.as_bytes()
@@ -31,13 +32,14 @@ pub(super) fn split_canonical(text: &str) -> (&str, &str) {
     {
         let (_, behind) = UNRESERVED.split(rest.get(3..).unwrap_or_default());
         let len = text.len().saturating_sub(behind.len());
-        // Invariant: characters end behind the digits of an escape and where the set's bytes do.
+        // Invariant: the split is at a character boundary, after an escape or an ASCII byte of the
+        // set.
         (kept, rest) = text.split_at_checked(len).unwrap_or((text, ""));
     }
     (kept, rest)
 }
 
-/// Encodes the bytes of a text as they are, a `%` too.
+/// Encodes every byte of a text, including `%`.
 pub(super) fn encode(text: &str, slash: Slash, sink: &mut impl Sink) {
     if text.bytes().all(|byte| slash.keeps(byte)) {
         sink.write(text);
@@ -46,7 +48,7 @@ pub(super) fn encode(text: &str, slash: Slash, sink: &mut impl Sink) {
     }
 }
 
-/// Decodes a text once and encodes it: what comes out is the one spelling of what it stands for.
+/// Decodes a text once and encodes it, so that every spelling of the same bytes gives one result.
 pub(super) fn recode(text: &str, slash: Slash, sink: &mut impl Sink) {
     if is_canonical(text, slash) {
         sink.write(text);
@@ -55,7 +57,7 @@ pub(super) fn recode(text: &str, slash: Slash, sink: &mut impl Sink) {
     }
 }
 
-/// The bytes that a text stands for. A `%` without two digits behind it stands for itself.
+/// Yields the decoded bytes of a text. A `%` without two digits yields itself.
 pub(super) fn decoded(text: &str) -> impl Iterator<Item = u8> {
     let mut rest = text.as_bytes();
     std::iter::from_fn(move || {
@@ -71,16 +73,19 @@ pub(super) fn decoded(text: &str) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Whether two hexadecimal digits follow every `%`.
+/// Returns whether two hexadecimal digits follow every `%`.
 pub(super) fn is_well_formed(text: &str) -> bool {
     let mut escapes = text.split('%').skip(1);
     escapes.all(|escape| {
         let mut digits = escape.bytes().take(2);
-        matches!((digits.next(), digits.next()), (Some(high), Some(low)) if byte_of(high, low).is_some())
+        matches!(
+            (digits.next(), digits.next()),
+            (Some(high), Some(low)) if byte_of(high, low).is_some()
+        )
     })
 }
 
-/// Whether a text is already what [`recode`] makes of it.
+/// Returns whether [`recode`] would not change a text.
 pub(super) fn is_canonical(text: &str, slash: Slash) -> bool {
     let mut pieces = text.split('%');
     let plain = |piece: &str| piece.bytes().all(|byte| slash.keeps(byte));
@@ -93,10 +98,11 @@ pub(super) fn is_canonical(text: &str, slash: Slash) -> bool {
     })
 }
 
-/// Whether the bytes that need no escape have none, and every escape has upper-case digits; and whether there is no byte
-/// that readers take in two ways where it has none: a semicolon, which some take for `&`, and those beyond ASCII.
+/// Returns whether a text has one accepted spelling of its escapes. Unreserved bytes must have no
+/// escape, and every escape upper-case digits. Bytes with two readings must be escaped: a
+/// semicolon, which some readers take for `&`, and bytes beyond ASCII.
 ///
-/// Other reserved characters, such as `:`, may have an escape or not.
+/// Other reserved characters, such as `:`, may be escaped or not.
 pub(super) fn is_escaped_in_one_way(text: &str) -> bool {
     let mut pieces = text.split('%');
     let plain = |piece: &str| piece.bytes().all(|byte| byte.is_ascii() && byte != b';');
@@ -109,7 +115,7 @@ pub(super) fn is_escaped_in_one_way(text: &str) -> bool {
     })
 }
 
-/// Whether these are the upper-case digits of a byte that does not stay as it is.
+/// Returns whether these are the upper-case digits of a byte that needs an escape.
 fn is_canonical_escape(high: u8, low: u8, slash: Slash) -> bool {
     let upper = |digit: u8| matches!(digit, b'0'..=b'9' | b'A'..=b'F');
     upper(high) && upper(low) && byte_of(high, low).is_some_and(|byte| !slash.keeps(byte))
@@ -125,7 +131,7 @@ fn write(bytes: impl Iterator<Item = u8>, slash: Slash, sink: &mut impl Sink) {
         } else {
             str::from_utf8(&escaped)
         };
-        // Invariant: both are ASCII, the bytes that are kept and the escapes.
+        // Invariant: kept bytes and escapes are both ASCII.
         sink.write(text.unwrap_or_default());
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The settings for each scope that is accepted, each scope once.
+/// The settings for each accepted scope, each scope once.
 #[derive(Clone, Debug)]
 pub(crate) struct FamilyVerifier(SmallVec<[Box<SigV4VerifySettings>; 1]>);
 
@@ -30,7 +30,7 @@ impl FamilyVerifier {
         Self(SmallVec::from_buf([Box::new(settings)]))
     }
 
-    /// The settings for a scope that is accepted twice are the later ones.
+    /// Adds settings. If a scope is accepted twice, the later settings win.
     pub(crate) fn merge(&mut self, other: Self) {
         for settings in other.0 {
             self.0.retain(|known| {
@@ -50,7 +50,7 @@ impl FamilyVerifier {
         self.0.iter_mut().map(|settings| &mut **settings)
     }
 
-    /// What a request for another scope is refused with.
+    /// Returns the rejection for a request with another scope.
     #[cold]
     pub(super) fn foreign(&self, region: &str, service: &str) -> Rejection {
         let accepted = self.0.iter();
@@ -59,14 +59,15 @@ impl FamilyVerifier {
         let accepted: Vec<String> = accepted.collect();
         let accepted: Vec<&str> = accepted.iter().map(String::as_str).collect();
         Rejection::invalid_signature(reason!(
-            "credential: expected region and service to be one of those configured ({}), found \"{}/{}\"",
+            "credential: expected region and service to be one of those configured ({}), found \
+             \"{}/{}\"",
             &accepted,
             Escaped::text(region),
             Escaped::text(service)
         ))
     }
 
-    /// The settings for a scope.
+    /// Returns the settings for a scope.
     pub(super) fn settings_for(&self, region: &str, service: &str) -> Option<&SigV4VerifySettings> {
         let mut accepted = self.0.iter().map(|settings| &**settings);
         accepted.find(|settings| (&*settings.region, &*settings.service) == (region, service))
@@ -78,8 +79,8 @@ impl VerifierOfFamily for FamilyVerifier {
         &[Scheme::SigV4]
     }
 
-    /// The header, and the query whether or not a signature there is accepted: what carries two is somebody else's
-    /// decision.
+    /// Reports a signature in the header and in the query, even if the query is not accepted. The
+    /// caller decides about a request with two signatures.
     fn carriers<'r>(
         &self,
         head: &RequestHead<'r>,
@@ -150,7 +151,7 @@ impl VerifierOfFamily for FamilyVerifier {
         }
     }
 
-    /// A signature in a URL needs expected hosts: whoever is given the URL can send it anywhere.
+    /// A signature in a URL needs expected hosts, because its holder can send the URL to any host.
     fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
         if self.0.iter().any(|settings| settings.presigned.is_some()) {
             policy.ensure_expected_hosts(format_args!("presigned {}", Scheme::SigV4))?;

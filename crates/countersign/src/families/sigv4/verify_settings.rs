@@ -15,10 +15,11 @@ use crate::{
     families::AcceptedScheme,
 };
 
-/// How a [`Verifier`](crate::Verifier) accepts AWS Signature Version 4, for one region and one service.
+/// How a [`Verifier`](crate::Verifier) accepts AWS Signature Version 4, for one region and one
+/// service.
 ///
-/// Both are what callers must have signed for: they are this service's own, and never taken from a request. Accept several
-/// to serve several.
+/// Region and service identify this service: callers must sign for them, and no request can choose
+/// them. To serve several, accept several settings.
 ///
 /// ```
 /// use countersign::{SigV4Presigned, SigV4VerifySettings, Verifier};
@@ -34,16 +35,21 @@ use crate::{
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// A path that is not canonical is refused: dot segments, empty segments, an escaped dot or slash. Signers normalise such
-/// paths while routers go by what was sent. With [single](SigV4PathEncoding::Single) encoding, where `/%61dmin` and `/admin`
-/// are signed alike, a path must be spelled as it is signed: `A-Z a-z 0-9 - . _ ~` and slashes as they are, and every other
-/// byte as `%` and two upper-case digits.
+/// # Targets
 ///
-/// A query has one spelling too: a semicolon stands as `%3B`, a byte beyond ASCII and every escape in upper-case digits, and
-/// what needs no escape has none, so that `;`, `%2f` and `%41` are refused. Refused as well are a `+` and a name twice, which
-/// two readers read in two ways. What is left of a target that can be changed without the signature is the order of the
-/// query's parameters, whether an empty value has its `=`, and whether a reserved character such as `:` or `,` is escaped,
-/// which some clients do and others do not.
+/// Refuses a path that is not canonical: with dot segments, empty segments, or an escaped dot or
+/// slash. Signers normalise such paths, while routers use the path as sent.
+/// [Single](SigV4PathEncoding::Single) encoding signs `/%61dmin` and `/admin` alike. A path must
+/// then have the signed spelling: `A-Z a-z 0-9 - . _ ~` and slashes unescaped, every other byte as
+/// `%` and two upper-case digits.
+///
+/// A query has one spelling too. A semicolon must be `%3B`; bytes beyond ASCII must be escaped;
+/// escapes have upper-case digits; unreserved characters have no escape. So `;`, `%2f` and `%41`
+/// are refused. A `+` and a repeated name are also refused, because readers disagree about them.
+///
+/// Three details of a target stay unprotected: the order of the query's parameters, the `=` of an
+/// empty value, and the escape of a reserved character such as `:` or `,`. Clients differ in all
+/// three.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigV4VerifySettings {
@@ -60,7 +66,7 @@ pub struct SigV4VerifySettings {
     unsigned_payload: UnsignedPayload,
 }
 
-/// Whether what could be read in two ways is refused.
+/// Whether targets with several readings are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Strictness {
     Strict,
@@ -74,7 +80,7 @@ pub(super) enum PayloadHashRule {
     Required,
 }
 
-/// Where `UNSIGNED-PAYLOAD` is accepted.
+/// The paths for which `UNSIGNED-PAYLOAD` is accepted.
 #[derive(Clone, Debug)]
 enum UnsignedPayload {
     Nowhere,
@@ -83,8 +89,8 @@ enum UnsignedPayload {
 }
 
 impl SigV4VerifySettings {
-    /// For signatures that are scoped to this region and service. A service called `s3` has its paths encoded once and its
-    /// presigned payloads unsigned, as S3 has.
+    /// Accepts signatures scoped to this region and service. A service named `s3` encodes paths
+    /// once and leaves presigned payloads unsigned, as S3 does.
     ///
     /// # Errors
     ///
@@ -106,32 +112,34 @@ impl SigV4VerifySettings {
         })
     }
 
-    /// How callers encode the path. The wrong choice refuses every path with an escape in it.
+    /// Sets how callers encode the path. The wrong choice refuses every path with an escape.
     pub fn with_path_encoding(mut self, encoding: SigV4PathEncoding) -> Self {
         self.path.encoding = encoding;
         self
     }
 
-    /// Whether callers normalise the path. It makes a difference only where paths are accepted that are
-    /// [not canonical](Self::insecure_accept_noncanonical_paths).
+    /// Sets whether callers normalise the path. Matters only if [paths that are not
+    /// canonical](Self::insecure_accept_noncanonical_paths) are accepted.
     pub fn with_path_normalization(mut self, normalization: SigV4PathNormalization) -> Self {
         self.path.normalization = normalization;
         self
     }
 
-    /// Refuses requests whose head does not declare the hash of their body in `x-amz-content-sha256`.
+    /// Refuses requests whose head does not declare the hash of their body in
+    /// `x-amz-content-sha256`.
     ///
-    /// Without one a request cannot be authenticated before its body has been read, within the limits for unauthenticated
-    /// peers.
+    /// Without the hash, a request is authenticated only after its body was read, within the limits
+    /// for unauthenticated peers.
     pub fn with_payload_hash_required(mut self) -> Self {
         self.payload_hash = PayloadHashRule::Required;
         self
     }
 
-    /// Accepts requests whose signature stands in the URL. This asks for
-    /// [expected hosts](crate::VerifierBuilder::expected_hosts).
+    /// Accepts requests with the signature in the URL. Requires [expected
+    /// hosts](crate::VerifierBuilder::expected_hosts).
     ///
-    /// Such a URL is a bearer capability: whoever sees it, in a log or a `Referer`, can use it until it expires.
+    /// Such a URL is a bearer capability: anyone who sees it, in a log or a `Referer`, can use it
+    /// until it expires.
     pub fn with_presigned(mut self, presigned: SigV4Presigned) -> Self {
         self.presigned = Some(presigned);
         self
@@ -139,15 +147,16 @@ impl SigV4VerifySettings {
 
     /// Accepts `UNSIGNED-PAYLOAD` for every path.
     ///
-    /// Whoever stands between caller and callee can then exchange the body of such a request.
+    /// Any intermediary can then replace the body of such a request.
     pub fn insecure_accept_unsigned_payload(mut self) -> Self {
         self.unsigned_payload = UnsignedPayload::Everywhere;
         self
     }
 
-    /// Accepts `UNSIGNED-PAYLOAD` for these paths, each as it is sent. One that ends in `/` stands for all below it.
+    /// Accepts `UNSIGNED-PAYLOAD` for these paths, compared as sent. A path that ends in `/`
+    /// includes all paths below it.
     ///
-    /// Whoever stands between caller and callee can then exchange the body of such a request.
+    /// Any intermediary can then replace the body of such a request.
     pub fn insecure_accept_unsigned_payload_at<I>(mut self, paths: I) -> Self
     where
         I: IntoIterator,
@@ -164,16 +173,16 @@ impl SigV4VerifySettings {
         self
     }
 
-    /// Accepts requests that have these `x-amz-…` headers uncovered. A trusted hop in front adds each of them to every
-    /// request, as CloudFront does with `x-amz-cf-id`.
+    /// Accepts requests with these `x-amz-…` headers uncovered. Use this for headers that a trusted
+    /// hop adds to every request, as CloudFront adds `x-amz-cf-id`.
     ///
-    /// Any other uncovered `x-amz-…` header is refused, as S3 does it. Whoever stands between caller and callee chooses the
-    /// value of these, so that no handler may act on it.
+    /// Any other uncovered `x-amz-…` header is refused, as S3 does. Any intermediary can choose the
+    /// value of an uncovered header, so no handler may act on it.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Coverage`] if a name does not begin with `x-amz-`, or is one that the scheme reads:
-    /// `x-amz-date`, `x-amz-content-sha256` and `x-amz-security-token`.
+    /// [`ConfigErrorKind::Coverage`] if a name does not begin with `x-amz-`, or if the scheme reads
+    /// the header: `x-amz-date`, `x-amz-content-sha256` and `x-amz-security-token`.
     pub fn insecure_accept_uncovered_headers<I>(mut self, names: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator<Item = HeaderName>,
@@ -183,7 +192,8 @@ impl SigV4VerifySettings {
                 return Err(ConfigError::new(
                     ConfigErrorKind::Coverage,
                     format!(
-                        "uncovered header {name}: expected an x-amz-… header that the scheme does not read"
+                        "uncovered header {name}: expected an x-amz-… header that the scheme does \
+                         not read"
                     ),
                 ));
             }
@@ -192,42 +202,48 @@ impl SigV4VerifySettings {
         Ok(self)
     }
 
-    /// Accepts paths with dot segments, empty segments, and escaped dots and slashes, and with single encoding paths in
-    /// any spelling.
+    /// Accepts paths with dot segments, empty segments, and escaped dots and slashes. With single
+    /// encoding, accepts any spelling of a path.
     ///
-    /// Where callers normalise, `/admin/../public`, `//public` and `/public` have one signature: whoever captures a request
-    /// for the one can send another, which a router may take elsewhere. Where they do not, only the escapes differ so:
-    /// `/%61dmin` is then accepted with the signature of `/admin`, and a router that compares before it decodes takes it
-    /// elsewhere.
+    /// If callers normalise, `/admin/../public`, `//public` and `/public` have one signature: a
+    /// captured request can be resent with another of these paths, and a router may dispatch it
+    /// differently.
+    /// If callers do not normalise, only the escapes can differ. `/%61dmin` is then accepted with
+    /// the signature of `/admin`, and a router that compares before decoding dispatches it
+    /// differently.
     pub fn insecure_accept_noncanonical_paths(mut self) -> Self {
         self.paths = Strictness::Lenient;
         self
     }
 
-    /// Accepts a `+` in a query, signed as a plus and not as a space, and parameters without a name; signed is nothing
-    /// where nothing stands between two `&`.
+    /// Accepts a `+` in a query, signed as a plus and not as a space. Accepts parameters without a
+    /// name. An empty parameter between two `&` is not signed.
     ///
-    /// A handler that reads the plus as a space reads another query than the one that was signed. Every escape is accepted
-    /// then as well, as [`insecure_accept_noncanonical_queries`](Self::insecure_accept_noncanonical_queries) says.
+    /// A handler that reads the plus as a space reads a different query from the signed one. Also
+    /// accepts every escape, like
+    /// [`insecure_accept_noncanonical_queries`](Self::insecure_accept_noncanonical_queries).
     pub fn insecure_accept_ambiguous_queries(mut self) -> Self {
         self.queries = Strictness::Lenient;
         self.insecure_accept_noncanonical_queries()
     }
 
-    /// Accepts names and values of a query however they are escaped, for callers that write lower-case digits, escape what
-    /// needs no escape, or leave semicolons and letters beyond ASCII as they are.
+    /// Accepts any escaping of names and values in a query. For callers that write lower-case
+    /// digits, escape unreserved characters, or leave semicolons and letters beyond ASCII
+    /// unescaped.
     ///
-    /// `admin=1` and `%61dmin=1` have one signature, and so have `a=1%3Bb=2` and `a=1;b=2`. Whoever captures a request can
-    /// send the other one, which a reader that compares before it decodes, or that takes `;` for `&`, reads otherwise.
+    /// `admin=1` and `%61dmin=1` then have one signature, and so have `a=1%3Bb=2` and `a=1;b=2`. A
+    /// captured request can be resent in the other form. A reader that compares before decoding, or
+    /// that splits at `;`, reads it differently.
     pub fn insecure_accept_noncanonical_queries(mut self) -> Self {
         self.query_escapes = Strictness::Lenient;
         self
     }
 
-    /// Accepts queries in which a name occurs more than once.
+    /// Accepts queries with repeated names.
     ///
-    /// They are signed in the order of their values: `role=user&role=admin` and `role=admin&role=user` have one signature,
-    /// and a handler that takes the first of them, or the last, takes what whoever stands between wants.
+    /// Repeated names are signed in the order of their values: `role=user&role=admin` and
+    /// `role=admin&role=user` have one signature. An intermediary can thus choose the value for a
+    /// handler that takes the first or the last one.
     pub fn insecure_accept_repeated_query_names(mut self) -> Self {
         self.query_names = Strictness::Lenient;
         self
@@ -241,7 +257,7 @@ impl SigV4VerifySettings {
         match &self.unsigned_payload {
             UnsignedPayload::Nowhere => false,
             UnsignedPayload::Everywhere => true,
-            // A path that leads elsewhere by its dots is below none of them.
+            // A path with dot segments is below none of them: it may lead elsewhere.
             UnsignedPayload::Paths(paths) => {
                 canonical_uri::is_canonical(path)
                     && paths.iter().any(|known| {
@@ -258,10 +274,10 @@ impl From<SigV4VerifySettings> for AcceptedScheme {
     }
 }
 
-/// How a [`SigV4VerifySettings`] accepts requests whose signature stands in the URL.
+/// How a [`SigV4VerifySettings`] accepts requests with the signature in the URL.
 ///
-/// Only GET and HEAD unless told otherwise, without a body, and no longer than 15 minutes after they were signed, even if
-/// the URL says more.
+/// By default only GET and HEAD, without a body, for at most 15 minutes after signing, even if the
+/// URL allows longer.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigV4Presigned {
@@ -271,28 +287,28 @@ pub struct SigV4Presigned {
     methods: SmallVec<[Method; 2]>,
 }
 
-/// What a signature in a URL says of the body.
+/// How a signature in a URL covers the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SigV4PresignedPayload {
-    /// The SHA-256 of the body, as for every service but S3.
+    /// Signs the SHA-256 of the body, as for every service but S3.
     Sha256,
-    /// `UNSIGNED-PAYLOAD`, as for S3. With a method that has a body this is accepted only where the profile accepts
-    /// [unsigned payloads](SigV4VerifySettings::insecure_accept_unsigned_payload).
+    /// Signs `UNSIGNED-PAYLOAD`, as for S3. For a method with a body, accepted only if the profile
+    /// accepts [unsigned payloads](SigV4VerifySettings::insecure_accept_unsigned_payload).
     Unsigned,
 }
 
 impl SigV4Presigned {
-    /// The default settings.
+    /// Returns the default settings.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// For how long after its signing a URL is accepted at most: 1 second to 7 days, 15 minutes unless set.
+    /// Sets the maximum age of a signed URL: 1 second to 7 days. Default: 15 minutes.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if it is less or more.
+    /// [`ConfigErrorKind::Setting`] if it is outside this range.
     pub fn with_max_age(mut self, max_age: Duration) -> Result<Self, ConfigError> {
         if !(Duration::from_secs(1)..=MAX_EXPIRES).contains(&max_age) {
             return Err(ConfigError::new(
@@ -304,19 +320,20 @@ impl SigV4Presigned {
         Ok(self)
     }
 
-    /// Makes the signature itself the identity by which a replay is known, so that a URL serves once.
+    /// Uses the signature itself to detect replays, so that a URL works once.
     pub fn single_use(mut self) -> Self {
         self.single_use = true;
         self
     }
 
-    /// What callers sign of the body, if it is not what the service's name says.
+    /// Sets how callers sign the body. Default: by the name of the service.
     pub fn with_payload(mut self, payload: SigV4PresignedPayload) -> Self {
         self.payload = Some(payload);
         self
     }
 
-    /// Also accepts this method. One with a body has it hashed before the signature is checked.
+    /// Accepts this method too. The body of such a request is hashed before the signature is
+    /// checked.
     pub fn with_method(mut self, method: Method) -> Self {
         if !self.methods.contains(&method) {
             self.methods.push(method);
@@ -340,12 +357,12 @@ impl Default for SigV4Presigned {
     }
 }
 
-/// Whether requests of this method are signed in a URL without a body.
+/// Returns whether presigned requests of this method have no body.
 pub(super) fn is_without_body(method: &Method) -> bool {
     method == Method::GET || method == Method::HEAD
 }
 
-/// What a service has signed of the body in a URL, by its name.
+/// Returns how a service covers the body of presigned requests, by its name.
 pub(super) fn presigned_payload_of(service: &str) -> SigV4PresignedPayload {
     match PathRule::of_service(service).encoding {
         SigV4PathEncoding::Single => SigV4PresignedPayload::Unsigned,
@@ -353,7 +370,7 @@ pub(super) fn presigned_payload_of(service: &str) -> SigV4PresignedPayload {
     }
 }
 
-/// Refuses a region or a service that no scope can hold.
+/// Refuses a region or service that no scope can hold.
 pub(super) fn ensure_scope(region: &str, service: &str) -> Result<(), ConfigError> {
     for (what, name) in [("region", region), ("service", service)] {
         if !credential_scope::is_name(name) {
@@ -366,7 +383,7 @@ pub(super) fn ensure_scope(region: &str, service: &str) -> Result<(), ConfigErro
     Ok(())
 }
 
-/// Whether the settings can accept a header of this name uncovered.
+/// Returns whether the settings can accept a header of this name uncovered.
 pub(super) fn may_be_uncovered(name: &HeaderName) -> bool {
     let is_read = [&X_AMZ_CONTENT_SHA256, &X_AMZ_DATE, &X_AMZ_SECURITY_TOKEN].contains(&name);
     name.as_str().starts_with("x-amz-") && !is_read
