@@ -1,4 +1,4 @@
-//! `Accept-Signature` (RFC 9421 section 5): what a signature of the next request is to be like.
+//! `Accept-Signature` (RFC 9421 section 5): the form of signature asked of the next request.
 
 use super::{
     component_id::ComponentId, covered_components::CoveredComponents,
@@ -6,11 +6,12 @@ use super::{
 };
 use crate::scheme::Algorithm;
 
-/// A request for a signature that covers these components, for a label of the peer's own choosing.
+/// Writes a request for a signature that covers these components, under a label of the peer's
+/// choice.
 ///
-/// `created` stands without a value, as in a request for it. A key id and a nonce are not asked for: with a value they
-/// would ask for this one, and without one they mean nothing (RFC 9421 section 5.1). That every signature needs them is
-/// said in the documentation of the scheme.
+/// `created` has no value, as the RFC prescribes. The field asks for no key id and no nonce: with a
+/// value it would ask for that very value, without one it means nothing (RFC 9421 section 5.1). The
+/// documentation of the scheme says that every signature needs both.
 pub(super) fn value(
     components: &CoveredComponents<'_>,
     algorithm: Option<Algorithm>,
@@ -28,7 +29,7 @@ pub(super) fn value(
     text
 }
 
-/// These components and, where it is not among them, the digest of the body.
+/// Returns these components, plus the digest of the body if they lack it.
 pub(super) fn components<'c>(
     required: &'c [ComponentId<'static>],
     further: impl Iterator<Item = ComponentId<'static>>,
@@ -36,7 +37,7 @@ pub(super) fn components<'c>(
     let mut components = CoveredComponents::default();
     for id in required.iter().cloned().chain(further) {
         if !components.covers(&id) {
-            // Invariant: what is not covered is not listed.
+            // Invariant: only components that are not covered are listed.
             let _: Result<(), &'static str> = components.push(id);
         }
     }

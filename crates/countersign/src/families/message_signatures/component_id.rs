@@ -20,10 +20,10 @@ use crate::{
     wire::ByteSet,
 };
 
-/// What one line of the signature base is about: a header field, or a part of the request that is derived
-/// (RFC 9421 section 2).
+/// Identifies one line of the signature base: a header field or a derived part of the request (RFC
+/// 9421 section 2).
 ///
-/// It is written as in `Signature-Input`:
+/// Written as in `Signature-Input`:
 ///
 /// ```
 /// use countersign::ComponentId;
@@ -35,7 +35,7 @@ use crate::{
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// Two identifiers are equal if name and parameters are, whatever the order of the parameters.
+/// Two identifiers are equal if name and parameters are equal, in any order of the parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ComponentId<'c>(Component<'c>);
 
@@ -50,12 +50,12 @@ pub(super) enum Component<'c> {
     },
 }
 
-/// In which form the value of a field is covered (RFC 9421 sections 2.1.1 to 2.1.3).
+/// The covered form of a field's value (RFC 9421 sections 2.1.1 to 2.1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum FieldForm<'c> {
     /// As sent, lines joined by `, `.
     Plain,
-    /// `sf`: parsed as a structured field and written anew.
+    /// `sf`: parsed as a structured field and serialized again.
     Structured,
     /// `bs`: each line as a byte sequence.
     ByteSequence,
@@ -63,7 +63,7 @@ pub(super) enum FieldForm<'c> {
     Member { key: Cow<'c, str>, sf: SfFlag },
 }
 
-/// Where `sf` stands beside `key`, which implies it. The identifier is signed as it was sent.
+/// Position of a `sf` beside `key`, which implies it. The identifier is signed as sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SfFlag {
     Absent,
@@ -71,7 +71,7 @@ pub(super) enum SfFlag {
     BehindKey,
 }
 
-/// An order of parameters is no difference (RFC 9421 section 2).
+/// The order of parameters makes no difference (RFC 9421 section 2).
 impl PartialEq for SfFlag {
     fn eq(&self, other: &Self) -> bool {
         matches!(self, Self::Absent) == matches!(other, Self::Absent)
@@ -93,7 +93,7 @@ impl ComponentId<'static> {
     pub const AUTHORITY: Self = Self(Component::Derived(DerivedComponent::Authority));
     /// `"@path"`: the path as sent.
     pub const PATH: Self = Self(Component::Derived(DerivedComponent::Path));
-    /// `"@query"`: the query as sent with its `?`, which is all there is of an absent one.
+    /// `"@query"`: the query as sent, with its `?`. The value of an absent query is `?`.
     pub const QUERY: Self = Self(Component::Derived(DerivedComponent::Query));
     /// `"@target-uri"`: scheme, authority, path and query.
     pub const TARGET_URI: Self = Self(Component::Derived(DerivedComponent::TargetUri));
@@ -113,12 +113,12 @@ impl ComponentId<'static> {
         })
     }
 
-    /// `"@query-param";name="…"`: the value of one parameter of the query. `name` is percent-encoded as RFC 9421
-    /// section 2.2.8 says.
+    /// `"@query-param";name="…"`: the value of one query parameter. Percent-encodes `name` by RFC
+    /// 9421 section 2.2.8.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Coverage`] if no percent-encoded name is like this.
+    /// [`ConfigErrorKind::Coverage`] if `name` is no possible percent-encoded name.
     pub fn query_param(name: &str) -> Result<Self, ConfigError> {
         if is_plain_text(name) {
             let name = Cow::Owned(name.to_owned());
@@ -128,11 +128,11 @@ impl ComponentId<'static> {
         }
     }
 
-    /// `"…";key="…"`: one member of a field that is a dictionary.
+    /// `"…";key="…"`: one member of a dictionary field.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Coverage`] if `key` is no key of a dictionary.
+    /// [`ConfigErrorKind::Coverage`] if `key` is no valid dictionary key.
     pub fn member(field: &HeaderName, key: &str) -> Result<Self, ConfigError> {
         if KeyRef::from_str(key).is_err() {
             return Err(refused("expected a key of a dictionary"));
@@ -152,7 +152,7 @@ impl<'c> ComponentId<'c> {
         &self.0
     }
 
-    /// The set of the derived component that this is; empty for a field and for a parameter of the query.
+    /// Returns the set of this derived component; empty for a field and for a query parameter.
     pub(super) fn derived_set(&self) -> DerivedSet {
         match &self.0 {
             Component::Derived(derived) => derived.itself(),
@@ -160,7 +160,7 @@ impl<'c> ComponentId<'c> {
         }
     }
 
-    /// The name of the field, if all of it is covered as it was sent.
+    /// Returns the name of the field if the whole field is covered as sent.
     pub(super) fn plain_field(&self) -> Option<&str> {
         match &self.0 {
             Component::Field {
@@ -171,7 +171,7 @@ impl<'c> ComponentId<'c> {
         }
     }
 
-    /// Whether it is of this field, in whatever form.
+    /// Returns whether the component belongs to this field, in any form.
     pub(super) fn is_of_field(&self, field: &HeaderName) -> bool {
         match &self.0 {
             Component::Field { name, .. } => name == field.as_str(),
@@ -179,7 +179,7 @@ impl<'c> ComponentId<'c> {
         }
     }
 
-    /// The name of the field that it is of, in whatever form.
+    /// Returns the name of the component's field, in any form.
     pub(super) fn field_name(&self) -> Option<&str> {
         match &self.0 {
             Component::Field { name, .. } => Some(name),
@@ -187,7 +187,7 @@ impl<'c> ComponentId<'c> {
         }
     }
 
-    /// The identifier of a name without parameters.
+    /// Creates the identifier of a name without parameters.
     #[inline]
     pub(super) fn plain(name: &'c str) -> Result<Self, &'static str> {
         if name.starts_with('@') {
@@ -196,7 +196,7 @@ impl<'c> ComponentId<'c> {
         Self::of_field(name, FieldForm::Plain)
     }
 
-    /// The identifier of a name and its parameters in their order.
+    /// Creates the identifier of a name with its parameters in order.
     fn from_parts(name: &'c str, parameters: AtMostTwo<'c>) -> Result<Self, &'static str> {
         if name.starts_with('@') {
             return DerivedComponent::from_parts(name, parameters)
@@ -250,13 +250,13 @@ impl<'c> ComponentId<'c> {
         })
     }
 
-    /// What is wrong with the value of the component, with its name.
+    /// Returns the reason for a faulty value, with the component's name.
     #[cold]
     pub(super) fn refusal(&self, problem: &'static str) -> Reason {
         reason!("component {}: {}", Escaped::text(&self.shown()), problem)
     }
 
-    /// The component for a log: as it stands in a list, without the quotation marks.
+    /// Returns the component for a log: as listed, without the quotation marks.
     #[cold]
     pub(super) fn shown(&self) -> String {
         let mut text = String::new();
@@ -264,7 +264,7 @@ impl<'c> ComponentId<'c> {
         text.replace('"', "")
     }
 
-    /// Writes the identifier as RFC 9421 section 2.5 has it in a line of the signature base.
+    /// Writes the identifier as in a line of the signature base (RFC 9421 section 2.5).
     pub(super) fn write_to(&self, text: &mut String) {
         match &self.0 {
             Component::Derived(derived) => {
@@ -293,7 +293,7 @@ impl<'c> ComponentId<'c> {
     }
 }
 
-/// A field as it was sent, all of it.
+/// A whole field, as sent.
 impl From<HeaderName> for ComponentId<'static> {
     fn from(name: HeaderName) -> Self {
         Self(Component::Field {
@@ -324,13 +324,13 @@ impl fmt::Display for ComponentId<'_> {
     }
 }
 
-/// What an item of a list of components turned out to be.
+/// The result of parsing one item of a component list.
 pub(super) type Found<'de> = Result<ComponentId<'de>, &'static str>;
 
-/// Reads one item as an identifier and gives it to a function.
+/// Parses one item as an identifier and passes it to a function.
 pub(super) struct ComponentVisitor<F>(pub(super) F);
 
-/// The parameters of an item whose name is already read.
+/// Visits the parameters of an item whose name has been parsed.
 struct ParametersVisitor<'de, F> {
     name: Text<'de>,
     parameters: Result<AtMostTwo<'de>, &'static str>,
@@ -382,7 +382,7 @@ impl<'de, T, F: FnOnce(Found<'de>) -> T> ParameterVisitor<'de> for ParametersVis
     }
 }
 
-/// Tokens of RFC 9110 section 5.6.2 without upper-case letters.
+/// Returns whether the text is a token (RFC 9110 section 5.6.2) without upper-case letters.
 static FIELD_NAME_BYTES: ByteSet =
     ByteSet::of(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 
@@ -456,7 +456,7 @@ mod tests {
             ("a flag twice", r#""date";sf;sf"#),
             ("a name twice", r#""@query-param";name="a";name="a""#),
             ("three parameters", r#""date";sf;key="a";bs"#),
-            ("something behind", r#""date" "host""#),
+            ("something after", r#""date" "host""#),
         ] {
             let error = text.parse::<ComponentId<'_>>().unwrap_err();
             assert_eq!(error.kind(), ConfigErrorKind::Coverage, "{name}");

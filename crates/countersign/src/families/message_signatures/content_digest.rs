@@ -1,4 +1,5 @@
-//! `Content-Digest` (RFC 9530 section 2): digests of the body as it is sent, in a dictionary by algorithm.
+//! `Content-Digest` (RFC 9530 section 2): a dictionary of digests of the body as sent, keyed by
+//! algorithm.
 //!
 //! ```text
 //! Content-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:
@@ -20,9 +21,9 @@ use crate::{
     payload::{DeclaredPayload, PayloadDigest},
 };
 
-/// Reads what the field says of the body. Every digest in an algorithm that is known, SHA-256 or SHA-512, must be the
-/// body's; those in others are passed over and suffice for nothing, above all not the deprecated ones (`md5`, `sha`,
-/// `unixsum` and the like).
+/// Parses the field. Every digest in a known algorithm (SHA-256, SHA-512) must match the body.
+/// Ignores digests in other algorithms, and at least one known digest must be present. The
+/// deprecated algorithms (`md5`, `sha`, `unixsum` and others) never suffice.
 pub(super) fn parse(
     field: &[&HeaderValue],
     limits: &HeadLimits,
@@ -54,7 +55,7 @@ pub(super) fn parse(
     }
 }
 
-/// The field of this digest.
+/// Returns the field value for this digest.
 pub(super) fn format(digest: PayloadDigest) -> Result<HeaderValue, SignError> {
     byte_sequence(["sha-256", "="], digest.as_bytes())
         .and_then(|text| HeaderValue::try_from(text).ok())
@@ -75,7 +76,8 @@ impl<'de> DictionaryVisitor<'de> for &mut Digests {
     type Error = Unreadable;
 
     fn entry(&mut self, algorithm: &'de KeyRef) -> Result<impl EntryVisitor<'de>, Self::Error> {
-        // Of two of one name the later one would count (RFC 9651 section 4.2.2), and other readers take the first.
+        // Of a repeated name, the last would count (RFC 9651 section 4.2.2), while other readers
+        // take the first.
         match (algorithm.as_str(), &self.sha256, &self.sha512) {
             ("sha-256", None, _) => Ok(Some(Digest::Sha256(&mut self.sha256))),
             ("sha-512", _, None) => Ok(Some(Digest::Sha512(&mut self.sha512))),
@@ -89,7 +91,7 @@ impl<'de> DictionaryVisitor<'de> for &mut Digests {
     }
 }
 
-/// Where the digest in a known algorithm belongs.
+/// Returns the slot for the digest of a known algorithm.
 enum Digest<'v> {
     Sha256(&'v mut Option<PayloadDigest>),
     Sha512(&'v mut Option<Box<[u8; 64]>>),
@@ -128,7 +130,8 @@ mod tests {
     use super::*;
 
     const SHA256: &str = "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:";
-    const SHA512: &str = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:";
+    const SHA512: &str = "sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+\
+         TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:";
     const MD5: &str = "md5=:Sd/dVLAcvNLSq16eXua5uQ==:";
 
     fn read(values: &[&str]) -> Option<(bool, bool)> {

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::wire::DistinctList;
 
-/// The components that a signature covers, in the order in which they are signed, each once (RFC 9421 section 2).
+/// The components that a signature covers, in signing order, each once (RFC 9421 section 2).
 #[derive(Clone, Debug, Default)]
 pub(super) struct CoveredComponents<'c> {
     ids: DistinctList<ComponentId<'c>>,
@@ -13,8 +13,8 @@ pub(super) struct CoveredComponents<'c> {
 }
 
 impl<'c> CoveredComponents<'c> {
-    /// Adds a component behind the others; one that is already there is refused, also with its parameters in another
-    /// order.
+    /// Appends a component. Refuses a component that is already present, in any order of its
+    /// parameters.
     #[inline]
     pub(super) fn push(&mut self, id: ComponentId<'c>) -> Result<(), &'static str> {
         let itself = id.derived_set();
@@ -42,7 +42,7 @@ impl<'c> CoveredComponents<'c> {
         self.ids.iter()
     }
 
-    /// Whether this binds what `required` would: it is listed, or something is that holds all of it.
+    /// Returns whether `required` is bound: listed itself, or contained in a listed component.
     pub(super) fn covers(&self, required: &ComponentId<'_>) -> bool {
         let itself = required.derived_set();
         if itself.is_empty() {
@@ -52,7 +52,7 @@ impl<'c> CoveredComponents<'c> {
         }
     }
 
-    /// Whether all of a field is covered, as it was sent.
+    /// Returns whether the whole field is covered as sent.
     pub(super) fn covers_field(&self, name: &str) -> bool {
         self.ids.iter().any(|id| id.plain_field() == Some(name))
     }
@@ -98,7 +98,7 @@ mod tests {
         }
     }
 
-    /// Source: RFC 9421 section 2, an identifier occurs once, whatever the order of its parameters.
+    /// Source: RFC 9421 section 2: an identifier occurs once, in any order of its parameters.
     #[test]
     fn refuses_a_component_twice_also_with_reordered_parameters() {
         for ids in [

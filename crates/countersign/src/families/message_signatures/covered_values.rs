@@ -1,9 +1,8 @@
-//! The values that the components of a signature have in a request.
+//! The values of the covered components in a request.
 //!
-//! They are found first and read later. To find them costs no more than there are components and
-//! lines; to read them, as much as they are long, and so a verifier judges the date between the
-//! two. Whatever several components are parts of is read once: the query is split once, and a
-//! dictionary parsed once.
+//! Values are found first and read later. Finding takes time proportional to the number of
+//! components and lines, reading to their length. The verifier checks the date between the two.
+//! Shared sources are read once: the query is split once, and each dictionary parsed once.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -24,11 +23,11 @@ use crate::{
     head::cookie,
 };
 
-/// Up to this many components are kept without an allocation.
+/// Number of components kept without an allocation.
 const INLINE: usize = 8;
 
-/// The components of a signature, and where each has its value. It is large, and filled and read
-/// where it is.
+/// The components of a signature and the places of their values. Large, so it is filled and read in
+/// place.
 #[derive(Debug)]
 pub(super) struct CoveredValues<'v> {
     message: &'v Message<'v>,
@@ -36,14 +35,14 @@ pub(super) struct CoveredValues<'v> {
     shared: Shared<'v>,
 }
 
-/// A component, and where its value is.
+/// A component and the place of its value.
 #[derive(Debug)]
 struct Found<'v> {
     id: &'v ComponentId<'v>,
     source: Source<'v>,
 }
 
-/// Where the value of a component is.
+/// The place of a component's value.
 #[derive(Debug)]
 enum Source<'v> {
     Derived(&'v DerivedComponent<'v>),
@@ -54,14 +53,14 @@ enum Source<'v> {
     Member { field: &'v str, key: &'v str },
 }
 
-/// What several components are parts of.
+/// Sources that several components share.
 #[derive(Debug, Default)]
 struct Shared<'v> {
     form: Option<FormQuery<'v>>,
     dictionaries: Option<HashMap<&'v str, SharedDictionary<'v>>>,
 }
 
-/// A field that is a dictionary, parsed for the first component that needs it.
+/// A dictionary field, parsed for the first component that needs it.
 #[derive(Debug)]
 struct SharedDictionary<'v> {
     lines: Lines<'v>,
@@ -99,7 +98,7 @@ impl<'v> Source<'v> {
 }
 
 impl<'v> CoveredValues<'v> {
-    /// Starts with no component.
+    /// Starts without components.
     #[inline]
     pub(super) fn of(message: &'v Message<'v>) -> Self {
         Self {
@@ -109,9 +108,9 @@ impl<'v> CoveredValues<'v> {
         }
     }
 
-    /// Finds the values of these components. A field must be there, no longer than the limit, and
-    /// of a type that is known where its form asks for one; where a parameter of the query is
-    /// covered, the query has no more of them than the limit.
+    /// Finds the values of these components. A field must be present and no longer than the limit;
+    /// if its form needs a structured type, the type must be known. If a query parameter is
+    /// covered, the number of query parameters is limited.
     #[inline]
     pub(super) fn find(&mut self, covered: &'v CoveredComponents<'_>) -> Result<(), Reason> {
         let message = self.message;
@@ -131,8 +130,8 @@ impl<'v> CoveredValues<'v> {
         Ok(())
     }
 
-    /// Reads the values and writes a line for each component, in the order in which they are
-    /// signed. `written` is told where in the text its identifier and its value are.
+    /// Reads the values and writes one line for each component, in signing order. Reports to
+    /// `written` the ranges of identifier and value in the text.
     #[inline]
     pub(super) fn write_lines(
         &mut self,
@@ -172,7 +171,7 @@ impl<'v> Shared<'v> {
         Ok(())
     }
 
-    /// Reads a value and writes it.
+    /// Reads a value and writes it to the text.
     #[inline]
     fn write(
         &mut self,
@@ -199,7 +198,7 @@ impl<'v> Shared<'v> {
 
     fn parsed(&mut self, name: &str) -> Result<&ParsedDictionary, &'static str> {
         let dictionaries = self.dictionaries.as_mut();
-        // Invariant: it was found.
+        // Invariant: `find` has found it.
         let dictionary = dictionaries.and_then(|dictionaries| dictionaries.get_mut(name));
         let SharedDictionary { lines, parsed } = dictionary.ok_or(NO_MEMBER)?;
         if let Some(parsed) = parsed {
@@ -211,17 +210,17 @@ impl<'v> Shared<'v> {
     }
 }
 
-/// The lines as one text.
+/// Joins the lines to one text.
 fn joined(lines: &Lines<'_>) -> Result<String, &'static str> {
     let mut text = String::new();
     join(lines, COMMA, &mut text, plain)?;
     Ok(text)
 }
 
-/// What stands between two lines of a field (RFC 9421 section 2.1).
+/// Returns the separator between two lines of a field (RFC 9421 section 2.1).
 const COMMA: &str = ", ";
 
-/// Writes the lines, with this between them.
+/// Writes the lines, joined by `separator`.
 fn join(
     lines: &Lines<'_>,
     between: &str,
@@ -242,18 +241,19 @@ fn plain(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
     let line = line
         .to_str()
         .map_err(|_| "expected visible ASCII, found another byte")?;
-    // Invariant: of what this takes for a space there are spaces and tabs alone.
+    // Invariant: among the bytes that `trim` removes, only spaces and tabs can occur.
     text.push_str(line.trim_ascii());
     Ok(())
 }
 
-/// Any bytes can be covered like this, those outside ASCII too.
+/// Covers any bytes, including those outside ASCII.
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "it stands where the plain form does, which can fail"
+    reason = "shares its signature with the plain form, which can fail"
 )]
 fn byte_sequence(line: &HeaderValue, text: &mut String) -> Result<(), &'static str> {
-    // Invariant: of what this takes for a space a header value holds spaces and tabs alone.
+    // Invariant: among the bytes that `trim_ascii` removes, a header value holds only spaces and
+    // tabs.
     let line = line.as_bytes().trim_ascii();
     text.push(':');
     STANDARD.encode_string(line, text);
@@ -261,12 +261,13 @@ fn byte_sequence(line: &HeaderValue, text: &mut String) -> Result<(), &'static s
     Ok(())
 }
 
-/// What is wrong with a component that has no value here.
+/// Returns the reason for a component without a value in this request.
 #[cold]
 fn refusal(message: &Message<'_>, id: &ComponentId<'_>, problem: &'static str) -> Reason {
     if problem == TOO_LONG {
         return reason!(
-            "component {}: expected at most {} bytes, found more; HeadLimits::with_covered_value_bytes sets the limit",
+            "component {}: expected at most {} bytes, found more; \
+             HeadLimits::with_covered_value_bytes sets the limit",
             Escaped::text(&id.shown()),
             message.max_field_bytes
         );

@@ -3,19 +3,20 @@ use crate::{
     families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest, scheme::Algorithm,
 };
 
-/// What a request claims: the signature base as this verifier sees it, and the signature sent with it.
+/// What a request claims: the signature base as this verifier sees it, and the signature that was
+/// sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials<'r> {
     pub(super) base: SignatureBase,
     pub(super) signature: SignatureBytes,
     pub(super) alg: Option<&'r str>,
-    /// The one algorithm that is accepted, if it is not any.
+    /// The only accepted algorithm; `None` accepts any.
     pub(super) only: Option<Algorithm>,
 }
 
 impl CredentialsOfFamily for Credentials<'_> {
-    /// The algorithm is the key's (RFC 9421 section 3.2, step 6). A parameter that names another one, and a key that the
-    /// settings do not admit, are found out only after the work of a key that matches.
+    /// The key decides the algorithm (RFC 9421 section 3.2, step 6). A different `alg`, or a key
+    /// outside the settings, is detected only after the same work as for a matching key.
     fn matches(&self, key: &VerifyingKey, _body: Option<&PayloadDigest>) -> bool {
         let algorithm = key.algorithm();
         let agrees = self.alg.is_none_or(|alg| alg == algorithm.name());

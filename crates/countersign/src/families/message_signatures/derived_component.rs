@@ -7,7 +7,7 @@ use super::{
 };
 use crate::head::Target;
 
-/// A part of the request that is no header field (RFC 9421 section 2.2).
+/// A part of the request other than a header field (RFC 9421 section 2.2).
 ///
 /// `@status` belongs to responses; `@signature-params` is never listed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,12 +19,12 @@ pub(super) enum DerivedComponent<'c> {
     TargetUri,
     Scheme,
     RequestTarget,
-    /// The value of the one parameter of this name, which is percent-encoded.
+    /// The value of the only parameter with this percent-encoded name.
     QueryParam(Cow<'c, str>),
 }
 
 impl<'c> DerivedComponent<'c> {
-    /// One that has no parameters.
+    /// Returns the component of this name without parameters.
     #[inline]
     pub(super) fn plain(name: &str) -> Result<Self, &'static str> {
         Ok(match name {
@@ -68,7 +68,7 @@ impl<'c> DerivedComponent<'c> {
         }
     }
 
-    /// Its name, as it stands in a list.
+    /// Returns the name, as listed.
     pub(super) const fn quoted(&self) -> &'static str {
         match self {
             Self::Method => "\"@method\"",
@@ -82,7 +82,8 @@ impl<'c> DerivedComponent<'c> {
         }
     }
 
-    /// The set of this alone; empty for a parameter of the query, of which there are any number.
+    /// Returns the set of this component alone; empty for a query parameter, of which there are any
+    /// number.
     pub(super) const fn itself(&self) -> DerivedSet {
         DerivedSet(match self {
             Self::Method => 1,
@@ -96,7 +97,7 @@ impl<'c> DerivedComponent<'c> {
         })
     }
 
-    /// Everything that is bound by a signature that covers this.
+    /// Returns all components that a signature over this one binds.
     pub(super) fn bound(&self) -> DerivedSet {
         let parts: &[Self] = match self {
             Self::TargetUri => &[Self::Authority, Self::Path, Self::Query, Self::Scheme],
@@ -107,7 +108,7 @@ impl<'c> DerivedComponent<'c> {
         parts.fold(self.itself(), DerivedSet::union)
     }
 
-    /// Refuses a request in which it has no value. The parameters of the query are not read.
+    /// Refuses a request without a value for this component. Does not read the query parameters.
     pub(super) fn ensure_available(&self, message: &Message<'_>) -> Result<(), &'static str> {
         match self {
             Self::TargetUri if message.target.path == "*" => {
@@ -123,8 +124,8 @@ impl<'c> DerivedComponent<'c> {
         }
     }
 
-    /// Writes the value that it has in a request. `form` is the query as a form, which is made for
-    /// the first component that needs it.
+    /// Writes the component's value in a request. `form` is the parsed query, created for the first
+    /// component that needs it.
     pub(super) fn write_value<'m>(
         &self,
         message: &Message<'m>,
@@ -145,7 +146,7 @@ impl<'c> DerivedComponent<'c> {
                 text.extend([message.scheme()?.as_str(), "://", message.authority]);
                 write_target(message.target, text);
             }
-            // That of the origin form, and `:path`: which form a request line had is not kept.
+            // Always the origin form, equal to `:path`: the form of the request line is not kept.
             Self::RequestTarget => write_target(message.target, text),
             Self::QueryParam(name) => {
                 let form = form.get_or_insert_with(|| FormQuery::of(query.unwrap_or_default()));
@@ -156,7 +157,7 @@ impl<'c> DerivedComponent<'c> {
     }
 }
 
-/// A set of derived components other than parameters of the query.
+/// A set of derived components without query parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct DerivedSet(u8);
 

@@ -3,18 +3,18 @@ use smallvec::SmallVec;
 
 use crate::head::Field;
 
-/// The lines of one field, in their order.
+/// The lines of one field, in order.
 pub(super) type Lines<'r> = SmallVec<[&'r HeaderValue; 2]>;
 
-/// The header fields that a verifier reads whatever a signature covers, found in one pass: a look-up of each by its hash
-/// takes longer.
+/// The header fields that every verification reads, covered or not, found in one pass. Faster than
+/// a hash look-up of each.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'r> {
     pub(super) host: Field<'r>,
     pub(super) signature_input: Lines<'r>,
     pub(super) signature: Lines<'r>,
     pub(super) content_digest: Lines<'r>,
-    /// The first of them.
+    /// The first of the lines.
     pub(super) content_length: Option<&'r HeaderValue>,
     pub(super) has_content_type: bool,
     pub(super) has_content_encoding: bool,

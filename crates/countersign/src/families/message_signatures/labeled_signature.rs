@@ -8,25 +8,25 @@ pub(super) struct LabeledSignature<'r> {
     pub(super) label: &'r str,
     pub(super) covered: CoveredComponents<'r>,
     pub(super) params: SignatureParams<'r>,
-    /// What keeps this one from being judged. A signature of somebody else may have what is not known here.
+    /// Why this signature cannot be verified. Another party's signature may use unknown features.
     pub(super) problem: Option<Problem<'r>>,
     /// Empty until the signature is found.
     pub(super) signature: SignatureBytes,
-    /// The components and the parameters as they were sent, where they were sent as they are signed.
+    /// The components and parameters as sent, if they were sent in serialized form.
     pub(super) serialized: Option<&'r str>,
 }
 
-/// What keeps a signature from being judged, and where it is.
+/// Why a signature cannot be verified, and the place of the problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Problem<'r> {
     pub(super) text: &'static str,
     pub(super) place: Place<'r>,
 }
 
-/// A part of what a signature is over.
+/// A part of a signature's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place<'r> {
-    /// The component of this number, from one.
+    /// The component at this position, counted from one.
     Component(usize),
     Parameter(&'r str),
 }

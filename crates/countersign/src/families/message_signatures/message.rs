@@ -9,9 +9,9 @@ use crate::{
     head::{RequestHead, Target, cookie},
 };
 
-/// Fields of one value, which a second line does not make a list (RFC 9110 section 5.3). Joined
-/// they would be signed without anyone reading them like that. Of a `cookie` the plain form
-/// [puts the pieces together](Message::cookie_lines).
+/// Fields of one value: a second line does not make a list (RFC 9110 section 5.3). No reader would
+/// read the joined lines that the signature covers. For `cookie`, the plain form [joins the
+/// pieces](Message::cookie_lines).
 const SINGLETONS: [&HeaderName; 6] = [
     &AUTHORIZATION,
     &CONTENT_LENGTH,
@@ -21,8 +21,8 @@ const SINGLETONS: [&HeaderName; 6] = [
     &HOST,
 ];
 
-/// What a field is refused with that is longer than it may be. The number is added where the
-/// component is named.
+/// The problem text for a field that is too long. The caller adds the limit with the component's
+/// name.
 pub(super) const TOO_LONG: &str = "expected fewer bytes";
 
 /// The scheme of a URI.
@@ -36,7 +36,7 @@ pub enum UriScheme {
 }
 
 impl UriScheme {
-    /// That of an absolute URI.
+    /// Returns the scheme of an absolute URI.
     pub(super) fn of(head: &RequestHead<'_>) -> Option<Self> {
         match head.uri().scheme_str() {
             Some("http") => Some(Self::Http),
@@ -60,33 +60,34 @@ impl UriScheme {
     }
 }
 
-/// What the values of components are taken from.
+/// The sources of component values.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message<'m> {
     pub(super) head: RequestHead<'m>,
     pub(super) method: &'m str,
     pub(super) target: Target<'m>,
-    /// In lower case and without the default port.
+    /// In lower case, without the default port.
     pub(super) authority: &'m str,
     pub(super) scheme: Option<UriScheme>,
     pub(super) structured_fields: &'m [(HeaderName, StructuredType)],
-    /// The lines of `Content-Digest`, which the head of a request that is being signed has not yet.
+    /// The lines of `Content-Digest`. When signing, the head does not hold this field yet.
     pub(super) content_digest: &'m [&'m HeaderValue],
-    /// The greatest length of one covered field, lines joined.
+    /// Maximum length of one covered field, lines joined.
     pub(super) max_field_bytes: usize,
-    /// The greatest number of parameters of the query, where one of them is covered.
+    /// Maximum number of query parameters, if one of them is covered.
     pub(super) max_query_parameters: usize,
 }
 
 impl<'m> Message<'m> {
     pub(super) fn scheme(&self) -> Result<UriScheme, &'static str> {
         self.scheme.ok_or(
-            "@scheme and @target-uri: expected an absolute URI or a scheme in the settings, found neither",
+            "@scheme and @target-uri: expected an absolute URI or a scheme in the settings, \
+             found neither",
         )
     }
 
-    /// What a field is, which the application has to know (RFC 9421 sections 2.1.1 and 2.1.2): `a,
-    /// b` is a list, and also a dictionary.
+    /// Returns the structured type of a field. Only the application knows it (RFC 9421 sections
+    /// 2.1.1 and 2.1.2): `a, b` is both a list and a dictionary.
     pub(super) fn type_of(&self, name: &str) -> Result<StructuredType, &'static str> {
         let mut known = self.structured_fields.iter();
         known
@@ -95,8 +96,8 @@ impl<'m> Message<'m> {
             .ok_or("sf and key: expected a field whose type is in the settings")
     }
 
-    /// The lines of a covered field, whose number and lengths are judged and which are not read.
-    /// There must be one: nothing may stand for "not there".
+    /// Returns the lines of a covered field after checking their number and lengths, without
+    /// reading them. Refuses an absent field: no value may represent absence.
     #[inline]
     pub(super) fn lines_of(&self, name: &str) -> Result<Lines<'m>, &'static str> {
         let lines = if name == CONTENT_DIGEST.as_str() {
@@ -105,7 +106,7 @@ impl<'m> Message<'m> {
             Lines::Sent(self.head.headers().get_all(name))
         };
         let mut count: usize = 0;
-        // With the comma and the space between two lines.
+        // Including the comma and space between two lines.
         let mut len: usize = 0;
         lines.try_for_each(|line| {
             let between = if count > 0 { 2 } else { 0 };
@@ -126,7 +127,7 @@ impl<'m> Message<'m> {
         }
     }
 
-    /// The pieces of a covered `cookie`, which are one line (RFC 9113 section 8.2.3).
+    /// Returns the pieces of a covered `cookie`, which form one line (RFC 9113 section 8.2.3).
     pub(super) fn cookie_lines(&self) -> Result<Lines<'m>, &'static str> {
         let headers = self.head.headers();
         match cookie::len(headers) {
@@ -136,8 +137,7 @@ impl<'m> Message<'m> {
         }
     }
 
-    /// Refuses a query of more parameters than the limit. Between two `&` with nothing between them
-    /// there is none.
+    /// Refuses a query with more parameters than the limit. `&&` holds no parameter.
     pub(super) fn ensure_query_within_limit(&self) -> Result<(), Reason> {
         let query = self.target.query.unwrap_or_default();
         let parameters = || query.split('&').filter(|pair| !pair.is_empty());
@@ -154,7 +154,7 @@ impl<'m> Message<'m> {
     }
 }
 
-/// The lines of a covered field, in their order.
+/// The lines of a covered field, in order.
 #[derive(Debug)]
 pub(super) enum Lines<'m> {
     Sent(GetAll<'m, HeaderValue>),

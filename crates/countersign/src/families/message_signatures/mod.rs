@@ -2,29 +2,33 @@
 //!
 //! ```text
 //! Content-Digest: sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:
-//! Signature-Input: sig1=("@method" "@authority" "@path" "@query" "content-digest");created=1767323045;nonce="…";keyid="billing"
+//! Signature-Input: sig1=("@method" "@authority" "@path" "@query" "content-digest")
+//!     ;created=1767323045;nonce="…";keyid="billing"          (on one line)
 //! Signature: sig1=:…:
 //! ```
 //!
-//! What is signed is the [signature base](signature_base): one line for each component and its value, then the list
-//! itself. The RFC leaves to the application what must be on the list; [`MessageSignaturesVerifySettings`] says it. The head is
-//! authenticated before the body is read, which is then compared with the covered digest; the `nonce` parameter is the
-//! replay identity.
+//! Signs the [signature base](signature_base): one line for each component and its value, then the
+//! component list itself. The RFC leaves the required components to the application;
+//! [`MessageSignaturesVerifySettings`] sets them.
+//! The head is authenticated before the body is read. The body is then compared with the covered
+//! digest. The `nonce` parameter is the replay identity.
 //!
-//! Where the RFC leaves a choice or this is stricter:
+//! Choices that the RFC leaves open, and stricter rules:
 //!
-//! - `created` and `keyid` are required, unknown parameters refused, and so are strings with escapes: no value that is
-//!   read needs one.
-//! - `Signature-Input`, `Signature` and `Content-Digest` may each stand on several lines, whose members are those of one
-//!   dictionary; a member that comes twice is refused, in place of the last one counting.
-//! - A byte sequence may lack its padding, as RFC 9651 section 4.2.7 allows; what counts is the bytes.
-//! - `created` may be as far ahead of the clock as behind it: one window holds for all schemes.
-//! - A label in one of the two fields only is refused, as section 4.2 says.
-//! - Every other covered field may come several times and is signed joined by `, `, which is section 2.1; not so the
-//!   fields of one value, such as `content-type`. `Host` must be there once.
-//! - `"@request-target"` is path and query, also of an absolute form, which cannot be told from HTTP/2 here.
-//! - `req` and `tr`, which belong to responses and trailers, are refused.
-//! - A `"@query-param"` that is no UTF-8, or has a `%` without digits, is refused: such texts can become one when decoded.
+//! - `created` and `keyid` are required. Unknown parameters are refused, and strings with escapes:
+//!   no value that is read needs one.
+//! - `Signature-Input`, `Signature` and `Content-Digest` may have several lines, whose members form
+//!   one dictionary. A repeated member is refused; by the RFC the last one would count.
+//! - A byte sequence may lack its padding (RFC 9651 section 4.2.7). Only its bytes are compared.
+//! - `created` may be before or after the clock by the same distance: all schemes share one window.
+//! - A label in only one of the two fields is refused (section 4.2).
+//! - Any other covered field may have several lines and is signed joined by `, ` (section 2.1).
+//!   Fields of one value, such as `content-type`, may not. `Host` must be present once.
+//! - `"@request-target"` is path and query, even for an absolute form: it cannot be told apart from
+//!   HTTP/2 here.
+//! - `req` and `tr` belong to responses and trailers and are refused.
+//! - A `"@query-param"` that is not UTF-8, or has a `%` without two digits, is refused: decoding
+//!   could make two such texts equal.
 
 mod accept_signature;
 mod component_id;

@@ -24,9 +24,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Reads a head that carries `Signature-Input` and `Signature`: the grammar and the caps of step 2,
-/// then the authority of step 3, the coverage of step 4 and the date of step 5. What the covered
-/// values hold is read after that.
+/// Parses a head with `Signature-Input` and `Signature`: grammar and limits of step 2, authority of
+/// step 3, coverage of step 4, date of step 5. The covered values are read later.
 #[inline]
 pub(super) fn parse<'r>(
     profile: &MessageSignaturesVerifySettings,
@@ -59,7 +58,7 @@ pub(super) fn parse<'r>(
         return Err(malformed(problem));
     }
     let (Some(created), Some(key_id)) = (params.created(), params.keyid()) else {
-        // Invariant: a signature without them is not chosen.
+        // Invariant: `choose` never returns a signature without them.
         return Err(malformed(reason!(
             "expected created and keyid, found too few"
         )));
@@ -108,7 +107,7 @@ pub(super) fn parse<'r>(
         replay: params.nonce().map(ReplayIdentity::Nonce),
         content_type_uncovered: fields.has_content_type
             && !covered.covers_field(CONTENT_TYPE.as_str()),
-        // What the signature does not cover is for whoever sends the request to choose.
+        // The sender of the request controls everything that the signature does not cover.
         audience_checked: audience_checked && covers_authority,
         coverage: if covers_request {
             Coverage::Request
@@ -129,13 +128,13 @@ pub(super) fn parse<'r>(
     })
 }
 
-/// The authority in lower case and without the default port of the scheme (RFC 9421 section 2.2.3). Where the scheme is
-/// not known no port is a default.
+/// Returns the authority in lower case, without the default port of the scheme (RFC 9421 section
+/// 2.2.3). Without a known scheme, no port is a default.
 pub(super) fn normalized(authority: &str, scheme: Option<UriScheme>) -> Cow<'_, str> {
     let authority = scheme
         .and_then(|scheme| authority.strip_suffix(scheme.default_port()))
         .unwrap_or(authority);
-    // All bytes are looked at before any is judged, so that the compiler takes many at a time.
+    // Reads all bytes before judging any, so that the compiler vectorises the loop.
     let has_upper_case = authority
         .bytes()
         .fold(false, |found, byte| found | byte.is_ascii_uppercase());
@@ -146,7 +145,8 @@ pub(super) fn normalized(authority: &str, scheme: Option<UriScheme>) -> Cow<'_, 
     }
 }
 
-/// An expected host may be given with the default port or without it: they are one authority.
+/// Compares with an expected host. Its default port may be given or omitted: both name one
+/// authority.
 fn check_audience(
     policy: &Requirements,
     authority: Authority<'_>,
@@ -159,7 +159,7 @@ fn check_audience(
     policy.check_audience(authority)
 }
 
-/// What is wrong with one signature, with its label.
+/// Returns the reason for a problem in one signature, with its label.
 #[cold]
 pub(super) fn of_label(label: &str, problem: &Reason) -> Reason {
     reason!("signature \"{}\": {}", Escaped::text(label), Set(problem))
@@ -199,8 +199,9 @@ mod tests {
         }
     }
 
-    /// What was compared with the expected hosts is worth nothing where whoever sends the request can change it, and a
-    /// signature that leaves out part of a request is not one for that request.
+    /// Refuses signatures with too little coverage. A sender can change an uncovered authority, so
+    /// comparing it with the expected hosts proves nothing. A signature that leaves out part of a
+    /// request is not for that request.
     #[test]
     fn what_is_said_of_a_signature_is_what_it_covers() {
         use ComponentId as Id;

@@ -1,17 +1,17 @@
-//! `@query-param` (RFC 9421 section 2.2.8): the query as a form (`application/x-www-form-urlencoded`), one value of it
-//! percent-encoded anew.
+//! `@query-param` (RFC 9421 section 2.2.8): one value of the query, parsed as a form
+//! (`application/x-www-form-urlencoded`) and percent-encoded again.
 
 use std::{borrow::Cow, collections::HashMap};
 
-/// The parameters of a query, by their names percent-encoded anew. The query is read once, whatever
-/// number of them is asked for.
+/// The parameters of a query, by their re-encoded names. Reads the query once for any number of
+/// look-ups.
 #[derive(Debug)]
 pub(super) struct FormQuery<'q>(HashMap<Cow<'q, str>, Occurrence<'q>>);
 
-/// How often a name is there.
+/// The occurrence of a name.
 #[derive(Debug)]
 enum Occurrence<'q> {
-    /// Once, with this value as it was sent.
+    /// Once, with this value as sent.
     Once(&'q str),
     Repeated,
 }
@@ -21,7 +21,7 @@ impl<'q> FormQuery<'q> {
         let mut parameters = HashMap::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            // A pair of another name may hold what it likes: it is another component, or none.
+            // A pair with another name may hold anything: it is another component, or none.
             if let Some(name) = decode(name) {
                 parameters
                     .entry(encoded(name))
@@ -32,7 +32,7 @@ impl<'q> FormQuery<'q> {
         Self(parameters)
     }
 
-    /// Writes the value of the one parameter of this name, which is percent-encoded.
+    /// Writes the value of the only parameter with this percent-encoded name.
     pub(super) fn write_value(&self, name: &str, text: &mut String) -> Result<(), &'static str> {
         match self.0.get(name) {
             Some(Occurrence::Once(value)) => {
@@ -48,8 +48,9 @@ impl<'q> FormQuery<'q> {
     }
 }
 
-/// `None` for what is no UTF-8, and for a `%` without two digits: as it is decoded elsewhere, two such texts can become
-/// one, and two requests would share a signature.
+/// Decodes and re-encodes a text. Returns `None` if it is not UTF-8 or has a `%` without two
+/// digits. Other decoders could make two such texts equal, and two requests would share a
+/// signature.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
         return Some(Cow::Borrowed(text));
@@ -96,7 +97,7 @@ fn encode(text: &str, encoded: &mut String) {
     }
 }
 
-/// What the `application/x-www-form-urlencoded` percent-encode set of the URL standard leaves as it is.
+/// Bytes outside the `application/x-www-form-urlencoded` percent-encode set of the URL standard.
 const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_')
 }
@@ -114,7 +115,8 @@ mod tests {
     #[test]
     fn encodes_values_anew() {
         // Source: RFC 9421 section 2.2.8.
-        let query = "var=this%20is%20a%20big%0Amultiline%20value&bar=with+plus+whitespace&fa%C3%A7ade%22%3A%20=something&qux=&q&~=~";
+        let query = "var=this%20is%20a%20big%0Amultiline%20value&\
+             bar=with+plus+whitespace&fa%C3%A7ade%22%3A%20=something&qux=&q&~=~";
         for (name, expected) in [
             ("var", "this%20is%20a%20big%0Amultiline%20value"),
             ("bar", "with%20plus%20whitespace"),

@@ -1,10 +1,10 @@
-//! Settings that a diagnosis tries in place of the verifier's own. Nothing that they accept is let
-//! in: a diagnosis runs once the request is refused.
+//! Settings that a diagnosis tries in place of the verifier's own. They admit no request: a
+//! diagnosis runs only after the refusal.
 
 use super::{MessageSignaturesVerifySettings, UriScheme};
 
 impl MessageSignaturesVerifySettings {
-    /// The same settings without what a signature must cover, and for either algorithm.
+    /// Returns the same settings without required coverage, for either algorithm.
     pub(crate) fn relaxed(&self) -> Self {
         let mut relaxed = self
             .clone()
@@ -14,7 +14,7 @@ impl MessageSignaturesVerifySettings {
         relaxed
     }
 
-    /// The same settings for each scheme of a URI.
+    /// Yields the same settings for each URI scheme.
     pub(crate) fn for_each_uri_scheme(&self) -> [(UriScheme, Self); 2] {
         [UriScheme::Https, UriScheme::Http].map(|scheme| (scheme, self.clone().with_scheme(scheme)))
     }

@@ -1,8 +1,9 @@
-//! Structured fields that are written just as RFC 9651 section 4.1 writes them, as most peers do: each has one spelling, so
-//! that one look at every byte is enough, and the text itself is what would be written anew.
+//! Fast parser for structured fields in the exact form of RFC 9651 section 4.1, as most peers send
+//! them. This form has one spelling, so one pass over the bytes suffices, and the text equals its
+//! serialization.
 //!
-//! Everything else is `None` here, also what is wrong, and is left to the parser of all that section 4.2 allows. What is
-//! read here is what that reads.
+//! Returns `None` for everything else, including errors. The caller then uses the full parser of
+//! section 4.2. Both parsers read the same values.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
@@ -12,8 +13,9 @@ use super::{
 use crate::wire::ByteSet;
 
 impl<'r> LabeledSignature<'r> {
-    /// Reads the only member of a dictionary that is an inner list, as `Signature-Input` has it: components without
-    /// parameters, behind them the parameters of RFC 9421. What was read is worth nothing if this is `None`.
+    /// Parses the only member of a `Signature-Input` dictionary: an inner list of components
+    /// without parameters, then the parameters of RFC 9421. If this returns `None`, discard the
+    /// partial result.
     pub(super) fn read_serialized(&mut self, line: &'r str, max_components: usize) -> Option<()> {
         let (label, text) = member(line)?;
         let mut rest = Rest(text);
@@ -38,27 +40,27 @@ impl<'r> LabeledSignature<'r> {
     }
 }
 
-/// The only member of a dictionary, a byte sequence of so many bytes.
+/// Parses the only member of a dictionary: a byte sequence that fits `buffer`.
 pub(super) fn byte_sequence<'r, 'b>(
     line: &'r str,
     buffer: &'b mut [u8],
 ) -> Option<(&'r str, &'b [u8])> {
     let (key, value) = member(line)?;
     let digits = value.strip_prefix(':')?.strip_suffix(':')?;
-    // Not in constant time: what is decoded was sent in the open.
+    // Needs no constant time: the decoded bytes are public.
     let len = STANDARD.decode_slice(digits, buffer).ok()?;
     let bytes = buffer.get(..len)?;
     (!bytes.is_empty()).then_some((key, bytes))
 }
 
-/// The key of a member, and its value.
+/// Splits a member into key and value.
 fn member(line: &str) -> Option<(&str, &str)> {
     let (key, value) = KEY_BYTES.split(line);
     let begins = matches!(key.as_bytes().first(), Some(b'a'..=b'z' | b'*'));
     begins.then_some((key, value.strip_prefix('=')?))
 }
 
-/// What is not read yet.
+/// The unread rest.
 struct Rest<'r>(&'r str);
 
 impl<'r> Rest<'r> {
@@ -67,14 +69,14 @@ impl<'r> Rest<'r> {
         Some(())
     }
 
-    /// The bytes at its start that are in the set.
+    /// Takes the leading bytes that are in the set.
     fn take(&mut self, set: &ByteSet) -> &'r str {
         let (taken, rest) = set.split(self.0);
         self.0 = rest;
         taken
     }
 
-    /// A string without escapes.
+    /// Takes a string without escapes.
     fn string(&mut self) -> Option<&'r str> {
         self.skip("\"")?;
         let text = self.take(&PLAIN_TEXT);
@@ -84,7 +86,7 @@ impl<'r> Rest<'r> {
 
     fn seconds(&mut self) -> Option<i64> {
         let digits = self.take(&DIGITS);
-        // A zero in front would not be written. More digits are no integer.
+        // A leading zero is never serialized, and an integer has at most 15 digits.
         let is_integer = (1..=15).contains(&digits.len()) && !digits.starts_with('0');
         is_integer.then(|| digits.parse().ok())?
     }
@@ -111,7 +113,8 @@ static KEY_BYTES: ByteSet = ByteSet::of(b"*-._0123456789abcdefghijklmnopqrstuvwx
 
 /// Visible ASCII and spaces without `"` and `\`.
 static PLAIN_TEXT: ByteSet = ByteSet::of(
-    b" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~",
+    b" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`\
+      abcdefghijklmnopqrstuvwxyz{|}~",
 );
 
 #[cfg(test)]
@@ -141,7 +144,7 @@ mod tests {
             ("nothing", String::new()),
             ("spaces in the list", LIST.replace("\" \"", "\"  \"")),
             ("a space before the list", LIST.replace('(', "( ")),
-            ("a space behind the list", LIST.replace(')', " )")),
+            ("a space after the list", LIST.replace(')', " )")),
             ("a space before a parameter", LIST.replace(";k", "; k")),
             ("an empty list", "sig1=();created=1".to_owned()),
             ("a component twice", LIST.replace("date", "@method")),
@@ -204,7 +207,7 @@ mod tests {
         assert_eq!(byte_sequence(&long, &mut buffer), None);
     }
 
-    /// What is written anew is the very text, and so what the other parser would have read.
+    /// The serialization equals the text, so the full parser reads the same values.
     #[test]
     fn what_is_read_is_written_as_it_was_sent() {
         const LISTS: [&str; 7] = [
@@ -246,7 +249,7 @@ mod tests {
                 }
             }
         }
-        // Two lists, and of five parameters none, one or two that differ.
+        // Two lists, with none, one or two different parameters out of five.
         assert_eq!(count, 2 * (1 + 2 * 5 + 5 * 4));
     }
 }

@@ -29,12 +29,14 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How requests are signed with HTTP Message Signatures (RFC 9421): the key, and what a signature covers and says.
+/// How requests are signed with HTTP Message Signatures (RFC 9421): the key, the covered components
+/// and the parameters.
 ///
-/// By default it covers `"@method" "@authority" "@path" "@query"`, `content-type` and `content-encoding` where they are
-/// present, and `content-digest`, which it sets, where there is a body; and it has the parameters `created`, `nonce`, which
-/// is 128 fresh random bits, and `keyid`. No other field is covered unless it is [named](Self::covering): what hops add,
-/// rewrite or remove, such as `accept-encoding` or `traceparent`, is left alone.
+/// By default covers `"@method" "@authority" "@path" "@query"`, and `content-type` and
+/// `content-encoding` if present. If there is a body, sets and covers `content-digest`.
+/// Sends the parameters `created`, `keyid` and `nonce` (128 fresh random bits). Covers no other
+/// field unless it is [named](Self::covering): hops add, rewrite or remove fields such as
+/// `accept-encoding` or `traceparent`.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MessageSignaturesSignSettings {
@@ -70,12 +72,14 @@ enum AlgParam {
 }
 
 impl MessageSignaturesSignSettings {
-    /// Signs with this key, which the receiver knows by this `keyid`: the caller's name, unless its record has another.
+    /// Signs with this key. The receiver knows the key by this `keyid`: the caller's name, unless
+    /// the caller's record sets another.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`] if `key_id` is no [`KeyId`]; [`ConfigErrorKind::Key`] if the key is for another scheme;
-    /// [`ConfigErrorKind::WeakKey`] if it is short, repetitive or published.
+    /// [`ConfigErrorKind::Name`] if `key_id` is no valid [`KeyId`]; [`ConfigErrorKind::Key`] if the
+    /// key is for another scheme; [`ConfigErrorKind::WeakKey`] if it is short, repetitive or
+    /// published.
     pub fn new(key_id: &str, key: SigningKey) -> Result<Self, ConfigError> {
         let key_id = KeyId::new(key_id)?;
         key.ensure_for(&[Scheme::MessageSignatures])
@@ -96,11 +100,12 @@ impl MessageSignaturesSignSettings {
         })
     }
 
-    /// Also covers this component, which every request must then have.
+    /// Also covers this component. Every request must then have it.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Coverage`] if it is one of the fields that carry the signature, or belongs to one connection.
+    /// [`ConfigErrorKind::Coverage`] if it is a field that carries the signature or belongs to one
+    /// connection.
     pub fn covering(
         mut self,
         component: impl Into<ComponentId<'static>>,
@@ -116,7 +121,7 @@ impl MessageSignaturesSignSettings {
             ));
         }
         let is_of_one_connection = |name: &str| {
-            // Here it carries no signature, and may say what the request is allowed to do.
+            // In this scheme `authorization` carries no signature, and may hold an access token.
             name != AUTHORIZATION.as_str() && cannot_be_covered(name)
         };
         if component.field_name().is_some_and(is_of_one_connection) {
@@ -131,11 +136,12 @@ impl MessageSignaturesSignSettings {
         Ok(self)
     }
 
-    /// The label of the signature in its two fields; `sig1` by default. It means nothing.
+    /// Sets the label of the signature in the two fields. Default: `sig1`. The label has no
+    /// meaning.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if it is no key of a dictionary (RFC 9651 section 3.1.2).
+    /// [`ConfigErrorKind::Setting`] if it is no valid dictionary key (RFC 9651 section 3.1.2).
     pub fn with_label(mut self, label: &str) -> Result<Self, ConfigError> {
         if sfv::KeyRef::from_str(label).is_err() {
             return Err(ConfigError::new(
@@ -147,17 +153,18 @@ impl MessageSignaturesSignSettings {
         Ok(self)
     }
 
-    /// Sends `tag`, by which a receiver knows which signature is meant for it.
+    /// Sends `tag`, with which a receiver selects the signature meant for it.
     ///
     /// # Errors
     ///
-    /// As [`MessageSignaturesVerifySettings::with_tag`](crate::MessageSignaturesVerifySettings::with_tag).
+    /// As for [`with_tag`](crate::MessageSignaturesVerifySettings::with_tag) of the verifier's
+    /// settings.
     pub fn with_tag(mut self, tag: &str) -> Result<Self, ConfigError> {
         self.tag = Some(ensure_tag(tag)?.into());
         Ok(self)
     }
 
-    /// Sends `alg`. A receiver knows the algorithm from its key, and can only find that this agrees.
+    /// Sends `alg`. A receiver takes the algorithm from its key and can only compare.
     pub fn with_alg(mut self) -> Self {
         self.alg = AlgParam::Sent;
         self
@@ -169,23 +176,24 @@ impl MessageSignaturesSignSettings {
         self
     }
 
-    /// The scheme of the requests whose URI is not absolute.
+    /// Sets the scheme of requests whose URI is not absolute.
     pub fn with_scheme(mut self, scheme: UriScheme) -> Self {
         self.scheme = Some(scheme);
         self
     }
 
-    /// What type a structured field is of, so that it can be covered as `;sf` and a dictionary's members as
-    /// `;key="…"`.
+    /// Sets the type of a structured field. Its value can then be covered as `;sf`, and the members
+    /// of a dictionary as `;key="…"`.
     pub fn with_structured_field(mut self, name: HeaderName, kind: StructuredType) -> Self {
         self.structured_fields.insert(0, (name, kind));
         self
     }
 
-    /// Covers these components in this order, and those of [`covering`](Self::covering), in place of the default ones.
+    /// Covers these components in this order, then those of [`covering`](Self::covering), in place
+    /// of the default components.
     ///
-    /// Whoever sees a request can send whatever is left out anew with another value: a body without `content-digest`,
-    /// another method to the same path.
+    /// Anyone who sees a request can resend it with other values for uncovered parts: another body
+    /// without `content-digest`, or another method to the same path.
     pub fn insecure_cover_only<I>(mut self, components: I) -> Self
     where
         I: IntoIterator<Item = ComponentId<'static>>,
@@ -194,13 +202,14 @@ impl MessageSignaturesSignSettings {
         self
     }
 
-    /// Sends no `nonce`, for receivers that refuse it. Such a request can be replayed for as long as its date is accepted.
+    /// Sends no `nonce`, for receivers that refuse it. Such a request can be replayed while its
+    /// date is accepted.
     pub fn insecure_omit_nonce(mut self) -> Self {
         self.nonce = NonceParam::LeftOut;
         self
     }
 
-    /// What is covered of this request.
+    /// Returns the components to cover for this request.
     fn covered<'s>(
         &'s self,
         head: &RequestHead<'_>,
@@ -208,7 +217,7 @@ impl MessageSignaturesSignSettings {
     ) -> CoveredComponents<'s> {
         let mut covered = CoveredComponents::default();
         let mut add = |id: ComponentId<'s>| {
-            // One that the application names may be among the default ones.
+            // A component named by the application may be one of the default ones.
             let _: Result<(), &'static str> = covered.push(id);
         };
         match &self.components {
@@ -237,7 +246,7 @@ impl MessageSignaturesSignSettings {
         now: Timestamp,
         nonce: Option<&'s Nonce>,
     ) -> Result<SignatureParams<'s>, SignError> {
-        // Invariant: the microseconds of a timestamp leave fewer seconds than `MAX_INTEGER`.
+        // Invariant: a timestamp in microseconds has fewer seconds than `MAX_INTEGER`.
         let created = now.as_unix_seconds();
         let expires = self.expires_in.map(|lifetime| {
             let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
@@ -355,7 +364,7 @@ fn sign(
     }
     headers.push((SIGNATURE_INPUT.clone(), header(signature_input)?));
     let mut signature = header(signature)?;
-    // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
+    // Keeps the value out of `Debug` and of the compression tables of HTTP/2.
     signature.set_sensitive(true);
     headers.push((SIGNATURE.clone(), signature));
     Ok(headers)
@@ -371,7 +380,7 @@ fn signature_base(
     SignatureBase::new(covered, &mut values, params, None)
 }
 
-/// A request is signed once, and its digest is the signer's to say.
+/// Refuses a request that is already signed, or that sets its own digest: only the signer sets it.
 fn refuse_signatures(head: RequestHead<'_>) -> Result<(), SignError> {
     for name in [&SIGNATURE_INPUT, &SIGNATURE, &CONTENT_DIGEST] {
         if head.headers().contains_key(name) {
@@ -382,7 +391,7 @@ fn refuse_signatures(head: RequestHead<'_>) -> Result<(), SignError> {
     Ok(())
 }
 
-/// The signature over the base: its label and a byte sequence.
+/// Writes the signature over the base: its label and a byte sequence.
 fn signature(label: &str, key: &SigningKey, base: &SignatureBase) -> Result<String, SignError> {
     let base = base.as_str().as_bytes();
     match key.operation() {
@@ -402,5 +411,5 @@ fn header(text: String) -> Result<HeaderValue, SignError> {
         .map_err(|_| SignError::new(SignErrorKind::Header, "the signature is no header value"))
 }
 
-/// The greatest integer of a structured field (RFC 9651 section 3.3.1).
+/// Maximum integer of a structured field (RFC 9651 section 3.3.1).
 const MAX_INTEGER: u64 = 999_999_999_999_999;

@@ -1,14 +1,15 @@
-//! The text that is signed (RFC 9421 section 2.5).
+//! The signature base, which is the signed text (RFC 9421 section 2.5).
 //!
 //! ```text
 //! "@method": POST
 //! "@authority": user-service.internal
 //! "content-digest": sha-256=:…:
-//! "@signature-params": ("@method" "@authority" "content-digest");created=1767323045;keyid="billing";nonce="…"
+//! "@signature-params": ("@method" "@authority" "content-digest")
+//!     ;created=1767323045;keyid="billing";nonce="…"          (on one line)
 //! ```
 //!
-//! Lines are joined by `\n`; there is none behind the last. No value holds a line break, so that every line is one
-//! component and its value, and the last line says which there are.
+//! Lines are joined by `\n`, without one after the last. No value holds a line break, so every line
+//! is one component and its value. The last line lists the components.
 
 use std::ops::Range;
 
@@ -25,7 +26,7 @@ use crate::error::{Reason, reason};
 
 const SIGNATURE_PARAMS: &str = "\"@signature-params\": ";
 
-/// The text that is signed, and with it everything a signature says.
+/// The signed text and all data of the signature.
 #[derive(Clone, Debug)]
 pub(super) struct SignatureBase {
     text: String,
@@ -33,24 +34,24 @@ pub(super) struct SignatureBase {
     fields: Fields,
 }
 
-/// Where the fields that are covered as they were sent stand in the text, and the authority.
+/// The ranges in the text of the authority and of the fields covered as sent.
 type Fields = SmallVec<[Field; 4]>;
 
-/// Where one of them stands. A name is `None` for the authority.
+/// One of these ranges. The name is `None` for the authority.
 #[derive(Clone, Debug)]
 struct Field {
     name: Option<Range<usize>>,
     value: Range<usize>,
 }
 
-/// How much room a signature base is given before it is written: enough for most, so that it need not grow.
+/// Initial capacity of a signature base: enough for most.
 const ROOM: usize = 512;
 
 impl SignatureBase {
-    /// Writes the values of the components as this message has them, then the components and the parameters themselves.
+    /// Writes the components with their values in this message, then the list and the parameters.
     ///
-    /// The last line is the list as RFC 9651 section 4.1 writes it (RFC 9421 section 2.3), not as it was sent: spaces
-    /// between its items are no part of it. It is `serialized` where that is at hand.
+    /// The last line is the list in the form of RFC 9651 section 4.1, not as sent (RFC 9421 section
+    /// 2.3): spaces between its items do not count. `serialized` is this form, if known.
     pub(super) fn new(
         covered: &CoveredComponents<'_>,
         values: &mut CoveredValues<'_>,
@@ -72,8 +73,8 @@ impl SignatureBase {
             covered.write_to(&mut text);
             params.write_to(&mut text);
         }
-        // Invariant: what a value is taken from cannot hold a line break. That no value is two lines is what the whole
-        // scheme rests on, so it is not left to that.
+        // Invariant: the sources of values cannot hold a line break. The scheme depends on values
+        // of one line, so this checks them anyway.
         match count_newlines(&text) {
             None => return Err(reason!("covered components: expected ASCII")),
             Some(lines) if lines != covered.len() => {
@@ -92,13 +93,13 @@ impl SignatureBase {
         &self.text
     }
 
-    /// The components and the parameters, as they stand in the last line and behind a label.
+    /// Returns the components and parameters, as in the last line and after a label.
     pub(super) fn signature_params(&self) -> &str {
-        // Invariant: so much stands before them.
+        // Invariant: the last line starts with this prefix.
         self.text.get(self.params_at..).unwrap_or_default()
     }
 
-    /// The fields that are covered as they were sent, and the authority as `host`.
+    /// Yields the fields that are covered as sent, and the authority as `host`.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let has_authority = self.fields.iter().any(|field| field.name.is_none());
         self.fields.iter().filter_map(move |field| {
@@ -113,7 +114,8 @@ impl SignatureBase {
 }
 
 impl Field {
-    /// The field that a component is, if it is one, by where its identifier and its value are.
+    /// Returns the covered field of a component, if it is one, from the ranges of its identifier
+    /// and value.
     fn new(id: &ComponentId<'_>, quoted: Range<usize>, value: Range<usize>) -> Option<Self> {
         let name = match id.component() {
             Component::Derived(DerivedComponent::Authority) => None,
@@ -127,10 +129,10 @@ impl Field {
     }
 }
 
-/// How many newlines a text has; `None` if there is anything but ASCII in it.
+/// Counts the newlines of a text. Returns `None` if the text is not ASCII.
 ///
-/// All bytes of a piece are looked at before any is judged, so that the compiler takes many at a time; and they are few
-/// enough for a byte to count them.
+/// Reads all bytes of a chunk before judging any, so that the compiler vectorises the loop. A chunk
+/// is short enough to count in one byte.
 fn count_newlines(text: &str) -> Option<usize> {
     let count = |piece: &[u8]| {
         let newlines = piece.iter().map(|byte| u8::from(*byte == b'\n'));
@@ -284,7 +286,8 @@ mod tests {
         }
     }
 
-    /// Source: httpsig, where an absent header is an empty one; actpub-httpsig, where obs-text is an empty text.
+    /// Source: httpsig, where an absent header equals an empty one; actpub-httpsig, where obs-text
+    /// becomes an empty text.
     #[test]
     fn never_signs_nothing_in_place_of_something() {
         for (name, fields, id) in [

@@ -1,4 +1,5 @@
-//! `Signature-Input` and `Signature` (RFC 9421 section 4): dictionaries of which each label names one signature.
+//! `Signature-Input` and `Signature` (RFC 9421 section 4): dictionaries with one signature per
+//! label.
 
 use sfv::{
     BareItemFromInput, KeyRef, Parser,
@@ -22,10 +23,10 @@ use crate::{
     head::HeadLimits,
 };
 
-/// How many signatures a request may carry: its sender's, and some that were added on the way.
+/// Maximum number of signatures in a request: the sender's, and some added by hops.
 const MAX_LABELS: usize = 8;
 
-/// The signatures of a request, each with what it covers. Nothing of it is proven.
+/// The signatures of a request with their covered components. Nothing in them is verified yet.
 #[derive(Clone, Debug)]
 pub(super) struct SignatureInput<'r> {
     labels: SmallVec<[LabeledSignature<'r>; 1]>,
@@ -33,15 +34,15 @@ pub(super) struct SignatureInput<'r> {
 }
 
 impl<'r> SignatureInput<'r> {
-    /// Reads both fields. What is wrong with the fields as such is refused, and so is a label that is in one of them only
-    /// (RFC 9421 section 4.2); what is wrong with the meaning of one signature is noted there.
+    /// Parses both fields. Refuses malformed fields, and a label in only one of them (RFC 9421
+    /// section 4.2). Semantic problems of one signature are recorded in that signature.
     pub(super) fn parse(fields: &Fields<'r>, limits: &HeadLimits) -> Result<Self, Rejection> {
         let mut input = Self::none(limits);
         input.read(fields, limits)?;
         Ok(input)
     }
 
-    /// To be read into: several labels are large to move.
+    /// Creates an empty value to parse into: several labels are large to move.
     pub(super) fn none(limits: &HeadLimits) -> Self {
         Self {
             labels: SmallVec::new(),
@@ -49,7 +50,7 @@ impl<'r> SignatureInput<'r> {
         }
     }
 
-    /// As [`parse`](Self::parse), in place.
+    /// Does the same as [`parse`](Self::parse), in place.
     pub(super) fn read(
         &mut self,
         fields: &Fields<'r>,
@@ -102,7 +103,7 @@ impl<'r> SignatureInput<'r> {
         Ok(())
     }
 
-    /// What fields are refused with that cannot be read to their end.
+    /// Returns the reason for fields that cannot be parsed to their end.
     #[cold]
     fn unreadable(&self) -> Rejection {
         let labels: Vec<&str> = self.labels.iter().map(|label| label.label).collect();
@@ -116,7 +117,8 @@ impl<'r> SignatureInput<'r> {
         }
         if last >= self.max_components {
             return Rejection::malformed(reason!(
-                "header signature-input: expected at most {} components of a signature; HeadLimits::with_covered_headers sets the limit",
+                "header signature-input: expected at most {} components of a signature; \
+                 HeadLimits::with_covered_headers sets the limit",
                 self.max_components
             ));
         }
@@ -137,7 +139,8 @@ impl<'de> DictionaryVisitor<'de> for &mut SignatureInput<'de> {
 
     fn entry(&mut self, label: &'de KeyRef) -> Result<impl EntryVisitor<'de>, Self::Error> {
         let label = label.as_str();
-        // Of two of one name the later one would count (RFC 9651 section 4.2.2), and other readers take the first.
+        // Of a repeated name, the last would count (RFC 9651 section 4.2.2), while other readers
+        // take the first.
         let known = self.labels.iter().any(|known| known.label == label);
         if known || self.labels.len() >= MAX_LABELS {
             return Err(Unreadable);
@@ -158,7 +161,7 @@ impl<'de> DictionaryVisitor<'de> for &mut SignatureInput<'de> {
     }
 }
 
-/// The value of a label in `Signature-Input`.
+/// Visits the value of a label in `Signature-Input`.
 struct InnerListOf<'v, 'de> {
     into: &'v mut LabeledSignature<'de>,
     max_components: usize,
@@ -198,7 +201,7 @@ impl<'de> InnerListVisitor<'de> for InnerListOf<'_, 'de> {
     }
 }
 
-/// The parameters behind the list.
+/// Visits the parameters after the list.
 struct ParametersOf<'v, 'de>(&'v mut LabeledSignature<'de>);
 
 impl<'de> ParameterVisitor<'de> for ParametersOf<'_, 'de> {
@@ -223,14 +226,14 @@ impl<'de> ParameterVisitor<'de> for ParametersOf<'_, 'de> {
     }
 }
 
-/// The signatures of known labels. Byte sequences are decoded as RFC 9651 section 4.2.7 has it, padding or not.
+/// The signatures of known labels. Byte sequences may lack their padding (RFC 9651 section 4.2.7).
 struct Signatures<'v, 'de> {
     labels: &'v mut SmallVec<[LabeledSignature<'de>; 1]>,
     found: usize,
 }
 
 impl Signatures<'_, '_> {
-    /// What fields are refused with that cannot be read to their end.
+    /// Returns the reason for fields that cannot be parsed to their end.
     #[cold]
     fn unreadable(&self) -> Rejection {
         let labels: Vec<&str> = self.labels.iter().map(|label| label.label).collect();
@@ -245,7 +248,7 @@ impl Signatures<'_, '_> {
         ))
     }
 
-    /// Takes the signature of a known label that has none yet. `None` if the line is anything else.
+    /// Stores the signature of a known label that has none yet. Returns `None` for any other line.
     fn take_serialized(&mut self, line: &str) -> Option<()> {
         let mut buffer = [0; 64];
         let (label, bytes) = serialized::byte_sequence(line, &mut buffer)?;
@@ -274,7 +277,7 @@ impl<'de> DictionaryVisitor<'de> for &mut Signatures<'_, 'de> {
     }
 }
 
-/// The value of a label in `Signature`.
+/// Visits the value of a label in `Signature`.
 struct SignatureOf<'v, 'de>(&'v mut LabeledSignature<'de>);
 
 impl<'de> EntryVisitor<'de> for SignatureOf<'_, 'de> {
@@ -332,7 +335,10 @@ mod tests {
     #[test]
     fn reads_the_example_of_the_specification() {
         // Source: RFC 9421 section 4.1.
-        let input = r#"sig1=("@method" "@target-uri" "@authority" "content-digest" "cache-control");created=1618884475;keyid="test-key-rsa-pss""#;
+        let input = concat!(
+            r#"sig1=("@method" "@target-uri" "@authority" "content-digest" "cache-control")"#,
+            r#";created=1618884475;keyid="test-key-rsa-pss""#
+        );
         with(&[input], &["sig1=:AQI=:"], |found| {
             let input_found = found.unwrap();
             let label = input_found.labels().next().unwrap();
@@ -347,7 +353,7 @@ mod tests {
         });
     }
 
-    /// A space in front, which means nothing, leaves a line to the parser of everything.
+    /// A leading space has no meaning, but makes the line one for the full parser.
     #[test]
     fn both_parsers_read_the_same() {
         const INPUT: &str = r#"sig1=("@method" "date");created=1;nonce="n";alg="a";keyid="k""#;
@@ -427,8 +433,8 @@ mod tests {
             ("an input that is no list", &["a=\"@method\""], &["a=:AA:"]),
             ("an input without a value", &["a"], &["a=:AA:"]),
             ("an unbalanced list", &["a=(\"@method\""], &["a=:AA:"]),
-            ("something behind a list", &["a=() x"], &["a=:AA:"]),
-            ("a comma behind", &["a=(),"], &["a=:AA:"]),
+            ("something after a list", &["a=() x"], &["a=:AA:"]),
+            ("a comma after", &["a=(),"], &["a=:AA:"]),
             ("an empty line", &["a=()", ""], &["a=:AA:"]),
             ("items without a space", &["a=(\"b\"\"c\")"], &["a=:AA:"]),
             ("a tab in a list", &["a=(\"b\"\t\"c\")"], &["a=:AA:"]),
@@ -446,7 +452,7 @@ mod tests {
         }
     }
 
-    /// Two of one name would also have too few signatures, whichever of them are there.
+    /// A repeated name would also leave too few signatures, whichever of them are present.
     #[test]
     fn a_label_twice_is_refused_where_it_stands() {
         with(&["a=(), a=()"], &["a=:AA:"], |input| {

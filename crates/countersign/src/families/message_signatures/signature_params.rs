@@ -12,13 +12,14 @@ use crate::{
     key_id::KeyId,
 };
 
-/// The greatest length of a nonce, in bytes.
+/// Maximum length of a nonce, in bytes.
 const MAX_NONCE: usize = 256;
 
-/// The parameters of a signature in the order in which they are signed, each at most once (RFC 9421 section 2.3). The
+/// The parameters of a signature in signing order, each at most once (RFC 9421 section 2.3). Their
 /// names are those on the wire.
 ///
-/// Others than the registered six are refused: what they would mean for the signature is not known here.
+/// Refuses parameters other than the six registered ones: their meaning for the signature is
+/// unknown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SignatureParams<'r>(SmallVec<[Param<'r>; 6]>);
 
@@ -34,7 +35,7 @@ pub(super) enum Param<'r> {
 }
 
 impl<'r> SignatureParams<'r> {
-    /// Reads one parameter.
+    /// Parses one parameter.
     pub(super) fn add(
         &mut self,
         key: &str,
@@ -113,7 +114,7 @@ impl<'r> SignatureParams<'r> {
         })
     }
 
-    /// What is wrong with the parameters of a signature that is to be judged.
+    /// Returns why a signature with these parameters cannot be verified.
     pub(super) fn problem(&self) -> Option<Reason> {
         let (created, expires) = (self.created(), self.expires());
         if let (Some(created), Some(expires)) = (created, expires)
@@ -125,7 +126,8 @@ impl<'r> SignatureParams<'r> {
             && !KeyId::is_valid(keyid)
         {
             return Some(reason!(
-                "parameter keyid: expected 1 to 128 visible ASCII characters without = , and ;, found \"{}\"",
+                "parameter keyid: expected 1 to 128 visible ASCII characters without = , and ;, \
+                 found \"{}\"",
                 Escaped::text(keyid)
             ));
         }
@@ -140,18 +142,18 @@ impl<'r> SignatureParams<'r> {
         None
     }
 
-    /// The names of the parameters.
+    /// Yields the names of the parameters.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().map(Param::key)
     }
 
-    /// Writes the parameters behind the list of components.
+    /// Writes the parameters after the list of components.
     pub(super) fn write_to(&self, text: &mut String) {
         for param in &self.0 {
             text.extend([";", param.key(), "="]);
             match param {
                 Param::Created(seconds) | Param::Expires(seconds) => {
-                    // Invariant: a string takes every text.
+                    // Invariant: writing to a string never fails.
                     let _: fmt::Result = write!(text, "{seconds}");
                 }
                 Param::Nonce(value)
@@ -163,12 +165,13 @@ impl<'r> SignatureParams<'r> {
     }
 }
 
-/// What a signature is refused with that ended before it was made.
+/// Returns the reason for a signature that expires before its creation.
 #[cold]
 fn ended(created: i64, expires: i64) -> Reason {
     match finer_unit(created) {
         Some(unit) => reason!(
-            "parameter created: expected seconds since 1970-01-01T00:00:00Z, found {}, which looks like {}",
+            "parameter created: expected seconds since 1970-01-01T00:00:00Z, found {}, which looks \
+             like {}",
             Set(&created),
             unit
         ),
@@ -278,7 +281,7 @@ mod tests {
         for (name, list, valid) in [
             ("none", &[][..], true),
             (
-                "expires behind created",
+                "expires after created",
                 &[Param::Created(1), Param::Expires(2)],
                 true,
             ),

@@ -1,4 +1,4 @@
-//! Structured Field Values (RFC 9651), as far as the other steps need them.
+//! Structured Field Values (RFC 9651), as far as this family needs them.
 
 use std::{error, fmt};
 
@@ -12,44 +12,45 @@ use crate::{
     head::not_ascii,
 };
 
-/// What a structured field is, which its text does not say (RFC 9651 section 3).
+/// The type of a structured field, which its text does not tell (RFC 9651 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StructuredType {
     /// A list of items and inner lists.
     List,
-    /// A dictionary of them.
+    /// A dictionary of items and inner lists.
     Dictionary,
     /// One item.
     Item,
 }
 
 impl StructuredType {
-    /// The field written anew as RFC 9651 section 4.1 says; `None` if it is none of this type.
+    /// Serializes the field again by RFC 9651 section 4.1. Returns `None` if it is not of this
+    /// type.
     pub(super) fn reserialize(self, text: &str) -> Option<String> {
         match self {
             Self::List => parse::<List>(text)?.serialize(),
             Self::Dictionary => parse::<Dictionary>(text)?.serialize(),
             Self::Item => return Some(parse::<Item>(text)?.serialize()),
         }
-        // An empty list is written as nothing at all.
+        // An empty list is serialized as an empty text.
         .or(Some(String::new()))
     }
 }
 
-/// A field that is a dictionary.
+/// A dictionary field.
 #[derive(Debug)]
 pub(super) struct ParsedDictionary(Dictionary);
 
 impl ParsedDictionary {
-    /// `None` if it is none.
+    /// Parses the lines. Returns `None` if they form no dictionary.
     pub(super) fn parse(text: &str) -> Option<Self> {
         parse(text).map(Self)
     }
 
-    /// Writes one member anew; `None` if there is none of this key.
+    /// Serializes one member again. Returns `None` if the key is absent.
     pub(super) fn write_member(&self, key: &str, text: &mut String) -> Option<()> {
-        // As the only member of a list it is written as in a dictionary behind its key.
+        // As the only member of a list, it is serialized as after its key in a dictionary.
         let mut list = ListSerializer::with_buffer(text);
         list.members(self.0.get(key));
         list.finish().map(|_| ())
@@ -60,9 +61,10 @@ fn parse<T: FieldType>(text: &str) -> Option<T> {
     Parser::new(text).parse().ok()
 }
 
-/// The lines of a field that is a dictionary, which the caller parses one by one: their members are those of the one
-/// dictionary that they make joined by commas (RFC 9651 section 4.2), unless a line is empty or breaks off inside a
-/// member, which is refused. `limit` is on the sum of their lengths.
+/// Yields the lines of a dictionary field, which the caller parses one by one. Their members are
+/// those of the lines joined by commas (RFC 9651 section 4.2).
+/// Only an empty line, or a line that ends inside a member, would differ; both are refused. `limit`
+/// bounds the sum of the lengths.
 pub(super) fn lines<'r>(
     lines: &[&'r HeaderValue],
     name: &'static HeaderName,
@@ -86,7 +88,7 @@ pub(super) fn lines<'r>(
     })
 }
 
-/// What lines are refused with that are too long together.
+/// Returns the reason for lines that are too long in total.
 #[cold]
 fn too_long(lines: &[&HeaderValue], name: &HeaderName, limit: usize) -> Reason {
     let bytes = lines.iter().map(|line| line.len());
@@ -99,12 +101,12 @@ fn too_long(lines: &[&HeaderValue], name: &HeaderName, limit: usize) -> Reason {
     Reason::over(name.into(), limit, "bytes", bytes, setting)
 }
 
-/// A bare item, as far as this family has a use for it.
+/// A bare item of a type that this family uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Text<'de> {
-    /// A string without escapes: where a string is read here, none needs any, so that each has one spelling.
+    /// A string without escapes. No string in this family needs escapes, so each has one spelling.
     Plain(&'de str),
-    /// The boolean.
+    /// The boolean `true`.
     True,
     Other,
 }
@@ -123,23 +125,24 @@ impl<'de> Text<'de> {
     }
 }
 
-/// A byte sequence of up to 64 bytes behind these texts, in an allocation that a header value takes over as it is.
+/// Writes a byte sequence of up to 64 bytes after these texts. The allocation has the exact length,
+/// so that a header value takes it over.
 pub(super) fn byte_sequence(before: [&str; 2], bytes: &[u8]) -> Option<String> {
     let mut buffer = [0; 88];
-    // Not in constant time: what is encoded is sent in the open.
+    // Needs no constant time: the encoded bytes are public.
     let len = STANDARD.encode_slice(bytes, &mut buffer).ok()?;
     let digits = str::from_utf8(buffer.get(..len)?).ok()?;
     let [first, second] = before;
     Some([first, second, ":", digits, ":"].concat())
 }
 
-/// Whether a text stands in a string as it is.
+/// Returns whether a text needs no escapes in a string.
 pub(super) fn is_plain_text(text: &str) -> bool {
     let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
     text.bytes().all(plain)
 }
 
-/// What a visitor says of a member that is not what it should be.
+/// Returns the visitor's error for a member of the wrong type.
 #[derive(Debug)]
 pub(super) struct Unreadable;
 
@@ -151,7 +154,7 @@ impl fmt::Display for Unreadable {
 
 impl error::Error for Unreadable {}
 
-/// The parameters of an item that identifies a component, in their order: none has more than two.
+/// Collects the parameters of a component identifier, in order: none has more than two.
 pub(super) type AtMostTwo<'c> = [Option<(&'c str, Text<'c>)>; 2];
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What a verifier asks of HTTP Message Signatures (RFC 9421): the coverage that the RFC leaves to the application, and
-/// which of several signatures it is that counts.
+/// What a verifier requires of HTTP Message Signatures (RFC 9421): the coverage that the RFC leaves
+/// to the application, and the choice among several signatures.
 ///
 /// ```
 /// use countersign::{ComponentId, MessageSignaturesVerifySettings, UriScheme, Verifier};
@@ -42,23 +42,30 @@ use crate::{
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// # What a signature must cover
+/// # Required coverage
 ///
-/// `"@method" "@authority" "@path" "@query"`, whatever else is [required](Self::requiring), the headers that the verifier
-/// [requires](crate::VerifierBuilder::require_headers), `content-encoding` where it is present and, unless its key says
-/// otherwise, `content-type` where it is present. It must have the parameters `created` and `keyid` and, unless its key
-/// says otherwise, `nonce`. `"@target-uri"` stands for authority, path, query and scheme; `"@request-target"` for path and
-/// query. A request with a body must cover `content-digest`; where that is not covered, the body must be empty.
+/// A signature must cover:
 ///
-/// # Which signature counts
+/// - `"@method" "@authority" "@path" "@query"` and any other [required component](Self::requiring),
+/// - the headers that the verifier [requires](crate::VerifierBuilder::require_headers),
+/// - `content-encoding` if present, and `content-type` if present, unless its key waives
+///   `content-type`,
+/// - `content-digest` if the request has a body; otherwise the body must be empty.
 ///
-/// A request may carry several. Those with another [tag](Self::with_tag), if one is set, are nobody's business here, nor do
-/// they count as a second signature beside one in another scheme; of the others there must be exactly one that covers enough and has no parameter or component that is unknown. That one is
-/// judged, and if it does not hold, no other one is tried. Two that could be judged are refused: which of them counts
-/// would otherwise be for whoever sent them to choose. Where a proxy adds signatures of its own, set a tag.
+/// `"@target-uri"` counts as authority, path, query and scheme; `"@request-target"` as path and
+/// query. The signature must have the parameters `created`, `keyid` and, unless its key waives it,
+/// `nonce`.
 ///
-/// A `Signature` without `Signature-Input` is of an older draft (draft-cavage-http-signatures). It is a header like any
-/// other here: beside a signature in another scheme it changes nothing, and alone it is no signature.
+/// # Several signatures
+///
+/// If a [tag](Self::with_tag) is set, signatures with any other tag are ignored, also when
+/// signatures in several schemes are counted. Exactly one of the remaining signatures must cover
+/// enough and use only known parameters and components. Only that signature is verified: if it
+/// fails, no other one is tried. Two such signatures are refused, because the sender could
+/// otherwise choose between them. If a proxy adds signatures, set a tag.
+///
+/// A `Signature` without `Signature-Input` belongs to an older draft (draft-cavage-http-signatures)
+/// and is ignored like any other header. Alone it is no signature.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MessageSignaturesVerifySettings {
@@ -70,7 +77,7 @@ pub struct MessageSignaturesVerifySettings {
     pub(super) content: Content,
 }
 
-/// Whether a body must be signed.
+/// Whether a body must be covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Signed,
@@ -84,7 +91,7 @@ impl Default for MessageSignaturesVerifySettings {
 }
 
 impl MessageSignaturesVerifySettings {
-    /// The strictest settings: any tag, any of the two algorithms, no scheme.
+    /// Returns the strictest settings, with any tag, either algorithm and no scheme.
     pub fn new() -> Self {
         Self {
             required: DEFAULT_COMPONENTS.to_vec(),
@@ -96,43 +103,46 @@ impl MessageSignaturesVerifySettings {
         }
     }
 
-    /// One more component that every signature must cover.
+    /// Adds a component that every signature must cover.
     pub fn requiring(mut self, component: impl Into<ComponentId<'static>>) -> Self {
         self.required.push(component.into());
         self
     }
 
-    /// Only signatures with this tag are looked at.
+    /// Accepts only signatures with this tag and ignores all others.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if the tag is empty or has other characters than visible ASCII and spaces without `"`
-    /// and `\`.
+    /// [`ConfigErrorKind::Setting`] if the tag is empty, or has characters other than visible ASCII
+    /// and spaces without `"` and `\`.
     pub fn with_tag(mut self, tag: &str) -> Result<Self, ConfigError> {
         self.tag = Some(ensure_tag(tag)?.into());
         Ok(self)
     }
 
-    /// The scheme that clients reach this service by: the value of `"@scheme"`, part of `"@target-uri"`, and what decides
-    /// which port is left out of `"@authority"`.
+    /// Sets the scheme with which clients reach this service. It is the value of `"@scheme"`, part
+    /// of `"@target-uri"`, and decides which port `"@authority"` omits.
     ///
-    /// Without this it is that of an absolute URI (HTTP/2, or an absolute form), and a request that has none, as most of
-    /// HTTP/1.1, can cover neither. Set it where TLS ends before this service: then what the request says is what the
-    /// proxy in front says, which is not what was signed; and what was signed is not looked for in a header.
+    /// By default the scheme is that of an absolute URI (HTTP/2 or absolute form). A request
+    /// without one, as in most of HTTP/1.1, can then cover neither component.
+    /// Set the scheme if TLS ends before this service: the request then shows the proxy's scheme,
+    /// not the signed one. No header is read for it.
     pub fn with_scheme(mut self, scheme: UriScheme) -> Self {
         self.scheme = Some(scheme);
         self
     }
 
-    /// What type a structured field is of, so that it can be covered as `;sf` and a dictionary's members as `;key="…"`. The
-    /// text of a field does not say it. Of `content-digest`, `signature` and `signature-input` it is known.
+    /// Sets the type of a structured field, which its text does not tell. Its value can then be
+    /// covered as `;sf`, and the members of a dictionary as `;key="…"`. The types of
+    /// `content-digest`, `signature` and `signature-input` are known.
     pub fn with_structured_field(mut self, name: HeaderName, kind: StructuredType) -> Self {
         self.structured_fields.insert(0, (name, kind));
         self
     }
 
-    /// Accepts shared secrets only. Then [expected hosts](crate::VerifierBuilder::expected_hosts) are not asked for: a
-    /// secret is shared with one callee, while an Ed25519 key is known to all.
+    /// Accepts shared secrets only. [Expected hosts](crate::VerifierBuilder::expected_hosts) are
+    /// then optional: a secret is shared with one callee, while every callee may know an Ed25519
+    /// public key.
     pub fn hmac_sha256_only(mut self) -> Self {
         self.only = Some(Algorithm::HmacSha256);
         self
@@ -144,10 +154,12 @@ impl MessageSignaturesVerifySettings {
         self
     }
 
-    /// Requires these components in place of `"@method" "@authority" "@path" "@query"` and of those required before.
+    /// Requires these components in place of `"@method" "@authority" "@path" "@query"` and of those
+    /// required before.
     ///
-    /// Whoever sees a request can send whatever is left out anew with another value: another method to the same path, the
-    /// same path of another service. With an empty list a signature is good for every request.
+    /// Anyone who sees a request can resend it with other values for uncovered parts: another
+    /// method to the same path, or the same path of another service. With an empty list, a
+    /// signature fits every request.
     pub fn insecure_require_only<I>(mut self, components: I) -> Self
     where
         I: IntoIterator<Item = ComponentId<'static>>,
@@ -156,9 +168,9 @@ impl MessageSignaturesVerifySettings {
         self
     }
 
-    /// Takes a body that no signature covers. A `content-digest` that is covered is checked nevertheless.
+    /// Accepts a body that no signature covers. Still checks a covered `content-digest`.
     ///
-    /// Whoever sees a request can send it anew with a body of their own.
+    /// Anyone who sees a request can resend it with another body.
     pub fn insecure_allow_unsigned_content(mut self) -> Self {
         self.content = Content::SignedIfCovered;
         self
@@ -172,12 +184,12 @@ impl MessageSignaturesVerifySettings {
         Ok(Self::new())
     }
 
-    /// There is one way in which a verifier reads the fields of these signatures: the settings given last.
+    /// A verifier has one set of these settings: the settings given last.
     pub(crate) fn merge(&mut self, other: Self) {
         *self = other;
     }
 
-    /// The one signature that is judged.
+    /// Chooses the one signature to verify.
     pub(super) fn choose<'i, 'r>(
         &self,
         input: &'i SignatureInput<'r>,
@@ -194,7 +206,8 @@ impl MessageSignaturesVerifySettings {
             match (lack, chosen) {
                 (None, Some(other)) => {
                     return Err(Rejection::malformed(reason!(
-                        "signature-input: expected one signature that could be judged, found \"{}\" and \"{}\"",
+                        "signature-input: expected one signature that could be judged, found \
+                         \"{}\" and \"{}\"",
                         Escaped::text(other.label),
                         Escaped::text(label.label)
                     )));
@@ -215,22 +228,23 @@ impl MessageSignaturesVerifySettings {
         }
     }
 
-    /// What a request is refused with that has no signature with the tag that is set.
+    /// Returns the rejection for a request without a signature with the required tag.
     #[cold]
     fn no_tag(&self, input: &SignatureInput<'_>) -> Reason {
         let labels: Vec<&str> = input.labels().map(|label| label.label).collect();
         let tags = input.labels().filter_map(|label| label.params.tag());
         let tags: Vec<&str> = tags.collect();
         reason!(
-            "signature-input: expected a signature with the tag \"{}\", found the labels {} with the tags {}",
+            "signature-input: expected a signature with the tag \"{}\", found the labels {} with \
+             the tags {}",
             Set(&self.tag.as_deref().unwrap_or_default()),
             &labels,
             &tags
         )
     }
 
-    /// Whether all signatures are ones that [`choose`](Self::choose) passes over. Read as they are read there, to the same
-    /// limits.
+    /// Returns whether [`choose`](Self::choose) would ignore all signatures. Parses them in the
+    /// same way, with the same limits.
     fn are_others(&self, head: &RequestHead<'_>, policy: &Requirements) -> bool {
         self.tag.is_some()
             && SignatureInput::parse(&Fields::of(head.headers()), &policy.limits)
@@ -243,7 +257,7 @@ impl MessageSignaturesVerifySettings {
             .is_none_or(|tag| label.params.tag() == Some(tag))
     }
 
-    /// What a signature lacks to be judged.
+    /// Returns why a signature cannot be verified.
     fn lack<'p, 'r>(
         &'p self,
         label: &LabeledSignature<'r>,
@@ -276,10 +290,10 @@ impl MessageSignaturesVerifySettings {
     }
 }
 
-/// Why a signature cannot be judged.
+/// Why a signature cannot be verified.
 #[derive(Clone, Copy, Debug)]
 enum Lack<'p, 'r> {
-    /// What is not known here, or wrong.
+    /// An unknown or faulty part.
     Problem(Problem<'r>),
     Parameter(&'static str),
     Component(&'p ComponentId<'static>),
@@ -331,9 +345,10 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
         &[Scheme::MessageSignatures]
     }
 
-    /// `Signature-Input` is one, whether or not `Signature` is there. `Signature` alone is none: the drafts before RFC 9421
-    /// (draft-cavage-http-signatures) have it without the other. Nor are fields that can be read and hold nothing but
-    /// signatures with another tag than the one that is set, of which none would be judged.
+    /// `Signature-Input` marks a signature, with or without `Signature`. `Signature` alone does
+    /// not: drafts before RFC 9421 (draft-cavage-http-signatures) use it that way. Fields that hold
+    /// only signatures with another tag than the one set do not count either: none of them would be
+    /// verified.
     fn carriers<'r>(
         &self,
         head: &RequestHead<'r>,
@@ -414,7 +429,7 @@ impl From<MessageSignaturesVerifySettings> for AcceptedScheme {
     }
 }
 
-/// What every signature covers, unless the settings say otherwise.
+/// The components that every signature covers by default.
 pub(super) const DEFAULT_COMPONENTS: [ComponentId<'static>; 4] = [
     ComponentId::METHOD,
     ComponentId::AUTHORITY,
@@ -429,7 +444,7 @@ pub(super) fn known_fields() -> Vec<(HeaderName, StructuredType)> {
         .to_vec()
 }
 
-/// A tag that stands in a string as it is.
+/// Validates a tag that needs no escapes in a string.
 pub(super) fn ensure_tag(tag: &str) -> Result<&str, ConfigError> {
     if !tag.is_empty() && is_plain_text(tag) {
         Ok(tag)

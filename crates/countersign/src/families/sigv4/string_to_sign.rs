@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn is_of_the_canonical_request_whose_hash_it_holds() {
-        const REQUEST: &str = "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\n\
+        const REQUEST: &str = "GET\n/\n\n\
+             host:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\n\
              host;x-amz-date\n\
              e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         let string_to_sign = StringToSign::parse(TEXT).unwrap();
