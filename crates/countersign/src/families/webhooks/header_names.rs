@@ -1,4 +1,4 @@
-//! The names of the three headers: those of the specification, and those that Svix sends.
+//! The names of the three headers, in the spellings of the specification and of Svix.
 
 use http::HeaderName;
 use smallvec::{SmallVec, smallvec};
@@ -8,12 +8,12 @@ use crate::{
     head::RequestHead,
 };
 
-/// Which names are read.
+/// Which spellings are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeaderNames {
     /// `webhook-…`.
     Standard,
-    /// `webhook-…`, or `svix-…` in their place.
+    /// `webhook-…`, or `svix-…` if `webhook-signature` is absent.
     StandardOrSvix,
 }
 
@@ -38,26 +38,26 @@ pub(super) static SVIX: Names = Names {
 };
 
 impl HeaderNames {
-    /// Whether a head carries signatures under one of the names.
+    /// Returns whether a head carries signatures in one of these spellings.
     pub(super) fn are_in(self, head: &RequestHead<'_>) -> bool {
         let has = |names: &Names| head.headers().contains_key(&names.signature);
         has(&STANDARD) || (self == Self::StandardOrSvix && has(&SVIX))
     }
 }
 
-/// The three values, and the names they were read under.
+/// The three values and the names under which they were read.
 pub(super) struct Message<'r> {
     pub(super) names: &'static Names,
     pub(super) id: &'r str,
     pub(super) timestamp: &'r str,
     pub(super) signatures: &'r str,
-    /// Id and timestamp, under each name that they have.
+    /// Id and timestamp, under each of their names in the head.
     pub(super) covered: SmallVec<[(&'r str, &'r str); 2]>,
 }
 
 impl<'r> Message<'r> {
-    /// Reads the values in one spelling. What is there in the other one as well must say the same: a handler may read
-    /// either.
+    /// Reads the values in one spelling. The same header in the other spelling must hold the same
+    /// value, because a handler may read either.
     pub(super) fn of(head: &RequestHead<'r>, read: HeaderNames) -> Result<Self, Rejection> {
         let (names, other) = match read {
             HeaderNames::Standard => (&STANDARD, None),
@@ -94,7 +94,7 @@ impl<'r> Message<'r> {
     }
 }
 
-/// Whether a header is there, which must then have the value of another one.
+/// Returns whether a header is present. Refuses a value that differs from the other header's.
 fn is_there_with(
     head: &RequestHead<'_>,
     name: &HeaderName,

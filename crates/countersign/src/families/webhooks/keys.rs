@@ -12,8 +12,8 @@ const PRIVATE_KEY: &str = "whsk_";
 const PUBLIC_KEY: &str = "whpk_";
 
 impl Secret {
-    /// Decodes a secret of Standard Webhooks: `whsec_` and standard Base64, or the Base64 alone. The scheme asks for 24 to
-    /// 64 bytes where the key is used.
+    /// Decodes a Standard Webhooks secret: `whsec_` and standard Base64, or the Base64 alone. The
+    /// scheme requires 24 to 64 bytes when the key is used.
     ///
     /// # Errors
     ///
@@ -23,14 +23,15 @@ impl Secret {
         Self::from_base64(text.strip_prefix(SECRET).unwrap_or(text))
     }
 
-    /// Takes the UTF-8 bytes of a secret of Standard Webhooks as they are, undecoded: for senders that key the MAC with the
-    /// text that they show. The scheme asks for 24 to 64 bytes where the key is used.
+    /// Uses the UTF-8 bytes of a Standard Webhooks secret without decoding them, for senders that
+    /// key the MAC with the displayed text. The scheme requires 24 to 64 bytes when the key is
+    /// used.
     ///
     /// # Errors
     ///
-    /// As [`from_text`](Self::from_text), and [`ConfigErrorKind::Key`] for a text with a prefix of Standard Webhooks
-    /// (`whsec_`, `whsk_`, `whpk_`): such a text holds Base64. A sender that keys the MAC with the prefix too needs
-    /// [`from_text`](Self::from_text).
+    /// As [`from_text`](Self::from_text). Also [`ConfigErrorKind::Key`] for a text with a Standard
+    /// Webhooks prefix (`whsec_`, `whsk_`, `whpk_`), because such a text holds Base64. If a sender
+    /// keys the MAC with the prefix too, use [`from_text`](Self::from_text).
     pub fn from_webhook_text(text: &str) -> Result<Self, ConfigError> {
         let secret = Self::from_text(text)?;
         match [SECRET, PRIVATE_KEY, PUBLIC_KEY]
@@ -47,18 +48,18 @@ impl Secret {
 }
 
 impl SigningKey {
-    /// A shared secret for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1`), usually
-    /// [`Secret::from_webhook_secret`]: 24 to 64 bytes.
+    /// Creates a shared secret for [Standard Webhooks](crate::StandardWebhooksVerifySettings)
+    /// (`v1`), usually from [`Secret::from_webhook_secret`]: 24 to 64 bytes.
     pub fn standard_webhooks(secret: &Secret) -> Self {
         Self::hmac_in(Scheme::StandardWebhooks, secret)
     }
 
-    /// An Ed25519 key for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1a`) from its text: `whsk_` and the
-    /// Base64 of the seed, or of the seed with its public key behind it.
+    /// Parses an Ed25519 key for [Standard Webhooks](crate::StandardWebhooksVerifySettings)
+    /// (`v1a`): `whsk_` and the Base64 of the seed, or of the seed followed by its public key.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the text is not of this form, or the public key is not the seed's.
+    /// [`ConfigErrorKind::Key`] if the text has another form, or the public key is not the seed's.
     pub fn standard_webhooks_ed25519(text: &str) -> Result<Self, ConfigError> {
         let refused = |problem| Err(ConfigError::new(ConfigErrorKind::Key, problem));
         let mut bytes = Zeroizing::new([0; 64]);
@@ -71,30 +72,31 @@ impl SigningKey {
             }
         };
         let key = Self::ed25519_in(Scheme::StandardWebhooks, &Secret::from_bytes(seed))?;
-        // Signing beside another key's public half gives the private one away (RUSTSEC-2022-0093).
+        // Signing with another key's public half reveals the private key (RUSTSEC-2022-0093).
         let own = key.verifying_key();
         if public_key.is_some_and(|given| own.public_key().is_none_or(|own| own != given)) {
-            return refused("expected the seed's own public key behind it, found another");
+            return refused("expected the seed's own public key after it, found another");
         }
         Ok(key)
     }
 }
 
 impl VerifyingKey {
-    /// A shared secret for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1`). See
-    /// [`SigningKey::standard_webhooks`].
+    /// Creates a shared secret for [Standard Webhooks](crate::StandardWebhooksVerifySettings)
+    /// (`v1`). See [`SigningKey::standard_webhooks`].
     pub fn standard_webhooks(secret: &Secret) -> Self {
         SigningKey::standard_webhooks(secret)
             .verifying_key()
             .keeping(secret)
     }
 
-    /// An Ed25519 public key for [Standard Webhooks](crate::StandardWebhooksVerifySettings) (`v1a`) from its text: `whpk_` and
-    /// the Base64 of 32 bytes.
+    /// Parses an Ed25519 public key for [Standard Webhooks](crate::StandardWebhooksVerifySettings)
+    /// (`v1a`): `whpk_` and the Base64 of 32 bytes.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the text is not of this form; else as [`ed25519`](Self::ed25519).
+    /// [`ConfigErrorKind::Key`] if the text has another form; otherwise as
+    /// [`ed25519`](Self::ed25519).
     pub fn standard_webhooks_ed25519(text: &str) -> Result<Self, ConfigError> {
         let mut bytes = [0; 32];
         let length = decode(text, PUBLIC_KEY, &mut bytes)?.len();
@@ -108,8 +110,8 @@ impl VerifyingKey {
     }
 }
 
-/// Decodes padded Base64 after a prefix. The prefix tells private from public keys, which are as long, so it is not
-/// optional.
+/// Decodes padded Base64 after a prefix. The prefix is required: private and public keys have equal
+/// length, and only the prefix tells them apart.
 fn decode<'b>(text: &str, prefix: &str, bytes: &'b mut [u8]) -> Result<&'b [u8], ConfigError> {
     ensure_key_alone(text)?;
     let wrong = |found: &str| {
@@ -166,7 +168,8 @@ mod tests {
         }
     }
 
-    /// Source: a sender whose MAC is keyed with the text, and hexadecimal digits that load as Base64 of other bytes.
+    /// Source: a sender that keys the MAC with the text, and hexadecimal digits that decode as
+    /// Base64 to other bytes.
     #[test]
     fn a_plain_text_is_a_secret_where_the_constructor_says_so() {
         let text = "correct horse battery staple";
@@ -254,7 +257,7 @@ mod tests {
         }
     }
 
-    /// Source: RUSTSEC-2022-0093 (ed25519-dalek signed beside whatever public key it was given).
+    /// Source: RUSTSEC-2022-0093 (ed25519-dalek signed with any public key that it was given).
     #[test]
     fn refuses_private_keys_of_another_form_and_prints_none() {
         let mut other = public_key();
@@ -303,7 +306,7 @@ mod tests {
             (
                 "another public key",
                 text("whsk_", &[&SEED, &other]),
-                "expected the seed's own public key behind it, found another",
+                "expected the seed's own public key after it, found another",
             ),
         ] {
             let error = SigningKey::standard_webhooks_ed25519(&text).unwrap_err();

@@ -1,10 +1,10 @@
-//! `webhook-id`: what a sender keeps when it sends a message again.
+//! `webhook-id`: identifies a message. A sender keeps it when it resends the message.
 //!
 //! ```text
 //! id = 1*256( VCHAR without "." )
 //! ```
 //!
-//! The specification asks for no dots, since they part the signed content.
+//! The specification forbids dots, because dots separate the parts of the signed content.
 
 use http::HeaderValue;
 
@@ -22,7 +22,7 @@ pub(super) fn is_valid(text: &str) -> bool {
             .all(|byte| byte.is_ascii_graphic() && byte != b'.')
 }
 
-/// `msg_` and 128 random bits from the operating system, as 32 hexadecimal digits.
+/// Generates `msg_` and 128 random bits from the operating system, as 32 hexadecimal digits.
 pub(super) fn generate() -> Result<HeaderValue, SignError> {
     let failed = || SignError::new(SignErrorKind::Random, "no random bytes for a message id");
     let mut bytes = [0; 16];

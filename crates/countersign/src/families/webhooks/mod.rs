@@ -1,4 +1,5 @@
-//! Standard Webhooks, version 1.0.0: a sender's secret or Ed25519 key over id, timestamp and body.
+//! Standard Webhooks, version 1.0.0: signs id, timestamp and body with the sender's secret or
+//! Ed25519 key.
 //!
 //! ```text
 //! webhook-id: msg_27UH4WbU6Z5A5EzD8u03UvzRbpk
@@ -6,21 +7,21 @@
 //! webhook-signature: v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw= v1a,…
 //! ```
 //!
-//! The signature is over the [signed content](signed_content). Of the list one must match: `v1` is HMAC-SHA256 and is tried
-//! under shared secrets only, `v1a` is Ed25519 and is tried under public keys only. Other versions are passed over, and so
-//! is an entry that cannot be read.
+//! The signature covers the [signed content](signed_content). One entry of the list must match:
+//! `v1` is HMAC-SHA256, verified with shared secrets only, and `v1a` is Ed25519, verified with
+//! public keys only. Other versions and malformed entries are ignored.
 //!
-//! Svix sends the same values as `svix-id`, `svix-timestamp` and `svix-signature`. These are read where the
-//! [profile](StandardWebhooksVerifySettings::with_svix_headers) says so.
+//! Svix sends the same values as `svix-id`, `svix-timestamp` and `svix-signature`.
+//! [`with_svix_headers`](StandardWebhooksVerifySettings::with_svix_headers) accepts these names.
 //!
-//! **No method, path, host or header beside the two is signed**, and no name of the sender. So a verifier is told
-//! [who sends what](StandardWebhooksVerifySettings), and [`Coverage::BodyOnly`](crate::Coverage::BodyOnly) says so of what it lets
-//! through.
+//! **No method, path, host or other header is signed**, and no name of the sender. The
+//! [settings](StandardWebhooksVerifySettings) therefore list the sender's requests, and a verified
+//! request has [`Coverage::BodyOnly`](crate::Coverage::BodyOnly).
 //!
 //! - The head cannot be authenticated before the body is read.
-//! - Id and timestamp together are the replay identity. A sender's retry keeps the id and changes the timestamp: it is let
-//!   through, and [`Verified::idempotency_key`](crate::Verified::idempotency_key) tells the handler that it is the message
-//!   that it may know.
+//! - Id and timestamp together are the replay identity. A sender's retry keeps the id, changes the
+//!   timestamp, and is accepted. [`Verified::idempotency_key`](crate::Verified::idempotency_key)
+//!   lets the handler detect a repeated message.
 
 mod header_names;
 mod keys;

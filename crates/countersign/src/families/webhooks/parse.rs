@@ -15,7 +15,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Reads a head with an id, a timestamp and signatures. Who sends it is told by method and target alone.
+/// Parses a head with an id, a timestamp and signatures. Only method and target identify the
+/// sender.
 pub(super) fn parse<'r>(
     profiles: &[StandardWebhooksVerifySettings],
     head: RequestHead<'r>,
@@ -35,7 +36,8 @@ pub(super) fn parse<'r>(
     } = Message::of(&head, *header_names)?;
     if !message_id::is_valid(id) {
         return Err(Rejection::malformed(reason!(
-            "header {}: expected 1 to 256 visible ASCII characters without dots, found {} characters, the first of them \"{}\"",
+            "header {}: expected 1 to 256 visible ASCII characters without dots, found {} \
+             characters, the first of them \"{}\"",
             &names.id,
             id.len(),
             Escaped::text(id)
@@ -56,9 +58,9 @@ pub(super) fn parse<'r>(
         key_id: Cow::Owned(routes.caller().as_str().to_owned()),
         date,
         replay: Some(ReplayIdentity::IdAndTimestamp { id, timestamp }),
-        // No header beside the two can be covered, and no key can ask for it.
+        // The scheme covers no other header, so no key can require one.
         content_type_uncovered: false,
-        // The host is compared, but whoever sends the request chooses it.
+        // The host is compared, but the sender of the request controls it.
         audience_checked: false,
         coverage: Coverage::BodyOnly,
         presigned: false,

@@ -12,10 +12,10 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The greatest number of keys to sign with at a time: an old and a new one of each version.
+/// Maximum number of keys that sign at a time: an old and a new one of each version.
 const MAX_KEYS: usize = 4;
 
-/// The keys that sign each message.
+/// The keys that sign every message.
 #[derive(Clone, Debug)]
 pub(crate) struct FamilySigner {
     keys: Vec<SigningKey>,
@@ -100,7 +100,7 @@ impl SignerOfFamily for FamilySigner {
     }
 }
 
-/// The id that the request has, or a new one.
+/// Returns the id of the request, or a new one.
 fn message_id(head: &RequestHead<'_>) -> Result<HeaderValue, SignError> {
     let mut given = head.headers().get_all(&STANDARD.id).iter();
     match (given.next(), given.next()) {
@@ -140,7 +140,8 @@ mod tests {
     }
 
     fn ed25519() -> SigningKey {
-        let text = "whsk_p5cvC2fIJjbV8knCeZH+0IDkqJzGRVi8rUkS5IIWJniOAfmfn2lce7ZLx0zZUEs/QT2oNYDqUK3c7T5GzELUNg==";
+        let text = "whsk_p5cvC2fIJjbV8knCeZH+0IDkqJzGRVi8rUkS5II\
+                    WJniOAfmfn2lce7ZLx0zZUEs/QT2oNYDqUK3c7T5GzELUNg==";
         SigningKey::standard_webhooks_ed25519(text).unwrap()
     }
 
@@ -270,7 +271,8 @@ mod tests {
     fn debug_shows_no_key() {
         assert_eq!(
             format!("{:?}", signer([secret(), ed25519()])),
-            "Signer { signer: StandardWebhooks(FamilySigner { keys: [SigningKey(Standard-Webhooks, [redacted]), \
+            "Signer { signer: StandardWebhooks(FamilySigner { keys: \
+             [SigningKey(Standard-Webhooks, [redacted]), \
              SigningKey(Standard-Webhooks, [redacted])] }), authorities: Only([\"a\"]) }"
         );
     }

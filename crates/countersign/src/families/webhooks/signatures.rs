@@ -1,4 +1,4 @@
-//! `webhook-signature`: the signatures of one message, by as many keys as are in use.
+//! `webhook-signature`: the signatures of one message, one per key in use.
 //!
 //! ```text
 //! list  = entry *7( SP entry )
@@ -7,9 +7,10 @@
 //! v1a   = Base64 of 64 bytes, Ed25519
 //! ```
 //!
-//! Base64 is RFC 4648 section 4, padded, in its one canonical form. Entries of other versions are passed over, as the
-//! specification has it, and so is every entry that cannot be read: it can match no key, and must not refuse the good one
-//! beside it. Every entry counts towards the limit, and one that can be read must be there.
+//! Base64 is padded and canonical (RFC 4648 section 4). Entries of other versions are ignored, as
+//! the specification says.
+//! Malformed entries are ignored too: they match no key, and must not refuse a valid entry of the
+//! same list. Every entry counts towards the limit, and one must be well formed.
 
 use base64ct::{Base64, Encoding};
 use http::{HeaderName, HeaderValue};
@@ -20,21 +21,21 @@ use crate::{
     families::BodySignature,
 };
 
-/// The greatest number of entries, known or not: every known one is tried under every key.
+/// Maximum number of entries, known or not: every known one is verified with every key.
 const MAX_ENTRIES: usize = 8;
 
-/// The greatest number of Ed25519 signatures, each of which hashes the whole body under every such key before anything is
-/// proven: as many as two keys make that are being exchanged.
+/// Maximum number of Ed25519 signatures: enough for two keys during a rotation. Each hashes the
+/// whole body with every such key before the request is authenticated.
 const MAX_ED25519: usize = 2;
 
-/// The greatest length of the list, in bytes.
+/// Maximum length of the list, in bytes.
 const MAX_LEN: usize = 2048;
 
 const V1: &str = "v1";
 const V1A: &str = "v1a";
 
-/// The signatures of known versions that can be read, of which there must be one. `header` is the header that the list
-/// is in.
+/// Parses the well-formed signatures of known versions; there must be one. `header` names the
+/// header of the list.
 pub(super) fn parse(
     header: &HeaderName,
     list: &str,
@@ -69,7 +70,7 @@ pub(super) fn parse(
     Ok(signatures)
 }
 
-/// What a list is refused with that is larger than it may be.
+/// Returns the reason for a list above a limit.
 #[cold]
 fn over(header: &HeaderName, limit: usize, unit: &'static str, found: usize) -> Reason {
     reason!(
@@ -81,7 +82,7 @@ fn over(header: &HeaderName, limit: usize, unit: &'static str, found: usize) -> 
     )
 }
 
-/// What a list is refused with that has no signature that can be read. No signature is shown.
+/// Returns the reason for a list without a well-formed signature. Never shows a signature.
 #[cold]
 fn none(header: &HeaderName, list: &str) -> Reason {
     let entries = || list.split(' ').filter_map(|entry| entry.split_once(','));
@@ -100,14 +101,15 @@ fn none(header: &HeaderName, list: &str) -> Reason {
         );
     }
     let versions = entries().map(|(version, _)| version);
-    // Longer text in the place of a version may be a signature.
+    // A longer text in the place of a version may be a signature.
     let is_version = |version: &&str| {
         (1..=8).contains(&version.len()) && version.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
     let versions: Vec<&str> = versions.filter(is_version).collect();
     if versions.is_empty() {
         return reason!(
-            "header {}: expected a version, a comma and a signature, found {} entries of which none has a version",
+            "header {}: expected a version, a comma and a signature, found {} entries of which \
+             none has a version",
             header,
             list.split(' ').count()
         );
@@ -119,7 +121,7 @@ fn none(header: &HeaderName, list: &str) -> Reason {
     )
 }
 
-/// The signature of an entry; `None` if it is of another version or cannot be read.
+/// Returns the signature of an entry; `None` for another version or a malformed one.
 fn read(entry: &str) -> Option<BodySignature> {
     match entry.split_once(',')? {
         (V1, signature) => decode(signature).map(BodySignature::HmacSha256),
@@ -138,12 +140,12 @@ pub(super) fn format(signatures: &[BodySignature]) -> Result<HeaderValue, SignEr
         .collect();
     let mut value = HeaderValue::try_from(entries.join(" "))
         .map_err(|_| SignError::new(SignErrorKind::Header, "the signatures are no header value"))?;
-    // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
+    // Keeps the value out of `Debug` and of the compression tables of HTTP/2.
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// What is decoded was sent in the open: unlike keys it needs no constant time.
+/// Decodes a signature. Needs no constant time: a signature is public, unlike a key.
 fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     match Base64::decode(text, &mut bytes) {
@@ -161,7 +163,8 @@ mod tests {
     }
 
     const HMAC: &str = "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=";
-    const ED25519: &str = "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==";
+    const ED25519: &str = "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5\
+         BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==";
 
     #[test]
     fn reads_the_versions_it_knows_and_passes_over_what_else_is_there() {
@@ -173,14 +176,14 @@ mod tests {
             ("two of one version", format!("{HMAC} {HMAC}"), "11"),
             ("a later version before", format!("v2,x {HMAC}"), "1"),
             (
-                "a later version behind",
+                "a later version after",
                 format!("{HMAC} v2,not/base64?"),
                 "1",
             ),
             ("a version in capitals", format!("V1,x {HMAC}"), "1"),
             ("another comma in it", format!("v2,a,b {HMAC}"), "1"),
             ("hex before", format!("v1,{} {HMAC}", "ab".repeat(32)), "1"),
-            ("hex behind", format!("{HMAC} v1,{}", "ab".repeat(32)), "1"),
+            ("hex after", format!("{HMAC} v1,{}", "ab".repeat(32)), "1"),
             (
                 "16 bytes",
                 format!("v1,AAAAAAAAAAAAAAAAAAAAAA== {HMAC}"),
@@ -190,7 +193,7 @@ mod tests {
             ("no version", format!("{} {HMAC}", &HMAC[3..]), "1"),
             ("an empty version", format!(",{} {HMAC}", &HMAC[3..]), "1"),
             ("a word before", format!("nonsense {HMAC}"), "1"),
-            ("a word behind", format!("{HMAC} nonsense"), "1"),
+            ("a word after", format!("{HMAC} nonsense"), "1"),
             ("Ed25519 of 3 bytes", format!("v1a,AAAA {HMAC}"), "1"),
             ("an empty signature", format!("{HMAC} v1,"), "1"),
             ("two spaces", format!("{HMAC}  {HMAC}"), "11"),
@@ -215,8 +218,9 @@ mod tests {
         }
     }
 
-    /// Source: RUSTSEC-2024-0010 (svix compared up to the shorter signature, so that `v1,` passed); the Python library of
-    /// Standard Webhooks, which raises on the rows without a comma and decodes Base64 leniently.
+    /// Source: RUSTSEC-2024-0010 (svix compared up to the shorter signature, so `v1,` passed). The
+    /// Python library of Standard Webhooks raises on rows without a comma and decodes Base64
+    /// leniently.
     #[test]
     fn refuses_lists_that_are_malformed() {
         let (start, end) = HMAC.split_at(HMAC.len() - 2);

@@ -1,7 +1,7 @@
-//! The signed content: `id "." timestamp "." body`. Since neither id nor timestamp holds a dot, no two triples have one
-//! content.
+//! The signed content: `id "." timestamp "." body`. Neither id nor timestamp holds a dot, so
+//! different triples have different contents.
 
-/// The content up to the body.
+/// Returns the content up to the body.
 pub(super) fn before_the_body(id: &str, timestamp: &str) -> Vec<u8> {
     [id, ".", timestamp, "."].concat().into_bytes()
 }

@@ -1,7 +1,7 @@
-//! `webhook-timestamp`: a count of seconds in its one spelling.
+//! `webhook-timestamp`: seconds since 1970, with one spelling only.
 //!
-//! The libraries read the number and sign what they print of it, so that `+1`, `1.0` and `01` verify there under the
-//! signature of `1`. Here the text is what is signed, and it has one form.
+//! The official libraries parse the number and sign its printed form. There, `+1`, `1.0` and `01`
+//! verify with the signature of `1`. Here the text itself is signed, and has one form.
 
 use http::HeaderName;
 
@@ -16,7 +16,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     unix_seconds::parse(text).filter(|_| canonical)
 }
 
-/// What a header with something else is refused with.
+/// Returns the reason for a malformed timestamp.
 #[cold]
 pub(super) fn refusal(name: &HeaderName, found: &str) -> Reason {
     if unix_seconds::parse(found).is_some() {

@@ -15,31 +15,33 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Accepts the messages of one sender of Standard Webhooks: [`Scheme::StandardWebhooks`], a secret or an Ed25519 key over
-/// id, timestamp and body.
+/// Accepts the messages of one Standard Webhooks sender ([`Scheme::StandardWebhooks`]): a secret or
+/// an Ed25519 key signs id, timestamp and body.
 ///
 /// ```
 /// use countersign::{Scheme, StandardWebhooksVerifySettings, Verifier};
 /// use http::Method;
 ///
-/// let svix = StandardWebhooksVerifySettings::for_caller("svix")?.route(Method::POST, "/webhooks/svix")?;
+/// let svix = StandardWebhooksVerifySettings::for_caller("svix")?
+///     .route(Method::POST, "/webhooks/svix")?;
 /// let verifier = Verifier::builder().accept(svix).build()?;
 /// assert!(verifier.accepts(Scheme::StandardWebhooks));
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// The signature says neither who sends a message nor where to: whoever sees one can send it to any method, path and host
-/// where the key is known. So the settings name the sender and every request it may make, and a request that is not one of
-/// them is refused before a key is looked up. Give each endpoint a secret of its own, as senders of Standard Webhooks do.
-/// Hosts are not bound either: expected hosts are compared, but a message for another service with the same key can be given
-/// this one's.
+/// The signature names neither sender nor target. Anyone who sees a message can resend it to any
+/// method, path and host that accepts the key. The settings therefore name the sender and each of
+/// its requests, and refuse any other request before the key look-up.
+/// Give each endpoint a separate secret, as senders of Standard Webhooks do. Hosts are not bound
+/// either: expected hosts are compared, but a message for another service with the same key can be
+/// sent with this host.
 ///
-/// A message is let through once for each timestamp. A sender that had no answer sends it again with the same id and a new
-/// timestamp; a handler that must not act twice remembers
+/// Accepts a message once for each timestamp. A sender without an answer resends it with the same
+/// id and a new timestamp. A handler that must not act twice stores the
 /// [`idempotency_key`](crate::Verified::idempotency_key).
 ///
-/// Several senders are several profiles, each with routes of its own. Together with
-/// [`require_headers`](crate::VerifierBuilder::require_headers) none is accepted: no other header is covered.
+/// For several senders, accept several settings with separate routes. Cannot be combined with
+/// [`require_headers`](crate::VerifierBuilder::require_headers): no other header is covered.
 #[derive(Clone, Debug)]
 pub struct StandardWebhooksVerifySettings {
     pub(super) routes: CallerRoutes,
@@ -47,11 +49,13 @@ pub struct StandardWebhooksVerifySettings {
 }
 
 impl StandardWebhooksVerifySettings {
-    /// Starts from the sender, as the keyring names it. It needs at least one [route](Self::route).
+    /// Creates settings for a sender, by its name in the keyring. Needs at least one
+    /// [route](Self::route).
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if it is no [`KeyId`](crate::KeyId).
+    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if it is no valid
+    /// [`KeyId`](crate::KeyId).
     pub fn for_caller(caller: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             routes: CallerRoutes::new(caller)?,
@@ -59,31 +63,32 @@ impl StandardWebhooksVerifySettings {
         })
     }
 
-    /// Adds a request that the sender may make: a method and a path, with its query if it has one. It is compared as sent
-    /// with the target of the original request: nothing is decoded, and a request with another query, or one where none is
-    /// set, is another request.
+    /// Adds a request of the sender: a method and a path, with its query if any. Compares the
+    /// target of the original request as sent, without decoding. Another query, or a missing one,
+    /// is another request.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if the method is not one that can be signed, or
-    /// `target` is no path.
+    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if the method cannot be
+    /// signed, or `target` is no path.
     pub fn route(mut self, method: Method, target: &str) -> Result<Self, ConfigError> {
         self.routes.add_route(method, target)?;
         Ok(self)
     }
 
-    /// Also reads `svix-id`, `svix-timestamp` and `svix-signature`, which Svix sends in place of `webhook-…`.
+    /// Also reads `svix-id`, `svix-timestamp` and `svix-signature`, which Svix sends in place of
+    /// `webhook-…`.
     ///
-    /// All three values are read in one spelling, `webhook-…` where `webhook-signature` is there. A request that has a header
-    /// in both spellings with two values is refused.
+    /// Reads all three values in one spelling: `webhook-…` if `webhook-signature` is present.
+    /// Refuses a request in which both spellings of a header have different values.
     #[must_use]
     pub fn with_svix_headers(mut self) -> Self {
         self.header_names = HeaderNames::StandardOrSvix;
         self
     }
 
-    /// Sets how far the timestamp may be from the verifier's clock, on either side: 1 second to 1 hour, by default the
-    /// [window](crate::VerifierBuilder::window) of the verifier.
+    /// Sets the maximum distance between timestamp and clock, in both directions: 1 second to 1
+    /// hour. Default: the [window](crate::VerifierBuilder::window) of the verifier.
     ///
     /// # Errors
     ///
@@ -116,7 +121,7 @@ impl FamilyVerifier {
         self.0.extend(other.0);
     }
 
-    /// The same settings for each sender alone, which then may send this very request. For a
+    /// Yields the same settings for each sender alone, with this very request as a route. For a
     /// diagnosis only.
     #[cfg(feature = "diagnose")]
     pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
@@ -164,7 +169,7 @@ impl VerifierOfFamily for FamilyVerifier {
         parse::parse(&self.0, head, policy, now)
     }
 
-    /// Nobody: it is the settings that name the sender, and not the request.
+    /// Returns nothing: the settings name the sender, not the request.
     fn asserted_key_id<'r>(
         &self,
         _carrier: Carrier<'r>,
@@ -173,7 +178,7 @@ impl VerifierOfFamily for FamilyVerifier {
         None
     }
 
-    /// The scheme has no challenge of its own, but every 401 has one (RFC 9110 section 15.5.2).
+    /// The scheme defines no challenge, but every 401 needs one (RFC 9110 section 15.5.2).
     fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
         let stale = if stale { ", error=\"stale\"" } else { "" };
         let scheme = Scheme::StandardWebhooks;
