@@ -76,7 +76,7 @@ const OF_DJANGO: &[Row] = &[
             "x-hmac-timestamp: 1",
             "x-hmac-nonce: 01XY:0123456789abcdef\nx-hmac-timestamp: 01",
         )],
-        "header x-hmac-nonce: expected 64 lower-case hexadecimal digits, a colon and 16 to 128 visible ASCII characters, found 4 characters before the colon, 2 of them others, and 16 behind it",
+        "header x-hmac-nonce: expected 64 lower-case hexadecimal digits, a colon and 16 to 128 visible ASCII characters, found 4 characters before the colon, 2 of them others, and 16 after it",
     ),
     (
         "an old date",

@@ -5,7 +5,8 @@ use http::{
 
 use crate::error::{ConfigError, ConfigErrorKind};
 
-/// The names of the headers of the DRF profile, by default `X-HMAC-Timestamp`, `X-HMAC-Signature` and `X-HMAC-Nonce`.
+/// The header names of the DRF profile. Defaults: `X-HMAC-Timestamp`, `X-HMAC-Signature` and
+/// `X-HMAC-Nonce`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrfHeaders {
     pub(super) timestamp: HeaderName,
@@ -14,12 +15,13 @@ pub struct DrfHeaders {
 }
 
 impl DrfHeaders {
-    /// Other names of timestamp and signature, for services that chose theirs. The nonce, of which such services know
-    /// nothing, stays in `X-HMAC-Nonce`.
+    /// Sets other names for timestamp and signature, for services with their own conventions. The
+    /// nonce stays in `X-HMAC-Nonce`, which such services do not know.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`] if two of the three are one name, or one of them has a meaning of its own.
+    /// [`ConfigErrorKind::Setting`] if two of the three names are equal, or one already has another
+    /// meaning.
     pub fn new(timestamp: HeaderName, signature: HeaderName) -> Result<Self, ConfigError> {
         Self {
             timestamp,
@@ -67,7 +69,7 @@ impl DrfHeaders {
             .into_iter()
             .find(|name| TAKEN.contains(name))
         {
-            return refused(format!("header {name}: it has a meaning of its own"));
+            return refused(format!("header {name}: it already has another meaning"));
         }
         Ok(self)
     }

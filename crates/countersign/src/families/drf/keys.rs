@@ -4,15 +4,17 @@ use crate::{
 };
 
 impl SigningKey {
-    /// A shared secret for the [DRF profile](crate::DrfVerifySettings): [`Secret::from_text`] of the text that both services are
-    /// configured with, at least 24 bytes of it. It is not decoded, even if it is hexadecimal digits.
+    /// Creates a shared secret for the [DRF profile](crate::DrfVerifySettings) from
+    /// [`Secret::from_text`] of the text that both services share: at least 24 bytes. Hexadecimal
+    /// digits are not decoded.
     pub fn drf(secret: &Secret) -> Self {
         Self::hmac_in(Scheme::Drf, secret)
     }
 }
 
 impl VerifyingKey {
-    /// A shared secret for the [DRF profile](crate::DrfVerifySettings). See [`SigningKey::drf`].
+    /// Creates a shared secret for the [DRF profile](crate::DrfVerifySettings). See
+    /// [`SigningKey::drf`].
     pub fn drf(secret: &Secret) -> Self {
         SigningKey::drf(secret).verifying_key().keeping(secret)
     }

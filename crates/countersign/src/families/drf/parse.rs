@@ -15,8 +15,8 @@ use crate::{
     wire::{hex, unix_seconds},
 };
 
-/// Reads a head with a timestamp and a signature. Who sends it, and so in which headers, is told by method and target
-/// alone, which is why they come before the grammar.
+/// Parses a head with a timestamp and a signature. Only method and target identify the caller and
+/// thus the header names, so they are checked before the grammar.
 pub(super) fn parse<'r>(
     profiles: &[DrfVerifySettings],
     head: RequestHead<'r>,
@@ -39,7 +39,7 @@ pub(super) fn parse<'r>(
                 &names.timestamp
             ))
         })?;
-        // The name as the head holds it, which lives as long as the nonce.
+        // The name from the head, which lives as long as the nonce.
         let header = head.headers().keys().find(|name| **name == names.nonce);
         let nonce = header.and_then(|header| SignedNonce::parse(header, value, digits));
         Some((
@@ -50,7 +50,7 @@ pub(super) fn parse<'r>(
         None
     };
     let mut covered: SmallVec<[(&'r str, &'r str); 2]> = SmallVec::new();
-    // The names as the head holds them, which live as long as what is read from it.
+    // The names from the head, which live as long as the parsed values.
     for name in head.headers().keys() {
         if *name == names.timestamp {
             covered.push((name.as_str(), timestamp));
@@ -77,9 +77,9 @@ pub(super) fn parse<'r>(
         key_id: Cow::Owned(profile.routes.caller().as_str().to_owned()),
         date,
         replay: Some(replay),
-        // No header can be covered, and no key can ask for it.
+        // The scheme covers no header, so no key can require one.
         content_type_uncovered: false,
-        // The host is compared, but whoever sends the request chooses it.
+        // The host is compared, but the sender of the request controls it.
         audience_checked: false,
         coverage: Coverage::BodyOnly,
         presigned: false,

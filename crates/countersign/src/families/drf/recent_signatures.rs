@@ -6,12 +6,12 @@ use std::{
 
 use crate::timestamp::Timestamp;
 
-/// The greatest number of signatures that are remembered. Beyond it every request has a nonce.
+/// Maximum number of remembered signatures. Above it, every request has a nonce.
 const MAX_SIGNATURES: usize = 1024;
 
-/// The signatures that a signer made of late, so that it sends none twice.
+/// The signatures that a signer made recently, so that it sends none twice.
 ///
-/// They are forgotten second by second, the oldest first. A signature of a second that is forgotten counts as made before.
+/// Forgets the oldest second first. Any signature of a forgotten second counts as made before.
 #[derive(Default)]
 pub(super) struct RecentSignatures(Mutex<Recent>);
 
@@ -19,20 +19,20 @@ pub(super) struct RecentSignatures(Mutex<Recent>);
 struct Recent {
     /// The first half of each signature, with its second.
     made: HashMap<[u8; 16], i64>,
-    /// The greatest second of which something is forgotten.
+    /// The latest second with a forgotten signature.
     forgotten: Option<i64>,
 }
 
 impl RecentSignatures {
-    /// Takes note of a signature. `false` if it was made before, or may have been.
+    /// Records a signature. Returns `false` if it was, or may have been, made before.
     pub(super) fn is_new(&self, signature: &[u8; 32], date: Timestamp) -> bool {
         let second = date.as_unix_seconds();
         let (half, _) = signature.split_at(16);
         let Ok(half) = <[u8; 16]>::try_from(half) else {
-            // Invariant: half of 32 bytes is 16. A nonce is never wrong.
+            // Invariant: half of 32 bytes is 16. `false` only adds a nonce, which is always valid.
             return false;
         };
-        // Invariant: nothing in here panics; what a lock holds is whole even then.
+        // Invariant: no code under the lock panics, so the value is consistent.
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         recent.take(half, second)
     }

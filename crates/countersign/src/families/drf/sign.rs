@@ -16,7 +16,7 @@ use crate::{
     wire::unix_seconds,
 };
 
-/// A key and the headers that it signs in.
+/// A key and the headers in which it signs.
 #[derive(Clone, Debug)]
 pub(crate) struct FamilySigner {
     key: SigningKey,
@@ -24,10 +24,10 @@ pub(crate) struct FamilySigner {
     nonces: Nonces,
 }
 
-/// Which requests have a nonce.
+/// Which requests get a nonce.
 #[derive(Clone, Debug)]
 enum Nonces {
-    /// Those whose signature was made before.
+    /// Requests whose signature was made before.
     WhereAlike(Arc<RecentSignatures>),
     Always,
     Never,
@@ -89,7 +89,7 @@ impl SignerOfFamily for FamilySigner {
             (Nonces::Always, _) => None,
             (Nonces::WhereAlike(recent), None) => Some(mac_of(key, &timestamp, body))
                 .filter(|signature| recent.is_new(signature, input.now)),
-            // A given nonce is for vectors, of which each is signed alike whenever it is.
+            // A given nonce is for test vectors, whose signatures must be reproducible.
             (Nonces::WhereAlike(_), Some(_)) | (Nonces::Never, _) => {
                 Some(mac_of(key, &timestamp, body))
             }
@@ -245,8 +245,9 @@ mod tests {
         );
         assert_eq!(
             format!("{:?}", signer()),
-            "Signer { signer: Drf(FamilySigner { key: SigningKey(X-HMAC-SHA256, [redacted]), headers: DrfHeaders { \
-             timestamp: \"x-hmac-timestamp\", signature: \"x-hmac-signature\", nonce: \"x-hmac-nonce\" }, \
+            "Signer { signer: Drf(FamilySigner { key: SigningKey(X-HMAC-SHA256, [redacted]), \
+             headers: DrfHeaders { timestamp: \"x-hmac-timestamp\", \
+             signature: \"x-hmac-signature\", nonce: \"x-hmac-nonce\" }, \
              nonces: WhereAlike(RecentSignatures) }), authorities: Only([\"a\"]) }"
         );
         assert!(signer().caller().is_none());

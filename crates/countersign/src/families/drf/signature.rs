@@ -2,8 +2,8 @@ use http::HeaderValue;
 
 use crate::error::{SignError, SignErrorKind};
 
-/// Reads `X-HMAC-Signature`: 64 lower-case hexadecimal digits, and only that one spelling, because it is what tells a
-/// request that comes again.
+/// Parses `X-HMAC-Signature`: 64 lower-case hexadecimal digits. The signature detects replays, so
+/// it must have one spelling only.
 pub(super) fn parse(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     match base16ct::lower::decode(text, &mut bytes) {
@@ -16,7 +16,7 @@ pub(super) fn format(signature: &[u8]) -> Result<HeaderValue, SignError> {
     let text = base16ct::lower::encode_string(signature);
     let mut value = HeaderValue::try_from(text)
         .map_err(|_| SignError::new(SignErrorKind::Header, "the signature is no header value"))?;
-    // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
+    // Keeps the value out of `Debug` and of the compression tables of HTTP/2.
     value.set_sensitive(true);
     Ok(value)
 }
@@ -33,8 +33,8 @@ mod tests {
         assert_eq!(format(&bytes).unwrap(), SIGNATURE);
     }
 
-    /// Source: RUSTSEC-2024-0010 (a comparison up to the shorter signature); `hmac.compare_digest` of Python, which raises
-    /// on the last rows.
+    /// Source: RUSTSEC-2024-0010 (a comparison up to the shorter signature). Python's
+    /// `hmac.compare_digest` raises on the last rows.
     #[test]
     fn refuses_every_other_length_and_spelling() {
         for text in [

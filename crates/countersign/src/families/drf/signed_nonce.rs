@@ -1,4 +1,4 @@
-//! `X-HMAC-Nonce`: what tells two requests apart that have one timestamp and one body.
+//! `X-HMAC-Nonce`: distinguishes two requests with equal timestamp and body.
 //!
 //! ```text
 //! value = mac ":" nonce
@@ -6,8 +6,9 @@
 //! nonce = 16*128VCHAR
 //! ```
 //!
-//! `signature` is the value of `X-HMAC-Signature`, so that the nonce belongs to this timestamp and this body. A signed text
-//! of the scheme begins with a digit and this one with a letter: neither can stand for the other.
+//! `signature` is the value of `X-HMAC-Signature`, which binds the nonce to this timestamp and
+//! body. A signed text of the scheme begins with a digit and this text with a letter, so neither
+//! can replace the other.
 
 use http::{HeaderName, HeaderValue};
 
@@ -20,10 +21,10 @@ use crate::{
     wire::hex,
 };
 
-/// A nonce of a request whose signature is over its body, with the MAC that was sent beside it.
+/// A nonce and its MAC, sent with a signature over the body.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedNonce<'r> {
-    /// The header that it was sent in.
+    /// The header of the nonce.
     pub(crate) header: &'r HeaderName,
     pub(crate) nonce: &'r str,
     text: Vec<u8>,
@@ -31,7 +32,7 @@ pub(crate) struct SignedNonce<'r> {
 }
 
 impl<'r> SignedNonce<'r> {
-    /// Reads the value of the header. `signature` is the digits of the signature that it belongs to.
+    /// Parses the value of the header. `signature` is the digits of the request's signature.
     pub(super) fn parse(header: &'r HeaderName, value: &'r str, signature: &str) -> Option<Self> {
         let (mac, nonce) = value.split_once(':')?;
         let mac = signature::parse(mac)?;
@@ -43,26 +44,29 @@ impl<'r> SignedNonce<'r> {
         })
     }
 
-    /// What a header with something else is refused with. The value itself is not shown.
+    /// Returns the reason for a malformed value. Never shows the value.
     #[cold]
     pub(super) fn refusal(header: &HeaderName, found: &str) -> Reason {
         match found.split_once(':') {
             Some((mac, nonce)) => reason!(
-                "header {}: expected 64 lower-case hexadecimal digits, a colon and 16 to 128 visible ASCII characters, found {} characters before the colon, {} of them others, and {} behind it",
+                "header {}: expected 64 lower-case hexadecimal digits, a colon and 16 to 128 \
+                 visible ASCII characters, found {} characters before the colon, {} of them \
+                 others, and {} after it",
                 header,
                 mac.len(),
                 hex::others(mac),
                 nonce.len()
             ),
             None => reason!(
-                "header {}: expected 64 lower-case hexadecimal digits, a colon and a nonce, found {} characters without a colon",
+                "header {}: expected 64 lower-case hexadecimal digits, a colon and a nonce, found \
+                 {} characters without a colon",
                 header,
                 found.len()
             ),
         }
     }
 
-    /// Whether this key made the MAC.
+    /// Returns whether this key made the MAC.
     pub(crate) fn is_by(&self, key: &VerifyingKey) -> bool {
         match key.operation() {
             VerifyingOperation::Mac(mac) => mac.begin().chain(&self.text).verify(&self.mac),
@@ -72,7 +76,7 @@ impl<'r> SignedNonce<'r> {
     }
 }
 
-/// The value of the header. `signature` is the digits of the signature that it belongs to.
+/// Writes the value of the header. `signature` is the digits of the request's signature.
 pub(super) fn format(key: &Key, nonce: &Nonce, signature: &str) -> Result<HeaderValue, SignError> {
     let mac = key.begin().chain(&text(nonce.as_str(), signature));
     let mac = base16ct::lower::encode_string(&mac.finish());
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        // A nonce of the application's own choosing may hold the character that ends the MAC.
+        // A nonce of the application may hold the character that ends the MAC.
         for nonce in ["0123456789abcdef0123456789abcdef", "a:b:c:d:e:f:g:h:i"] {
             let value = value(nonce);
             let read = SignedNonce::parse(&HEADER, &value, SIGNATURE).unwrap();

@@ -1,16 +1,17 @@
-//! The signed text: `timestamp "." body`. Since a timestamp holds no dot, no two pairs have one text.
+//! The signed text: `timestamp "." body`. A timestamp holds no dot, so different pairs have
+//! different texts.
 
-/// The text up to the body.
+/// Returns the text up to the body.
 pub(super) fn before_the_body(timestamp: &str) -> Vec<u8> {
     [timestamp.as_bytes(), b"."].concat()
 }
 
-/// Whether a timestamp says that a nonce was sent: one zero stands before its digits.
+/// Returns whether a timestamp announces a nonce: by one leading zero.
 pub(super) fn announces_nonce(timestamp: &str) -> bool {
     matches!(timestamp.as_bytes(), [b'0', b'1'..=b'9', ..])
 }
 
-/// The timestamp of a request with a nonce.
+/// Returns the timestamp of a request with a nonce.
 pub(super) fn announcing_nonce(timestamp: &str) -> String {
     ["0", timestamp].concat()
 }

@@ -17,7 +17,8 @@ use crate::{
 
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Accepts the requests of one caller in the DRF profile: [`Scheme::Drf`], a shared secret over timestamp and body.
+/// Accepts the requests of one caller in the DRF profile ([`Scheme::Drf`]): a shared secret signs
+/// timestamp and body.
 ///
 /// ```
 /// use countersign::{DrfVerifySettings, Scheme, Verifier};
@@ -31,15 +32,16 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// # Ok::<(), countersign::ConfigError>(())
 /// ```
 ///
-/// The signature says neither who sends a request nor what it asks for: whoever sees one can send its body, or the lack of
-/// one, to any method, path and host where the secret is known, for as long as its timestamp is accepted. So the settings
-/// name the caller and every request it may send, and a request that is not one of them is refused before a key is looked
-/// up. Keep to routes on which an old body does no harm, and a secret for each pair of services. Hosts are not bound either:
-/// expected hosts are compared, but a request that was meant for another service with the same secret can be given this
-/// one's.
+/// The signature names neither caller nor target. While the timestamp is accepted, anyone who sees
+/// a request can resend its body to any method, path and host that accepts the secret. The settings
+/// therefore name the caller and each of its requests, and refuse any other request before the key
+/// look-up.
+/// Use this only for routes on which an old body does no harm, with a separate secret for each pair
+/// of services. Hosts are not bound either: expected hosts are compared, but a request for another
+/// service with the same secret can be sent with this host.
 ///
-/// Several callers are several profiles, each with routes of its own. Together with
-/// [`require_headers`](crate::VerifierBuilder::require_headers) none is accepted: no header is covered.
+/// For several callers, accept several settings with separate routes. Cannot be combined with
+/// [`require_headers`](crate::VerifierBuilder::require_headers): no header is covered.
 #[derive(Clone, Debug)]
 pub struct DrfVerifySettings {
     pub(super) routes: CallerRoutes,
@@ -48,11 +50,13 @@ pub struct DrfVerifySettings {
 }
 
 impl DrfVerifySettings {
-    /// Starts from the caller, as the keyring names it. It needs at least one [route](Self::route).
+    /// Creates settings for a caller, by its name in the keyring. Needs at least one
+    /// [route](Self::route).
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if it is no [`KeyId`](crate::KeyId).
+    /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if it is no valid
+    /// [`KeyId`](crate::KeyId).
     pub fn for_caller(caller: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             routes: CallerRoutes::new(caller)?,
@@ -61,14 +65,14 @@ impl DrfVerifySettings {
         })
     }
 
-    /// Adds a request that the caller may send: a method and a path, with its query if it has one. It is compared as sent
-    /// with the target of the original request: nothing is decoded, and a request with another query, or one where none is
-    /// set, is another request.
+    /// Adds a request of the caller: a method and a path, with its query if any. Compares the
+    /// target of the original request as sent, without decoding. Another query, or a missing one,
+    /// is another request.
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if the method is not one that can be signed, or
-    /// `target` is no path.
+    /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if the method cannot be
+    /// signed, or `target` is no path.
     pub fn route(mut self, method: Method, target: &str) -> Result<Self, ConfigError> {
         self.routes.add_route(method, target)?;
         Ok(self)
@@ -81,8 +85,8 @@ impl DrfVerifySettings {
         self
     }
 
-    /// Sets how far the timestamp may be from the verifier's clock, on either side: 1 second to 1 hour, by default 60
-    /// seconds. The window of the verifier plays no part.
+    /// Sets the maximum distance between timestamp and clock, in both directions: 1 second to 1
+    /// hour. Default: 60 seconds. The window of the verifier does not apply.
     ///
     /// # Errors
     ///
@@ -92,12 +96,14 @@ impl DrfVerifySettings {
         Ok(self)
     }
 
-    /// Accepts a signature once on each route, instead of once in all.
+    /// Accepts a signature once on each route, in place of once in total.
     ///
-    /// Clients that send no nonce sign two GETs within one second alike, whatever their targets. The second one is refused
-    /// as a replay by default. With this setting whoever captures a request can send its body once to every other route of
-    /// this caller while its timestamp is accepted. A second request to the same route within that second is still refused.
-    /// [Signers](crate::Signer::drf) of this crate send a nonce and need no such setting.
+    /// Clients without nonces give two GETs within one second the same signature, even with
+    /// different targets. By default the second one is refused as a replay.
+    /// With this setting, a captured body can be sent once to every other route of the caller while
+    /// its timestamp is accepted. A second request to the same route within that second is still
+    /// refused. [Signers](crate::Signer::drf) of this crate send a nonce and do not need this
+    /// setting.
     #[must_use]
     pub fn insecure_replay_once_per_route(mut self) -> Self {
         self.once_per_route = true;
@@ -115,7 +121,7 @@ impl From<DrfVerifySettings> for AcceptedScheme {
     }
 }
 
-/// The callers that send in this scheme.
+/// The callers of this scheme.
 #[derive(Clone, Debug)]
 pub(crate) struct FamilyVerifier(Vec<DrfVerifySettings>);
 
@@ -128,7 +134,7 @@ impl FamilyVerifier {
         self.0.extend(other.0);
     }
 
-    /// The same settings for each sender alone, which then may send this very request. For a
+    /// Yields the same settings for each caller alone, with this very request as a route. For a
     /// diagnosis only.
     #[cfg(feature = "diagnose")]
     pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
@@ -141,14 +147,14 @@ impl FamilyVerifier {
             .collect()
     }
 
-    /// The names of the headers that hold a timestamp and a signature.
+    /// Yields the names of the headers for timestamp and signature.
     #[cfg(feature = "diagnose")]
     pub(crate) fn header_names(&self) -> impl Iterator<Item = (&HeaderName, &HeaderName)> {
         self.headers()
             .map(|headers| (&headers.timestamp, &headers.signature))
     }
 
-    /// The headers in which callers sign, each pair of names once.
+    /// Yields the headers in which callers sign, each pair of names once.
     fn headers(&self) -> impl Iterator<Item = &DrfHeaders> {
         let all = self.0.iter().map(|profile| &profile.headers);
         let known = all.clone();
@@ -170,7 +176,7 @@ impl VerifierOfFamily for FamilyVerifier {
         _policy: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
-        // What two profiles name is one header, and so one signature.
+        // Two settings with the same header name mean one header, and so one signature.
         let mut counted: SmallVec<[&HeaderName; 2]> = SmallVec::new();
         for DrfHeaders { signature, .. } in self.headers() {
             if head.headers().contains_key(signature) && !counted.contains(&signature) {
@@ -193,7 +199,7 @@ impl VerifierOfFamily for FamilyVerifier {
         parse::parse(&self.0, head, policy, now)
     }
 
-    /// Nobody: it is the settings that name the caller, and not the request.
+    /// Returns nothing: the settings name the caller, not the request.
     fn asserted_key_id<'r>(
         &self,
         _carrier: Carrier<'r>,
@@ -202,7 +208,8 @@ impl VerifierOfFamily for FamilyVerifier {
         None
     }
 
-    /// The scheme has no challenge of its own, but every 401 has one (RFC 9110 section 15.5.2). It names the two headers.
+    /// The scheme defines no challenge, but every 401 needs one (RFC 9110 section 15.5.2). This one
+    /// names the two headers.
     fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
         let stale = if stale { ", error=\"stale\"" } else { "" };
         for DrfHeaders {
@@ -292,7 +299,8 @@ mod tests {
         let error = Verifier::builder().accept(Scheme::Drf).build().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "X-HMAC-SHA256 names no caller and no route: accept a DrfVerifySettings, which says who sends what"
+            "X-HMAC-SHA256 names no caller and no route: accept a DrfVerifySettings, which says \
+             who sends what"
         );
     }
 
@@ -325,11 +333,13 @@ mod tests {
             [
                 (
                     "www-authenticate",
-                    "X-HMAC-SHA256 realm=\"service\", timestamp=\"x-hmac-timestamp\", signature=\"x-hmac-signature\", error=\"stale\"",
+                    "X-HMAC-SHA256 realm=\"service\", timestamp=\"x-hmac-timestamp\", \
+                     signature=\"x-hmac-signature\", error=\"stale\"",
                 ),
                 (
                     "www-authenticate",
-                    "X-HMAC-SHA256 realm=\"service\", timestamp=\"x-time\", signature=\"x-mac\", error=\"stale\"",
+                    "X-HMAC-SHA256 realm=\"service\", timestamp=\"x-time\", signature=\"x-mac\", \
+                     error=\"stale\"",
                 ),
             ]
         );
