@@ -211,7 +211,7 @@ const DEFAULT: &[Row] = &[
             "signature=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
             "signature=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f ",
         )],
-        "authorization: expected a comma or the end behind signature, found something else",
+        "authorization: expected a comma or the end after signature, found something else",
     ),
     (
         "a short signature",

@@ -16,7 +16,8 @@ use crate::{
 /// OWS       = *( SP / HTAB )
 /// ```
 ///
-/// Parameters may come in any order, each exactly once and no other. A value runs to the next comma and holds no `=`.
+/// Accepts the parameters in any order, each exactly once and no others. A value ends at the next
+/// comma and holds no `=`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Authorization<'r> {
     pub(super) credential: &'r str,
@@ -24,7 +25,7 @@ pub(super) struct Authorization<'r> {
     pub(super) signature: Signature,
 }
 
-/// A signature, decoded. It cannot be compared but by a key.
+/// A decoded signature. Only a key can compare it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Signature {
     HmacSha256([u8; 32]),
@@ -39,7 +40,8 @@ impl Signature {
         }
     }
 
-    /// Decodes exactly as many hexadecimal digits as the scheme has, of either case, and returns what is behind them.
+    /// Decodes the scheme's number of hexadecimal digits, in either case. Returns the rest after
+    /// them.
     fn parse(scheme: Scheme, text: &str) -> Option<(Self, &str)> {
         // Each of the two schemes has one algorithm.
         let algorithm = scheme.definition().algorithms.first()?;
@@ -57,7 +59,7 @@ impl Signature {
 }
 
 impl<'r> Authorization<'r> {
-    /// Parses what follows the scheme's name and the space behind it.
+    /// Parses the text after the scheme name and its space.
     #[inline]
     pub(super) fn parse(scheme: Scheme, parameters: &'r str) -> Result<Self, Rejection> {
         let mut credential = None;
@@ -98,7 +100,7 @@ impl<'r> Authorization<'r> {
                 .strip_prefix(',')
                 .ok_or_else(|| {
                     Rejection::malformed(reason!(
-                        "authorization: expected a comma or the end behind {}, found something else",
+                        "authorization: expected a comma or the end after {}, found something else",
                         name
                     ))
                 })?
@@ -116,7 +118,8 @@ impl<'r> Authorization<'r> {
         };
         if !KeyId::is_valid(credential) {
             return Err(Rejection::malformed(reason!(
-                "authorization: expected credential to be 1 to 128 visible ASCII characters without = , and ;, found \"{}\"",
+                "authorization: expected credential to be 1 to 128 visible ASCII characters \
+                 without = , and ;, found \"{}\"",
                 Escaped::unless_secret(credential)
             )));
         }
@@ -128,7 +131,7 @@ impl<'r> Authorization<'r> {
     }
 }
 
-/// What a text in the place of a signature is refused with. The text itself is not shown.
+/// Returns the reason for a malformed signature. Never shows its text.
 #[cold]
 fn no_signature(scheme: Scheme, text: &str) -> Rejection {
     let digits = match scheme.definition().algorithms.first() {
@@ -138,7 +141,8 @@ fn no_signature(scheme: Scheme, text: &str) -> Rejection {
     let (found, _) = until_comma(text);
     let other = found.bytes().filter(|byte| !byte.is_ascii_hexdigit());
     Rejection::malformed(reason!(
-        "authorization: expected signature to be {} hexadecimal digits, found {} characters, {} of them others",
+        "authorization: expected signature to be {} hexadecimal digits, found {} characters, {} of \
+         them others",
         digits,
         found.len(),
         other.count()

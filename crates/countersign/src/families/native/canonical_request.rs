@@ -1,4 +1,4 @@
-//! The text that is signed.
+//! The canonical request, which is the signed text.
 //!
 //! ```text
 //! METHOD
@@ -12,8 +12,9 @@
 //! content hash
 //! ```
 //!
-//! Lines are joined by `\n`; there is none behind the last. No part can hold a line break: the `http` types refuse it in
-//! methods, targets and header values. So two requests that differ in any part differ in this text.
+//! Lines are joined by `\n`, without one after the last. No part can hold a line break: the `http`
+//! types refuse it in methods, targets and header values. So requests that differ in any part have
+//! different texts.
 
 use std::borrow::Cow;
 
@@ -26,10 +27,11 @@ use crate::{
     wire::{Gathered, Sink},
 };
 
-/// Up to this many further covered headers are kept without an allocation.
+/// Number of further covered headers kept without an allocation.
 const INLINE: usize = 4;
 
-/// The parts of the signed text. The hash of the body stands in it twice: as a header and as the last line.
+/// The parts of the signed text. It holds the hash of the body twice: as a header and as the last
+/// line.
 #[derive(Clone, Debug)]
 pub(super) struct CanonicalRequest<'r> {
     pub(super) method: &'r str,
@@ -42,10 +44,11 @@ pub(super) struct CanonicalRequest<'r> {
     pub(super) signed_headers: &'r str,
 }
 
-/// The covered headers behind the first three, in the order in which they are signed.
+/// The covered headers after the first three, in signing order.
 pub(super) type FurtherHeaders<'r> = SmallVec<[CoveredHeader<'r>; INLINE]>;
 
-/// A covered header: its name in lower case and its one value, which is put together for a `cookie` in pieces alone.
+/// A covered header: its lower-case name and its only value. A `cookie` sent in pieces is joined to
+/// one value.
 #[derive(Clone, Debug)]
 pub(super) struct CoveredHeader<'r> {
     pub(super) name: &'r str,
@@ -53,7 +56,7 @@ pub(super) struct CoveredHeader<'r> {
 }
 
 impl<'r> CanonicalRequest<'r> {
-    /// The covered headers, in the order in which they are signed.
+    /// Yields the covered headers in signing order.
     pub(super) fn covered(&self) -> impl Iterator<Item = (&'r str, &str)> + Clone {
         let always = [self.host, self.x_date, self.content_sha256];
         let further = self.further.iter();
@@ -61,7 +64,7 @@ impl<'r> CanonicalRequest<'r> {
         ALWAYS_COVERED.into_iter().zip(always).chain(further)
     }
 
-    /// Streams the signed text into `sink`.
+    /// Writes the signed text to `sink`.
     pub(super) fn write_to(&self, sink: &mut impl Sink) {
         sink.write(self.method);
         sink.write("\n");
@@ -89,7 +92,7 @@ impl<'r> CanonicalRequest<'r> {
         sink.write(self.content_sha256);
     }
 
-    /// The MAC state after the signed text.
+    /// Returns the MAC state after the signed text.
     #[inline]
     pub(super) fn mac(&self, key: &Key) -> Mac {
         let mut mac = key.begin();
@@ -146,7 +149,8 @@ mod tests {
         request(Some(""), ["h", "d", "e3b0", "n"]).write_to(&mut text);
         assert_eq!(
             text,
-            "GET\n/a?\nhost:h\nx-date:d\nx-content-sha256:e3b0\nx-nonce:n\n\nhost;x-date;x-content-sha256;x-nonce\ne3b0"
+            "GET\n/a?\nhost:h\nx-date:d\nx-content-sha256:e3b0\nx-nonce:n\n\n\
+             host;x-date;x-content-sha256;x-nonce\ne3b0"
         );
     }
 

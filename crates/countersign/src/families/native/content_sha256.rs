@@ -6,7 +6,8 @@ use crate::{
     wire::hex::{self, Letters},
 };
 
-/// Reads `x-content-sha256`: 64 lower-case hexadecimal digits, and only that one spelling, because the text is signed.
+/// Parses `x-content-sha256`: 64 lower-case hexadecimal digits. The text is signed, so it must have
+/// one spelling only.
 pub(super) fn parse(text: &str) -> Option<PayloadDigest> {
     hex::decode(text, Letters::Lower).map(PayloadDigest::from_bytes)
 }

@@ -5,7 +5,8 @@ use crate::{
     payload::PayloadDigest,
 };
 
-/// What a request claims: the signed text as this verifier sees it, and the signature sent with it.
+/// What a request claims: the signed text as this verifier sees it, and the signature that was
+/// sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials<'r> {
     pub(super) request: CanonicalRequest<'r>,

@@ -29,9 +29,8 @@ use crate::{
     wire::hex,
 };
 
-/// Reads a head that carries `authorization: <scheme> <parameters>`: the grammar and the caps of
-/// step 2, then the authority of step 3, the coverage of step 4 and the date of step 5. What the
-/// covered values hold is read after that.
+/// Parses a head with `authorization: <scheme> <parameters>`: grammar and limits of step 2,
+/// authority of step 3, coverage of step 4, date of step 5. The covered values are read later.
 #[inline]
 pub(super) fn parse<'r>(
     carrier: Carrier<'r>,
@@ -93,7 +92,7 @@ pub(super) fn parse<'r>(
             return Err(uncovered(required, &lines));
         }
     }
-    // What is covered was taken out of the fields.
+    // Covered fields were already removed from `fields`.
     if !fields.x_nonce.is_absent() {
         return Err(uncovered(&X_NONCE, &lines));
     }
@@ -139,10 +138,10 @@ pub(super) fn parse<'r>(
 /// Further covered headers whose values are not read yet.
 type FurtherLines<'r> = SmallVec<[(&'r str, FurtherLine<'r>); FEW]>;
 
-/// So many names are compared one by one.
+/// Up to this number, names are compared one by one.
 const FEW: usize = 4;
 
-/// Whether a name was listed before. More than a few are found by their hashes, whose key no sender
+/// Returns whether a name was listed before. Looks many names up by hash, with a key that no sender
 /// knows.
 fn is_listed<'r>(
     name: &'r str,
@@ -159,7 +158,7 @@ fn is_listed<'r>(
 #[derive(Clone, Copy)]
 enum FurtherLine<'r> {
     One(&'r HeaderValue),
-    /// The pieces of a cookie, which are one value.
+    /// The pieces of a cookie, which form one value.
     Cookie,
 }
 
@@ -171,7 +170,7 @@ impl<'r> FurtherLine<'r> {
         }
     }
 
-    /// The value. Refuses one that is not ASCII.
+    /// Returns the value. Refuses a value that is not ASCII.
     fn value(self, head: &RequestHead<'r>, name: &str) -> Result<Cow<'r, str>, Rejection> {
         let refused = |line| Rejection::malformed(not_ascii(Escaped::text(name).into(), line));
         match self {
@@ -179,7 +178,7 @@ impl<'r> FurtherLine<'r> {
             Self::Cookie => cookie::value(head.headers()).ok_or_else(|| {
                 let mut lines = head.headers().get_all(COOKIE).iter();
                 lines.find(|line| line.to_str().is_err()).map_or_else(
-                    // Invariant: the header was found.
+                    // Invariant: the caller has found the header.
                     || Rejection::malformed(not_once(name, Field::Absent)),
                     refused,
                 )
@@ -188,8 +187,8 @@ impl<'r> FurtherLine<'r> {
     }
 }
 
-/// The line of a further covered header, which is taken out of the fields. An absent one is
-/// refused: nothing may stand for "not there".
+/// Removes the line of a further covered header from `fields` and returns it. Refuses an absent
+/// header: no value may represent absence.
 fn covered_line<'r>(
     fields: &mut Fields<'r>,
     head: &RequestHead<'r>,
@@ -210,7 +209,7 @@ fn covered_line<'r>(
     }
 }
 
-/// The nonce, if there is one among what is covered.
+/// Returns the nonce, if it is covered.
 fn covered_nonce<'r>(lines: &FurtherLines<'r>) -> Result<Option<&'r str>, Rejection> {
     let nonce = lines.iter().find_map(|line| match line {
         ("x-nonce", FurtherLine::One(line)) => Some(*line),

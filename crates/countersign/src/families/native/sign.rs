@@ -24,8 +24,9 @@ use crate::{
     wire::imf_fixdate,
 };
 
-/// What a signer covers besides `host;x-date;x-content-sha256`: the nonce, `content-type` and `content-encoding` where
-/// present, then the headers that the application names. Seed-compatible coverage is none of this.
+/// What a signer covers after `host;x-date;x-content-sha256`: the nonce, `content-type` and
+/// `content-encoding` if present, then the headers that the application names. Seed-compatible
+/// coverage has none of these.
 #[derive(Clone, Debug, Default)]
 struct Coverage {
     further: Vec<HeaderName>,
@@ -53,7 +54,7 @@ impl Coverage {
         !self.insecure_three_headers
     }
 
-    /// The headers of this request to cover behind the nonce.
+    /// Yields this request's headers to cover after the nonce.
     fn further_of<'c>(
         &'c self,
         fields: &Fields<'_>,
@@ -73,7 +74,7 @@ impl Coverage {
     }
 }
 
-/// A caller, its key and what it covers.
+/// A caller, its key and its coverage.
 #[derive(Clone, Debug)]
 pub(crate) struct FamilySigner {
     caller: KeyId,
@@ -94,12 +95,12 @@ impl FamilySigner {
         })
     }
 
-    /// Adds a header that must be present on every request.
+    /// Covers a header that every request must then have.
     pub(crate) fn cover(&mut self, name: HeaderName) -> Result<(), ConfigError> {
         self.coverage.add(name)
     }
 
-    /// Three headers and no nonce, for receivers that know no more.
+    /// Covers three headers and no nonce, for receivers that support no others.
     pub(crate) fn cover_three_headers(&mut self) {
         self.coverage.insecure_three_headers = true;
     }
@@ -188,7 +189,7 @@ fn sign(
     let signature = signature(&signer.key, &request)?;
     drop(request);
     let mut authorization = value.sign(&signature)?;
-    // Not shown by `Debug`, and not kept in the compression tables of HTTP/2.
+    // Keeps the value out of `Debug` and of the compression tables of HTTP/2.
     authorization.set_sensitive(true);
 
     let mut headers = SignatureHeaders::new();
@@ -201,7 +202,7 @@ fn sign(
     Ok(headers)
 }
 
-/// A request is signed once: what already carries credentials is somebody else's request.
+/// Refuses a request that already carries credentials, so that a request is signed once.
 fn refuse_credentials(head: &RequestHead<'_>, fields: &Fields<'_>) -> Result<(), SignError> {
     for (name, is_there) in [
         (&AUTHORIZATION, head.headers().contains_key(AUTHORIZATION)),
@@ -217,7 +218,7 @@ fn refuse_credentials(head: &RequestHead<'_>, fields: &Fields<'_>) -> Result<(),
     Ok(())
 }
 
-/// The one value of a header, as the receiver will read it.
+/// Returns the only value of a header, as the receiver will read it.
 fn header_to_cover<'r>(
     head: &RequestHead<'r>,
     fields: &Fields<'r>,
@@ -242,7 +243,8 @@ fn header_to_cover<'r>(
         .text(name)
         .map_err(|_| refused("expected once and in visible ASCII"))?
         .ok_or_else(|| refused("expected once, found none"))?;
-    // A receiver trims the white space around a value (RFC 9110 section 5.5), so what is signed must have none.
+    // A receiver trims white space around a value (RFC 9110 section 5.5), so the signed value must
+    // have none.
     if value.trim_matches([' ', '\t']).len() == value.len() {
         Ok(Cow::Borrowed(value))
     } else {
@@ -250,7 +252,7 @@ fn header_to_cover<'r>(
     }
 }
 
-/// The lower-case hexadecimal digits of the signature over a request.
+/// Returns the signature over a request, in lower-case hexadecimal digits.
 fn signature(
     key: &SigningKey,
     request: &CanonicalRequest<'_>,
@@ -282,7 +284,7 @@ fn no_header_value() -> SignError {
     SignError::new(SignErrorKind::Header, "the signature is no header value")
 }
 
-/// The value of `Authorization` up to the signature, which is over the list in it.
+/// Writes the value of `Authorization` up to the signature, which covers its list.
 struct Unsigned {
     text: String,
     list: Range<usize>,
@@ -301,7 +303,7 @@ impl Unsigned {
         let length = |length: usize, piece: &str| length.saturating_add(piece.len());
         let begin = start.into_iter().fold(0, length);
         let end = list.clone().fold(begin, length);
-        // A header value takes a string over without a copy if it is exactly as long as its capacity.
+        // A header value takes over a string without a copy if its length equals its capacity.
         let capacity = length(end, SIGNATURE).saturating_add(digits_of(signer.key.algorithm()));
         let mut text = String::with_capacity(capacity);
         text.extend(start.into_iter().chain(list));
@@ -312,7 +314,7 @@ impl Unsigned {
     }
 
     fn signed_headers(&self) -> &str {
-        // Invariant: the range was measured when the text was made.
+        // Invariant: the range was measured when the text was written.
         self.text.get(self.list.clone()).unwrap_or_default()
     }
 
@@ -327,6 +329,6 @@ impl Unsigned {
 const SIGNATURE: &str = ", signature=";
 
 fn text(value: &HeaderValue) -> &str {
-    // Invariant: the values this file makes are visible ASCII.
+    // Invariant: the values written in this file are visible ASCII.
     value.to_str().unwrap_or_default()
 }

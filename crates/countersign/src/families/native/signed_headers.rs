@@ -14,18 +14,18 @@ use crate::{
     wire::ByteSet,
 };
 
-/// How every list begins: [`ALWAYS_COVERED`], joined.
+/// The start of every list: [`ALWAYS_COVERED`], joined.
 pub(super) const START: &str = "host;x-date;x-content-sha256";
 
-/// Whether a signature may cover a header of this name.
+/// Returns whether a signature may cover a header of this name.
 pub(super) fn may_be_covered(name: &HeaderName) -> bool {
     !cannot_be_covered(name.as_str())
 }
 
-/// The names of a list behind the first three, checked one by one as they are taken.
+/// Yields the names of a list after the first three and checks each.
 ///
-/// The first three are always `host;x-date;x-content-sha256`; a list that leaves one out covers too little, one that
-/// has them in another order is malformed.
+/// The first three are always `host;x-date;x-content-sha256`. A list without one of them covers too
+/// little; a list with another order is malformed.
 pub(super) fn further_names(
     list: &str,
 ) -> Result<impl Iterator<Item = Result<&str, Rejection>>, Rejection> {
@@ -40,7 +40,7 @@ pub(super) fn further_names(
     Ok(Names(further))
 }
 
-/// Names between semicolons; `None` behind the last.
+/// The names between semicolons; `None` after the last.
 struct Names<'r>(Option<&'r str>);
 
 impl<'r> Iterator for Names<'r> {
@@ -72,7 +72,7 @@ impl<'r> Iterator for Names<'r> {
     }
 }
 
-/// Tokens of RFC 9110 section 5.6.2 without upper-case letters.
+/// Returns whether the text is a token (RFC 9110 section 5.6.2) without upper-case letters.
 static NAME_BYTES: ByteSet = ByteSet::of(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
 
 fn unexpected_start(list: &str) -> Rejection {

@@ -12,7 +12,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Which of the two schemes are accepted, each once.
+/// The accepted schemes of the two, each once.
 #[derive(Clone, Debug)]
 pub(crate) struct FamilyVerifier(SmallVec<[Scheme; 2]>);
 
@@ -35,7 +35,7 @@ impl FamilyVerifier {
 }
 
 impl FamilyVerifier {
-    /// Both schemes, for a diagnosis.
+    /// Accepts both schemes, for a diagnosis.
     #[cfg(feature = "diagnose")]
     pub(crate) fn of_both() -> Self {
         Self(SmallVec::from_slice(&[Scheme::HmacSha256, Scheme::Ed25519]))
@@ -91,7 +91,8 @@ impl VerifierOfFamily for FamilyVerifier {
         let stale = if stale { ", error=\"stale\"" } else { "" };
         for scheme in &self.0 {
             let text = format!(
-                "{scheme} realm=\"{realm}\", signed-headers=\"host;x-date;x-content-sha256;x-nonce\"{stale}"
+                "{scheme} realm=\"{realm}\", \
+                 signed-headers=\"host;x-date;x-content-sha256;x-nonce\"{stale}"
             );
             if let Ok(value) = HeaderValue::try_from(text) {
                 add(WWW_AUTHENTICATE, value);
@@ -99,7 +100,7 @@ impl VerifierOfFamily for FamilyVerifier {
         }
     }
 
-    /// `ED25519` needs expected hosts: the same public key is known to every callee.
+    /// `ED25519` needs expected hosts, because every callee knows the same public key.
     fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
         if self.0.contains(&Scheme::Ed25519) {
             policy.ensure_expected_hosts(Scheme::Ed25519)?;
