@@ -1,14 +1,14 @@
 use super::FamilyVerifier;
 use crate::{error::ConfigError, scheme::Scheme};
 
-/// A scheme that a verifier is to accept, with its settings. Made from a [`Scheme`] that needs none, or from the settings
-/// of one that has some.
+/// A scheme for a verifier to accept, with its settings. Created from a [`Scheme`] without
+/// settings, or from the settings of a scheme.
 #[derive(Debug)]
 pub struct AcceptedScheme(Accepted);
 
 #[derive(Debug)]
 enum Accepted {
-    /// As it is.
+    /// Without settings.
     Plain(Scheme),
     /// With settings.
     Set(FamilyVerifier),
@@ -19,7 +19,7 @@ impl AcceptedScheme {
         Self(Accepted::Set(verifier.into()))
     }
 
-    /// The scheme, if nothing is said of its settings.
+    /// Returns the scheme if it has no settings.
     pub(crate) fn plain(&self) -> Option<Scheme> {
         match self.0 {
             Accepted::Plain(scheme) => Some(scheme),

@@ -1,4 +1,5 @@
-//! Who may send what, in the schemes whose signatures name no caller and bind no method, path or host.
+//! Callers and their routes, for schemes whose signatures name no caller and bind no method, path
+//! or host.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::{
     scheme::Scheme,
 };
 
-/// A caller that the wire does not name, and the requests that it may send.
+/// A caller that its requests do not name, and the requests that it may send.
 #[derive(Clone, Debug)]
 pub(super) struct CallerRoutes {
     caller: KeyId,
@@ -20,7 +21,7 @@ pub(super) struct CallerRoutes {
     window: Option<Duration>,
 }
 
-/// A method and a target, compared as they are sent: nothing is decoded, nothing brought to another form.
+/// A method and a target, compared as sent: without decoding or normalising.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Route {
     method: Method,
@@ -61,7 +62,7 @@ impl CallerRoutes {
         self.window
     }
 
-    /// Also lists this very request. For a diagnosis only.
+    /// Adds this very request as a route. For a diagnosis only.
     #[cfg(feature = "diagnose")]
     pub(super) fn add_route_of(&mut self, head: &RequestHead<'_>) {
         if let Ok(Target { path, query }) = Target::parse(head.method(), head.uri()) {
@@ -108,10 +109,10 @@ impl Route {
     }
 }
 
-/// The settings of the one caller that may send this request.
+/// Returns the settings of the one caller that may send this request.
 ///
-/// The signature says nothing about where it may be used, so a request that no caller is set to send is one that the
-/// signature covers too little for.
+/// The signature does not bind its target. A request outside all routes therefore counts as
+/// insufficiently covered.
 pub(super) fn only_caller<'p, P>(
     profiles: &'p [P],
     sender: impl Fn(&P) -> &CallerRoutes,
@@ -131,7 +132,7 @@ pub(super) fn only_caller<'p, P>(
         .ok_or_else(|| unknown_route(&routes(), head.method(), target))
 }
 
-/// What a request is refused with that nobody is set to send. Its path is not shown.
+/// Returns the rejection for a request outside all routes. Never shows its path.
 #[cold]
 fn unknown_route(routes: &[&Route], method: &Method, target: Target<'_>) -> Rejection {
     let of_path = |route: &&&Route| *route.path == *target.path;
@@ -144,15 +145,16 @@ fn unknown_route(routes: &[&Route], method: &Method, target: Target<'_>) -> Reje
         "another query for the path of one"
     };
     Rejection::insufficient_coverage(reason!(
-        "route: expected one of the {} that are set, because the signature is over the body alone, found {}: {}",
+        "route: expected one of the {} that are set, because the signature is over the body alone, \
+         found {}: {}",
         routes.len(),
         found,
         Escaped::text(method.as_str())
     ))
 }
 
-/// Refuses callers without a route, two callers for one request, a route that the limits leave no
-/// request for, and coverage that the scheme cannot give.
+/// Refuses callers without a route, two callers with one route, a route longer than the limit of
+/// targets, and coverage that the scheme cannot give.
 pub(super) fn check(
     scheme: Scheme,
     senders: &[&CallerRoutes],
@@ -162,7 +164,8 @@ pub(super) fn check(
         return Err(ConfigError::new(
             ConfigErrorKind::Coverage,
             format!(
-                "{scheme} is accepted: it covers the body alone, so that header {name} cannot be required"
+                "{scheme} is accepted: it covers the body alone, so that header {name} cannot be \
+                 required"
             ),
         ));
     }
@@ -182,7 +185,8 @@ pub(super) fn check(
             return Err(ConfigError::new(
                 ConfigErrorKind::Setting,
                 format!(
-                    "{scheme}: route {method} {path}: expected at most {limit} bytes, the limit of targets, found more"
+                    "{scheme}: route {method} {path}: expected at most {limit} bytes, the limit of \
+                     targets, found more"
                 ),
             ));
         }
@@ -191,7 +195,8 @@ pub(super) fn check(
             return Err(ConfigError::new(
                 ConfigErrorKind::Setting,
                 format!(
-                    "{scheme}: route {method} {path}: listed twice, and the request does not say who sends it"
+                    "{scheme}: route {method} {path}: listed twice, and the request does not say \
+                     who sends it"
                 ),
             ));
         }
@@ -200,7 +205,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// A scheme of this kind without settings.
+/// Returns the error for accepting such a scheme without settings.
 pub(super) fn nobody(scheme: Scheme, settings: &str) -> ConfigError {
     ConfigError::new(
         ConfigErrorKind::Setting,

@@ -1,10 +1,10 @@
 use crate::scheme::Scheme;
 
-/// Where a signature of a scheme was found.
+/// The place of a signature in a head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Carrier<'r> {
     pub(crate) scheme: Scheme,
-    /// The text that the family begins to parse with: what follows the scheme's name in `Authorization`, or nothing where
-    /// the signature is elsewhere.
+    /// The text for the family to parse: the rest of `Authorization` after the scheme name. Empty
+    /// if the signature is elsewhere.
     pub(crate) parameters: &'r str,
 }

@@ -2,14 +2,14 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Coverage {
-    /// Method, path, query, authority and what else the scheme covers: the signature is for this request. What is known of
-    /// the body, [`Verified::body`](crate::Verified::body) says.
+    /// Method, path, query, authority, and everything else that the scheme covers: the signature
+    /// binds this request. For the body, see [`Verified::body`](crate::Verified::body).
     Request,
-    /// Some of the request, but not all of method, path, query and authority, as the settings of the scheme allow
-    /// ([`MessageSignaturesVerifySettings::insecure_require_only`](crate::MessageSignaturesVerifySettings::insecure_require_only)). Whoever sees such a
-    /// request can send it with another value of what is left out.
+    /// Less than method, path, query and authority, because the settings [require only some
+    /// components](crate::MessageSignaturesVerifySettings::insecure_require_only). Anyone who sees
+    /// such a request can resend it with other values for the uncovered parts.
     Partial,
-    /// The body, a date and no more. Whoever sees such a request can send its body elsewhere: to another method, path or
-    /// host whose verifier accepts the same key for it.
+    /// Only the body and a date. Anyone who sees such a request can resend its body to any method,
+    /// path or host whose verifier accepts the same key for it.
     BodyOnly,
 }

@@ -1,39 +1,42 @@
 use super::{message_signatures, native, sigv4};
 use crate::{key::VerifyingKey, payload::PayloadDigest};
 
-/// What a head claims in one family: the signed text as this verifier sees it, and the signature sent with it.
+/// What a head claims in one family: the signed text as this verifier sees it, and the signature
+/// that was sent.
 pub(crate) trait CredentialsOfFamily {
-    /// Whether the signature is this key's over this request. `body` is the digest of the body where the head declares
-    /// none and the signed text holds one.
+    /// Returns whether the signature is this key's, over this request. `body` is the digest of the
+    /// body, if the signed text holds one that the head does not declare.
     fn matches(&self, key: &VerifyingKey, body: Option<&PayloadDigest>) -> bool;
 
-    /// What keeps this key from matching whatever the signature is. It is for the operator's log.
+    /// Returns why this key cannot match any signature of this request, for the operator's log.
     fn objection(&self, _key: &VerifyingKey) -> Option<&'static str> {
         None
     }
 
-    /// The signed text.
+    /// Returns the signed text.
     fn signed_text(&self, body: Option<&PayloadDigest>) -> String;
 
-    /// What the key signs in place of the signed text, in the families in which that is another text and holds its hash.
+    /// Returns the string that the key signs, in families where it is not the signed text but holds
+    /// its hash.
     fn string_to_sign(&self, _signed_text: &str) -> Option<String> {
         None
     }
 
-    /// The bytes of the signature that this key matched.
+    /// Returns the bytes of the signature that this key matched.
     fn signature(&self) -> &[u8];
 
-    /// The covered headers, in the order in which they are signed, with the value of each as it was signed.
+    /// Passes each covered header with its signed value, in signing order.
     fn covered(&self, each: &mut impl FnMut(&str, &str));
 
-    /// The same as `name:value` lines with a line break behind each, in the families that keep them so.
+    /// Returns the same as `name:value` lines, each with a line break, in families that keep this
+    /// form.
     fn covered_lines(&self) -> Option<&str> {
         None
     }
 }
 
-/// What a head claims in one family of schemes: all but those whose signatures are over the body
-/// itself, and have nothing that could be checked with the head.
+/// What a head claims in any family except those that sign the body itself: their heads hold
+/// nothing that can be checked alone.
 #[derive(Clone, Debug)]
 pub(crate) enum Credentials<'r> {
     Native(native::Credentials<'r>),

@@ -5,28 +5,29 @@ use crate::{
     error::SignError, key::Fingerprint, key_id::KeyId, scheme::Scheme, timestamp::Timestamp,
 };
 
-/// What a request is signed with in one family: a key, and what it covers.
+/// The signing state of one family: a key and its coverage.
 pub(crate) trait SignerOfFamily {
-    /// The scheme of the signatures.
+    /// Returns the scheme of the signatures.
     fn scheme(&self) -> Scheme;
 
-    /// The caller that requests are signed as, if its name is sent.
+    /// Returns the name of the caller, if requests send it.
     fn caller(&self) -> Option<&KeyId>;
 
-    /// Reads anew what the signer signs with, if that is about to expire; `None` if there is nothing to wait for.
+    /// Refreshes credentials that expire soon. Returns `None` if there is nothing to wait for.
     fn refresh(&self, now: Timestamp) -> Option<Refresh<'_>>;
 
-    /// The headers that make a request a signed one, `authorization` last. Nothing has been changed on an error.
+    /// Returns the headers that sign the request, `authorization` last. On an error, nothing has
+    /// changed.
     fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError>;
 
-    /// Whether the signature is over the body itself, so that its digest is not enough.
+    /// Returns whether the signature covers the body itself, so that its digest is not enough.
     fn needs_body(&self) -> bool;
 
-    /// What no caller's key may be.
+    /// Passes the fingerprints that no caller's key may have.
     fn fingerprints(&self, each: &mut dyn FnMut(&Fingerprint));
 }
 
-/// What requests are signed with, in whichever scheme.
+/// The signing state of any scheme.
 #[derive(Clone, Debug)]
 pub(crate) enum FamilySigner {
     Native(native::FamilySigner),

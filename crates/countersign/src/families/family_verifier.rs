@@ -11,13 +11,14 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What a verifier is set to for one family.
+/// The verifier's settings for one family.
 pub(crate) trait VerifierOfFamily {
-    /// The schemes of the family that are accepted.
+    /// Returns the accepted schemes of the family.
     fn schemes(&self) -> &[Scheme];
 
-    /// Every place in which the head carries credentials in one of them, whether or not they hold. `authorization` is the value of that header,
-    /// already known to be there once and to be ASCII, in two parts: the name of a scheme and what follows the space.
+    /// Finds every place in the head with credentials in an accepted scheme, valid or not.
+    /// `authorization` is the header's only value in ASCII, split after the scheme name and its
+    /// space.
     fn carriers<'r>(
         &self,
         head: &RequestHead<'r>,
@@ -26,14 +27,14 @@ pub(crate) trait VerifierOfFamily {
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     );
 
-    /// Why signatures in a scheme of the family that are in the head do not count, where none does.
+    /// Returns why signatures of this family in the head do not count, if none counts.
     fn passed_over(&self, _head: &RequestHead<'_>, _policy: &Requirements) -> Option<Reason> {
         None
     }
 
-    /// Reads the head: the grammar and the caps of step 2, the authority of step 3, the coverage of
-    /// step 4, the date of step 5. Before the date is judged, the lengths of covered values are
-    /// looked at and not the values, and no text that is signed is built.
+    /// Parses the head: grammar and limits of step 2, authority of step 3, coverage of step 4, date
+    /// of step 5. Before the date check, reads only the lengths of covered values, and builds no
+    /// signed text.
     fn parse<'r>(
         &self,
         carrier: Carrier<'r>,
@@ -42,10 +43,9 @@ pub(crate) trait VerifierOfFamily {
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection>;
 
-    /// Reads the head into a `T` that holds it.
+    /// Parses the head into a `T` that holds the result.
     ///
-    /// What is read is large, and `T` is made where it is read: made by another function, it would
-    /// be copied.
+    /// The result is large. Creating `T` here avoids a copy on return.
     fn parse_into<'r, T>(
         &self,
         carrier: Carrier<'r>,
@@ -57,21 +57,23 @@ pub(crate) trait VerifierOfFamily {
         Ok(into(self.parse(carrier, head, policy, now)?))
     }
 
-    /// Returns the key id that the request asserts. For logs only: unauthenticated, possibly malformed.
+    /// Returns the key id that the request asserts. For logs only: unauthenticated, possibly
+    /// malformed.
     fn asserted_key_id<'r>(
         &self,
         carrier: Carrier<'r>,
         head: &RequestHead<'r>,
     ) -> Option<Cow<'r, str>>;
 
-    /// The headers of a 401 that say how to sign (RFC 9110 section 11.6.1). `stale` if the date was wrong.
+    /// Adds the headers of a 401 that say how to sign (RFC 9110 section 11.6.1). `stale` means that
+    /// the date was refused.
     fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue));
 
-    /// Refuses settings that do not go together with the rest of the verifier's.
+    /// Refuses settings that conflict with the rest of the verifier's.
     fn check(&self, policy: &Requirements) -> Result<(), ConfigError>;
 }
 
-/// What a verifier is set to for one family of schemes.
+/// The verifier's settings for any family.
 #[derive(Clone, Debug)]
 pub(crate) enum FamilyVerifier {
     Native(native::FamilyVerifier),
@@ -95,7 +97,7 @@ macro_rules! dispatch {
 }
 
 impl FamilyVerifier {
-    /// Accepts this scheme without further settings.
+    /// Accepts this scheme without settings.
     pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
         match scheme {
             Scheme::HmacSha256 | Scheme::Ed25519 => {
@@ -112,7 +114,8 @@ impl FamilyVerifier {
         }
     }
 
-    /// Takes over what another verifier of the same family accepts. Gives it back if it is of another family.
+    /// Merges the settings of another verifier of the same family. Returns a verifier of another
+    /// family unchanged.
     pub(crate) fn merge(&mut self, other: Self) -> Result<(), Self> {
         match (self, other) {
             (Self::Native(own), Self::Native(other)) => own.merge(other),

@@ -2,11 +2,10 @@ use std::time::Duration;
 
 use crate::{error::Rejection, timestamp::Timestamp};
 
-/// A signed date, the very one that is part of the signed text, and when it is accepted: both
-/// bounds are included.
+/// A signed date, exactly as in the signed text, and its accepted range. Both bounds are included.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Freshness {
-    /// What carries the date, for a log.
+    /// The name of the date's header or parameter, for a log.
     carrier: &'static str,
     signed_at: Timestamp,
     from: Timestamp,
@@ -14,7 +13,7 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
-    /// As far from the signed date as this, on either side.
+    /// Accepts the date within `window` of the clock, in both directions.
     pub(crate) fn around(carrier: &'static str, signed_at: Timestamp, window: Duration) -> Self {
         Self {
             carrier,
@@ -24,7 +23,7 @@ impl Freshness {
         }
     }
 
-    /// The same, but no longer than until then, as `carrier` says.
+    /// Also ends the range at `until`, read from `carrier`.
     pub(crate) fn not_after(mut self, carrier: &'static str, until: Timestamp) -> Self {
         if until < self.until {
             self.until = until;
@@ -33,14 +32,14 @@ impl Freshness {
         self
     }
 
-    /// The same, but for as long after the signed date as this, as `carrier` says.
+    /// Ends the range `lifetime` after the signed date, read from `carrier`.
     pub(crate) fn lasting(mut self, carrier: &'static str, lifetime: Duration) -> Self {
         self.carrier = carrier;
         self.until = self.signed_at.saturating_add(lifetime);
         self
     }
 
-    /// Judges the date: step 5.
+    /// Checks the date: step 5.
     pub(crate) fn judge(self, now: Timestamp) -> Result<FreshDate, Rejection> {
         let date = FreshDate(self);
         date.ensure_still_fresh(now)?;
@@ -48,7 +47,7 @@ impl Freshness {
     }
 }
 
-/// A signed date that was judged. There is no head that was read without one.
+/// A signed date that was checked. Every parsed head holds one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FreshDate(Freshness);
 
@@ -57,12 +56,12 @@ impl FreshDate {
         self.0.signed_at
     }
 
-    /// The last moment at which the date is accepted.
+    /// Returns the last moment at which the date is accepted.
     pub(crate) fn until(self) -> Timestamp {
         self.0.until
     }
 
-    /// Judges the date again, because time may have passed.
+    /// Checks the date again, because time may have passed.
     pub(crate) fn ensure_still_fresh(self, now: Timestamp) -> Result<(), Rejection> {
         let Freshness {
             carrier,

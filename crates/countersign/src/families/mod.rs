@@ -1,6 +1,6 @@
-//! The families of schemes: how a caller and its signature stand on the wire.
+//! The families of schemes: how a request carries its caller and signature.
 //!
-//! One folder holds one family, one file one step of its specification. A new family is a new
+//! Each folder holds one family, each file one step of its specification. A new family needs a
 //! folder and a variant of the three enums here: `FamilyVerifier`, `Credentials`, `FamilySigner`.
 
 mod accepted_scheme;

@@ -9,20 +9,20 @@ use crate::{
 
 pub(crate) static X_NONCE: HeaderName = HeaderName::from_static("x-nonce");
 
-/// A number used once, as `x-nonce` carries it: 16 to 128 visible ASCII characters.
+/// A number used once, as in `x-nonce`: 16 to 128 visible ASCII characters.
 ///
-/// A nonce that is covered by the signature is what tells a replayed request from a second one.
+/// If the signature covers a nonce, a replay is detected by it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Nonce(HeaderValue);
 
 impl Nonce {
-    /// The least length, in bytes.
+    /// Minimum length, in bytes.
     pub const MIN_LEN: usize = 16;
 
-    /// The greatest length, in bytes.
+    /// Maximum length, in bytes.
     pub const MAX_LEN: usize = 128;
 
-    /// 128 random bits from the operating system, as 32 hexadecimal digits.
+    /// Generates 128 random bits from the operating system, as 32 hexadecimal digits.
     ///
     /// # Errors
     ///
@@ -54,25 +54,26 @@ impl Nonce {
     }
 
     pub(crate) fn is_valid(text: &str) -> bool {
-        // All bytes are looked at before any is judged, so that the compiler takes many at a time.
+        // Reads all bytes before judging any, so that the compiler vectorises the loop.
         (Self::MIN_LEN..=Self::MAX_LEN).contains(&text.len())
             && text
                 .bytes()
                 .fold(true, |valid, byte| valid & byte.is_ascii_graphic())
     }
 
-    /// What a header with something else than a nonce is refused with.
+    /// Returns the reason for a malformed nonce.
     #[cold]
     pub(crate) fn refusal(found: &str) -> Reason {
         let other = found.bytes().filter(|byte| !byte.is_ascii_graphic());
         reason!(
-            "header x-nonce: expected 16 to 128 visible ASCII characters, found {} characters, {} of them others",
+            "header x-nonce: expected 16 to 128 visible ASCII characters, found {} characters, {} \
+             of them others",
             found.len(),
             other.count()
         )
     }
 
-    /// The text of the nonce.
+    /// Returns the text of the nonce.
     pub fn as_str(&self) -> &str {
         // Invariant: built from visible ASCII only.
         self.0.to_str().unwrap_or_default()

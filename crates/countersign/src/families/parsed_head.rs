@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::{Coverage, Credentials, FreshDate, ReplayIdentity, SignedBody};
 use crate::{payload::DeclaredPayload, scheme::Scheme};
 
-/// What a scheme reads from a head.
+/// The result of parsing a head.
 pub(crate) struct ParsedHead<'r> {
     pub(crate) scheme: Scheme,
     pub(crate) key_id: Cow<'r, str>,
@@ -11,22 +11,23 @@ pub(crate) struct ParsedHead<'r> {
     pub(crate) replay: Option<ReplayIdentity<'r>>,
     pub(crate) content_type_uncovered: bool,
     pub(crate) audience_checked: bool,
-    /// What is covered by this very signature, and not what its scheme could cover.
+    /// The coverage of this very signature, not the most that its scheme can cover.
     pub(crate) coverage: Coverage,
-    /// Whether the signature stands in the URL, so that whoever was given the URL can send the request.
+    /// Whether the signature is in the URL, so that any holder of the URL can send the request.
     pub(crate) presigned: bool,
     pub(crate) signed_over: SignedOver<'r>,
 }
 
-/// What the signature is over, and so when it can be checked.
+/// What the signature covers, and so when it can be verified.
 pub(crate) enum SignedOver<'r> {
-    /// The head, which declares what body follows: it is checked before one byte of the body is read.
+    /// The head, which declares the body: verified before any byte of the body is read.
     Head {
         credentials: Credentials<'r>,
         payload: DeclaredPayload,
     },
-    /// The head and the digest of the body, which the head does not declare: it is checked once the body is there.
+    /// The head and the digest of the body, which the head does not declare: verified once the body
+    /// has been read.
     HeadAndDigest { credentials: Credentials<'r> },
-    /// The body itself behind a few bytes of the head, and nothing else.
+    /// Only the body, after a prefix from the head.
     Body(SignedBody<'r>),
 }

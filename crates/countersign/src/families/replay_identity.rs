@@ -1,15 +1,16 @@
 use crate::{head::Target, replay::ReplayKey};
 
-/// What tells a request that comes again from another one.
+/// What identifies a replay.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ReplayIdentity<'r> {
     /// A covered nonce.
     Nonce(&'r str),
-    /// `webhook-id` and `webhook-timestamp`: a sender's retry keeps the id and changes the time, and must not be lost.
+    /// `webhook-id` and `webhook-timestamp`. A sender's retry keeps the id, changes the timestamp,
+    /// and must be accepted.
     IdAndTimestamp { id: &'r str, timestamp: &'r str },
-    /// The signature itself, where two requests with one signature are the same request.
+    /// The signature itself, if two requests with one signature count as one request.
     Signature(&'r [u8]),
-    /// The signature on each route: whoever captures it can send it once to every other route.
+    /// The signature on each route. A captured signature can be sent once to every other route.
     SignatureOnRoute {
         signature: &'r [u8],
         method: &'r str,
@@ -34,7 +35,7 @@ impl ReplayIdentity<'_> {
                 method,
                 target: Target { path, query },
             } => {
-                // A query that is empty is another one than none.
+                // An empty query differs from no query.
                 let query = query.map(str::as_bytes);
                 let parts = [audience, caller, method, path].map(str::as_bytes);
                 let [audience, caller, method, path] = parts;

@@ -10,10 +10,10 @@ use crate::{
     wire::DateForm,
 };
 
-/// The greatest distance between a signed date and the verifier's clock that any setting allows.
+/// Maximum distance between a signed date and the verifier's clock in any setting.
 const MAX_WINDOW: Duration = Duration::from_secs(3600);
 
-/// Refuses a window that is none, or so wide that dates mean nothing.
+/// Refuses a window of zero, or one so wide that dates protect nothing.
 pub(crate) fn ensure_window(window: Duration) -> Result<(), ConfigError> {
     if (Duration::from_secs(1)..=MAX_WINDOW).contains(&window) {
         return Ok(());
@@ -24,7 +24,7 @@ pub(crate) fn ensure_window(window: Duration) -> Result<(), ConfigError> {
     ))
 }
 
-/// What a verifier asks of every request, whoever the caller is.
+/// What a verifier requires of every request, from any caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Requirements {
     pub(crate) accepted: Vec<FamilyVerifier>,
@@ -38,27 +38,31 @@ pub(crate) struct Requirements {
 }
 
 impl Requirements {
-    /// From when until when a date is accepted that is judged by the window alone. `carrier` is what carries it.
+    /// Returns the range of a date that only the window limits. `carrier` names its header or
+    /// parameter.
     pub(crate) fn freshness(&self, carrier: &'static str, signed_at: Timestamp) -> Freshness {
         Freshness::around(carrier, signed_at, self.window)
     }
 
-    /// Refuses a scheme in which one signature could serve every callee, where this one does not know its own hosts.
+    /// Refuses a scheme in which one signature fits every callee, unless this verifier has expected
+    /// hosts.
     pub(crate) fn ensure_expected_hosts(&self, what: impl fmt::Display) -> Result<(), ConfigError> {
         if self.expected_hosts.is_empty() {
             return Err(ConfigError::new(
                 ConfigErrorKind::Authority,
                 format!(
-                    "{what} is accepted: expected hosts must be configured, or a signature for one service would serve every other"
+                    "{what} is accepted: expected hosts must be configured, \
+                     or a signature for one service would serve every other"
                 ),
             ));
         }
         Ok(())
     }
 
-    /// Whether the request is for one of the expected hosts; `false` if none are configured.
+    /// Returns whether the request is for one of the expected hosts; `false` if none are
+    /// configured.
     ///
-    /// Hosts are compared without regard to ASCII case (RFC 9110 section 4.2.3), in the form that is signed.
+    /// Compares hosts in signed form, ignoring ASCII case (RFC 9110 section 4.2.3).
     pub(crate) fn check_audience(&self, authority: Authority<'_>) -> Result<bool, Rejection> {
         if self.expected_hosts.is_empty() {
             return Ok(false);
@@ -70,14 +74,14 @@ impl Requirements {
         }
     }
 
-    /// Whether the authority is one of the expected hosts.
+    /// Returns whether the authority is one of the expected hosts.
     pub(crate) fn expects(&self, authority: Authority<'_>) -> bool {
         let host = authority.in_form(self.host_form);
         let mut expected = self.expected_hosts.iter();
         expected.any(|expected| expected.eq_ignore_ascii_case(host))
     }
 
-    /// What a request for another authority is refused with.
+    /// Returns the rejection for a request with another authority.
     #[cold]
     pub(crate) fn misdirected(&self, authority: Authority<'_>) -> Rejection {
         let expected: Vec<&str> = self.expected_hosts.iter().map(String::as_str).collect();

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::{Nonce, sigv4::CredentialsRefresh};
 use crate::{error::SignError, head::RequestHead, payload::Payload, timestamp::Timestamp};
 
-/// What a signer waits for before it can sign.
+/// A refresh that a signer must wait for before signing.
 pub(crate) type Refresh<'s> =
     Pin<Box<dyn Future<Output = Result<CredentialsRefresh, SignError>> + Send + 's>>;
 
@@ -17,10 +17,10 @@ pub(crate) type SignatureHeaders = SmallVec<[(HeaderName, HeaderValue); 4]>;
 #[derive(Debug)]
 pub(crate) struct SigningInput<'s> {
     pub(crate) head: RequestHead<'s>,
-    /// The one that will stand in `Host` or `:authority`.
+    /// The authority that `Host` or `:authority` will hold.
     pub(crate) authority: &'s str,
     pub(crate) payload: Payload<'s>,
-    /// A given nonce; without one a scheme that has nonces makes its own.
+    /// A given nonce. If `None`, a scheme with nonces generates one.
     pub(crate) nonce: Option<Nonce>,
     pub(crate) now: Timestamp,
 }
