@@ -1,4 +1,4 @@
-/// What a signature binds.
+/// The parts of a request that its signature binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Coverage {

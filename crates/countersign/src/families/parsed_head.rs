@@ -18,7 +18,7 @@ pub(crate) struct ParsedHead<'r> {
     pub(crate) signed_over: SignedOver<'r>,
 }
 
-/// What the signature covers, and so when it can be verified.
+/// The signed parts of a request, which decide when the signature can be verified.
 pub(crate) enum SignedOver<'r> {
     /// The head, which declares the body: verified before any byte of the body is read.
     Head {

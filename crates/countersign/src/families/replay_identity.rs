@@ -1,6 +1,6 @@
 use crate::{head::Target, replay::ReplayKey};
 
-/// What identifies a replay.
+/// The part of a request by which a replay is detected.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ReplayIdentity<'r> {
     /// A covered nonce.

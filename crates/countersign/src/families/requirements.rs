@@ -24,7 +24,7 @@ pub(crate) fn ensure_window(window: Duration) -> Result<(), ConfigError> {
     ))
 }
 
-/// What a verifier requires of every request, from any caller.
+/// Requirements of a verifier for every request, from any caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Requirements {
     pub(crate) accepted: Vec<FamilyVerifier>,

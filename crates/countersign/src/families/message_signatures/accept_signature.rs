@@ -9,9 +9,9 @@ use crate::scheme::Algorithm;
 /// Writes a request for a signature that covers these components, under a label of the peer's
 /// choice.
 ///
-/// `created` has no value, as the RFC prescribes. The field asks for no key id and no nonce: with a
-/// value it would ask for that very value, without one it means nothing (RFC 9421 section 5.1). The
-/// documentation of the scheme says that every signature needs both.
+/// `created` has no value, as the RFC prescribes. The field names no key id and no nonce (RFC 9421
+/// section 5.1). With a value, each would ask for that very value; without one, it means nothing.
+/// The documentation of the scheme says that every signature needs both.
 pub(super) fn value(
     components: &CoveredComponents<'_>,
     algorithm: Option<Algorithm>,

@@ -29,8 +29,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How requests are signed with HTTP Message Signatures (RFC 9421): the key, the covered components
-/// and the parameters.
+/// Signing settings for HTTP Message Signatures (RFC 9421): the key, the covered components and the
+/// parameters.
 ///
 /// By default covers `"@method" "@authority" "@path" "@query"`, and `content-type` and
 /// `content-encoding` if present. If there is a body, sets and covers `content-digest`.

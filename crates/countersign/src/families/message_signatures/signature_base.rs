@@ -51,7 +51,7 @@ impl SignatureBase {
     /// Writes the components with their values in this message, then the list and the parameters.
     ///
     /// The last line is the list in the form of RFC 9651 section 4.1, not as sent (RFC 9421 section
-    /// 2.3): spaces between its items do not count. `serialized` is this form, if known.
+    /// 2.3). Spaces between its items do not count. `serialized` is this form, if known.
     pub(super) fn new(
         covered: &CoveredComponents<'_>,
         values: &mut CoveredValues<'_>,

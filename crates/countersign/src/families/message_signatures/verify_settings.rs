@@ -24,8 +24,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What a verifier requires of HTTP Message Signatures (RFC 9421): the coverage that the RFC leaves
-/// to the application, and the choice among several signatures.
+/// Requirements of a verifier for HTTP Message Signatures (RFC 9421): the coverage that the RFC
+/// leaves to the application, and the choice among several signatures.
 ///
 /// ```
 /// use countersign::{ComponentId, MessageSignaturesVerifySettings, UriScheme, Verifier};
@@ -157,8 +157,8 @@ impl MessageSignaturesVerifySettings {
     /// Requires these components in place of `"@method" "@authority" "@path" "@query"` and of those
     /// required before.
     ///
-    /// Anyone who sees a request can resend it with other values for uncovered parts: another
-    /// method to the same path, or the same path of another service. With an empty list, a
+    /// Anyone who sees a request can resend it with other values for uncovered parts. Examples:
+    /// another method to the same path, or the same path of another service. With an empty list, a
     /// signature fits every request.
     pub fn insecure_require_only<I>(mut self, components: I) -> Self
     where

@@ -5,7 +5,7 @@ use crate::{
     payload::PayloadDigest,
 };
 
-/// What a request claims: the signed text as this verifier sees it, and the signature that was
+/// The claim of a request: the signed text as this verifier sees it, and the signature that was
 /// sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials<'r> {

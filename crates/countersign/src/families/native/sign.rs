@@ -24,7 +24,7 @@ use crate::{
     wire::imf_fixdate,
 };
 
-/// What a signer covers after `host;x-date;x-content-sha256`: the nonce, `content-type` and
+/// The coverage of a signer after `host;x-date;x-content-sha256`: the nonce, `content-type` and
 /// `content-encoding` if present, then the headers that the application names. Seed-compatible
 /// coverage has none of these.
 #[derive(Clone, Debug, Default)]

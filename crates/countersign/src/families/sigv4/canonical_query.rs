@@ -177,8 +177,8 @@ fn pairs(query: &str) -> impl Iterator<Item = (u8, u8)> {
     bytes.iter().copied().zip(next.iter().copied())
 }
 
-/// Returns whether a query has only one reading: no `+`, which readers take for a plus or a space,
-/// and no parameter without a name, which some readers drop.
+/// Returns whether a query has only one reading. Readers take `+` for a plus or a space, and some
+/// drop a parameter without a name.
 pub(super) fn is_unambiguous(query: &str) -> bool {
     let begins_unnamed = |byte: u8| (byte == b'&') || (byte == b'=');
     // Reads all bytes before judging any, so that the compiler vectorises the loop.

@@ -16,7 +16,7 @@ use crate::{
     wire::Sink,
 };
 
-/// How the path of a request is encoded for signing.
+/// The encoding of a path for signing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SigV4PathEncoding {
@@ -36,7 +36,7 @@ pub enum SigV4PathNormalization {
     Disabled,
 }
 
-/// How a path is normalised and encoded for signing.
+/// The rule by which a path is normalised and encoded for signing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PathRule {
     pub(super) encoding: SigV4PathEncoding,

@@ -38,8 +38,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Parses a head with a signature in the header or URL: grammar and limits of step 2, authority of
-/// step 3, coverage of step 4, date of step 5. The covered values are read later.
+/// Parses a head with a signature in the header or URL. Checks grammar and limits of step 2,
+/// authority of step 3, coverage of step 4, date of step 5. The covered values are read later.
 pub(super) fn parse<'r>(
     profile: &FamilyVerifier,
     carrier: Carrier<'r>,

@@ -19,7 +19,7 @@ use crate::{
 
 pub(super) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
-/// What a head declares about the body.
+/// The declaration of a head about the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PayloadHash {
     /// Its SHA-256.

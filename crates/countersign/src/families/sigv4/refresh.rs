@@ -24,7 +24,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How long before their expiry credentials are refreshed.
+/// Credentials are refreshed this long before their expiry.
 const EARLY: Duration = Duration::from_secs(300);
 
 /// Minimum pause after any answer before the provider is asked again.

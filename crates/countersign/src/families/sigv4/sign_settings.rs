@@ -14,7 +14,7 @@ use crate::{
     head::{cannot_be_covered, is_owned_by_hops},
 };
 
-/// How a [`Signer`] signs in AWS Signature Version 4, for one region and one service.
+/// Settings of a [`Signer`] for AWS Signature Version 4, for one region and one service.
 ///
 /// ```
 /// use countersign::{
@@ -73,7 +73,7 @@ pub struct SigV4SignSettings {
 /// Default maximum age of credentials without a known expiry.
 const MAX_CREDENTIALS_AGE: Duration = Duration::from_secs(15 * 60);
 
-/// How the signature covers the body.
+/// The signature's coverage of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PayloadMode {
     /// Signs its hash and sends the hash in a header.

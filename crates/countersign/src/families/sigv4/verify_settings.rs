@@ -15,7 +15,7 @@ use crate::{
     families::AcceptedScheme,
 };
 
-/// How a [`Verifier`](crate::Verifier) accepts AWS Signature Version 4, for one region and one
+/// Settings of a [`Verifier`](crate::Verifier) for AWS Signature Version 4, for one region and one
 /// service.
 ///
 /// Region and service identify this service: callers must sign for them, and no request can choose
@@ -47,9 +47,8 @@ use crate::{
 /// escapes have upper-case digits; unreserved characters have no escape. So `;`, `%2f` and `%41`
 /// are refused. A `+` and a repeated name are also refused, because readers disagree about them.
 ///
-/// Three details of a target stay unprotected: the order of the query's parameters, the `=` of an
-/// empty value, and the escape of a reserved character such as `:` or `,`. Clients differ in all
-/// three.
+/// Three details stay unprotected: the order of the parameters, the `=` of an empty value, and the
+/// escape of a reserved character such as `:` or `,`. Clients differ in all three.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigV4VerifySettings {
@@ -205,12 +204,11 @@ impl SigV4VerifySettings {
     /// Accepts paths with dot segments, empty segments, and escaped dots and slashes. With single
     /// encoding, accepts any spelling of a path.
     ///
-    /// If callers normalise, `/admin/../public`, `//public` and `/public` have one signature: a
+    /// If callers normalise, `/admin/../public`, `//public` and `/public` have one signature. A
     /// captured request can be resent with another of these paths, and a router may dispatch it
-    /// differently.
-    /// If callers do not normalise, only the escapes can differ. `/%61dmin` is then accepted with
-    /// the signature of `/admin`, and a router that compares before decoding dispatches it
-    /// differently.
+    /// differently. If callers do not normalise, only the escapes can differ. `/%61dmin` is then
+    /// accepted with the signature of `/admin`, and a router that compares before decoding
+    /// dispatches it differently.
     pub fn insecure_accept_noncanonical_paths(mut self) -> Self {
         self.paths = Strictness::Lenient;
         self
@@ -274,7 +272,7 @@ impl From<SigV4VerifySettings> for AcceptedScheme {
     }
 }
 
-/// How a [`SigV4VerifySettings`] accepts requests with the signature in the URL.
+/// Settings of a [`SigV4VerifySettings`] for requests with the signature in the URL.
 ///
 /// By default only GET and HEAD, without a body, for at most 15 minutes after signing, even if the
 /// URL allows longer.
@@ -287,7 +285,7 @@ pub struct SigV4Presigned {
     methods: SmallVec<[Method; 2]>,
 }
 
-/// How a signature in a URL covers the body.
+/// The coverage of the body by a signature in a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SigV4PresignedPayload {
