@@ -679,6 +679,33 @@ fn published_crates_have_what_a_registry_and_docs_rs_show() {
 }
 
 #[test]
+fn the_crates_that_ship_have_one_version() {
+    let manifest = toml_of(&root().join("Cargo.toml"));
+    let workspace = manifest["workspace"].as_table().unwrap();
+    let version = workspace["package"]["version"].as_str().unwrap();
+    for name in PUBLISHED {
+        let required = workspace["dependencies"][name]["version"].as_str();
+        assert_eq!(required, Some(version), "{name}");
+    }
+}
+
+#[test]
+fn the_workflow_runs_the_gate_and_no_action_but_the_checkout() {
+    let path = root().join(".github/workflows/gate.yml");
+    let workflow: serde_norway::Value =
+        serde_norway::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let steps = workflow["jobs"]["gate"]["steps"].as_sequence().unwrap();
+    let actions: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| step["uses"].as_str())
+        .collect();
+    assert_eq!(actions.len(), 1, "{actions:?}");
+    assert!(actions[0].starts_with("actions/checkout@"), "{actions:?}");
+    let last = steps.last().unwrap();
+    assert_eq!(last["run"].as_str(), Some("bash .ci/run"));
+}
+
+#[test]
 fn the_pages_state_the_compiler_of_the_manifest() {
     let manifest = toml_of(&root().join("Cargo.toml"));
     let version = manifest["workspace"]["package"]["rust-version"]
