@@ -24,7 +24,8 @@ async fn main() -> Result<(), BoxError> {
 
 async fn serve() -> Result<(), BoxError> {
     let addr = env::var("LISTEN_ADDR").unwrap_or_else(|_| "127.0.0.1:8084".to_owned());
-    let listener = TcpListener::bind(addr).await?;
+    let listener = TcpListener::bind(&addr).await;
+    let listener = listener.map_err(|error| format!("{addr}: {error}"))?;
     let addr = listener.local_addr()?;
     let host = env::var("EXPECTED_HOST").unwrap_or_else(|_| addr.to_string());
     let verify = message_signatures::verify(&variable("PUBLIC_KEY")?, &host)?;

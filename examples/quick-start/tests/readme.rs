@@ -75,6 +75,35 @@ fn the_dependencies_to_add_are_those_of_this_crate() {
     assert_eq!(added, needed);
 }
 
+/// Runs the program, which fails, and returns what it printed to standard error.
+fn failure(program: &str, address: &str, peer: &str) -> String {
+    let secrets = format!(r#"{{"{peer}":"{}"}}"#, "0123456789abcdef".repeat(4));
+    let output = Command::new(program)
+        .arg(address)
+        .env("SERVICE_NAME", "billing")
+        .env("SERVICE_SECRETS", secrets)
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_failure_reads_as_a_sentence() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = port.local_addr().unwrap().to_string();
+
+    let said = failure(env!("CARGO_BIN_EXE_server"), &address, "billing");
+    let last = said.lines().last().unwrap();
+    assert!(last.starts_with(&format!("Error: \"{address}: ")), "{last}");
+
+    drop(port);
+    let said = failure(env!("CARGO_BIN_EXE_client"), &address, "user-service");
+    let last = said.lines().last().unwrap();
+    assert!(last.contains("tcp connect error: "), "{last}");
+    assert!(!last.contains('{'), "{last}");
+}
+
 #[test]
 #[ignore = "needs curl and openssl"]
 fn the_quick_start_runs_as_pasted() {

@@ -20,7 +20,8 @@ async fn main() -> Result<(), BoxError> {
     let app = two_schemes::app(two_schemes::verify(&hmac, &sigv4)?)
         .into_make_service_with_connect_info::<SocketAddr>();
     let addr = env::var("LISTEN_ADDR").unwrap_or_else(|_| "127.0.0.1:8083".to_owned());
-    let listener = TcpListener::bind(addr).await?;
+    let listener = TcpListener::bind(&addr).await;
+    let listener = listener.map_err(|error| format!("{addr}: {error}"))?;
     let addr = listener.local_addr()?;
     writeln!(io::stdout(), "listening on http://{addr}")?;
     Ok(axum::serve(listener, app).await?)

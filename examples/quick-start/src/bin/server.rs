@@ -21,6 +21,7 @@ async fn main() -> Result<(), BoxError> {
         .layer(verify);
     // With the peer's address, so that the layer can limit what each stranger makes it hold.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let listener = tokio::net::TcpListener::bind(&host).await?;
+    let listener = tokio::net::TcpListener::bind(&host).await;
+    let listener = listener.map_err(|error| format!("{host}: {error}"))?;
     Ok(axum::serve(listener, app).await?)
 }
