@@ -32,7 +32,7 @@ impl TargetSignersBuilder {
     }
 
     /// Adds a target that is called without a signature. Each authority is a host, or a host and a
-    /// port, as for [`Signer::new`].
+    /// port, as for [`Signer::new`](crate::Signer::new).
     pub fn unsigned<I>(mut self, name: &str, authorities: I) -> Self
     where
         I: IntoIterator,
