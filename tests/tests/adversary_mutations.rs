@@ -193,9 +193,9 @@ struct Case {
 impl Case {
     fn verify(&self, message: &Message) -> Option<Verified> {
         let parts = message.parts()?;
-        let claim = self.verifier.parse(&parts, NOW).ok()?;
-        let keys = self.keys.try_lookup(claim.key_id()).unwrap().unwrap();
-        let authentication = claim.authenticate(&keys, NOW).ok()?;
+        let unverified = self.verifier.parse(&parts, NOW).ok()?;
+        let keys = self.keys.try_lookup(unverified.key_id()).unwrap().unwrap();
+        let authentication = unverified.authenticate(&keys, NOW).ok()?;
         authentication.finish_with(&message.body, NOW).ok()
     }
 

@@ -139,9 +139,9 @@ fn the_timestamp_is_the_only_header_that_drf_covers() {
     let mut message = signed(Scheme::Drf);
     message.append("x-other", "other");
     let parts = message.parts().unwrap();
-    let claim = verifier().parse(&parts, NOW).unwrap();
-    let keys = keyring().try_lookup(claim.key_id()).unwrap().unwrap();
-    let Authentication::Body(mut mac) = claim.authenticate(&keys, NOW).unwrap() else {
+    let unverified = verifier().parse(&parts, NOW).unwrap();
+    let keys = keyring().try_lookup(unverified.key_id()).unwrap().unwrap();
+    let Authentication::Body(mut mac) = unverified.authenticate(&keys, NOW).unwrap() else {
         panic!("nothing is proven before the body is read");
     };
     assert_eq!(mac.key_id(), "django");
@@ -657,10 +657,10 @@ fn a_body_that_ends_after_the_window_is_expired() {
         let parts = message.parts().unwrap();
         for (seconds, expected) in [(window, None), (window + 1, Some("expired"))] {
             let (keys, verifier) = (keyring(), verifier());
-            let claim = verifier.parse(&parts, NOW).unwrap();
-            let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
+            let unverified = verifier.parse(&parts, NOW).unwrap();
+            let found = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
             let later = NOW.saturating_add(Duration::from_secs(seconds));
-            let verified = claim.authenticate(&found, NOW).unwrap();
+            let verified = unverified.authenticate(&found, NOW).unwrap();
             let verified = verified.finish_with(BODY, later);
             let code = verified.err().map(|rejection| rejection.kind().code());
             assert_eq!(code, expected, "{scheme} {seconds}");

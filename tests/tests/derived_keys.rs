@@ -73,11 +73,11 @@ async fn judged(
         .body("")
         .unwrap();
     let (parts, body) = tests::signed::at(now, &signer, request).into_parts();
-    let claim = verifier.parse(&parts, now).unwrap();
-    let found = keys.lookup(claim.key_id()).await.unwrap();
-    let verified = claim
+    let unverified = verifier.parse(&parts, now).unwrap();
+    let found = keys.lookup(unverified.key_id()).await.unwrap();
+    let verified = unverified
         .authenticate(&found, now)
-        .and_then(|claim| claim.finish_with(body.as_bytes(), now))
+        .and_then(|unverified| unverified.finish_with(body.as_bytes(), now))
         .map_err(|rejection| rejection.kind())?;
     assert_eq!(verified.caller().as_str(), caller);
     Ok(verified.key_version().to_string())

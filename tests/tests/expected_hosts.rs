@@ -112,9 +112,9 @@ fn judged(subject: Subject, authority: &str) -> Result<(), Rejection> {
         .caller("billing", subject.key)
         .build()
         .unwrap();
-    let claim = verifier.parse(&parts, NOW)?;
-    let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-    let authentication = claim.authenticate(&found, NOW)?;
+    let unverified = verifier.parse(&parts, NOW)?;
+    let found = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
+    let authentication = unverified.authenticate(&found, NOW)?;
     authentication.finish_with(b"{}", NOW).map(|_| ())
 }
 
@@ -189,8 +189,8 @@ fn a_request_is_judged_by_the_keys_of_the_id_that_it_names_and_no_others() {
         let (mut parts, ()) = request.into_parts();
         let signature = signer.sign(&parts, &b"{}"[..], NOW).unwrap();
         signature.apply(&mut parts);
-        let claim = verifier.parse(&parts, NOW).unwrap();
-        let outcome = claim
+        let unverified = verifier.parse(&parts, NOW).unwrap();
+        let outcome = unverified
             .authenticate(&keys, NOW)
             .and_then(|found| found.finish_with(b"{}", NOW));
         let version = outcome

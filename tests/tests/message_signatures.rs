@@ -109,9 +109,9 @@ fn judge_at(
     now: Timestamp,
 ) -> Result<Verified, RejectionKind> {
     let kind = |rejection: countersign::Rejection| rejection.kind();
-    let claim = verifier.parse(parts, now).map_err(kind)?;
-    let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-    let authentication = claim.authenticate(&found, now).map_err(kind)?;
+    let unverified = verifier.parse(parts, now).map_err(kind)?;
+    let found = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
+    let authentication = unverified.authenticate(&found, now).map_err(kind)?;
     authentication.finish_with(body, now).map_err(kind)
 }
 
@@ -1207,8 +1207,8 @@ fn an_authority_is_one_in_every_case_and_with_its_default_port() {
 
 #[test]
 fn a_refusal_says_how_to_sign() {
-    let text = |settings, stale| -> Vec<String> {
-        let challenges = verifier(settings).challenges("user-service", stale);
+    let text = |settings, kind| -> Vec<String> {
+        let challenges = verifier(settings).challenges("user-service", kind);
         challenges
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
@@ -1216,7 +1216,10 @@ fn a_refusal_says_how_to_sign() {
     };
     let list = r#"sig1=("@method" "@authority" "@path" "@query" "content-digest")"#;
     assert_eq!(
-        text(MessageSignaturesVerifySettings::new(), false),
+        text(
+            MessageSignaturesVerifySettings::new(),
+            RejectionKind::Malformed
+        ),
         [
             "www-authenticate: Signature realm=\"user-service\"".to_owned(),
             format!("accept-signature: {list};created"),
@@ -1228,7 +1231,7 @@ fn a_refusal_says_how_to_sign() {
                 .ed25519_only()
                 .with_tag("svc v1")
                 .unwrap(),
-            true
+            RejectionKind::Expired
         ),
         [
             "www-authenticate: Signature realm=\"user-service\", error=\"stale\"".to_owned(),

@@ -128,9 +128,9 @@ fn signed(signer: &Signer) -> Parts {
 }
 
 fn judge(verifier: &Verifier, keys: &Keyring, parts: &Parts) -> Result<Verified, RejectionKind> {
-    let verified = verifier.parse(parts, NOW).and_then(|claim| {
-        let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-        claim.authenticate(&found, NOW)?.finish_with(BODY, NOW)
+    let verified = verifier.parse(parts, NOW).and_then(|unverified| {
+        let found = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
+        unverified.authenticate(&found, NOW)?.finish_with(BODY, NOW)
     });
     verified.map_err(|rejection| rejection.kind())
 }

@@ -832,11 +832,11 @@ fn nothing_prints_a_secret_or_a_token() {
     let message = signed(get("/a"), &signer, NOW);
     let parts = message.parts().unwrap();
     let verifier = verifier(profile());
-    let claim = verifier.parse(&parts, NOW).unwrap();
+    let unverified = verifier.parse(&parts, NOW).unwrap();
     let verified = judge_with(&message, &verifier, &keys, NOW).unwrap();
     let evidence = verified.evidence().unwrap();
     let printed = format!(
-        "{credentials:?} {settings:?} {signer:#?} {signature:?} {verifying:?} {keys:?} {claim:?} {verified:?} {evidence:?}"
+        "{credentials:?} {settings:?} {signer:#?} {signature:?} {verifying:?} {keys:?} {unverified:?} {verified:?} {evidence:?}"
     );
     for hidden in [SECRET, token, &evidence.signature_hex()] {
         assert!(!printed.contains(hidden), "{hidden} in {printed}");

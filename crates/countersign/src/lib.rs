@@ -20,9 +20,9 @@
 //! let keys = Keyring::builder()
 //!     .caller("billing", CallerKey::new("2026-01", key.verifying_key())?)
 //!     .build()?;
-//! let claim = Verifier::default().parse(&parts, now)?;
-//! let caller_keys = keys.try_lookup(claim.key_id()).expect("a keyring answers at once")?;
-//! let verified = claim.authenticate(&caller_keys, now)?.finish_with(b"", now)?;
+//! let head = Verifier::default().parse(&parts, now)?;
+//! let caller_keys = keys.try_lookup(head.key_id()).expect("a keyring answers at once")?;
+//! let verified = head.authenticate(&caller_keys, now)?.finish_with(b"", now)?;
 //! assert_eq!(verified.caller(), &"billing");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -97,15 +97,15 @@ impl Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status() == StatusCode::UNAUTHORIZED {
-            let stale = self.kind() == Some(RejectionKind::Expired);
+            let kind = self.kind().unwrap_or(RejectionKind::MissingSignature);
             // RFC 9110 section 11.6.1: a 401 has a challenge for each accepted scheme.
-            for (name, challenge) in verifier.challenges(realm, stale) {
+            for (name, challenge) in verifier.challenges(realm, kind) {
                 headers.append(name, challenge);
             }
             let date = now
                 .to_http_date()
                 .and_then(|date| HeaderValue::try_from(date).ok());
-            if let (true, Some(date)) = (stale, date) {
+            if let (RejectionKind::Expired, Some(date)) = (kind, date) {
                 headers.insert(DATE, date);
             }
         }

@@ -12,21 +12,21 @@ pub mod schemes;
 /// Verifies the head.
 pub fn verify_head(verifier: &Verifier, keys: &Keyring, parts: &Parts) -> bool {
     let now = Timestamp::from(SystemTime::now());
-    let Ok(claim) = verifier.parse(parts, now) else {
+    let Ok(unverified) = verifier.parse(parts, now) else {
         return false;
     };
-    let Some(Ok(keys)) = keys.try_lookup(claim.key_id()) else {
+    let Some(Ok(keys)) = keys.try_lookup(unverified.key_id()) else {
         return false;
     };
-    claim.authenticate(&keys, now).is_ok()
+    unverified.authenticate(&keys, now).is_ok()
 }
 
 /// Verifies the head, then the body.
 pub fn verify(verifier: &Verifier, keys: &Keyring, parts: &Parts, body: &[u8]) -> Option<Verified> {
     let now = Timestamp::from(SystemTime::now());
-    let claim = verifier.parse(parts, now).ok()?;
-    let keys = keys.try_lookup(claim.key_id())?.ok()?;
-    let Authentication::Head(mut head) = claim.authenticate(&keys, now).ok()? else {
+    let unverified = verifier.parse(parts, now).ok()?;
+    let keys = keys.try_lookup(unverified.key_id())?.ok()?;
+    let Authentication::Head(mut head) = unverified.authenticate(&keys, now).ok()? else {
         return None;
     };
     head.update(body);

@@ -131,8 +131,8 @@ fn no_type_shows_a_byte_of_a_key() {
         assert_shows_nothing(&name("Verifier"), &verifier);
         let signed = message.signed(&signer, NOW);
         let parts = signed.parts().unwrap();
-        let claim = verifier.parse(&parts, NOW).unwrap();
-        assert_shows_nothing(&name("UnverifiedHead"), &claim);
+        let unverified = verifier.parse(&parts, NOW).unwrap();
+        assert_shows_nothing(&name("UnverifiedHead"), &unverified);
         let mut head = authenticate(&parts, &verifier, &keys, NOW).unwrap();
         assert_shows_nothing(&name("AuthenticatedHead"), &head);
         assert_shows_nothing(&name("ReplayKey"), &head.replay_key("").unwrap());

@@ -164,14 +164,14 @@ fn replaced_keys_are_seen_through_every_handle() {
     assert_eq!(code(&handle, &with_old), "invalid_signature");
     assert_eq!(code(&handle, &with_new), "accept");
     let parts = with_new.parts().unwrap();
-    let claim = verifier().parse(&parts, NOW).unwrap();
+    let unverified = verifier().parse(&parts, NOW).unwrap();
     let found = erased.try_lookup("billing").unwrap().unwrap();
-    assert!(claim.authenticate(&found, NOW).is_ok());
+    assert!(unverified.authenticate(&found, NOW).is_ok());
 
     // What was begun with the old keys is finished with them.
     let parts = with_old.parts().unwrap();
-    let claim = verifier().parse(&parts, NOW).unwrap();
-    assert!(claim.authenticate(&begun, NOW).is_ok());
+    let unverified = verifier().parse(&parts, NOW).unwrap();
+    assert!(unverified.authenticate(&begun, NOW).is_ok());
 
     // The other keyring is not tied to this one.
     old.replace(&one_caller(caller_key("old", hmac(&bytes(SECRET)))).unwrap());

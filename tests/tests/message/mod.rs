@@ -202,16 +202,18 @@ impl Message {
     }
 }
 
-/// The first two steps of the chain. The claim and the keys are leaked, so that what borrows from them can be returned.
+/// The first two steps of the chain. The head and the keys are leaked, so that what borrows from them can be returned.
 fn authentication<'p>(
     parts: &'p Parts,
     verifier: &Verifier,
     keys: &Keyring,
     now: Timestamp,
 ) -> Result<Authentication<'p, 'p>, Rejection> {
-    let claim = Box::leak(Box::new(verifier.parse(parts, now)?));
-    let found = Box::leak(Box::new(keys.try_lookup(claim.key_id()).unwrap().unwrap()));
-    claim.authenticate(found, now)
+    let unverified = Box::leak(Box::new(verifier.parse(parts, now)?));
+    let found = Box::leak(Box::new(
+        keys.try_lookup(unverified.key_id()).unwrap().unwrap(),
+    ));
+    unverified.authenticate(found, now)
 }
 
 /// The same for a signature over the head.

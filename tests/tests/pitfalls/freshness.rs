@@ -48,9 +48,9 @@ fn a_signed_date_that_nobody_compares_with_the_clock() {
             (300_000_000, None),
             (300_000_001, Some(RejectionKind::Expired)),
         ] {
-            let claim = verifier().parse(&parts, NOW).unwrap();
+            let unverified = verifier().parse(&parts, NOW).unwrap();
             let keys = keyring(scheme).try_lookup("billing").unwrap().unwrap();
-            let found = claim.authenticate(&keys, micros(late));
+            let found = unverified.authenticate(&keys, micros(late));
             let found = found.err().map(|rejection| rejection.kind());
             assert_eq!(found, expected, "{scheme}: {late} later");
         }

@@ -119,9 +119,9 @@ fn a_caller_that_is_taken_from_the_message() {
         // A store may fold names: what it answers is whose key it is.
         let record = caller_key("7", &key(scheme, SECRET));
         let record = CallerKeys::new("billing-production", [record]).unwrap();
-        let claim = verifier().parse(&parts, NOW).unwrap();
-        assert_eq!(claim.key_id(), "billing");
-        let authenticated = claim.authenticate(&record, NOW).unwrap();
+        let unverified = verifier().parse(&parts, NOW).unwrap();
+        assert_eq!(unverified.key_id(), "billing");
+        let authenticated = unverified.authenticate(&record, NOW).unwrap();
         let Authentication::Head(head) = &authenticated else {
             panic!("the head declares its body");
         };
@@ -130,8 +130,10 @@ fn a_caller_that_is_taken_from_the_message() {
         assert_eq!(verified.caller(), &"billing-production");
         assert_eq!(verified.key_version(), &"7");
 
-        let claim = verifier().parse(&parts, NOW).unwrap();
-        let refused = claim.authenticate(&CallerKeys::unknown(), NOW).unwrap_err();
+        let unverified = verifier().parse(&parts, NOW).unwrap();
+        let refused = unverified
+            .authenticate(&CallerKeys::unknown(), NOW)
+            .unwrap_err();
         assert_eq!(refused.kind(), RejectionKind::InvalidSignature);
     }
 }

@@ -46,9 +46,9 @@ fn derived() -> String {
         post(),
     );
     let lax = Verifier::default();
-    let claim = lax.parse(&parts, NOW).unwrap();
-    let keys = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-    let refused = claim.authenticate(&keys, NOW).unwrap_err();
+    let unverified = lax.parse(&parts, NOW).unwrap();
+    let keys = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
+    let refused = unverified.authenticate(&keys, NOW).unwrap_err();
     refused.to_string()
 }
 

@@ -53,9 +53,9 @@ fn head(text: &str) -> Parts {
 /// What a request is refused with.
 fn refused(verifier: &Verifier, keys: &Keyring, parts: &Parts, body: &[u8]) -> Rejection {
     let judged = || {
-        let claim = verifier.parse(parts, NOW)?;
-        let keys = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-        claim.authenticate(&keys, NOW)?.finish_with(body, NOW)
+        let unverified = verifier.parse(parts, NOW)?;
+        let keys = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
+        unverified.authenticate(&keys, NOW)?.finish_with(body, NOW)
     };
     judged().unwrap_err()
 }

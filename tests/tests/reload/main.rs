@@ -77,11 +77,11 @@ fn takes_of(keys: &impl KeyStore, signer: &Signer) -> bool {
         .body("")
         .unwrap();
     let (parts, body) = tests::signed::at(NOW, signer, request).into_parts();
-    let claim = verifier.parse(&parts, NOW).unwrap();
-    let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-    let authenticated = claim.authenticate(&found, NOW);
+    let unverified = verifier.parse(&parts, NOW).unwrap();
+    let found = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
+    let authenticated = unverified.authenticate(&found, NOW);
     authenticated
-        .and_then(|claim| claim.finish_with(body.as_bytes(), NOW))
+        .and_then(|unverified| unverified.finish_with(body.as_bytes(), NOW))
         .is_ok()
 }
 

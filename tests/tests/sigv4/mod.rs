@@ -106,9 +106,9 @@ pub fn judge_with(
             "no HTTP",
         ));
     };
-    let claim = verifier.parse(&parts, now)?;
-    let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-    claim
+    let unverified = verifier.parse(&parts, now)?;
+    let found = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
+    unverified
         .authenticate(&found, now)?
         .finish_with(&message.body, now)
 }

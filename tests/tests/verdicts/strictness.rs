@@ -229,16 +229,16 @@ fn a_method_in_lower_case_is_refused_in_every_scheme() {
             let mut message = message.clone();
             message.method = method.to_owned();
             let parts = message.parts().unwrap();
-            let claim = verifier.parse(&parts, NOW);
-            claim.map_or_else(
+            let unverified = verifier.parse(&parts, NOW);
+            unverified.map_or_else(
                 |rejection| rejection.kind().code(),
-                |claim| {
-                    assert_eq!(claim.scheme(), scheme);
-                    "claim"
+                |unverified| {
+                    assert_eq!(unverified.scheme(), scheme);
+                    "accepted"
                 },
             )
         };
-        assert_eq!(found("POST"), "claim", "{scheme}");
+        assert_eq!(found("POST"), "accepted", "{scheme}");
         for method in ["post", "Post", "pOST"] {
             assert_eq!(found(method), "malformed", "{scheme}: {method}");
         }

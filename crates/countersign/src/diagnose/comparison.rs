@@ -10,7 +10,7 @@ use crate::{
 /// Compares the sender's text with this verifier's, and checks the signature over it.
 pub(super) fn compare(
     diagnosis: &Diagnosis<'_>,
-    claim: &UnverifiedHead<'_>,
+    unverified: &UnverifiedHead<'_>,
     digest: Option<&PayloadDigest>,
     theirs: &str,
     keys: Option<&CallerKeys>,
@@ -21,15 +21,15 @@ pub(super) fn compare(
         } else {
             OtherText::Head(text)
         };
-        keys.map(|keys| claim.is_over(text, keys))
+        keys.map(|keys| unverified.is_over(text, keys))
     };
     let SignedText::Head {
         text,
         string_to_sign,
-    } = claim.signed_text(digest)
+    } = unverified.signed_text(digest)
     else {
         let bytes = theirs.as_bytes();
-        let is_signed = keys.map(|keys| claim.is_over(OtherText::Bytes(bytes), keys));
+        let is_signed = keys.map(|keys| unverified.is_over(OtherText::Bytes(bytes), keys));
         return Comparison {
             difference: None,
             is_signed,

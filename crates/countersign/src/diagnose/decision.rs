@@ -58,8 +58,8 @@ fn outcome(name: StepName, end: &End) -> StepOutcome {
 
 fn decide(diagnosis: &Diagnosis<'_>, proven: &mut Option<(KeyId, KeyVersion)>) -> End {
     let now = diagnosis.now;
-    let claim = match diagnosis.verifier.parse(diagnosis.head, now) {
-        Ok(claim) => claim,
+    let unverified = match diagnosis.verifier.parse(diagnosis.head, now) {
+        Ok(unverified) => unverified,
         Err(rejection) => {
             let step = match rejection.kind() {
                 RejectionKind::MissingSignature => StepName::Signature,
@@ -72,11 +72,11 @@ fn decide(diagnosis: &Diagnosis<'_>, proven: &mut Option<(KeyId, KeyVersion)>) -
             return End::Refused(step, rejection);
         }
     };
-    let Some(keys) = diagnosis.keys.of(claim.key_id()) else {
+    let Some(keys) = diagnosis.keys.of(unverified.key_id()) else {
         return End::Open(StepName::Keys);
     };
     let has_key = keys
-        .keys_for(claim.scheme(), claim.key_id())
+        .keys_for(unverified.scheme(), unverified.key_id())
         .next()
         .is_some();
     let refused = |rejection: Rejection| {
@@ -89,7 +89,7 @@ fn decide(diagnosis: &Diagnosis<'_>, proven: &mut Option<(KeyId, KeyVersion)>) -
         };
         End::Refused(step, rejection)
     };
-    let authentication = match claim.authenticate(&keys, now) {
+    let authentication = match unverified.authenticate(&keys, now) {
         Ok(authentication) => authentication,
         Err(rejection) => return refused(rejection),
     };

@@ -86,24 +86,25 @@ impl Explanation {
                     break;
                 }
                 let read = trial::read(&readable.verifier, readable.head.head(), diagnosis.now);
-                let Ok((claim, at)) = read else { continue };
+                let Ok((unverified, at)) = read else { continue };
                 if explanation.text.is_none() {
-                    explanation.show(diagnosis, &claim);
+                    explanation.show(diagnosis, &unverified);
                 }
-                let (Some(rejection), Some(keys)) = (rejection, diagnosis.keys.of(claim.key_id()))
+                let (Some(rejection), Some(keys)) =
+                    (rejection, diagnosis.keys.of(unverified.key_id()))
                 else {
                     continue;
                 };
                 let keys = keys.with_own_caches();
                 let digest = diagnosis.body.map(PayloadDigest::of);
-                let text = match claim.signed_text(digest.as_ref()) {
+                let text = match unverified.signed_text(digest.as_ref()) {
                     SignedText::Head { text, .. } => Some(text),
                     SignedText::Body { .. } => None,
                 };
                 let base = Base {
                     head: &readable.head,
                     verifier: &readable.verifier,
-                    claim: &claim,
+                    unverified: &unverified,
                     at,
                     keys: &keys,
                     body: diagnosis.body,
@@ -187,15 +188,21 @@ impl Explanation {
     }
 
     /// Shows what the head says, and compares it with what the sender shows.
-    fn show(&mut self, diagnosis: &Diagnosis<'_>, claim: &UnverifiedHead<'_>) {
-        self.scheme = Some(claim.scheme());
-        self.asserted_key_id = Some(claim.key_id().to_owned());
+    fn show(&mut self, diagnosis: &Diagnosis<'_>, unverified: &UnverifiedHead<'_>) {
+        self.scheme = Some(unverified.scheme());
+        self.asserted_key_id = Some(unverified.key_id().to_owned());
         let digest = diagnosis.body.map(PayloadDigest::of);
         let digest = digest.as_ref();
-        let keys = diagnosis.keys.of(claim.key_id());
+        let keys = diagnosis.keys.of(unverified.key_id());
         if let Some(theirs) = diagnosis.their_text {
             let keys = keys.as_ref().map(CallerKeys::with_own_caches);
-            self.comparison = Some(compare(diagnosis, claim, digest, theirs, keys.as_ref()));
+            self.comparison = Some(compare(
+                diagnosis,
+                unverified,
+                digest,
+                theirs,
+                keys.as_ref(),
+            ));
         }
         let lines = |text: &str| {
             let lines = text.split('\n');
@@ -203,7 +210,7 @@ impl Explanation {
                 .map(|line| visible(&diagnosis.redaction.line(line)))
                 .collect()
         };
-        match claim.signed_text(digest) {
+        match unverified.signed_text(digest) {
             SignedText::Head {
                 text,
                 string_to_sign,
@@ -236,9 +243,9 @@ impl Explanation {
     fn change(&mut self, diagnosis: &Diagnosis<'_>, readable: &Readable, base: &Base<'_, '_>) {
         // What is checked apart from the text: the session token and the algorithm.
         if let Some(text) = &base.text
-            && base.claim.is_over(OtherText::Head(text), base.keys)
+            && base.unverified.is_over(OtherText::Head(text), base.keys)
         {
-            let cause = match base.claim.scheme() {
+            let cause = match base.unverified.scheme() {
                 Scheme::SigV4 => Cause::SessionToken,
                 _ => Cause::Algorithm,
             };
@@ -272,7 +279,7 @@ impl Explanation {
         base: &Base<'_, '_>,
         make: impl FnOnce(&Subject<'_>) -> T,
     ) -> T {
-        let signed = base.claim.signed_text(base.digest.as_ref());
+        let signed = base.unverified.signed_text(base.digest.as_ref());
         let (text, string_to_sign, prefix) = match &signed {
             SignedText::Head {
                 text,
@@ -280,7 +287,7 @@ impl Explanation {
             } => (Some(text.as_str()), string_to_sign.as_deref(), None),
             SignedText::Body { prefix } => (None, None, Some(prefix.as_slice())),
         };
-        let scheme = base.claim.scheme();
+        let scheme = base.unverified.scheme();
         make(&Subject {
             head: base.head,
             scheme,
@@ -290,8 +297,8 @@ impl Explanation {
             string_to_sign,
             prefix,
             body: diagnosis.body,
-            covered: base.claim.covered_names(),
-            signed_at: base.claim.signed_at(),
+            covered: base.unverified.covered_names(),
+            signed_at: base.unverified.signed_at(),
             expected_hosts: diagnosis.verifier.expected_hosts(),
             path_prefixes: &diagnosis.path_prefixes,
             redaction: &diagnosis.redaction,
@@ -303,7 +310,7 @@ impl Explanation {
         let Some(as_sent) = &repair.as_sent else {
             return;
         };
-        let signed = base.claim.signed_text(base.digest.as_ref());
+        let signed = base.unverified.signed_text(base.digest.as_ref());
         let change = match (&signed, as_sent) {
             (SignedText::Head { .. }, AsSent::Method(sent)) => {
                 Some(Change::Text(TextEdit::Method(sent.clone())))
@@ -351,7 +358,7 @@ impl Explanation {
     }
 
     fn try_other_keys(&mut self, diagnosis: &Diagnosis<'_>, base: &Base<'_, '_>) {
-        for other in keys::others(diagnosis, base.claim, base.keys) {
+        for other in keys::others(diagnosis, base.unverified, base.keys) {
             if self.trials.try_key(base, &other) == Some(true) {
                 self.causes
                     .push(Finding::matched(other.cause, other.detail));
@@ -454,7 +461,7 @@ fn readable(
 fn uri_schemes(base: &Base<'_, '_>) -> Vec<Variation> {
     use crate::families::FamilyVerifier;
     let mut found = Vec::new();
-    let scheme = base.claim.scheme();
+    let scheme = base.unverified.scheme();
     let Some(FamilyVerifier::MessageSignatures(profile)) =
         relaxed::profile_of(base.verifier, scheme)
     else {

@@ -39,15 +39,15 @@ pub(super) struct OtherKey {
 /// then those of others.
 pub(super) fn others(
     diagnosis: &Diagnosis<'_>,
-    claim: &UnverifiedHead<'_>,
+    unverified: &UnverifiedHead<'_>,
     keys: &CallerKeys,
 ) -> Vec<OtherKey> {
     let mut found = Vec::new();
-    let scheme = claim.scheme();
-    let own = keys.keys_for(scheme, claim.key_id());
+    let scheme = unverified.scheme();
+    let own = keys.keys_for(scheme, unverified.key_id());
     let own = own.filter_map(|key| key.verifying_key().secret());
     for secret in diagnosis.secrets.iter().copied().chain(own) {
-        add_readings(secret, claim, keys, &mut found);
+        add_readings(secret, unverified, keys, &mut found);
     }
     for key in keys.all().filter(|key| key.scheme() != scheme) {
         found.push(OtherKey {
@@ -56,10 +56,9 @@ pub(super) fn others(
             key: key.verifying_key().with_own_cache(),
         });
     }
-    for key in keys
-        .all()
-        .filter(|key| key.scheme() == scheme && key.key_id().is_some_and(|id| id != claim.key_id()))
-    {
+    for key in keys.all().filter(|key| {
+        key.scheme() == scheme && key.key_id().is_some_and(|id| id != unverified.key_id())
+    }) {
         found.push(OtherKey {
             cause: Cause::KeyOfAnotherId,
             detail: format!("key {}", key.version()),
@@ -98,14 +97,14 @@ pub(super) fn others(
 
 fn add_readings(
     secret: &Secret,
-    claim: &UnverifiedHead<'_>,
+    unverified: &UnverifiedHead<'_>,
     keys: &CallerKeys,
     found: &mut Vec<OtherKey>,
 ) {
-    let scheme = claim.scheme();
+    let scheme = unverified.scheme();
     let is_in_use = |key: &SigningKey| {
         let key = key.verifying_key();
-        let mut known = keys.keys_for(scheme, claim.key_id());
+        let mut known = keys.keys_for(scheme, unverified.key_id());
         known.any(|known| known.verifying_key().is_same_as(&key))
     };
     for algorithm in scheme.definition().algorithms {

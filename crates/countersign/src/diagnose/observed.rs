@@ -57,25 +57,25 @@ pub(super) fn observed(
 
 /// Whether the keys alone explain a wrong signature.
 fn of_keys(diagnosis: &Diagnosis<'_>, head: &HeadCopy) -> Vec<Finding> {
-    let Ok((claim, _)) = trial::read(diagnosis.verifier, head.head(), diagnosis.now) else {
+    let Ok((unverified, _)) = trial::read(diagnosis.verifier, head.head(), diagnosis.now) else {
         return Vec::new();
     };
-    let Some(keys) = diagnosis.keys.of(claim.key_id()) else {
+    let Some(keys) = diagnosis.keys.of(unverified.key_id()) else {
         return Vec::new();
     };
     if keys.is_unknown() {
-        let detail = ["found ", &visible(claim.key_id())].concat();
+        let detail = ["found ", &visible(unverified.key_id())].concat();
         return vec![Finding::observed(Cause::UnknownCaller, detail)];
     }
     if keys
-        .keys_for(claim.scheme(), claim.key_id())
+        .keys_for(unverified.scheme(), unverified.key_id())
         .next()
         .is_none()
     {
-        let detail = format!("signed in {}", claim.scheme());
+        let detail = format!("signed in {}", unverified.scheme());
         return vec![Finding::observed(Cause::NoKeyOfScheme, detail)];
     }
-    let is_over_the_body = matches!(claim.signed_text(None), SignedText::Body { .. });
+    let is_over_the_body = matches!(unverified.signed_text(None), SignedText::Body { .. });
     let is_empty = diagnosis.body.is_some_and(<[u8]>::is_empty);
     if is_over_the_body && is_empty && head.headers.contains_key(CONTENT_TYPE) {
         return vec![Finding::observed(Cause::BodyEmpty, "found an empty body")];

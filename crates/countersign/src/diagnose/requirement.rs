@@ -23,7 +23,9 @@ pub(super) fn requirement(
     let is_after_mac = rejection.proven_caller().is_some();
     match rejection.kind() {
         RejectionKind::Expired => {
-            let signed_at = rejection.stale_date().unwrap_or(base.claim.signed_at());
+            let signed_at = rejection
+                .stale_date()
+                .unwrap_or(base.unverified.signed_at());
             return vec![of_date(signed_at, diagnosis.now)];
         }
         RejectionKind::BodyMismatch => return of_body(diagnosis, base),
@@ -34,7 +36,7 @@ pub(super) fn requirement(
             )];
         }
         RejectionKind::InsufficientCoverage if is_after_mac => {
-            let cause = if base.claim.has_replay_identity() {
+            let cause = if base.unverified.has_replay_identity() {
                 Cause::HeaderNotCovered
             } else {
                 Cause::NonceMissing
@@ -57,8 +59,8 @@ pub(super) fn requirement(
     for relaxed in relaxed::each(diagnosis.verifier, base.head) {
         // The one point in which the verifier asks for too much, if it is one.
         let read = trial::read(&relaxed.verifier, base.head.head(), diagnosis.now);
-        if let Ok((claim, at)) = read
-            && trial::matches(&claim, base.keys, at, body) == Some(true)
+        if let Ok((unverified, at)) = read
+            && trial::matches(&unverified, base.keys, at, body) == Some(true)
         {
             return vec![Finding::matched(relaxed.cause, relaxed.detail)];
         }
@@ -94,7 +96,7 @@ pub(super) fn of_date(signed_at: Timestamp, now: Timestamp) -> Finding {
 fn of_body(diagnosis: &Diagnosis<'_>, base: &Base<'_, '_>) -> Vec<Finding> {
     let body = diagnosis.body.unwrap_or_default();
     for (cause, detail, other) in candidates::forms_of(Some(body)) {
-        let authenticated = base.claim.authenticate(base.keys, base.at);
+        let authenticated = base.unverified.authenticate(base.keys, base.at);
         if authenticated.is_ok_and(|head| head.finish_with(&other, base.at).is_ok()) {
             return vec![Finding::matched(cause, detail)];
         }

@@ -30,7 +30,7 @@ const STAND_IN: &str = "countersign-stands-in-for-this";
 pub(super) struct Base<'b, 'r> {
     pub(super) head: &'b HeadCopy,
     pub(super) verifier: &'b Verifier,
-    pub(super) claim: &'b UnverifiedHead<'r>,
+    pub(super) unverified: &'b UnverifiedHead<'r>,
     pub(super) at: Timestamp,
     pub(super) keys: &'b CallerKeys,
     pub(super) body: Option<&'b [u8]>,
@@ -47,27 +47,27 @@ pub(super) fn read<'r>(
     now: Timestamp,
 ) -> Result<(UnverifiedHead<'r>, Timestamp), Rejection> {
     match verifier.parse(head, now) {
-        Ok(claim) => Ok((claim, now)),
+        Ok(unverified) => Ok((unverified, now)),
         Err(rejection) => {
             let at = rejection.stale_date().ok_or(rejection)?;
-            let claim = verifier.parse(head, at)?;
-            Ok((claim, at))
+            let unverified = verifier.parse(head, at)?;
+            Ok((unverified, at))
         }
     }
 }
 
 /// Whether the signature is one of these keys'. `None` if that needs a body, and there is none.
 pub(super) fn matches(
-    claim: &UnverifiedHead<'_>,
+    unverified: &UnverifiedHead<'_>,
     keys: &CallerKeys,
     at: Timestamp,
     (body, digest): (Option<&[u8]>, Option<&PayloadDigest>),
 ) -> Option<bool> {
-    if let Some(matched) = digest.and_then(|digest| claim.matches_digest(keys, digest)) {
+    if let Some(matched) = digest.and_then(|digest| unverified.matches_digest(keys, digest)) {
         return Some(matched);
     }
     let is_proven = |rejection: &Rejection| rejection.proven_caller().is_some();
-    match claim.authenticate(keys, at) {
+    match unverified.authenticate(keys, at) {
         Err(rejection) => Some(is_proven(&rejection)),
         Ok(Authentication::Head(_)) => Some(true),
         Ok(Authentication::Body(mut mac)) => {
@@ -162,7 +162,7 @@ impl Trials {
     pub(super) fn matches(&mut self, base: &Base<'_, '_>) -> Option<bool> {
         self.check(base, |base| {
             matches(
-                base.claim,
+                base.unverified,
                 base.keys,
                 base.at,
                 (base.body, base.digest.as_ref()),
@@ -201,7 +201,7 @@ impl Trials {
             }
             Change::Text(edit) => {
                 let text = base.text.as_deref()?;
-                let layout = layout_of(base.claim.scheme())?;
+                let layout = layout_of(base.unverified.scheme())?;
                 let text = edit.apply(TextLines { text, layout })?;
                 self.judge_text(base, OtherText::Head(&text))
             }
@@ -209,12 +209,17 @@ impl Trials {
             Change::Bytes(bytes) => self.judge_text(base, OtherText::Bytes(bytes)),
             Change::Body(body) => {
                 // A head that declares its body is signed whatever the body is.
-                if !base.claim.needs_body() || !self.is_new("body", body) {
+                if !base.unverified.needs_body() || !self.is_new("body", body) {
                     return None;
                 }
                 let digest = PayloadDigest::of(body);
                 self.check(base, |base| {
-                    matches(base.claim, base.keys, base.at, (Some(body), Some(&digest)))
+                    matches(
+                        base.unverified,
+                        base.keys,
+                        base.at,
+                        (Some(body), Some(&digest)),
+                    )
                 })
             }
         }
@@ -229,14 +234,19 @@ impl Trials {
         if !self.may_read() {
             return None;
         }
-        let (claim, at) = read(verifier, head.head(), base.at).ok()?;
-        if let SignedText::Head { text, .. } = claim.signed_text(base.digest.as_ref())
+        let (unverified, at) = read(verifier, head.head(), base.at).ok()?;
+        if let SignedText::Head { text, .. } = unverified.signed_text(base.digest.as_ref())
             && !self.is_new("text", text.as_bytes())
         {
             return None;
         }
         self.check(base, |base| {
-            matches(&claim, base.keys, at, (base.body, base.digest.as_ref()))
+            matches(
+                &unverified,
+                base.keys,
+                at,
+                (base.body, base.digest.as_ref()),
+            )
         })
     }
 
@@ -248,7 +258,7 @@ impl Trials {
         stand_in: &str,
         target: &str,
     ) -> Option<bool> {
-        if base.claim.scheme() == Scheme::SigV4 {
+        if base.unverified.scheme() == Scheme::SigV4 {
             // Its canonicaliser encodes, so that the text would not hold the target as it is.
             return None;
         }
@@ -256,8 +266,8 @@ impl Trials {
         if !self.may_read() {
             return None;
         }
-        let (claim, _) = read(base.verifier, head.head(), base.at).ok()?;
-        let SignedText::Head { text, .. } = claim.signed_text(base.digest.as_ref()) else {
+        let (unverified, _) = read(base.verifier, head.head(), base.at).ok()?;
+        let SignedText::Head { text, .. } = unverified.signed_text(base.digest.as_ref()) else {
             return None;
         };
         let text = text.replace(stand_in, target);
@@ -273,13 +283,13 @@ impl Trials {
         if !is_new {
             return None;
         }
-        self.check(base, |base| Some(base.claim.is_over(text, base.keys)))
+        self.check(base, |base| Some(base.unverified.is_over(text, base.keys)))
     }
 
     /// Tries a key that is not the caller's for this request.
     pub(super) fn try_key(&mut self, base: &Base<'_, '_>, other: &OtherKey) -> Option<bool> {
         let matched = self.check(base, |base| {
-            Some(base.claim.is_signed_with(&other.key, base.body))
+            Some(base.unverified.is_signed_with(&other.key, base.body))
         })?;
         self.made.push(Candidate {
             cause: other.cause,
@@ -337,9 +347,9 @@ impl Base<'_, '_> {
     /// What a check with all keys counts as: an Ed25519 key takes about 16 times as long. For an
     /// unknown caller it is that of the keys that stand in, so that it is tried as often.
     fn weight_of_keys(&self) -> usize {
-        let scheme = self.claim.scheme();
+        let scheme = self.unverified.scheme();
         let weights = Algorithm::ALL.iter().map(|algorithm| {
-            let keys = self.keys.keys_for(scheme, self.claim.key_id());
+            let keys = self.keys.keys_for(scheme, self.unverified.key_id());
             let own = keys.filter(|key| key.verifying_key().algorithm() == *algorithm);
             let padded = self
                 .keys

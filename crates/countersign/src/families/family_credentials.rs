@@ -1,7 +1,7 @@
 use super::{message_signatures, native, sigv4};
 use crate::{key::VerifyingKey, payload::PayloadDigest};
 
-/// The claim of a head in one family: the signed text as this verifier sees it, and the signature
+/// The assertion of a head in one family: the signed text as this verifier sees it, and the signature
 /// that was sent.
 pub(crate) trait CredentialsOfFamily {
     /// Returns whether the signature is this key's, over this request. `body` is the digest of the
@@ -35,7 +35,7 @@ pub(crate) trait CredentialsOfFamily {
     }
 }
 
-/// The claim of a head in any family except those that sign the body itself: their heads hold
+/// The assertion of a head in any family except those that sign the body itself: their heads hold
 /// nothing that can be checked alone.
 #[derive(Clone, Debug)]
 pub(crate) enum Credentials<'r> {

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{Carrier, ParsedHead, Requirements, drf, message_signatures, native, sigv4, webhooks};
 use crate::{
-    error::{ConfigError, Reason, Rejection},
+    error::{ConfigError, Reason, Rejection, RejectionKind},
     head::RequestHead,
     scheme::Scheme,
     timestamp::Timestamp,
@@ -65,12 +65,25 @@ pub(crate) trait VerifierOfFamily {
         head: &RequestHead<'r>,
     ) -> Option<Cow<'r, str>>;
 
-    /// Adds the headers of a 401 that say how to sign (RFC 9110 section 11.6.1). `stale` means that
-    /// the date was refused.
-    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue));
+    /// Adds the headers of a 401 that say how to sign (RFC 9110 section 11.6.1). `kind` is the kind
+    /// of the refusal.
+    fn challenges(
+        &self,
+        realm: &str,
+        kind: RejectionKind,
+        add: &mut dyn FnMut(HeaderName, HeaderValue),
+    );
 
     /// Refuses settings that conflict with the rest of the verifier's.
     fn check(&self, policy: &Requirements) -> Result<(), ConfigError>;
+}
+
+/// Returns the parameter of a challenge for a wrong date, or nothing for another refusal.
+pub(crate) fn stale_parameter(kind: RejectionKind) -> &'static str {
+    match kind {
+        RejectionKind::Expired => ", error=\"stale\"",
+        _ => "",
+    }
 }
 
 /// The verifier's settings for any family.
@@ -177,8 +190,13 @@ impl VerifierOfFamily for FamilyVerifier {
         dispatch!(self, family => family.asserted_key_id(carrier, head))
     }
 
-    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
-        dispatch!(self, family => family.challenges(realm, stale, add));
+    fn challenges(
+        &self,
+        realm: &str,
+        kind: RejectionKind,
+        add: &mut dyn FnMut(HeaderName, HeaderValue),
+    ) {
+        dispatch!(self, family => family.challenges(realm, kind, add));
     }
 
     fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {

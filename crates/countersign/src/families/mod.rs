@@ -28,7 +28,7 @@ pub(crate) use self::{
     carrier::Carrier,
     family_credentials::{Credentials, CredentialsOfFamily},
     family_signer::{FamilySigner, SignerOfFamily},
-    family_verifier::{FamilyVerifier, VerifierOfFamily},
+    family_verifier::{FamilyVerifier, VerifierOfFamily, stale_parameter},
     freshness::{FreshDate, Freshness},
     nonce::X_NONCE,
     parsed_head::{ParsedHead, SignedOver},

@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn every_authority_of_every_key_of_a_target_is_claimed() {
+    fn every_authority_of_every_key_of_a_target_is_bound() {
         let keys = [
             SignerKey::new("1", signer("billing", &["x:1"])).unwrap(),
             SignerKey::new("2", signer("billing", &["x:2"])).unwrap(),

@@ -82,7 +82,7 @@ impl TargetSignersBuilder {
                 .authorities(unsigned)
                 .map_err(|error| error.within(place))?
             {
-                claim(&mut authorities, authority, &target)?;
+                bind(&mut authorities, authority, &target)?;
             }
         }
         if authorities.is_empty() {
@@ -131,7 +131,7 @@ impl Target {
 
 /// Adds an authority of a target, unless another target has it. An authority with and without the
 /// default port of a URL is the same.
-fn claim(
+fn bind(
     authorities: &mut BTreeMap<Box<str>, Arc<Target>>,
     authority: Box<str>,
     target: &Arc<Target>,

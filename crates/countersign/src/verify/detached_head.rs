@@ -82,9 +82,9 @@ mod tests {
         signature.unwrap().apply(&mut parts);
         let caller_key = CallerKey::new("1", key.verifying_key()).unwrap();
         let keys = Keyring::builder().caller("a", caller_key).build().unwrap();
-        let claim = Verifier::default().parse(&parts, now).unwrap();
-        let keys = keys.try_lookup(claim.key_id()).unwrap().unwrap();
-        let head = || match claim.authenticate(&keys, now) {
+        let unverified = Verifier::default().parse(&parts, now).unwrap();
+        let keys = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
+        let head = || match unverified.authenticate(&keys, now) {
             Ok(Authentication::Head(head)) => head,
             other => panic!("expected a head, found {other:?}"),
         };

@@ -247,9 +247,11 @@ mod tests {
         let signer = Signer::standard_webhooks(signing, ["a"]).unwrap();
         let signature = signer.sign(&parts, &b"body"[..], NOW).unwrap();
         signature.apply(&mut parts);
-        let claim = verifier.parse(&parts, NOW).unwrap();
-        let keys = keyring.try_lookup(claim.key_id()).unwrap().unwrap();
-        let proven = claim.authenticate(&keys, NOW)?.finish_with(b"body", NOW)?;
+        let unverified = verifier.parse(&parts, NOW).unwrap();
+        let keys = keyring.try_lookup(unverified.key_id()).unwrap().unwrap();
+        let proven = unverified
+            .authenticate(&keys, NOW)?
+            .finish_with(b"body", NOW)?;
         Ok(proven.key_version().as_str().to_owned())
     }
 

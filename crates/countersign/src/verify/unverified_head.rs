@@ -295,16 +295,16 @@ mod tests {
         let signature = signer.sign(&parts, PayloadDigest::of(b""), now);
         signature.unwrap().apply(&mut parts);
         let verifier = Verifier::default();
-        let claim = verifier.parse(&parts, now).unwrap();
-        let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
+        let unverified = verifier.parse(&parts, now).unwrap();
+        let found = keys.try_lookup(unverified.key_id()).unwrap().unwrap();
         let count = Cell::new(0_usize);
-        let SignedOver::Head { credentials, .. } = &claim.parsed.signed_over else {
+        let SignedOver::Head { credentials, .. } = &unverified.parsed.signed_over else {
             panic!("the signature is over the head");
         };
-        let matched = matching_key(&claim.parsed, &found, now, credentials, |key| {
+        let matched = matching_key(&unverified.parsed, &found, now, credentials, |key| {
             assert_eq!(
                 key.scheme(),
-                claim.scheme(),
+                unverified.scheme(),
                 "a key of another one costs no MAC"
             );
             count.set(count.get().saturating_add(1));

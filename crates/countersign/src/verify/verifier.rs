@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::{asserted::Asserted, missing_signature, unverified_head::UnverifiedHead};
 use crate::{
-    error::{ConfigError, ConfigErrorKind, Reason, Rejection, reason},
+    error::{ConfigError, ConfigErrorKind, Reason, Rejection, RejectionKind, reason},
     families::{
         AcceptedScheme, Carrier, FamilyVerifier, Requirements, VerifierOfFamily, ensure_window,
     },
@@ -140,11 +140,11 @@ impl Verifier {
     }
 
     /// Returns the challenge headers of a 401 for each accepted scheme. `realm` must be visible
-    /// ASCII without `"` and `\`. `stale` marks a wrong date.
-    pub fn challenges(&self, realm: &str, stale: bool) -> Vec<(HeaderName, HeaderValue)> {
+    /// ASCII without `"` and `\`. For [`RejectionKind::Expired`] they mark a wrong date.
+    pub fn challenges(&self, realm: &str, kind: RejectionKind) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = Vec::new();
         for profile in &self.policy.accepted {
-            profile.challenges(realm, stale, &mut |name, value| headers.push((name, value)));
+            profile.challenges(realm, kind, &mut |name, value| headers.push((name, value)));
         }
         headers
     }
@@ -428,7 +428,7 @@ mod tests {
                 .build()
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(verifier.accepted_schemes().eq([plain]), "{name}");
-            let challenges = verifier.challenges("service", false);
+            let challenges = verifier.challenges("service", RejectionKind::Malformed);
             let text = challenges.last().unwrap().1.to_str().unwrap();
             assert!(text.ends_with(";tag=\"svc-v1\""), "{name}: {text}");
         }

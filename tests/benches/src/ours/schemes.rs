@@ -90,9 +90,9 @@ pub fn verified(
     body: &[u8],
 ) -> Option<Verified> {
     let now = Timestamp::from(SystemTime::now());
-    let claim = verifier.parse(parts, now).ok()?;
-    let keys = keys.try_lookup(claim.key_id())?.ok()?;
-    let authentication = claim.authenticate(&keys, now).ok()?;
+    let unverified = verifier.parse(parts, now).ok()?;
+    let keys = keys.try_lookup(unverified.key_id())?.ok()?;
+    let authentication = unverified.authenticate(&keys, now).ok()?;
     authentication.finish_with(body, now).ok()
 }
 

@@ -127,15 +127,15 @@ mod tests {
         let uri: Uri = target.parse().unwrap();
         let head = RequestHead::new(&method, &uri, &map);
         match verifier.parse(head, Timestamp::from_unix_seconds(1_767_323_045)) {
-            Ok(claim) => accepted(&claim),
+            Ok(unverified) => accepted(&unverified),
             Err(rejection) => rejection.kind().code(),
         }
     }
 
-    fn accepted(claim: &UnverifiedHead<'_>) -> &'static str {
-        assert_eq!(claim.key_id(), "django");
-        assert_eq!(claim.scheme(), Scheme::Drf);
-        "claim"
+    fn accepted(unverified: &UnverifiedHead<'_>) -> &'static str {
+        assert_eq!(unverified.key_id(), "django");
+        assert_eq!(unverified.scheme(), Scheme::Drf);
+        "accepted"
     }
 
     #[test]
@@ -144,7 +144,13 @@ mod tests {
         let host = ("host", "a");
         let upper = DIGITS.to_uppercase();
         for (name, method, target, headers, expected) in [
-            ("good", "POST", "/api/echo", &[host, date, mac][..], "claim"),
+            (
+                "good",
+                "POST",
+                "/api/echo",
+                &[host, date, mac][..],
+                "accepted",
+            ),
             (
                 "another path",
                 "POST",
@@ -220,7 +226,7 @@ mod tests {
                 "POST",
                 "/api/echo",
                 &[host, ("x-hmac-timestamp", "1767323105"), mac],
-                "claim",
+                "accepted",
             ),
             ("no host", "POST", "/api/echo", &[date, mac], "malformed"),
             (
@@ -244,7 +250,7 @@ mod tests {
         }
         let headers = [host, date, mac];
         let code = |hosts: &[&str]| code(&verifier(hosts), "POST", "/api/echo", &headers);
-        assert_eq!(code(&["a"]), "claim");
+        assert_eq!(code(&["a"]), "accepted");
         assert_eq!(code(&["b"]), "misdirected");
     }
 }

@@ -5,10 +5,11 @@ use smallvec::SmallVec;
 
 use super::{DrfHeaders, parse};
 use crate::{
-    error::{ConfigError, Rejection},
+    error::{ConfigError, Rejection, RejectionKind},
     families::{
         AcceptedScheme, Carrier, ParsedHead, Requirements, VerifierOfFamily,
         caller_routes::{self, CallerRoutes},
+        stale_parameter,
     },
     head::RequestHead,
     scheme::Scheme,
@@ -210,8 +211,13 @@ impl VerifierOfFamily for FamilyVerifier {
 
     /// The scheme defines no challenge, but every 401 needs one (RFC 9110 section 15.5.2). This one
     /// names the two headers.
-    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
-        let stale = if stale { ", error=\"stale\"" } else { "" };
+    fn challenges(
+        &self,
+        realm: &str,
+        kind: RejectionKind,
+        add: &mut dyn FnMut(HeaderName, HeaderValue),
+    ) {
+        let stale = stale_parameter(kind);
         for DrfHeaders {
             timestamp,
             signature,
@@ -323,7 +329,7 @@ mod tests {
             )
             .build()
             .unwrap();
-        let challenges = verifier.challenges("service", true);
+        let challenges = verifier.challenges("service", RejectionKind::Expired);
         let text: Vec<_> = challenges
             .iter()
             .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
@@ -377,10 +383,10 @@ mod tests {
                 .header(time, "1767323045")
                 .header("x-hmac-signature", "0".repeat(64));
             let (parts, ()) = request.body(()).unwrap().into_parts();
-            let claimed = verifier
+            let asserted = verifier
                 .parse(&parts, now)
-                .map(|claim| claim.key_id().to_owned());
-            assert_eq!(claimed.as_deref(), Ok(caller));
+                .map(|unverified| unverified.key_id().to_owned());
+            assert_eq!(asserted.as_deref(), Ok(caller));
         }
     }
 }

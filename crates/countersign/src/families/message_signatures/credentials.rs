@@ -3,7 +3,7 @@ use crate::{
     families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest, scheme::Algorithm,
 };
 
-/// The claim of a request: the signature base as this verifier sees it, and the signature that was
+/// The assertion of a request: the signature base as this verifier sees it, and the signature that was
 /// sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials<'r> {

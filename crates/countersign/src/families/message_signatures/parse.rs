@@ -265,8 +265,8 @@ mod tests {
             signature.apply(&mut parts);
             let known = CallerKey::new("1", key.verifying_key()).unwrap();
             let keys = CallerKeys::new("billing", [known]).unwrap();
-            let claim = verifier.parse(&parts, NOW).unwrap();
-            let authenticated = claim.authenticate(&keys, NOW).unwrap();
+            let unverified = verifier.parse(&parts, NOW).unwrap();
+            let authenticated = unverified.authenticate(&keys, NOW).unwrap();
             let proven = authenticated.finish_with(b"", NOW).unwrap();
             assert_eq!(proven.audience_checked(), audience, "{covered:?}");
             assert_eq!(proven.coverage(), coverage, "{covered:?}");

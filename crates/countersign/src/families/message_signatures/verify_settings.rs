@@ -18,7 +18,9 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, RejectionKind, Set, reason},
-    families::{AcceptedScheme, Carrier, ParsedHead, Requirements, VerifierOfFamily},
+    families::{
+        AcceptedScheme, Carrier, ParsedHead, Requirements, VerifierOfFamily, stale_parameter,
+    },
     head::{HeadLimits, RequestHead},
     scheme::{Algorithm, Scheme},
     timestamp::Timestamp,
@@ -395,8 +397,13 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
             .map(Cow::Borrowed)
     }
 
-    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
-        let stale = if stale { ", error=\"stale\"" } else { "" };
+    fn challenges(
+        &self,
+        realm: &str,
+        kind: RejectionKind,
+        add: &mut dyn FnMut(HeaderName, HeaderValue),
+    ) {
+        let stale = stale_parameter(kind);
         let digest = (self.content == Content::Signed).then_some(ComponentId::CONTENT_DIGEST);
         let components = accept_signature::components(&self.required, digest.into_iter());
         let accept = accept_signature::value(&components, self.only, self.tag.as_deref());

@@ -5,7 +5,7 @@ use crate::{
     payload::PayloadDigest,
 };
 
-/// The claim of a request: the signed text as this verifier sees it, and the signature that was
+/// The assertion of a request: the signed text as this verifier sees it, and the signature that was
 /// sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials<'r> {

@@ -5,8 +5,8 @@ use smallvec::SmallVec;
 
 use super::parse;
 use crate::{
-    error::{ConfigError, Rejection},
-    families::{Carrier, ParsedHead, Requirements, VerifierOfFamily},
+    error::{ConfigError, Rejection, RejectionKind},
+    families::{Carrier, ParsedHead, Requirements, VerifierOfFamily, stale_parameter},
     head::RequestHead,
     scheme::Scheme,
     timestamp::Timestamp,
@@ -87,8 +87,13 @@ impl VerifierOfFamily for FamilyVerifier {
             .map(Cow::Borrowed)
     }
 
-    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
-        let stale = if stale { ", error=\"stale\"" } else { "" };
+    fn challenges(
+        &self,
+        realm: &str,
+        kind: RejectionKind,
+        add: &mut dyn FnMut(HeaderName, HeaderValue),
+    ) {
+        let stale = stale_parameter(kind);
         for scheme in &self.0 {
             let text = format!(
                 "{scheme} realm=\"{realm}\", \

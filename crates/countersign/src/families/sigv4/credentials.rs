@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest};
 
-/// The claim of a request: the canonical request as this verifier sees it, and the signature that
+/// The assertion of a request: the canonical request as this verifier sees it, and the signature that
 /// was sent.
 ///
 /// The text is written once and kept: its hash is signed, and a verified request keeps its covered

@@ -55,39 +55,39 @@ pub(super) fn parse<'r>(
     query_parameters::ensure_distinct(&query)?;
     let mut lines = HeaderLines::of(head.headers());
     let is_presigned = query_parameters::carries_signature(&query);
-    let claimed = if is_presigned {
+    let asserted = if is_presigned {
         AssertedCredentials::in_query(&query, &lines)?
     } else {
         AssertedCredentials::in_header(carrier, &query, &lines)?
     };
 
-    let scope = claimed.credential.scope;
+    let scope = asserted.credential.scope;
     let settings = profile
         .settings_for(scope.region, scope.service)
         .ok_or_else(|| profile.foreign(scope.region, scope.service))?;
-    if !claimed.date.is_of_day(scope.date) {
+    if !asserted.date.is_of_day(scope.date) {
         return Err(Rejection::malformed(reason!(
             "credential: expected {}, the day of the signed date, found {}",
-            Escaped::text(claimed.date.day()),
+            Escaped::text(asserted.date.day()),
             Escaped::text(scope.date)
         )));
     }
-    let presigned = claimed.ensure_accepted(&head, settings)?;
+    let presigned = asserted.ensure_accepted(&head, settings)?;
     ensure_unambiguous(settings, target, &query)?;
     let uri = CanonicalUri::new(target.path, settings.path).map_err(Rejection::malformed)?;
 
     let authority = Authority::agreed(head.uri(), lines.host.text(&HOST)?)?;
     let host = authority.in_form(policy.host_form);
     let mut covered = SmallVec::new();
-    find_covered(&claimed, host, &mut lines, policy, &mut covered)?;
+    find_covered(&asserted, host, &mut lines, policy, &mut covered)?;
     let nonce = covered_nonce(&covered, &lines)?;
 
     let audience_checked = policy.check_audience(authority)?;
-    ensure_covered(&claimed, &covered, &lines, settings, policy)?;
-    let (payload_hash, declared) = claimed.payload(presigned, target.path, &head, settings)?;
-    let mut freshness = policy.freshness(claimed.date_carrier(), claimed.signed_at);
+    ensure_covered(&asserted, &covered, &lines, settings, policy)?;
+    let (payload_hash, declared) = asserted.payload(presigned, target.path, &head, settings)?;
+    let mut freshness = policy.freshness(asserted.date_carrier(), asserted.signed_at);
     let mut replay = nonce.map(ReplayIdentity::Nonce);
-    if let (Some(presigned), Some(accepted)) = (&claimed.presigned, presigned) {
+    if let (Some(presigned), Some(accepted)) = (&asserted.presigned, presigned) {
         freshness = freshness.lasting(
             "X-Amz-Date and X-Amz-Expires",
             presigned.expires.min(accepted.max_age),
@@ -114,24 +114,24 @@ pub(super) fn parse<'r>(
         uri: &uri,
         query: &query,
         headers: &headers,
-        signed_headers: match claimed.list_form() {
+        signed_headers: match asserted.list_form() {
             // In signed form: each name once, sorted, joined by semicolons.
-            ListForm::Header => Some(claimed.signed_headers),
+            ListForm::Header => Some(asserted.signed_headers),
             ListForm::Query => None,
         },
         payload_hash,
     };
     let credentials = Credentials::new(
         request.head_text(),
-        claimed.date,
+        asserted.date,
         scope,
-        claimed.signature,
-        claimed.session_token,
+        asserted.signature,
+        asserted.session_token,
     )
     .into();
     Ok(ParsedHead {
         scheme: Scheme::SigV4,
-        key_id: claimed.credential.access_key_id,
+        key_id: asserted.credential.access_key_id,
         date,
         replay,
         content_type_uncovered,
@@ -447,7 +447,7 @@ type CoveredLines<'r> = SmallVec<[CoveredLine<'r>; INLINE]>;
 
 /// Finds the covered headers. Checks their number, the number of lines of each, and their lengths.
 fn find_covered<'r>(
-    claimed: &AssertedCredentials<'r>,
+    asserted: &AssertedCredentials<'r>,
     host: &'r str,
     lines: &mut HeaderLines<'r>,
     policy: &Requirements,
@@ -455,10 +455,10 @@ fn find_covered<'r>(
 ) -> Result<(), Rejection> {
     let limits = &policy.limits;
     let mut covers_host = false;
-    for name in signed_headers::names(claimed.signed_headers, claimed.list_form()) {
+    for name in signed_headers::names(asserted.signed_headers, asserted.list_form()) {
         let name = name.map_err(Rejection::malformed)?;
         if covered.len() >= limits.covered_headers {
-            let names = signed_headers::names(claimed.signed_headers, claimed.list_form());
+            let names = signed_headers::names(asserted.signed_headers, asserted.list_form());
             let reason = limits.too_many_covered("SignedHeaders", names.count());
             return Err(Rejection::malformed(reason));
         }
@@ -476,7 +476,7 @@ fn find_covered<'r>(
     if covers_host {
         Ok(())
     } else {
-        Err(signed_headers::host_missing(claimed.signed_headers))
+        Err(signed_headers::host_missing(asserted.signed_headers))
     }
 }
 
@@ -534,7 +534,7 @@ fn read_covered<'r>(
 
 /// Refuses a signature that does not cover the required headers.
 fn ensure_covered(
-    claimed: &AssertedCredentials<'_>,
+    asserted: &AssertedCredentials<'_>,
     covered: &[CoveredLine<'_>],
     lines: &HeaderLines<'_>,
     settings: &SigV4VerifySettings,
@@ -547,7 +547,7 @@ fn ensure_covered(
     let mut speaking = None;
     for name in lines.uncovered() {
         // The request has this header: the parser has read it.
-        if Some(name) == claimed.date_header {
+        if Some(name) == asserted.date_header {
             return Err(uncovered(name, covered));
         }
         // Source: GHSA-g8w9-qw9q-fghr (RustFS): an unsigned x-amz-copy-source made a PUT read

@@ -7,8 +7,8 @@ use super::{
     credential_scope::Credential, parse, query_parameters, verify_settings::SigV4VerifySettings,
 };
 use crate::{
-    error::{ConfigError, ConfigErrorKind, Escaped, Rejection, reason},
-    families::{Carrier, ParsedHead, Requirements, VerifierOfFamily},
+    error::{ConfigError, ConfigErrorKind, Escaped, Rejection, RejectionKind, reason},
+    families::{Carrier, ParsedHead, Requirements, VerifierOfFamily, stale_parameter},
     head::RequestHead,
     scheme::Scheme,
     timestamp::Timestamp,
@@ -136,8 +136,13 @@ impl VerifierOfFamily for FamilyVerifier {
             .map(Cow::Borrowed)
     }
 
-    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
-        let stale = if stale { ", error=\"stale\"" } else { "" };
+    fn challenges(
+        &self,
+        realm: &str,
+        kind: RejectionKind,
+        add: &mut dyn FnMut(HeaderName, HeaderValue),
+    ) {
+        let stale = stale_parameter(kind);
         for settings in &self.0 {
             let text = format!(
                 "{} realm=\"{realm}\", region=\"{}\", service=\"{}\"{stale}",
@@ -196,19 +201,19 @@ mod tests {
             .build()
             .unwrap();
         assert!(verifier.accepted_schemes().eq([Scheme::SigV4]));
-        let text = |stale| {
-            let headers = verifier.challenges("api", stale).into_iter();
+        let text = |kind| {
+            let headers = verifier.challenges("api", kind).into_iter();
             headers.map(|(_, value)| value).collect::<Vec<_>>()
         };
         assert_eq!(
-            text(false),
+            text(RejectionKind::Malformed),
             [
                 r#"AWS4-HMAC-SHA256 realm="api", region="q", service="s""#,
                 r#"AWS4-HMAC-SHA256 realm="api", region="r", service="s""#,
             ]
         );
         assert!(
-            text(true)[0]
+            text(RejectionKind::Expired)[0]
                 .to_str()
                 .unwrap()
                 .ends_with(r#", error="stale""#)

@@ -96,10 +96,10 @@ mod tests {
         let head = RequestHead::new(&method, &uri, &map);
         let now = Timestamp::from_unix_seconds(1_649_367_553);
         match builder.build().unwrap().parse(head, now) {
-            Ok(claim) => {
-                assert_eq!(claim.key_id(), "svix");
-                assert_eq!(claim.scheme(), Scheme::StandardWebhooks);
-                "claim"
+            Ok(unverified) => {
+                assert_eq!(unverified.key_id(), "svix");
+                assert_eq!(unverified.scheme(), Scheme::StandardWebhooks);
+                "accepted"
             }
             Err(rejection) => rejection.kind().code(),
         }
@@ -113,7 +113,7 @@ mod tests {
         let mac = ("webhook-signature", SIGNATURE);
         let good = [host, id, date, mac];
         for (name, method, target, headers, expected) in [
-            ("good", "POST", "/hook", &good[..], "claim"),
+            ("good", "POST", "/hook", &good[..], "accepted"),
             (
                 "another path",
                 "POST",
@@ -186,7 +186,7 @@ mod tests {
                 "POST",
                 "/hook",
                 &[host, id, ("webhook-timestamp", "1649367253"), mac],
-                "claim",
+                "accepted",
             ),
             (
                 "301 seconds ago",
@@ -231,7 +231,7 @@ mod tests {
                     date,
                     ("webhook-signature", &format!("{SIGNATURE} v1,AAAA")),
                 ],
-                "claim",
+                "accepted",
             ),
             (
                 "svix headers where they are not read",
@@ -261,7 +261,7 @@ mod tests {
         ] {
             assert_eq!(code(&[], method, target, headers), expected, "{name}");
         }
-        assert_eq!(code(&["a"], "POST", "/hook", &good), "claim");
+        assert_eq!(code(&["a"], "POST", "/hook", &good), "accepted");
         assert_eq!(code(&["b"], "POST", "/hook", &good), "misdirected");
     }
 }

@@ -5,10 +5,11 @@ use smallvec::SmallVec;
 
 use super::{header_names::HeaderNames, parse};
 use crate::{
-    error::{ConfigError, Rejection},
+    error::{ConfigError, Rejection, RejectionKind},
     families::{
         AcceptedScheme, Carrier, ParsedHead, Requirements, VerifierOfFamily,
         caller_routes::{self, CallerRoutes},
+        stale_parameter,
     },
     head::RequestHead,
     scheme::Scheme,
@@ -179,8 +180,13 @@ impl VerifierOfFamily for FamilyVerifier {
     }
 
     /// The scheme defines no challenge, but every 401 needs one (RFC 9110 section 15.5.2).
-    fn challenges(&self, realm: &str, stale: bool, add: &mut dyn FnMut(HeaderName, HeaderValue)) {
-        let stale = if stale { ", error=\"stale\"" } else { "" };
+    fn challenges(
+        &self,
+        realm: &str,
+        kind: RejectionKind,
+        add: &mut dyn FnMut(HeaderName, HeaderValue),
+    ) {
+        let stale = stale_parameter(kind);
         let scheme = Scheme::StandardWebhooks;
         let text = format!("{scheme} realm=\"{realm}\", versions=\"v1 v1a\"{stale}");
         if let Ok(value) = HeaderValue::try_from(text) {
@@ -252,17 +258,17 @@ mod tests {
     #[test]
     fn a_401_says_which_versions_are_known() {
         let verifier = Verifier::builder().accept_only(svix()).build().unwrap();
-        for (stale, expected) in [
+        for (kind, expected) in [
             (
-                false,
+                RejectionKind::Malformed,
                 "Standard-Webhooks realm=\"service\", versions=\"v1 v1a\"",
             ),
             (
-                true,
+                RejectionKind::Expired,
                 "Standard-Webhooks realm=\"service\", versions=\"v1 v1a\", error=\"stale\"",
             ),
         ] {
-            let challenges = verifier.challenges("service", stale);
+            let challenges = verifier.challenges("service", kind);
             assert_eq!(
                 challenges,
                 [(WWW_AUTHENTICATE, HeaderValue::from_static(expected))]
