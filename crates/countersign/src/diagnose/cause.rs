@@ -153,7 +153,7 @@ causes! {
         "Set `SigV4VerifySettings::with_path_encoding` and `with_path_normalization` as the caller does."
     StrictTarget "strict_target" Callee
         "The signature is right, but the verifier refuses targets that can be read in two ways."
-        "Send the path and query in canonical form, or accept them by a setting of the profile."
+        "Send the path and query in canonical form, or accept them by a setting of the family."
     QueryLeftOut "query_left_out" Caller
         "The caller signed the request without its query."
         "Sign the query as it is sent."
@@ -204,7 +204,7 @@ causes! {
         "Send a nonce and cover it, or exempt the key from nonces."
     RouteNotListed "route_not_listed" Callee
         "The signature is right, but the settings list no such request for its sender."
-        "Add the route to the profile of the sender."
+        "Add the route to the family of the sender."
     BodyHashedAsEmpty "body_hashed_as_empty" Caller
         "The caller signed the hash of an empty body."
         "Hash the bytes of the body that are sent, and not a stream that is already read."

@@ -291,7 +291,7 @@ impl Explanation {
         make(&Subject {
             head: base.head,
             scheme,
-            profile: relaxed::profile_of(base.verifier, scheme),
+            family: relaxed::family_of(base.verifier, scheme),
             verifier: base.verifier,
             text,
             string_to_sign,
@@ -462,14 +462,13 @@ fn uri_schemes(base: &Base<'_, '_>) -> Vec<Variation> {
     use crate::families::FamilyVerifier;
     let mut found = Vec::new();
     let scheme = base.unverified.scheme();
-    let Some(FamilyVerifier::MessageSignatures(profile)) =
-        relaxed::profile_of(base.verifier, scheme)
+    let Some(FamilyVerifier::MessageSignatures(family)) = relaxed::family_of(base.verifier, scheme)
     else {
         return found;
     };
-    for (uri_scheme, other) in profile.for_each_uri_scheme() {
-        let mut policy = base.verifier.policy().clone();
-        for accepted in &mut policy.accepted {
+    for (uri_scheme, other) in family.for_each_uri_scheme() {
+        let mut requirements = base.verifier.requirements().clone();
+        for accepted in &mut requirements.accepted {
             if let FamilyVerifier::MessageSignatures(accepted) = accepted {
                 *accepted = other.clone();
             }
@@ -477,7 +476,7 @@ fn uri_schemes(base: &Base<'_, '_>) -> Vec<Variation> {
         found.push(Variation {
             cause: Cause::SchemeOfUri,
             detail: format!("signed scheme: {uri_scheme:?}").to_ascii_lowercase(),
-            change: Change::Verifier(Box::new(Verifier::unchecked(policy))),
+            change: Change::Verifier(Box::new(Verifier::unchecked(requirements))),
             header: None,
         });
     }

@@ -29,12 +29,12 @@ const MAX_SENDERS: usize = 8;
 pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
     let mut found = Vec::new();
     let mut add = |cause, detail: &str, relax: &dyn Fn(&mut Requirements)| {
-        let mut policy = verifier.policy().clone();
-        relax(&mut policy);
+        let mut requirements = verifier.requirements().clone();
+        relax(&mut requirements);
         found.push(Relaxed {
             cause,
             detail: detail.to_owned(),
-            verifier: Verifier::unchecked(policy),
+            verifier: Verifier::unchecked(requirements),
         });
     };
     let hosts = verifier.expected_hosts().join(", ");
@@ -42,35 +42,35 @@ pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
         "found host {:?}, expected {hosts}",
         head.authority().unwrap_or_default()
     );
-    add(Cause::HostNotExpected, &detail, &|policy| {
-        policy.expected_hosts.clear();
+    add(Cause::HostNotExpected, &detail, &|requirements| {
+        requirements.expected_hosts.clear();
     });
     let detail = "a header that the verifier requires is not covered";
-    add(Cause::HeaderNotCovered, detail, &|policy| {
-        policy.required_headers.clear();
+    add(Cause::HeaderNotCovered, detail, &|requirements| {
+        requirements.required_headers.clear();
     });
     let detail = "x-date: found RFC 3339, expected an IMF-fixdate";
-    add(Cause::DateForm, detail, &|policy| {
-        policy.date_form = DateForm::ImfFixdateOrRfc3339;
+    add(Cause::DateForm, detail, &|requirements| {
+        requirements.date_form = DateForm::ImfFixdateOrRfc3339;
     });
     for relaxation in Relaxation::ALL {
         let (cause, detail) = of_sigv4(relaxation, verifier, head);
-        add(cause, &detail, &|policy| {
-            relax_sigv4(policy, relaxation, head);
+        add(cause, &detail, &|requirements| {
+            relax_sigv4(requirements, relaxation, head);
         });
     }
     let detail = "a required component, or the body, is not covered";
-    add(Cause::HeaderNotCovered, detail, &|policy| {
-        for accepted in &mut policy.accepted {
-            if let FamilyVerifier::MessageSignatures(profile) = accepted {
-                *profile = profile.relaxed();
+    add(Cause::HeaderNotCovered, detail, &|requirements| {
+        for accepted in &mut requirements.accepted {
+            if let FamilyVerifier::MessageSignatures(family) = accepted {
+                *family = family.relaxed();
             }
         }
     });
-    for (scheme, profile) in foreign(verifier, head) {
+    for (scheme, family) in foreign(verifier, head) {
         let detail = ["signed in ", scheme.name()].concat();
-        add(Cause::SchemeNotAccepted, &detail, &|policy| {
-            policy.accepted.push(profile.clone());
+        add(Cause::SchemeNotAccepted, &detail, &|requirements| {
+            requirements.accepted.push(family.clone());
         });
     }
     for verifier in with_routes(verifier, head) {
@@ -86,21 +86,23 @@ pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
 /// Verifiers that ask for less in every point. There are several only where it is open who the
 /// sender is.
 pub(super) fn all(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
-    let mut policy = verifier.policy().clone();
-    policy.expected_hosts.clear();
-    policy.required_headers.clear();
-    policy.date_form = DateForm::ImfFixdateOrRfc3339;
+    let mut requirements = verifier.requirements().clone();
+    requirements.expected_hosts.clear();
+    requirements.required_headers.clear();
+    requirements.date_form = DateForm::ImfFixdateOrRfc3339;
     for relaxation in Relaxation::ALL {
-        relax_sigv4(&mut policy, relaxation, head);
+        relax_sigv4(&mut requirements, relaxation, head);
     }
-    for accepted in &mut policy.accepted {
-        if let FamilyVerifier::MessageSignatures(profile) = accepted {
-            *profile = profile.relaxed();
+    for accepted in &mut requirements.accepted {
+        if let FamilyVerifier::MessageSignatures(family) = accepted {
+            *family = family.relaxed();
         }
     }
     let foreign = foreign(verifier, head).into_iter();
-    policy.accepted.extend(foreign.map(|(_, profile)| profile));
-    let relaxed = Verifier::unchecked(policy);
+    requirements
+        .accepted
+        .extend(foreign.map(|(_, family)| family));
+    let relaxed = Verifier::unchecked(requirements);
     let mut all = with_routes(&relaxed, head);
     all.insert(0, relaxed);
     all
@@ -126,11 +128,11 @@ fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Ca
         Relaxation::Scope => {
             let scope = AssertedScope::of(&head.head());
             let scopes: Vec<(&str, &str)> = verifier
-                .policy()
+                .requirements()
                 .accepted
                 .iter()
-                .filter_map(|profile| match profile {
-                    FamilyVerifier::SigV4(profile) => Some(profile.scopes()),
+                .filter_map(|family| match family {
+                    FamilyVerifier::SigV4(family) => Some(family.scopes()),
                     _ => None,
                 })
                 .flatten()
@@ -157,10 +159,10 @@ fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Ca
     }
 }
 
-fn relax_sigv4(policy: &mut Requirements, relaxation: Relaxation, head: &HeadCopy) {
-    for accepted in &mut policy.accepted {
-        if let FamilyVerifier::SigV4(profile) = accepted {
-            *profile = profile.relaxed(relaxation, &head.head());
+fn relax_sigv4(requirements: &mut Requirements, relaxation: Relaxation, head: &HeadCopy) {
+    for accepted in &mut requirements.accepted {
+        if let FamilyVerifier::SigV4(family) = accepted {
+            *family = family.relaxed(relaxation, &head.head());
         }
     }
 }
@@ -184,20 +186,20 @@ fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, FamilyVerifier)
         .query()
         .is_some_and(|query| query.contains("X-Amz-Signature="));
     if (speaks_of(Scheme::SigV4) || in_query) && !verifier.accepts(Scheme::SigV4) {
-        let profile = AssertedScope::of(&head.head())
+        let family = AssertedScope::of(&head.head())
             .and_then(|scope| sigv4::FamilyVerifier::for_scope(&scope))
-            .map(|profile| {
-                let relaxed = |profile: sigv4::FamilyVerifier, relaxation: &Relaxation| {
-                    profile.relaxed(*relaxation, &head.head())
+            .map(|family| {
+                let relaxed = |family: sigv4::FamilyVerifier, relaxation: &Relaxation| {
+                    family.relaxed(*relaxation, &head.head())
                 };
-                Relaxation::ALL.iter().fold(profile, relaxed)
+                Relaxation::ALL.iter().fold(family, relaxed)
             });
-        found.extend(profile.map(|profile| (Scheme::SigV4, FamilyVerifier::from(profile))));
+        found.extend(family.map(|family| (Scheme::SigV4, FamilyVerifier::from(family))));
     }
     let input = HeaderName::from_static("signature-input");
     if head.headers.contains_key(input) && !verifier.accepts(Scheme::MessageSignatures) {
-        let profile = message_signatures::FamilyVerifier::new().relaxed();
-        found.push((Scheme::MessageSignatures, FamilyVerifier::from(profile)));
+        let family = message_signatures::FamilyVerifier::new().relaxed();
+        found.push((Scheme::MessageSignatures, FamilyVerifier::from(family)));
     }
     found
 }
@@ -206,42 +208,42 @@ fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, FamilyVerifier)
 fn with_routes(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
     let request = head.head();
     let mut found = Vec::new();
-    for (number, profile) in verifier.policy().accepted.iter().enumerate() {
-        let senders: Vec<FamilyVerifier> = match profile {
-            FamilyVerifier::Drf(profile) => {
-                let senders = profile.with_route_of(&request).into_iter();
+    for (number, family) in verifier.requirements().accepted.iter().enumerate() {
+        let senders: Vec<FamilyVerifier> = match family {
+            FamilyVerifier::Drf(family) => {
+                let senders = family.with_route_of(&request).into_iter();
                 senders.map(FamilyVerifier::from).collect()
             }
-            FamilyVerifier::StandardWebhooks(profile) => {
-                let senders = profile.with_route_of(&request).into_iter();
+            FamilyVerifier::StandardWebhooks(family) => {
+                let senders = family.with_route_of(&request).into_iter();
                 senders.map(FamilyVerifier::from).collect()
             }
             _ => continue,
         };
         for sender in senders {
-            let mut policy = verifier.policy().clone();
-            policy.expected_hosts.clear();
-            if let Some(slot) = policy.accepted.get_mut(number) {
+            let mut requirements = verifier.requirements().clone();
+            requirements.expected_hosts.clear();
+            if let Some(slot) = requirements.accepted.get_mut(number) {
                 *slot = sender;
             }
-            found.push(Verifier::unchecked(policy));
+            found.push(Verifier::unchecked(requirements));
         }
     }
     found.truncate(MAX_SENDERS);
     found
 }
 
-/// The profile that judges a scheme.
-pub(super) fn profile_of(verifier: &Verifier, scheme: Scheme) -> Option<&FamilyVerifier> {
-    let mut accepted = verifier.policy().accepted.iter();
-    accepted.find(|profile| profile.schemes().contains(&scheme))
+/// Returns the verifier of the family that judges a scheme.
+pub(super) fn family_of(verifier: &Verifier, scheme: Scheme) -> Option<&FamilyVerifier> {
+    let mut accepted = verifier.requirements().accepted.iter();
+    accepted.find(|family| family.schemes().contains(&scheme))
 }
 
 /// The headers of timestamps and signatures whose names can be set.
 pub(super) fn drf_names(verifier: &Verifier) -> Vec<(HeaderName, HeaderName)> {
-    let accepted = verifier.policy().accepted.iter();
-    let names = accepted.filter_map(|profile| match profile {
-        FamilyVerifier::Drf(profile) => Some(profile.header_names()),
+    let accepted = verifier.requirements().accepted.iter();
+    let names = accepted.filter_map(|family| match family {
+        FamilyVerifier::Drf(family) => Some(family.header_names()),
         _ => None,
     });
     names

@@ -114,21 +114,23 @@ impl Route {
 /// The signature does not bind its target. A request outside all routes therefore counts as
 /// insufficiently covered.
 pub(super) fn only_caller<'p, P>(
-    profiles: &'p [P],
-    sender: impl Fn(&P) -> &CallerRoutes,
+    settings: &'p [P],
+    routes_of: impl Fn(&P) -> &CallerRoutes,
     head: &RequestHead<'_>,
-    policy: &Requirements,
+    requirements: &Requirements,
 ) -> Result<&'p P, Rejection> {
     parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
-    policy.limits.ensure_target(target.len())?;
+    requirements.limits.ensure_target(target.len())?;
     let routes = || {
-        let routes = profiles.iter().flat_map(|profile| &sender(profile).routes);
+        let routes = settings
+            .iter()
+            .flat_map(|settings| &routes_of(settings).routes);
         routes.collect::<Vec<_>>()
     };
-    let mut profiles = profiles.iter();
-    profiles
-        .find(|profile| sender(profile).sends(head.method(), target))
+    let mut settings = settings.iter();
+    settings
+        .find(|settings| routes_of(settings).sends(head.method(), target))
         .ok_or_else(|| unknown_route(&routes(), head.method(), target))
 }
 
@@ -158,9 +160,9 @@ fn unknown_route(routes: &[&Route], method: &Method, target: Target<'_>) -> Reje
 pub(super) fn check(
     scheme: Scheme,
     senders: &[&CallerRoutes],
-    policy: &Requirements,
+    requirements: &Requirements,
 ) -> Result<(), ConfigError> {
-    if let Some(name) = policy.required_headers.first() {
+    if let Some(name) = requirements.required_headers.first() {
         return Err(ConfigError::new(
             ConfigErrorKind::Coverage,
             format!(
@@ -179,7 +181,7 @@ pub(super) fn check(
     }
     let mut seen: Vec<&Route> = Vec::new();
     for route in senders.iter().flat_map(|sender| &sender.routes) {
-        let limit = policy.limits.target_bytes;
+        let limit = requirements.limits.target_bytes;
         if route.target().len() > limit {
             let Route { method, path, .. } = route;
             return Err(ConfigError::new(

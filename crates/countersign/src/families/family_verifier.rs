@@ -23,7 +23,7 @@ pub(crate) trait VerifierOfFamily {
         &self,
         head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
-        policy: &Requirements,
+        requirements: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     );
 
@@ -39,7 +39,7 @@ pub(crate) trait VerifierOfFamily {
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection>;
 
@@ -50,11 +50,11 @@ pub(crate) trait VerifierOfFamily {
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
         now: Timestamp,
         into: impl FnOnce(ParsedHead<'r>) -> T,
     ) -> Result<T, Rejection> {
-        Ok(into(self.parse(carrier, head, policy, now)?))
+        Ok(into(self.parse(carrier, head, requirements, now)?))
     }
 
     /// Returns the key id that the request asserts. For logs only: unauthenticated, possibly
@@ -75,7 +75,7 @@ pub(crate) trait VerifierOfFamily {
     );
 
     /// Refuses settings that conflict with the rest of the verifier's.
-    fn check(&self, policy: &Requirements) -> Result<(), ConfigError>;
+    fn check(&self, requirements: &Requirements) -> Result<(), ConfigError>;
 }
 
 /// Returns the parameter of a challenge for a wrong date, or nothing for another refusal.
@@ -151,35 +151,35 @@ impl VerifierOfFamily for FamilyVerifier {
         &self,
         head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
-        policy: &Requirements,
+        requirements: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
-        dispatch!(self, family => family.carriers(head, authorization, policy, found));
+        dispatch!(self, family => family.carriers(head, authorization, requirements, found));
     }
 
-    fn passed_over(&self, head: &RequestHead<'_>, policy: &Requirements) -> Option<Reason> {
-        dispatch!(self, family => family.passed_over(head, policy))
+    fn passed_over(&self, head: &RequestHead<'_>, requirements: &Requirements) -> Option<Reason> {
+        dispatch!(self, family => family.passed_over(head, requirements))
     }
 
     fn parse<'r>(
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        dispatch!(self, family => family.parse(carrier, head, policy, now))
+        dispatch!(self, family => family.parse(carrier, head, requirements, now))
     }
 
     fn parse_into<'r, T>(
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
         now: Timestamp,
         into: impl FnOnce(ParsedHead<'r>) -> T,
     ) -> Result<T, Rejection> {
-        dispatch!(self, family => family.parse_into(carrier, head, policy, now, into))
+        dispatch!(self, family => family.parse_into(carrier, head, requirements, now, into))
     }
 
     fn asserted_key_id<'r>(
@@ -199,8 +199,8 @@ impl VerifierOfFamily for FamilyVerifier {
         dispatch!(self, family => family.challenges(realm, kind, add));
     }
 
-    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
-        dispatch!(self, family => family.check(policy))
+    fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
+        dispatch!(self, family => family.check(requirements))
     }
 }
 

@@ -19,15 +19,18 @@ const SIGNATURE_HEADERS: [&str; 5] = [
 /// `authorization` is the scheme name in that header, and the text after it.
 #[cold]
 pub(super) fn refusal(
-    policy: &Requirements,
+    requirements: &Requirements,
     head: &RequestHead<'_>,
     authorization: Option<(&str, &str)>,
 ) -> Rejection {
-    let mut profiles = policy.accepted.iter();
-    if let Some(reason) = profiles.find_map(|profile| profile.passed_over(head, policy)) {
+    let mut families = requirements.accepted.iter();
+    if let Some(reason) = families.find_map(|family| family.passed_over(head, requirements)) {
         return Rejection::because(RejectionKind::MissingSignature, reason);
     }
-    let accepted = policy.accepted.iter().flat_map(VerifierOfFamily::schemes);
+    let accepted = requirements
+        .accepted
+        .iter()
+        .flat_map(VerifierOfFamily::schemes);
     let accepted: Vec<_> = accepted.copied().map(Scheme::name).collect();
     Rejection::because(
         RejectionKind::MissingSignature,

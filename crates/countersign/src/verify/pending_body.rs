@@ -236,9 +236,9 @@ mod tests {
             signing.push(key);
         }
         let keyring = builder.build().unwrap();
-        let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
+        let settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
         let verifier = Verifier::builder()
-            .accept_only(profile.route(Method::POST, "/hook").unwrap())
+            .accept_only(settings.route(Method::POST, "/hook").unwrap())
             .build()
             .unwrap();
 

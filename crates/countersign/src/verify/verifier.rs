@@ -32,13 +32,13 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    policy: Requirements,
+    requirements: Requirements,
 }
 
 impl Default for Verifier {
     fn default() -> Self {
         Self {
-            policy: Requirements {
+            requirements: Requirements {
                 // Invariant: this scheme needs no settings.
                 accepted: FamilyVerifier::plain(Scheme::HmacSha256)
                     .into_iter()
@@ -71,8 +71,8 @@ impl Verifier {
 
     /// Returns the accepted schemes, each once.
     pub fn accepted_schemes(&self) -> impl Iterator<Item = Scheme> {
-        let accepted = self.policy.accepted.iter();
-        accepted.flat_map(|profile| profile.schemes().iter().copied())
+        let accepted = self.requirements.accepted.iter();
+        accepted.flat_map(|family| family.schemes().iter().copied())
     }
 
     /// Returns whether requests in this scheme are accepted.
@@ -83,24 +83,24 @@ impl Verifier {
     /// Returns the greatest accepted difference between the signed date and the verifier's clock,
     /// in either direction.
     pub fn window(&self) -> Duration {
-        self.policy.window
+        self.requirements.window
     }
 
     /// Returns the expected hosts. Empty if any authority is accepted.
     pub fn expected_hosts(&self) -> &[String] {
-        &self.policy.expected_hosts
+        &self.requirements.expected_hosts
     }
 
     #[cfg(feature = "diagnose")]
-    pub(crate) fn policy(&self) -> &Requirements {
-        &self.policy
+    pub(crate) fn requirements(&self) -> &Requirements {
+        &self.requirements
     }
 
     /// Makes a verifier from settings that [`VerifierBuilder::build`] has not checked. For
     /// diagnosis only: its results never admit a request.
     #[cfg(feature = "diagnose")]
-    pub(crate) fn unchecked(policy: Requirements) -> Self {
-        Self { policy }
+    pub(crate) fn unchecked(requirements: Requirements) -> Self {
+        Self { requirements }
     }
 
     /// Reads the head of a request, without the body.
@@ -119,9 +119,9 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<UnverifiedHead<'r>, Rejection> {
         let head = head.into();
-        let (profile, carrier) = self.only_signature(&head)?;
-        let keep_evidence = self.policy.keep_evidence;
-        profile.parse_into(carrier, head, &self.policy, now, |parsed| {
+        let (family, carrier) = self.only_signature(&head)?;
+        let keep_evidence = self.requirements.keep_evidence;
+        family.parse_into(carrier, head, &self.requirements, now, |parsed| {
             UnverifiedHead::new(parsed, keep_evidence)
         })
     }
@@ -132,10 +132,10 @@ impl Verifier {
     /// For logs and metrics only: unauthenticated, possibly malformed.
     pub fn asserted<'r>(&self, head: impl Into<RequestHead<'r>>) -> Option<Asserted<'r>> {
         let head = head.into();
-        let (profile, carrier) = self.only_signature(&head).ok()?;
+        let (family, carrier) = self.only_signature(&head).ok()?;
         Some(Asserted {
             scheme: carrier.scheme,
-            key_id: profile.asserted_key_id(carrier, &head),
+            key_id: family.asserted_key_id(carrier, &head),
         })
     }
 
@@ -143,8 +143,8 @@ impl Verifier {
     /// ASCII without `"` and `\`. For [`RejectionKind::Expired`] they mark a wrong date.
     pub fn challenges(&self, realm: &str, kind: RejectionKind) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = Vec::new();
-        for profile in &self.policy.accepted {
-            profile.challenges(realm, kind, &mut |name, value| headers.push((name, value)));
+        for family in &self.requirements.accepted {
+            family.challenges(realm, kind, &mut |name, value| headers.push((name, value)));
         }
         headers
     }
@@ -158,7 +158,7 @@ impl Verifier {
         head: &RequestHead<'r>,
     ) -> Result<(&FamilyVerifier, Carrier<'r>), Rejection> {
         let authorization = head.single(&AUTHORIZATION)?;
-        let limit = self.policy.limits.authorization_bytes;
+        let limit = self.requirements.limits.authorization_bytes;
         if let Some(value) = authorization
             && value.len() > limit
         {
@@ -170,17 +170,17 @@ impl Verifier {
         let authorization = authorization.map(split_at_space);
         let mut found: SmallVec<[Carrier<'r>; 2]> = SmallVec::new();
         let mut judge = None;
-        for profile in &self.policy.accepted {
+        for family in &self.requirements.accepted {
             let before = found.len();
-            profile.carriers(head, authorization, &self.policy, &mut found);
+            family.carriers(head, authorization, &self.requirements, &mut found);
             if found.len() > before {
-                judge = Some(profile);
+                judge = Some(family);
             }
         }
         match (judge, found.as_slice()) {
-            (Some(profile), [carrier]) => Ok((profile, *carrier)),
+            (Some(family), [carrier]) => Ok((family, *carrier)),
             (_, []) => Err(missing_signature::refusal(
-                &self.policy,
+                &self.requirements,
                 head,
                 authorization,
             )),
@@ -235,14 +235,14 @@ impl VerifierBuilder {
             return self;
         }
         match scheme.into_verifier() {
-            Ok(mut profile) => {
-                for known in &mut self.verifier.policy.accepted {
-                    match known.merge(profile) {
+            Ok(mut family) => {
+                for known in &mut self.verifier.requirements.accepted {
+                    match known.merge(family) {
                         Ok(()) => return self,
-                        Err(other) => profile = other,
+                        Err(other) => family = other,
                     }
                 }
-                self.verifier.policy.accepted.push(profile);
+                self.verifier.requirements.accepted.push(family);
             }
             Err(error) => {
                 self.problem.get_or_insert(error);
@@ -253,7 +253,7 @@ impl VerifierBuilder {
 
     /// Accepts requests in this scheme only.
     pub fn accept_only(mut self, scheme: impl Into<AcceptedScheme>) -> Self {
-        self.verifier.policy.accepted.clear();
+        self.verifier.requirements.accepted.clear();
         self.accept(scheme)
     }
 
@@ -270,7 +270,11 @@ impl VerifierBuilder {
         for host in hosts {
             let host = host.as_ref();
             match Authority::parse(host) {
-                Ok(_) => self.verifier.policy.expected_hosts.push(host.to_owned()),
+                Ok(_) => self
+                    .verifier
+                    .requirements
+                    .expected_hosts
+                    .push(host.to_owned()),
                 Err(problem) => {
                     let message = format!("expected host {host:?}: {problem}");
                     self.refuse(ConfigErrorKind::Authority, message);
@@ -282,7 +286,7 @@ impl VerifierBuilder {
 
     /// Sets the form in which the authority is signed and compared with the expected hosts.
     pub fn host_form(mut self, form: HostForm) -> Self {
-        self.verifier.policy.host_form = form;
+        self.verifier.requirements.host_form = form;
         self
     }
 
@@ -290,7 +294,7 @@ impl VerifierBuilder {
     /// either direction: 1 second to 1 hour.
     pub fn window(mut self, window: Duration) -> Self {
         match ensure_window(window) {
-            Ok(()) => self.verifier.policy.window = window,
+            Ok(()) => self.verifier.requirements.window = window,
             Err(error) => {
                 self.problem.get_or_insert(error);
             }
@@ -300,7 +304,7 @@ impl VerifierBuilder {
 
     /// Accepts RFC 3339 dates in UTC (`2026-01-02T03:04:05Z`) in addition to IMF-fixdate.
     pub fn accept_rfc3339_dates(mut self) -> Self {
-        self.verifier.policy.date_form = DateForm::ImfFixdateOrRfc3339;
+        self.verifier.requirements.date_form = DateForm::ImfFixdateOrRfc3339;
         self
     }
 
@@ -309,20 +313,20 @@ impl VerifierBuilder {
     where
         I: IntoIterator<Item = HeaderName>,
     {
-        self.verifier.policy.required_headers.extend(names);
+        self.verifier.requirements.required_headers.extend(names);
         self
     }
 
     /// Sets the limits on request heads.
     pub fn limits(mut self, limits: HeadLimits) -> Self {
-        self.verifier.policy.limits = limits;
+        self.verifier.requirements.limits = limits;
         self
     }
 
     /// Keeps the [`Evidence`](crate::Evidence) of every verified request: the signed text and the
     /// signature.
     pub fn keep_evidence(mut self) -> Self {
-        self.verifier.policy.keep_evidence = true;
+        self.verifier.requirements.keep_evidence = true;
         self
     }
 
@@ -336,10 +340,10 @@ impl VerifierBuilder {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        let policy = &self.verifier.policy;
-        if let Some(host) = policy.expected_hosts.iter().find(|host| {
+        let requirements = &self.verifier.requirements;
+        if let Some(host) = requirements.expected_hosts.iter().find(|host| {
             let in_form =
-                Authority::parse(host).map(|authority| authority.in_form(policy.host_form));
+                Authority::parse(host).map(|authority| authority.in_form(requirements.host_form));
             in_form != Ok(host)
         }) {
             return Err(ConfigError::new(
@@ -350,8 +354,8 @@ impl VerifierBuilder {
                 ),
             ));
         }
-        for profile in &policy.accepted {
-            profile.check(policy)?;
+        for family in &requirements.accepted {
+            family.check(requirements)?;
         }
         Ok(self.verifier)
     }

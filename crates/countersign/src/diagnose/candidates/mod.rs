@@ -50,7 +50,7 @@ pub(super) enum Change {
 pub(super) struct Subject<'s> {
     pub(super) head: &'s HeadCopy,
     pub(super) scheme: Scheme,
-    pub(super) profile: Option<&'s FamilyVerifier>,
+    pub(super) family: Option<&'s FamilyVerifier>,
     pub(super) verifier: &'s Verifier,
     /// The signed text, where it is made of the head.
     pub(super) text: Option<&'s str>,

@@ -12,19 +12,19 @@ const SERVICES: [&str; 4] = ["execute-api", "s3", "lambda", "service"];
 
 /// The path in the other form, and the scope of another region, service or day.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
-    let (Scheme::SigV4, Some(FamilyVerifier::SigV4(profile))) = (subject.scheme, subject.profile)
+    let (Scheme::SigV4, Some(FamilyVerifier::SigV4(family))) = (subject.scheme, subject.family)
     else {
         return;
     };
-    for ((encoding, normalization), other) in profile.other_path_forms() {
-        let mut policy = subject.verifier.policy().clone();
-        for accepted in &mut policy.accepted {
+    for ((encoding, normalization), other) in family.other_path_forms() {
+        let mut requirements = subject.verifier.requirements().clone();
+        for accepted in &mut requirements.accepted {
             if let FamilyVerifier::SigV4(accepted) = accepted {
                 *accepted = other.clone();
             }
         }
         let detail = format!("path encoding {encoding:?}, normalization {normalization:?}");
-        let verifier = Box::new(Verifier::unchecked(policy));
+        let verifier = Box::new(Verifier::unchecked(requirements));
         found.add(Cause::SigV4Encoding, detail, Change::Verifier(verifier));
     }
     let Some(scope) = AssertedScope::of(&subject.head.head()) else {
@@ -43,7 +43,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
             found.add(cause, detail, Change::StringToSign(lines.join("\n")));
         }
     };
-    let accepted: Vec<(&str, &str)> = profile.scopes().take(8).collect();
+    let accepted: Vec<(&str, &str)> = family.scopes().take(8).collect();
     let AssertedScope {
         day,
         region,

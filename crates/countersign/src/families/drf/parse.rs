@@ -18,13 +18,13 @@ use crate::{
 /// Parses a head with a timestamp and a signature. Only method and target identify the caller and
 /// thus the header names, so they are checked before the grammar.
 pub(super) fn parse<'r>(
-    profiles: &[DrfVerifySettings],
+    settings: &[DrfVerifySettings],
     head: RequestHead<'r>,
-    policy: &Requirements,
+    requirements: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
-    let profile = only_caller(profiles, |profile| &profile.routes, &head, policy)?;
-    let names = &profile.headers;
+    let settings = only_caller(settings, |settings| &settings.routes, &head, requirements)?;
+    let names = &settings.headers;
     let timestamp = head.required(&names.timestamp)?;
     let signed_at = unix_seconds::parse(timestamp)
         .ok_or_else(|| Rejection::malformed(unix_seconds::refusal(&names.timestamp, timestamp)))?;
@@ -63,18 +63,18 @@ pub(super) fn parse<'r>(
     let replay = match &nonce {
         Some((_, nonce)) => ReplayIdentity::Nonce(nonce.nonce),
         // The digits have one spelling.
-        None if profile.once_per_route => ReplayIdentity::SignatureOnRoute {
+        None if settings.once_per_route => ReplayIdentity::SignatureOnRoute {
             signature: digits.as_bytes(),
             method: head.method().as_str(),
             target: Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?,
         },
         None => ReplayIdentity::Signature(digits.as_bytes()),
     };
-    policy.check_audience(Authority::of(&head)?)?;
-    let date = Freshness::around("the timestamp", signed_at, profile.window()).judge(now)?;
+    requirements.check_audience(Authority::of(&head)?)?;
+    let date = Freshness::around("the timestamp", signed_at, settings.window()).judge(now)?;
     Ok(ParsedHead {
         scheme: Scheme::Drf,
-        key_id: Cow::Owned(profile.routes.caller().as_str().to_owned()),
+        key_id: Cow::Owned(settings.routes.caller().as_str().to_owned()),
         date,
         replay: Some(replay),
         // The scheme covers no header, so no key can require one.

@@ -117,8 +117,8 @@ impl DrfVerifySettings {
 }
 
 impl From<DrfVerifySettings> for AcceptedScheme {
-    fn from(profile: DrfVerifySettings) -> Self {
-        Self::new(FamilyVerifier(vec![profile]))
+    fn from(settings: DrfVerifySettings) -> Self {
+        Self::new(FamilyVerifier(vec![settings]))
     }
 }
 
@@ -141,9 +141,9 @@ impl FamilyVerifier {
     pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
         let senders = self.0.iter().cloned();
         senders
-            .map(|mut profile| {
-                profile.routes.add_route_of(head);
-                Self(vec![profile])
+            .map(|mut settings| {
+                settings.routes.add_route_of(head);
+                Self(vec![settings])
             })
             .collect()
     }
@@ -157,7 +157,7 @@ impl FamilyVerifier {
 
     /// Yields the headers in which callers sign, each pair of names once.
     fn headers(&self) -> impl Iterator<Item = &DrfHeaders> {
-        let all = self.0.iter().map(|profile| &profile.headers);
+        let all = self.0.iter().map(|settings| &settings.headers);
         let known = all.clone();
         all.enumerate()
             .filter(move |(at, headers)| !known.clone().take(*at).any(|known| known == *headers))
@@ -194,10 +194,10 @@ impl VerifierOfFamily for FamilyVerifier {
         &self,
         _carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(&self.0, head, policy, now)
+        parse::parse(&self.0, head, requirements, now)
     }
 
     /// Returns nothing: the settings name the caller, not the request.
@@ -234,9 +234,9 @@ impl VerifierOfFamily for FamilyVerifier {
         }
     }
 
-    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
-        let senders: Vec<_> = self.0.iter().map(|profile| &profile.routes).collect();
-        caller_routes::check(Scheme::Drf, &senders, policy)
+    fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
+        let senders: Vec<_> = self.0.iter().map(|settings| &settings.routes).collect();
+        caller_routes::check(Scheme::Drf, &senders, requirements)
     }
 }
 
@@ -246,8 +246,8 @@ mod tests {
     use crate::{error::ConfigErrorKind, verify::Verifier};
 
     fn django() -> DrfVerifySettings {
-        let profile = DrfVerifySettings::for_caller("django").unwrap();
-        profile.route(Method::POST, "/api/echo").unwrap()
+        let settings = DrfVerifySettings::for_caller("django").unwrap();
+        settings.route(Method::POST, "/api/echo").unwrap()
     }
 
     fn kind(builder: crate::verify::VerifierBuilder) -> Option<ConfigErrorKind> {

@@ -28,22 +28,22 @@ use crate::{
 /// step 3, coverage of step 4, date of step 5. The covered values are read later.
 #[inline]
 pub(super) fn parse<'r>(
-    profile: &MessageSignaturesVerifySettings,
+    settings: &MessageSignaturesVerifySettings,
     head: RequestHead<'r>,
-    policy: &Requirements,
+    requirements: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
-    policy.limits.ensure_target(target.len())?;
+    requirements.limits.ensure_target(target.len())?;
     let fields = Fields::of(head.headers());
     let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
-    let mut input = SignatureInput::none(&policy.limits);
-    input.read(&fields, &policy.limits)?;
+    let mut input = SignatureInput::none(&requirements.limits);
+    input.read(&fields, &requirements.limits)?;
 
-    let scheme = profile.scheme.or(UriScheme::of(&head));
+    let scheme = settings.scheme.or(UriScheme::of(&head));
     let normalized = normalized(authority.as_str(), scheme);
-    let audience_checked = check_audience(policy, authority, &normalized)?;
+    let audience_checked = check_audience(requirements, authority, &normalized)?;
 
     let LabeledSignature {
         label,
@@ -52,7 +52,7 @@ pub(super) fn parse<'r>(
         signature,
         serialized,
         ..
-    } = profile.choose(&input, &fields, policy)?;
+    } = settings.choose(&input, &fields, requirements)?;
     let malformed = |problem| Rejection::malformed(of_label(label, &problem));
     if let Some(problem) = params.problem() {
         return Err(malformed(problem));
@@ -69,14 +69,14 @@ pub(super) fn parse<'r>(
         target,
         authority: &normalized,
         scheme,
-        structured_fields: &profile.structured_fields,
+        structured_fields: &settings.structured_fields,
         content_digest: &fields.content_digest,
-        max_field_bytes: policy.limits.covered_value_bytes,
-        max_query_parameters: policy.limits.query_parameters,
+        max_field_bytes: requirements.limits.covered_value_bytes,
+        max_query_parameters: requirements.limits.query_parameters,
     };
     let mut values = CoveredValues::of(&message);
     values.find(covered).map_err(malformed)?;
-    let freshness = policy.freshness("created", Timestamp::from_unix_seconds(created));
+    let freshness = requirements.freshness("created", Timestamp::from_unix_seconds(created));
     let freshness = match params.expires() {
         Some(expires) => {
             freshness.not_after("created and expires", Timestamp::from_unix_seconds(expires))
@@ -87,9 +87,9 @@ pub(super) fn parse<'r>(
 
     let base = SignatureBase::new(covered, &mut values, params, *serialized).map_err(malformed)?;
     let payload = if covered.covers_field(CONTENT_DIGEST.as_str()) {
-        content_digest::parse(&fields.content_digest, &policy.limits)?
+        content_digest::parse(&fields.content_digest, &requirements.limits)?
     } else {
-        match profile.content {
+        match settings.content {
             Content::Signed => DeclaredPayload::Sha256(PayloadDigest::OF_NOTHING),
             Content::SignedIfCovered => DeclaredPayload::Unsigned,
         }
@@ -120,7 +120,7 @@ pub(super) fn parse<'r>(
                 base,
                 signature: SignatureBytes::from_slice(signature),
                 alg: params.alg(),
-                only: profile.only,
+                only: settings.only,
             }
             .into(),
             payload,
@@ -148,15 +148,15 @@ pub(super) fn normalized(authority: &str, scheme: Option<UriScheme>) -> Cow<'_, 
 /// Compares with an expected host. Its default port may be given or omitted: both name one
 /// authority.
 fn check_audience(
-    policy: &Requirements,
+    requirements: &Requirements,
     authority: Authority<'_>,
     normalized: &str,
 ) -> Result<bool, Rejection> {
     let normalized = Authority::parse(normalized).ok();
-    if normalized.is_some_and(|normalized| policy.expects(normalized)) {
+    if normalized.is_some_and(|normalized| requirements.expects(normalized)) {
         return Ok(true);
     }
-    policy.check_audience(authority)
+    requirements.check_audience(authority)
 }
 
 /// Returns the reason for a problem in one signature, with its label.

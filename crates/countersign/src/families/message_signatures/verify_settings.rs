@@ -196,14 +196,14 @@ impl MessageSignaturesVerifySettings {
         &self,
         input: &'i SignatureInput<'r>,
         fields: &Fields<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
     ) -> Result<&'i LabeledSignature<'r>, Rejection> {
         let mut chosen: Option<&LabeledSignature<'r>> = None;
         let mut refused = None;
         for label in input.labels().filter(|label| self.is_ours(label)) {
             let lack = match label.problem {
                 Some(problem) => Some(Lack::Problem(problem)),
-                None => self.lack(label, fields, policy),
+                None => self.lack(label, fields, requirements),
             };
             match (lack, chosen) {
                 (None, Some(other)) => {
@@ -247,9 +247,9 @@ impl MessageSignaturesVerifySettings {
 
     /// Returns whether [`choose`](Self::choose) would ignore all signatures. Parses them in the
     /// same way, with the same limits.
-    fn are_others(&self, head: &RequestHead<'_>, policy: &Requirements) -> bool {
+    fn are_others(&self, head: &RequestHead<'_>, requirements: &Requirements) -> bool {
         self.tag.is_some()
-            && SignatureInput::parse(&Fields::of(head.headers()), &policy.limits)
+            && SignatureInput::parse(&Fields::of(head.headers()), &requirements.limits)
                 .is_ok_and(|input| !input.labels().any(|label| self.is_ours(label)))
     }
 
@@ -264,7 +264,7 @@ impl MessageSignaturesVerifySettings {
         &'p self,
         label: &LabeledSignature<'r>,
         fields: &Fields<'_>,
-        policy: &'p Requirements,
+        requirements: &'p Requirements,
     ) -> Option<Lack<'p, 'r>> {
         let LabeledSignature {
             covered, params, ..
@@ -285,7 +285,11 @@ impl MessageSignaturesVerifySettings {
                 .is_some_and(|length| length.as_bytes() != b"0");
         let encoding = fields.has_content_encoding.then_some(&CONTENT_ENCODING);
         let digest = (has_content && self.content == Content::Signed).then_some(&CONTENT_DIGEST);
-        let mut required = policy.required_headers.iter().chain(encoding).chain(digest);
+        let mut required = requirements
+            .required_headers
+            .iter()
+            .chain(encoding)
+            .chain(digest);
         required
             .find(|name| !covered.covers_field(name.as_str()))
             .map(Lack::Field)
@@ -355,10 +359,10 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
         &self,
         head: &RequestHead<'r>,
         _authorization: Option<(&'r str, &'r str)>,
-        policy: &Requirements,
+        requirements: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
-        if head.headers().contains_key(&SIGNATURE_INPUT) && !self.are_others(head, policy) {
+        if head.headers().contains_key(&SIGNATURE_INPUT) && !self.are_others(head, requirements) {
             found.push(Carrier {
                 scheme: Scheme::MessageSignatures,
                 parameters: "",
@@ -366,9 +370,9 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
         }
     }
 
-    fn passed_over(&self, head: &RequestHead<'_>, policy: &Requirements) -> Option<Reason> {
+    fn passed_over(&self, head: &RequestHead<'_>, requirements: &Requirements) -> Option<Reason> {
         let fields = Fields::of(head.headers());
-        let input = SignatureInput::parse(&fields, &policy.limits).ok()?;
+        let input = SignatureInput::parse(&fields, &requirements.limits).ok()?;
         input.labels().next()?;
         Some(self.no_tag(&input))
     }
@@ -378,10 +382,10 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
         &self,
         _carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(self, head, policy, now)
+        parse::parse(self, head, requirements, now)
     }
 
     fn asserted_key_id<'r>(
@@ -420,10 +424,10 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
         }
     }
 
-    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
+    fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
         match self.only {
             Some(Algorithm::HmacSha256) => Ok(()),
-            Some(Algorithm::Ed25519) | None => policy.ensure_expected_hosts(
+            Some(Algorithm::Ed25519) | None => requirements.ensure_expected_hosts(
                 "RFC 9421 with Ed25519 keys, which hmac_sha256_only excludes,",
             ),
         }

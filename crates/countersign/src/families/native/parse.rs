@@ -35,22 +35,22 @@ use crate::{
 pub(super) fn parse<'r>(
     carrier: Carrier<'r>,
     head: RequestHead<'r>,
-    policy: &Requirements,
+    requirements: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let Carrier { scheme, parameters } = carrier;
     let authorization = Authorization::parse(scheme, parameters)?;
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
-    policy.limits.ensure_target(target.len())?;
+    requirements.limits.ensure_target(target.len())?;
     let mut fields = Fields::of(head.headers());
     let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
-    let host = authority.in_form(policy.host_form);
+    let host = authority.in_form(requirements.host_form);
     let x_date = fields.x_date.required_text(&X_DATE)?;
-    let signed_at = policy.date_form.parse(x_date).ok_or_else(|| {
+    let signed_at = requirements.date_form.parse(x_date).ok_or_else(|| {
         Rejection::malformed(reason!(
             "header x-date: expected {}, found \"{}\"",
-            policy.date_form.name(),
+            requirements.date_form.name(),
             Escaped::text(x_date)
         ))
     })?;
@@ -58,7 +58,7 @@ pub(super) fn parse<'r>(
     let payload = content_sha256::parse(content_sha256)
         .ok_or_else(|| Rejection::malformed(hex::no_digest(&X_CONTENT_SHA256, content_sha256)))?;
 
-    let limits = &policy.limits;
+    let limits = &requirements.limits;
     for (name, text) in ALWAYS_COVERED.iter().zip([host, x_date, content_sha256]) {
         ensure_length(limits, name, text.len())?;
     }
@@ -83,9 +83,9 @@ pub(super) fn parse<'r>(
     }
     let nonce = covered_nonce(&lines)?;
 
-    let audience_checked = policy.check_audience(authority)?;
+    let audience_checked = requirements.check_audience(authority)?;
 
-    for required in &policy.required_headers {
+    for required in &requirements.required_headers {
         let further = lines.iter().map(|(name, _)| *name);
         let mut covered = ALWAYS_COVERED.into_iter().chain(further);
         if covered.all(|name| name != required.as_str()) {
@@ -100,7 +100,7 @@ pub(super) fn parse<'r>(
         return Err(uncovered(&CONTENT_ENCODING, &lines));
     }
     let content_type_uncovered = !fields.content_type.is_absent();
-    let date = policy.freshness("x-date", signed_at).judge(now)?;
+    let date = requirements.freshness("x-date", signed_at).judge(now)?;
 
     let mut further = FurtherHeaders::new();
     for &(name, line) in &lines {

@@ -69,10 +69,10 @@ impl VerifierOfFamily for FamilyVerifier {
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(carrier, head, policy, now)
+        parse::parse(carrier, head, requirements, now)
     }
 
     fn asserted_key_id<'r>(
@@ -106,9 +106,9 @@ impl VerifierOfFamily for FamilyVerifier {
     }
 
     /// `ED25519` needs expected hosts, because every callee knows the same public key.
-    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
+    fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
         if self.0.contains(&Scheme::Ed25519) {
-            policy.ensure_expected_hosts(Scheme::Ed25519)?;
+            requirements.ensure_expected_hosts(Scheme::Ed25519)?;
         }
         Ok(())
     }

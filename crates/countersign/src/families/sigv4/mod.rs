@@ -16,7 +16,7 @@
 //! read. Otherwise the body is read first; most clients for services other than S3 omit the header.
 //!
 //! A replay is detected by a covered `x-nonce`, which AWS clients do not send. For a signature in a
-//! URL, the profile can select the signature itself as identity. Without either, only the date
+//! URL, the settings can select the signature itself as identity. Without either, only the date
 //! limits replays.
 
 mod authorization;

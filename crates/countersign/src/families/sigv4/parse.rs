@@ -41,16 +41,16 @@ use crate::{
 /// Parses a head with a signature in the header or URL. Checks grammar and limits of step 2,
 /// authority of step 3, coverage of step 4, date of step 5. The covered values are read later.
 pub(super) fn parse<'r>(
-    profile: &FamilyVerifier,
+    family: &FamilyVerifier,
     carrier: Carrier<'r>,
     head: RequestHead<'r>,
-    policy: &Requirements,
+    requirements: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let method = parse_method(head.method()).map_err(Rejection::malformed)?;
     let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
-    policy.limits.ensure_target(target.len())?;
-    let mut query = CanonicalQuery::parse(target.query, policy.limits.query_parameters)
+    requirements.limits.ensure_target(target.len())?;
+    let mut query = CanonicalQuery::parse(target.query, requirements.limits.query_parameters)
         .map_err(Rejection::malformed)?;
     query_parameters::ensure_distinct(&query)?;
     let mut lines = HeaderLines::of(head.headers());
@@ -62,9 +62,9 @@ pub(super) fn parse<'r>(
     };
 
     let scope = asserted.credential.scope;
-    let settings = profile
+    let settings = family
         .settings_for(scope.region, scope.service)
-        .ok_or_else(|| profile.foreign(scope.region, scope.service))?;
+        .ok_or_else(|| family.foreign(scope.region, scope.service))?;
     if !asserted.date.is_of_day(scope.date) {
         return Err(Rejection::malformed(reason!(
             "credential: expected {}, the day of the signed date, found {}",
@@ -77,15 +77,15 @@ pub(super) fn parse<'r>(
     let uri = CanonicalUri::new(target.path, settings.path).map_err(Rejection::malformed)?;
 
     let authority = Authority::agreed(head.uri(), lines.host.text(&HOST)?)?;
-    let host = authority.in_form(policy.host_form);
+    let host = authority.in_form(requirements.host_form);
     let mut covered = SmallVec::new();
-    find_covered(&asserted, host, &mut lines, policy, &mut covered)?;
+    find_covered(&asserted, host, &mut lines, requirements, &mut covered)?;
     let nonce = covered_nonce(&covered, &lines)?;
 
-    let audience_checked = policy.check_audience(authority)?;
-    ensure_covered(&asserted, &covered, &lines, settings, policy)?;
+    let audience_checked = requirements.check_audience(authority)?;
+    ensure_covered(&asserted, &covered, &lines, settings, requirements)?;
     let (payload_hash, declared) = asserted.payload(presigned, target.path, &head, settings)?;
-    let mut freshness = policy.freshness(asserted.date_carrier(), asserted.signed_at);
+    let mut freshness = requirements.freshness(asserted.date_carrier(), asserted.signed_at);
     let mut replay = nonce.map(ReplayIdentity::Nonce);
     if let (Some(presigned), Some(accepted)) = (&asserted.presigned, presigned) {
         freshness = freshness.lasting(
@@ -331,8 +331,8 @@ impl<'r> AssertedCredentials<'r> {
         })
     }
 
-    /// Returns the profile's settings for presigned requests if this request is presigned. Refuses
-    /// it if the profile accepts none.
+    /// Returns the settings for presigned requests if this request is presigned. Refuses
+    /// it if the settings accept none.
     fn ensure_accepted<'s>(
         &self,
         head: &RequestHead<'_>,
@@ -450,10 +450,10 @@ fn find_covered<'r>(
     asserted: &AssertedCredentials<'r>,
     host: &'r str,
     lines: &mut HeaderLines<'r>,
-    policy: &Requirements,
+    requirements: &Requirements,
     covered: &mut CoveredLines<'r>,
 ) -> Result<(), Rejection> {
-    let limits = &policy.limits;
+    let limits = &requirements.limits;
     let mut covers_host = false;
     for name in signed_headers::names(asserted.signed_headers, asserted.list_form()) {
         let name = name.map_err(Rejection::malformed)?;
@@ -538,9 +538,9 @@ fn ensure_covered(
     covered: &[CoveredLine<'_>],
     lines: &HeaderLines<'_>,
     settings: &SigV4VerifySettings,
-    policy: &Requirements,
+    requirements: &Requirements,
 ) -> Result<(), Rejection> {
-    let mut required = policy.required_headers.iter();
+    let mut required = requirements.required_headers.iter();
     if let Some(name) = required.find(|name| !is_covered(covered, name.as_str())) {
         return Err(uncovered(name, covered));
     }

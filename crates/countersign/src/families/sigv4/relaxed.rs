@@ -79,7 +79,7 @@ impl FamilyVerifier {
             .map(|settings| (&*settings.region, &*settings.service))
     }
 
-    /// Returns a profile for the request's scope only.
+    /// Returns settings for the request's scope only.
     pub(crate) fn for_scope(scope: &AssertedScope) -> Option<Self> {
         SigV4VerifySettings::new(&scope.region, &scope.service)
             .ok()

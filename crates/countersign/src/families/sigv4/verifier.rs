@@ -108,10 +108,10 @@ impl VerifierOfFamily for FamilyVerifier {
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(self, carrier, head, policy, now)
+        parse::parse(self, carrier, head, requirements, now)
     }
 
     fn asserted_key_id<'r>(
@@ -157,9 +157,9 @@ impl VerifierOfFamily for FamilyVerifier {
     }
 
     /// A signature in a URL needs expected hosts, because its holder can send the URL to any host.
-    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
+    fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
         if self.0.iter().any(|settings| settings.presigned.is_some()) {
-            policy.ensure_expected_hosts(format_args!("presigned {}", Scheme::SigV4))?;
+            requirements.ensure_expected_hosts(format_args!("presigned {}", Scheme::SigV4))?;
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::{families::sigv4::SigV4Presigned, verify::Verifier};
 
-    fn profile(region: &str) -> SigV4VerifySettings {
+    fn settings(region: &str) -> SigV4VerifySettings {
         SigV4VerifySettings::new(region, "s").unwrap()
     }
 
@@ -181,12 +181,12 @@ mod tests {
             .build()
             .unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Setting);
-        assert!(Verifier::builder().accept(profile("r")).build().is_ok());
+        assert!(Verifier::builder().accept(settings("r")).build().is_ok());
     }
 
     #[test]
     fn presigned_urls_ask_for_expected_hosts() {
-        let presigned = profile("r").with_presigned(SigV4Presigned::new());
+        let presigned = settings("r").with_presigned(SigV4Presigned::new());
         let builder = Verifier::builder().accept(presigned);
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Authority);
@@ -195,9 +195,9 @@ mod tests {
     #[test]
     fn challenges_name_each_scope_once() {
         let verifier = Verifier::builder()
-            .accept_only(profile("r"))
-            .accept(profile("q"))
-            .accept(profile("r"))
+            .accept_only(settings("r"))
+            .accept(settings("q"))
+            .accept(settings("r"))
             .build()
             .unwrap();
         assert!(verifier.accepted_schemes().eq([Scheme::SigV4]));

@@ -267,8 +267,8 @@ impl SigV4VerifySettings {
 }
 
 impl From<SigV4VerifySettings> for AcceptedScheme {
-    fn from(profile: SigV4VerifySettings) -> Self {
-        Self::new(verifier::FamilyVerifier::of(profile))
+    fn from(settings: SigV4VerifySettings) -> Self {
+        Self::new(verifier::FamilyVerifier::of(settings))
     }
 }
 
@@ -291,7 +291,7 @@ pub struct SigV4Presigned {
 pub enum SigV4PresignedPayload {
     /// Signs the SHA-256 of the body, as for every service but S3.
     Sha256,
-    /// Signs `UNSIGNED-PAYLOAD`, as for S3. For a method with a body, accepted only if the profile
+    /// Signs `UNSIGNED-PAYLOAD`, as for S3. For a method with a body, accepted only if the settings
     /// accepts [unsigned payloads](SigV4VerifySettings::insecure_accept_unsigned_payload).
     Unsigned,
 }
@@ -403,9 +403,9 @@ mod tests {
 
     #[test]
     fn unsigned_payloads_are_accepted_where_they_are_allowed() {
-        let profile = SigV4VerifySettings::new("r", "s").unwrap();
-        assert!(!profile.accepts_unsigned_payload("/up/a"));
-        let some = profile
+        let settings = SigV4VerifySettings::new("r", "s").unwrap();
+        assert!(!settings.accepts_unsigned_payload("/up/a"));
+        let some = settings
             .clone()
             .insecure_accept_unsigned_payload_at(["/up/", "/one"]);
         for (path, expected) in [
@@ -429,8 +429,8 @@ mod tests {
     #[test]
     fn headers_that_the_scheme_reads_are_never_accepted_uncovered() {
         let accepts = |name: &'static str| {
-            let profile = SigV4VerifySettings::new("r", "s").unwrap();
-            profile.insecure_accept_uncovered_headers([HeaderName::from_static(name)])
+            let settings = SigV4VerifySettings::new("r", "s").unwrap();
+            settings.insecure_accept_uncovered_headers([HeaderName::from_static(name)])
         };
         for (name, valid) in [
             ("x-amz-cf-id", true),

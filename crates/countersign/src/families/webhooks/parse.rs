@@ -18,15 +18,15 @@ use crate::{
 /// Parses a head with an id, a timestamp and signatures. Only method and target identify the
 /// sender.
 pub(super) fn parse<'r>(
-    profiles: &[StandardWebhooksVerifySettings],
+    settings: &[StandardWebhooksVerifySettings],
     head: RequestHead<'r>,
-    policy: &Requirements,
+    requirements: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
     let StandardWebhooksVerifySettings {
         routes,
         header_names,
-    } = only_caller(profiles, |profile| &profile.routes, &head, policy)?;
+    } = only_caller(settings, |settings| &settings.routes, &head, requirements)?;
     let Message {
         names,
         id,
@@ -47,10 +47,10 @@ pub(super) fn parse<'r>(
         .ok_or_else(|| Rejection::malformed(timestamp::refusal(&names.timestamp, timestamp)))?;
     let signatures =
         signatures::parse(&names.signature, signatures).map_err(Rejection::malformed)?;
-    policy.check_audience(Authority::of(&head)?)?;
+    requirements.check_audience(Authority::of(&head)?)?;
     let freshness = match routes.window() {
         Some(window) => Freshness::around(names.timestamp.as_str(), signed_at, window),
-        None => policy.freshness(names.timestamp.as_str(), signed_at),
+        None => requirements.freshness(names.timestamp.as_str(), signed_at),
     };
     let date = freshness.judge(now)?;
     Ok(ParsedHead {

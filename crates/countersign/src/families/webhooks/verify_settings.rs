@@ -101,8 +101,8 @@ impl StandardWebhooksVerifySettings {
 }
 
 impl From<StandardWebhooksVerifySettings> for AcceptedScheme {
-    fn from(profile: StandardWebhooksVerifySettings) -> Self {
-        Self::new(FamilyVerifier(vec![profile]))
+    fn from(settings: StandardWebhooksVerifySettings) -> Self {
+        Self::new(FamilyVerifier(vec![settings]))
     }
 }
 
@@ -128,9 +128,9 @@ impl FamilyVerifier {
     pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
         let senders = self.0.iter().cloned();
         senders
-            .map(|mut profile| {
-                profile.routes.add_route_of(head);
-                Self(vec![profile])
+            .map(|mut settings| {
+                settings.routes.add_route_of(head);
+                Self(vec![settings])
             })
             .collect()
     }
@@ -151,7 +151,7 @@ impl VerifierOfFamily for FamilyVerifier {
         if self
             .0
             .iter()
-            .any(|profile| profile.header_names.are_in(head))
+            .any(|settings| settings.header_names.are_in(head))
         {
             found.push(Carrier {
                 scheme: Scheme::StandardWebhooks,
@@ -164,10 +164,10 @@ impl VerifierOfFamily for FamilyVerifier {
         &self,
         _carrier: Carrier<'r>,
         head: RequestHead<'r>,
-        policy: &Requirements,
+        requirements: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(&self.0, head, policy, now)
+        parse::parse(&self.0, head, requirements, now)
     }
 
     /// Returns nothing: the settings name the sender, not the request.
@@ -194,9 +194,9 @@ impl VerifierOfFamily for FamilyVerifier {
         }
     }
 
-    fn check(&self, policy: &Requirements) -> Result<(), ConfigError> {
-        let senders: Vec<_> = self.0.iter().map(|profile| &profile.routes).collect();
-        caller_routes::check(Scheme::StandardWebhooks, &senders, policy)
+    fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
+        let senders: Vec<_> = self.0.iter().map(|settings| &settings.routes).collect();
+        caller_routes::check(Scheme::StandardWebhooks, &senders, requirements)
     }
 }
 
@@ -209,8 +209,8 @@ mod tests {
     };
 
     fn svix() -> StandardWebhooksVerifySettings {
-        let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-        profile.route(Method::POST, "/hook").unwrap()
+        let settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
+        settings.route(Method::POST, "/hook").unwrap()
     }
 
     fn kind(builder: VerifierBuilder) -> Option<ConfigErrorKind> {
