@@ -14,7 +14,8 @@ use crate::{
     head::{cannot_be_covered, is_owned_by_hops},
 };
 
-/// Settings of a [`Signer`] for AWS Signature Version 4, for one region and one service.
+/// Settings of a [`Signer`](crate::Signer) for AWS Signature Version 4, for one region and one
+/// service.
 ///
 /// ```
 /// use countersign::{
