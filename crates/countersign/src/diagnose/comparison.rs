@@ -1,4 +1,4 @@
-//! The sender's own text beside this verifier's.
+//! Compares the sender's own text with this verifier's.
 
 use super::{Diagnosis, difference::Difference, report::Comparison};
 use crate::{

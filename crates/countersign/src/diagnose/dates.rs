@@ -1,8 +1,8 @@
-//! Dates in the forms that callers send, whatever the form of the scheme.
+//! Reads dates in the forms that callers send, for any scheme.
 
 use crate::timestamp::Timestamp;
 
-/// What a text counts.
+/// The unit of a date text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Date,
@@ -10,7 +10,7 @@ pub(super) enum Unit {
     Milliseconds,
 }
 
-/// Counts from here on are milliseconds: as seconds they are after the year 5000.
+/// Counts of at least this value are milliseconds: as seconds they are after the year 5000.
 const FIRST_MILLIS: i64 = 100_000_000_000;
 
 /// Reads a date in any known form.
@@ -33,20 +33,20 @@ pub(super) fn read(text: &str) -> Option<(Timestamp, Unit)> {
     Some((Timestamp::from_unix_seconds(at), Unit::Date))
 }
 
-/// The basic form of ISO 8601, as SigV4 has it.
+/// Formats the basic form of ISO 8601, as in SigV4.
 pub(super) fn basic(at: Timestamp) -> String {
     let whole = Timestamp::from_unix_seconds(at.as_unix_seconds());
     whole.to_string().replace(['-', ':'], "")
 }
 
-/// Whether a count of seconds is one of milliseconds, judged by the present.
+/// Returns whether a count of seconds is really one of milliseconds, judged by the present.
 pub(super) fn looks_like_millis(signed_at: Timestamp, now: Timestamp) -> bool {
     let as_millis = Timestamp::from_unix_millis(signed_at.as_unix_seconds());
     as_millis.abs_diff(now) < std::time::Duration::from_secs(24 * 60 * 60)
 }
 
-/// The offset from UTC in minutes that explains a distance, if one does. Offsets are whole quarters
-/// of an hour, up to 14 hours.
+/// Returns the offset from UTC in minutes that explains a difference, if any. Offsets are multiples
+/// of 15 minutes, up to 14 hours.
 pub(super) fn offset_of(signed_at: Timestamp, now: Timestamp) -> Option<i64> {
     let seconds = signed_at
         .as_unix_seconds()

@@ -1,4 +1,4 @@
-//! The decision on the request as it is, step by step, from the chain of types that layers use.
+//! The decision on the unchanged request, step by step, from the chain of types that layers use.
 
 use super::{
     Diagnosis,
@@ -11,23 +11,23 @@ use crate::{
     verify::Authentication,
 };
 
-/// What was decided, and where.
+/// The decision, and the step at which it ended.
 pub(super) struct Decision {
     pub(super) steps: Vec<Step>,
     pub(super) rejection: Option<Rejection>,
     pub(super) proven: Option<(KeyId, KeyVersion)>,
 }
 
-/// Where the decision ended.
+/// The end of the decision.
 enum End {
     Refused(StepName, Rejection),
-    /// Nothing is wrong as far as it could be judged: what this step needs is missing.
+    /// No failure so far, but this step lacks its input.
     Open(StepName),
     Accepted,
 }
 
 impl Decision {
-    /// Decides as a layer does.
+    /// Decides like a layer.
     pub(super) fn of(diagnosis: &Diagnosis<'_>) -> Self {
         let mut proven = None;
         let end = decide(diagnosis, &mut proven);

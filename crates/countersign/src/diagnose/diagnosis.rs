@@ -13,11 +13,10 @@ use crate::{
     verify::Verifier,
 };
 
-/// How many signatures are checked unless it is set.
+/// The default limit on signature checks.
 const LIMIT: usize = 4096;
 
-/// A request and everything that is at hand to find out why it is refused. See the
-/// [module documentation](super).
+/// A refused request and the data for its diagnosis. See the [module documentation](super).
 #[must_use = "a diagnosis does nothing until it is run"]
 pub struct Diagnosis<'d> {
     pub(super) verifier: &'d Verifier,
@@ -34,7 +33,8 @@ pub struct Diagnosis<'d> {
 }
 
 impl<'d> Diagnosis<'d> {
-    /// Starts from what every diagnosis needs. `now` is the verifier's clock when the request came.
+    /// Starts a diagnosis from the required data. `now` is the verifier's clock at the arrival of
+    /// the request.
     pub fn new(verifier: &'d Verifier, head: impl Into<RequestHead<'d>>, now: Timestamp) -> Self {
         Self {
             verifier,
@@ -51,14 +51,14 @@ impl<'d> Diagnosis<'d> {
         }
     }
 
-    /// Sets the keys of the caller that the request names, as a key store answers.
+    /// Sets the caller's keys, as returned by a key store.
     pub fn with_keys(mut self, keys: CallerKeys) -> Self {
         self.keys = KeySource::Caller(keys);
         self
     }
 
-    /// Looks for the caller's keys in this keyring. The keys of other callers are tried as well, up
-    /// to 256 names.
+    /// Looks up the caller's keys in this keyring. Also tries the keys of other callers, up to 256
+    /// names.
     pub fn with_keyring(mut self, keyring: &'d Keyring) -> Self {
         self.keys = KeySource::Keyring(keyring);
         self
@@ -78,41 +78,42 @@ impl<'d> Diagnosis<'d> {
         self
     }
 
-    /// Adds the text that the sender signed, to compare it with this verifier's: the canonical
+    /// Adds the text that the sender signed, to compare it with the verifier's: the canonical
     /// request, the string to sign, or the signature base.
     pub fn with_their_text(mut self, text: &'d str) -> Self {
         self.their_text = Some(text);
         self
     }
 
-    /// Adds a path prefix, such as `/api`, that a proxy may have taken away or put before the path.
+    /// Adds a path prefix, such as `/api`, that a proxy may have removed or added.
     pub fn with_path_prefix(mut self, prefix: &str) -> Self {
         self.path_prefixes.push(prefix.to_owned());
         self
     }
 
-    /// Leaves the value of one more header out of the report.
+    /// Redacts the values of another header in the report.
     pub fn redacting(mut self, name: HeaderName) -> Self {
         self.redaction.add(name);
         self
     }
 
-    /// Sets how many signatures are checked at most, by default 4096. A check with an Ed25519 key
-    /// counts as 16, and one with several keys as each of them. Every kibibyte that is signed, and
-    /// every kibibyte of a head that is read once more, counts as one check.
+    /// Sets the greatest number of signature checks. Default: 4096.
+    ///
+    /// A check with an Ed25519 key counts as 16 checks. A check with several keys counts once per
+    /// key. Every kibibyte that is signed, and every kibibyte of a head that is read again, counts
+    /// as one check.
     pub fn with_limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// Tries no two changes at once.
+    /// Tries single changes only, never two at once.
     pub fn single_changes_only(mut self) -> Self {
         self.single_changes_only = true;
         self
     }
 
-    /// Decides on the request as it is, and if it is refused, tries everything that is known to go
-    /// wrong.
+    /// Decides on the unchanged request. If it is refused, tries all known mistakes.
     #[must_use = "the report is all that a diagnosis does"]
     pub fn run(self) -> Report {
         let decision = Decision::of(&self);
@@ -145,26 +146,26 @@ impl<'d> Diagnosis<'d> {
         report
     }
 
-    /// What would tell more.
+    /// Lists the data that would tell more.
     fn next(&self, report: &Report) -> Vec<&'static str> {
         let mut next = Vec::new();
         if matches!(self.keys, KeySource::Nowhere) {
-            next.push("give the keys of the caller: without them no signature is checked");
+            next.push("provide the caller's keys: without them no signature is checked");
         }
         if report.rejection.is_none() || !report.causes.is_empty() {
             return next;
         }
         if self.body.is_none() {
-            next.push("give the body, exactly as it arrived");
+            next.push("provide the body, exactly as it arrived");
         }
         if self.their_text.is_none() {
-            next.push("have the caller print the text that it signs, and give it to compare");
+            next.push("have the caller print its signed text, and provide it for comparison");
         }
         if self.secrets.is_empty() {
-            next.push("give the secret as it is loaded here, to try other readings of its text");
+            next.push("provide the secret as loaded here, to try other readings of its text");
         }
         if self.path_prefixes.is_empty() {
-            next.push("give the path prefixes that proxies add or take away");
+            next.push("provide the path prefixes that proxies add or remove");
         }
         next.push("compare fingerprints of the key on both sides, such as a hash of it");
         next.push("record the request as the caller sends it, and compare it with the one here");

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::redaction::Redaction;
 
-/// The first place at which two signed texts differ.
+/// The first difference between two signed texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     line: usize,
@@ -12,7 +12,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Finds the first place. `None` if the texts are equal.
+    /// Finds the first difference. `None` if the texts are equal.
     pub(super) fn between(ours: &str, theirs: &str, redaction: &Redaction) -> Option<Self> {
         let mut own = ours.split('\n');
         let mut other = theirs.split('\n');
@@ -38,30 +38,31 @@ impl Difference {
         }
     }
 
-    /// The number of the first line that differs, from 1.
+    /// Returns the number of the first line that differs, from 1.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The number of the first byte of that line that differs, from 1. Values that are left out
+    /// Returns the number of the first byte that differs in that line, from 1. Redacted values
     /// count with their length.
     pub fn byte(&self) -> usize {
         self.byte
     }
 
-    /// This verifier's line, with invisible characters shown. `None` if its text ends before.
+    /// Returns this verifier's line, with invisible characters shown. `None` if its text is
+    /// shorter.
     pub fn ours(&self) -> Option<&str> {
         self.ours.as_deref()
     }
 
-    /// The sender's line, with invisible characters shown. `None` if its text ends before.
+    /// Returns the sender's line, with invisible characters shown. `None` if its text is shorter.
     pub fn theirs(&self) -> Option<&str> {
         self.theirs.as_deref()
     }
 }
 
-/// A text in which every character can be seen: escaped are backslashes, spaces at the ends, and
-/// everything that is no visible ASCII.
+/// Makes every character visible. Escapes backslashes, spaces at the ends, and everything except
+/// visible ASCII.
 pub(super) fn visible(text: &str) -> String {
     let inner = text.trim_matches(' ');
     let start = text

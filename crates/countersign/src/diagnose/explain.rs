@@ -1,4 +1,4 @@
-//! From a refusal to its causes.
+//! Finds the causes of a refusal.
 
 use super::{
     Diagnosis,
@@ -27,10 +27,10 @@ use crate::{
 /// The greatest number of variations of one group that are tried together with those of another.
 const PAIRED: usize = 12;
 
-/// One repair of a head is tried for so many checks.
+/// The number of checks per repair of a head.
 const REPAIRS_SHARE: usize = 8;
 
-/// What was found out about a refusal.
+/// The explanation of a refusal.
 pub(super) struct Explanation {
     pub(super) scheme: Option<Scheme>,
     pub(super) asserted_key_id: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Explanation {
     pub(super) comparison: Option<Comparison>,
 }
 
-/// How much is tried on a head.
+/// The extent of the trials on a head.
 #[derive(Clone, Copy)]
 enum Depth {
     AsItIs,
@@ -56,7 +56,7 @@ struct Readable {
 }
 
 impl Explanation {
-    /// Explains a refusal, or shows the signed text where there is none.
+    /// Explains a refusal, or shows the signed text if there is none.
     pub(super) fn of(diagnosis: &Diagnosis<'_>, rejection: Option<&Rejection>) -> Self {
         let head = HeadCopy::of(&diagnosis.head);
         let asserted = diagnosis.verifier.asserted(diagnosis.head);
@@ -76,7 +76,7 @@ impl Explanation {
         let drf = relaxed::drf_names(diagnosis.verifier);
         let repairs = repairs::of(&head, hosts, &drf);
         let readable = readable(diagnosis, &head, repairs, &mut explanation.trials);
-        // Whether the signature is right as it is comes first, for every head that can be read.
+        // For every readable head, checks the unchanged signature first.
         for depth in [Depth::AsItIs, Depth::Varied] {
             for readable in &readable {
                 if !explanation.causes.is_empty() {
@@ -130,7 +130,7 @@ impl Explanation {
         explanation
     }
 
-    /// Finds out whether the signature is right for a head as it can be read.
+    /// Checks whether the signature is right for a readable head.
     fn check(
         &mut self,
         diagnosis: &Diagnosis<'_>,
@@ -152,7 +152,7 @@ impl Explanation {
         }
     }
 
-    /// Tries everything else on a head that can be read.
+    /// Tries all variations of a readable head.
     fn vary(&mut self, diagnosis: &Diagnosis<'_>, readable: &Readable, base: &Base<'_, '_>) {
         if let Some(repair) = &readable.repair
             && repair.cause == Cause::SignatureEncoding
@@ -176,7 +176,7 @@ impl Explanation {
         }
     }
 
-    /// Adds what the request was refused for, where that is not the signature and would stay.
+    /// Adds the refusal itself as a cause, if it is not about the signature and would remain.
     fn add_refused_for(&mut self, diagnosis: &Diagnosis<'_>, rejection: &Rejection) {
         if let RejectionKind::Expired = rejection.kind() {
             let signed_at = rejection.stale_date().unwrap_or(diagnosis.now);
@@ -187,7 +187,7 @@ impl Explanation {
         }
     }
 
-    /// Shows what the head says, and compares it with what the sender shows.
+    /// Shows the content of the head, and compares it with the sender's text.
     fn show(&mut self, diagnosis: &Diagnosis<'_>, unverified: &UnverifiedHead<'_>) {
         self.scheme = Some(unverified.scheme());
         self.asserted_key_id = Some(unverified.key_id().to_owned());
@@ -229,7 +229,7 @@ impl Explanation {
         }
     }
 
-    /// Whether the signature is right for the head as it can be read.
+    /// Returns whether the signature is right for the readable head.
     fn matches_as_it_is(&mut self, base: &Base<'_, '_>, readable: &Readable) -> bool {
         let is_matched = self.trials.matches(base) == Some(true);
         if let Some(repair) = &readable.repair {
@@ -239,9 +239,9 @@ impl Explanation {
         is_matched
     }
 
-    /// Changes one thing at a time.
+    /// Tries single changes.
     fn change(&mut self, diagnosis: &Diagnosis<'_>, readable: &Readable, base: &Base<'_, '_>) {
-        // What is checked apart from the text: the session token and the algorithm.
+        // Checks made apart from the text: the session token and the algorithm.
         if let Some(text) = &base.text
             && base.unverified.is_over(OtherText::Head(text), base.keys)
         {
@@ -305,7 +305,7 @@ impl Explanation {
         })
     }
 
-    /// Tries what was sent in place of what it was repaired to.
+    /// Tries the sent form in place of its repaired form.
     fn try_as_sent(&mut self, base: &Base<'_, '_>, repair: &Repair) {
         let Some(as_sent) = &repair.as_sent else {
             return;
@@ -367,7 +367,7 @@ impl Explanation {
         }
     }
 
-    /// Tries two changes of the head at once, of different groups.
+    /// Tries two changes of the head at once, from different groups.
     fn try_pairs(&mut self, diagnosis: &Diagnosis<'_>, base: &Base<'_, '_>) {
         let room = self.trials.room();
         let variations = Self::with_subject(diagnosis, base, |subject| {
@@ -416,7 +416,7 @@ impl Explanation {
     }
 }
 
-/// Every head that some verifier can read: the one that was sent, or its repairs.
+/// Returns every head that some verifier can read: the sent head or its repairs.
 fn readable(
     diagnosis: &Diagnosis<'_>,
     head: &HeadCopy,
@@ -436,7 +436,7 @@ fn readable(
             });
         }
     }
-    // Reading takes time as well.
+    // Reading takes time too.
     let repairs = repairs.into_iter().take(diagnosis.limit / REPAIRS_SHARE);
     for repair in repairs {
         if !trials.may_read() {
@@ -457,7 +457,7 @@ fn readable(
     found
 }
 
-/// What a verifier of RFC 9421 would read with another scheme of the URI.
+/// Returns the variations in the URI scheme that an RFC 9421 verifier reads.
 fn uri_schemes(base: &Base<'_, '_>) -> Vec<Variation> {
     use crate::families::FamilyVerifier;
     let mut found = Vec::new();

@@ -34,7 +34,7 @@ impl HeadCopy {
         RequestHead::new(&self.method, &self.uri, &self.headers)
     }
 
-    /// About how many bytes the head has.
+    /// Returns the approximate size of the head in bytes.
     pub(super) fn bytes(&self) -> usize {
         let lines = self.headers.iter();
         let lines = lines.map(|(name, value)| name.as_str().len().saturating_add(value.len()));
@@ -53,19 +53,19 @@ impl HeadCopy {
         self.uri.query()
     }
 
-    /// The authority of the URI, or that of `Host`.
+    /// Returns the authority of the URI, or of `Host`.
     pub(super) fn authority(&self) -> Option<&str> {
         let of_uri = self.uri.authority().map(http::uri::Authority::as_str);
         of_uri.or_else(|| self.text_of(&HOST))
     }
 
-    /// The first line of a header, where it is ASCII.
+    /// Returns the first line of a header, if it is ASCII.
     pub(super) fn text_of(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Returns a copy with one change. `None` if the types of HTTP cannot hold it, or if it changes
-    /// nothing.
+    /// Returns a copy with one change. `None` if the HTTP types cannot hold the change, or if it
+    /// changes nothing.
     pub(super) fn with(&self, edit: &Edit) -> Option<Self> {
         let mut copy = self.clone();
         match edit {
@@ -113,7 +113,7 @@ impl HeadCopy {
             None => path.to_owned(),
         };
         let target: PathAndQuery = text.parse().ok()?;
-        // The types of HTTP cut a text off where a fragment begins.
+        // The HTTP types truncate a text where a fragment begins.
         if target.as_str() != text {
             return None;
         }

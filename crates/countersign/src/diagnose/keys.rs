@@ -5,10 +5,10 @@ use crate::{
     verify::UnverifiedHead,
 };
 
-/// How many names of a keyring are tried with the keys of other callers.
+/// The greatest number of other callers in a keyring whose keys are tried.
 const OTHER_NAMES: usize = 256;
 
-/// Where a diagnosis finds keys.
+/// The source of a diagnosis's keys.
 #[derive(Clone, Debug)]
 pub(super) enum KeySource<'d> {
     Nowhere,
@@ -18,7 +18,7 @@ pub(super) enum KeySource<'d> {
 }
 
 impl KeySource<'_> {
-    /// Returns the keys for a key id; `None` if there is nowhere to look.
+    /// Returns the keys for a key id. `None` if there is no source.
     pub(super) fn of(&self, key_id: &str) -> Option<CallerKeys> {
         match self {
             Self::Nowhere => None,
@@ -28,15 +28,15 @@ impl KeySource<'_> {
     }
 }
 
-/// A key that is not the one which the request should be signed with.
+/// A key other than those that the request should be signed with.
 pub(super) struct OtherKey {
     pub(super) cause: Cause,
     pub(super) detail: String,
     pub(super) key: crate::VerifyingKey,
 }
 
-/// Every other key that is tried: the readings of the secrets, then the other keys of the caller,
-/// then those of others.
+/// Returns every other key to try: the readings of the secrets, the caller's other keys, then other
+/// callers' keys.
 pub(super) fn others(
     diagnosis: &Diagnosis<'_>,
     unverified: &UnverifiedHead<'_>,
@@ -110,7 +110,7 @@ fn add_readings(
     for algorithm in scheme.definition().algorithms {
         let as_loaded = SigningKey::in_scheme(scheme, *algorithm, secret);
         if let Some(key) = as_loaded.filter(|key| !is_in_use(key)) {
-            // A secret that was handed in and is none of the caller's keys.
+            // A given secret that is none of the caller's keys.
             let cause = if keys.is_unknown() {
                 Cause::CallerName
             } else {

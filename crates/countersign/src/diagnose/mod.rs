@@ -1,5 +1,5 @@
-//! Why a request is refused: a diagnosis tries what is known to go wrong, and says what would have
-//! matched.
+//! Diagnoses why a request is refused: tries known mistakes and reports which of them explains the
+//! refusal.
 //!
 //! ```
 //! use countersign::{CallerKey, Keyring, Secret, Signer, SigningKey, Timestamp, Verifier};
@@ -28,27 +28,29 @@
 //!
 //! # How it works
 //!
-//! The decision on the request comes first, by the same chain of types that layers use. If the
+//! First, the diagnosis decides on the request with the same chain of types that layers use. If the
 //! request is refused, the diagnosis changes one thing at a time and asks the same verifier again:
-//! another host, path, query or header value, another body, another key. A verifier may also be
-//! asked for less, for example without its expected hosts, to find out whether the signature is
-//! right apart from that. Where HTTP cannot hold what a caller signed, such as a decoded path, one
-//! line of the verifier's own signed text is exchanged, and the signature is checked over that.
+//! another host, path, query or header value, another body, another key.
+//!
+//! It also tries verifiers with fewer requirements, for example without expected hosts, to check
+//! whether the signature is right apart from that. If HTTP cannot hold the text that a caller
+//! signed, such as a decoded path, the diagnosis exchanges one line of the verifier's signed text.
 //!
 //! A cause is [`Certainty::Matched`] only if the real signature check passed under that one change.
-//! [`Certainty::Observed`] is what the refusal itself says.
+//! [`Certainty::Observed`] causes follow from the refusal itself.
 //!
-//! # What it costs
+//! # Cost
 //!
-//! A diagnosis checks up to [as many signatures](Diagnosis::with_limit) as it is told, 4096 unless
-//! set. Run it once a request is refused, not on every request, and not on requests of everyone
-//! without a limit of rate.
+//! A diagnosis checks up to 4096 signatures, or the number set by
+//! [`with_limit`](Diagnosis::with_limit). Run it only for refused requests, and limit its rate for
+//! requests of unauthenticated peers.
 //!
-//! # What it shows
+//! # Redaction
 //!
 //! A [`Report`] holds no secret, no signature and no body. It shows the values of covered headers,
-//! but for those of `authorization`, `proxy-authorization`, `cookie`, `x-amz-security-token`, and
-//! of names that end in `-token` or `-key`; [`Diagnosis::redacting`] adds names. The names in it are
+//! except those of `authorization`, `proxy-authorization`, `cookie`, `x-amz-security-token`, and of
+//! names that end in `-token` or `-key`. [`Diagnosis::redacting`] adds names. The names in a report
+//! are text from the peer: escape them for display.
 //! the peer's text: show them escaped.
 
 mod candidates;

@@ -1,4 +1,4 @@
-//! What a refusal says by itself, where no candidate matched.
+//! Causes that the refusal itself shows, if no candidate matched.
 
 use http::header::CONTENT_TYPE;
 
@@ -11,7 +11,7 @@ use crate::{
     verify::SignedText,
 };
 
-/// What the refusal itself says, where no candidate matched.
+/// Returns the causes that the refusal itself shows.
 pub(super) fn observed(
     diagnosis: &Diagnosis<'_>,
     head: &HeadCopy,
@@ -55,7 +55,7 @@ pub(super) fn observed(
     vec![found]
 }
 
-/// Whether the keys alone explain a wrong signature.
+/// Returns the causes that follow from the keys alone.
 fn of_keys(diagnosis: &Diagnosis<'_>, head: &HeadCopy) -> Vec<Finding> {
     let Ok((unverified, _)) = trial::read(diagnosis.verifier, head.head(), diagnosis.now) else {
         return Vec::new();

@@ -1,6 +1,6 @@
-//! Percent escapes in other spellings, for candidates. What is signed is never made of these.
+//! Percent escapes in other encodings, for candidates only. Signed texts never use these functions.
 
-/// Characters that encoders leave as they are, beside letters and digits.
+/// Characters that encoders do not escape, besides letters and digits.
 pub(super) const KEPT_SETS: [&[u8]; 4] = [
     // RFC 3986 section 2.3, as SigV4 encodes.
     b"-._~",
@@ -12,7 +12,7 @@ pub(super) const KEPT_SETS: [&[u8]; 4] = [
     b"-._*",
 ];
 
-/// The bytes that a text stands for. A `%` without two digits stands for itself.
+/// Decodes a text. A `%` without two digits is kept.
 pub(super) fn decoded(text: &str) -> Vec<u8> {
     let mut rest = text.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
@@ -32,13 +32,13 @@ pub(super) fn decoded(text: &str) -> Vec<u8> {
     }
 }
 
-/// The text that bytes stand for, where it is UTF-8 without control characters.
+/// Decodes a text, if the result is UTF-8 without control characters.
 pub(super) fn decoded_text(text: &str) -> Option<String> {
     let decoded = String::from_utf8(decoded(text)).ok()?;
     (!decoded.chars().any(char::is_control)).then_some(decoded)
 }
 
-/// Escapes every byte but letters, digits and those that are kept.
+/// Escapes every byte except letters, digits and the bytes in `kept`.
 pub(super) fn encoded(bytes: &[u8], kept: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut text = String::with_capacity(bytes.len());

@@ -1,10 +1,10 @@
 use http::HeaderName;
 
-/// Which values a report leaves out.
+/// The values that a report redacts.
 ///
-/// By default those of `authorization`, `proxy-authorization`, `cookie`, `x-amz-security-token`,
-/// and of every name that ends in `-token` or `-key`. Parameters of the query are judged by the same
-/// rules, and also by the names `token`, `key`, `signature`, `secret` and `password`.
+/// By default, redacts the values of `authorization`, `proxy-authorization`, `cookie`,
+/// `x-amz-security-token`, and of every name that ends in `-token` or `-key`. For query parameters,
+/// also the names `token`, `key`, `signature`, `secret` and `password`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Redaction {
     further: Vec<HeaderName>,
@@ -35,7 +35,7 @@ impl Redaction {
         self.further.push(name);
     }
 
-    /// Whether the value of a header of this name is left out.
+    /// Returns whether the value of a header of this name is redacted.
     pub(super) fn hides(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         NAMES.contains(&name.as_str())
@@ -44,14 +44,14 @@ impl Redaction {
             || self.further.iter().any(|further| *further == *name)
     }
 
-    /// A value as it may be shown beside the name of its header.
+    /// Redacts a value by the name of its header.
     pub(super) fn value<'v>(&self, name: &str, value: &'v str) -> &'v str {
         if self.hides(name) { LEFT_OUT } else { value }
     }
 
-    /// A line of a signed text as it may be shown.
+    /// Redacts a line of a signed text.
     pub(super) fn line(&self, line: &str) -> String {
-        // `"name";params: value` of a signature base, `name:value` of the other texts.
+        // `"name";params: value` in a signature base, `name:value` in other texts.
         if let Some(quoted) = line.strip_prefix('"') {
             let (name, _) = quoted.split_once('"').unwrap_or((quoted, ""));
             if name == "@signature-params" {
@@ -84,7 +84,7 @@ impl Redaction {
         PARAMETERS.contains(&name.as_str()) || self.hides(&name)
     }
 
-    /// A text with the values of parameters left out: `/path?query`, or a query alone.
+    /// Redacts the values of parameters in a text: `/path?query`, or a query alone.
     fn query_of(&self, text: &str) -> String {
         let (before, query) = match text.split_once('?') {
             Some((path, query)) => (Some(path), query),

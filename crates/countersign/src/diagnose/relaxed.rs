@@ -1,6 +1,6 @@
-//! Verifiers that ask for less, to find out whether the signature is right all the same.
+//! Verifiers with fewer requirements, to check whether the signature is right nevertheless.
 //!
-//! What they accept is never let in: they exist while a refused request is diagnosed.
+//! Their results never admit a request: they exist only while a refused request is diagnosed.
 
 use http::{HeaderName, header::AUTHORIZATION};
 
@@ -15,17 +15,17 @@ use crate::{
     wire::DateForm,
 };
 
-/// A verifier that asks for less in one point.
+/// A verifier with one requirement less.
 pub(super) struct Relaxed {
     pub(super) cause: Cause,
     pub(super) detail: String,
     pub(super) verifier: Verifier,
 }
 
-/// The greatest number of senders that are tried for one request.
+/// The greatest number of senders tried for one request.
 const MAX_SENDERS: usize = 8;
 
-/// Every verifier that asks for less in one point.
+/// Returns every verifier with one requirement less.
 pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
     let mut found = Vec::new();
     let mut add = |cause, detail: &str, relax: &dyn Fn(&mut Requirements)| {
@@ -83,8 +83,7 @@ pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
     found
 }
 
-/// Verifiers that ask for less in every point. There are several only where it is open who the
-/// sender is.
+/// Returns verifiers with the fewest requirements. There are several only if the sender is unknown.
 pub(super) fn all(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
     let mut requirements = verifier.requirements().clone();
     requirements.expected_hosts.clear();
@@ -167,8 +166,8 @@ fn relax_sigv4(requirements: &mut Requirements, relaxation: Relaxation, head: &H
     }
 }
 
-/// The schemes that the head speaks of and the verifier does not accept, with settings that let
-/// everything in.
+/// Returns the schemes that the head uses and the verifier does not accept, with settings that
+/// accept everything.
 fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, FamilyVerifier)> {
     let mut found = Vec::new();
     let authorization = head.text_of(&AUTHORIZATION).unwrap_or_default();
@@ -204,7 +203,7 @@ fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, FamilyVerifier)
     found
 }
 
-/// Verifiers that also take this very request from each sender whose scheme names none.
+/// Returns verifiers that also accept this request from each sender whose scheme sends no name.
 fn with_routes(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
     let request = head.head();
     let mut found = Vec::new();
@@ -233,13 +232,13 @@ fn with_routes(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
     found
 }
 
-/// Returns the verifier of the family that judges a scheme.
+/// Returns the settings for a scheme.
 pub(super) fn family_of(verifier: &Verifier, scheme: Scheme) -> Option<&FamilyVerifier> {
     let mut accepted = verifier.requirements().accepted.iter();
     accepted.find(|family| family.schemes().contains(&scheme))
 }
 
-/// The headers of timestamps and signatures whose names can be set.
+/// Returns the names of the timestamp and signature headers, which can be configured.
 pub(super) fn drf_names(verifier: &Verifier) -> Vec<(HeaderName, HeaderName)> {
     let accepted = verifier.requirements().accepted.iter();
     let names = accepted.filter_map(|family| match family {

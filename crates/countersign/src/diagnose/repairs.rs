@@ -1,4 +1,4 @@
-//! Heads that the verifier cannot read, brought into a form that it can.
+//! Repairs heads that the verifier cannot read.
 
 use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding};
 use http::{
@@ -19,19 +19,19 @@ use crate::scheme::Scheme;
 /// The greatest number of headers that are repaired.
 const MAX_HEADERS: usize = 8;
 
-/// A head in another form.
+/// A head in a repaired form.
 pub(super) struct Repair {
     pub(super) cause: Cause,
     pub(super) detail: String,
     pub(super) head: HeadCopy,
-    /// What the caller may have signed in place of the repaired form.
+    /// The text that the caller may have signed in place of the repaired form.
     pub(super) as_sent: Option<AsSent>,
-    /// The covered header that is concerned.
+    /// The repaired covered header, if any.
     pub(super) header: Option<HeaderName>,
 }
 
 impl Repair {
-    /// What the repair is, if the signature matches under it.
+    /// Returns the finding for this repair, if the signature matches under it.
     pub(super) fn finding(&self) -> Finding {
         Finding {
             header: self.header.clone(),
@@ -44,7 +44,7 @@ impl Repair {
 pub(super) enum AsSent {
     Method(String),
     Header(HeaderName, String),
-    /// Wherever it stands in the text, or before the body.
+    /// At every occurrence in the text, or in the part before the body.
     Piece {
         repaired: String,
         sent: String,
@@ -56,10 +56,10 @@ pub(super) enum AsSent {
     },
 }
 
-/// The names that a scheme whose headers can be set has for timestamp and signature.
+/// The names of the timestamp and signature headers in a scheme where they can be configured.
 pub(super) type DrfNames = Vec<(HeaderName, HeaderName)>;
 
-/// Every repair that changes something.
+/// Returns every repair that changes something.
 pub(super) fn of(head: &HeadCopy, expected_hosts: &[String], drf: &DrfNames) -> Vec<Repair> {
     let mut repairs = Repairs {
         head,
@@ -256,7 +256,7 @@ impl Repairs<'_> {
         }
     }
 
-    /// The day of the scope, where it is not that of the date.
+    /// Repairs the day of the scope, if it differs from that of the date.
     fn add_scope_day(&mut self) {
         let date = self.head.text_of(&HeaderName::from_static("x-amz-date"));
         let day = date.and_then(|date| date.get(..8)).map(str::to_owned);
@@ -284,7 +284,7 @@ impl Repairs<'_> {
         );
     }
 
-    /// Headers on several lines, made one.
+    /// Joins headers on several lines.
     fn add_lines(&mut self) {
         let names: Vec<HeaderName> = self.head.headers.keys().cloned().collect();
         let mut repaired: usize = 0;
@@ -316,7 +316,7 @@ impl Repairs<'_> {
         }
     }
 
-    /// Covered headers that are absent, with the values that they are known to have had.
+    /// Adds covered headers that are absent, with common values.
     fn add_missing(&mut self) {
         for name in missing(self.head).into_iter().take(MAX_HEADERS) {
             let detail = ["header ", name.as_str(), " is covered, found none"].concat();
@@ -350,7 +350,7 @@ impl Repairs<'_> {
         }
     }
 
-    /// Headers that must be covered where they are present.
+    /// Removes headers that must be covered if present.
     fn add_uncovered(&mut self) {
         let names: Vec<HeaderName> = self.head.headers.keys().cloned().collect();
         let speaks = |name: &HeaderName| {
@@ -369,7 +369,7 @@ impl Repairs<'_> {
     }
 }
 
-/// The names of headers that a signature says it covers and the head does not have.
+/// Returns the names of covered headers that the head does not have.
 pub(super) fn missing(head: &HeadCopy) -> Vec<HeaderName> {
     let mut names: Vec<String> = Vec::new();
     if let Some(value) = head.text_of(&AUTHORIZATION) {
@@ -398,7 +398,7 @@ pub(super) fn missing(head: &HeadCopy) -> Vec<HeaderName> {
         .collect()
 }
 
-/// Lower-case hexadecimal digits of bytes that are written in another form.
+/// Returns the lower-case hexadecimal digits of bytes in another form.
 fn hex_of(text: &str) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     let mut bytes = vec![0; text.len()];
@@ -415,7 +415,7 @@ fn hex_of(text: &str) -> Vec<(&'static str, String)> {
     found
 }
 
-/// Base64 of bytes that are written in another form.
+/// Returns the Base64 of bytes in another form.
 fn base64_of(text: &str) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     let mut bytes = vec![0; text.len()];
@@ -429,7 +429,7 @@ fn base64_of(text: &str) -> Vec<(&'static str, String)> {
         if canonical != text {
             found.push(("found another form of Base64", canonical));
         }
-        // Hexadecimal digits that were encoded once more.
+        // Hexadecimal digits that were encoded as Base64.
         let mut inner = vec![0; bytes.len()];
         if let Ok(inner) = base16ct::mixed::decode(&bytes, &mut inner)
             && matches!(inner.len(), 32 | 64)
@@ -441,7 +441,7 @@ fn base64_of(text: &str) -> Vec<(&'static str, String)> {
     found
 }
 
-/// Bytes from any form of Base64, where they are as many as a signature or a hash has.
+/// Decodes any form of Base64, if the bytes have the length of a signature or a hash.
 fn from_base64(text: &str) -> Option<Vec<u8>> {
     let decoded = Base64::decode_vec(text)
         .or_else(|_| Base64Unpadded::decode_vec(text))

@@ -5,7 +5,7 @@ use http::HeaderName;
 use super::{cause::Cause, difference::Difference};
 use crate::{error::Rejection, key_id::KeyId, key_version::KeyVersion, scheme::Scheme};
 
-/// What a [`Diagnosis`](super::Diagnosis) found out. It holds no secret and no signature.
+/// The result of a [`Diagnosis`](super::Diagnosis). Holds no secret and no signature.
 ///
 /// `Display` writes it for people, [`to_json`](Self::to_json) for programs.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The scheme of the signature, as far as the head tells it.
+    /// Returns the scheme of the signature, if the head shows it.
     pub fn scheme(&self) -> Option<Scheme> {
         self.scheme
     }
@@ -36,70 +36,70 @@ impl Report {
         self.asserted_key_id.as_deref()
     }
 
-    /// Whether the signature of the request as it is was found right, and nothing else wrong. Where
-    /// no body was given, the body is not judged: [`steps`](Self::steps) says so.
+    /// Returns whether the unchanged request is accepted. Without a body, the body is not checked,
+    /// as [`steps`](Self::steps) shows.
     pub fn is_accepted(&self) -> bool {
         self.rejection.is_none() && self.proven.is_some()
     }
 
-    /// The caller and the version of its key, if the request as it is passes.
+    /// Returns the caller and the version of its key, if the unchanged request is accepted.
     pub fn proven(&self) -> Option<(&KeyId, &KeyVersion)> {
         let (caller, version) = self.proven.as_ref()?;
         Some((caller, version))
     }
 
-    /// Why the request is refused.
+    /// Returns the reason for the refusal.
     pub fn rejection(&self) -> Option<&Rejection> {
         self.rejection.as_ref()
     }
 
-    /// The steps of the decision, in their order.
+    /// Returns the steps of the decision in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// What explains the refusal, the likeliest first. Empty if nothing known does.
+    /// Returns the causes of the refusal, likeliest first. Empty if no known cause explains it.
     pub fn causes(&self) -> &[Finding] {
         &self.causes
     }
 
-    /// The likeliest cause.
+    /// Returns the likeliest cause.
     pub fn first_cause(&self) -> Option<&Finding> {
         self.causes.first()
     }
 
-    /// Every candidate that was tried, in the order of the trials.
+    /// Returns every candidate in the order of the trials.
     pub fn tried(&self) -> &[Candidate] {
         &self.tried
     }
 
-    /// How many signatures were checked, each with all keys of the caller.
+    /// Returns the number of signatures checked, each with all keys of the caller.
     pub fn checks(&self) -> usize {
         self.checks
     }
 
-    /// Whether every candidate was tried; `false` if the limit came before.
+    /// Returns whether every candidate was tried. `false` if the limit was reached.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// The lines of the text that this verifier expects to be signed, without the values that are
-    /// left out. `None` if the head cannot be read.
+    /// Returns the lines of the text that this verifier expects to be signed, redacted. `None` if
+    /// the head cannot be read.
     pub fn signed_text(&self) -> Option<&[String]> {
         self.text.as_deref()
     }
 
-    /// The lines of the string to sign, in the schemes that have one.
+    /// Returns the lines of the string to sign, in the schemes that have one.
     pub fn string_to_sign(&self) -> Option<&[String]> {
         self.string_to_sign.as_deref()
     }
 
-    /// What came of the sender's own text, if one was given.
+    /// Returns the comparison with the sender's own text, if one was given.
     pub fn comparison(&self) -> Option<&Comparison> {
         self.comparison.as_ref()
     }
 
-    /// What to collect to find out more, each in one sentence.
+    /// Returns the data to collect next, one sentence each.
     pub fn next(&self) -> &[&'static str] {
         &self.next
     }
@@ -113,12 +113,12 @@ pub struct Step {
 }
 
 impl Step {
-    /// Which step it is.
+    /// Returns the name of the step.
     pub fn name(&self) -> StepName {
         self.name
     }
 
-    /// How it ended.
+    /// Returns the outcome of the step.
     pub fn outcome(&self) -> &StepOutcome {
         &self.outcome
     }
@@ -128,28 +128,28 @@ impl Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum StepName {
-    /// There is one signature in one accepted scheme.
+    /// There is exactly one signature in an accepted scheme.
     Signature,
-    /// The head has the grammar of the scheme.
+    /// The head matches the grammar of the scheme.
     Grammar,
     /// The authority is an expected one.
     Authority,
-    /// The signature covers what every signature must.
+    /// The signature covers everything that every signature must.
     Coverage,
     /// The signed date is within the window.
     Date,
     /// The caller is known and has a key of the scheme.
     Keys,
-    /// The signature is the caller's. Where it is over the body, this needs the body.
+    /// The signature is the caller's. If it covers the body, this step needs the body.
     Proof,
-    /// The key is in force, and the request keeps its rules.
+    /// The key is in force, and the request follows its rules.
     KeyRules,
-    /// The body is the one that was signed.
+    /// The body equals the signed one.
     Body,
 }
 
 impl StepName {
-    /// Every step, in its order.
+    /// Every step in order.
     pub const ALL: &'static [Self] = &[
         Self::Signature,
         Self::Grammar,
@@ -162,7 +162,7 @@ impl StepName {
         Self::Body,
     ];
 
-    /// Its name in lower case with underscores.
+    /// Returns the name in lower case with underscores.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Signature => "signature",
@@ -178,17 +178,17 @@ impl StepName {
     }
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StepOutcome {
-    /// The request passes it.
+    /// The request passes this step.
     Passed,
-    /// The request is refused here, for this reason.
+    /// The request is refused at this step, for this reason.
     Failed(String),
-    /// A step before it failed.
+    /// An earlier step failed.
     NotReached,
-    /// Something is missing that it needs: the keys, or the body.
+    /// The step lacks its input: the keys, or the body.
     NotJudged,
 }
 
@@ -203,18 +203,18 @@ impl StepOutcome {
     }
 }
 
-/// How sure a cause is.
+/// The certainty of a cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Certainty {
     /// The signature check passes under this one change.
     Matched,
-    /// It follows from the refusal or from the head; no signature check shows it.
+    /// The cause follows from the refusal or from the head, without a signature check.
     Observed,
 }
 
 impl Certainty {
-    /// Its name in lower case.
+    /// Returns the name in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Matched => "matched",
@@ -251,27 +251,28 @@ impl Finding {
         }
     }
 
-    /// The cause.
+    /// Returns the cause.
     pub fn cause(&self) -> Cause {
         self.cause
     }
 
-    /// A second cause, where only both together explain it.
+    /// Returns a second cause, if only both together explain the refusal.
     pub fn also(&self) -> Option<Cause> {
         self.also
     }
 
-    /// How sure it is.
+    /// Returns the certainty of the cause.
     pub fn certainty(&self) -> Certainty {
         self.certainty
     }
 
-    /// What exactly would have matched, or was observed. Invisible characters are shown.
+    /// Returns the exact value that would have matched or was observed, with invisible characters
+    /// shown.
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// The covered header that is concerned, if it is one.
+    /// Returns the covered header of the cause, if any.
     pub fn header(&self) -> Option<&HeaderName> {
         self.header.as_ref()
     }
@@ -287,23 +288,23 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// The cause that it stands for.
+    /// Returns the cause that the candidate would confirm.
     pub fn cause(&self) -> Cause {
         self.cause
     }
 
-    /// What was tried. Invisible characters are shown.
+    /// Describes the candidate, with invisible characters shown.
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// Whether the signature check passed.
+    /// Returns whether the signature check passed.
     pub fn matched(&self) -> bool {
         self.matched
     }
 }
 
-/// What came of comparing the sender's own text with this verifier's.
+/// The result of comparing the sender's own text with this verifier's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     pub(super) difference: Option<Difference>,
@@ -311,13 +312,13 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Where the texts part; `None` if they are equal.
+    /// Returns the first difference. `None` if the texts are equal.
     pub fn difference(&self) -> Option<&Difference> {
         self.difference.as_ref()
     }
 
-    /// Whether the signature of the request is over the sender's text with a key of the caller.
-    /// `Some(false)` says that the key or the signature is wrong, or that the text is of another
+    /// Returns whether a key of the caller signed the sender's text with the request's signature.
+    /// `Some(false)` means that the key or the signature is wrong, or that the text is of another
     /// request. `None` if it was not checked.
     pub fn is_signed(&self) -> Option<bool> {
         self.is_signed
@@ -346,7 +347,7 @@ impl fmt::Display for Report {
                 writeln!(f, "  {}", finding.detail)?;
             }
             let side = finding.cause.side();
-            writeln!(f, "  mend ({side}): {}", finding.cause.remedy())?;
+            writeln!(f, "  fix ({side}): {}", finding.cause.remedy())?;
         }
         if self.rejection.is_some() && self.causes.is_empty() {
             writeln!(

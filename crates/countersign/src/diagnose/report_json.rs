@@ -11,11 +11,11 @@ impl Report {
     /// | `accepted` | whether the request passes |
     /// | `code`, `reason` | of the refusal; `null` if there is none |
     /// | `scheme`, `asserted_key_id`, `caller`, `key_version` | texts or `null` |
-    /// | `causes` | objects with `code`, `also`, `certainty`, `side`, and the texts |
+    /// | `causes` | objects with `code`, `also`, `certainty`, `side`, |
     /// | | `detail`, `header`, `meaning`, `remedy` |
     /// | `steps` | objects with `name`, `outcome`, `reason` |
     /// | `tried` | objects with `code`, `also`, `detail`, `matched` |
-    /// | `checks`, `complete` | how many signatures were checked, and whether that was all |
+    /// | `checks`, `complete` | the number of signature checks, and whether that was all |
     /// | `signed_text`, `string_to_sign` | lists of lines, or `null` |
     /// | `comparison` | `null`, or `signed`, `line`, `byte`, `ours`, `theirs` |
     /// | `next` | a list of sentences |

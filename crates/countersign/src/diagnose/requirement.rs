@@ -1,4 +1,4 @@
-//! The causes of a refusal for something else than the signature, which is right.
+//! The causes of a refusal of a request whose signature is right.
 
 use http::header::CONTENT_ENCODING;
 
@@ -14,7 +14,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The causes of a refusal for something else than the signature, which is right.
+/// Returns the causes of a refusal of a request whose signature is right.
 pub(super) fn requirement(
     diagnosis: &Diagnosis<'_>,
     rejection: &Rejection,
@@ -52,12 +52,12 @@ pub(super) fn requirement(
         _ => {}
     }
     if trial::read(diagnosis.verifier, base.head.head(), diagnosis.now).is_ok() {
-        // The head is read, and the signature is right under any algorithm.
+        // The head is readable, and the signature is right under any algorithm.
         return vec![Finding::matched(Cause::Algorithm, rejection.to_string())];
     }
     let body = (base.body, base.digest.as_ref());
     for relaxed in relaxed::each(diagnosis.verifier, base.head) {
-        // The one point in which the verifier asks for too much, if it is one.
+        // The one requirement that the request breaks, if it is only one.
         let read = trial::read(&relaxed.verifier, base.head.head(), diagnosis.now);
         if let Ok((unverified, at)) = read
             && trial::matches(&unverified, base.keys, at, body) == Some(true)
@@ -80,9 +80,9 @@ pub(super) fn of_date(signed_at: Timestamp, now: Timestamp) -> Finding {
     }
     let seconds = signed_at.abs_diff(now).as_secs();
     let direction = if signed_at < now {
-        "behind"
+        "earlier than"
     } else {
-        "ahead of"
+        "later than"
     };
     if let Some(offset) = dates::offset_of(signed_at, now) {
         let detail = format!("the date is {seconds} s {direction} the clock, {offset} minutes");
@@ -92,7 +92,7 @@ pub(super) fn of_date(signed_at: Timestamp, now: Timestamp) -> Finding {
     Finding::matched(Cause::Clock, detail)
 }
 
-/// The causes of another body than the one that was signed.
+/// Returns the causes of a body that differs from the signed one.
 fn of_body(diagnosis: &Diagnosis<'_>, base: &Base<'_, '_>) -> Vec<Finding> {
     let body = diagnosis.body.unwrap_or_default();
     for (cause, detail, other) in candidates::forms_of(Some(body)) {

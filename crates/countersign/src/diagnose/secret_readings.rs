@@ -6,14 +6,14 @@ use zeroize::Zeroizing;
 use super::cause::Cause;
 use crate::{crypto::constant_time_eq, key::Secret};
 
-/// The bytes of a key, wiped when they are dropped.
+/// The bytes of a key. Wiped on drop.
 type Bytes = Zeroizing<Vec<u8>>;
 
 /// The greatest length of a secret that is read in other ways, in bytes.
 const MAX_LEN: usize = 1024;
 
-/// Every other reading of a secret, with what it is called. None is the secret itself, and none
-/// comes twice.
+/// Returns every other reading of a secret and its description. None equals the secret itself, and
+/// none occurs twice.
 pub(super) fn of(secret: &Secret) -> Vec<(Cause, &'static str, Secret)> {
     let loaded = secret.expose();
     if loaded.is_empty() || loaded.len() > MAX_LEN {
@@ -47,7 +47,7 @@ pub(super) fn of(secret: &Secret) -> Vec<(Cause, &'static str, Secret)> {
     for (detail, text) in &texts {
         readings.add(Cause::SecretAsText, detail, text.as_bytes().to_vec());
     }
-    // The other side decoded a text that was loaded as it is, or by another encoding.
+    // The other side decoded a text that was loaded undecoded, or in another encoding.
     if let Ok(text) = str::from_utf8(loaded) {
         readings.add_decoded("the secret", text.trim());
     }
@@ -166,7 +166,7 @@ mod tests {
         let hex = "ab".repeat(32);
         let base64 = Base64::encode_string(&bytes);
         let webhook = format!("whsec_{base64}");
-        // 64 digits are also 48 bytes of Base64.
+        // 64 hexadecimal digits are also the Base64 of 48 bytes.
         let as_base64 = Base64::decode_vec(&hex).unwrap();
         for (name, loaded, used, cause) in [
             (

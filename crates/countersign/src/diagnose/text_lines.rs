@@ -1,15 +1,15 @@
-//! The lines of a signed text, where a diagnosis exchanges one of them.
+//! Exchanges lines of a signed text for a diagnosis.
 //!
-//! The text is what the scheme's own canonicaliser wrote. Nothing here reads a request.
+//! The scheme's own canonicalizer wrote the text. Nothing here reads a request.
 
-/// How the lines of a text are laid out.
+/// The layout of the lines of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
     /// Method, target, `name:value` lines, an empty line, the list of names, the content hash.
     Native,
     /// Method, path, query, `name:value` lines, an empty line, the list of names, the payload hash.
     SigV4,
-    /// `"name": value` lines; the last is that of the parameters.
+    /// `"name": value` lines. The last line holds the parameters.
     SignatureBase,
 }
 
@@ -20,8 +20,8 @@ pub(super) struct TextLines<'t> {
     pub(super) layout: Layout,
 }
 
-/// One change of a signed text. The text is written only when the change is tried: many of them at
-/// once would take many times the memory of the request.
+/// One change of a signed text. The text is written only when the change is tried, because many
+/// texts at once would take many times the memory of the request.
 #[derive(Clone, Debug)]
 pub(super) enum TextEdit {
     Method(String),
@@ -32,7 +32,7 @@ pub(super) enum TextEdit {
     Last(String),
     /// Another canonical query of SigV4.
     Query(String),
-    /// One piece exchanged wherever it stands.
+    /// One piece exchanged at every occurrence.
     Piece {
         from: String,
         to: String,
@@ -42,7 +42,7 @@ pub(super) enum TextEdit {
     SpacedHeaders,
     /// Capitals in the names of the header lines.
     CapitalHeaders,
-    /// Something more after the last line.
+    /// Additional text after the last line.
     End(&'static str),
 }
 
@@ -70,7 +70,7 @@ impl TextEdit {
     }
 }
 
-/// Each word with a capital, as HTTP/1.1 libraries write header names.
+/// Capitalizes each word, as HTTP/1.1 libraries write header names.
 pub(super) fn with_capitals(text: &str) -> String {
     let words = text.split('-').map(|word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
@@ -80,7 +80,7 @@ pub(super) fn with_capitals(text: &str) -> String {
 }
 
 impl TextLines<'_> {
-    /// The text with another method.
+    /// Returns the text with another method.
     fn with_method(self, method: &str) -> Option<String> {
         match self.layout {
             Layout::Native | Layout::SigV4 => self.with_line(0, method),
@@ -88,7 +88,7 @@ impl TextLines<'_> {
         }
     }
 
-    /// The text with another value of a covered header.
+    /// Returns the text with another value of a covered header.
     fn with_header(self, name: &str, value: &str) -> Option<String> {
         match self.layout {
             Layout::Native | Layout::SigV4 => self.with_value(&[name, ":"].concat(), value),
@@ -96,7 +96,7 @@ impl TextLines<'_> {
         }
     }
 
-    /// The text without the line of a covered header.
+    /// Returns the text without the line of a covered header.
     fn without_header(self, name: &str) -> Option<String> {
         let start = match self.layout {
             Layout::Native | Layout::SigV4 => [name, ":"].concat(),
@@ -107,18 +107,18 @@ impl TextLines<'_> {
         self.changed(kept.join("\n"))
     }
 
-    /// The text with another last line.
+    /// Returns the text with another last line.
     fn with_last(self, line: &str) -> Option<String> {
         let (before, _) = self.text.rsplit_once('\n')?;
         self.changed([before, "\n", line].concat())
     }
 
-    /// The text with one piece of it exchanged wherever it stands.
+    /// Returns the text with one piece exchanged at every occurrence.
     fn replacing(self, from: &str, to: &str) -> Option<String> {
         self.changed(self.text.replace(from, to))
     }
 
-    /// The text with its header lines in the order of their names.
+    /// Returns the text with its header lines sorted by name.
     fn with_sorted_headers(self) -> Option<String> {
         let mut lines: Vec<&str> = self.text.split('\n').collect();
         let headers = self.headers(&lines)?;
@@ -126,7 +126,7 @@ impl TextLines<'_> {
         self.changed(lines.join("\n"))
     }
 
-    /// The text with every header line written anew.
+    /// Returns the text with every header line rewritten.
     fn with_header_lines(self, write: impl Fn(&str) -> String) -> Option<String> {
         let lines: Vec<&str> = self.text.split('\n').collect();
         let headers = self.headers(&lines)?;
@@ -143,7 +143,7 @@ impl TextLines<'_> {
         self.changed(lines.join("\n"))
     }
 
-    /// The numbers of the header lines.
+    /// Returns the range of the header lines.
     fn headers(self, lines: &[&str]) -> Option<std::ops::Range<usize>> {
         let first = match self.layout {
             Layout::Native => 2,

@@ -1,4 +1,4 @@
-//! One request under trial: which signatures match, and how many may still be checked.
+//! Tries variations of one request, and limits the number of signature checks.
 
 use std::{
     collections::HashSet,
@@ -23,10 +23,10 @@ use crate::{
     verify::{Authentication, OtherText, SignedText, UnverifiedHead, Verifier},
 };
 
-/// A path that no request has, in which a canonicaliser finds nothing to encode.
-const STAND_IN: &str = "countersign-stands-in-for-this";
+/// A path that no request has, without characters that a canonicalizer encodes.
+const STAND_IN: &str = "countersign-substitute-for-target";
 
-/// A head that could be read, and at which time.
+/// A head that could be read, and the time of reading.
 pub(super) struct Base<'b, 'r> {
     pub(super) head: &'b HeadCopy,
     pub(super) verifier: &'b Verifier,
@@ -34,9 +34,9 @@ pub(super) struct Base<'b, 'r> {
     pub(super) at: Timestamp,
     pub(super) keys: &'b CallerKeys,
     pub(super) body: Option<&'b [u8]>,
-    /// That of the body, made once.
+    /// The digest of the body, computed once.
     pub(super) digest: Option<PayloadDigest>,
-    /// The signed text, where it is made of the head, made once.
+    /// The signed text, if it is made from the head. Made once.
     pub(super) text: Option<String>,
 }
 
@@ -56,7 +56,8 @@ pub(super) fn read<'r>(
     }
 }
 
-/// Whether the signature is one of these keys'. `None` if that needs a body, and there is none.
+/// Returns whether one of these keys made the signature. `None` if that needs a body and there is
+/// none.
 pub(super) fn matches(
     unverified: &UnverifiedHead<'_>,
     keys: &CallerKeys,
@@ -83,7 +84,7 @@ pub(super) fn matches(
 /// The trials made so far.
 pub(super) struct Trials {
     left: usize,
-    /// What reading the head once counts as: a check for each kibibyte.
+    /// The cost of reading the head once: one check per kibibyte.
     reading: usize,
     pub(super) checks: usize,
     pub(super) is_complete: bool,
@@ -105,7 +106,7 @@ impl Trials {
         }
     }
 
-    /// Takes leave to check one more signature.
+    /// Reserves one more signature check.
     fn may_check(&mut self, weight: usize) -> bool {
         let may = self.spend(weight);
         if may {
@@ -114,12 +115,12 @@ impl Trials {
         may
     }
 
-    /// Takes leave to read a head once more.
+    /// Reserves one more reading of the head.
     pub(super) fn may_read(&mut self) -> bool {
         self.spend(self.reading)
     }
 
-    /// Once something was refused, everything is.
+    /// After one refusal, refuses everything.
     fn spend(&mut self, weight: usize) -> bool {
         let left = self.left.checked_sub(weight).filter(|_| self.left > 0);
         self.left = left.unwrap_or_default();
@@ -127,7 +128,7 @@ impl Trials {
         left.is_some()
     }
 
-    /// How many variations may be made. Some are the same text, and cost no check.
+    /// Returns the number of variations that may be made. Equal texts cost no check.
     pub(super) fn room(&self) -> usize {
         let each = self.reading.saturating_add(1);
         self.left
@@ -140,25 +141,25 @@ impl Trials {
         self.left == 0
     }
 
-    /// Forgets which texts were tried, as for another signature.
+    /// Forgets the tried texts, before another signature is tried.
     pub(super) fn forget_texts(&mut self) {
         self.seen.clear();
     }
 
-    /// Whether a text comes for the first time.
+    /// Returns whether a text is new.
     fn is_new(&mut self, kind: &str, text: &[u8]) -> bool {
         let hash = self.hasher.hash_one((kind, text));
         self.seen.insert(hash)
     }
 
-    /// Notes the text of the base itself, which is checked elsewhere.
+    /// Records the text of the base itself, which is checked elsewhere.
     pub(super) fn note(&mut self, base: &Base<'_, '_>) {
         if let Some(text) = &base.text {
             self.is_new("text", text.as_bytes());
         }
     }
 
-    /// Whether the signature is right for the base itself.
+    /// Returns whether the signature is right for the base itself.
     pub(super) fn matches(&mut self, base: &Base<'_, '_>) -> Option<bool> {
         self.check(base, |base| {
             matches(
@@ -170,7 +171,7 @@ impl Trials {
         })
     }
 
-    /// Tries a variation. `None` if it is none, or cannot be made.
+    /// Tries a variation. `None` if it changes nothing, or cannot be made.
     pub(super) fn vary(&mut self, base: &Base<'_, '_>, variation: &Variation) -> Option<bool> {
         if self.is_spent() {
             self.is_complete = false;
@@ -208,7 +209,7 @@ impl Trials {
             Change::StringToSign(text) => self.judge_text(base, OtherText::StringToSign(text)),
             Change::Bytes(bytes) => self.judge_text(base, OtherText::Bytes(bytes)),
             Change::Body(body) => {
-                // A head that declares its body is signed whatever the body is.
+                // If a head declares its body, the signature does not depend on the body.
                 if !base.unverified.needs_body() || !self.is_new("body", body) {
                     return None;
                 }
@@ -250,7 +251,7 @@ impl Trials {
         })
     }
 
-    /// Tries a target that the types of HTTP cannot hold, by way of one that they can.
+    /// Tries a target that the HTTP types cannot hold, by substituting one that they can.
     fn judge_stand_in(
         &mut self,
         base: &Base<'_, '_>,
@@ -259,7 +260,7 @@ impl Trials {
         target: &str,
     ) -> Option<bool> {
         if base.unverified.scheme() == Scheme::SigV4 {
-            // Its canonicaliser encodes, so that the text would not hold the target as it is.
+            // This canonicalizer encodes, so the text would not hold the target unchanged.
             return None;
         }
         let head = base.head.with(edit)?;
@@ -286,7 +287,7 @@ impl Trials {
         self.check(base, |base| Some(base.unverified.is_over(text, base.keys)))
     }
 
-    /// Tries a key that is not the caller's for this request.
+    /// Tries a key other than the caller's keys for this request.
     pub(super) fn try_key(&mut self, base: &Base<'_, '_>, other: &OtherKey) -> Option<bool> {
         let matched = self.check(base, |base| {
             Some(base.unverified.is_signed_with(&other.key, base.body))
@@ -318,7 +319,7 @@ impl Trials {
         Some(matched)
     }
 
-    /// Records what was found out beside the variations.
+    /// Records a result that is not a variation.
     pub(super) fn record(&mut self, cause: Cause, detail: String, matched: bool) {
         self.made.push(Candidate {
             cause,
@@ -334,7 +335,7 @@ impl Trials {
         matches: impl FnOnce(&Base<'_, '_>) -> Option<bool>,
     ) -> Option<bool> {
         let keys = base.weight_of_keys();
-        // A kibibyte more to hash counts as one check more.
+        // Every kibibyte to hash counts as one more check.
         let hashed = base.signed_bytes() / 1024;
         if !self.may_check(keys.saturating_add(hashed)) {
             return None;
@@ -344,8 +345,8 @@ impl Trials {
 }
 
 impl Base<'_, '_> {
-    /// What a check with all keys counts as: an Ed25519 key takes about 16 times as long. For an
-    /// unknown caller it is that of the keys that stand in, so that it is tried as often.
+    /// Returns the cost of a check with all keys: an Ed25519 key takes about 16 times as long. For
+    /// an unknown caller, the decoys' cost, so that it gets as many trials.
     fn weight_of_keys(&self) -> usize {
         let scheme = self.unverified.scheme();
         let weights = Algorithm::ALL.iter().map(|algorithm| {
@@ -364,7 +365,7 @@ impl Base<'_, '_> {
         weights.fold(0, usize::saturating_add).max(1)
     }
 
-    /// How many bytes are signed.
+    /// Returns the number of signed bytes.
     fn signed_bytes(&self) -> usize {
         match &self.text {
             Some(text) => text.len(),

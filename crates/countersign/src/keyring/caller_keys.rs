@@ -77,7 +77,7 @@ impl CallerKeys {
         Self::padded(self.0.caller.clone(), keys, Arc::clone(&self.0.work))
     }
 
-    /// Returns every key, whatever its scheme and key id.
+    /// Returns every key, of any scheme and key id.
     #[cfg(feature = "diagnose")]
     pub(crate) fn all(&self) -> impl Iterator<Item = &CallerKey> {
         self.0.keys.iter()

@@ -8,7 +8,7 @@ use crate::{
 /// The largest body that is tried in other forms, in bytes.
 const MAX_LEN: usize = 1024 * 1024;
 
-/// The body in other forms, and its hash in other places.
+/// Adds other forms of the body, and its hash in other encodings.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     let body = subject.body.filter(|body| body.len() <= MAX_LEN);
     for (cause, detail, other) in forms_of(body) {
@@ -20,7 +20,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     add_hashes(subject, body, found);
 }
 
-/// Other bodies, of which one may be what was signed.
+/// Returns other bodies that may have been signed.
 pub(in crate::diagnose) fn forms_of(body: Option<&[u8]>) -> Vec<(Cause, &'static str, Vec<u8>)> {
     let mut found = vec![(Cause::BodyHashedAsEmpty, "signed body: empty", Vec::new())];
     let Some(body) = body else { return found };
@@ -61,7 +61,7 @@ pub(in crate::diagnose) fn forms_of(body: Option<&[u8]>) -> Vec<(Cause, &'static
     found
 }
 
-/// The same JSON in other white space, and with its members sorted.
+/// Returns the same JSON with other white space, and with sorted members.
 fn json_forms(text: &str) -> Vec<(&'static str, String)> {
     let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
         return Vec::new();
@@ -98,7 +98,7 @@ fn json_forms(text: &str) -> Vec<(&'static str, String)> {
     found
 }
 
-/// JSON with this white space after commas and colons and no other.
+/// Returns JSON with this white space after commas and colons, and no other.
 fn spaced(json: &str, after_comma: &str, after_colon: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let mut in_string = false;
@@ -123,7 +123,7 @@ fn spaced(json: &str, after_comma: &str, after_colon: &str) -> String {
     text
 }
 
-/// Other layouts of a text that holds the body.
+/// Adds other layouts of a text that holds the body.
 fn add_layouts(scheme: Scheme, prefix: &[u8], body: &[u8], found: &mut Variations) {
     let bare = prefix.strip_suffix(b".").unwrap_or(prefix);
     let timestamp = bare.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
@@ -165,7 +165,7 @@ fn add_layouts(scheme: Scheme, prefix: &[u8], body: &[u8], found: &mut Variation
     found.add(Cause::BodyLineEnd, detail, Change::Bytes(with_end));
 }
 
-/// Other hashes in the signed text than the one that is declared.
+/// Adds other hashes in place of the declared one.
 fn add_hashes(subject: &Subject<'_>, body: Option<&[u8]>, found: &mut Variations) {
     let Some(lines) = subject.lines() else { return };
     let names = ["x-content-sha256", "x-amz-content-sha256"];

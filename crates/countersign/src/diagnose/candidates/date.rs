@@ -7,10 +7,10 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How far apart two readings of one clock may be, in seconds.
+/// The possible differences between two readings of one clock, in seconds.
 const APART: [i64; 4] = [-1, 1, -2, 2];
 
-/// The signed date in other forms, and taken a moment before or after.
+/// Adds the signed date in other forms, and times shortly before or after it.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     match subject.scheme {
         Scheme::HmacSha256 | Scheme::Ed25519 => add_native(subject, found),
@@ -20,7 +20,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     }
 }
 
-/// A moment in every form that is known to be signed.
+/// Formats a moment in every form that is known to be signed.
 pub(in crate::diagnose) fn forms_of(at: Timestamp) -> Vec<String> {
     let seconds = at.as_unix_seconds();
     let whole = Timestamp::from_unix_seconds(seconds).to_string();

@@ -3,7 +3,7 @@ use http::{HeaderName, HeaderValue};
 use super::{Subject, Variations, quoted};
 use crate::diagnose::{cause::Cause, head_copy::Edit, text_lines::TextEdit};
 
-/// Values of `content-type` that clients set on their own.
+/// Values of `content-type` that clients set by default.
 const CONTENT_TYPES: [&str; 12] = [
     "application/json",
     "application/json; charset=utf-8",
@@ -19,7 +19,7 @@ const CONTENT_TYPES: [&str; 12] = [
     "",
 ];
 
-/// Headers that have candidates of their own, or that no hop rewrites.
+/// Headers that have separate candidates, or that no hop rewrites.
 const OTHERS: [&str; 10] = [
     "host",
     "x-date",
@@ -33,7 +33,7 @@ const OTHERS: [&str; 10] = [
     "webhook-timestamp",
 ];
 
-/// Values that clients and proxies are known to set.
+/// Returns values that clients and proxies commonly set.
 pub(in crate::diagnose) fn known_values(name: &str) -> &'static [&'static str] {
     match name {
         "accept-encoding" => &[
@@ -64,10 +64,10 @@ pub(in crate::diagnose) fn known_values(name: &str) -> &'static [&'static str] {
     }
 }
 
-/// The longest value that is tried in other forms, in bytes.
+/// The greatest length of a value that is tried in other forms, in bytes.
 const MAX_VALUE: usize = 2048;
 
-/// Each covered header under other values.
+/// Adds other values of each covered header.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     for name in &subject.covered {
         if OTHERS.contains(&name.as_str()) {
@@ -101,7 +101,7 @@ fn add_values(subject: &Subject<'_>, name: &HeaderName, found: &mut Variations) 
     let mut set = |cause, other: String| {
         let shown = subject.redaction.value(name.as_str(), &other);
         let detail = ["signed value of ", name.as_str(), ": ", &quoted(shown)].concat();
-        // A canonicaliser may fold what was signed unfolded.
+        // A canonicalizer may fold a value that was signed unfolded.
         let in_text = TextEdit::Header(name.as_str().to_owned(), other.clone());
         found.text(cause, detail.clone(), in_text);
         if let Ok(other) = HeaderValue::from_str(&other) {

@@ -4,10 +4,10 @@ use crate::{
     head::{Authority, HostForm},
 };
 
-/// What proxies call the host of the client.
+/// The headers in which proxies send the client's host.
 const HEADERS: [&str; 3] = ["x-forwarded-host", "x-original-host", "x-forwarded-server"];
 
-/// The host with and without port, as each expected one, and as a proxy says.
+/// Adds the host with and without port, each expected host, and the host in proxy headers.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     let Some(authority) = subject.head.authority() else {
         return;

@@ -1,4 +1,4 @@
-//! What is known to go wrong, one subject a file: each file turns a request into variations of it.
+//! Known mistakes, one subject per file: each file turns a request into variations.
 
 mod body;
 mod date;
@@ -20,22 +20,22 @@ use super::{
 };
 use crate::{families::FamilyVerifier, scheme::Scheme, timestamp::Timestamp, verify::Verifier};
 
-/// A request that differs in one point from the one that was refused.
+/// A request that differs in one point from the refused request.
 pub(super) struct Variation {
     pub(super) cause: Cause,
     pub(super) detail: String,
     pub(super) change: Change,
-    /// The covered header that is concerned.
+    /// The covered header that varies, if any.
     pub(super) header: Option<HeaderName>,
 }
 
-/// The point in which it differs.
+/// The changed part.
 pub(super) enum Change {
     /// Another head, read by the same verifier.
     Head(Edit),
     /// The same head, read by another verifier.
     Verifier(Box<Verifier>),
-    /// Another path or query that the types of HTTP cannot hold.
+    /// Another path or query that the HTTP types cannot hold.
     Path(String),
     Query(String),
     /// Another signed text.
@@ -46,19 +46,19 @@ pub(super) enum Change {
     Body(Vec<u8>),
 }
 
-/// What variations are made of.
+/// The input of the variations.
 pub(super) struct Subject<'s> {
     pub(super) head: &'s HeadCopy,
     pub(super) scheme: Scheme,
     pub(super) family: Option<&'s FamilyVerifier>,
     pub(super) verifier: &'s Verifier,
-    /// The signed text, where it is made of the head.
+    /// The signed text, if it is made from the head.
     pub(super) text: Option<&'s str>,
     pub(super) string_to_sign: Option<&'s str>,
-    /// What comes before the body in the signed text, where it is made of the body.
+    /// The part of the signed text before the body, if the text holds the body.
     pub(super) prefix: Option<&'s [u8]>,
     pub(super) body: Option<&'s [u8]>,
-    /// The names of the covered headers, in lower case.
+    /// The names of the covered headers in lower case.
     pub(super) covered: Vec<String>,
     pub(super) signed_at: Timestamp,
     pub(super) expected_hosts: &'s [String],
@@ -80,7 +80,7 @@ impl Subject<'_> {
     }
 }
 
-/// How the signed text of a scheme is laid out, where it is made of the head.
+/// Returns the layout of a scheme's signed text, if it is made from the head.
 pub(super) fn layout_of(scheme: Scheme) -> Option<Layout> {
     match scheme {
         Scheme::HmacSha256 | Scheme::Ed25519 => Some(Layout::Native),
@@ -90,7 +90,7 @@ pub(super) fn layout_of(scheme: Scheme) -> Option<Layout> {
     }
 }
 
-/// Every variation, the likeliest first, but no more than there is room for.
+/// Returns the variations, likeliest first, up to `room`.
 pub(super) fn of(subject: &Subject<'_>, room: usize) -> Variations {
     let mut found = Variations {
         found: Vec::new(),
@@ -114,11 +114,11 @@ pub(super) fn of(subject: &Subject<'_>, room: usize) -> Variations {
 
 pub(super) use self::{body::forms_of, header::known_values};
 
-/// The variations so far, no more than can be tried.
+/// The variations so far, up to the limit.
 pub(super) struct Variations {
     pub(super) found: Vec<Variation>,
     room: usize,
-    /// Whether some had no room.
+    /// Whether the limit cut off some.
     pub(super) is_full: bool,
 }
 
@@ -145,12 +145,12 @@ impl Variations {
     }
 }
 
-/// A value in quotation marks, with invisible characters shown.
+/// Quotes a value, with invisible characters shown.
 fn quoted(value: &str) -> String {
     ["\"", &visible(value), "\""].concat()
 }
 
-/// The text of a header that a proxy writes.
+/// Returns the values of headers that a proxy writes.
 fn said_by<'h>(head: &'h HeadCopy, names: &[&'static str]) -> Vec<(&'static str, &'h str)> {
     let said = names.iter().filter_map(|name| {
         let text = head.text_of(&HeaderName::from_static(name))?;

@@ -5,10 +5,10 @@ use crate::diagnose::{
     percent::{KEPT_SETS, decoded, decoded_text, encoded, with_lower_case_digits},
 };
 
-/// What proxies call the prefix that they took away.
+/// The headers in which proxies send the prefix that they removed.
 const PREFIX_HEADERS: [&str; 2] = ["x-forwarded-prefix", "x-script-name"];
 
-/// What proxies call the target of the client.
+/// The headers in which proxies send the client's target.
 const TARGET_HEADERS: [&str; 5] = [
     "x-original-uri",
     "x-original-url",
@@ -17,10 +17,11 @@ const TARGET_HEADERS: [&str; 5] = [
     "x-envoy-original-path",
 ];
 
-/// How many leading segments are taken for a prefix that a proxy may have added.
+/// The number of leading segments that may be a prefix added by a proxy.
 const ADDED_SEGMENTS: usize = 3;
 
-/// The path with and without prefixes and slashes, normalised, decoded and encoded in other ways.
+/// Adds the path with and without prefixes and slashes, normalized, decoded, and in other
+/// encodings.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     let path = subject.head.path();
     let mut edit = |cause, other: &str| {
@@ -79,7 +80,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     found.add(Cause::PathDecoded, detail, Change::Path(other));
 }
 
-/// Without `.`, `..` and empty segments (RFC 3986 section 5.2.4).
+/// Removes `.`, `..` and empty segments (RFC 3986 section 5.2.4).
 fn normalized(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut ends_in_slash = false;

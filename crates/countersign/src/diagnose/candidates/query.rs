@@ -9,7 +9,8 @@ use crate::{
     scheme::Scheme,
 };
 
-/// The query left out, in another order, and with other spellings of spaces, `=` and escapes.
+/// Adds the target without its query, the query in another order, and other encodings of spaces,
+/// `=` and escapes.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     let Some(query) = subject.head.query() else {
         let detail = "signed target: with a question mark at its end";
@@ -27,7 +28,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
         && let Some(text) = subject.text
         && let Some(canonical) = text.split('\n').nth(2)
     {
-        // The query in canonical order, with other spellings.
+        // The query in canonical order, with other encodings.
         for (cause, other) in spellings(canonical) {
             let shown = subject.redaction.line(&other);
             let detail = ["signed query: ", &quoted(&shown)].concat();
@@ -38,7 +39,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
         let shown = subject.redaction.line(&other);
         let detail = ["signed query: ", &quoted(&shown)].concat();
         if subject.scheme == Scheme::SigV4 {
-            // The canonical query is sorted, so that an order can only be exchanged in the text.
+            // The canonical query is sorted, so only the text can hold another order.
             found.text(cause, detail.clone(), TextEdit::Query(other.clone()));
         }
         found.edit(cause, detail, Edit::Query(Some(other)));

@@ -20,7 +20,7 @@ const METHODS: [Method; 6] = [
     Method::DELETE,
 ];
 
-/// The method, the header lines, the line ends and the parameters in other forms.
+/// Adds other forms of the method, the header lines, the line ends and the parameters.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     let Some(lines) = subject.lines() else { return };
     let method = subject.head.method.as_str();
@@ -65,11 +65,11 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     }
 }
 
-/// What is peculiar to the signature base of RFC 9421.
+/// Adds the variations that are specific to the signature base of RFC 9421.
 fn add_to_base(subject: &Subject<'_>, found: &mut Variations) {
     let header = |name: &str, value: &str| TextEdit::Header(name.to_owned(), value.to_owned());
     if let Some(authority) = subject.head.authority() {
-        // The base holds it in lower case and without the default port.
+        // The base holds the host in lower case and without the default port.
         let mut sign = |cause, host: &str| {
             let detail = ["signed host: ", &quoted(host)].concat();
             found.text(cause, detail, header("@authority", host));

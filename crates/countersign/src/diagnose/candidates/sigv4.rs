@@ -6,11 +6,11 @@ use crate::{
     verify::Verifier,
 };
 
-/// Regions and services that clients sign for unless they are told another.
+/// Default regions and services of clients.
 const REGIONS: [&str; 3] = ["us-east-1", "aws-global", "local"];
 const SERVICES: [&str; 4] = ["execute-api", "s3", "lambda", "service"];
 
-/// The path in the other form, and the scope of another region, service or day.
+/// Adds the path in the other form, and the scope with another region, service or day.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     let (Scheme::SigV4, Some(FamilyVerifier::SigV4(family))) = (subject.scheme, subject.family)
     else {
