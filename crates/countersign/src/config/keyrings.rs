@@ -50,7 +50,7 @@ impl Keyring {
     /// |---|---|---|
     /// | `version` | the label of the key | required |
     /// | one of the four key texts below | the key | required |
-    /// | `scheme` | the [`Scheme`] that the key is for | by the kind of the key |
+    /// | `scheme` | the [`Scheme`](crate::Scheme) that the key is for | by the kind of the key |
     /// | `key_id` | the key id in requests, such as an access key id | the caller's name |
     /// | `state` | `"active"`, `"accept-only"` or `"revoked"` | `"active"` |
     /// | `not_before`, `not_after` | a TOML date-time with an offset | no limit |
@@ -58,9 +58,9 @@ impl Keyring {
     /// | `insecure_three_headers` | whether the caller signs three headers and no nonce | `false` |
     ///
     /// Give exactly one of `secret_hex`, `secret_base64`, `secret_text` and
-    /// `ed25519_public_key_hex`, by [the rule for texts](Secret#the-text-of-a-key). For Standard
-    /// Webhooks, `secret_base64` may begin with `whsec_`, and `secret_text` is the secret itself.
-    /// The default scheme is `"ED25519"` for a public key and `"HMAC-SHA256"` for a secret.
+    /// `ed25519_public_key_hex`, by [the rule for texts](crate::Secret#the-text-of-a-key). For
+    /// Standard Webhooks, `secret_base64` may begin with `whsec_`, and `secret_text` is the secret
+    /// itself. The default scheme is `"ED25519"` for a public key and `"HMAC-SHA256"` for a secret.
     ///
     /// If the text also holds [`targets`](crate::SharedSigner::from_toml), their keys must differ
     /// from the callers' keys. A text with roots is refused: read it with
@@ -145,7 +145,7 @@ impl DerivedKeyring {
     /// | key of `derived` | value | default |
     /// |---|---|---|
     /// | `callee` | the name of this service, for which the keys were derived | required |
-    /// | `allow` or `deny` | names, as in [`DerivedCallers`]; exactly one of the two | required |
+    /// | `allow` or `deny` | callers to derive keys for, or not; exactly one of the two | required |
     /// | `roots` | 1 to 4 tables, as below | required |
     ///
     /// | key of `derived.roots` | value | default |
@@ -161,7 +161,7 @@ impl DerivedKeyring {
     /// # Errors
     ///
     /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, and for an
-    /// unknown key. Otherwise as [`Keyring::from_toml`], [`RootKey::new`],
+    /// unknown key. Otherwise as [`Keyring::from_toml`], [`RootKey::new`](crate::RootKey::new),
     /// [`DerivedKeyringBuilder::build`](crate::DerivedKeyringBuilder::build) and
     /// [`ensure_distinct_from`](Self::ensure_distinct_from). No error holds a key.
     pub fn from_toml(text: &str, verifier: &Verifier) -> Result<Self, ConfigError> {

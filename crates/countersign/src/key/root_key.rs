@@ -24,7 +24,7 @@ const DERIVED_LEN: usize = 32;
 /// use countersign::{RootKey, Secret, Signer, SigningKey};
 ///
 /// let root = RootKey::new("2026-01", &Secret::generate()?)?;
-/// The holder of the root derives a caller's key once and gives it to that caller only.
+/// // The holder of the root derives a caller's key once and gives it to that caller only.
 /// let key = SigningKey::hmac_sha256(&root.derive_for("billing", "user-service")?);
 /// let signer = Signer::new("billing", key, ["user-service:8081"])?;
 /// # Ok::<(), countersign::ConfigError>(())

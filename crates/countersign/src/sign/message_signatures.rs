@@ -27,7 +27,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Authority`] if there is no authority or one cannot be parsed.
+    /// [`ConfigErrorKind::Authority`](crate::ConfigErrorKind::Authority) if there is no authority
+    /// or one cannot be parsed.
     pub fn message_signatures<I>(
         settings: MessageSignaturesSignSettings,
         authorities: I,

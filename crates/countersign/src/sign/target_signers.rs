@@ -118,7 +118,8 @@ impl TargetSigners {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::SharedKey`] if a caller of the keyring has one of the keys.
+    /// [`ConfigErrorKind::SharedKey`](crate::ConfigErrorKind::SharedKey) if a caller of the keyring
+    /// has one of the keys.
     pub fn ensure_distinct_from(&self, keyring: &Keyring) -> Result<(), ConfigError> {
         match &**self.targets.load() {
             Targets::One(signer) => signer.ensure_distinct_from(keyring),

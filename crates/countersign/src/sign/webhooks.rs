@@ -32,10 +32,14 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// - [`ConfigErrorKind::Key`] if a key is for another scheme or is given twice.
-    /// - [`ConfigErrorKind::Keyring`] if there are no keys or too many.
-    /// - [`ConfigErrorKind::WeakKey`] if a key is short, long, repetitive or published.
-    /// - [`ConfigErrorKind::Authority`] if there is no authority or one cannot be parsed.
+    /// - [`ConfigErrorKind::Key`](crate::ConfigErrorKind::Key) if a key is for another scheme or is
+    ///   given twice.
+    /// - [`ConfigErrorKind::Keyring`](crate::ConfigErrorKind::Keyring) if there are no keys or too
+    ///   many.
+    /// - [`ConfigErrorKind::WeakKey`](crate::ConfigErrorKind::WeakKey) if a key is short, long,
+    ///   repetitive or published.
+    /// - [`ConfigErrorKind::Authority`](crate::ConfigErrorKind::Authority) if there is no authority
+    ///   or one cannot be parsed.
     pub fn standard_webhooks<I>(
         keys: impl IntoIterator<Item = SigningKey>,
         authorities: I,
