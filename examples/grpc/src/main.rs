@@ -48,7 +48,8 @@ fn secret() -> Result<Secret, BoxError> {
 
 async fn serve() -> Result<(), BoxError> {
     let addr = env::var("LISTEN_ADDR").unwrap_or_else(|_| "127.0.0.1:8085".to_owned());
-    let listener = TcpListener::bind(addr).await?;
+    let listener = TcpListener::bind(&addr).await;
+    let listener = listener.map_err(|error| format!("{addr}: {error}"))?;
     let addr = listener.local_addr()?;
     let (verify, authorize) = verified(&secret()?, &addr.to_string())?;
     writeln!(io::stdout(), "listening on http://{addr}")?;

@@ -4,16 +4,27 @@ use std::{
     env,
     io::{self, Write},
     net::SocketAddr,
+    process::ExitCode,
 };
 
-use countersign::Secret;
+use countersign::{ErrorChain, Secret};
 use http::Uri;
 use tokio::net::TcpListener;
 use tower_countersign::BoxError;
 
 #[tokio::main]
-async fn main() -> Result<(), BoxError> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("message-signatures: {}", ErrorChain::new(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), BoxError> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match &*arguments.iter().map(String::as_str).collect::<Vec<_>>() {
         ["serve"] => serve().await,

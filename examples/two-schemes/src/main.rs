@@ -4,15 +4,26 @@ use std::{
     env,
     io::{self, Write},
     net::SocketAddr,
+    process::ExitCode,
 };
 
-use countersign::Secret;
+use countersign::{ErrorChain, Secret};
 use tokio::net::TcpListener;
 use tower_countersign::BoxError;
 
 #[tokio::main]
-async fn main() -> Result<(), BoxError> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("two-schemes: {}", ErrorChain::new(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), BoxError> {
     let hmac =
         Secret::from_hex(&variable("HMAC_KEY")?).map_err(|error| format!("HMAC_KEY: {error}"))?;
     let sigv4 = Secret::from_text(&variable("SIGV4_SECRET")?)
