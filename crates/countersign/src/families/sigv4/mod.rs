@@ -26,6 +26,7 @@ mod canonical_request;
 mod canonical_uri;
 mod credential_scope;
 mod credentials;
+mod current_credentials;
 mod date;
 #[cfg(feature = "config")]
 mod endpoint_credentials;

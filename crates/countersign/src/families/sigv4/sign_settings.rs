@@ -4,8 +4,8 @@ use http::HeaderName;
 
 use super::{
     canonical_uri::{PathRule, SigV4PathEncoding, SigV4PathNormalization},
+    current_credentials::CurrentCredentials,
     provider::{ArcProvider, CredentialsProvider},
-    refresh::CurrentCredentials,
     sign::FamilySigner,
     verify_settings::ensure_scope,
 };
