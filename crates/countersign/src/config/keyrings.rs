@@ -145,7 +145,7 @@ impl DerivedKeyring {
     /// | key of `derived` | value | default |
     /// |---|---|---|
     /// | `callee` | the name of this service, for which the keys were derived | required |
-    /// | `allow` or `deny` | callers to derive keys for, or not; exactly one of the two | required |
+    /// | `allow` or `deny` | as in `DerivedCallers`; exactly one of the two | required |
     /// | `roots` | 1 to 4 tables, as below | required |
     ///
     /// | key of `derived.roots` | value | default |
