@@ -70,9 +70,9 @@ impl<'d> Diagnosis<'d> {
         self
     }
 
-    /// Adds a secret of the caller, as loaded here. A diagnosis tries other readings of its text: as
-    /// hexadecimal digits, as Base64, as text, with a line end. The secrets of the caller's own keys
-    /// are tried without this, except of keys derived from a root. Copies are wiped after the run.
+    /// Adds a secret of the caller, as loaded here. A diagnosis tries other readings of its text:
+    /// as hexadecimal digits, as Base64, as text, with a line end. The secrets of the caller's own
+    /// keys need no call, except for keys derived from a root. Copies are wiped after the run.
     pub fn with_secret(mut self, secret: &'d Secret) -> Self {
         self.secrets.push(secret);
         self

@@ -1,8 +1,8 @@
 use super::{message_signatures, native, sigv4};
 use crate::{key::VerifyingKey, payload::PayloadDigest};
 
-/// The assertion of a head in one family: the signed text as this verifier sees it, and the signature
-/// that was sent.
+/// The assertion of a head in one family: the signed text as this verifier sees it, and the
+/// signature that was sent.
 pub(crate) trait CredentialsOfFamily {
     /// Returns whether the signature is this key's, over this request. `body` is the digest of the
     /// body, if the signed text holds one that the head does not declare.

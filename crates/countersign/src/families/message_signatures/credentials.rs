@@ -3,8 +3,8 @@ use crate::{
     families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest, scheme::Algorithm,
 };
 
-/// The assertion of a request: the signature base as this verifier sees it, and the signature that was
-/// sent.
+/// The assertion of a request: the signature base as this verifier sees it, and the signature that
+/// was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials<'r> {
     pub(super) base: SignatureBase,

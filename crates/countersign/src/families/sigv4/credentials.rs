@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest};
 
-/// The assertion of a request: the canonical request as this verifier sees it, and the signature that
-/// was sent.
+/// The assertion of a request: the canonical request as this verifier sees it, and the signature
+/// that was sent.
 ///
 /// The text is written once and kept: its hash is signed, and a verified request keeps its covered
 /// headers. Separate parts would be large to move from step to step.
