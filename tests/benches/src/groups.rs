@@ -74,6 +74,14 @@ pub fn native() -> Vec<Group> {
     groups
 }
 
+/// The groups whose instructions are counted.
+pub fn counted() -> Vec<Group> {
+    let layouts = [Layout::Three, Layout::Default].into_iter();
+    layouts
+        .flat_map(|layout| [verify_head(layout), verify(layout, KIB), sign(layout, KIB)])
+        .collect()
+}
+
 fn verify_head(layout: Layout) -> Group {
     let parts = Rc::new(signed(layout, &[]));
     Group::new(
