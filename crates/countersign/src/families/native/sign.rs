@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::{
     ALWAYS_COVERED, X_CONTENT_SHA256, X_DATE,
+    authorization::Signature,
     canonical_request::{CanonicalRequest, CoveredHeader, FurtherHeaders},
     content_sha256,
     fields::Fields,
@@ -186,7 +187,7 @@ fn sign(
         further: covered,
         signed_headers: value.signed_headers(),
     };
-    let signature = signature(&signer.key, &request)?;
+    let signature = signature(&signer.key, &request);
     drop(request);
     let mut authorization = value.sign(&signature)?;
     // Keeps the value out of `Debug` and of the compression tables of HTTP/2.
@@ -252,25 +253,16 @@ fn header_to_cover<'r>(
     }
 }
 
-/// Returns the signature over a request, in lower-case hexadecimal digits.
-fn signature(
-    key: &SigningKey,
-    request: &CanonicalRequest<'_>,
-) -> Result<SmallVec<[u8; 128]>, SignError> {
-    let mut digits = SmallVec::from_elem(0, digits_of(key.algorithm()));
+/// Returns the signature over a request.
+fn signature(key: &SigningKey, request: &CanonicalRequest<'_>) -> Signature {
     match key.operation() {
-        SigningOperation::Mac(mac) => {
-            let signature = request.mac(mac).finish();
-            base16ct::lower::encode(&signature, &mut digits)
-        }
+        SigningOperation::Mac(mac) => Signature::HmacSha256(request.mac(mac).finish()),
         SigningOperation::Ed25519(key) => {
             let mut message = String::with_capacity(512);
             request.write_to(&mut message);
-            base16ct::lower::encode(&key.sign(message.as_bytes()), &mut digits)
+            Signature::Ed25519(key.sign(message.as_bytes()))
         }
     }
-    .map_err(|_| no_header_value())?;
-    Ok(digits)
 }
 
 const fn digits_of(algorithm: Algorithm) -> usize {
@@ -318,10 +310,12 @@ impl Unsigned {
         self.text.get(self.list.clone()).unwrap_or_default()
     }
 
-    fn sign(self, digits: &[u8]) -> Result<HeaderValue, SignError> {
+    fn sign(self, signature: &Signature) -> Result<HeaderValue, SignError> {
         let mut text = self.text;
         text.push_str(SIGNATURE);
-        text.push_str(str::from_utf8(digits).map_err(|_| no_header_value())?);
+        let mut digits = [0; 128];
+        let digits = base16ct::lower::encode_str(signature.as_bytes(), &mut digits);
+        text.push_str(digits.map_err(|_| no_header_value())?);
         HeaderValue::try_from(text).map_err(|_| no_header_value())
     }
 }
