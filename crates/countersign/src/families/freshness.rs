@@ -14,6 +14,7 @@ pub(crate) struct Freshness {
 
 impl Freshness {
     /// Accepts the date within `window` of the clock, in both directions.
+    #[inline]
     pub(crate) fn around(carrier: &'static str, signed_at: Timestamp, window: Duration) -> Self {
         Self {
             carrier,
@@ -40,6 +41,7 @@ impl Freshness {
     }
 
     /// Checks the date: step 5.
+    #[inline]
     pub(crate) fn judge(self, now: Timestamp) -> Result<FreshDate, Rejection> {
         let date = FreshDate(self);
         date.ensure_still_fresh(now)?;
@@ -62,6 +64,7 @@ impl FreshDate {
     }
 
     /// Checks the date again, because time may have passed.
+    #[inline]
     pub(crate) fn ensure_still_fresh(self, now: Timestamp) -> Result<(), Rejection> {
         let Freshness {
             carrier,

@@ -40,6 +40,7 @@ pub(crate) struct Requirements {
 impl Requirements {
     /// Returns the range of a date that only the window limits. `carrier` names its header or
     /// parameter.
+    #[inline]
     pub(crate) fn freshness(&self, carrier: &'static str, signed_at: Timestamp) -> Freshness {
         Freshness::around(carrier, signed_at, self.window)
     }
@@ -63,6 +64,7 @@ impl Requirements {
     /// configured.
     ///
     /// Compares hosts in signed form, ignoring ASCII case (RFC 9110 section 4.2.3).
+    #[inline]
     pub(crate) fn check_audience(&self, authority: Authority<'_>) -> Result<bool, Rejection> {
         if self.expected_hosts.is_empty() {
             return Ok(false);

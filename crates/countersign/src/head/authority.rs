@@ -108,6 +108,7 @@ impl<'r> Authority<'r> {
     }
 
     /// Returns the authority in the signed form.
+    #[inline]
     pub(crate) fn in_form(self, form: HostForm) -> &'r str {
         match form {
             HostForm::AsSent => self.text,

@@ -10,6 +10,7 @@ const MAX_LEN: usize = 32;
 /// This restriction separates the signed texts of all schemes: no other scheme's text begins like
 /// ours (a DRF message begins with a digit). Methods are never converted to upper case: `get` and
 /// `GET` are different methods (RFC 9110 section 9.1).
+#[inline]
 pub(crate) fn parse_method(method: &Method) -> Result<&str, Reason> {
     let text = method.as_str();
     let mut bytes = text.bytes();

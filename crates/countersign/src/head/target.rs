@@ -15,6 +15,7 @@ impl<'r> Target<'r> {
     ///
     /// `*` is accepted with OPTIONS only. The authority form belongs to CONNECT and is refused,
     /// like every scheme except http and https.
+    #[inline]
     pub(crate) fn parse(method: &Method, uri: &'r Uri) -> Result<Self, Reason> {
         if let Some(scheme) = uri.scheme_str()
             && !matches!(scheme, "http" | "https")
@@ -43,6 +44,7 @@ impl<'r> Target<'r> {
         Ok(Self { path, query })
     }
 
+    #[inline]
     pub(crate) fn len(self) -> usize {
         let query = self.query.map_or(0, |query| query.len().saturating_add(1));
         self.path.len().saturating_add(query)

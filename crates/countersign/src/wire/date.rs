@@ -22,6 +22,7 @@ impl DateForm {
         }
     }
 
+    #[inline]
     pub(crate) fn parse(self, text: &str) -> Option<Timestamp> {
         match self {
             Self::ImfFixdate => parse_imf_fixdate(text),

@@ -42,6 +42,7 @@ impl Signature {
 
     /// Decodes the scheme's number of hexadecimal digits, in either case. Returns the rest after
     /// them.
+    #[inline]
     fn parse(scheme: Scheme, text: &str) -> Option<(Self, &str)> {
         // Each of the two schemes has one algorithm.
         let algorithm = scheme.definition().algorithms.first()?;

@@ -8,6 +8,7 @@ use crate::{
 
 /// Parses `x-content-sha256`: 64 lower-case hexadecimal digits. The text is signed, so it must have
 /// one spelling only.
+#[inline]
 pub(super) fn parse(text: &str) -> Option<PayloadDigest> {
     hex::decode(text, Letters::Lower).map(PayloadDigest::from_bytes)
 }

@@ -143,6 +143,7 @@ const FEW: usize = 4;
 
 /// Returns whether a name was listed before. Looks many names up by hash, with a key that no sender
 /// knows.
+#[inline]
 fn is_listed<'r>(
     name: &'r str,
     before: &[(&'r str, FurtherLine<'r>)],
@@ -163,6 +164,7 @@ enum FurtherLine<'r> {
 }
 
 impl<'r> FurtherLine<'r> {
+    #[inline]
     fn len(self, head: &RequestHead<'r>) -> usize {
         match self {
             Self::One(line) => line.len(),
@@ -171,6 +173,7 @@ impl<'r> FurtherLine<'r> {
     }
 
     /// Returns the value. Refuses a value that is not ASCII.
+    #[inline]
     fn value(self, head: &RequestHead<'r>, name: &str) -> Result<Cow<'r, str>, Rejection> {
         let refused = |line| Rejection::malformed(not_ascii(Escaped::text(name).into(), line));
         match self {
@@ -189,6 +192,7 @@ impl<'r> FurtherLine<'r> {
 
 /// Removes the line of a further covered header from `fields` and returns it. Refuses an absent
 /// header: no value may represent absence.
+#[inline]
 fn covered_line<'r>(
     fields: &mut Fields<'r>,
     head: &RequestHead<'r>,
@@ -210,6 +214,7 @@ fn covered_line<'r>(
 }
 
 /// Returns the nonce, if it is covered.
+#[inline]
 fn covered_nonce<'r>(lines: &FurtherLines<'r>) -> Result<Option<&'r str>, Rejection> {
     let nonce = lines.iter().find_map(|line| match line {
         ("x-nonce", FurtherLine::One(line)) => Some(*line),

@@ -26,6 +26,7 @@ pub(super) fn may_be_covered(name: &HeaderName) -> bool {
 ///
 /// The first three are always `host;x-date;x-content-sha256`. A list without one of them covers too
 /// little; a list with another order is malformed.
+#[inline]
 pub(super) fn further_names(
     list: &str,
 ) -> Result<impl Iterator<Item = Result<&str, Rejection>>, Rejection> {
@@ -46,6 +47,7 @@ struct Names<'r>(Option<&'r str>);
 impl<'r> Iterator for Names<'r> {
     type Item = Result<&'r str, Rejection>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let names = self.0.take()?;
         let end = names.bytes().position(|byte| !NAME_BYTES.has(byte));

@@ -47,6 +47,7 @@ impl VerifierOfFamily for FamilyVerifier {
         &self.0
     }
 
+    #[inline]
     fn carriers<'r>(
         &self,
         _head: &RequestHead<'r>,
