@@ -149,7 +149,7 @@ async fn seconds(seconds: u64) {
 async fn a_fresh_answer_needs_no_store_and_no_waiting() {
     let remote = Remote::new(&["billing"]);
     let keys = builder(&remote).build().unwrap();
-    assert!(keys.try_lookup("billing").is_none(), "nothing is known yet");
+    assert!(keys.try_lookup("billing").is_none(), "no name is known yet");
     assert_eq!(ask(&keys, "billing").await, Answer::Known);
     remote.set(Mood::Failing);
     seconds(FRESH - 1).await;
@@ -159,7 +159,7 @@ async fn a_fresh_answer_needs_no_store_and_no_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_for_one_name_waits_for_one_look_up() {
+async fn requests_for_one_name_wait_for_one_lookup() {
     for (name, expected) in [("billing", Answer::Known), ("nobody", Answer::Unknown)] {
         let remote = Remote::new(&["billing"]);
         let keys = builder(&remote).build().unwrap();
@@ -170,7 +170,7 @@ async fn whoever_waits_for_one_name_waits_for_one_look_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_goes_away_strands_nobody() {
+async fn a_cancelled_request_does_not_affect_others() {
     let remote = Remote::new(&["billing"]);
     remote.set(Mood::Slow(Duration::from_secs(1)));
     let keys = builder(&remote).build().unwrap();
@@ -188,7 +188,7 @@ async fn a_caller_that_goes_away_strands_nobody() {
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     assert_eq!(second.await.unwrap(), Answer::Known);
-    assert_eq!(remote.asked(), 1, "the look-up of the first went on");
+    assert_eq!(remote.asked(), 1, "the lookup of the first continued");
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,7 +208,7 @@ async fn a_store_that_hangs_or_panics_is_a_store_that_fails() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn made_up_names_are_looked_up_no_faster_than_the_limit() {
+async fn invented_names_are_looked_up_within_the_limit() {
     let remote = Remote::new(&["billing"]);
     let keys = builder(&remote).build().unwrap();
     let names: Vec<String> = (0..1000).map(|number| format!("nobody-{number}")).collect();
@@ -225,7 +225,7 @@ async fn made_up_names_are_looked_up_no_faster_than_the_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_made_up_names_does_not_keep_known_callers_out() {
+async fn a_flood_of_invented_names_does_not_block_known_callers() {
     let remote = Remote::new(&["billing", "audit"]);
     let keys = builder(&remote).build().unwrap();
     assert_eq!(keys.warm(["billing", "audit", "nobody"]).await.unwrap(), 2);
@@ -298,7 +298,7 @@ async fn an_unknown_name_is_remembered_for_a_while_and_within_bounds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_a_little_old_is_given_at_once_while_the_store_is_asked() {
+async fn a_stale_answer_is_returned_at_once_while_the_store_is_asked() {
     let remote = Remote::new(&["billing"]);
     let keys = builder(&remote).build().unwrap();
     ask(&keys, "billing").await;
@@ -316,7 +316,7 @@ async fn what_is_a_little_old_is_given_at_once_while_the_store_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removed_key_stops_within_the_two_first_bounds() {
+async fn a_removed_key_stops_within_the_first_two_limits() {
     let remote = Remote::new(&["billing", "quiet"]);
     let keys = builder(&remote).build().unwrap();
     ask(&keys, "billing").await;
@@ -362,7 +362,7 @@ async fn the_age_of_an_answer_counts_from_the_question() {
     advance(fresh_until + short - Instant::now()).await;
     assert_eq!(ask(&keys, "billing").await, Answer::Known);
     settle().await;
-    assert_eq!(remote.asked(), 2, "fresh no longer");
+    assert_eq!(remote.asked(), 2, "no longer fresh");
 
     // Used while the store fails, up to the limit.
     let (remote, keys, asked_at, _) = start("billing").await;
@@ -372,7 +372,7 @@ async fn the_age_of_an_answer_counts_from_the_question() {
     assert_eq!(ask(&keys, "billing").await, Answer::Known, "still usable");
     advance(usable_until + short - Instant::now()).await;
     let answer = ask(&keys, "billing").await;
-    assert_eq!(answer, Answer::Unavailable, "usable no longer");
+    assert_eq!(answer, Answer::Unavailable, "no longer usable");
 
     // Unknown for the set time, and then looked up.
     let (remote, keys, asked_at, answer) = start("nobody").await;
@@ -383,11 +383,11 @@ async fn the_age_of_an_answer_counts_from_the_question() {
     assert_eq!(remote.asked(), 1, "still unknown");
     advance(unknown_until + short - Instant::now()).await;
     assert_eq!(ask(&keys, "nobody").await, Answer::Unknown);
-    assert_eq!(remote.asked(), 2, "unknown no longer");
+    assert_eq!(remote.asked(), 2, "no longer unknown");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_store_is_stood_in_for_until_the_last_bound_and_no_longer() {
+async fn stale_answers_replace_a_failing_store_up_to_the_limit() {
     for mood in [Mood::Failing, Mood::Hanging, Mood::Panicking] {
         let remote = Remote::new(&["billing"]);
         let keys = builder(&remote).build().unwrap();
@@ -415,7 +415,7 @@ async fn a_failing_store_is_stood_in_for_until_the_last_bound_and_no_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_failed_is_left_alone_for_a_while() {
+async fn a_failed_store_is_not_asked_again_for_a_while() {
     let remote = Remote::new(&["billing"]);
     let keys = builder(&remote).build().unwrap();
     ask(&keys, "billing").await;
@@ -470,7 +470,7 @@ async fn a_caller_that_was_never_seen_is_not_called_unknown_while_the_store_fail
 
 /// A lookup that starts during the shutdown of the runtime is dropped at once.
 #[test]
-fn a_runtime_that_is_gone_hangs_nobody() {
+fn a_lookup_without_a_runtime_does_not_hang() {
     let (done, ended) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -490,13 +490,17 @@ fn a_runtime_that_is_gone_hangs_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_past_what_a_clock_can_tell_apart_is_a_limit_all_the_same() {
+async fn a_limit_beyond_the_resolution_of_the_clock_still_holds() {
     let remote = Remote::new(&[]);
     let keys = builder(&remote).misses(u32::MAX, 3).build().unwrap();
     for number in 0..10 {
         ask(&keys, &format!("nobody-{number}")).await;
     }
-    assert_eq!(remote.asked(), 10, "each waits longer than a look-up may");
+    assert_eq!(
+        remote.asked(),
+        10,
+        "each waits longer than the lookup deadline"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -517,7 +521,7 @@ async fn known_names_are_kept_within_their_bound() {
 }
 
 #[test]
-fn settings_that_do_not_go_together_are_refused() {
+fn contradictory_settings_are_refused() {
     let remote = Remote::new(&[]);
     for (name, builder) in [
         (
@@ -528,7 +532,7 @@ fn settings_that_do_not_go_together_are_refused() {
         ("no burst", builder(&remote).misses(5, 0)),
         ("no room", builder(&remote).capacity(0)),
         (
-            "bounds the wrong way round",
+            "limits in the wrong order",
             builder(&remote).stale_if_error(Duration::from_secs(1)),
         ),
     ] {
@@ -574,7 +578,7 @@ proptest! {
     /// With any behaviour of the store and any requests: a removed key stays valid no longer than
     /// the limits, and a known caller is never refused as unknown.
     #[test]
-    fn no_sequence_of_moods_lets_a_removed_key_in_or_a_known_one_out(steps in prop::collection::vec(step(), 1..60)) {
+    fn removed_keys_are_refused_and_known_callers_accepted(steps in prop::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(true)

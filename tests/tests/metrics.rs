@@ -505,7 +505,7 @@ async fn decisions_are_counted_by_scheme_outcome_and_proven_caller() {
 
 /// Otherwise anyone could create as many series as there are names.
 #[tokio::test]
-async fn nothing_that_a_stranger_writes_is_a_label() {
+async fn no_text_of_a_stranger_is_a_label() {
     for sample in everything().await {
         for (label, value) in &sample.labels {
             assert!(!value.contains("stranger"), "{sample:?}");
@@ -564,7 +564,7 @@ async fn a_recorder_may_come_after_the_layer() {
 
 /// A signed body is counted whether or not the handler reads it.
 #[tokio::test]
-async fn a_signed_body_on_a_route_that_reports_is_counted_at_its_end() {
+async fn a_signed_body_on_a_report_only_route_is_counted_at_its_end() {
     use countersign::{Secret, Signer, SigningKey, StandardWebhooksVerifySettings, Verifier};
     let secret = Secret::from_bytes(b"0123456789abcdefghijklmnop");
     let key = SigningKey::standard_webhooks(&secret);
@@ -701,7 +701,7 @@ fn asked(expression: &str) -> (Vec<(String, Vec<String>)>, Vec<String>) {
 }
 
 #[test]
-fn the_reader_of_expressions_misses_no_name() {
+fn the_expression_reader_finds_every_name() {
     let (metrics, groups) = asked(
         r#"sum by (code, le) (rate(countersign_a_total{mode="x,y{", code!~"z"}[5m])) / on (caller) countersign_b > 0"#,
     );
@@ -718,7 +718,7 @@ fn the_reader_of_expressions_misses_no_name() {
 
 /// Compared with the table and with the emitted metrics.
 #[tokio::test]
-async fn the_dashboard_and_the_alerts_ask_for_what_there_is() {
+async fn the_dashboard_and_the_alerts_use_existing_metrics() {
     let emitted = everything().await;
     let (alerts, dashboard) = (alerts(), dashboard());
     let mut used = BTreeSet::new();
@@ -753,8 +753,7 @@ async fn the_dashboard_and_the_alerts_ask_for_what_there_is() {
                         .any(|ending| name.strip_suffix(ending) == Some(metric.name())),
                     _ => metric.name() == name,
                 });
-                let metric =
-                    metric.unwrap_or_else(|| panic!("{file} asks for {name}: {expression}"));
+                let metric = metric.unwrap_or_else(|| panic!("{file} uses {name}: {expression}"));
                 used.insert(metric.name());
                 assert!(
                     emitted.iter().any(|sample| sample.name == *name),
@@ -815,7 +814,7 @@ async fn the_dashboard_and_the_alerts_ask_for_what_there_is() {
     for metric in ours::ALL {
         assert!(
             used.contains(metric.name()),
-            "{} is on neither",
+            "{} is in neither",
             metric.name()
         );
     }

@@ -64,7 +64,7 @@ async fn a_failover_is_followed_without_a_restart_and_what_was_replicated_is_kno
     });
     master.kill();
     let meanwhile = decide(&store, &claim("meanwhile", LIFE)).await;
-    assert_eq!(meanwhile, Err(()), "nobody has taken over yet");
+    assert_eq!(meanwhile, Err(()), "no replica has taken over yet");
     assert_eq!(answer(&store, &before).await, ClaimOutcome::Replayed);
     assert_eq!(
         answer(&store, &claim("after", LIFE)).await,
@@ -85,7 +85,7 @@ async fn a_failover_is_followed_without_a_restart_and_what_was_replicated_is_kno
 
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_master_that_is_demoted_is_left_within_the_claim() {
+async fn a_demoted_master_is_replaced_within_the_claim() {
     let first = RedisServer::start(&[]);
     let second = RedisServer::start(&[]);
     let sentinel = RedisServer::sentinel(first.port());
@@ -173,7 +173,7 @@ async fn a_lost_master_stops_its_own_slots_and_no_others() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs redis"]
-async fn slots_that_move_under_load_let_nothing_through_twice() {
+async fn moving_slots_under_load_accept_no_claim_twice() {
     let servers = cluster(3, &[]);
     let url = format!("redis+cluster://127.0.0.1:{}", servers[0].port());
     let store = RedisReplayStore::from_url(&url).unwrap();

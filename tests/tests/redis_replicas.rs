@@ -152,7 +152,7 @@ async fn of_each_of_100_000_requests_to_three_replicas_exactly_one_copy_is_handl
     assert_eq!(handled.iter().sum::<usize>(), REQUESTS);
     assert!(
         handled.iter().all(|handled| *handled > 0),
-        "each one wins now and then: {handled:?}"
+        "each replica wins sometimes: {handled:?}"
     );
     assert_eq!(server.cli(&["dbsize"]), REQUESTS.to_string());
 }

@@ -239,7 +239,7 @@ async fn a_server_killed_under_load_refuses_and_comes_back_and_forgets_nothing()
 /// fail.
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_server_that_keeps_nothing_forgets_on_restart_and_the_check_says_so() {
+async fn a_server_without_persistence_forgets_on_restart_and_check_reports_it() {
     for (settings, expected) in [
         (&[][..], vec![WarningKind::ForgetsOnRestart]),
         (
@@ -276,7 +276,7 @@ async fn a_server_that_keeps_nothing_forgets_on_restart_and_the_check_says_so() 
 
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_server_that_hangs_is_unavailable_and_works_when_it_goes_on() {
+async fn a_hanging_server_is_unavailable_until_it_continues() {
     let server = RedisServer::start(&[]);
     let store = store(&server);
     assert_eq!(
@@ -350,13 +350,13 @@ async fn swallowing(server: u16, swallow: Swallow) -> SocketAddr {
 
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_claim_whose_answer_got_lost_is_sent_once_more_and_is_fresh() {
+async fn a_claim_with_a_lost_answer_is_retried_once_and_is_fresh() {
     let server = RedisServer::start(&[]);
     let proxy = swallowing(server.port(), Swallow::First).await;
     let store = RedisReplayStore::from_url(&format!("redis://{proxy}")).unwrap();
     let claim = claim("lost", LIFE);
     assert_eq!(decide(&store, &claim).await, Ok(ClaimOutcome::Fresh));
-    assert_eq!(server.calls("set"), 2, "it was carried out twice");
+    assert_eq!(server.calls("set"), 2, "it was executed twice");
     assert_eq!(decide(&store, &claim).await, Ok(ClaimOutcome::Replayed));
 }
 
@@ -396,7 +396,7 @@ async fn falling_silent(server: u16) -> SocketAddr {
 /// Through a layer whose deadline is shorter than the store's time limit for a connection.
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_connection_that_fell_silent_is_left_though_every_claim_is_given_up_before() {
+async fn a_silent_connection_is_replaced_even_if_every_claim_is_dropped_early() {
     for deadline in [150, 20] {
         let server = RedisServer::start(&[]);
         let proxy = falling_silent(server.port()).await;
@@ -409,7 +409,7 @@ async fn a_connection_that_fell_silent_is_left_though_every_claim_is_given_up_be
             let answer = tokio::time::timeout(deadline, decide(&store, &claim)).await;
             answers.push(answer.is_ok_and(|answer| answer == Ok(ClaimOutcome::Fresh)));
         }
-        assert!(!answers[0], "the first one is given up");
+        assert!(!answers[0], "the first claim is dropped");
         assert!(answers[49], "{deadline:?}: {answers:?}");
     }
 }
@@ -427,7 +427,7 @@ async fn a_claim_is_sent_twice_at_most() {
 
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_server_that_evicts_is_refused_unless_that_was_allowed() {
+async fn an_evicting_server_is_refused_unless_allowed() {
     let server = RedisServer::start(&["--maxmemory-policy", "allkeys-lru"]);
     let claim = claim("evicted", LIFE);
     let refused = decide(&store(&server), &claim).await.unwrap_err();
@@ -444,7 +444,7 @@ async fn a_server_that_evicts_is_refused_unless_that_was_allowed() {
 
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_server_that_does_not_say_whether_it_evicts_is_taken_for_one_that_does() {
+async fn a_server_with_an_unknown_policy_is_treated_as_evicting() {
     let server = RedisServer::start(&["--maxmemory-policy", "allkeys-lru"]);
     server.cli(&[
         "acl", "setuser", "verifier", "on", ">pass", "~*", "+@all", "-info",
@@ -481,7 +481,7 @@ async fn a_full_server_is_unavailable_and_evicts_nothing() {
             Ok(other) => panic!("{other:?}"),
             Err(full) => break full,
         }
-        assert!(accepted.len() < 100_000, "it is never full");
+        assert!(accepted.len() < 100_000, "the server never gets full");
     };
     assert!(full.contains("OOM"), "{full}");
     assert!(accepted.len() > 100);

@@ -88,7 +88,7 @@ async fn tls_and_passwords_keep_strangers_out_on_both_sides() {
             trusting(&url("rediss", "hunter2")).build().unwrap(),
         ),
         (
-            "an authority nobody knows",
+            "an unknown authority",
             RedisReplayStore::builder(&url("rediss", "hunter2"))
                 .unwrap()
                 .client_certificate_pem(

@@ -312,7 +312,7 @@ impl Subject for Faults {
 
 /// Each fault is found by its case, and by no other case unless that case must notice it too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_is_wrong_fails_in_the_case_meant_for_it() {
+async fn each_faulty_store_fails_in_the_case_for_its_fault() {
     let everything: HashSet<_> = CASES.iter().copied().collect();
     let mut found = HashSet::new();
     let faults = [

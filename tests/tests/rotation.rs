@@ -128,7 +128,7 @@ fn receiver(keys: Keyring) -> Router {
 }
 
 #[tokio::test]
-async fn each_step_accepts_what_it_must_and_nothing_else() {
+async fn each_step_accepts_only_the_expected_keys() {
     let keys = STEPS[0].keyring();
     let receiver = receiver(keys.clone());
     for step in &STEPS {
@@ -154,7 +154,7 @@ async fn each_step_accepts_what_it_must_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_rotating_key_is_one_callers_and_no_others() {
+async fn a_rotating_key_belongs_to_one_caller_only() {
     let keys = Keyring::from_service_secrets(
         &object(&[("billing", OLD), ("audit", AUDIT)]),
         Some(&object(&[("billing", NEW)])),

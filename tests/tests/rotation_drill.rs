@@ -190,7 +190,7 @@ impl Load {
     }
 }
 
-async fn all_gone_round(load: &[Load]) {
+async fn all_answered(load: &[Load]) {
     for caller in load {
         caller.gone_round().await;
     }
@@ -226,18 +226,18 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
         load.push(Load::start(&one, &two.server, &clock, &refused));
         load.push(Load::start(&two, &one.server, &clock, &refused));
     }
-    all_gone_round(&load).await;
+    all_answered(&load).await;
 
     for new in 1..=ROUNDS {
         let old = new - 1;
         // 1. The callees get the new keys.
         one.write(&two_at, &[old, new], old).await;
         two.write(&one_at, &[old, new], old).await;
-        all_gone_round(&load).await;
+        all_answered(&load).await;
         // 2. The callers change keys.
         one.write(&two_at, &[old, new], new).await;
         two.write(&one_at, &[old, new], new).await;
-        all_gone_round(&load).await;
+        all_answered(&load).await;
         let unused = |service: &Service, version: usize| {
             let version = version.to_string();
             service
@@ -253,7 +253,7 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
             );
         }
         clock.0.fetch_add(200, Ordering::SeqCst);
-        all_gone_round(&load).await;
+        all_answered(&load).await;
         // 3. The old keys are removed, because they are no longer used.
         for service in [&one, &two] {
             assert_eq!(
@@ -277,7 +277,7 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
             assert_eq!(with_old, StatusCode::UNAUTHORIZED, "{}, {old}", from.name);
             assert_eq!(status_with(new, from, to, &clock).await, StatusCode::OK);
         }
-        all_gone_round(&load).await;
+        all_answered(&load).await;
     }
 
     assert_eq!(
@@ -294,7 +294,7 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
 
 /// A refused request is not a use, so the key of a caller that only fails can be removed.
 #[tokio::test]
-async fn only_what_is_let_through_is_a_use() {
+async fn only_an_accepted_request_is_a_use() {
     let clock = TestClock(Arc::new(AtomicI64::new(1_767_323_045)));
     let [first, second] = ["127.0.0.1:0"; 2].map(|addr| TcpListener::bind(addr).unwrap());
     let [one_at, two_at] = [&first, &second].map(|at| at.local_addr().unwrap().to_string());

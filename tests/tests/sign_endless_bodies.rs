@@ -60,7 +60,7 @@ async fn sign(layer: &SignLayer, request: Request<Body>) -> Result<(), SignError
 
 /// Source: field report F3: a body that stays open until the response arrives.
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_end_is_an_error_that_names_the_bound_and_what_to_use() {
+async fn an_endless_body_is_an_error_that_names_the_limit_and_an_alternative() {
     let default = SignLayer::new(billing());
     let second = default.clone().with_body_idle(SECOND);
     let short = second.clone().with_body_deadline(SECOND * 3);
@@ -152,7 +152,7 @@ async fn a_body_that_does_not_end_is_an_error_that_names_the_bound_and_what_to_u
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_ends_by_itself_is_signed_however_its_pieces_come() {
+async fn a_body_that_ends_is_signed_in_any_chunks() {
     for (name, content_type, waits) in [
         ("slow pieces", "text/plain", vec![9 * SECOND; 3]),
         (
@@ -215,7 +215,7 @@ impl http_body::Body for KnownLength {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_middleware_of_reqwest_holds_to_the_same_bounds() {
+async fn the_reqwest_middleware_has_the_same_limits() {
     let client = reqwest::Client::builder().no_proxy();
     let middleware = SignMiddleware::new(billing()).with_body_idle(SECOND * 2);
     let client = middleware.client(client).unwrap();
@@ -258,7 +258,7 @@ fn signs_outside_of_a_runtime_as_well() {
 // Sizes.
 
 #[tokio::test]
-async fn what_the_signer_signs_by_default_the_verifier_takes() {
+async fn the_default_limits_of_signer_and_verifier_agree() {
     let verify = |limits| {
         let layer = VerifyLayer::new(keyring("billing", &hmac_key(SECRET)));
         let app = axum::Router::new().fallback(async || "handled");

@@ -534,7 +534,7 @@ async fn a_signer_signs_for_the_authorities_it_is_bound_to() {
 }
 
 #[tokio::test]
-async fn what_already_carries_credentials_is_not_signed() {
+async fn a_request_with_credentials_is_not_signed() {
     for name in ["authorization", "x-date", "x-content-sha256", "x-nonce"] {
         let request = Request::get(url("/"))
             .header(name, "Bearer token")
@@ -551,7 +551,7 @@ async fn what_already_carries_credentials_is_not_signed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_signed_is_not_sent() {
+async fn a_request_that_cannot_be_signed_is_not_sent() {
     let with = |edit: &dyn Fn(&mut Request<Body>)| {
         let mut request = Request::get(url("/")).body(empty()).unwrap();
         edit(&mut request);
@@ -828,7 +828,7 @@ fn failing_twice() -> impl Fn(usize) -> axum::response::Response + Clone + Send 
     }
 }
 
-fn assert_signed_anew(attempts: &[Seen]) {
+fn assert_signed_again(attempts: &[Seen]) {
     assert_eq!(attempts.len(), 3);
     let nonces: HashSet<_> = attempts.iter().map(|seen| &seen.nonce).collect();
     assert_eq!(nonces.len(), 3, "a nonce for each attempt");
@@ -840,7 +840,7 @@ fn assert_signed_anew(attempts: &[Seen]) {
 }
 
 #[tokio::test]
-async fn every_attempt_of_a_retry_is_signed_anew() {
+async fn every_attempt_of_a_retry_is_signed_again() {
     let request = || {
         Request::post(url("/"))
             .body(Full::new(Bytes::from("again and again")))
@@ -860,7 +860,7 @@ async fn every_attempt_of_a_retry_is_signed_anew() {
             .service(http);
         let response = client.oneshot(request()).await.unwrap();
         assert_eq!(response.status(), 200);
-        assert_signed_anew(&callee.take());
+        assert_signed_again(&callee.take());
     }
 
     let callee = Callee::answering(failing_twice()).await;
@@ -876,7 +876,7 @@ async fn every_attempt_of_a_retry_is_signed_anew() {
         .await
         .unwrap();
     assert_eq!(response.status(), 200);
-    assert_signed_anew(&callee.take());
+    assert_signed_again(&callee.take());
 }
 
 /// Tries three times while the answer is 503.
@@ -997,7 +997,7 @@ async fn redirects_are_not_followed_and_the_signature_goes_to_no_other_host() {
 }
 
 #[tokio::test]
-async fn a_url_that_reqwest_would_send_in_another_spelling_is_not_sent() {
+async fn a_url_that_reqwest_would_change_is_not_sent() {
     let callee = Callee::start().await;
     let by_reqwest = sign_layer().layer(reqwest_service(callee.addr()));
     for target in ["/a/../b", "/a/%2e%2E/b", "/./a", "/a?b='"] {
@@ -1020,7 +1020,7 @@ async fn a_url_that_reqwest_would_send_in_another_spelling_is_not_sent() {
 /// Anyone on the path can write a response's `Date`. Trusting it would let them choose when a
 /// signature is valid.
 #[tokio::test]
-async fn a_lying_date_in_a_response_changes_nothing() {
+async fn a_wrong_date_in_a_response_changes_nothing() {
     let dates = Arc::new(Mutex::new(Vec::new()));
     let lying = Server::axum(Router::new().fallback({
         let dates = Arc::clone(&dates);
@@ -1094,7 +1094,7 @@ async fn default_headers_of_a_client_do_not_replace_the_signature() {
 }
 
 #[tokio::test]
-async fn what_the_application_covers_reaches_the_handler_as_signed() {
+async fn a_header_covered_by_the_application_reaches_the_handler_unchanged() {
     let verifier = Verifier::builder()
         .require_headers([HeaderName::from_static("x-tenant")])
         .build()

@@ -199,7 +199,7 @@ async fn behind_a_verifier_that_reports_a_layer_that_reports_judges_who_would_be
 }
 
 #[tokio::test]
-async fn requests_of_nobody_are_written_ten_times_a_second() {
+async fn requests_without_a_caller_are_logged_ten_times_a_second() {
     let (capture, _guard) = Capture::start();
     let app = Router::new()
         .fallback(any(async || "handled"))
@@ -218,7 +218,7 @@ async fn requests_of_nobody_are_written_ten_times_a_second() {
 }
 
 #[tokio::test]
-async fn refusals_of_one_caller_are_ten_a_second_and_counted_apart() {
+async fn refusals_of_one_caller_are_logged_ten_times_a_second() {
     let (capture, _guard) = Capture::start();
     let app = app(AuthorizeLayer::new(policy(POLICY)).with_clock(|| NOW));
     for _ in 0..25 {
@@ -240,7 +240,7 @@ async fn refusals_of_one_caller_are_ten_a_second_and_counted_apart() {
 }
 
 #[tokio::test]
-async fn a_list_of_callers_writes_no_statement() {
+async fn a_list_of_callers_logs_no_statement() {
     let (capture, _guard) = Capture::start();
     let app = Router::new()
         .fallback(any(async || "handled"))
@@ -256,7 +256,7 @@ async fn a_list_of_callers_writes_no_statement() {
 }
 
 #[test]
-fn a_resource_that_was_kept_out_is_written_at_every_load() {
+fn a_resource_kept_out_is_logged_at_every_load() {
     let (capture, _guard) = Capture::start();
     let directory = tests::directory::Directory::new();
     let path = directory.write(

@@ -105,7 +105,7 @@ fn json(resource: &str) -> Policy {
 }
 
 #[test]
-fn no_allow_leaks_to_another_form_of_a_path() {
+fn no_allow_matches_another_spelling_of_a_path() {
     for (name, policy) in [
         ("literal", allow("\"/admin/keys\"")),
         ("star", allow("\"/admin/*\", \"/*/keys\", \"/*\"")),
@@ -131,7 +131,7 @@ fn no_allow_leaks_to_another_form_of_a_path() {
 }
 
 #[test]
-fn no_allow_of_one_path_leaks_to_another() {
+fn no_allow_of_one_path_matches_another() {
     for (name, policy) in [
         ("TOML", allow("\"/admin/keys\"")),
         ("JSON", json("a/s/GET/admin/keys")),
@@ -145,7 +145,7 @@ fn no_allow_of_one_path_leaks_to_another() {
 
 /// The reverse: everything is allowed and one path denied. No other spelling evades the deny.
 #[test]
-fn no_form_of_a_path_gets_past_a_deny() {
+fn no_spelling_of_a_path_evades_a_deny() {
     let deny = |paths: &str| {
         policy(&format!(
             "{ALLOW_ALL}\n[[statements]]\nid = \"deny\"\neffect = \"deny\"\ncallers = [\"*\"]\nmethods = [\"*\"]\npaths = [{paths}]\n"

@@ -27,7 +27,7 @@ fn with_others(others: usize) -> Policy {
 }
 
 #[test]
-fn only_statements_about_the_caller_are_looked_at() {
+fn only_statements_about_the_caller_are_evaluated() {
     for others in [0, 10, 10_000] {
         let policy = with_others(others);
         let about = |name: &str| policy.statements_about(&KeyId::new(name).unwrap());

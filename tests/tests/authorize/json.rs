@@ -35,7 +35,7 @@ const SEED: &str = r#"{
 
 /// Source: seed 3, "Example to allow cross account access. This delegates the permissions to the specified account."
 #[test]
-fn the_seeds_statement_allows_the_whole_of_the_account_and_nobody_else() {
+fn the_seeds_statement_allows_the_whole_account_only() {
     let policy = Policy::from_json(SEED, &api()).unwrap();
     for (caller, expected) in [
         ("billing", "allowed by statement 1"),
@@ -130,7 +130,7 @@ fn every_part_of_a_resource_counts() {
 }
 
 #[test]
-fn principals_are_everyone_accounts_and_callers_that_are_listed_in_them() {
+fn principals_are_everyone_accounts_and_their_listed_callers() {
     for (principal, allowed) in [
         (r#""*""#, &["billing", "audit", "warehouse", "stranger"][..]),
         (
@@ -180,7 +180,7 @@ fn principals_are_everyone_accounts_and_callers_that_are_listed_in_them() {
 
 /// As in IAM, a star for the stage also matches the method. A literal stage prevents this.
 #[test]
-fn a_star_in_a_resource_goes_over_slashes() {
+fn a_star_in_a_resource_matches_slashes() {
     for (stage, expected) in [("*", true), ("prod", false)] {
         let resource = format!("Api-Id/{stage}/GET/pets");
         let text = SEED.replace(
@@ -227,7 +227,7 @@ fn an_empty_sid_is_none() {
 }
 
 #[test]
-fn what_is_not_known_is_refused() {
+fn unknown_content_is_refused() {
     let with = |members: &str| {
         SEED.replace(
             r#""Effect": "Allow","#,

@@ -87,7 +87,7 @@ async fn outcome(app: &Router, request: Request<Body>) -> (u16, Option<Forbidden
 }
 
 #[tokio::test]
-async fn the_policy_decides_and_the_refusal_does_not_say_why() {
+async fn the_policy_decides_and_the_refusal_hides_the_reason() {
     let app = Router::new()
         .fallback(whoami)
         .layer(AuthorizeLayer::new(policy(ACCOUNTS)).with_clock(|| NOW))
@@ -144,7 +144,7 @@ async fn the_policy_decides_and_the_refusal_does_not_say_why() {
 }
 
 #[tokio::test]
-async fn a_list_of_callers_lets_those_through_and_nobody_else() {
+async fn a_list_of_callers_allows_only_those() {
     let app = |layer: AllowCallers| {
         Router::new()
             .route("/x", get(whoami))
@@ -233,7 +233,7 @@ async fn a_request_without_a_verified_caller_is_refused_by_every_layer() {
 }
 
 #[tokio::test]
-async fn a_layer_that_only_reports_refuses_nothing_and_puts_nothing_in() {
+async fn a_report_only_layer_refuses_and_adds_nothing() {
     let app = |layer: fn(Router) -> Router| {
         let whether = any(async |caller: Option<VerifiedCaller>| {
             caller.map_or("nobody".to_owned(), |caller| caller.id().to_string())
@@ -267,7 +267,7 @@ async fn a_layer_that_only_reports_refuses_nothing_and_puts_nothing_in() {
 /// The policy judges the verified request. A request that was changed between the layers is
 /// refused.
 #[tokio::test]
-async fn what_was_rewritten_after_it_was_verified_is_refused() {
+async fn a_request_rewritten_after_verification_is_refused() {
     async fn to_admin(mut request: axum::extract::Request, next: Next) -> Response {
         *request.uri_mut() = Uri::from_static("/admin");
         next.run(request).await
@@ -326,7 +326,7 @@ async fn what_was_rewritten_after_it_was_verified_is_refused() {
 }
 
 #[tokio::test]
-async fn behind_nested_routers_the_whole_path_is_judged() {
+async fn inside_nested_routers_the_whole_path_is_judged() {
     let authorize = || AuthorizeLayer::new(policy(ACCOUNTS));
     let leaf = || Router::new().route("/account/{id}", get(whoami));
     let inside = Router::new()

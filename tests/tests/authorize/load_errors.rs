@@ -21,7 +21,7 @@ const STATEMENT: &str = r#"{
   }"#;
 
 #[test]
-fn an_error_in_json_says_where_it_is() {
+fn an_error_in_json_has_a_position() {
     for (from, to, expected) in [
         (
             "/live/GET/b",
@@ -93,7 +93,7 @@ fn a_statement_without_a_sid_is_named_by_its_place() {
 }
 
 #[test]
-fn one_value_that_is_no_list_has_its_place_as_well() {
+fn a_single_value_has_a_position_too() {
     let text = STATEMENT.replace("[\"execute-api:Invoke\"]", "\"s3:GetObject\"");
     assert!(json(&text).starts_with("line 7, column 15: statement one: Action: "));
     let error = Policy::from_json(
@@ -123,7 +123,7 @@ when = { source_cidr = ["192.0.2.0/24"], not_before = 2026-01-01T00:00:00Z }
 "#;
 
 #[test]
-fn an_error_in_toml_says_where_it_is() {
+fn an_error_in_toml_has_a_position() {
     for (from, to, expected) in [
         (
             "\"POST\"",

@@ -19,7 +19,7 @@ fn api() -> ExecuteApi {
 
 /// All combinations of a matching allow, a matching deny, and a statement that does not match.
 #[test]
-fn a_deny_wins_over_an_allow_and_nothing_is_a_refusal() {
+fn a_deny_overrides_an_allow_and_no_match_is_a_refusal() {
     let allow = r#"{"Sid":"a","Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"api-id/*/GET/pets"}"#;
     let deny = r#"{"Sid":"d","Effect":"Deny","Principal":"*","Action":"execute-api:Invoke","Resource":"api-id/*/GET/pets"}"#;
     let other = r#"{"Sid":"o","Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"api-id/*/GET/dogs"}"#;

@@ -30,7 +30,7 @@ fn routes(path: &str) -> Router {
 /// For each position: the status of a signed and of an unsigned request, on a covered and on an
 /// uncovered route.
 #[tokio::test]
-async fn a_handler_that_asks_for_its_caller_is_open_in_no_position() {
+async fn a_handler_that_takes_its_caller_is_open_in_no_position() {
     let guarded = |router: Router| {
         router
             .layer(AuthorizeLayer::new(policy(ALLOW_ALL)))

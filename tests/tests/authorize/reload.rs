@@ -44,7 +44,7 @@ fn reload(shared: &SharedPolicy, file: &File) -> Result<(), ConfigError> {
 }
 
 #[tokio::test]
-async fn a_bad_file_leaves_the_last_good_policy_in_force() {
+async fn a_bad_file_keeps_the_last_good_policy() {
     let file = File::new("policy.toml", ALLOW_ALL);
     let shared = SharedPolicy::new(Policy::from_toml_file(&file.0).unwrap());
     let app = Router::new()

@@ -43,7 +43,7 @@ fn assert_note(callee: &Callee) {
 }
 
 #[tokio::test]
-async fn a_client_that_signs_keeps_json_query_and_form() {
+async fn a_signing_client_supports_json_query_and_form() {
     let callee = Callee::verifying(SECRET);
     let signing = client(SignMiddleware::new(billing(&callee)));
     let url = callee.url("/notes");
@@ -60,7 +60,7 @@ async fn a_client_that_signs_keeps_json_query_and_form() {
 }
 
 #[tokio::test]
-async fn a_request_of_a_plain_builder_is_signed_where_it_is_sent() {
+async fn a_request_of_a_plain_builder_is_signed_when_it_is_sent() {
     let callee = Callee::verifying(SECRET);
     let plain = reqwest::Client::new();
     let request = || {

@@ -127,7 +127,7 @@ async fn a_body_is_not_read_for_an_authority_without_a_signer() {
 }
 
 #[tokio::test]
-async fn every_layer_takes_over_the_targets_that_a_clone_was_given() {
+async fn every_layer_uses_the_targets_that_replaced_a_clones() {
     let users = Callee::verifying(SECRET);
     let audit = Callee::verifying(OTHER_SECRET);
     let signers = TargetSigners::builder()

@@ -121,7 +121,7 @@ fn refuses_targets_that_contradict_each_other_or_themselves() {
             "covering",
         ),
         (
-            "unsigned for a peer of long ago",
+            "unsigned with three headers",
             unsigned("insecure_three_headers = true"),
             ConfigErrorKind::File,
             "insecure_three_headers",
@@ -170,7 +170,7 @@ fn an_unsigned_target_has_no_signer_and_disturbs_no_keyring() {
 }
 
 #[tokio::test]
-async fn a_set_takes_over_what_its_file_becomes_and_keeps_it_while_the_file_is_bad() {
+async fn a_set_follows_its_file_and_keeps_its_content_while_the_file_is_bad() {
     let directory = Directory::new();
     let path = directory.write("targets.toml", &signed("a", "a:1", SECRET));
     let (signers, reloading) = Reload::new()
@@ -198,7 +198,7 @@ async fn a_set_takes_over_what_its_file_becomes_and_keeps_it_while_the_file_is_b
 }
 
 #[test]
-fn a_target_behind_a_tunnel_is_signed_for_the_host_that_the_file_names() {
+fn a_target_through_a_tunnel_is_signed_for_the_host_in_the_file() {
     let more =
         format!("caller = \"a\"\nsecret_hex = \"{SECRET}\"\nsigned_host = \"accounts:8081\"");
     let signer = Signer::from_toml(&target("a", "127.0.0.1:9000", &more), "a").unwrap();

@@ -59,7 +59,7 @@ async fn checked(store: &RedisReplayStore) -> Vec<WarningKind> {
 /// warnings.
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn the_permissions_of_the_readme_are_enough_and_check_tells_what_it_could_not_ask() {
+async fn the_permissions_of_the_readme_are_enough_and_check_reports_missing_ones() {
     let least = commands("every server");
     let further = commands("all warnings of check");
     let complete = format!("{least} {further}");
@@ -106,7 +106,7 @@ async fn another_database_needs_select_as_the_readme_says() {
 
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn the_permissions_of_the_readme_are_enough_behind_sentinels() {
+async fn the_permissions_of_the_readme_are_enough_with_sentinels() {
     let [master, replica, sentinel] = replicated_over(Transport::Plain);
     let least = commands("every server");
     for server in [&master, &replica] {
@@ -135,7 +135,7 @@ async fn the_permissions_of_the_readme_are_enough_behind_sentinels() {
     let found = checked(&store).await;
     assert!(
         found.contains(&WarningKind::ReplicationUnknown),
-        "it has a replica, and the setting may not be asked: {found:?}"
+        "there is a replica, and CONFIG GET is not permitted: {found:?}"
     );
 }
 
@@ -216,7 +216,7 @@ async fn a_user_who_may_not_run_info_is_refused_by_name_until_that_is_allowed() 
 
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_server_that_tells_that_it_evicts_is_refused_whatever_is_assumed() {
+async fn a_server_that_reports_eviction_is_refused_despite_the_assumption() {
     let server = RedisServer::start(&["--maxmemory-policy", "volatile-ttl"]);
     let builder = RedisReplayStore::builder(&server.url()).unwrap();
     let store = builder.insecure_assume_noeviction().build().unwrap();
@@ -237,7 +237,7 @@ async fn a_server_that_tells_that_it_evicts_is_refused_whatever_is_assumed() {
 
 #[tokio::test]
 #[ignore = "needs redis"]
-async fn a_server_that_is_away_is_no_warning() {
+async fn an_unreachable_server_is_an_error_and_no_warning() {
     let mut server = RedisServer::start(&[]);
     let store = RedisReplayStore::from_url(&url(&server, &commands("every server"), "")).unwrap();
     assert_eq!(checked(&store).await, [WarningKind::ForgetsOnRestart]);

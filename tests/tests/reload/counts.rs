@@ -80,7 +80,7 @@ fn a_bad_file_counts_once_until_it_changes_however_often_it_is_tried() {
     more(5);
     assert_eq!(counted(&handle), [Some(1), None, Some(1)], "asked for");
 
-    directory.rename_in("policy.toml", "bad in another way");
+    directory.rename_in("policy.toml", "other bad content");
     until("the other bad file is counted", || {
         counted(&handle)[0] == Some(2)
     });
@@ -95,7 +95,7 @@ fn a_bad_file_counts_once_until_it_changes_however_often_it_is_tried() {
     until("it is bad again", || counted(&handle)[0] == Some(3));
     until("one is bad", || counted(&handle)[2] == Some(1));
     drop(reloading);
-    until("what nobody watches is not bad", || {
+    until("an unwatched source is not bad", || {
         counted(&handle)[2] == Some(0)
     });
     drop(policy);

@@ -13,7 +13,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 #[test]
-fn each_encoding_is_read_as_its_name_says() {
+fn each_encoding_is_read_by_its_file_name() {
     let base64 = Base64::encode_string(&bytes(A));
     let crlf = format!("{A}\r\n");
     let line = format!("{A}\n");
@@ -62,7 +62,7 @@ fn each_encoding_is_read_as_its_name_says() {
 }
 
 #[test]
-fn whatever_is_no_key_is_refused_and_no_key_is_shown() {
+fn other_content_is_refused_and_no_key_is_shown() {
     type Place = Box<dyn Fn(&Directory)>;
     let file = |name: &'static str, content: &str| -> Place {
         let content = content.to_owned();
@@ -197,7 +197,7 @@ fn whatever_is_no_key_is_refused_and_no_key_is_shown() {
 }
 
 #[test]
-fn a_mounted_volume_is_read_where_it_leads_at_that_moment() {
+fn a_mounted_volume_is_read_through_its_current_link() {
     let directory = Directory::new();
     directory.mount(&[("billing.1.secret_hex", A), ("audit.1.secret_hex", B)]);
     let keys = Keyring::from_directory(directory.path()).unwrap();
@@ -213,7 +213,7 @@ fn a_mounted_volume_is_read_where_it_leads_at_that_moment() {
 }
 
 #[tokio::test]
-async fn keys_come_and_go_with_their_files() {
+async fn keys_are_added_and_removed_with_their_files() {
     let directory = Directory::new();
     directory.mount(&[("billing.1.secret_hex", A)]);
     let (keys, reloading) = by_events().keyring_directory(directory.path()).unwrap();

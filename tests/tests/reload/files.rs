@@ -21,7 +21,7 @@ type Change = fn(&Directory, &str);
 type Break<'t> = Box<dyn Fn(&Directory) + 't>;
 
 #[tokio::test]
-async fn a_change_is_put_into_use_however_it_is_made() {
+async fn every_kind_of_change_is_put_into_use() {
     let ways: [(&str, Change, Change); 7] = [
         (
             "written in place",
@@ -103,7 +103,7 @@ async fn a_change_is_put_into_use_however_it_is_made() {
 }
 
 #[tokio::test]
-async fn a_change_that_nobody_tells_of_is_found_by_the_next_poll() {
+async fn a_change_without_an_event_is_found_by_the_next_poll() {
     let directory = Directory::new();
     directory.write("1/keys/keys.toml", &billing(A));
     directory.write("2/keys/keys.toml", &billing(B));
@@ -146,7 +146,7 @@ async fn a_change_during_a_load_is_loaded_next() {
 }
 
 #[tokio::test]
-async fn what_is_bad_keeps_the_last_good_keys_and_is_told() {
+async fn bad_content_keeps_the_last_good_keys_and_is_reported() {
     let half = &billing(B)[..100];
     let weak = billing(&"00".repeat(32));
     let shared = callers(&[("billing", &[("1", B)]), ("audit", &[("1", B)])]);
@@ -191,11 +191,11 @@ async fn what_is_bad_keeps_the_last_good_keys_and_is_told() {
         let mut health = reloading.health();
         break_it(&directory);
         let status = bad(&mut health).await;
-        assert_eq!(status.generation(), 1, "{name}: nothing was put into use");
+        assert_eq!(status.generation(), 1, "{name}: nothing new is in use");
         assert_eq!(keys.len(), 1, "{name}: the keyring is not emptied");
         assert!(
             takes(&keys, "billing", A),
-            "{name}: what was good is in use"
+            "{name}: the good content is in use"
         );
         assert!(
             !takes(&keys, "billing", B),
@@ -211,7 +211,10 @@ async fn what_is_bad_keeps_the_last_good_keys_and_is_told() {
         directory.rename_in("keys.toml", &billing(C));
         let status = generation(&mut health, 2).await;
         assert!(status.is_good() && status.error().is_none(), "{name}");
-        assert!(status.last_error().is_some(), "{name}: it is not forgotten");
+        assert!(
+            status.last_error().is_some(),
+            "{name}: the last error is kept"
+        );
         assert!(takes(&keys, "billing", C), "{name}: good again");
     }
 }
@@ -230,7 +233,7 @@ async fn a_bad_file_that_is_made_good_as_it_was_is_good_again() {
 }
 
 #[tokio::test]
-async fn what_was_bad_for_a_reason_elsewhere_is_tried_again_at_the_next_poll() {
+async fn a_failure_with_an_outside_cause_is_tried_again_at_the_next_poll() {
     let directory = Directory::new();
     let path = directory.write("value", "1");
     let elsewhere = Directory::new();
@@ -250,7 +253,7 @@ async fn what_was_bad_for_a_reason_elsewhere_is_tried_again_at_the_next_poll() {
 }
 
 #[test]
-fn a_source_that_is_bad_from_the_start_does_not_start() {
+fn a_source_that_is_bad_at_the_start_is_an_error() {
     let directory = Directory::new();
     for (name, text) in [
         ("gone", None),
@@ -286,7 +289,7 @@ async fn the_same_content_is_not_put_into_use_again() {
 }
 
 #[tokio::test]
-async fn a_reload_can_be_asked_for_without_a_change() {
+async fn a_reload_can_be_requested_without_a_change() {
     let directory = Directory::new();
     let path = directory.write("keys.toml", &billing(A));
     let (_, reloading) = by_events().keyring(path).unwrap();
@@ -299,7 +302,7 @@ async fn a_reload_can_be_asked_for_without_a_change() {
 
 /// The request comes while the worker waits for the end of a burst without real changes.
 #[tokio::test]
-async fn a_reload_that_is_asked_for_in_a_burst_is_not_forgotten() {
+async fn a_reload_requested_during_a_burst_is_done() {
     let directory = Directory::new();
     let path = directory.write("keys.toml", &billing(A));
     let reload = by_events().with_debounce(std::time::Duration::from_secs(1));
@@ -313,7 +316,7 @@ async fn a_reload_that_is_asked_for_in_a_burst_is_not_forgotten() {
 
 /// A reader of a pipe would wait for ever, and never see the file that replaces the pipe.
 #[tokio::test]
-async fn what_never_ends_is_no_file() {
+async fn an_endless_source_is_refused() {
     for target in ["keys", "policy"] {
         let directory = Directory::new();
         let (good, better) = match target {
@@ -354,7 +357,7 @@ async fn what_never_ends_is_no_file() {
 
 /// Larger than any key file, and smaller than the machine's memory.
 #[test]
-fn a_file_without_measure_is_refused() {
+fn a_file_over_the_size_limit_is_refused() {
     let directory = Directory::new();
     let path = directory.join("keys.toml");
     for length in [(16 << 20) + 1, 1 << 40] {
@@ -370,7 +373,7 @@ fn a_file_without_measure_is_refused() {
 }
 
 #[tokio::test]
-async fn a_dropped_handle_ends_the_watch_and_leaves_what_is_in_use() {
+async fn a_dropped_handle_ends_the_watch_and_keeps_the_content() {
     let directory = Directory::new();
     let path = directory.write("keys.toml", &billing(A));
     let (keys, reloading) = by_events().keyring(path).unwrap();
@@ -385,7 +388,7 @@ async fn a_dropped_handle_ends_the_watch_and_leaves_what_is_in_use() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_failure_like_another() {
+async fn a_panic_counts_as_a_failure() {
     let directory = Directory::new();
     let path = directory.write("value", "1");
     let applied = Arc::new(AtomicUsize::new(0));
@@ -417,7 +420,7 @@ async fn a_panic_is_a_failure_like_another() {
 }
 
 #[tokio::test]
-async fn a_directory_is_watched_with_all_that_is_in_it() {
+async fn a_directory_is_watched_recursively() {
     let directory = Directory::new();
     directory.write("keys/a/1", "x");
     let count = |path: &Path| {

@@ -55,7 +55,7 @@ fn all_three() -> Keyring {
 }
 
 #[tokio::test]
-async fn a_layer_signs_with_what_the_file_holds_by_then() {
+async fn a_layer_signs_with_the_current_content_of_the_file() {
     let directory = Directory::new();
     let path = directory.write("keys.toml", &target(&[(A, "")]));
     let (signer, reloading) = by_events().signer(&path, "users").unwrap();
@@ -112,7 +112,7 @@ async fn nothing_is_sent_when_no_key_is_within_its_dates() {
 }
 
 #[test]
-fn a_target_has_one_key_beside_its_name_or_several_below_it() {
+fn a_target_has_one_inline_key_or_a_list_of_keys() {
     let beside = format!("{TARGET}secret_hex = \"{A}\"\n");
     assert!(Signer::from_toml(&beside, "users").is_ok());
     assert!(SharedSigner::from_toml(&beside, "users").is_ok());
