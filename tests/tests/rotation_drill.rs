@@ -248,7 +248,7 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
             assert_eq!(
                 unused(service, old),
                 Unused::No,
-                "{}: used a moment ago",
+                "{}: just used",
                 service.name
             );
         }
@@ -268,7 +268,7 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
         assert_eq!(
             status_with(old, &one, &two, &clock).await,
             StatusCode::OK,
-            "until it is out"
+            "accepted until its removal"
         );
         one.write(&two_at, &[new], new).await;
         two.write(&one_at, &[new], new).await;
@@ -283,7 +283,7 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
     assert_eq!(
         refused.load(Ordering::SeqCst),
         0,
-        "requests that were refused"
+        "refused requests"
     );
     for caller in &load {
         assert!(!caller.task.is_finished(), "a caller has stopped calling");

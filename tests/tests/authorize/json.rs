@@ -248,7 +248,7 @@ fn unknown_content_is_refused() {
         ("nothing", String::new()),
         ("no object", "[]".to_owned()),
         ("no statements", r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned()),
-        ("text behind", format!("{SEED} x")),
+        ("text after", format!("{SEED} x")),
         ("cut off", SEED[..SEED.len() - 1].to_owned()),
         ("NotPrincipal", replace("\"Principal\"", "\"NotPrincipal\"")),
         ("NotPrincipal beside", with(r#""NotPrincipal": "*""#)),
