@@ -53,7 +53,8 @@ impl Service {
         let said = String::from_utf8(output.stdout).unwrap();
         let (calls, watch) = said.split_once("Watch: ").unwrap();
         assert!(
-            watch.starts_with("not sent: body: /ledger.Ledger/Watch"),
+            watch.starts_with("not sent: body: expected a unary")
+                && watch.contains("found the bidirectional gRPC method /ledger.Ledger/Watch"),
             "{watch}"
         );
         assert!(output.status.success(), "{said}");
