@@ -280,11 +280,7 @@ async fn every_key_of_two_services_is_rotated_under_load_without_a_refusal() {
         all_answered(&load).await;
     }
 
-    assert_eq!(
-        refused.load(Ordering::SeqCst),
-        0,
-        "refused requests"
-    );
+    assert_eq!(refused.load(Ordering::SeqCst), 0, "refused requests");
     for caller in &load {
         assert!(!caller.task.is_finished(), "a caller has stopped calling");
         assert!(*caller.answers.borrow() > 3 * 4 * 4);
