@@ -39,6 +39,13 @@ impl Timestamp {
         Self { micros }
     }
 
+    /// Reads RFC 3339 with any offset.
+    #[cfg(any(feature = "config", feature = "policy"))]
+    pub(crate) fn parse_rfc3339(text: &str) -> Option<Self> {
+        let timestamp: jiff::Timestamp = text.parse().ok()?;
+        Some(Self::from_unix_micros(timestamp.as_microsecond()))
+    }
+
     /// Returns whole seconds since the Unix epoch, rounded down.
     pub const fn as_unix_seconds(self) -> i64 {
         self.micros.div_euclid(MICROS_PER_SECOND)

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::{
     schema::{Caller, Key, Nonce},
     secret_texts::SecretTexts,
-    toml_text::{line, parse_timestamp, unknown},
+    toml_text::{line, unknown, validity},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
@@ -71,13 +71,8 @@ impl Key {
                 Nonce::Optional => NonceRule::Optional,
             });
         }
-        if let Some(not_before) = self.not_before {
-            key = key.with_not_before(parse_timestamp("not_before", not_before)?);
-        }
-        if let Some(not_after) = self.not_after {
-            key = key.with_not_after(parse_timestamp("not_after", not_after)?);
-        }
-        Ok(key.with_state(self.state.into()))
+        let validity = validity(self.state, self.not_before, self.not_after)?;
+        Ok(key.with_validity(validity))
     }
 
     fn verifying_key(&self) -> Result<VerifyingKey, ConfigError> {

@@ -6,7 +6,7 @@ use super::{
     callers::add,
     schema::{Caller, Derived, Root},
     secret_texts::SecretTexts,
-    toml_text::{line, parse_timestamp},
+    toml_text::{line, validity},
 };
 use crate::{
     derived_keyring::{DerivedCallers, DerivedKeyring},
@@ -64,13 +64,8 @@ impl Root {
             text: &self.secret_text,
         };
         let secret = texts.secret(Scheme::HmacSha256)?;
-        let mut root = RootKey::new(&self.version, &secret)?.with_state(self.state.into());
-        if let Some(not_before) = self.not_before {
-            root = root.with_not_before(parse_timestamp("not_before", not_before)?);
-        }
-        if let Some(not_after) = self.not_after {
-            root = root.with_not_after(parse_timestamp("not_after", not_after)?);
-        }
-        Ok(root)
+        let root = RootKey::new(&self.version, &secret)?;
+        let validity = validity(self.state, self.not_before, self.not_after)?;
+        Ok(root.with_validity(validity))
     }
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{
     schema::{Target, TargetKey},
     secret_texts::SecretTexts,
-    toml_text::{line, parse_timestamp, shown},
+    toml_text::{line, shown, validity},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, nearest},
@@ -100,14 +100,9 @@ impl Target {
             },
             ed25519_seed_hex: &from.ed25519_seed_hex,
         })?;
-        let mut key = SignerKey::new(&from.version, signer)?.with_state(from.state.into());
-        if let Some(not_before) = from.not_before {
-            key = key.with_not_before(parse_timestamp("not_before", not_before)?);
-        }
-        if let Some(not_after) = from.not_after {
-            key = key.with_not_after(parse_timestamp("not_after", not_after)?);
-        }
-        Ok(key)
+        let key = SignerKey::new(&from.version, signer)?;
+        let validity = validity(from.state, from.not_before, from.not_after)?;
+        Ok(key.with_validity(validity))
     }
 
     fn own_key(&self) -> Material<'_> {

@@ -6,7 +6,9 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 
 use crate::{
+    config::schema::State,
     error::{ConfigError, ConfigErrorKind, nearest},
+    key::Validity,
     timestamp::Timestamp,
 };
 
@@ -28,20 +30,28 @@ pub(super) fn line(text: &str, span: &Range<usize>) -> String {
     format!("line {line}")
 }
 
-/// Reads a date-time. `name` is the name of its key.
-pub(super) fn parse_timestamp(
-    name: &str,
-    datetime: toml::value::Datetime,
-) -> Result<Timestamp, ConfigError> {
-    let text = datetime.to_string();
-    text.parse::<jiff::Timestamp>()
-        .map(|timestamp| Timestamp::from_unix_micros(timestamp.as_microsecond()))
-        .map_err(|_| {
-            ConfigError::new(
-                ConfigErrorKind::File,
-                format!("{name}: expected a date-time with an offset, found {text}"),
-            )
-        })
+/// Reads the state and the dates of a key.
+pub(super) fn validity(
+    state: State,
+    not_before: Option<toml::value::Datetime>,
+    not_after: Option<toml::value::Datetime>,
+) -> Result<Validity, ConfigError> {
+    let read = |name, date: Option<toml::value::Datetime>| {
+        let read = |date: toml::value::Datetime| {
+            let text = date.to_string();
+            Timestamp::parse_rfc3339(&text).ok_or_else(|| {
+                wrong(format!(
+                    "{name}: expected a date-time with an offset, found {text}"
+                ))
+            })
+        };
+        date.map(read).transpose()
+    };
+    Ok(Validity {
+        state: state.into(),
+        not_before: read("not_before", not_before)?,
+        not_after: read("not_after", not_after)?,
+    })
 }
 
 fn wrong(message: impl Into<String>) -> ConfigError {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::VerifyingKey;
+use super::{KeyState, Validity, VerifyingKey};
 use crate::{
     error::ConfigError,
     key_id::KeyId,
@@ -24,26 +24,11 @@ pub struct CallerKey {
 /// The rules for requests signed with this key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyRules {
-    pub(crate) state: KeyState,
-    pub(crate) not_before: Option<Timestamp>,
-    pub(crate) not_after: Option<Timestamp>,
+    pub(crate) validity: Validity,
     pub(crate) nonce: NonceRule,
     pub(crate) content_type: ContentTypeRule,
     /// Whether the verifier must have expected hosts that match the request.
     pub(crate) audience_required: bool,
-}
-
-/// The rotation state of a key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyState {
-    /// Verifies.
-    #[default]
-    Active,
-    /// Verifies, and reports that the caller still uses an old key.
-    AcceptOnly,
-    /// Verifies nothing. Keep it listed, so that the key cannot be added again under another name.
-    Revoked,
 }
 
 impl CallerKey {
@@ -57,9 +42,7 @@ impl CallerKey {
             version: KeyVersion::new(version)?,
             key_id: None,
             rules: KeyRules {
-                state: KeyState::default(),
-                not_before: None,
-                not_after: None,
+                validity: Validity::default(),
                 nonce: key.scheme().definition().nonce,
                 content_type: key.scheme().definition().content_type,
                 audience_required: false,
@@ -82,7 +65,7 @@ impl CallerKey {
     /// Sets the rotation state of the key.
     #[must_use]
     pub fn with_state(mut self, state: KeyState) -> Self {
-        self.rules.state = state;
+        self.rules.validity.state = state;
         self
     }
 
@@ -90,7 +73,7 @@ impl CallerKey {
     /// clock.
     #[must_use]
     pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
-        self.rules.not_before = Some(not_before);
+        self.rules.validity.not_before = Some(not_before);
         self
     }
 
@@ -98,7 +81,7 @@ impl CallerKey {
     /// clock.
     #[must_use]
     pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
-        self.rules.not_after = Some(not_after);
+        self.rules.validity.not_after = Some(not_after);
         self
     }
 
@@ -125,6 +108,11 @@ impl CallerKey {
         self
     }
 
+    pub(crate) fn with_validity(mut self, validity: Validity) -> Self {
+        self.rules.validity = validity;
+        self
+    }
+
     /// Refuses this key in a verifier without expected hosts.
     pub(crate) fn requiring_audience(mut self) -> Self {
         self.rules.audience_required = true;
@@ -148,7 +136,7 @@ impl CallerKey {
 
     /// Returns the rotation state of the key.
     pub fn state(&self) -> KeyState {
-        self.rules.state
+        self.rules.validity.state
     }
 
     pub(crate) fn verifying_key(&self) -> &VerifyingKey {
@@ -176,22 +164,5 @@ impl fmt::Debug for CallerKey {
             .field("key", &self.key)
             .field("rules", &self.rules)
             .finish()
-    }
-}
-
-impl KeyRules {
-    /// Returns the reason for which the key verifies nothing at this moment. `None` if it verifies.
-    pub(crate) fn refusal_at(self, now: Timestamp) -> Option<&'static str> {
-        match self.state {
-            KeyState::Revoked => return Some("the key is revoked"),
-            KeyState::Active | KeyState::AcceptOnly => {}
-        }
-        if self.not_before.is_some_and(|from| now < from) {
-            return Some("the key is not valid yet");
-        }
-        if self.not_after.is_some_and(|until| now >= until) {
-            return Some("the key is no longer valid");
-        }
-        None
     }
 }

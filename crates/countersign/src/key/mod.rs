@@ -9,16 +9,14 @@ mod session_token;
 mod signing_key;
 mod signing_key_cache;
 mod strength;
+mod validity;
 mod verifying_key;
 
 #[cfg(feature = "config")]
 pub(crate) use self::verifying_key::public_key_from_hex;
 pub use self::{
-    caller_key::{CallerKey, KeyState},
-    root_key::RootKey,
-    secret::Secret,
-    signing_key::SigningKey,
-    verifying_key::VerifyingKey,
+    caller_key::CallerKey, root_key::RootKey, secret::Secret, signing_key::SigningKey,
+    validity::KeyState, verifying_key::VerifyingKey,
 };
 pub(crate) use self::{
     fingerprint::Fingerprint,
@@ -26,5 +24,6 @@ pub(crate) use self::{
     session_token::SessionToken,
     signing_key::SigningOperation,
     signing_key_cache::SigningKeyCache,
+    validity::Validity,
     verifying_key::VerifyingOperation,
 };

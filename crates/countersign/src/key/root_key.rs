@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{CallerKey, Fingerprint, KeyState, Secret, SigningKey, strength::Weakness};
+use super::{CallerKey, Fingerprint, KeyState, Secret, SigningKey, Validity, strength::Weakness};
 use crate::{
     crypto::hkdf_sha256::PseudorandomKey,
     error::ConfigError,
@@ -38,9 +38,7 @@ const DERIVED_LEN: usize = 32;
 #[derive(Clone)]
 pub struct RootKey {
     version: KeyVersion,
-    state: KeyState,
-    not_before: Option<Timestamp>,
-    not_after: Option<Timestamp>,
+    validity: Validity,
     derivation: PseudorandomKey,
     fingerprint: Fingerprint,
 }
@@ -65,9 +63,7 @@ impl RootKey {
         }
         Ok(Self {
             version,
-            state: KeyState::Active,
-            not_before: None,
-            not_after: None,
+            validity: Validity::default(),
             derivation: PseudorandomKey::extract(bytes),
             fingerprint: Fingerprint::of_hmac_sha256(bytes),
         })
@@ -76,7 +72,7 @@ impl RootKey {
     /// Sets the rotation state of the root. Keys derived from a revoked root verify nothing.
     #[must_use]
     pub fn with_state(mut self, state: KeyState) -> Self {
-        self.state = state;
+        self.validity.state = state;
         self
     }
 
@@ -84,7 +80,7 @@ impl RootKey {
     /// clock.
     #[must_use]
     pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
-        self.not_before = Some(not_before);
+        self.validity.not_before = Some(not_before);
         self
     }
 
@@ -92,7 +88,13 @@ impl RootKey {
     /// verifier's clock.
     #[must_use]
     pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
-        self.not_after = Some(not_after);
+        self.validity.not_after = Some(not_after);
+        self
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn with_validity(mut self, validity: Validity) -> Self {
+        self.validity = validity;
         self
     }
 
@@ -146,16 +148,8 @@ impl RootKey {
         target: &KeyId,
     ) -> Result<CallerKey, ConfigError> {
         let key = SigningKey::hmac_sha256(&self.derive(caller, target)?);
-        let mut key = CallerKey::new(self.version.as_str(), key.verifying_key())?
-            .with_state(self.state)
-            .requiring_audience();
-        if let Some(not_before) = self.not_before {
-            key = key.with_not_before(not_before);
-        }
-        if let Some(not_after) = self.not_after {
-            key = key.with_not_after(not_after);
-        }
-        Ok(key)
+        let key = CallerKey::new(self.version.as_str(), key.verifying_key())?;
+        Ok(key.with_validity(self.validity).requiring_audience())
     }
 
     pub(crate) fn fingerprint(&self) -> &Fingerprint {
@@ -167,9 +161,9 @@ impl fmt::Debug for RootKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RootKey")
             .field("version", &self.version)
-            .field("state", &self.state)
-            .field("not_before", &self.not_before)
-            .field("not_after", &self.not_after)
+            .field("state", &self.validity.state)
+            .field("not_before", &self.validity.not_before)
+            .field("not_after", &self.validity.not_after)
             .finish_non_exhaustive()
     }
 }

@@ -129,10 +129,8 @@ fn either(test: Test, negated: bool) -> Condition {
 }
 
 fn parse_timestamp(text: &str) -> Result<Timestamp, ConfigError> {
-    let moment = text
-        .parse::<jiff::Timestamp>()
-        .map_err(|_| wrong(format!("{text:?}: expected a date in RFC 3339")))?;
-    Ok(Timestamp::from_unix_micros(moment.as_microsecond()))
+    Timestamp::parse_rfc3339(text)
+        .ok_or_else(|| wrong(format!("{text:?}: expected a date in RFC 3339")))
 }
 
 fn unknown(

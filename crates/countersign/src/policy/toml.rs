@@ -335,11 +335,10 @@ fn nothing(name: &str) -> ConfigError {
 
 fn parse_timestamp(name: &str, date: &Spanned<toml::value::Datetime>) -> Result<Timestamp, Wrong> {
     let text = date.get_ref().to_string();
-    let moment = text.parse::<jiff::Timestamp>().map_err(|_| {
+    Timestamp::parse_rfc3339(&text).ok_or_else(|| {
         let message = format!("{name}: expected a date-time with an offset, found {text}");
         at(date.span())(ConfigError::new(ConfigErrorKind::File, message))
-    })?;
-    Ok(Timestamp::from_unix_micros(moment.as_microsecond()))
+    })
 }
 
 /// Quotes the parser's message: a policy holds no key. Only its first line, because the others draw

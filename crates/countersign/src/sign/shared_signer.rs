@@ -5,7 +5,7 @@ use arc_swap::ArcSwap;
 use super::Signer;
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    key::KeyState,
+    key::{KeyState, Validity},
     key_version::KeyVersion,
     keyring::Keyring,
     timestamp::Timestamp,
@@ -46,9 +46,7 @@ pub struct SharedSigner {
 pub struct SignerKey {
     version: Option<KeyVersion>,
     signer: Arc<Signer>,
-    state: KeyState,
-    not_before: Option<Timestamp>,
-    not_after: Option<Timestamp>,
+    validity: Validity,
 }
 
 impl SignerKey {
@@ -70,16 +68,14 @@ impl SignerKey {
         Self {
             version: None,
             signer: Arc::new(signer),
-            state: KeyState::Active,
-            not_before: None,
-            not_after: None,
+            validity: Validity::default(),
         }
     }
 
     /// Sets the rotation state of the key. Only an [active](KeyState::Active) key signs.
     #[must_use]
     pub fn with_state(mut self, state: KeyState) -> Self {
-        self.state = state;
+        self.validity.state = state;
         self
     }
 
@@ -89,7 +85,7 @@ impl SignerKey {
     /// `not_before` somewhat earlier.
     #[must_use]
     pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
-        self.not_before = Some(not_before);
+        self.validity.not_before = Some(not_before);
         self
     }
 
@@ -97,7 +93,13 @@ impl SignerKey {
     /// clock.
     #[must_use]
     pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
-        self.not_after = Some(not_after);
+        self.validity.not_after = Some(not_after);
+        self
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn with_validity(mut self, validity: Validity) -> Self {
+        self.validity = validity;
         self
     }
 
@@ -107,9 +109,7 @@ impl SignerKey {
     }
 
     fn signs_at(&self, now: Timestamp) -> bool {
-        self.state == KeyState::Active
-            && self.not_before.is_none_or(|from| from <= now)
-            && self.not_after.is_none_or(|until| now < until)
+        self.validity.state == KeyState::Active && self.validity.refusal_at(now).is_none()
     }
 }
 
@@ -133,7 +133,10 @@ impl SharedSigner {
                 keys.len()
             ));
         }
-        if !keys.iter().any(|key| key.state == KeyState::Active) {
+        if !keys
+            .iter()
+            .any(|key| key.validity.state == KeyState::Active)
+        {
             return refused("expected an active key to sign with, found none".to_owned());
         }
         let mut seen: Vec<&KeyVersion> = Vec::new();
@@ -217,7 +220,7 @@ impl fmt::Debug for SharedSigner {
 /// `max_by_key` returns the last of equals.
 fn newest(keys: &[SignerKey], now: Timestamp) -> Option<&SignerKey> {
     let usable = keys.iter().filter(|key| key.signs_at(now));
-    usable.max_by_key(|key| key.not_before)
+    usable.max_by_key(|key| key.validity.not_before)
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ impl<'c, 'r> PendingBody<'c, 'r> {
 }
 
 fn has_ended(key: &CallerKey, now: Timestamp) -> bool {
-    key.rules().refusal_at(now).is_some()
+    key.rules().validity.refusal_at(now).is_some()
 }
 
 impl KeyState {

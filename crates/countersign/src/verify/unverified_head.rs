@@ -176,7 +176,7 @@ pub(super) fn mismatch(
     let tried: SmallVec<[Tried; 4]> = tried
         .map(|key| Tried {
             version: key.version().clone(),
-            ended: key.rules().refusal_at(now),
+            ended: key.rules().validity.refusal_at(now),
             objection: objection(key.verifying_key()),
         })
         .collect();
@@ -204,7 +204,7 @@ pub(super) fn check_key_rules(
     let rules = key.rules();
     let version = Set(key.version());
     let refused = |kind, reason| Err(Rejection::because(kind, reason).of(caller.clone()));
-    if let Some(ended) = rules.refusal_at(now) {
+    if let Some(ended) = rules.validity.refusal_at(now) {
         let reason = reason!("key version {}: {}", version, ended);
         return refused(RejectionKind::InvalidSignature, reason);
     }

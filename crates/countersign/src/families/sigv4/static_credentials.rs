@@ -64,12 +64,10 @@ fn ensure_id(id: &str) -> Result<(), ConfigError> {
 }
 
 fn parse_timestamp(text: &str) -> Result<Timestamp, ConfigError> {
-    text.parse::<jiff::Timestamp>()
-        .map(|moment| Timestamp::from_unix_micros(moment.as_microsecond()))
-        .map_err(|_| {
-            ConfigError::new(
-                ConfigErrorKind::Key,
-                "expected a date-time of RFC 3339 with an offset, found another text",
-            )
-        })
+    Timestamp::parse_rfc3339(text).ok_or_else(|| {
+        ConfigError::new(
+            ConfigErrorKind::Key,
+            "expected a date-time of RFC 3339 with an offset, found another text",
+        )
+    })
 }
