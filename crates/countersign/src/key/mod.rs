@@ -3,6 +3,7 @@
 mod caller_key;
 mod fingerprint;
 mod key_text;
+mod record;
 mod root_key;
 mod secret;
 mod session_token;

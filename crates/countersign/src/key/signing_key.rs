@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
 
 use super::{
-    Fingerprint, Secret, SigningKeyCache, VerifyingKey, fingerprint::Fingerprints,
+    Fingerprint, Secret, SigningKeyCache, VerifyingKey, fingerprint::Fingerprints, record::Record,
     strength::Weakness,
 };
 use crate::{
@@ -18,13 +18,10 @@ use crate::{
 /// on drop.
 #[derive(Clone)]
 pub struct SigningKey {
-    scheme: Scheme,
+    record: Record,
     inner: Inner,
-    /// Of the verifying key.
-    fingerprints: Fingerprints,
-    /// Of the secret bytes, if `fingerprints` are of something else.
+    /// Of the secret bytes, if the fingerprints of the record are of something else.
     seed_fingerprint: Option<Fingerprint>,
-    weakness: Option<Weakness>,
 }
 
 #[derive(Clone)]
@@ -76,11 +73,13 @@ impl SigningKey {
     pub(crate) fn hmac_in(scheme: Scheme, secret: &Secret) -> Self {
         let bytes = secret.expose();
         Self {
-            scheme,
+            record: Record {
+                scheme,
+                fingerprints: Fingerprints::from_elem(Fingerprint::of_hmac_sha256(bytes), 1),
+                weakness: Weakness::of_secret(scheme, Algorithm::HmacSha256, bytes),
+            },
             inner: Inner::HmacSha256(Box::new(hmac_sha256::Key::new(bytes)), None),
-            fingerprints: Fingerprints::from_elem(Fingerprint::of_hmac_sha256(bytes), 1),
             seed_fingerprint: None,
-            weakness: Weakness::of_secret(scheme, Algorithm::HmacSha256, bytes),
         }
     }
 
@@ -105,18 +104,20 @@ impl SigningKey {
         let bytes = secret.expose();
         let prefixed = Zeroizing::new([prefix.as_bytes(), bytes].concat());
         Self {
-            scheme,
+            record: Record {
+                scheme,
+                // The secret itself must not serve another scheme either.
+                fingerprints: Fingerprints::from_iter([
+                    Fingerprint::of_hmac_sha256(&prefixed),
+                    Fingerprint::of_hmac_sha256(bytes),
+                ]),
+                weakness: Weakness::of_secret(scheme, Algorithm::HmacSha256, bytes),
+            },
             inner: Inner::HmacSha256(
                 Box::new(hmac_sha256::Key::new(&prefixed)),
                 Some(Arc::new(SigningKeyCache::new())),
             ),
-            // The secret itself must not serve another scheme either.
-            fingerprints: Fingerprints::from_iter([
-                Fingerprint::of_hmac_sha256(&prefixed),
-                Fingerprint::of_hmac_sha256(bytes),
-            ]),
             seed_fingerprint: None,
-            weakness: Weakness::of_secret(scheme, Algorithm::HmacSha256, bytes),
         }
     }
 
@@ -134,14 +135,16 @@ impl SigningKey {
         })?);
         let key = ed25519::PrivateKey::from_seed(&seed);
         Ok(Self {
-            scheme,
-            fingerprints: Fingerprints::from_elem(
-                Fingerprint::of_ed25519(key.public_key().as_bytes()),
-                1,
-            ),
-            seed_fingerprint: Some(Fingerprint::of_hmac_sha256(bytes)),
+            record: Record {
+                scheme,
+                fingerprints: Fingerprints::from_elem(
+                    Fingerprint::of_ed25519(key.public_key().as_bytes()),
+                    1,
+                ),
+                weakness: Weakness::of_secret(scheme, Algorithm::Ed25519, bytes),
+            },
             inner: Inner::Ed25519(Box::new(key)),
-            weakness: Weakness::of_secret(scheme, Algorithm::Ed25519, bytes),
+            seed_fingerprint: Some(Fingerprint::of_hmac_sha256(bytes)),
         })
     }
 
@@ -150,13 +153,13 @@ impl SigningKey {
     /// Anyone who can guess or look up the key can act as the caller.
     #[must_use]
     pub fn insecure_allow_weak_key(mut self) -> Self {
-        self.weakness = None;
+        self.record.weakness = None;
         self
     }
 
     /// Returns the scheme that this key signs in.
     pub fn scheme(&self) -> Scheme {
-        self.scheme
+        self.record.scheme
     }
 
     /// Returns the algorithm of the key.
@@ -169,26 +172,18 @@ impl SigningKey {
 
     /// Returns the key that verifies this key's signatures. For HMAC, it holds the same secret.
     pub fn verifying_key(&self) -> VerifyingKey {
+        let record = self.record.clone();
         match &self.inner {
-            Inner::HmacSha256(mac, derived) => VerifyingKey::from_mac(
-                self.scheme,
-                mac.clone(),
-                derived.clone(),
-                self.fingerprints.clone(),
-                self.weakness,
-            ),
-            Inner::Ed25519(key) => VerifyingKey::from_point(
-                self.scheme,
-                key.public_key(),
-                self.fingerprints.clone(),
-                self.weakness,
-            ),
+            Inner::HmacSha256(mac, derived) => {
+                VerifyingKey::from_mac(record, mac.clone(), derived.clone())
+            }
+            Inner::Ed25519(key) => VerifyingKey::from_point(record, key.public_key()),
         }
     }
 
     /// Refuses a key of any other scheme.
     pub(crate) fn ensure_for(&self, schemes: &[Scheme]) -> Result<(), ConfigError> {
-        if schemes.contains(&self.scheme) {
+        if schemes.contains(&self.record.scheme) {
             return Ok(());
         }
         let names: Vec<_> = schemes.iter().map(|scheme| scheme.name()).collect();
@@ -197,21 +192,23 @@ impl SigningKey {
             format!(
                 "expected a key for {}, found one for {}",
                 names.join(" or "),
-                self.scheme
+                self.record.scheme
             ),
         ))
     }
 
     /// Refuses a weak key, unless `insecure_allow_weak_key` was called.
     pub(crate) fn ensure_strong(&self) -> Result<(), ConfigError> {
-        self.weakness
-            .map_or(Ok(()), |weakness| Err(weakness.into_error()))
+        self.record.ensure_strong()
     }
 
     /// Returns the fingerprints that no caller's key may have: of the verifying key, and of the
     /// secret bytes as an HMAC key.
     pub(crate) fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
-        self.fingerprints.iter().chain(&self.seed_fingerprint)
+        self.record
+            .fingerprints
+            .iter()
+            .chain(&self.seed_fingerprint)
     }
 
     /// Returns the cache of derived keys, if the scheme derives keys.
@@ -239,7 +236,7 @@ pub(crate) enum SigningOperation<'k> {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}, [redacted])", self.scheme)
+        write!(f, "SigningKey({}, [redacted])", self.record.scheme)
     }
 }
 

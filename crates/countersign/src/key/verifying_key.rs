@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use super::{
     Fingerprint, Secret, SessionToken, SigningKey, SigningKeyCache, fingerprint::Fingerprints,
-    strength::Weakness,
+    record::Record, strength::Weakness,
 };
 use crate::{
     crypto::{
@@ -19,10 +19,8 @@ use crate::{
 /// callee. An Ed25519 public key only verifies and may be given to anyone.
 #[derive(Clone)]
 pub struct VerifyingKey {
-    scheme: Scheme,
+    record: Record,
     inner: Inner,
-    fingerprints: Fingerprints,
-    weakness: Option<Weakness>,
     session_token: Option<SessionToken>,
     /// The shared secret, of which a diagnosis tries other encodings. Derived keys have none.
     #[cfg(feature = "diagnose")]
@@ -56,10 +54,10 @@ impl VerifyingKey {
     /// [`ConfigErrorKind::Key`] if the scheme has no session tokens, or the token is empty or not
     /// visible ASCII.
     pub fn with_session_token(mut self, token: &Secret) -> Result<Self, ConfigError> {
-        if !self.scheme.definition().has_session_tokens {
+        if !self.record.scheme.definition().has_session_tokens {
             return Err(ConfigError::new(
                 ConfigErrorKind::Key,
-                format!("session token: {} has none", self.scheme),
+                format!("session token: {} has none", self.record.scheme),
             ));
         }
         let token = SessionToken::new(token).map_err(|error| error.within("session token"))?;
@@ -135,13 +133,12 @@ impl VerifyingKey {
             };
             ConfigError::new(kind, message)
         })?;
-        let weakness = Weakness::of_public_key(public_key);
-        Ok(Self::from_point(
+        let record = Record {
             scheme,
-            key,
-            Fingerprints::from_elem(Fingerprint::of_ed25519(public_key), 1),
-            weakness,
-        ))
+            fingerprints: Fingerprints::from_elem(Fingerprint::of_ed25519(public_key), 1),
+            weakness: Weakness::of_public_key(public_key),
+        };
+        Ok(Self::from_point(record, key))
     }
 
     /// Makes an `ED25519` key from a public key of 64 hexadecimal digits of either case.
@@ -156,21 +153,11 @@ impl VerifyingKey {
     }
 
     pub(super) fn from_mac(
-        scheme: Scheme,
+        record: Record,
         mac: Box<hmac_sha256::Key>,
         derived: Option<Arc<SigningKeyCache>>,
-        fingerprints: Fingerprints,
-        weakness: Option<Weakness>,
     ) -> Self {
-        Self {
-            scheme,
-            inner: Inner::HmacSha256(mac, derived),
-            fingerprints,
-            weakness,
-            session_token: None,
-            #[cfg(feature = "diagnose")]
-            secret: None,
-        }
+        Self::new(record, Inner::HmacSha256(mac, derived))
     }
 
     /// Keeps the secret for a diagnosis, where the feature is on.
@@ -192,17 +179,14 @@ impl VerifyingKey {
         self.secret.as_deref()
     }
 
-    pub(super) fn from_point(
-        scheme: Scheme,
-        key: ed25519::PublicKey,
-        fingerprints: Fingerprints,
-        weakness: Option<Weakness>,
-    ) -> Self {
+    pub(super) fn from_point(record: Record, key: ed25519::PublicKey) -> Self {
+        Self::new(record, Inner::Ed25519(Box::new(key)))
+    }
+
+    fn new(record: Record, inner: Inner) -> Self {
         Self {
-            scheme,
-            inner: Inner::Ed25519(Box::new(key)),
-            fingerprints,
-            weakness,
+            record,
+            inner,
             session_token: None,
             #[cfg(feature = "diagnose")]
             secret: None,
@@ -214,13 +198,13 @@ impl VerifyingKey {
     /// Anyone who can guess or look up the key can act as the caller.
     #[must_use]
     pub fn insecure_allow_weak_key(mut self) -> Self {
-        self.weakness = None;
+        self.record.weakness = None;
         self
     }
 
     /// Returns the scheme that this key verifies. Requests in any other are refused.
     pub fn scheme(&self) -> Scheme {
-        self.scheme
+        self.record.scheme
     }
 
     /// Returns the algorithm of the key.
@@ -251,8 +235,7 @@ impl VerifyingKey {
 
     /// Refuses a weak key, unless `insecure_allow_weak_key` was called.
     pub(crate) fn ensure_strong(&self) -> Result<(), ConfigError> {
-        self.weakness
-            .map_or(Ok(()), |weakness| Err(weakness.into_error()))
+        self.record.ensure_strong()
     }
 
     /// Returns the session token that the key is bound to.
@@ -261,13 +244,13 @@ impl VerifyingKey {
     }
 
     pub(crate) fn fingerprints(&self) -> &[Fingerprint] {
-        &self.fingerprints
+        &self.record.fingerprints
     }
 
     /// Returns whether the two are one key, or are made of one secret.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
-        let mut own = self.fingerprints.iter();
-        own.any(|fingerprint| other.fingerprints.contains(fingerprint))
+        let mut own = self.record.fingerprints.iter();
+        own.any(|fingerprint| other.record.fingerprints.contains(fingerprint))
     }
 
     /// Returns whether both are bound to the same session token, or both to none.
@@ -328,7 +311,7 @@ pub(crate) enum VerifyingOperation<'k> {
 
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifyingKey({}, [redacted])", self.scheme)
+        write!(f, "VerifyingKey({}, [redacted])", self.record.scheme)
     }
 }
 
