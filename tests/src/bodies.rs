@@ -12,6 +12,7 @@ use http_body::{Body, Frame};
 
 /// A body that sends nothing and does not end.
 #[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "it has nothing to extend")]
 pub struct Pending;
 
 impl Body for Pending {

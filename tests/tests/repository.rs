@@ -293,7 +293,7 @@ fn rooms_named(code: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_room_of_the_core_stands_on_those_below() {
+fn every_room_of_the_core_uses_only_those_below() {
     let core = root().join("crates/countersign/src");
     let floor_of = |room: &str| ROOMS.iter().position(|floor| floor.contains(&room));
     let mut used: BTreeSet<(String, String)> = BTreeSet::new();

@@ -118,7 +118,7 @@ async fn the_policy_decides_and_the_refusal_hides_the_reason() {
         (
             "a path in another form",
             get_by(&billing(), "/api/account/%37"),
-            "the path escapes a character that stands for itself",
+            "the path escapes a character that needs no escape",
         ),
     ] {
         let response = send(&app, request).await;

@@ -12,7 +12,10 @@ use std::{
 use axum::{Router, routing::any};
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
-use countersign::{CallerKeys, KeyStore, Keyring, Timestamp, Unavailable, diagnose::Cause};
+use countersign::{
+    CallerKey, CallerKeys, KeyStore, Keyring, Secret, Timestamp, Unavailable, VerifyingKey,
+    diagnose::Cause,
+};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tests::{raw, server::Server};
 use tower_countersign::{VerifyLayer, metrics::MISMATCH_HINTS};
@@ -98,8 +101,12 @@ impl KeyStore for Counting {
 }
 
 fn layer(family: Family) -> (VerifyLayer<Counting>, Arc<AtomicUsize>) {
+    layer_with(family, client::keyring(family))
+}
+
+fn layer_with(family: Family, keys: Keyring) -> (VerifyLayer<Counting>, Arc<AtomicUsize>) {
     let asked = Arc::default();
-    let keys = Counting(client::keyring(family), Arc::clone(&asked));
+    let keys = Counting(keys, Arc::clone(&asked));
     let layer = VerifyLayer::new(keys)
         .with_verifier(client::verifier(family))
         .with_clock(|| Timestamp::from_unix_seconds(NOW));
@@ -162,7 +169,20 @@ async fn a_refusal_has_its_hint_in_the_event_and_in_the_metric() {
     }
 }
 
-/// The keys of a keyring are loaded from bytes, hexadecimal digits, Base64 or text.
+/// A keyring of one caller, made from its secret as configuration is.
+fn keyring_of_secret(family: Family) -> Keyring {
+    let secret = Secret::from_bytes(&KEY);
+    let key = match family {
+        Family::SigV4 => VerifyingKey::sigv4(&secret),
+        Family::Rfc9421 => VerifyingKey::message_hmac_sha256(&secret),
+        Family::Drf => VerifyingKey::drf(&secret),
+        Family::Webhooks => VerifyingKey::standard_webhooks(&secret),
+        Family::Hmac | Family::Ed25519 => VerifyingKey::hmac_sha256(&secret),
+    };
+    let key = CallerKey::new("2026", key).unwrap();
+    Keyring::builder().caller("billing", key).build().unwrap()
+}
+
 #[tokio::test]
 async fn a_secret_that_the_client_read_in_another_encoding_is_recognised() {
     let (capture, _guard) = Capture::start();
@@ -174,7 +194,7 @@ async fn a_secret_that_the_client_read_in_another_encoding_is_recognised() {
     ];
     for family in HMAC_KEYS {
         for (hint, key) in &mistakes {
-            let (layer, _) = layer(*family);
+            let (layer, _) = layer_with(*family, keyring_of_secret(*family));
             let server = serve(layer.with_mismatch_hints()).await;
             let seen = Seen::usual();
             let answer = answer(&server, &request(*family, key, &seen, &seen)).await;

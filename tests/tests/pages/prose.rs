@@ -75,6 +75,8 @@ fn faults(path: &str, text: &str) -> Vec<String> {
         if columns > COLUMNS && !prose.starts_with('|') && !prose.contains("](") {
             faults.push(format!("{path}:{number}: {columns} columns"));
         }
+        // Names in code are not prose.
+        let prose: String = prose.split('`').step_by(2).collect();
         let prose = prose.to_lowercase();
         for word in WORDS {
             if contains_word(&prose, word) {

@@ -82,7 +82,7 @@ impl Key {
                 let scheme = self.scheme_or(Scheme::HmacSha256)?;
                 let secret = texts.secret(scheme)?;
                 SigningKey::in_scheme(scheme, Algorithm::HmacSha256, &secret)
-                    .map(|key| key.verifying_key())
+                    .map(|key| key.verifying_key().keeping(&secret))
                     .ok_or_else(|| no_such_keys(scheme, "a secret"))
             }
             (false, Some(hex)) => {

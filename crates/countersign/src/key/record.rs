@@ -1,8 +1,7 @@
 use super::{fingerprint::Fingerprints, strength::Weakness};
 use crate::{error::ConfigError, scheme::Scheme};
 
-/// The properties of a key of either side: one that signs, and the one that verifies its
-/// signatures.
+/// The properties that a signing key shares with the key that verifies its signatures.
 #[derive(Clone)]
 pub(super) struct Record {
     pub(super) scheme: Scheme,

@@ -160,7 +160,7 @@ impl VerifyingKey {
         Self::new(record, Inner::HmacSha256(mac, derived))
     }
 
-    /// Keeps the secret for a diagnosis, where the feature is on.
+    /// Keeps the secret for a diagnosis, if the feature is on. Nothing else reads it.
     #[cfg_attr(
         not(feature = "diagnose"),
         expect(unused_mut, unused_variables, reason = "nothing is kept")
