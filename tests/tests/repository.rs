@@ -217,10 +217,10 @@ fn one_room_of_the_core_names_the_crates_of_primitives() {
         };
         let is_of_a_name = |character: char| character.is_alphanumeric() || character == '_';
         for line in code(&text) {
-            let mut names = line
+            let mut parts = line
                 .split("::")
                 .filter_map(|part| part.rsplit(|c| !is_of_a_name(c)).next());
-            let mut words = names.by_ref().filter(|name| PRIMITIVES.contains(name));
+            let mut words = parts.by_ref().filter(|name| PRIMITIVES.contains(name));
             if words.next().is_some() {
                 named = named.saturating_add(1);
                 assert!(file.starts_with("crypto"), "{}: {line}", path.display());
@@ -270,7 +270,7 @@ fn rooms_named(code: &str) -> BTreeSet<String> {
         let is_list = path.starts_with('{');
         while let Some(character) = rest.next() {
             match character {
-                '{' => depth += 1,
+                '{' => depth = depth.saturating_add(1),
                 '}' => depth = depth.saturating_sub(1),
                 _ => {}
             }
@@ -308,8 +308,8 @@ fn every_room_of_the_core_uses_only_those_below() {
             continue;
         }
         let floor = floor_of(room).unwrap_or_else(|| panic!("{room} is in no row of the table"));
-        let code: String = code(&text).flat_map(|line| [line, "\n"]).collect();
-        for other in rooms_named(&code) {
+        let lines: String = code(&text).flat_map(|line| [line, "\n"]).collect();
+        for other in rooms_named(&lines) {
             let Some(below) = floor_of(&other) else {
                 continue; // An item of `lib.rs`, or a macro.
             };
@@ -401,7 +401,7 @@ fn the_table_of_where_to_look_names_files_that_are_there() {
     }
     let mut named = 0;
     for path in table.split('`').skip(1).step_by(2) {
-        if path.ends_with(".rs") || path.ends_with('/') {
+        if Path::new(path).extension().is_some_and(|it| it == "rs") || path.ends_with('/') {
             named += 1;
             let end = format!("/{path}");
             assert!(known.iter().any(|known| known.ends_with(&end)), "{path}");

@@ -1,5 +1,10 @@
 //! The README for a new user: its programs, its commands and its length.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up fails by panicking"
+)]
+
 use std::{
     net::TcpListener,
     process::{Command, Stdio},
