@@ -14,9 +14,10 @@ use http::Method;
 pub const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_323_045);
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
-    let drf = DrfVerifySettings::for_caller("d").and_then(|drf| drf.route(Method::POST, "/drf"));
+    let drf =
+        DrfVerifySettings::for_caller("d").and_then(|drf| drf.with_route(Method::POST, "/drf"));
     let webhooks = StandardWebhooksVerifySettings::for_caller("a")
-        .and_then(|webhooks| webhooks.route(Method::POST, "/webhooks"));
+        .and_then(|webhooks| webhooks.with_route(Method::POST, "/webhooks"));
     Verifier::builder()
         .accept(drf.expect("a route"))
         .accept(webhooks.expect("a route"))

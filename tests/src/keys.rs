@@ -38,5 +38,5 @@ pub fn signer(caller: &str, key: SigningKey, authority: &str) -> Signer {
 pub fn django() -> (SigningKey, DrfVerifySettings) {
     let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz").unwrap());
     let profile = DrfVerifySettings::for_caller("django").unwrap();
-    (key, profile.route(Method::POST, "/drf").unwrap())
+    (key, profile.with_route(Method::POST, "/drf").unwrap())
 }

@@ -377,7 +377,7 @@ fn sigv4_in_the_url() {
         .unwrap()
         .with_key_id("team/AKID")
         .unwrap();
-    let presigned = SigV4Presigned::new().single_use();
+    let presigned = SigV4Presigned::new().with_single_use();
     Case {
         name: "presigned",
         verifier: Verifier::builder()
@@ -404,7 +404,7 @@ fn message_signatures() {
     ] {
         let signing = MessageSignaturesSignSettings::new("billing", key.clone()).unwrap();
         let signing = signing
-            .covering(HeaderName::from_static("x-tenant"))
+            .with_covered_component(HeaderName::from_static("x-tenant"))
             .unwrap();
         let signing = signing.with_alg().with_expires_in(Duration::from_secs(60));
         let signer = Signer::message_signatures(signing, [HOST]).unwrap();
@@ -439,7 +439,7 @@ fn webhooks() {
     Case {
         name: "webhooks",
         verifier: Verifier::builder()
-            .accept_only(profile.route(Method::POST, TARGET).unwrap())
+            .accept_only(profile.with_route(Method::POST, TARGET).unwrap())
             .build()
             .unwrap(),
         keys: keyring(
@@ -460,7 +460,7 @@ fn drf() {
     Case {
         name: "drf",
         verifier: Verifier::builder()
-            .accept_only(profile.route(Method::POST, TARGET).unwrap())
+            .accept_only(profile.with_route(Method::POST, TARGET).unwrap())
             .build()
             .unwrap(),
         keys: keyring(

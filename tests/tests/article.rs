@@ -54,7 +54,9 @@ fn request() -> Message {
 
 fn signer(caller: &str, key: SigningKey) -> Signer {
     let signer = Signer::new(caller, key, [HOST, "payment-service.internal"]).unwrap();
-    signer.covering("x-tenant".parse().unwrap()).unwrap()
+    signer
+        .with_covered_header("x-tenant".parse().unwrap())
+        .unwrap()
 }
 
 fn billing() -> Signer {

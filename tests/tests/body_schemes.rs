@@ -97,8 +97,8 @@ impl Callee {
         let django = DrfVerifySettings::for_caller("django").unwrap();
         let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
         let verifier = Verifier::builder()
-            .accept(django.route(Method::POST, ECHO).unwrap())
-            .accept(svix.route(Method::POST, HOOK).unwrap())
+            .accept(django.with_route(Method::POST, ECHO).unwrap())
+            .accept(svix.with_route(Method::POST, HOOK).unwrap())
             .build()
             .unwrap();
         let handled = Arc::new(AtomicUsize::new(0));
@@ -458,7 +458,7 @@ async fn a_copy_is_refused_and_a_senders_retry_is_not() {
 #[tokio::test]
 async fn a_route_that_the_layer_does_not_cover_answers_nobody() {
     let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let svix = svix.route(Method::POST, HOOK).unwrap();
+    let svix = svix.with_route(Method::POST, HOOK).unwrap();
     let verifier = Verifier::builder().accept_only(svix).build().unwrap();
     let key = CallerKey::new("1", webhooks_secret().verifying_key()).unwrap();
     let keys = Keyring::builder().caller("svix", key).build().unwrap();

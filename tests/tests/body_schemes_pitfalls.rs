@@ -64,8 +64,8 @@ fn verifier() -> Verifier {
     let django = DrfVerifySettings::for_caller("django").unwrap();
     let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     Verifier::builder()
-        .accept(django.route(Method::POST, "/api/echo").unwrap())
-        .accept(svix.route(Method::POST, "/hook").unwrap())
+        .accept(django.with_route(Method::POST, "/api/echo").unwrap())
+        .accept(svix.with_route(Method::POST, "/hook").unwrap())
         .build()
         .unwrap()
 }
@@ -622,8 +622,8 @@ fn a_window_is_the_profiles_own_where_it_is_set() {
     let hour = Duration::from_secs(3600);
     let django = DrfVerifySettings::for_caller("django").unwrap();
     let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let django = django.route(Method::POST, "/api/echo").unwrap();
-    let svix = svix.route(Method::POST, "/hook").unwrap();
+    let django = django.with_route(Method::POST, "/api/echo").unwrap();
+    let svix = svix.with_route(Method::POST, "/hook").unwrap();
     let plain = Verifier::builder()
         .accept(django.clone())
         .accept(svix.clone())

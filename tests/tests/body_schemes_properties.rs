@@ -68,8 +68,8 @@ fn verifier() -> Verifier {
     let django = DrfVerifySettings::for_caller("django").unwrap();
     let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     Verifier::builder()
-        .accept(django.route(Method::POST, "/drf").unwrap())
-        .accept(svix.route(Method::POST, "/hook").unwrap())
+        .accept(django.with_route(Method::POST, "/drf").unwrap())
+        .accept(svix.with_route(Method::POST, "/hook").unwrap())
         .build()
         .unwrap()
 }

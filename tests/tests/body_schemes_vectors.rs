@@ -163,7 +163,7 @@ fn drf_verifier(method: &str, target: &str, window: Duration) -> Verifier {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let django = DrfVerifySettings::for_caller("django").unwrap();
     let django = django.with_window(window).unwrap();
-    let django = django.route(method, target).unwrap();
+    let django = django.with_route(method, target).unwrap();
     Verifier::builder().accept_only(django).build().unwrap()
 }
 
@@ -347,7 +347,7 @@ fn judge_webhook(found: &mut Found, case: &Value) {
 
 fn webhooks_verifier(window: Duration) -> Verifier {
     let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let svix = svix.route(Method::POST, "/hook").unwrap();
+    let svix = svix.with_route(Method::POST, "/hook").unwrap();
     let svix = svix.with_window(window).unwrap();
     Verifier::builder().accept_only(svix).build().unwrap()
 }

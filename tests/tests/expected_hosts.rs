@@ -80,7 +80,7 @@ fn subjects() -> Vec<(&'static str, Subject)> {
             Subject {
                 key: key(&drf),
                 signer: Signer::drf(drf, hosts).unwrap(),
-                accepted: drf_profile.route(Method::POST, "/a").unwrap().into(),
+                accepted: drf_profile.with_route(Method::POST, "/a").unwrap().into(),
             },
         ),
         (
@@ -88,7 +88,10 @@ fn subjects() -> Vec<(&'static str, Subject)> {
             Subject {
                 key: key(&webhooks),
                 signer: Signer::standard_webhooks([webhooks], hosts).unwrap(),
-                accepted: webhooks_profile.route(Method::POST, "/a").unwrap().into(),
+                accepted: webhooks_profile
+                    .with_route(Method::POST, "/a")
+                    .unwrap()
+                    .into(),
             },
         ),
     ]

@@ -143,7 +143,9 @@ async fn a_body_signed_caller_is_found_behind_a_gateway_in_both_modes() {
             .unwrap()
     };
     // The settings name the route that callers sign.
-    let profile = profile.route(http::Method::POST, "/accounts/drf").unwrap();
+    let profile = profile
+        .with_route(http::Method::POST, "/accounts/drf")
+        .unwrap();
     let signer = Signer::drf(key.clone(), [PUBLIC]).unwrap();
     for report_only in [false, true] {
         let verifier = countersign::Verifier::builder()

@@ -41,8 +41,8 @@ fn accepting_all() -> VerifierBuilder {
             MessageSignaturesVerifySettings::new()
                 .with_structured_field(dictionary, StructuredType::Dictionary),
         )
-        .accept(django.route(Method::POST, HOOK).unwrap())
-        .accept(svix.route(Method::POST, HOOK).unwrap())
+        .accept(django.with_route(Method::POST, HOOK).unwrap())
+        .accept(svix.with_route(Method::POST, HOOK).unwrap())
 }
 
 /// What is found of a head under this limit.
@@ -210,8 +210,8 @@ fn a_route_that_is_longer_than_every_target_is_refused_at_the_start() {
         built.map(|_| ()).map_err(|error| error.kind())
     };
     for route in ["/hooks", "/hook?"] {
-        let drf = django().route(Method::POST, route).unwrap();
-        let webhooks = svix().route(Method::POST, route).unwrap();
+        let drf = django().with_route(Method::POST, route).unwrap();
+        let webhooks = svix().with_route(Method::POST, route).unwrap();
         for builder in [
             || Verifier::builder(),
             || Verifier::builder().expected_hosts([HOST]),

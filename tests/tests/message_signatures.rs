@@ -235,12 +235,12 @@ fn expected_hosts_are_asked_for_unless_only_secrets_are_accepted() {
         ("any key", MessageSignaturesVerifySettings::new(), false),
         (
             "Ed25519",
-            MessageSignaturesVerifySettings::new().ed25519_only(),
+            MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::Ed25519),
             false,
         ),
         (
             "secrets",
-            MessageSignaturesVerifySettings::new().hmac_sha256_only(),
+            MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256),
             true,
         ),
     ] {
@@ -260,22 +260,22 @@ fn only_the_algorithms_of_the_settings_are_accepted() {
     for (algorithm, settings, valid) in [
         (
             Algorithm::HmacSha256,
-            MessageSignaturesVerifySettings::new().hmac_sha256_only(),
+            MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256),
             true,
         ),
         (
             Algorithm::HmacSha256,
-            MessageSignaturesVerifySettings::new().ed25519_only(),
+            MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::Ed25519),
             false,
         ),
         (
             Algorithm::Ed25519,
-            MessageSignaturesVerifySettings::new().hmac_sha256_only(),
+            MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256),
             false,
         ),
         (
             Algorithm::Ed25519,
-            MessageSignaturesVerifySettings::new().ed25519_only(),
+            MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::Ed25519),
             true,
         ),
     ] {
@@ -516,7 +516,7 @@ fn what_the_application_requires_must_be_covered() {
         parts
     };
     let covered = sign(
-        signing().covering(field("x-tenant")).unwrap(),
+        signing().with_covered_component(field("x-tenant")).unwrap(),
         tenant(),
         b"",
     );
@@ -529,7 +529,7 @@ fn what_the_application_requires_must_be_covered() {
         ),
         (
             "a component",
-            builder(MessageSignaturesVerifySettings::new().requiring(header)),
+            builder(MessageSignaturesVerifySettings::new().with_required_component(header)),
         ),
     ] {
         let verifier = verifier.build().unwrap();
@@ -686,7 +686,7 @@ fn actpub_httpsig_bytes_outside_ascii_are_never_an_empty_text() {
     let lines = [&GET_LINES[..], &[("\"x-name\"", "")]].concat();
     let parts = forge(with("é"), &lines, PARAMETERS);
     assert_refused("covered", &parts, b"", RejectionKind::Malformed);
-    let settings = signing().covering(field("x-name")).unwrap();
+    let settings = signing().with_covered_component(field("x-name")).unwrap();
     let error = signer(settings)
         .sign(&with("é"), PayloadDigest::of(b""), NOW)
         .unwrap_err();
@@ -708,7 +708,7 @@ fn httpsig_an_absent_header_is_not_an_empty_one() {
     let mut parts = parts;
     set(&mut parts, "x-name", "");
     assert!(judge(&parts, b"").is_ok());
-    let settings = signing().covering(field("x-name")).unwrap();
+    let settings = signing().with_covered_component(field("x-name")).unwrap();
     let error = signer(settings)
         .sign(&get(), PayloadDigest::of(b""), NOW)
         .unwrap_err();
@@ -1000,7 +1000,7 @@ fn signatures_in_two_schemes_are_refused() {
     signature.unwrap().apply(&mut parts);
     let both = sign(signing(), parts.clone(), b"");
     let verifier = Verifier::builder()
-        .accept(MessageSignaturesVerifySettings::new().hmac_sha256_only())
+        .accept(MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256))
         .build()
         .unwrap();
     let found = verifier.parse(&both, NOW).map(|_| ()).unwrap_err();
@@ -1030,7 +1030,7 @@ fn headers_of_one_value_are_refused_when_they_come_twice() {
 /// Source: RFC 9421 section 2.1, step 4: several lines are signed as the list they are.
 #[test]
 fn lines_of_a_list_are_signed_joined() {
-    let settings = || signing().covering(field("accept")).unwrap();
+    let settings = || signing().with_covered_component(field("accept")).unwrap();
     let with = |values: &[&'static str]| {
         let mut parts = get();
         for value in values {
@@ -1080,9 +1080,13 @@ fn an_asterisk_is_a_target_and_no_uri() {
     let mut parts = get();
     parts.method = Method::OPTIONS;
     parts.uri = Uri::from_static("*");
-    let target = signing().covering(ComponentId::REQUEST_TARGET).unwrap();
+    let target = signing()
+        .with_covered_component(ComponentId::REQUEST_TARGET)
+        .unwrap();
     assert!(judge(&sign(target, parts.clone(), b""), b"").is_ok());
-    let uri = signing().covering(ComponentId::TARGET_URI).unwrap();
+    let uri = signing()
+        .with_covered_component(ComponentId::TARGET_URI)
+        .unwrap();
     let uri = signer(uri.with_scheme(UriScheme::Https));
     let error = uri.sign(&parts, PayloadDigest::of(b""), NOW).unwrap_err();
     assert_eq!(error.kind(), SignErrorKind::Header);
@@ -1116,9 +1120,15 @@ fn the_scheme_is_that_of_the_uri_or_of_the_settings() {
         let uri = format!("{scheme}://{HOST}/api/account/7");
         Request::get(uri).body(()).unwrap().into_parts().0
     };
-    let covering = || signing().covering(ComponentId::SCHEME).unwrap();
+    let covering = || {
+        signing()
+            .with_covered_component(ComponentId::SCHEME)
+            .unwrap()
+    };
     let uri = sign(
-        signing().covering(ComponentId::TARGET_URI).unwrap(),
+        signing()
+            .with_covered_component(ComponentId::TARGET_URI)
+            .unwrap(),
         absolute("https"),
         b"",
     );
@@ -1228,7 +1238,7 @@ fn a_refusal_says_how_to_sign() {
     assert_eq!(
         text(
             MessageSignaturesVerifySettings::new()
-                .ed25519_only()
+                .with_algorithm(Algorithm::Ed25519)
                 .with_tag("svc v1")
                 .unwrap(),
             RejectionKind::Expired
@@ -1279,7 +1289,9 @@ fn refuses_to_sign_what_it_must_not() {
     assert_eq!(sign(signing(), &lower, NOW), SignErrorKind::Method);
     let endless = signing().with_expires_in(Duration::MAX);
     assert_eq!(sign(endless, &get(), NOW), SignErrorKind::Date);
-    let scheme = signing().covering(ComponentId::SCHEME).unwrap();
+    let scheme = signing()
+        .with_covered_component(ComponentId::SCHEME)
+        .unwrap();
     assert_eq!(sign(scheme, &get(), NOW), SignErrorKind::Header);
     let nonce = Nonce::new("0123456789abcde\"").unwrap();
     let signed = signer(signing()).sign_with_nonce(&get(), PayloadDigest::of(b""), nonce, NOW);
@@ -1292,7 +1304,7 @@ fn refuses_to_sign_what_it_must_not() {
 #[test]
 fn refuses_settings_that_are_none() {
     for name in ["signature", "signature-input"] {
-        let error = signing().covering(field(name)).unwrap_err();
+        let error = signing().with_covered_component(field(name)).unwrap_err();
         assert_eq!(error.kind(), ConfigErrorKind::Coverage, "{name}");
     }
     for label in ["", "Sig1", "1sig", "a b", "é"] {
@@ -1357,7 +1369,7 @@ impl Content {
     }
 
     fn signed(&self) -> Parts {
-        let settings = signing().covering(field("x-value")).unwrap();
+        let settings = signing().with_covered_component(field("x-value")).unwrap();
         let nonce = Nonce::new("0123456789abcdef").unwrap();
         let mut parts = self.parts();
         let digest = PayloadDigest::of(&self.body);

@@ -466,7 +466,7 @@ fn mutations_are_decided_as_the_data_says() {
             .flatten()
         {
             let required: ComponentId<'_> = required.as_str().unwrap().parse().unwrap();
-            settings = settings.requiring(required);
+            settings = settings.with_required_component(required);
         }
         let key = key_of(&case["key"]);
         let found = verify(&parts, &body, settings.clone(), &key, now);

@@ -574,9 +574,9 @@ async fn a_signed_body_on_a_report_only_route_is_counted_at_its_end() {
         .unwrap();
     let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let profile = profile
-        .route(Method::POST, "/read")
+        .with_route(Method::POST, "/read")
         .unwrap()
-        .route(Method::POST, "/left")
+        .with_route(Method::POST, "/left")
         .unwrap();
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let signer = Signer::standard_webhooks([key], [AUTHORITY]).unwrap();

@@ -90,7 +90,7 @@ impl<'c> SignCase<'c> {
         }
         for (name, _) in pairs(&case["extra_headers"]) {
             signer = signer
-                .covering(name.parse::<HeaderName>().unwrap())
+                .with_covered_header(name.parse::<HeaderName>().unwrap())
                 .unwrap();
         }
         Self {

@@ -90,7 +90,7 @@ impl Request {
     fn signed(&self, scheme: Scheme, now: Timestamp) -> Message {
         let mut signer = Signer::new("billing", key(scheme), [&self.host]).unwrap();
         for (name, _) in &self.covered {
-            signer = signer.covering(name.parse().unwrap()).unwrap();
+            signer = signer.with_covered_header(name.parse().unwrap()).unwrap();
         }
         self.message().signed_with(&signer, &self.nonce, now)
     }
@@ -406,7 +406,9 @@ proptest! {
 /// The request that the following properties take apart.
 fn signed(scheme: Scheme) -> Message {
     let signer = Signer::new("billing", key(scheme), [HOST]).unwrap();
-    let signer = signer.covering("x-tenant".parse().unwrap()).unwrap();
+    let signer = signer
+        .with_covered_header("x-tenant".parse().unwrap())
+        .unwrap();
     Message::new("POST", "/api/account/7?x=1", HOST, b"{}")
         .with("content-type", "application/json")
         .with("x-tenant", "acme")
@@ -641,7 +643,7 @@ proptest! {
             .unwrap()
             .insecure_any_authority();
         if let Some(name) = covering
-            && let Ok(covering) = signer.clone().covering(HeaderName::from_static(name))
+            && let Ok(covering) = signer.clone().with_covered_header(HeaderName::from_static(name))
         {
             signer = covering;
         }

@@ -861,7 +861,7 @@ async fn a_signed_body_is_judged_while_the_handler_reads_it() {
         .unwrap();
     let profile = StandardWebhooksVerifySettings::for_caller("svix")
         .unwrap()
-        .route(Method::POST, "/hook")
+        .with_route(Method::POST, "/hook")
         .unwrap();
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let store = MemoryReplayStore::new();
@@ -987,7 +987,7 @@ async fn a_body_that_would_have_to_be_kept_is_not_decided_on() {
         .build()
         .unwrap();
     let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let profile = profile.route(Method::POST, "/hook").unwrap();
+    let profile = profile.with_route(Method::POST, "/hook").unwrap();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     let _listening = metrics::set_default_local_recorder(&recorder);

@@ -96,12 +96,12 @@ fn accepting(schemes: &[Scheme]) -> Verifier {
             Scheme::MessageSignatures => MessageSignaturesVerifySettings::new().into(),
             Scheme::Drf => DrfVerifySettings::for_caller("django")
                 .unwrap()
-                .route(Method::POST, "/api/echo")
+                .with_route(Method::POST, "/api/echo")
                 .unwrap()
                 .into(),
             Scheme::StandardWebhooks => StandardWebhooksVerifySettings::for_caller("sender")
                 .unwrap()
-                .route(Method::POST, "/api/echo")
+                .with_route(Method::POST, "/api/echo")
                 .unwrap()
                 .into(),
             other => countersign::AcceptedScheme::from(*other),

@@ -596,7 +596,7 @@ async fn a_request_that_cannot_be_signed_is_not_sent() {
         refused(name, request, kind).await;
     }
     let covering = billing()
-        .covering(HeaderName::from_static("x-tenant"))
+        .with_covered_header(HeaderName::from_static("x-tenant"))
         .unwrap();
     let layer = SignLayer::new(covering).with_clock(|| NOW);
     refused_by(
@@ -1110,7 +1110,7 @@ async fn a_header_covered_by_the_application_reaches_the_handler_unchanged() {
         );
     let server = Server::axum(app).await;
     let signer = billing()
-        .covering(HeaderName::from_static("x-tenant"))
+        .with_covered_header(HeaderName::from_static("x-tenant"))
         .unwrap();
     let layer = SignLayer::new(signer).with_clock(|| NOW);
     let client = layer.layer(client::http2(server.addr()));

@@ -875,7 +875,7 @@ fn a_replay_is_known_by_its_nonce_or_by_the_signature_of_its_url() {
     let short = unsigned("/").with("x-nonce", "short");
     assert_eq!(code(&Forger::of(&short, list).sign(&short)), "malformed");
 
-    let once = || verifier(profile().with_presigned(SigV4Presigned::new().single_use()));
+    let once = || verifier(profile().with_presigned(SigV4Presigned::new().with_single_use()));
     let replay_key = |target: &str| {
         let message = presigned(get(target), &signer(), 60, NOW);
         let verified = judge_with(&message, &once(), &required, NOW).unwrap();

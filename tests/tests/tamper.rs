@@ -607,7 +607,9 @@ fn verifier() -> Verifier {
 
 fn signed(scheme: Scheme) -> Message {
     let signer = Signer::new("billing", key(scheme, SECRET), [HOST]).unwrap();
-    let signer = signer.covering("x-tenant".parse().unwrap()).unwrap();
+    let signer = signer
+        .with_covered_header("x-tenant".parse().unwrap())
+        .unwrap();
     let message = Message::new("POST", "/api/account/7?x=1&y=2", HOST, BODY)
         .with("user-agent", "tests")
         .with("content-type", "application/json")

@@ -68,7 +68,7 @@ fn layer(limits: BodyLimits) -> VerifyLayer<Keyring> {
         .unwrap();
     let drf = DrfVerifySettings::for_caller("django").unwrap();
     let verifier = Verifier::builder()
-        .accept(drf.route(Method::POST, "/drf").unwrap())
+        .accept(drf.with_route(Method::POST, "/drf").unwrap())
         .accept(SigV4VerifySettings::new(REGION, SERVICE).unwrap())
         .expected_hosts([AUTHORITY])
         .build()

@@ -88,7 +88,8 @@
 //! - Nothing is encrypted: use TLS where others can read the network. Equal bodies have equal
 //!   hashes.
 //! - The signature proves the calling *service*, not its user. Carry a user's token in a separate
-//!   header and cover that header ([`Signer::covering`], [`VerifierBuilder::require_headers`]).
+//!   header and cover that header ([`Signer::with_covered_header`],
+//!   [`VerifierBuilder::require_headers`]).
 //! - A shared secret verifies *and* signs. Use one secret per pair of services. For proof to third
 //!   parties, use Ed25519 and keep the [`Evidence`].
 //! - Clocks must agree to within the window. Default: 300 seconds.

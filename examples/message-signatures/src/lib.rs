@@ -47,7 +47,7 @@ use axum::{Router, routing::post};
 use base64ct::{Base64, Encoding as _};
 use bytes::Bytes;
 use countersign::{
-    CallerKey, ConfigError, Keyring, MessageSignaturesSignSettings,
+    Algorithm, CallerKey, ConfigError, Keyring, MessageSignaturesSignSettings,
     MessageSignaturesVerifySettings, Secret, Signer, SigningKey, Verifier, VerifyingKey,
 };
 use http::{Request, StatusCode, Uri, header::CONTENT_TYPE};
@@ -78,7 +78,7 @@ pub fn verify(public_key: &str, host: &str) -> Result<VerifyLayer<Keyring>, BoxE
     let key = CallerKey::new("2026-01", VerifyingKey::message_ed25519(&point)?)?;
     let keys = Keyring::builder().caller(CALLER, key).build()?;
     let settings = MessageSignaturesVerifySettings::new()
-        .ed25519_only()
+        .with_algorithm(Algorithm::Ed25519)
         .with_tag(TAG)?;
     // Every callee knows the same public key, so the scheme requires expected hosts.
     let verifier = Verifier::builder()

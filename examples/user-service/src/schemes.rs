@@ -3,8 +3,9 @@
 use std::fmt;
 
 use countersign::{
-    CallerKey, DrfVerifySettings, Keyring, KeyringBuilder, MessageSignaturesVerifySettings, Secret,
-    SigV4VerifySettings, StandardWebhooksVerifySettings, Verifier, VerifierBuilder, VerifyingKey,
+    Algorithm, CallerKey, DrfVerifySettings, Keyring, KeyringBuilder,
+    MessageSignaturesVerifySettings, Secret, SigV4VerifySettings, StandardWebhooksVerifySettings,
+    Verifier, VerifierBuilder, VerifyingKey,
 };
 use http::{HeaderName, Method};
 use tower_countersign::BoxError;
@@ -111,8 +112,12 @@ fn add_message_signatures(
     let profile = match (&shared, &public) {
         (None, None) => return Ok((keys, verifier)),
         // A secret is shared with only one callee, so no hosts are required.
-        (Some(_), None) => MessageSignaturesVerifySettings::new().hmac_sha256_only(),
-        (None, Some(_)) => MessageSignaturesVerifySettings::new().ed25519_only(),
+        (Some(_), None) => {
+            MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256)
+        }
+        (None, Some(_)) => {
+            MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::Ed25519)
+        }
         (Some(_), Some(_)) => MessageSignaturesVerifySettings::new(),
     };
     if let Some(json) = shared {
@@ -139,7 +144,7 @@ fn add_drf(
     let secret = Secret::from_text(&secret).map_err(in_variable("DRF_SECRET"))?;
     let key = VerifyingKey::drf(&secret);
     let profile = DrfVerifySettings::for_caller(&caller)
-        .and_then(|profile| profile.route(Method::POST, BODY_ONLY_TARGET))
+        .and_then(|profile| profile.with_route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("DRF_CALLER"))?;
     let keys = add_key(keys, caller, CallerKey::new("drf", key)?, "DRF_SECRET")?;
     Ok((keys, verifier.accept(profile)))
@@ -170,7 +175,7 @@ fn add_webhooks(
     };
     let secret = secret.map_err(in_variable(name))?;
     let profile = StandardWebhooksVerifySettings::for_caller(&caller)
-        .and_then(|profile| profile.route(Method::POST, BODY_ONLY_TARGET))
+        .and_then(|profile| profile.with_route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("WEBHOOK_CALLER"))?;
     let profile = match names.as_deref() {
         None | Some("standard") => profile,

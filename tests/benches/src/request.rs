@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use countersign::{
-    CallerKey, Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,
+    Algorithm, CallerKey, Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,
     PayloadDigest, Secret, Signer, SigningKey, Verifier,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, request::Parts};
@@ -95,7 +95,7 @@ pub fn message_signer() -> Signer {
 
 /// What verifies it.
 pub fn message_verifier() -> Verifier {
-    let settings = MessageSignaturesVerifySettings::new().hmac_sha256_only();
+    let settings = MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256);
     let builder = Verifier::builder().accept_only(settings);
     builder.build().unwrap()
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use countersign::{
-    CallerKey, ComponentId, DrfVerifySettings, Keyring, MessageSignaturesSignSettings,
+    Algorithm, CallerKey, ComponentId, DrfVerifySettings, Keyring, MessageSignaturesSignSettings,
     MessageSignaturesVerifySettings, Secret, Signer, SigningKey, Verifier, VerifyingKey,
 };
 use http::{HeaderValue, Method, Request, Uri};
@@ -439,7 +439,7 @@ async fn a_caller_whose_signature_covers_the_body_alone_can_be_refused() {
         .accept(
             DrfVerifySettings::for_caller("django")
                 .unwrap()
-                .route(Method::POST, "/x")
+                .with_route(Method::POST, "/x")
                 .unwrap(),
         )
         .build()
@@ -490,7 +490,7 @@ async fn a_caller_whose_signature_covers_a_part_of_the_request_can_be_refused() 
         .unwrap();
     let parts = [ComponentId::METHOD, ComponentId::AUTHORITY];
     let profile = MessageSignaturesVerifySettings::new()
-        .hmac_sha256_only()
+        .with_algorithm(Algorithm::HmacSha256)
         .insecure_require_only(parts.clone());
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let settings = || MessageSignaturesSignSettings::new("billing", key.clone()).unwrap();

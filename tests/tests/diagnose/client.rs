@@ -3,9 +3,9 @@
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    CallerKey, DrfVerifySettings, KeyState, Keyring, MessageSignaturesVerifySettings, Scheme,
-    Secret, SigV4VerifySettings, SigningKey, StandardWebhooksVerifySettings, Timestamp, UriScheme,
-    Verifier,
+    Algorithm, CallerKey, DrfVerifySettings, KeyState, Keyring, MessageSignaturesVerifySettings,
+    Scheme, Secret, SigV4VerifySettings, SigningKey, StandardWebhooksVerifySettings, Timestamp,
+    UriScheme, Verifier,
 };
 use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit, Mac};
@@ -370,19 +370,19 @@ pub fn verifier(family: Family) -> Verifier {
         }
         Family::Rfc9421 => builder.accept_only(
             MessageSignaturesVerifySettings::new()
-                .hmac_sha256_only()
+                .with_algorithm(Algorithm::HmacSha256)
                 .with_scheme(UriScheme::Http),
         ),
         Family::Drf => builder.accept_only(
             DrfVerifySettings::for_caller("billing")
                 .unwrap()
-                .route(Method::POST, &path)
+                .with_route(Method::POST, &path)
                 .unwrap(),
         ),
         Family::Webhooks => builder.accept_only(
             StandardWebhooksVerifySettings::for_caller("billing")
                 .unwrap()
-                .route(Method::POST, &path)
+                .with_route(Method::POST, &path)
                 .unwrap(),
         ),
     };

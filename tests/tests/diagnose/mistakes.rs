@@ -858,7 +858,7 @@ fn an_unknown_caller_costs_as_many_checks_as_a_known_one() {
                 Diagnosis::new(&verifier, &parts, Timestamp::from_unix_seconds(NOW))
                     .with_keys(keys)
                     .with_limit(limit)
-                    .single_changes_only()
+                    .with_single_changes_only()
                     .run()
                     .checks()
             });

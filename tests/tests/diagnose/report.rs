@@ -47,7 +47,7 @@ fn no_secret_is_in_a_report_whatever_way_it_is_written() {
                 .with_secret(&secret)
                 .with_body(b"hunter2")
                 .with_their_text(&theirs)
-                .redacting(http::HeaderName::from_static("x-private"))
+                .with_redacted_header(http::HeaderName::from_static("x-private"))
                 .run();
             assert!(report.signed_text().is_some());
             for shown in [

@@ -211,13 +211,13 @@ fn the_scheme_of_the_uri_is_tried_both_ways() {
         MessageSignaturesSignSettings::new("billing", key(Family::Rfc9421, &KEY)).unwrap();
     let settings = settings
         .with_scheme(UriScheme::Https)
-        .covering(countersign::ComponentId::SCHEME)
+        .with_covered_component(countersign::ComponentId::SCHEME)
         .unwrap();
     let signer = Signer::message_signatures(settings, [HOST]).unwrap();
     let verifier = Verifier::builder()
         .accept_only(
             MessageSignaturesVerifySettings::new()
-                .hmac_sha256_only()
+                .with_algorithm(countersign::Algorithm::HmacSha256)
                 .with_scheme(UriScheme::Http),
         )
         .build()
@@ -235,7 +235,10 @@ fn an_algorithm_that_the_settings_exclude_is_named() {
     let settings = MessageSignaturesSignSettings::new("billing", ed25519.clone()).unwrap();
     let signer = Signer::message_signatures(settings, [HOST]).unwrap();
     let verifier = Verifier::builder()
-        .accept_only(MessageSignaturesVerifySettings::new().hmac_sha256_only())
+        .accept_only(
+            MessageSignaturesVerifySettings::new()
+                .with_algorithm(countersign::Algorithm::HmacSha256),
+        )
         .build()
         .unwrap();
     let keyring = keys(ed25519.verifying_key());
@@ -246,7 +249,9 @@ fn an_algorithm_that_the_settings_exclude_is_named() {
 #[test]
 fn a_body_that_something_decompressed_is_named() {
     let keyring = keys(key(Family::Hmac, &KEY).verifying_key());
-    let signer = native().covering(http::header::CONTENT_ENCODING).unwrap();
+    let signer = native()
+        .with_covered_header(http::header::CONTENT_ENCODING)
+        .unwrap();
     let mut sent = usual();
     sent.headers
         .insert("content-encoding", HeaderValue::from_static("gzip"));
@@ -291,7 +296,7 @@ fn what_a_proxy_says_of_host_and_target_is_tried_and_never_decides() {
 #[test]
 fn values_of_headers_on_the_list_are_not_shown() {
     let keyring = keys(key(Family::Hmac, &KEY).verifying_key());
-    let signer = native().covering(ACCEPT).unwrap();
+    let signer = native().with_covered_header(ACCEPT).unwrap();
     let mut sent = usual();
     sent.headers
         .insert(ACCEPT, HeaderValue::from_static("Hunter2"));
@@ -302,7 +307,7 @@ fn values_of_headers_on_the_list_are_not_shown() {
     let report = Diagnosis::new(&verifier, &sent, AT)
         .with_keyring(&keyring)
         .with_body(b"")
-        .redacting(ACCEPT)
+        .with_redacted_header(ACCEPT)
         .run();
     for shown in [report.to_string(), report.to_json(), format!("{report:?}")] {
         assert!(!shown.to_lowercase().contains("hunter2"), "{shown}");

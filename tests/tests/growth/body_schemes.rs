@@ -8,13 +8,13 @@ use crate::{Outcome, assert_linear, builder, name, text};
 
 fn drf_verifier() -> Verifier {
     let django = DrfVerifySettings::for_caller("django").unwrap();
-    let django = django.route(Method::POST, HOOK).unwrap();
+    let django = django.with_route(Method::POST, HOOK).unwrap();
     builder().accept_only(django).build().unwrap()
 }
 
 fn webhooks_verifier() -> Verifier {
     let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let svix = svix.route(Method::POST, HOOK).unwrap();
+    let svix = svix.with_route(Method::POST, HOOK).unwrap();
     builder().accept_only(svix).build().unwrap()
 }
 

@@ -327,7 +327,7 @@ fn parameters_of_the_signature_cost_what_their_length_is() {
 #[test]
 fn required_components_cost_no_more_than_what_is_covered() {
     let required = ComponentId::from(HeaderName::from_static("x-extra"));
-    let verifier = builder().accept_only(profile().requiring(required));
+    let verifier = builder().accept_only(profile().with_required_component(required));
     let verifier = verifier.build().unwrap();
     assert_linear(
         "required",

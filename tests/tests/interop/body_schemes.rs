@@ -42,8 +42,8 @@ fn keys(caller: &str, key: &SigningKey) -> Keyring {
 async fn drf_service() -> Service {
     Service::start(|_| {
         let django = DrfVerifySettings::for_caller("django")
-            .and_then(|profile| profile.route(Method::POST, "/api/echo"))
-            .and_then(|profile| profile.route(Method::GET, "/api/echo?q=%C3%BC%20x"));
+            .and_then(|profile| profile.with_route(Method::POST, "/api/echo"))
+            .and_then(|profile| profile.with_route(Method::GET, "/api/echo?q=%C3%BC%20x"));
         let verifier = Verifier::builder().accept_only(django.unwrap());
         VerifyLayer::new(keys("django", &drf_key())).with_verifier(verifier.build().unwrap())
     })
@@ -53,7 +53,7 @@ async fn drf_service() -> Service {
 async fn webhook_service() -> Service {
     Service::start(|_| {
         let sender = StandardWebhooksVerifySettings::for_caller("sender")
-            .and_then(|profile| profile.route(Method::POST, "/api/echo"));
+            .and_then(|profile| profile.with_route(Method::POST, "/api/echo"));
         let verifier = Verifier::builder().accept_only(sender.unwrap());
         VerifyLayer::new(keys("sender", &webhook_key())).with_verifier(verifier.build().unwrap())
     })

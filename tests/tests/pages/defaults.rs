@@ -383,7 +383,7 @@ fn of_other_schemes(found: &mut Values) {
     let presigned = SigV4Presigned::new();
     insert("SigV4Presigned::with_max_age", value(&presigned, "max_age"));
     assert_eq!(shown(&presigned, "single_use"), "false");
-    insert("SigV4Presigned::single_use", "many".to_owned());
+    insert("SigV4Presigned::with_single_use", "many".to_owned());
 
     let secret = Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz").unwrap();
     let credentials = SigV4Credentials::new("AKID", SigningKey::sigv4(&secret)).unwrap();
@@ -399,7 +399,10 @@ fn of_other_schemes(found: &mut Values) {
         format!("`@{}`", name.trim_end_matches(')').to_lowercase())
     });
     let components = components.collect::<Vec<_>>().join(", ");
-    insert("MessageSignaturesVerifySettings::requiring", components);
+    insert(
+        "MessageSignaturesVerifySettings::with_required_component",
+        components,
+    );
 
     // The window is its own, and is named where it is over.
     let (key, settings): (_, DrfVerifySettings) = django();

@@ -15,9 +15,9 @@ use crate::{
 fn names_of_headers_that_are_not_signed() {
     for scheme in SCHEMES {
         let signer = billing(scheme)
-            .covering("x-debit".parse().unwrap())
+            .with_covered_header("x-debit".parse().unwrap())
             .unwrap()
-            .covering("x-credit".parse().unwrap())
+            .with_covered_header("x-credit".parse().unwrap())
             .unwrap();
         for (name, debit, credit) in [("equal values", "5", "5"), ("two values", "5", "7")] {
             let signed = request("POST", "/")
@@ -125,7 +125,7 @@ fn a_component_that_is_covered_twice() {
 fn a_header_that_is_absent_and_counts_as_empty() {
     for scheme in SCHEMES {
         let signer = billing(scheme)
-            .covering("x-tenant".parse().unwrap())
+            .with_covered_header("x-tenant".parse().unwrap())
             .unwrap();
         let parts = request("POST", "/").parts().unwrap();
         let refused = signer
@@ -152,7 +152,7 @@ fn a_header_that_is_absent_and_counts_as_empty() {
 fn a_value_that_is_trimmed_on_the_way() {
     for scheme in SCHEMES {
         let signer = billing(scheme)
-            .covering("x-tenant".parse().unwrap())
+            .with_covered_header("x-tenant".parse().unwrap())
             .unwrap();
         for value in [" acme", "acme ", "\tacme", "acme\t", " "] {
             let request = request("POST", "/").with("x-tenant", value);
@@ -172,7 +172,7 @@ fn a_value_that_is_trimmed_on_the_way() {
 fn a_second_header_of_a_name_that_is_read() {
     for scheme in SCHEMES {
         let signer = billing(scheme)
-            .covering("x-tenant".parse().unwrap())
+            .with_covered_header("x-tenant".parse().unwrap())
             .unwrap();
         let signed = request("POST", "/")
             .with("x-tenant", "acme")
@@ -277,7 +277,9 @@ fn a_connection_header_that_takes_a_signed_header_away() {
             "upgrade",
             "authorization",
         ] {
-            let refused = billing(scheme).covering(name.parse().unwrap()).unwrap_err();
+            let refused = billing(scheme)
+                .with_covered_header(name.parse().unwrap())
+                .unwrap_err();
             assert_eq!(
                 refused.kind(),
                 ConfigErrorKind::Coverage,

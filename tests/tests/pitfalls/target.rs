@@ -311,9 +311,9 @@ fn bytes_that_move_from_one_field_to_the_next() {
         .unwrap();
     for scheme in SCHEMES {
         let signer = billing(scheme)
-            .covering("x-a".parse().unwrap())
+            .with_covered_header("x-a".parse().unwrap())
             .unwrap()
-            .covering("x-b".parse().unwrap())
+            .with_covered_header("x-b".parse().unwrap())
             .unwrap();
         let signed = request("GET", "/8080?x=1")
             .with("x-a", "12:x-b")

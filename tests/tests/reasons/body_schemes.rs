@@ -273,7 +273,7 @@ pub(crate) fn reasons() -> Vec<String> {
     let builder = || Verifier::builder().expected_hosts(["user-service"]);
     let drf = builder().accept_only(profile).build().unwrap();
     let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let profile = profile.route(Method::POST, "/hook").unwrap();
+    let profile = profile.with_route(Method::POST, "/hook").unwrap();
     let webhooks = builder().accept_only(profile.clone()).build().unwrap();
     let svix = builder().accept_only(profile.with_svix_headers());
     let svix = svix.build().unwrap();

@@ -94,7 +94,7 @@ async fn all() -> Vec<String> {
 
     let key = SigningKey::standard_webhooks(&Secret::from_hex(SECRET).unwrap());
     let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let profile = profile.route(Method::POST, "/hook").unwrap();
+    let profile = profile.with_route(Method::POST, "/hook").unwrap();
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let webhooks = VerifyLayer::new(keyring("svix", &key))
         .with_verifier(verifier)

@@ -1,8 +1,8 @@
 //! RFC 9421.
 
 use countersign::{
-    HeadLimits, Keyring, MessageSignaturesVerifySettings, Secret, SigningKey, StructuredType,
-    Verifier,
+    Algorithm, HeadLimits, Keyring, MessageSignaturesVerifySettings, Secret, SigningKey,
+    StructuredType, Verifier,
 };
 use http::HeaderName;
 use tests::keys::{SECRET, keyring};
@@ -402,7 +402,8 @@ pub(crate) fn reasons() -> Vec<String> {
             .with_tag("svc-v1")
             .unwrap(),
     );
-    let ed25519 = verifier(MessageSignaturesVerifySettings::new().ed25519_only());
+    let ed25519 =
+        verifier(MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::Ed25519));
     let small = default
         .to_builder()
         .limits(HeadLimits::default().with_covered_headers(5))

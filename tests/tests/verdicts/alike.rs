@@ -46,7 +46,7 @@ fn profile() -> DrfVerifySettings {
         (Method::POST, "/c"),
     ];
     routes.into_iter().fold(profile, |profile, (method, path)| {
-        profile.route(method, path).unwrap()
+        profile.with_route(method, path).unwrap()
     })
 }
 

@@ -1,8 +1,8 @@
 //! Headers that another standard shares with a scheme here.
 
 use countersign::{
-    MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Secret, SigV4VerifySettings,
-    Signer, SigningKey, Verifier,
+    Algorithm, MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Secret,
+    SigV4VerifySettings, Signer, SigningKey, Verifier,
 };
 use tests::{
     keys::{self, NOW, SECRET},
@@ -18,7 +18,7 @@ use crate::{
 const CAVAGE: &str = r#"keyId="https://h.example/actor#main-key",algorithm="rsa-sha256",headers="(request-target) host date digest",signature="AAAA""#;
 
 fn both() -> MessageSignaturesVerifySettings {
-    MessageSignaturesVerifySettings::new().hmac_sha256_only()
+    MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256)
 }
 
 fn reason(message: &Message, verifier: &Verifier) -> String {

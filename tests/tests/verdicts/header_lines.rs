@@ -1,8 +1,8 @@
 //! Covered headers that stand on several lines.
 
 use countersign::{
-    CallerKey, Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Secret,
-    SignErrorKind, Signer, SigningKey, Verifier,
+    Algorithm, CallerKey, Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,
+    Secret, SignErrorKind, Signer, SigningKey, Verifier,
 };
 use http::header::COOKIE;
 use tests::{
@@ -30,9 +30,10 @@ fn cookies() -> Message {
 fn message_signatures(covered: &str) -> (Signer, Verifier, Keyring) {
     let key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
     let settings = MessageSignaturesSignSettings::new("billing", key.clone()).unwrap();
-    let settings = settings.covering(covered.parse::<countersign::ComponentId<'_>>().unwrap());
+    let settings =
+        settings.with_covered_component(covered.parse::<countersign::ComponentId<'_>>().unwrap());
     let signer = Signer::message_signatures(settings.unwrap(), [AUTHORITY]).unwrap();
-    let profile = MessageSignaturesVerifySettings::new().hmac_sha256_only();
+    let profile = MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256);
     let verifier = Verifier::builder().accept_only(profile).build().unwrap();
     let key = CallerKey::new("1", key.verifying_key()).unwrap();
     let keys = Keyring::builder().caller("billing", key).build().unwrap();
@@ -64,7 +65,7 @@ fn lines_of_a_covered_header_are_one_value_in_sigv4_and_rfc_9421() {
 
 #[test]
 fn lines_of_a_covered_header_are_refused_in_the_native_schemes() {
-    let signer = billing().covering(name("x-tenant")).unwrap();
+    let signer = billing().with_covered_header(name("x-tenant")).unwrap();
     let parts = tenants().parts().unwrap();
     let error = signer.sign(&parts, &b""[..], NOW).unwrap_err();
     assert_eq!(error.kind(), SignErrorKind::Header);
@@ -91,7 +92,7 @@ fn pieces_of_a_cookie_are_one_value_in_every_scheme() {
         one.with("cookie", "a=1").with("cookie", "b=2; c=4")
     };
     let key = keys::hmac_key(SECRET);
-    let native = billing().covering(COOKIE).unwrap();
+    let native = billing().with_covered_header(COOKIE).unwrap();
     let (rfc9421, verifier, keyring) = message_signatures(r#""cookie""#);
     let sigv4 = (
         "SigV4",

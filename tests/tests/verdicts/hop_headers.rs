@@ -155,10 +155,12 @@ fn what_belongs_to_one_connection_cannot_be_asked_for() {
     ] {
         let asked = || HeaderName::from_static(one);
         let sigv4 = settings().with_covered_header(asked()).map(drop);
-        let native = billing().covering(asked()).map(drop);
+        let native = billing().with_covered_header(asked()).map(drop);
         let key = SigningKey::message_hmac_sha256(&Secret::generate().unwrap());
         let message = MessageSignaturesSignSettings::new("billing", key).unwrap();
-        let message = message.covering(ComponentId::from(asked())).map(drop);
+        let message = message
+            .with_covered_component(ComponentId::from(asked()))
+            .map(drop);
         for (scheme, found) in [("SigV4", sigv4), ("native", native), ("RFC 9421", message)] {
             let kind = found.map_err(|error| error.kind());
             assert_eq!(kind, Err(ConfigErrorKind::Coverage), "{scheme}: {one}");

@@ -52,7 +52,7 @@ fn webhooks_key() -> SigningKey {
 /// `svix`, who sends to `POST /hook`.
 fn svix() -> StandardWebhooksVerifySettings {
     let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    profile.route(Method::POST, "/hook").unwrap()
+    profile.with_route(Method::POST, "/hook").unwrap()
 }
 
 fn webhooks(profile: StandardWebhooksVerifySettings) -> (Verifier, Keyring) {

@@ -209,7 +209,7 @@ fn takes_list(names: usize) -> bool {
     let mut request = http::Request::get("http://users/");
     for name in further {
         request = request.header(&name, "a");
-        signer = signer.covering(name.parse().unwrap()).unwrap();
+        signer = signer.with_covered_header(name.parse().unwrap()).unwrap();
     }
     let request = signed::at(NOW, &signer, request.body("").unwrap());
     let (parts, _) = request.into_parts();
@@ -279,7 +279,7 @@ fn the_headers_that_the_page_says_are_never_covered_cannot_be_covered() {
     for name in names {
         let signer = signer("billing", hmac_key(SECRET), "users");
         let name: HeaderName = name.parse().unwrap();
-        assert!(signer.covering(name.clone()).is_err(), "{name}");
+        assert!(signer.with_covered_header(name.clone()).is_err(), "{name}");
     }
 }
 

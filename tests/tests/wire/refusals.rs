@@ -60,7 +60,9 @@ fn each_named_case_has_the_code_of_its_row() {
 /// Signs a GET with one further covered header, after this change. Returns the code of the refusal.
 fn refused(change: impl FnOnce(&mut Parts), now: Timestamp) -> &'static str {
     let signer = keys::signer("billing", hmac_key(SECRET), "users:1");
-    let signer = signer.covering(HeaderName::from_static("x-note")).unwrap();
+    let signer = signer
+        .with_covered_header(HeaderName::from_static("x-note"))
+        .unwrap();
     let request = Request::get("http://users:1/").header("x-note", "a");
     let request = signed::at(NOW, &signer, request.body("").unwrap());
     let (mut parts, _) = request.into_parts();

@@ -194,7 +194,7 @@ impl Signer {
     ///
     /// [`ConfigErrorKind::File`] if the text is not TOML of this form, with its line, or does not
     /// have exactly one such target with one key. Otherwise as [`new`](Self::new),
-    /// [`covering`](Self::covering) and
+    /// [`with_covered_header`](Self::with_covered_header) and
     /// [`Keyring::ensure_distinct_from`](crate::Keyring::ensure_distinct_from). No error holds a
     /// key.
     pub fn from_toml(text: &str, target: &str) -> Result<Self, ConfigError> {

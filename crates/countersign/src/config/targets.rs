@@ -138,7 +138,7 @@ impl Target {
                 let message = format!("covering: expected a header name, found {name:?}");
                 ConfigError::new(ConfigErrorKind::Coverage, message)
             })?;
-            signer = signer.covering(name)?;
+            signer = signer.with_covered_header(name)?;
         }
         if let Some(host) = &self.signed_host {
             for authority in &self.authorities {

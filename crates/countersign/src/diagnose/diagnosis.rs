@@ -92,7 +92,7 @@ impl<'d> Diagnosis<'d> {
     }
 
     /// Redacts the values of another header in the report.
-    pub fn redacting(mut self, name: HeaderName) -> Self {
+    pub fn with_redacted_header(mut self, name: HeaderName) -> Self {
         self.redaction.add(name);
         self
     }
@@ -108,7 +108,7 @@ impl<'d> Diagnosis<'d> {
     }
 
     /// Tries single changes only, never two at once.
-    pub fn single_changes_only(mut self) -> Self {
+    pub fn with_single_changes_only(mut self) -> Self {
         self.single_changes_only = true;
         self
     }

@@ -49,9 +49,8 @@
 //!
 //! A [`Report`] holds no secret, no signature and no body. It shows the values of covered headers,
 //! except those of `authorization`, `proxy-authorization`, `cookie`, `x-amz-security-token`, and of
-//! names that end in `-token` or `-key`. [`Diagnosis::redacting`] adds names. The names in a report
-//! are text from the peer: escape them for display.
-//! the peer's text: show them escaped.
+//! names that end in `-token` or `-key`. [`Diagnosis::with_redacted_header`] adds names. The names
+//! in a report are text from the peer: escape them for display.
 
 mod candidates;
 mod cause;

@@ -97,7 +97,7 @@ impl Signer {
     /// [`ConfigErrorKind::Coverage`] if the header carries the signature or is hop-by-hop, or if
     /// the signer was not made by [`new`](Self::new). Other schemes set their coverage in their own
     /// settings.
-    pub fn covering(mut self, name: HeaderName) -> Result<Self, ConfigError> {
+    pub fn with_covered_header(mut self, name: HeaderName) -> Result<Self, ConfigError> {
         let FamilySigner::Native(signer) = &mut self.signer else {
             return Err(ConfigError::new(
                 ConfigErrorKind::Coverage,
@@ -113,7 +113,7 @@ impl Signer {
 
     /// Covers host, date and body only, and sends no nonce, for receivers that know nothing else.
     /// Such a request can be replayed within the window. Signing fails if
-    /// [`covering`](Self::covering) was also called.
+    /// [`with_covered_header`](Self::with_covered_header) was also called.
     ///
     /// A signer of [`drf`](Self::drf) then sends no nonce, even for two equal requests. A receiver
     /// that remembers signatures refuses the second one. Other schemes are not affected.

@@ -238,7 +238,7 @@ mod tests {
         let keyring = builder.build().unwrap();
         let settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
         let verifier = Verifier::builder()
-            .accept_only(settings.route(Method::POST, "/hook").unwrap())
+            .accept_only(settings.with_route(Method::POST, "/hook").unwrap())
             .build()
             .unwrap();
 

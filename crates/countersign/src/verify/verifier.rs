@@ -401,11 +401,12 @@ mod tests {
     #[test]
     fn a_scheme_as_it_is_takes_no_settings_away() {
         let set = || {
-            let settings = MessageSignaturesVerifySettings::new().hmac_sha256_only();
+            let settings =
+                MessageSignaturesVerifySettings::new().with_algorithm(crate::Algorithm::HmacSha256);
             settings.with_tag("svc-v1").unwrap()
         };
         let plain = Scheme::MessageSignatures;
-        let route = |name| DrfVerifySettings::for_caller(name)?.route(Method::POST, "/a");
+        let route = |name| DrfVerifySettings::for_caller(name)?.with_route(Method::POST, "/a");
         for (name, builder) in [
             ("settings", Verifier::builder().accept_only(set())),
             (

@@ -79,7 +79,7 @@ impl Hints {
         let mut diagnosis = Diagnosis::new(verifier, head, now)
             .with_keys(keys)
             .with_limit(CHECKS)
-            .single_changes_only();
+            .with_single_changes_only();
         for prefix in &self.path_prefixes {
             diagnosis = diagnosis.with_path_prefix(prefix);
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use countersign::{
-    CallerKey, ComponentId, ContentTypeRule, DrfVerifySettings, KeyStore, Keyring,
+    Algorithm, CallerKey, ComponentId, ContentTypeRule, DrfVerifySettings, KeyStore, Keyring,
     MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Nonce, NonceRule, Secret,
     SigV4Credentials, SigV4Presigned, SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey,
     StandardWebhooksVerifySettings, Timestamp, Verified, Verifier,
@@ -148,18 +148,18 @@ pub fn verifier(scheme: Scheme) -> Verifier {
         }
         Scheme::Drf => {
             let profile = DrfVerifySettings::for_caller(CALLER).unwrap();
-            let profile = profile.route(Method::POST, TARGET).unwrap();
+            let profile = profile.with_route(Method::POST, TARGET).unwrap();
             builder.accept_only(profile.with_window(WINDOW).unwrap())
         }
         Scheme::StandardWebhooks => {
             let profile = StandardWebhooksVerifySettings::for_caller(CALLER).unwrap();
-            builder.accept_only(profile.route(Method::POST, TARGET).unwrap())
+            builder.accept_only(profile.with_route(Method::POST, TARGET).unwrap())
         }
-        Scheme::HmacMessages => {
-            builder.accept_only(MessageSignaturesVerifySettings::new().hmac_sha256_only())
-        }
+        Scheme::HmacMessages => builder.accept_only(
+            MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256),
+        ),
         Scheme::Ed25519Messages => builder
-            .accept_only(MessageSignaturesVerifySettings::new().ed25519_only())
+            .accept_only(MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::Ed25519))
             .expected_hosts([HOST]),
     };
     builder.build().unwrap()

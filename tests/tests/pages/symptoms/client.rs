@@ -45,7 +45,7 @@ pub(super) async fn add(found: &mut Symptoms) {
     let error = not_sent(sign(), authorized).await;
     found.text("a request with authorization", error);
 
-    let covering = billing().covering(HeaderName::from_static("x-tenant"));
+    let covering = billing().with_covered_header(HeaderName::from_static("x-tenant"));
     let covering = SignLayer::new(covering.unwrap());
     let error = not_sent(covering, usual()).await;
     found.text("a covered header that the request lacks", error);

@@ -12,7 +12,7 @@ use axum::{
     routing::any,
 };
 use countersign::{
-    CallerKey, CallerKeys, ClaimOutcome, KeyState, KeyStore, Keyring, MemoryReplayStore,
+    Algorithm, CallerKey, CallerKeys, ClaimOutcome, KeyState, KeyStore, Keyring, MemoryReplayStore,
     MessageSignaturesVerifySettings, Policy, ReplayClaim, ReplayStore, ReplayStoreId, Secret,
     Signer, SigningKey, StandardWebhooksVerifySettings, Unavailable, Verifier,
 };
@@ -77,7 +77,7 @@ fn post(change: impl FnOnce(&mut Request<Body>)) -> Request<Body> {
     let mut request = signed::post("/account", "body");
     let value = HeaderValue::from_static("one");
     request.headers_mut().insert(&tenant, value);
-    let signer = billing().covering(tenant).unwrap();
+    let signer = billing().with_covered_header(tenant).unwrap();
     let mut request = signed::at(NOW, &signer, request).map(Body::from);
     change(&mut request);
     request
@@ -252,7 +252,7 @@ async fn keys(found: &mut Symptoms) {
     }
 
     let settings = StandardWebhooksVerifySettings::for_caller("billing").unwrap();
-    let settings = settings.route(Method::POST, "/hook").unwrap();
+    let settings = settings.with_route(Method::POST, "/hook").unwrap();
     let verifier = Verifier::builder().accept_only(settings).build().unwrap();
     let layer = verify().with_verifier(verifier);
     let webhook = in_full(&webhooks(), "/hook").map(Body::from);
@@ -261,7 +261,7 @@ async fn keys(found: &mut Symptoms) {
 
 /// RFC 9421 with shared secrets, which needs no expected hosts.
 fn messages() -> MessageSignaturesVerifySettings {
-    MessageSignaturesVerifySettings::new().hmac_sha256_only()
+    MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256)
 }
 
 /// A sender of webhooks.
@@ -318,7 +318,7 @@ async fn copies(found: &mut Symptoms) {
 
     let key = SigningKey::standard_webhooks(&Secret::from_hex(SECRET).unwrap());
     let settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let settings = settings.route(Method::POST, "/hook").unwrap();
+    let settings = settings.with_route(Method::POST, "/hook").unwrap();
     let verifier = Verifier::builder().accept_only(settings).build().unwrap();
     let layer = VerifyLayer::new(keyring("svix", &key)).with_clock(|| NOW);
     let layer = layer.with_verifier(verifier);

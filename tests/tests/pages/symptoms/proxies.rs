@@ -12,7 +12,7 @@ use super::{Symptoms, answer, verify};
 
 /// The codes of requests that a proxy has changed, or sent again.
 pub(super) async fn add(found: &mut Symptoms) {
-    let covering = billing().covering(HeaderName::from_static("accept-encoding"));
+    let covering = billing().with_covered_header(HeaderName::from_static("accept-encoding"));
     let covering = covering.unwrap();
     let handler = Router::new().fallback(post(async || "handled"));
     let app = handler.layer(verify().with_expected_hosts([AUTHORITY]).unwrap());

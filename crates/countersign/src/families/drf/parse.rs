@@ -107,7 +107,7 @@ mod tests {
 
     fn verifier(hosts: &[&str]) -> Verifier {
         let django = DrfVerifySettings::for_caller("django").unwrap();
-        let django = django.route(Method::POST, "/api/echo").unwrap();
+        let django = django.with_route(Method::POST, "/api/echo").unwrap();
         let builder = Verifier::builder().accept(django).expected_hosts(hosts);
         builder.build().unwrap()
     }

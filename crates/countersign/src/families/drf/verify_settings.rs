@@ -26,8 +26,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// use http::Method;
 ///
 /// let django = DrfVerifySettings::for_caller("django")?
-///     .route(Method::POST, "/api/echo")?
-///     .route(Method::GET, "/api/status")?;
+///     .with_route(Method::POST, "/api/echo")?
+///     .with_route(Method::GET, "/api/status")?;
 /// let verifier = Verifier::builder().accept(django).build()?;
 /// assert!(verifier.accepts(Scheme::Drf));
 /// # Ok::<(), countersign::ConfigError>(())
@@ -52,7 +52,7 @@ pub struct DrfVerifySettings {
 
 impl DrfVerifySettings {
     /// Creates settings for a caller, by its name in the keyring. Needs at least one
-    /// [route](Self::route).
+    /// [route](Self::with_route).
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl DrfVerifySettings {
     ///
     /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if the method cannot be
     /// signed, or `target` is no path.
-    pub fn route(mut self, method: Method, target: &str) -> Result<Self, ConfigError> {
+    pub fn with_route(mut self, method: Method, target: &str) -> Result<Self, ConfigError> {
         self.routes.add_route(method, target)?;
         Ok(self)
     }
@@ -247,7 +247,7 @@ mod tests {
 
     fn django() -> DrfVerifySettings {
         let settings = DrfVerifySettings::for_caller("django").unwrap();
-        settings.route(Method::POST, "/api/echo").unwrap()
+        settings.with_route(Method::POST, "/api/echo").unwrap()
     }
 
     fn kind(builder: crate::verify::VerifierBuilder) -> Option<ConfigErrorKind> {
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn refuses_settings_that_leave_open_who_sends_what() {
         let bare = || DrfVerifySettings::for_caller("batch").unwrap();
-        let same = || bare().route(Method::POST, "/api/echo").unwrap();
+        let same = || bare().with_route(Method::POST, "/api/echo").unwrap();
         let setting = Some(ConfigErrorKind::Setting);
         for (name, builder, expected) in [
             ("one", Verifier::builder().accept(django()), None),
@@ -265,7 +265,7 @@ mod tests {
                 "two of other routes",
                 Verifier::builder()
                     .accept(django())
-                    .accept(bare().route(Method::PUT, "/api/echo").unwrap()),
+                    .accept(bare().with_route(Method::PUT, "/api/echo").unwrap()),
                 None,
             ),
             ("nobody", Verifier::builder().accept(Scheme::Drf), setting),
@@ -289,7 +289,7 @@ mod tests {
             ),
             (
                 "a route twice",
-                Verifier::builder().accept(django().route(Method::POST, "/api/echo").unwrap()),
+                Verifier::builder().accept(django().with_route(Method::POST, "/api/echo").unwrap()),
                 setting,
             ),
             (
@@ -321,9 +321,9 @@ mod tests {
         let cron = DrfVerifySettings::for_caller("cron").unwrap();
         let verifier = Verifier::builder()
             .accept_only(django())
-            .accept(batch.route(Method::PUT, "/a").unwrap())
+            .accept(batch.with_route(Method::PUT, "/a").unwrap())
             .accept(
-                cron.route(Method::PUT, "/b")
+                cron.with_route(Method::PUT, "/b")
                     .unwrap()
                     .with_headers(headers("x-time", "x-mac")),
             )
@@ -363,7 +363,7 @@ mod tests {
     fn one_signature_in_a_header_that_two_profiles_name_is_one() {
         let other = DrfVerifySettings::for_caller("batch").unwrap();
         let other = other
-            .route(Method::PUT, "/api/batch")
+            .with_route(Method::PUT, "/api/batch")
             .unwrap()
             .with_headers(headers("x-time", "x-hmac-signature"));
         let verifier = Verifier::builder()

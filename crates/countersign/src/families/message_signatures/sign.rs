@@ -35,7 +35,7 @@ use crate::{
 /// By default covers `"@method" "@authority" "@path" "@query"`, and `content-type` and
 /// `content-encoding` if present. If there is a body, sets and covers `content-digest`.
 /// Sends the parameters `created`, `keyid` and `nonce` (128 fresh random bits). Covers no other
-/// field unless it is [named](Self::covering): hops add, rewrite or remove fields such as
+/// field unless it is [named](Self::with_covered_component): hops add, rewrite or remove fields such as
 /// `accept-encoding` or `traceparent`.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -106,7 +106,7 @@ impl MessageSignaturesSignSettings {
     ///
     /// [`ConfigErrorKind::Coverage`] if it is a field that carries the signature or belongs to one
     /// connection.
-    pub fn covering(
+    pub fn with_covered_component(
         mut self,
         component: impl Into<ComponentId<'static>>,
     ) -> Result<Self, ConfigError> {
@@ -189,7 +189,7 @@ impl MessageSignaturesSignSettings {
         self
     }
 
-    /// Covers these components in this order, then those of [`covering`](Self::covering), in place
+    /// Covers these components in this order, then those of [`covering`](Self::with_covered_component), in place
     /// of the default components.
     ///
     /// Anyone who sees a request can resend it with other values for uncovered parts: another body

@@ -36,7 +36,7 @@ use crate::{
 ///     .expected_hosts(["user-service.internal"])
 ///     .accept_only(
 ///         MessageSignaturesVerifySettings::new()
-///             .requiring(ComponentId::SCHEME)
+///             .with_required_component(ComponentId::SCHEME)
 ///             .with_scheme(UriScheme::Https)
 ///             .with_tag("svc-v1")?,
 ///     )
@@ -48,7 +48,7 @@ use crate::{
 ///
 /// A signature must cover:
 ///
-/// - `"@method" "@authority" "@path" "@query"` and any other [required component](Self::requiring),
+/// - `"@method" "@authority" "@path" "@query"` and any other [required component](Self::with_required_component),
 /// - the headers that the verifier [requires](crate::VerifierBuilder::require_headers),
 /// - `content-encoding` if present, and `content-type` if present, unless its key waives
 ///   `content-type`,
@@ -106,7 +106,7 @@ impl MessageSignaturesVerifySettings {
     }
 
     /// Adds a component that every signature must cover.
-    pub fn requiring(mut self, component: impl Into<ComponentId<'static>>) -> Self {
+    pub fn with_required_component(mut self, component: impl Into<ComponentId<'static>>) -> Self {
         self.required.push(component.into());
         self
     }
@@ -142,17 +142,13 @@ impl MessageSignaturesVerifySettings {
         self
     }
 
-    /// Accepts shared secrets only. [Expected hosts](crate::VerifierBuilder::expected_hosts) are
-    /// then optional: a secret is shared with one callee, while every callee may know an Ed25519
-    /// public key.
-    pub fn hmac_sha256_only(mut self) -> Self {
-        self.only = Some(Algorithm::HmacSha256);
-        self
-    }
-
-    /// Accepts Ed25519 keys only.
-    pub fn ed25519_only(mut self) -> Self {
-        self.only = Some(Algorithm::Ed25519);
+    /// Accepts keys of this algorithm only.
+    ///
+    /// With [`Algorithm::HmacSha256`], [expected hosts](crate::VerifierBuilder::expected_hosts) are
+    /// optional: a secret is shared with one callee, while every callee may know an Ed25519 public
+    /// key.
+    pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.only = Some(algorithm);
         self
     }
 
@@ -428,7 +424,7 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
         match self.only {
             Some(Algorithm::HmacSha256) => Ok(()),
             Some(Algorithm::Ed25519) | None => requirements.ensure_expected_hosts(
-                "RFC 9421 with Ed25519 keys, which hmac_sha256_only excludes,",
+                "RFC 9421 with Ed25519 keys, which with_algorithm excludes,",
             ),
         }
     }

@@ -28,7 +28,7 @@ use crate::{
 ///     .accept_only(
 ///         SigV4VerifySettings::new("eu-central-1", "user-service")?
 ///             .with_payload_hash_required()
-///             .with_presigned(SigV4Presigned::new().single_use()),
+///             .with_presigned(SigV4Presigned::new().with_single_use()),
 ///     )
 ///     .expected_hosts(["user-service.internal"])
 ///     .build()?;
@@ -319,7 +319,7 @@ impl SigV4Presigned {
     }
 
     /// Uses the signature itself to detect replays, so that a URL works once.
-    pub fn single_use(mut self) -> Self {
+    pub fn with_single_use(mut self) -> Self {
         self.single_use = true;
         self
     }

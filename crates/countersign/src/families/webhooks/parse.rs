@@ -84,7 +84,7 @@ mod tests {
 
     fn code(hosts: &[&str], method: &str, target: &str, headers: &[(&str, &str)]) -> &'static str {
         let svix = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-        let svix = svix.route(Method::POST, "/hook").unwrap();
+        let svix = svix.with_route(Method::POST, "/hook").unwrap();
         let builder = Verifier::builder().accept(svix).expected_hosts(hosts);
         let mut map = HeaderMap::new();
         for (name, value) in headers {

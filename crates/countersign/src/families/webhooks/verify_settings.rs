@@ -24,7 +24,7 @@ use crate::{
 /// use http::Method;
 ///
 /// let svix = StandardWebhooksVerifySettings::for_caller("svix")?
-///     .route(Method::POST, "/webhooks/svix")?;
+///     .with_route(Method::POST, "/webhooks/svix")?;
 /// let verifier = Verifier::builder().accept(svix).build()?;
 /// assert!(verifier.accepts(Scheme::StandardWebhooks));
 /// # Ok::<(), countersign::ConfigError>(())
@@ -51,7 +51,7 @@ pub struct StandardWebhooksVerifySettings {
 
 impl StandardWebhooksVerifySettings {
     /// Creates settings for a sender, by its name in the keyring. Needs at least one
-    /// [route](Self::route).
+    /// [route](Self::with_route).
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl StandardWebhooksVerifySettings {
     ///
     /// [`ConfigErrorKind::Setting`](crate::ConfigErrorKind::Setting) if the method cannot be
     /// signed, or `target` is no path.
-    pub fn route(mut self, method: Method, target: &str) -> Result<Self, ConfigError> {
+    pub fn with_route(mut self, method: Method, target: &str) -> Result<Self, ConfigError> {
         self.routes.add_route(method, target)?;
         Ok(self)
     }
@@ -210,7 +210,7 @@ mod tests {
 
     fn svix() -> StandardWebhooksVerifySettings {
         let settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-        settings.route(Method::POST, "/hook").unwrap()
+        settings.with_route(Method::POST, "/hook").unwrap()
     }
 
     fn kind(builder: VerifierBuilder) -> Option<ConfigErrorKind> {
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn refuses_settings_that_leave_open_who_sends_what() {
         let bare = || StandardWebhooksVerifySettings::for_caller("clerk").unwrap();
-        let route = |path| bare().route(Method::POST, path).unwrap();
+        let route = |path| bare().with_route(Method::POST, path).unwrap();
         let setting = Some(ConfigErrorKind::Setting);
         for (name, builder, expected) in [
             ("one", Verifier::builder().accept(svix()), None),
