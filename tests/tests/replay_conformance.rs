@@ -15,7 +15,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use countersign::{
@@ -24,7 +24,32 @@ use countersign::{
     replay_conformance::{self, CASES, Subject},
 };
 
-struct InMemory;
+/// A clock that moves only while the suite sleeps. The verdict of a case then does not depend on
+/// how long a loaded machine takes.
+#[derive(Clone)]
+struct SteppedClock(Arc<Mutex<Timestamp>>);
+
+impl SteppedClock {
+    fn new() -> Self {
+        let start = Timestamp::from_unix_seconds(1_767_323_045);
+        Self(Arc::new(Mutex::new(start)))
+    }
+
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        // The other half of a race is polled first.
+        tokio::task::yield_now().await;
+        let mut now = self.0.lock().unwrap();
+        *now = now.saturating_add(duration);
+    }
+}
+
+struct InMemory {
+    clock: SteppedClock,
+}
 
 impl Subject for InMemory {
     type Store = MemoryReplayStore;
@@ -38,17 +63,18 @@ impl Subject for InMemory {
     }
 
     fn now(&self) -> Timestamp {
-        SystemTime::now().into()
+        self.clock.now()
     }
 
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        self.clock.sleep(duration).await;
     }
 }
 
 #[tokio::test]
 async fn the_store_in_memory_passes() {
-    replay_conformance::run_all(&InMemory).await;
+    let clock = SteppedClock::new();
+    replay_conformance::run_all(&InMemory { clock }).await;
 }
 
 /// The fault of a store.
@@ -80,6 +106,7 @@ enum Fault {
 #[derive(Clone)]
 struct Faulty {
     fault: Fault,
+    clock: SteppedClock,
     id: ReplayStoreId,
     out: bool,
     entries: Arc<Mutex<Entries>>,
@@ -165,7 +192,7 @@ impl Faulty {
             && let Some(end) = entries.ends.get_mut(&self.name(claim))
         {
             // The time left by the copy's clock, counted from now.
-            *end = (*end).min(Timestamp::from(SystemTime::now()).saturating_add(life));
+            *end = (*end).min(self.clock.now().saturating_add(life));
         }
         None
     }
@@ -254,13 +281,23 @@ impl ReplayStore for Faulty {
 
 struct Faults {
     fault: Fault,
+    clock: SteppedClock,
     id: ReplayStoreId,
 }
 
 impl Faults {
+    fn new(fault: Fault) -> Self {
+        Self {
+            fault,
+            clock: SteppedClock::new(),
+            id: ReplayStoreId::unique(),
+        }
+    }
+
     fn store(&self) -> Faulty {
         Faulty {
             fault: self.fault,
+            clock: self.clock.clone(),
             id: match self.fault {
                 Fault::OneIdForAll => self.id,
                 _ => ReplayStoreId::unique(),
@@ -286,12 +323,11 @@ impl Subject for Faults {
     }
 
     fn now(&self) -> Timestamp {
-        SystemTime::now().into()
+        self.clock.now()
     }
 
     async fn sleep(&self, duration: Duration) {
-        // The suite waits half a minute for a silent store.
-        tokio::time::sleep(duration.min(Duration::from_secs(5))).await;
+        self.clock.sleep(duration).await;
     }
 
     async fn cut_off(&self) -> Option<Faulty> {
@@ -369,8 +405,7 @@ async fn each_faulty_store_fails_in_the_case_for_its_fault() {
         (Fault::OneIdForAll, &["each_store_has_an_id_of_its_own"]),
     ];
     let running = faults.map(|(fault, expected)| {
-        let id = ReplayStoreId::unique();
-        let faults = Faults { fault, id };
+        let faults = Faults::new(fault);
         let violations = tokio::spawn(async move { replay_conformance::violations(&faults).await });
         (fault, expected, violations)
     });
@@ -392,9 +427,5 @@ async fn each_faulty_store_fails_in_the_case_for_its_fault() {
 #[tokio::test]
 #[should_panic(expected = "each_store_has_an_id_of_its_own: expected two ids of two stores")]
 async fn a_run_says_which_case_failed() {
-    let faults = Faults {
-        fault: Fault::OneIdForAll,
-        id: ReplayStoreId::unique(),
-    };
-    replay_conformance::run_all(&faults).await;
+    replay_conformance::run_all(&Faults::new(Fault::OneIdForAll)).await;
 }
