@@ -1,0 +1,1 @@
+//! `explain`: the cause that is named first, and its remedy.

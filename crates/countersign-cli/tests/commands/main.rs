@@ -1,0 +1,19 @@
+//! The commands of the program, run in this process and, where a process matters, as the binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "a test that cannot be set up fails by panicking"
+)]
+
+mod arguments;
+mod explain;
+mod probe;
+mod program;
+mod vectors;
+mod verify;

@@ -1,0 +1,1 @@
+//! `vectors run`: the grade of another implementation.

@@ -1,0 +1,1 @@
+//! `verify`: the steps of a decision, and its exit code.
