@@ -157,7 +157,7 @@ pub use self::{
         SignError, SignErrorKind, Unavailable,
     },
     families::{
-        AcceptedScheme, Coverage, Nonce,
+        AcceptedScheme, Coverage, Nonce, SigningText,
         drf::{DrfHeaders, DrfVerifySettings},
         message_signatures::{
             ComponentId, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,

@@ -20,10 +20,13 @@ mod replay_identity;
 mod requirements;
 mod signed_body;
 mod signing_input;
+mod signing_text;
 pub(crate) mod sigv4;
 pub(crate) mod webhooks;
 
-pub use self::{accepted_scheme::AcceptedScheme, coverage::Coverage, nonce::Nonce};
+pub use self::{
+    accepted_scheme::AcceptedScheme, coverage::Coverage, nonce::Nonce, signing_text::SigningText,
+};
 pub(crate) use self::{
     carrier::Carrier,
     family_credentials::{Credentials, CredentialsOfFamily},

@@ -1,9 +1,9 @@
-use std::{future::Future, pin::Pin};
+use std::{cell::OnceCell, future::Future, pin::Pin};
 
 use http::{HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
-use super::{Nonce, sigv4::CredentialsRefresh};
+use super::{Nonce, SigningText, sigv4::CredentialsRefresh};
 use crate::{error::SignError, head::RequestHead, payload::Payload, timestamp::Timestamp};
 
 /// A refresh that a signer must wait for before signing.
@@ -23,4 +23,15 @@ pub(crate) struct SigningInput<'s> {
     /// A given nonce. If `None`, a scheme with nonces generates one.
     pub(crate) nonce: Option<Nonce>,
     pub(crate) now: Timestamp,
+    /// Where the signed text is kept, if it is asked for.
+    pub(crate) text: Option<&'s OnceCell<SigningText>>,
+}
+
+impl SigningInput<'_> {
+    /// Keeps the signed text, if it is asked for.
+    pub(crate) fn keep_text(&self, text: impl FnOnce() -> SigningText) {
+        if let Some(kept) = self.text {
+            kept.get_or_init(text);
+        }
+    }
 }

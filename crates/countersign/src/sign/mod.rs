@@ -10,6 +10,7 @@ mod signer;
 mod sigv4;
 mod target_signers;
 mod target_signers_builder;
+mod text;
 mod webhooks;
 
 pub use self::{

@@ -1,3 +1,4 @@
+use std::cell::OnceCell;
 use std::fmt;
 
 use http::{HeaderName, HeaderValue, Uri, header::HOST, request::Parts};
@@ -9,7 +10,7 @@ use super::{
 use crate::{
     error::{ConfigError, ConfigErrorKind, Rejection, SignError, SignErrorKind},
     families::{
-        FamilySigner, Nonce, SignerOfFamily, SigningInput,
+        FamilySigner, Nonce, SignerOfFamily, SigningInput, SigningText,
         native::{self},
         sigv4::CredentialsRefresh,
     },
@@ -247,7 +248,7 @@ impl Signer {
         payload: impl Into<Payload<'b>>,
         now: Timestamp,
     ) -> Result<Signature, SignError> {
-        self.sign_head(parts.into(), payload.into(), None, now)
+        self.sign_head(parts.into(), payload.into(), None, now, None)
     }
 
     /// Signs with a given nonce, in the schemes that have one. For test vectors only: a nonce must
@@ -270,15 +271,16 @@ impl Signer {
         nonce: Nonce,
         now: Timestamp,
     ) -> Result<Signature, SignError> {
-        self.sign_head(parts.into(), payload.into(), Some(nonce), now)
+        self.sign_head(parts.into(), payload.into(), Some(nonce), now, None)
     }
 
-    fn sign_head(
+    pub(super) fn sign_head(
         &self,
         head: RequestHead<'_>,
         payload: Payload<'_>,
         nonce: Option<Nonce>,
         now: Timestamp,
+        text: Option<&OnceCell<SigningText>>,
     ) -> Result<Signature, SignError> {
         let authority = self.bound_authority(&head)?;
         let input = SigningInput {
@@ -287,6 +289,7 @@ impl Signer {
             payload,
             nonce,
             now,
+            text,
         };
         self.signer.sign(input).map(Signature)
     }

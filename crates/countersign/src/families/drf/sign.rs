@@ -8,7 +8,7 @@ use super::{
 use crate::{
     crypto::hmac_sha256::Key,
     error::{ConfigError, SignError, SignErrorKind},
-    families::{Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput},
+    families::{Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, SigningText},
     key::{Fingerprint, SigningKey, SigningOperation},
     key_id::KeyId,
     scheme::Scheme,
@@ -96,6 +96,7 @@ impl SignerOfFamily for FamilySigner {
         };
         let value = |text| HeaderValue::try_from(text).map_err(|_| no_header_value());
         if let Some(signature) = plain {
+            input.keep_text(|| text_of(&timestamp, body));
             return Ok(SignatureHeaders::from_iter([
                 (names.timestamp.clone(), value(timestamp)?),
                 (names.signature.clone(), signature::format(&signature)?),
@@ -109,6 +110,7 @@ impl SignerOfFamily for FamilySigner {
             );
             return Err(SignError::new(SignErrorKind::Date, message));
         }
+        input.keep_text(|| text_of(&timestamp, body));
         let signature = signature::format(&mac_of(key, &timestamp, body))?;
         let nonce = input.nonce.map_or_else(Nonce::generate, Ok)?;
         let digits = signature.to_str().map_err(|_| no_header_value())?;
@@ -134,6 +136,11 @@ fn mac_of(key: &Key, timestamp: &str, body: &[u8]) -> [u8; 32] {
     mac.chain(&signed_text::before_the_body(timestamp))
         .chain(body)
         .finish()
+}
+
+fn text_of(timestamp: &str, body: &[u8]) -> SigningText {
+    let start = signed_text::before_the_body(timestamp);
+    SigningText::new([start.as_ref(), body].concat())
 }
 
 fn no_header_value() -> SignError {

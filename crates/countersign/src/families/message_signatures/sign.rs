@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, SignError, SignErrorKind},
-    families::{Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput},
+    families::{Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, SigningText},
     head::{RequestHead, Target, cannot_be_covered, parse_method},
     key::{Fingerprint, SigningKey, SigningOperation},
     key_id::KeyId,
@@ -356,6 +356,7 @@ fn sign(
     let base = signature_base(&message, &covered, &params)
         .map_err(|problem| SignError::new(SignErrorKind::Header, problem))?;
 
+    input.keep_text(|| SigningText::new(base.as_str().as_bytes()));
     let signature_input = [&signer.label, "=", base.signature_params()].concat();
     let signature = signature(&signer.label, &signer.key, &base)?;
     let mut headers = SignatureHeaders::new();

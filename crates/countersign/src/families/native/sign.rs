@@ -16,7 +16,9 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    families::{Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, X_NONCE},
+    families::{
+        Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, SigningText, X_NONCE,
+    },
     head::{RequestHead, Target, cookie, parse_method},
     key::{Fingerprint, SigningKey, SigningOperation},
     key_id::KeyId,
@@ -187,6 +189,11 @@ fn sign(
         further: covered,
         signed_headers: value.signed_headers(),
     };
+    input.keep_text(|| {
+        let mut text = String::new();
+        request.write_to(&mut text);
+        SigningText::new(text.into_bytes())
+    });
     let signature = signature(&signer.key, &request);
     drop(request);
     let mut authorization = value.sign(&signature)?;

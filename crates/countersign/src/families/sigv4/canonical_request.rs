@@ -69,7 +69,7 @@ impl CanonicalRequest<'_, '_> {
     }
 
     /// Writes the text to `sink`, as far as the head declares it.
-    fn write_to(&self, sink: &mut impl Sink) {
+    pub(super) fn write_to(&self, sink: &mut impl Sink) {
         self.write_target_to(sink);
         self.write_headers_to(sink);
         self.write_end_to(sink);

@@ -83,7 +83,8 @@ impl FamilySigner {
                 PayloadHash::Sha256(payload.digest())
             }
         };
-        let request_hash = request_hash(head, Some(&query), settings, &covered, payload_hash)?;
+        let request_hash =
+            request_hash(head, Some(&query), settings, &covered, payload_hash, None)?;
         let signature = signature(&credentials, date, scope, request_hash)?;
 
         let mut target = format!("{}?{query}&{SIGNATURE}=", head.uri().path());

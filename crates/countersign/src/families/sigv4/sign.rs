@@ -26,7 +26,9 @@ use super::{
 };
 use crate::{
     error::{SignError, SignErrorKind},
-    families::{Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, X_NONCE},
+    families::{
+        Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, SigningText, X_NONCE,
+    },
     head::{RequestHead, Target, parse_method},
     key::{Fingerprint, SigningOperation},
     key_id::KeyId,
@@ -135,8 +137,23 @@ fn sign(
     let scope = scope_of(settings, &date);
     let unsigned = Unsigned::new(&credentials, &scope, &covered);
     let query = head.uri().query();
-    let request_hash = request_hash(&head, query, settings, &covered, payload_hash)?;
+    let mut text = input.text.map(|_| String::new());
+    let request_hash = request_hash(
+        &head,
+        query,
+        settings,
+        &covered,
+        payload_hash,
+        text.as_mut(),
+    )?;
     drop(covered);
+    if let Some(text) = text {
+        input.keep_text(|| {
+            let mut string = String::new();
+            string_to_sign(date, scope, request_hash).write_to(&mut string);
+            SigningText::new(text.into_bytes()).with_string_to_sign(string)
+        });
+    }
     let signature = signature(&credentials, date, scope, request_hash)?;
     let authorization = unsigned.sign(&signature)?;
     headers.push((AUTHORIZATION, authorization));
@@ -243,13 +260,14 @@ pub(super) fn sort(covered: &mut CoveredHeaders<'_>) {
     covered.sort_unstable_by(|one, other| signed_headers::by_bytes(one.name, other.name));
 }
 
-/// Returns the hash of the canonical request with this query.
+/// Returns the hash of the canonical request with this query, and keeps the request if asked to.
 pub(super) fn request_hash(
     head: &RequestHead<'_>,
     query: Option<&str>,
     settings: &SigV4SignSettings,
     headers: &[CoveredHeader<'_>],
     payload_hash: PayloadHash,
+    text: Option<&mut String>,
 ) -> Result<[u8; 32], SignError> {
     let refused = |problem| SignError::new(SignErrorKind::Target, problem);
     let target = Target::parse(head.method(), head.uri()).map_err(refused)?;
@@ -262,6 +280,9 @@ pub(super) fn request_hash(
         signed_headers: None,
         payload_hash,
     };
+    if let Some(text) = text {
+        request.write_to(text);
+    }
     Ok(request.hash())
 }
 
@@ -272,11 +293,7 @@ pub(super) fn signature(
     scope: CredentialScope<'_>,
     request_hash: [u8; 32],
 ) -> Result<[u8; 32], SignError> {
-    let string_to_sign = StringToSign {
-        date,
-        scope,
-        request_hash,
-    };
+    let string_to_sign = string_to_sign(date, scope, request_hash);
     let mac = match (credentials.key.operation(), credentials.key.derived()) {
         (SigningOperation::Mac(secret), Some(derived)) => string_to_sign.mac(secret, derived),
         // Invariant: credentials hold a key of this scheme.
@@ -288,6 +305,18 @@ pub(super) fn signature(
         }
     };
     Ok(mac.finish())
+}
+
+fn string_to_sign(
+    date: AmzDate,
+    scope: CredentialScope<'_>,
+    request_hash: [u8; 32],
+) -> StringToSign<'_> {
+    StringToSign {
+        date,
+        scope,
+        request_hash,
+    }
 }
 
 fn value(text: &str) -> Result<HeaderValue, SignError> {

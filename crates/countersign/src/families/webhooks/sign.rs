@@ -4,7 +4,9 @@ use smallvec::SmallVec;
 use super::{header_names::STANDARD, message_id, signatures, signed_content, timestamp};
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    families::{BodySignature, Refresh, SignatureHeaders, SignerOfFamily, SigningInput},
+    families::{
+        BodySignature, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, SigningText,
+    },
     head::RequestHead,
     key::{Fingerprint, SigningKey, SigningOperation},
     key_id::KeyId,
@@ -73,6 +75,7 @@ impl SignerOfFamily for FamilySigner {
         let timestamp = timestamp::format(input.now)?;
         // Invariant: an id is visible ASCII.
         let prefix = signed_content::before_the_body(id.to_str().unwrap_or_default(), &timestamp);
+        input.keep_text(|| SigningText::new([&prefix, body].concat()));
         let signatures: SmallVec<[BodySignature; 2]> = self
             .keys
             .iter()
