@@ -21,12 +21,18 @@
 #![expect(dead_code, reason = "the commands that use the rest are being built")]
 
 mod arguments;
+mod calendar;
 mod commands;
+mod ed25519_text;
 mod exit;
 mod failure;
 mod input;
+mod key_kind;
 mod output;
+mod request_arguments;
 mod secret_source;
+mod shell_quote;
+mod signer_arguments;
 mod terminal;
 
 pub use self::{arguments::run, exit::Exit, terminal::Terminal};

@@ -6,7 +6,6 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use countersign::Secret;
 use zeroize::Zeroizing;
 
 use crate::{Terminal, failure::Failure, input};
@@ -61,40 +60,34 @@ impl SecretSource {
             let line = line.strip_suffix('\r').unwrap_or(line);
             return Ok(Zeroizing::new(line.to_owned()));
         }
-        let Some(name) = &self.key_env else {
-            return Err(Failure::usage(
+        match &self.key_env {
+            Some(name) => read_variable(terminal, name),
+            None => Err(Failure::usage(
                 "expected a key from --key-file or --key-env, found neither",
-            ));
-        };
-        let shown = Redacted(name);
-        let value = terminal
-            .variable(name)
-            .ok_or_else(|| Failure::unavailable(format_args!("variable {shown}: not set")))?;
-        // The value is not part of the message.
-        let value = value
-            .into_string()
-            .map_err(|_| Failure::usage(format_args!("variable {shown}: expected UTF-8")))?;
-        Ok(Zeroizing::new(value))
+            )),
+        }
     }
+}
 
-    /// Reads the secret in this encoding.
-    ///
-    /// # Errors
-    ///
-    /// As [`read`](Self::read), and [`Exit::Usage`](crate::Exit::Usage) for another encoding.
-    pub(crate) fn secret(
-        &self,
-        terminal: &mut Terminal<'_>,
-        encoding: KeyEncoding,
-    ) -> Result<Secret, Failure> {
-        let text = self.read(terminal)?;
-        let secret = match encoding {
-            KeyEncoding::Hex => Secret::from_hex(&text),
-            KeyEncoding::Base64 => Secret::from_base64(&text),
-            KeyEncoding::Text => Secret::from_text(&text),
-        };
-        Ok(secret?)
-    }
+/// Reads a secret from a variable.
+///
+/// # Errors
+///
+/// [`Exit::Unavailable`](crate::Exit::Unavailable) if it is not set,
+/// [`Exit::Usage`](crate::Exit::Usage) if it is no UTF-8.
+pub(crate) fn read_variable(
+    terminal: &Terminal<'_>,
+    name: &str,
+) -> Result<Zeroizing<String>, Failure> {
+    let shown = Redacted(name);
+    let value = terminal
+        .variable(name)
+        .ok_or_else(|| Failure::unavailable(format_args!("variable {shown}: not set")))?;
+    // The value is not part of the message.
+    let value = value
+        .into_string()
+        .map_err(|_| Failure::usage(format_args!("variable {shown}: expected UTF-8")))?;
+    Ok(Zeroizing::new(value))
 }
 
 /// An argument for a message. An argument that may be a misplaced key is not shown.

@@ -12,8 +12,12 @@
 )]
 
 mod arguments;
+mod curl;
 mod explain;
+mod keygen;
 mod probe;
 mod program;
+mod receiver;
+mod sign;
 mod vectors;
 mod verify;
