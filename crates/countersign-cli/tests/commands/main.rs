@@ -14,7 +14,9 @@
 mod arguments;
 mod curl;
 mod explain;
+mod folder;
 mod keygen;
+mod policy;
 mod probe;
 mod program;
 mod receiver;

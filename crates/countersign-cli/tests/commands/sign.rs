@@ -1,9 +1,6 @@
 //! `sign` and `presign`: the headers, the texts, and the request for curl.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use base64ct::{Base64, Encoding};
 use countersign::{Keyring, Scheme};
@@ -11,6 +8,7 @@ use countersign_cli::Exit;
 use serde_json::Value;
 
 use crate::{
+    folder::Folder,
     program::{Program, program},
     receiver::{accept_now, json, signed_parts},
 };
@@ -72,30 +70,9 @@ fn signing_of(case: &Value, scheme: &str, body: &Path) -> Option<Program> {
     Some(signing.with("-d").with(format!("@{}", body.display())))
 }
 
-/// A folder of one test, which is removed with its value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("countersign-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn every_golden_vector_is_signed_as_it_says() {
-    let folder = Folder::new("vectors");
+    let folder = Folder::new();
     let body = folder.file("body");
     for (file, scheme, at_least) in [
         ("hmac-sha256.json", "hmac-sha256", 50),
@@ -149,7 +126,7 @@ fn the_text_is_one_header_a_line() {
 
 #[test]
 fn a_target_of_a_file_signs_as_its_caller() {
-    let folder = Folder::new("targets");
+    let folder = Folder::new();
     let targets = folder.file("targets.toml");
     let text = format!(
         "[[targets]]\nname = \"user-service\"\ncaller = \"billing\"\n\
@@ -184,7 +161,7 @@ fn a_target_of_a_file_signs_as_its_caller() {
 
 #[test]
 fn the_key_is_read_from_a_file_or_standard_input_without_its_line_end() {
-    let folder = Folder::new("key");
+    let folder = Folder::new();
     let file = folder.file("key");
     let nonce = " --nonce ab1ea77da142027bdccf911146307534";
     let expected = signing(nonce).run().expect(Exit::Yes);

@@ -1,11 +1,12 @@
 mod check;
+mod file;
 mod test;
 
 use clap::Subcommand;
 
 use crate::{Exit, Terminal, failure::Failure, output::Format};
 
-/// Checks and tests a policy.
+/// Checks a policy, and asks it about a request.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Policy {
     Check(check::Check),
