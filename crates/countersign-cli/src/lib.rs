@@ -27,6 +27,7 @@ mod ed25519_text;
 mod exit;
 mod failure;
 mod input;
+mod key_file;
 mod key_kind;
 mod output;
 mod request_arguments;

@@ -16,6 +16,7 @@ mod curl;
 mod explain;
 mod folder;
 mod keygen;
+mod keys_check;
 mod policy;
 mod probe;
 mod program;
