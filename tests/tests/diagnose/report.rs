@@ -84,6 +84,32 @@ fn a_diagnosis_shows_no_secret() {
 }
 
 #[test]
+fn a_decision_has_the_steps_of_a_diagnosis_and_tries_nothing() {
+    for family in ALL {
+        let seen = Seen::usual();
+        let text = seen.text(*family, &seen);
+        for (name, key) in [("right key", KEY.to_vec()), ("wrong key", other_key(9))] {
+            let made = written(*family, &signature(*family, &key, &text, &seen));
+            let parts = seen.parts(*family, &made);
+            let verifier = client::verifier(*family);
+            let keyring = client::keyring(*family);
+            let diagnosis = || {
+                Diagnosis::new(&verifier, &parts, AT)
+                    .with_keyring(&keyring)
+                    .with_body(&seen.body)
+            };
+            let (decided, run) = (diagnosis().decide(), diagnosis().run());
+            let shown = format!("{family:?}, {name}: {decided}");
+            assert_eq!(decided.steps(), run.steps(), "{shown}");
+            assert_eq!(decided.is_accepted(), run.is_accepted(), "{shown}");
+            assert_eq!(decided.scheme(), run.scheme(), "{shown}");
+            assert_eq!(decided.causes(), [], "{shown}");
+            assert_eq!(decided.checks(), 0, "{shown}");
+        }
+    }
+}
+
+#[test]
 fn the_sender_s_text_is_compared_line_by_line_and_checked() {
     for family in HEADS {
         let mut signed = Seen::usual();
@@ -105,6 +131,8 @@ fn the_sender_s_text_is_compared_line_by_line_and_checked() {
         let report = run(&text);
         let comparison = report.comparison().unwrap();
         assert_eq!(comparison.is_signed(), Some(true), "{family:?}");
+        assert_eq!(comparison.theirs().len(), text.split('\n').count());
+        assert_eq!(Some(comparison.ours()), report.signed_text());
         let difference = comparison.difference().unwrap();
         let line = match family {
             Family::Rfc9421 => 3,

@@ -1,6 +1,10 @@
 //! Compares the sender's own text with this verifier's.
 
-use super::{Diagnosis, difference::Difference, report::Comparison};
+use super::{
+    Diagnosis,
+    difference::{Difference, visible},
+    report::Comparison,
+};
 use crate::{
     keyring::CallerKeys,
     payload::PayloadDigest,
@@ -31,6 +35,8 @@ pub(super) fn compare(
         let bytes = theirs.as_bytes();
         let is_signed = keys.map(|keys| unverified.is_over(OtherText::Bytes(bytes), keys));
         return Comparison {
+            ours: Vec::new(),
+            theirs: Vec::new(),
             difference: None,
             is_signed,
         };
@@ -48,7 +54,15 @@ pub(super) fn compare(
     } else {
         (trimmed, is_over(trimmed, is_string))
     };
+    let lines = |text: &str| {
+        let lines = text.split('\n');
+        lines
+            .map(|line| visible(&diagnosis.redaction.line(line)))
+            .collect()
+    };
     Comparison {
+        ours: lines(&ours),
+        theirs: lines(theirs),
         difference: Difference::between(&ours, theirs, &diagnosis.redaction),
         is_signed,
     }

@@ -118,32 +118,16 @@ impl<'d> Diagnosis<'d> {
     pub fn run(self) -> Report {
         let decision = Decision::of(&self);
         let explanation = Explanation::of(&self, decision.rejection.as_ref());
-        let Explanation {
-            scheme,
-            asserted_key_id,
-            causes,
-            trials,
-            text,
-            string_to_sign,
-            comparison,
-        } = explanation;
-        let mut report = Report {
-            scheme,
-            asserted_key_id,
-            proven: decision.proven,
-            steps: decision.steps,
-            rejection: decision.rejection,
-            causes,
-            tried: trials.made,
-            checks: trials.checks,
-            is_complete: trials.is_complete,
-            text,
-            string_to_sign,
-            comparison,
-            next: Vec::new(),
-        };
+        let mut report = report(decision, explanation);
         report.next = self.next(&report);
         report
+    }
+
+    /// Decides on the unchanged request and tries no mistake: the report has the steps, and no
+    /// causes. Hashes the body once.
+    #[must_use = "the report is all that a decision does"]
+    pub fn decide(self) -> Report {
+        report(Decision::of(&self), Explanation::none(&self))
     }
 
     /// Lists the data that would tell more.
@@ -173,6 +157,24 @@ impl<'d> Diagnosis<'d> {
             next.push("raise the limit: not every candidate was tried");
         }
         next
+    }
+}
+
+fn report(decision: Decision, explanation: Explanation) -> Report {
+    Report {
+        scheme: explanation.scheme,
+        asserted_key_id: explanation.asserted_key_id,
+        proven: decision.proven,
+        steps: decision.steps,
+        rejection: decision.rejection,
+        causes: explanation.causes,
+        tried: explanation.trials.made,
+        checks: explanation.trials.checks,
+        is_complete: explanation.trials.is_complete,
+        text: explanation.text,
+        string_to_sign: explanation.string_to_sign,
+        comparison: explanation.comparison,
+        next: Vec::new(),
     }
 }
 

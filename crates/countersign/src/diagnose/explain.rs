@@ -56,22 +56,28 @@ struct Readable {
 }
 
 impl Explanation {
-    /// Explains a refusal, or shows the signed text if there is none.
-    pub(super) fn of(diagnosis: &Diagnosis<'_>, rejection: Option<&Rejection>) -> Self {
-        let head = HeadCopy::of(&diagnosis.head);
+    /// Shows what the head asserts, and explains nothing.
+    pub(super) fn none(diagnosis: &Diagnosis<'_>) -> Self {
         let asserted = diagnosis.verifier.asserted(diagnosis.head);
         let asserted = asserted.as_ref();
-        let mut explanation = Self {
+        Self {
             scheme: asserted.map(Asserted::scheme),
             asserted_key_id: asserted
                 .and_then(Asserted::key_id)
                 .map(|key_id| visible(&key_id.chars().take(128).collect::<String>())),
             causes: Vec::new(),
-            trials: Trials::new(diagnosis.limit, &head),
+            trials: Trials::none(),
             text: None,
             string_to_sign: None,
             comparison: None,
-        };
+        }
+    }
+
+    /// Explains a refusal, or shows the signed text if there is none.
+    pub(super) fn of(diagnosis: &Diagnosis<'_>, rejection: Option<&Rejection>) -> Self {
+        let head = HeadCopy::of(&diagnosis.head);
+        let mut explanation = Self::none(diagnosis);
+        explanation.trials = Trials::new(diagnosis.limit, &head);
         let hosts = diagnosis.verifier.expected_hosts();
         let drf = relaxed::drf_names(diagnosis.verifier);
         let repairs = repairs::of(&head, hosts, &drf);

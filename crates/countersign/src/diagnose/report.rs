@@ -193,7 +193,8 @@ pub enum StepOutcome {
 }
 
 impl StepOutcome {
-    pub(super) const fn as_str(&self) -> &'static str {
+    /// Returns the name of the outcome, in lower case with underscores.
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Failed(_) => "failed",
@@ -307,11 +308,24 @@ impl Candidate {
 /// The result of comparing the sender's own text with this verifier's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
+    pub(super) ours: Vec<String>,
+    pub(super) theirs: Vec<String>,
     pub(super) difference: Option<Difference>,
     pub(super) is_signed: Option<bool>,
 }
 
 impl Comparison {
+    /// Returns the lines of this verifier's text, redacted and with invisible characters shown.
+    /// Empty if the text holds the body.
+    pub fn ours(&self) -> &[String] {
+        &self.ours
+    }
+
+    /// Returns the lines of the sender's text, in the same form.
+    pub fn theirs(&self) -> &[String] {
+        &self.theirs
+    }
+
     /// Returns the first difference. `None` if the texts are equal.
     pub fn difference(&self) -> Option<&Difference> {
         self.difference.as_ref()

@@ -98,6 +98,15 @@ impl Trials {
         Self {
             left: limit,
             reading: head.bytes() / 1024,
+            ..Self::none()
+        }
+    }
+
+    /// Makes no trial.
+    pub(super) fn none() -> Self {
+        Self {
+            left: 0,
+            reading: 0,
             checks: 0,
             is_complete: true,
             made: Vec::new(),
