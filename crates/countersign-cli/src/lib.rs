@@ -18,6 +18,13 @@
 //! an error writes `{"error":{"exit":2,"message":"…"}}`, and the same message to standard error.
 //! Only clap's errors about arguments are text alone.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        reason = "tests are tables of constants and panic on a wrong one"
+    )
+)]
 #![expect(dead_code, reason = "the commands that use the rest are being built")]
 
 mod arguments;
@@ -31,6 +38,7 @@ mod key_file;
 mod key_kind;
 mod output;
 mod request_arguments;
+pub mod request;
 mod secret_source;
 mod shell_quote;
 mod signer_arguments;
