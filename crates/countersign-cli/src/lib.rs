@@ -36,6 +36,7 @@ mod failure;
 mod input;
 mod key_file;
 mod key_kind;
+mod moment;
 mod output;
 mod request_arguments;
 pub mod request;
@@ -43,5 +44,6 @@ mod secret_source;
 mod shell_quote;
 mod signer_arguments;
 mod terminal;
+mod verification;
 
 pub use self::{arguments::run, exit::Exit, terminal::Terminal};

@@ -102,6 +102,7 @@ fn a_decision_has_the_steps_of_a_diagnosis_and_tries_nothing() {
             let shown = format!("{family:?}, {name}: {decided}");
             assert_eq!(decided.steps(), run.steps(), "{shown}");
             assert_eq!(decided.is_accepted(), run.is_accepted(), "{shown}");
+            assert_eq!(decided.coverage().is_some(), run.is_accepted(), "{shown}");
             assert_eq!(decided.scheme(), run.scheme(), "{shown}");
             assert_eq!(decided.causes(), [], "{shown}");
             assert_eq!(decided.checks(), 0, "{shown}");

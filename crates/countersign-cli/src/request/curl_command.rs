@@ -304,7 +304,7 @@ impl Command {
         let mut notes = Vec::new();
         let builder = self.head(&url.host, url.user, body.as_deref(), &mut notes)?;
         let parts = builder.finish(&method, &target)?;
-        Ok((parts, Some(body.unwrap_or_default()), notes))
+        Ok((parts, Some(body.unwrap_or_default().into()), notes))
     }
 
     /// Adds the given headers, then those that `curl` adds.

@@ -38,7 +38,7 @@ pub(super) fn read(input: &[u8]) -> Read {
     };
     let mut bytes = request.head.finish();
     bytes.extend_from_slice(&request.body.finish());
-    let (parts, body, mut notes) = raw::read(&bytes)?;
+    let (parts, body, mut notes) = raw::read(&bytes.into())?;
     if count > 1 {
         notes.push(format!(
             "the record holds {count} requests: the last is read"

@@ -33,7 +33,7 @@ pub(super) fn read(input: &[u8]) -> Read {
         return Err("expected a line that begins with \">\", found none".to_owned());
     };
     let head = of_version_1(&head);
-    let (parts, body, mut notes) = raw::read(&head)?;
+    let (parts, body, mut notes) = raw::read(&head.into())?;
     // The record has no body: what is known of it is its absence.
     notes.retain(|note| !note.starts_with("the body has"));
     if count > 1 {
@@ -77,7 +77,7 @@ mod tests {
         let (parts, body, notes) = read(text.as_bytes()).unwrap();
         assert_eq!(parts.uri, "/a");
         assert_eq!(parts.headers["host"], "a");
-        assert_eq!(body.unwrap(), b"");
+        assert_eq!(body.unwrap(), &b""[..]);
         assert!(notes.is_empty());
     }
 

@@ -1,6 +1,7 @@
 //! Reads an entry of a HAR file (HTTP Archive 1.2), as browsers and proxies write it.
 
 use base64ct::{Base64, Encoding as _};
+use bytes::Bytes;
 use serde::Deserialize;
 
 use super::{Read, head::HeadBuilder, unreadable::shown};
@@ -119,13 +120,13 @@ impl Request {
                     .to_owned(),
             );
         }
-        let body = match &self.post_data {
+        let body = match self.post_data {
             Some(data) => data.body(&mut notes)?,
             None if self.body_size.is_some_and(|size| size > 0.0) => {
                 notes.push("the record does not hold the body: give it with --body".to_owned());
                 None
             }
-            None => Some(Vec::new()),
+            None => Some(Bytes::new()),
         };
         let parts = builder.finish(self.method.as_bytes(), target.as_bytes())?;
         Ok((parts, body, notes))
@@ -133,17 +134,17 @@ impl Request {
 }
 
 impl PostData {
-    fn body(&self, notes: &mut Vec<String>) -> Result<Option<Vec<u8>>, String> {
-        let Some(text) = &self.text else {
+    fn body(self, notes: &mut Vec<String>) -> Result<Option<Bytes>, String> {
+        let Some(text) = self.text else {
             notes.push("the record does not hold the body: give it with --body".to_owned());
             return Ok(None);
         };
         match self.encoding.as_deref() {
             None | Some("") => {}
             Some("base64") => {
-                let body = Base64::decode_vec(text);
+                let body = Base64::decode_vec(&text);
                 let body = body.map_err(|_| "postData: expected Base64".to_owned())?;
-                return Ok(Some(body));
+                return Ok(Some(body.into()));
             }
             Some(other) => {
                 let other = shown(other.as_bytes());
@@ -153,7 +154,7 @@ impl PostData {
         if text.contains('\u{fffd}') {
             notes.push("the recorded body is not exact: it was not UTF-8".to_owned());
         }
-        Ok(Some(text.clone().into_bytes()))
+        Ok(Some(text.into()))
     }
 }
 
@@ -222,7 +223,7 @@ mod tests {
     fn a_body_in_base64_is_decoded() {
         let input = REQUEST.replace(r#""text": "é""#, r#""text": "/w==", "encoding": "base64""#);
         let (_, body, _) = read(input.as_bytes(), None).unwrap();
-        assert_eq!(body.unwrap(), b"\xff");
+        assert_eq!(body.unwrap(), &b"\xff"[..]);
     }
 
     #[test]

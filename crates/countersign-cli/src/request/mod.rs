@@ -17,6 +17,7 @@ mod unreadable;
 
 pub use self::{form::RequestForm, unreadable::UnreadableRequest};
 
+use bytes::Bytes;
 use http::request::Parts;
 
 /// The longest input that is read, in bytes.
@@ -32,7 +33,7 @@ pub struct RecordedRequest {
     /// The head, as a server reads it.
     pub parts: Parts,
     /// The body. `None` if the record does not hold it.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Bytes>,
     /// The form of the record.
     pub form: RequestForm,
     /// What the record leaves open, one sentence each.
@@ -49,12 +50,17 @@ impl RecordedRequest {
     ///
     /// [`UnreadableRequest`] if the input is too long, is not in the form, or holds no request.
     pub fn read(
-        input: &[u8],
+        input: &Bytes,
         form: Option<RequestForm>,
         entry: Option<usize>,
     ) -> Result<Self, UnreadableRequest> {
-        let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-        let form = form.unwrap_or_else(|| RequestForm::of(input));
+        let start = if input.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
+        let input = input.slice(start..);
+        let form = form.unwrap_or_else(|| RequestForm::of(&input));
         let wrong = |problem: String| UnreadableRequest { form, problem };
         if input.len() > MAX_INPUT {
             let found = input.len();
@@ -66,11 +72,11 @@ impl RecordedRequest {
             return Err(wrong("expected a request, found nothing".to_owned()));
         }
         let read = match form {
-            RequestForm::Raw => raw::read(input),
-            RequestForm::CurlCommand => curl_command::read(input),
-            RequestForm::CurlTrace => curl_trace::read(input),
-            RequestForm::CurlVerbose => curl_verbose::read(input),
-            RequestForm::Har => har::read(input, entry),
+            RequestForm::Raw => raw::read(&input),
+            RequestForm::CurlCommand => curl_command::read(&input),
+            RequestForm::CurlTrace => curl_trace::read(&input),
+            RequestForm::CurlVerbose => curl_verbose::read(&input),
+            RequestForm::Har => har::read(&input, entry),
         };
         let (parts, body, notes) = read.map_err(wrong)?;
         Ok(Self {
@@ -83,4 +89,4 @@ impl RecordedRequest {
 }
 
 /// A head, a body if the record holds one, and notes; or the problem.
-type Read = Result<(Parts, Option<Vec<u8>>, Vec<String>), String>;
+type Read = Result<(Parts, Option<Bytes>, Vec<String>), String>;

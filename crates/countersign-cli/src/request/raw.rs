@@ -1,5 +1,6 @@
 //! Reads the bytes of an HTTP/1.1 request (RFC 9112).
 
+use bytes::Bytes;
 use http::{
     HeaderMap,
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
@@ -10,7 +11,7 @@ use super::{MAX_HEADERS, Read, chunked, head::HeadBuilder};
 /// The longest head, in bytes.
 const MAX_HEAD: usize = 1024 * 1024;
 
-pub(super) fn read(input: &[u8]) -> Read {
+pub(super) fn read(input: &Bytes) -> Read {
     let mut lines = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut lines);
     let head = input.get(..MAX_HEAD).unwrap_or(input);
@@ -36,7 +37,7 @@ pub(super) fn read(input: &[u8]) -> Read {
     for line in request.headers.iter() {
         builder.header(line.name.as_bytes(), line.value)?;
     }
-    let rest = input.get(length..).unwrap_or_default();
+    let rest = input.slice(length.min(input.len())..);
     let body = body_of(builder.headers(), rest, &mut notes)?;
     let method = request.method.unwrap_or_default();
     let target = request.path.unwrap_or_default();
@@ -60,7 +61,7 @@ fn parse<'b>(
 }
 
 /// Reads the body as RFC 9112 section 6 delimits it.
-fn body_of(headers: &HeaderMap, rest: &[u8], notes: &mut Vec<String>) -> Result<Vec<u8>, String> {
+fn body_of(headers: &HeaderMap, rest: Bytes, notes: &mut Vec<String>) -> Result<Bytes, String> {
     let length = content_length(headers)?;
     if let Some(encoding) = headers.get(TRANSFER_ENCODING) {
         if length.is_some() {
@@ -69,7 +70,7 @@ fn body_of(headers: &HeaderMap, rest: &[u8], notes: &mut Vec<String>) -> Result<
         if !encoding.as_bytes().eq_ignore_ascii_case(b"chunked") {
             return Err("transfer-encoding: expected chunked, found another coding".to_owned());
         }
-        return chunked::decode(rest);
+        return chunked::decode(&rest).map(Bytes::from);
     }
     let Some(length) = length else {
         if !rest.is_empty() {
@@ -78,9 +79,9 @@ fn body_of(headers: &HeaderMap, rest: &[u8], notes: &mut Vec<String>) -> Result<
                 "there is no content-length: all {found} bytes after the head are read as the body"
             ));
         }
-        return Ok(rest.to_vec());
+        return Ok(rest);
     };
-    let body = rest.get(..length).unwrap_or(rest);
+    let body = rest.slice(..length.min(rest.len()));
     if rest.len() < length {
         let found = rest.len();
         notes.push(format!(
@@ -92,7 +93,7 @@ fn body_of(headers: &HeaderMap, rest: &[u8], notes: &mut Vec<String>) -> Result<
             "{left} bytes after the body are ignored, as content-length says"
         ));
     }
-    Ok(body.to_vec())
+    Ok(body)
 }
 
 fn content_length(headers: &HeaderMap) -> Result<Option<usize>, String> {
@@ -118,26 +119,26 @@ mod tests {
     use super::*;
 
     fn problem(input: &str) -> String {
-        read(input.as_bytes()).unwrap_err()
+        read(&Bytes::copy_from_slice(input.as_bytes())).unwrap_err()
     }
 
     #[test]
     fn reads_head_and_body() {
         let input = "POST /a?b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nx-a:  1 \r\n\r\nabc";
-        let (parts, body, notes) = read(input.as_bytes()).unwrap();
+        let (parts, body, notes) = read(&Bytes::copy_from_slice(input.as_bytes())).unwrap();
         assert_eq!(parts.method, "POST");
         assert_eq!(parts.uri, "/a?b");
         assert_eq!(parts.headers["host"], "x");
         assert_eq!(parts.headers["x-a"], "1");
-        assert_eq!(body.unwrap(), b"abc");
+        assert_eq!(body.unwrap(), &b"abc"[..]);
         assert!(notes.is_empty());
     }
 
     #[test]
     fn bare_line_feeds_of_an_editor_are_line_ends() {
-        let (parts, body, _) = read(b"GET / HTTP/1.1\nhost: x\n\n").unwrap();
+        let (parts, body, _) = read(&Bytes::from_static(b"GET / HTTP/1.1\nhost: x\n\n")).unwrap();
         assert_eq!(parts.headers["host"], "x");
-        assert_eq!(body.unwrap(), b"");
+        assert_eq!(body.unwrap(), &b""[..]);
     }
 
     #[test]
@@ -163,7 +164,7 @@ mod tests {
             ),
         ] {
             let input = format!("POST / HTTP/1.1\r\nhost: x\r\n{headers}\r\n{rest}");
-            let (_, found, notes) = read(input.as_bytes()).unwrap();
+            let (_, found, notes) = read(&Bytes::copy_from_slice(input.as_bytes())).unwrap();
             assert_eq!(found.unwrap(), body.as_bytes(), "{name}");
             assert_eq!(!notes.is_empty(), noted, "{name}: {notes:?}");
         }
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_head_without_its_empty_line_is_read_and_noted() {
-        let (parts, _, notes) = read(b"GET / HTTP/1.1\r\nhost: x").unwrap();
+        let (parts, _, notes) = read(&Bytes::from_static(b"GET / HTTP/1.1\r\nhost: x")).unwrap();
         assert_eq!(parts.headers["host"], "x");
         assert_eq!(notes.len(), 1);
     }
@@ -191,7 +192,10 @@ mod tests {
             ("control character", "x: \u{1}\r\n"),
         ] {
             let input = format!("POST / HTTP/1.1\r\nhost: x\r\n{head}\r\na");
-            assert!(read(input.as_bytes()).is_err(), "{name}");
+            assert!(
+                read(&Bytes::copy_from_slice(input.as_bytes())).is_err(),
+                "{name}"
+            );
         }
         assert!(problem("no request").contains("expected"));
         let many = "x: 1\r\n".repeat(MAX_HEADERS + 1);

@@ -22,5 +22,6 @@ mod probe;
 mod program;
 mod receiver;
 mod sign;
+mod recorded;
 mod vectors;
 mod verify;

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     error::{Rejection, RejectionKind},
+    families::Coverage,
     key_id::KeyId,
     key_version::KeyVersion,
     verify::Authentication,
@@ -16,6 +17,7 @@ pub(super) struct Decision {
     pub(super) steps: Vec<Step>,
     pub(super) rejection: Option<Rejection>,
     pub(super) proven: Option<(KeyId, KeyVersion)>,
+    pub(super) coverage: Option<Coverage>,
 }
 
 /// The end of the decision.
@@ -30,7 +32,8 @@ impl Decision {
     /// Decides like a layer.
     pub(super) fn of(diagnosis: &Diagnosis<'_>) -> Self {
         let mut proven = None;
-        let end = decide(diagnosis, &mut proven);
+        let mut coverage = None;
+        let end = decide(diagnosis, &mut proven, &mut coverage);
         let steps = StepName::ALL.iter().map(|name| Step {
             name: *name,
             outcome: outcome(*name, &end),
@@ -38,6 +41,7 @@ impl Decision {
         Self {
             steps: steps.collect(),
             proven,
+            coverage,
             rejection: match end {
                 End::Refused(_, rejection) => Some(rejection),
                 End::Open(_) | End::Accepted => None,
@@ -56,7 +60,11 @@ fn outcome(name: StepName, end: &End) -> StepOutcome {
     }
 }
 
-fn decide(diagnosis: &Diagnosis<'_>, proven: &mut Option<(KeyId, KeyVersion)>) -> End {
+fn decide(
+    diagnosis: &Diagnosis<'_>,
+    proven: &mut Option<(KeyId, KeyVersion)>,
+    coverage: &mut Option<Coverage>,
+) -> End {
     let now = diagnosis.now;
     let unverified = match diagnosis.verifier.parse(diagnosis.head, now) {
         Ok(unverified) => unverified,
@@ -105,6 +113,7 @@ fn decide(diagnosis: &Diagnosis<'_>, proven: &mut Option<(KeyId, KeyVersion)>) -
     match authentication.finish_with(body, now) {
         Ok(verified) => {
             *proven = Some((verified.caller().clone(), verified.key_version().clone()));
+            *coverage = Some(verified.coverage());
             End::Accepted
         }
         Err(rejection) => refused(rejection),

@@ -165,6 +165,7 @@ fn report(decision: Decision, explanation: Explanation) -> Report {
         scheme: explanation.scheme,
         asserted_key_id: explanation.asserted_key_id,
         proven: decision.proven,
+        coverage: decision.coverage,
         steps: decision.steps,
         rejection: decision.rejection,
         causes: explanation.causes,

@@ -3,7 +3,9 @@ use std::fmt;
 use http::HeaderName;
 
 use super::{cause::Cause, difference::Difference};
-use crate::{error::Rejection, key_id::KeyId, key_version::KeyVersion, scheme::Scheme};
+use crate::{
+    error::Rejection, families::Coverage, key_id::KeyId, key_version::KeyVersion, scheme::Scheme,
+};
 
 /// The result of a [`Diagnosis`](super::Diagnosis). Holds no secret and no signature.
 ///
@@ -13,6 +15,7 @@ pub struct Report {
     pub(super) scheme: Option<Scheme>,
     pub(super) asserted_key_id: Option<String>,
     pub(super) proven: Option<(KeyId, KeyVersion)>,
+    pub(super) coverage: Option<Coverage>,
     pub(super) steps: Vec<Step>,
     pub(super) rejection: Option<Rejection>,
     pub(super) causes: Vec<Finding>,
@@ -46,6 +49,11 @@ impl Report {
     pub fn proven(&self) -> Option<(&KeyId, &KeyVersion)> {
         let (caller, version) = self.proven.as_ref()?;
         Some((caller, version))
+    }
+
+    /// Returns the coverage of the signature, if the unchanged request is accepted with its body.
+    pub fn coverage(&self) -> Option<Coverage> {
+        self.coverage
     }
 
     /// Returns the reason for the refusal.

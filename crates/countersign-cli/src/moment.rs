@@ -1,0 +1,55 @@
+//! Moments as arguments.
+
+use std::str::FromStr;
+
+use countersign::Timestamp;
+
+/// The clock of the verifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// This moment.
+    At(Timestamp),
+    /// The date that the request was signed at, so that its age does not count.
+    Signed,
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    /// Reads RFC 3339 with any offset, seconds since 1970, or `signed`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "signed" {
+            return Ok(Self::Signed);
+        }
+        if let Ok(seconds) = text.parse() {
+            return Ok(Self::At(Timestamp::from_unix_seconds(seconds)));
+        }
+        let moment: jiff::Timestamp = text.parse().map_err(|_| {
+            "expected 2026-01-02T03:04:05Z, seconds since 1970, or the word signed".to_owned()
+        })?;
+        Ok(Self::At(Timestamp::from_unix_micros(
+            moment.as_microsecond(),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_a_date_seconds_or_a_word() {
+        let at = Moment::At(Timestamp::from_unix_seconds(1_767_323_045));
+        for (text, expected) in [
+            ("2026-01-02T03:04:05Z", Some(at)),
+            ("2026-01-02T05:04:05+02:00", Some(at)),
+            ("1767323045", Some(at)),
+            ("signed", Some(Moment::Signed)),
+            ("2026-01-02T03:04:05", None),
+            ("now", None),
+            ("", None),
+        ] {
+            assert_eq!(text.parse().ok(), expected, "{text:?}");
+        }
+    }
+}
