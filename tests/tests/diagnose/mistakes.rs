@@ -70,6 +70,14 @@ const MISTAKES: &[Mistake] = &[
         ..NONE
     },
     Mistake {
+        name: "host signed with a port that no setting names",
+        cause: Cause::HostWithPort,
+        families: HEADS,
+        signed: |signed, _| signed.host = "user-service.internal:8080".to_owned(),
+        sent: |sent, _| sent.host = "user-service.internal".to_owned(),
+        ..NONE
+    },
+    Mistake {
         name: "a proxy's host sent, the expected one signed",
         cause: Cause::OtherHost,
         families: HEADS,

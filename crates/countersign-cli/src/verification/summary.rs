@@ -24,9 +24,9 @@ impl RequestSummary {
         let host = RequestHead::from(parts).authority().ok();
         Self {
             form: request.form.as_str(),
-            method: parts.method.as_str().escape_debug().to_string(),
-            target: redacted(target).escape_default().to_string(),
-            host: host.map(|host| host.escape_default().to_string()),
+            method: visible(parts.method.as_str()),
+            target: visible(&redacted(target)),
+            host: host.map(visible),
             body_bytes: request.body.as_ref().map(bytes::Bytes::len),
         }
     }
@@ -43,6 +43,18 @@ impl fmt::Display for RequestSummary {
         }?;
         write!(f, " (read as {})", self.form)
     }
+}
+
+/// Escapes everything but visible ASCII and spaces.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' '..='~' => shown.push(c),
+            c => shown.extend(c.escape_unicode()),
+        }
+    }
+    shown
 }
 
 /// Hides signature and token of a presigned URL.

@@ -49,9 +49,10 @@ fn a_right_request_is_accepted_in_every_scheme() {
 
 #[test]
 fn a_wrong_request_is_refused_at_the_step_that_is_wrong() {
-    let changes: [(&str, &str, fn(&mut Signed)); 6] = [
+    type Change = fn(&mut Signed);
+    let changes: [(&str, &str, Change); 6] = [
         ("no signature", "signature", |signed| {
-            signed.parts.headers.clear()
+            signed.parts.headers.clear();
         }),
         ("no date", "grammar", |signed| {
             signed.parts.headers.remove("x-date");

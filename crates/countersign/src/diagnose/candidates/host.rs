@@ -7,6 +7,11 @@ use crate::{
 /// The headers in which proxies send the client's host.
 const HEADERS: [&str; 3] = ["x-forwarded-host", "x-original-host", "x-forwarded-server"];
 
+/// The ports that services listen on by default.
+const PORTS: [&str; 8] = [
+    ":8080", ":8443", ":8000", ":8081", ":3000", ":5000", ":9000", ":50051",
+];
+
 /// Adds the host with and without port, each expected host, and the host in proxy headers.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     let Some(authority) = subject.head.authority() else {
@@ -29,7 +34,11 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     });
     let mut ports: Vec<&str> = [":443", ":80"].into_iter().chain(ports).collect();
     ports.dedup();
-    for port in ports.iter().filter(|port| !port.is_empty()).take(8) {
+    ports.truncate(8);
+    if name == authority {
+        ports.extend(PORTS);
+    }
+    for port in ports.iter().filter(|port| !port.is_empty()) {
         edit(Cause::HostWithPort, &[name, port].concat());
     }
     edit(Cause::HostCase, &authority.to_ascii_lowercase());
