@@ -210,11 +210,11 @@ fn with_routes(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
     for (number, family) in verifier.requirements().accepted.iter().enumerate() {
         let senders: Vec<FamilyVerifier> = match family {
             FamilyVerifier::Drf(family) => {
-                let senders = family.with_route_of(&request).into_iter();
+                let senders = family.with_route_of(&request);
                 senders.map(FamilyVerifier::from).collect()
             }
             FamilyVerifier::StandardWebhooks(family) => {
-                let senders = family.with_route_of(&request).into_iter();
+                let senders = family.with_route_of(&request);
                 senders.map(FamilyVerifier::from).collect()
             }
             _ => continue,

@@ -15,7 +15,7 @@ use crate::{
 
 /// A caller that its requests do not name, and the requests that it may send.
 #[derive(Clone, Debug)]
-pub(super) struct CallerRoutes {
+pub(crate) struct CallerRoutes {
     caller: KeyId,
     routes: Vec<Route>,
     window: Option<Duration>,
@@ -109,29 +109,128 @@ impl Route {
     }
 }
 
-/// Returns the settings of the one caller that may send this request.
-///
-/// The signature does not bind its target. A request outside all routes therefore counts as
-/// insufficiently covered.
-pub(super) fn only_caller<'p, P>(
-    settings: &'p [P],
-    routes_of: impl Fn(&P) -> &CallerRoutes,
-    head: &RequestHead<'_>,
-    requirements: &Requirements,
-) -> Result<&'p P, Rejection> {
-    parse_method(head.method()).map_err(Rejection::malformed)?;
-    let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
-    requirements.limits.ensure_target(target.len())?;
-    let routes = || {
-        let routes = settings
+/// The settings of one caller in such a scheme.
+pub(crate) trait CallerSettings: Clone {
+    const SCHEME: Scheme;
+
+    /// The name of this type, for an error.
+    const NAME: &'static str;
+
+    fn routes(&self) -> &CallerRoutes;
+
+    #[cfg(feature = "diagnose")]
+    fn routes_mut(&mut self) -> &mut CallerRoutes;
+}
+
+/// The callers of one scheme.
+#[derive(Clone, Debug)]
+pub(crate) struct Callers<S>(Vec<S>);
+
+impl<S: CallerSettings> Callers<S> {
+    /// Refuses the scheme without settings.
+    pub(super) fn plain() -> Result<Self, ConfigError> {
+        Err(ConfigError::new(
+            ConfigErrorKind::Setting,
+            format!(
+                "{} names no caller and no route: accept a {}, which says who sends what",
+                S::SCHEME,
+                S::NAME
+            ),
+        ))
+    }
+
+    pub(super) fn of(settings: S) -> Self {
+        Self(vec![settings])
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, S> {
+        self.0.iter()
+    }
+
+    /// Yields the same settings for each caller alone, with this very request as a route. For a
+    /// diagnosis only.
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> impl Iterator<Item = Self> {
+        self.0.iter().cloned().map(|mut settings| {
+            settings.routes_mut().add_route_of(head);
+            Self::of(settings)
+        })
+    }
+
+    /// Returns the settings of the one caller that may send this request.
+    ///
+    /// The signature does not bind its target. A request outside all routes therefore counts as
+    /// insufficiently covered.
+    pub(super) fn only_caller(
+        &self,
+        head: &RequestHead<'_>,
+        requirements: &Requirements,
+    ) -> Result<&S, Rejection> {
+        parse_method(head.method()).map_err(Rejection::malformed)?;
+        let target = Target::parse(head.method(), head.uri()).map_err(Rejection::malformed)?;
+        requirements.limits.ensure_target(target.len())?;
+        self.0
             .iter()
-            .flat_map(|settings| &routes_of(settings).routes);
-        routes.collect::<Vec<_>>()
-    };
-    let mut settings = settings.iter();
-    settings
-        .find(|settings| routes_of(settings).sends(head.method(), target))
-        .ok_or_else(|| unknown_route(&routes(), head.method(), target))
+            .find(|settings| settings.routes().sends(head.method(), target))
+            .ok_or_else(|| {
+                let routes: Vec<&Route> = self.routes().collect();
+                unknown_route(&routes, head.method(), target)
+            })
+    }
+
+    /// Refuses callers without a route, two callers with one route, a route longer than the limit
+    /// of targets, and coverage that the scheme cannot give.
+    pub(super) fn ensure_distinct_routes(
+        &self,
+        requirements: &Requirements,
+    ) -> Result<(), ConfigError> {
+        let scheme = S::SCHEME;
+        let refused = |problem| {
+            let message = format!("{scheme}: {problem}");
+            Err(ConfigError::new(ConfigErrorKind::Setting, message))
+        };
+        if let Some(name) = requirements.required_headers.first() {
+            return Err(ConfigError::new(
+                ConfigErrorKind::Coverage,
+                format!(
+                    "{scheme} is accepted: it covers the body alone, so that header {name} cannot \
+                     be required"
+                ),
+            ));
+        }
+        let mut callers = self.0.iter().map(CallerSettings::routes);
+        if let Some(CallerRoutes { caller, .. }) = callers.find(|caller| caller.routes.is_empty()) {
+            return refused(format!(
+                "caller {caller}: expected at least one route, found none"
+            ));
+        }
+        let mut seen: Vec<&Route> = Vec::new();
+        for route in self.routes() {
+            let Route { method, path, .. } = route;
+            let limit = requirements.limits.target_bytes;
+            if route.target().len() > limit {
+                return refused(format!(
+                    "route {method} {path}: expected at most {limit} bytes, the limit of targets, \
+                     found more"
+                ));
+            }
+            if seen.contains(&route) {
+                return refused(format!(
+                    "route {method} {path}: listed twice, and the request does not say who sends it"
+                ));
+            }
+            seen.push(route);
+        }
+        Ok(())
+    }
+
+    fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.0.iter().flat_map(|settings| &settings.routes().routes)
+    }
 }
 
 /// Returns the rejection for a request outside all routes. Never shows its path.
@@ -153,68 +252,6 @@ fn unknown_route(routes: &[&Route], method: &Method, target: Target<'_>) -> Reje
         found,
         Escaped::text(method.as_str())
     ))
-}
-
-/// Refuses callers without a route, two callers with one route, a route longer than the limit of
-/// targets, and coverage that the scheme cannot give.
-pub(super) fn check(
-    scheme: Scheme,
-    senders: &[&CallerRoutes],
-    requirements: &Requirements,
-) -> Result<(), ConfigError> {
-    if let Some(name) = requirements.required_headers.first() {
-        return Err(ConfigError::new(
-            ConfigErrorKind::Coverage,
-            format!(
-                "{scheme} is accepted: it covers the body alone, so that header {name} cannot be \
-                 required"
-            ),
-        ));
-    }
-    if let Some(CallerRoutes { caller, .. }) =
-        senders.iter().find(|sender| sender.routes.is_empty())
-    {
-        return Err(ConfigError::new(
-            ConfigErrorKind::Setting,
-            format!("{scheme}: caller {caller}: expected at least one route, found none"),
-        ));
-    }
-    let mut seen: Vec<&Route> = Vec::new();
-    for route in senders.iter().flat_map(|sender| &sender.routes) {
-        let limit = requirements.limits.target_bytes;
-        if route.target().len() > limit {
-            let Route { method, path, .. } = route;
-            return Err(ConfigError::new(
-                ConfigErrorKind::Setting,
-                format!(
-                    "{scheme}: route {method} {path}: expected at most {limit} bytes, the limit of \
-                     targets, found more"
-                ),
-            ));
-        }
-        if seen.contains(&route) {
-            let Route { method, path, .. } = route;
-            return Err(ConfigError::new(
-                ConfigErrorKind::Setting,
-                format!(
-                    "{scheme}: route {method} {path}: listed twice, and the request does not say \
-                     who sends it"
-                ),
-            ));
-        }
-        seen.push(route);
-    }
-    Ok(())
-}
-
-/// Returns the error for accepting such a scheme without settings.
-pub(super) fn nobody(scheme: Scheme, settings: &str) -> ConfigError {
-    ConfigError::new(
-        ConfigErrorKind::Setting,
-        format!(
-            "{scheme} names no caller and no route: accept a {settings}, which says who sends what"
-        ),
-    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@ use std::borrow::Cow;
 use http::{HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
-use super::{Carrier, ParsedHead, Requirements, drf, message_signatures, native, sigv4, webhooks};
+use super::{
+    Callers, Carrier, ParsedHead, Requirements, drf::DrfVerifySettings, message_signatures, native,
+    sigv4, webhooks::StandardWebhooksVerifySettings,
+};
 use crate::{
     error::{ConfigError, Reason, Rejection, RejectionKind},
     head::RequestHead,
@@ -58,12 +61,14 @@ pub(crate) trait VerifierOfFamily {
     }
 
     /// Returns the key id that the request asserts. For logs only: unauthenticated, possibly
-    /// malformed.
+    /// malformed. `None` in families whose settings name the caller.
     fn asserted_key_id<'r>(
         &self,
-        carrier: Carrier<'r>,
-        head: &RequestHead<'r>,
-    ) -> Option<Cow<'r, str>>;
+        _carrier: Carrier<'r>,
+        _head: &RequestHead<'r>,
+    ) -> Option<Cow<'r, str>> {
+        None
+    }
 
     /// Adds the headers of a 401 that say how to sign (RFC 9110 section 11.6.1). `kind` is the kind
     /// of the refusal.
@@ -90,8 +95,8 @@ pub(crate) fn stale_parameter(kind: RejectionKind) -> &'static str {
 #[derive(Clone, Debug)]
 pub(crate) enum FamilyVerifier {
     Native(native::FamilyVerifier),
-    Drf(drf::FamilyVerifier),
-    StandardWebhooks(webhooks::FamilyVerifier),
+    Drf(Callers<DrfVerifySettings>),
+    StandardWebhooks(Callers<StandardWebhooksVerifySettings>),
     MessageSignatures(message_signatures::FamilyVerifier),
     SigV4(sigv4::FamilyVerifier),
 }
@@ -116,10 +121,8 @@ impl FamilyVerifier {
             Scheme::HmacSha256 | Scheme::Ed25519 => {
                 native::FamilyVerifier::plain(scheme).map(Self::Native)
             }
-            Scheme::Drf => drf::FamilyVerifier::plain(scheme).map(Self::Drf),
-            Scheme::StandardWebhooks => {
-                webhooks::FamilyVerifier::plain(scheme).map(Self::StandardWebhooks)
-            }
+            Scheme::Drf => Callers::plain().map(Self::Drf),
+            Scheme::StandardWebhooks => Callers::plain().map(Self::StandardWebhooks),
             Scheme::MessageSignatures => {
                 message_signatures::FamilyVerifier::plain(scheme).map(Self::MessageSignatures)
             }
@@ -210,14 +213,14 @@ impl From<native::FamilyVerifier> for FamilyVerifier {
     }
 }
 
-impl From<drf::FamilyVerifier> for FamilyVerifier {
-    fn from(verifier: drf::FamilyVerifier) -> Self {
+impl From<Callers<DrfVerifySettings>> for FamilyVerifier {
+    fn from(verifier: Callers<DrfVerifySettings>) -> Self {
         Self::Drf(verifier)
     }
 }
 
-impl From<webhooks::FamilyVerifier> for FamilyVerifier {
-    fn from(verifier: webhooks::FamilyVerifier) -> Self {
+impl From<Callers<StandardWebhooksVerifySettings>> for FamilyVerifier {
+    fn from(verifier: Callers<StandardWebhooksVerifySettings>) -> Self {
         Self::StandardWebhooks(verifier)
     }
 }

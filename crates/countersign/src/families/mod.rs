@@ -28,6 +28,7 @@ pub use self::{
     accepted_scheme::AcceptedScheme, coverage::Coverage, nonce::Nonce, signing_text::SigningText,
 };
 pub(crate) use self::{
+    caller_routes::{CallerRoutes, CallerSettings, Callers},
     carrier::Carrier,
     family_credentials::{Credentials, CredentialsOfFamily},
     family_signer::{FamilySigner, SignerOfFamily},

@@ -49,6 +49,4 @@ mod signed_text;
 mod verify_settings;
 
 pub use self::{headers::DrfHeaders, verify_settings::DrfVerifySettings};
-pub(crate) use self::{
-    sign::FamilySigner, signed_nonce::SignedNonce, verify_settings::FamilyVerifier,
-};
+pub(crate) use self::{sign::FamilySigner, signed_nonce::SignedNonce};

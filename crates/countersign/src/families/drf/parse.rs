@@ -6,8 +6,8 @@ use super::{DrfVerifySettings, SignedNonce, signature, signed_text};
 use crate::{
     error::{Rejection, reason},
     families::{
-        BodySignature, Coverage, Freshness, ParsedHead, ReplayIdentity, Requirements, SignedBody,
-        SignedOver, caller_routes::only_caller,
+        BodySignature, Callers, Coverage, Freshness, ParsedHead, ReplayIdentity, Requirements,
+        SignedBody, SignedOver,
     },
     head::{Authority, RequestHead, Target},
     scheme::Scheme,
@@ -18,12 +18,12 @@ use crate::{
 /// Parses a head with a timestamp and a signature. Only method and target identify the caller and
 /// thus the header names, so they are checked before the grammar.
 pub(super) fn parse<'r>(
-    settings: &[DrfVerifySettings],
+    callers: &Callers<DrfVerifySettings>,
     head: RequestHead<'r>,
     requirements: &Requirements,
     now: Timestamp,
 ) -> Result<ParsedHead<'r>, Rejection> {
-    let settings = only_caller(settings, |settings| &settings.routes, &head, requirements)?;
+    let settings = callers.only_caller(&head, requirements)?;
     let names = &settings.headers;
     let timestamp = head.required(&names.timestamp)?;
     let signed_at = unix_seconds::parse(timestamp)

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, header::WWW_AUTHENTICATE};
 use smallvec::SmallVec;
@@ -7,9 +7,8 @@ use super::{DrfHeaders, parse};
 use crate::{
     error::{ConfigError, Rejection, RejectionKind},
     families::{
-        AcceptedScheme, Carrier, ParsedHead, Requirements, VerifierOfFamily,
-        caller_routes::{self, CallerRoutes},
-        stale_parameter,
+        AcceptedScheme, CallerRoutes, CallerSettings, Callers, Carrier, FamilyVerifier, ParsedHead,
+        Requirements, VerifierOfFamily, stale_parameter,
     },
     head::RequestHead,
     scheme::Scheme,
@@ -118,36 +117,25 @@ impl DrfVerifySettings {
 
 impl From<DrfVerifySettings> for AcceptedScheme {
     fn from(settings: DrfVerifySettings) -> Self {
-        Self::new(FamilyVerifier(vec![settings]))
+        Self::new(FamilyVerifier::Drf(Callers::of(settings)))
     }
 }
 
-/// The callers of this scheme.
-#[derive(Clone, Debug)]
-pub(crate) struct FamilyVerifier(Vec<DrfVerifySettings>);
+impl CallerSettings for DrfVerifySettings {
+    const SCHEME: Scheme = Scheme::Drf;
+    const NAME: &'static str = "DrfVerifySettings";
 
-impl FamilyVerifier {
-    pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
-        Err(caller_routes::nobody(scheme, "DrfVerifySettings"))
+    fn routes(&self) -> &CallerRoutes {
+        &self.routes
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.0.extend(other.0);
-    }
-
-    /// Yields the same settings for each caller alone, with this very request as a route. For a
-    /// diagnosis only.
     #[cfg(feature = "diagnose")]
-    pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
-        let senders = self.0.iter().cloned();
-        senders
-            .map(|mut settings| {
-                settings.routes.add_route_of(head);
-                Self(vec![settings])
-            })
-            .collect()
+    fn routes_mut(&mut self) -> &mut CallerRoutes {
+        &mut self.routes
     }
+}
 
+impl Callers<DrfVerifySettings> {
     /// Yields the names of the headers for timestamp and signature.
     #[cfg(feature = "diagnose")]
     pub(crate) fn header_names(&self) -> impl Iterator<Item = (&HeaderName, &HeaderName)> {
@@ -157,7 +145,7 @@ impl FamilyVerifier {
 
     /// Yields the headers in which callers sign, each pair of names once.
     fn headers(&self) -> impl Iterator<Item = &DrfHeaders> {
-        let all = self.0.iter().map(|settings| &settings.headers);
+        let all = self.iter().map(|settings| &settings.headers);
         let known = all.clone();
         all.enumerate()
             .filter(move |(at, headers)| !known.clone().take(*at).any(|known| known == *headers))
@@ -165,7 +153,7 @@ impl FamilyVerifier {
     }
 }
 
-impl VerifierOfFamily for FamilyVerifier {
+impl VerifierOfFamily for Callers<DrfVerifySettings> {
     fn schemes(&self) -> &[Scheme] {
         &[Scheme::Drf]
     }
@@ -197,16 +185,7 @@ impl VerifierOfFamily for FamilyVerifier {
         requirements: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(&self.0, head, requirements, now)
-    }
-
-    /// Returns nothing: the settings name the caller, not the request.
-    fn asserted_key_id<'r>(
-        &self,
-        _carrier: Carrier<'r>,
-        _head: &RequestHead<'r>,
-    ) -> Option<Cow<'r, str>> {
-        None
+        parse::parse(self, head, requirements, now)
     }
 
     /// The scheme defines no challenge, but every 401 needs one (RFC 9110 section 15.5.2). This one
@@ -235,8 +214,7 @@ impl VerifierOfFamily for FamilyVerifier {
     }
 
     fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
-        let senders: Vec<_> = self.0.iter().map(|settings| &settings.routes).collect();
-        caller_routes::check(Scheme::Drf, &senders, requirements)
+        self.ensure_distinct_routes(requirements)
     }
 }
 

@@ -33,5 +33,5 @@ mod signed_content;
 mod timestamp;
 mod verify_settings;
 
+pub(crate) use self::sign::FamilySigner;
 pub use self::verify_settings::StandardWebhooksVerifySettings;
-pub(crate) use self::{sign::FamilySigner, verify_settings::FamilyVerifier};

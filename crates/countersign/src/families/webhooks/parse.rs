@@ -7,8 +7,8 @@ use super::{
 use crate::{
     error::{Escaped, Rejection, reason},
     families::{
-        Coverage, Freshness, ParsedHead, ReplayIdentity, Requirements, SignedBody, SignedOver,
-        caller_routes::only_caller,
+        Callers, Coverage, Freshness, ParsedHead, ReplayIdentity, Requirements, SignedBody,
+        SignedOver,
     },
     head::{Authority, RequestHead},
     scheme::Scheme,
@@ -18,7 +18,7 @@ use crate::{
 /// Parses a head with an id, a timestamp and signatures. Only method and target identify the
 /// sender.
 pub(super) fn parse<'r>(
-    settings: &[StandardWebhooksVerifySettings],
+    callers: &Callers<StandardWebhooksVerifySettings>,
     head: RequestHead<'r>,
     requirements: &Requirements,
     now: Timestamp,
@@ -26,7 +26,7 @@ pub(super) fn parse<'r>(
     let StandardWebhooksVerifySettings {
         routes,
         header_names,
-    } = only_caller(settings, |settings| &settings.routes, &head, requirements)?;
+    } = callers.only_caller(&head, requirements)?;
     let Message {
         names,
         id,

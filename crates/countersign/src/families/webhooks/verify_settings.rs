@@ -1,4 +1,4 @@
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, header::WWW_AUTHENTICATE};
 use smallvec::SmallVec;
@@ -7,9 +7,8 @@ use super::{header_names::HeaderNames, parse};
 use crate::{
     error::{ConfigError, Rejection, RejectionKind},
     families::{
-        AcceptedScheme, Carrier, ParsedHead, Requirements, VerifierOfFamily,
-        caller_routes::{self, CallerRoutes},
-        stale_parameter,
+        AcceptedScheme, CallerRoutes, CallerSettings, Callers, Carrier, FamilyVerifier, ParsedHead,
+        Requirements, VerifierOfFamily, stale_parameter,
     },
     head::RequestHead,
     scheme::Scheme,
@@ -102,41 +101,25 @@ impl StandardWebhooksVerifySettings {
 
 impl From<StandardWebhooksVerifySettings> for AcceptedScheme {
     fn from(settings: StandardWebhooksVerifySettings) -> Self {
-        Self::new(FamilyVerifier(vec![settings]))
+        Self::new(FamilyVerifier::StandardWebhooks(Callers::of(settings)))
     }
 }
 
-/// The senders of this scheme.
-#[derive(Clone, Debug)]
-pub(crate) struct FamilyVerifier(Vec<StandardWebhooksVerifySettings>);
+impl CallerSettings for StandardWebhooksVerifySettings {
+    const SCHEME: Scheme = Scheme::StandardWebhooks;
+    const NAME: &'static str = "StandardWebhooksVerifySettings";
 
-impl FamilyVerifier {
-    pub(crate) fn plain(scheme: Scheme) -> Result<Self, ConfigError> {
-        Err(caller_routes::nobody(
-            scheme,
-            "StandardWebhooksVerifySettings",
-        ))
+    fn routes(&self) -> &CallerRoutes {
+        &self.routes
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.0.extend(other.0);
-    }
-
-    /// Yields the same settings for each sender alone, with this very request as a route. For a
-    /// diagnosis only.
     #[cfg(feature = "diagnose")]
-    pub(crate) fn with_route_of(&self, head: &RequestHead<'_>) -> Vec<Self> {
-        let senders = self.0.iter().cloned();
-        senders
-            .map(|mut settings| {
-                settings.routes.add_route_of(head);
-                Self(vec![settings])
-            })
-            .collect()
+    fn routes_mut(&mut self) -> &mut CallerRoutes {
+        &mut self.routes
     }
 }
 
-impl VerifierOfFamily for FamilyVerifier {
+impl VerifierOfFamily for Callers<StandardWebhooksVerifySettings> {
     fn schemes(&self) -> &[Scheme] {
         &[Scheme::StandardWebhooks]
     }
@@ -149,7 +132,6 @@ impl VerifierOfFamily for FamilyVerifier {
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         if self
-            .0
             .iter()
             .any(|settings| settings.header_names.are_in(head))
         {
@@ -167,16 +149,7 @@ impl VerifierOfFamily for FamilyVerifier {
         requirements: &Requirements,
         now: Timestamp,
     ) -> Result<ParsedHead<'r>, Rejection> {
-        parse::parse(&self.0, head, requirements, now)
-    }
-
-    /// Returns nothing: the settings name the sender, not the request.
-    fn asserted_key_id<'r>(
-        &self,
-        _carrier: Carrier<'r>,
-        _head: &RequestHead<'r>,
-    ) -> Option<Cow<'r, str>> {
-        None
+        parse::parse(self, head, requirements, now)
     }
 
     /// The scheme defines no challenge, but every 401 needs one (RFC 9110 section 15.5.2).
@@ -195,8 +168,7 @@ impl VerifierOfFamily for FamilyVerifier {
     }
 
     fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
-        let senders: Vec<_> = self.0.iter().map(|settings| &settings.routes).collect();
-        caller_routes::check(Scheme::StandardWebhooks, &senders, requirements)
+        self.ensure_distinct_routes(requirements)
     }
 }
 
