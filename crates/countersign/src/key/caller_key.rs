@@ -101,6 +101,11 @@ impl CallerKey {
 
     /// Allows a caller to sign only three headers and no nonce: the nonce is optional, and
     /// `content-type` need not be covered.
+    ///
+    /// # Attack
+    ///
+    /// Anyone who sees a request without a nonce can replay it within the window, with another
+    /// content type.
     #[must_use]
     pub fn insecure_three_headers(mut self) -> Self {
         self.rules.nonce = NonceRule::Optional;

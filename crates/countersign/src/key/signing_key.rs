@@ -150,6 +150,8 @@ impl SigningKey {
 
     /// Allows this key although it is weak: short, repetitive or published. For test vectors only.
     ///
+    /// # Attack
+    ///
     /// Anyone who can guess or look up the key can act as the caller.
     #[must_use]
     pub fn insecure_allow_weak_key(mut self) -> Self {

@@ -50,8 +50,10 @@ impl TargetSignersBuilder {
 
     /// Sends requests to all other authorities without a signature.
     ///
-    /// A mistake in a URL or a setting can then send an unsigned request that should be signed, to
-    /// a host of an attacker's choice.
+    /// # Attack
+    ///
+    /// Anyone who can change a URL or a setting gets a request that should be signed, unsigned and
+    /// at a host of the attacker's choice. The host can answer as if it were the callee.
     pub fn insecure_unsigned_elsewhere(mut self) -> Self {
         self.elsewhere = Elsewhere::Unsigned;
         self
