@@ -10,7 +10,7 @@ pub(super) enum Unit {
     Milliseconds,
 }
 
-/// Counts of at least this value are milliseconds: as seconds they are after the year 5000.
+/// Counts of at least this value are milliseconds: as seconds they would be after the year 5000.
 const FIRST_MILLIS: i64 = 100_000_000_000;
 
 /// Reads a date in any known form.
@@ -39,7 +39,8 @@ pub(super) fn basic(at: Timestamp) -> String {
     whole.to_string().replace(['-', ':'], "")
 }
 
-/// Returns whether a count of seconds is really one of milliseconds, judged by the present.
+/// Returns whether a count of seconds is really one of milliseconds: read as milliseconds, it is
+/// within a day of now.
 pub(super) fn looks_like_millis(signed_at: Timestamp, now: Timestamp) -> bool {
     let as_millis = Timestamp::from_unix_millis(signed_at.as_unix_seconds());
     as_millis.abs_diff(now) < std::time::Duration::from_secs(24 * 60 * 60)

@@ -182,7 +182,7 @@ impl Explanation {
         }
     }
 
-    /// Adds the refusal itself as a cause, if it is not about the signature and would remain.
+    /// Adds a stale date as a cause. It would refuse the request even with the right signature.
     fn add_refused_for(&mut self, diagnosis: &Diagnosis<'_>, rejection: &Rejection) {
         if let RejectionKind::Expired = rejection.kind() {
             let signed_at = rejection.stale_date().unwrap_or(diagnosis.now);
@@ -247,7 +247,7 @@ impl Explanation {
 
     /// Tries single changes.
     fn change(&mut self, diagnosis: &Diagnosis<'_>, readable: &Readable, base: &Base<'_, '_>) {
-        // Checks made apart from the text: the session token and the algorithm.
+        // The session token and the algorithm are checked apart from the text.
         if let Some(text) = &base.text
             && base.unverified.is_over(OtherText::Head(text), base.keys)
         {
@@ -442,7 +442,7 @@ fn readable(
             });
         }
     }
-    // Reading takes time too.
+    // Reading a repaired head costs time too, so that few are read.
     let repairs = repairs.into_iter().take(diagnosis.limit / REPAIRS_SHARE);
     for repair in repairs {
         if !trials.may_read() {

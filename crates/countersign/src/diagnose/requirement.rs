@@ -57,7 +57,7 @@ pub(super) fn requirement(
     }
     let body = (base.body, base.digest.as_ref());
     for relaxed in relaxed::each(diagnosis.verifier, base.head) {
-        // The one requirement that the request breaks, if it is only one.
+        // Found only if the request breaks exactly one requirement.
         let read = trial::read(&relaxed.verifier, base.head.head(), diagnosis.now);
         if let Ok((unverified, at)) = read
             && trial::matches(&unverified, base.keys, at, body) == Some(true)

@@ -354,8 +354,8 @@ impl Trials {
 }
 
 impl Base<'_, '_> {
-    /// Returns the cost of a check with all keys: an Ed25519 key takes about 16 times as long. For
-    /// an unknown caller, the decoys' cost, so that it gets as many trials.
+    /// Returns the cost of a check with all keys. An Ed25519 key costs 16 times as much as a secret.
+    /// An unknown caller costs as much as its decoys, so that it gets as many trials.
     fn weight_of_keys(&self) -> usize {
         let scheme = self.unverified.scheme();
         let weights = Algorithm::ALL.iter().map(|algorithm| {

@@ -13,7 +13,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A condition of a statement: one of several values equals the request's, or none does.
+/// A condition of a statement: the request's value is one of a list, or none of it.
 #[derive(Clone, Debug)]
 pub(super) struct Condition {
     pub(super) test: Test,
@@ -43,7 +43,7 @@ pub(super) enum Text {
     Like(WildMatch),
 }
 
-/// The side of a moment on which the time must be.
+/// How the time of a request must compare with that of the condition.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Bound {
     Before,
@@ -82,9 +82,9 @@ impl Condition {
                 let source = request.source?;
                 nets.iter().any(|net| net.contains(&source))
             }
-            Test::Time(bound, moments) => {
+            Test::Time(bound, times) => {
                 let now = request.now?;
-                moments.iter().any(|moment| bound.has(now, *moment))
+                times.iter().any(|time| bound.has(now, *time))
             }
         };
         Some(found == self.expected)
@@ -155,7 +155,7 @@ impl Attribute {
     }
 }
 
-/// Returns whether any label matches a pattern. The shortest text that matches it is a label.
+/// Returns whether any label matches a pattern, by the shortest text that matches it.
 fn is_pattern_of_labels(pattern: &str) -> bool {
     let shortest = pattern.replace('*', "").replace('?', "x");
     match &*shortest {
@@ -214,12 +214,12 @@ impl Text {
 }
 
 impl Bound {
-    fn has(self, now: Timestamp, moment: Timestamp) -> bool {
+    fn has(self, now: Timestamp, time: Timestamp) -> bool {
         match self {
-            Self::Before => now < moment,
-            Self::Until => now <= moment,
-            Self::From => now >= moment,
-            Self::After => now > moment,
+            Self::Before => now < time,
+            Self::Until => now <= time,
+            Self::From => now >= time,
+            Self::After => now > time,
         }
     }
 }
@@ -259,9 +259,9 @@ pub(super) fn range(text: &str) -> Result<IpNet, ConfigError> {
     }
 }
 
-/// Returns whether a range holds only IPv4 addresses embedded in IPv6: those of the deprecated form
-/// `::192.0.2.0` (RFC 4291 section 2.5.5.1), and possibly mapped ones. The loopback address is an
-/// IPv6 address.
+/// Returns whether a range holds only IPv4 addresses that are embedded in IPv6 addresses, such as
+/// those of the deprecated form `::192.0.2.0` (RFC 4291 section 2.5.5.1). The loopback address `::1`
+/// is not one of them.
 fn embeds_ipv4(net: Ipv6Net) -> bool {
     let zeros = net
         .addr()

@@ -117,31 +117,31 @@ fn some_address(conditions: &[Condition]) -> bool {
     })
 }
 
-/// Returns whether any moment meets the bounds: the earliest and the latest moment, each inclusive
-/// or exclusive.
+/// Returns whether any time meets all conditions on the time. Compares the latest lower bound with
+/// the earliest upper one.
 fn some_time(conditions: &[Condition]) -> bool {
     let mut from: Option<(Timestamp, bool)> = None;
     let mut until: Option<(Timestamp, bool)> = None;
     for condition in conditions {
-        let Test::Time(bound, moments) = &condition.test else {
+        let Test::Time(bound, times) = &condition.test else {
             continue;
         };
-        // One of several moments must meet the bound.
+        // A condition holds if the time meets the bound of any of its times.
         match bound {
             Bound::From | Bound::After => {
-                let bound = (moments.iter().min(), matches!(bound, Bound::After));
-                if let (Some(moment), excluded) = bound {
-                    from = cmp::max(from, Some((*moment, excluded)));
+                let bound = (times.iter().min(), matches!(bound, Bound::After));
+                if let (Some(time), excluded) = bound {
+                    from = cmp::max(from, Some((*time, excluded)));
                 }
             }
             Bound::Until | Bound::Before => {
-                let bound = (moments.iter().max(), matches!(bound, Bound::Before));
-                if let (Some(moment), excluded) = bound {
+                let bound = (times.iter().max(), matches!(bound, Bound::Before));
+                if let (Some(time), excluded) = bound {
                     let earlier = |(known, strict): (Timestamp, bool)| {
-                        *moment < known || (*moment == known && !strict)
+                        *time < known || (*time == known && !strict)
                     };
                     if until.is_none_or(earlier) {
-                        until = Some((*moment, excluded));
+                        until = Some((*time, excluded));
                     }
                 }
             }

@@ -12,8 +12,8 @@ pub enum Decision<'p> {
     Allowed(&'p StatementId),
     /// This statement denies the request, even if others allow it.
     Denied(&'p StatementId),
-    /// No statement denies the request and none can allow it, because its path is not in plain
-    /// form, for this reason.
+    /// No statement denies the request. None can allow it either, because its path is not in plain
+    /// form. Holds the reason.
     NotPlain(&'static str),
     /// No statement matches.
     NoMatch,

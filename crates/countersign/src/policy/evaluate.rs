@@ -28,7 +28,8 @@ impl Policy {
     }
 
     /// Returns the number of statements evaluated for a request of this caller: those about its
-    /// name, its groups, its account and everyone. A statement about it in two ways counts twice.
+    /// name, its groups, its account and everyone. A statement that names the caller twice, such as
+    /// by name and by group, counts twice.
     pub fn statements_about(&self, caller: &KeyId) -> usize {
         let lengths = self
             .about(caller)

@@ -87,10 +87,10 @@ use crate::{
 /// 4. Unknown condition values, such as the address after a proxy that sends none, never grant
 ///    access: they make an `Allow` fail and a `Deny` match.
 ///
-/// A path is not in plain form if it has dot segments, empty segments, `;`, `\`, or an unescaped
-/// byte that needs an escape. Neither are escapes of characters that need none (`%61`, `%2E`,
-/// `%40`), of characters that no path should hold (`%2F`, `%5C`, `%3B`, `%25`, controls, invalid
-/// UTF-8), and escapes in lower case (`%c3`).
+/// A path in plain form has no dot segments, no empty segments, no `;`, no `\`, and no unescaped
+/// byte that needs an escape. Nor has it escapes of characters that need none (`%61`, `%2E`, `%40`),
+/// escapes of characters that no path should hold (`%2F`, `%5C`, `%3B`, `%25`, controls, invalid
+/// UTF-8), or escapes in lower case (`%c3`).
 ///
 /// With [body-only](crate::Coverage::BodyOnly) coverage, the signature covers neither method nor
 /// path. With [partial](crate::Coverage::Partial) coverage, it need not cover both. The policy then

@@ -10,7 +10,7 @@ pub(super) enum Token {
     OneInSegment,
     Run,
     RunInSegment,
-    /// Either a slash, or nothing, if nothing follows either.
+    /// A slash, or the end of the text.
     MaybeBelow,
 }
 

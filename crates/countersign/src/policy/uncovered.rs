@@ -24,13 +24,13 @@ pub enum WhyUncovered {
     NoStatement,
     /// A `Deny` reaches the route and no `Allow`: it is closed on purpose.
     OnlyDeny,
-    /// The route has a form that no request is allowed in.
+    /// The route is not in plain form, and no request for it is allowed.
     NotPlain,
 }
 
 impl Policy {
-    /// Returns those of an application's methods and routes that no `Allow` reaches. Use this in a
-    /// test of the application, to find a route that was added without a statement.
+    /// Returns the methods and routes that no `Allow` reaches, of those of an application. Use this
+    /// in a test of the application, to find a route that was added without a statement.
     ///
     /// Routes are in axum's syntax. A statement reaches a route if its methods, its paths and its
     /// route condition, if any, match some request. Callers and other conditions are ignored.

@@ -2,8 +2,8 @@ use std::fmt;
 
 use super::{Policy, statement::StatementId};
 
-/// A resource of a JSON statement that no request to this service can match, and that was kept out
-/// of the [`Policy`].
+/// A resource of a JSON statement that was kept out of the [`Policy`], because no request to this
+/// service can match it.
 ///
 /// `Display` is for the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq)]

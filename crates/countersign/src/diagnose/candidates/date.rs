@@ -20,7 +20,7 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     }
 }
 
-/// Formats a moment in every form that is known to be signed.
+/// Formats a time in every form that callers are known to sign.
 pub(in crate::diagnose) fn forms_of(at: Timestamp) -> Vec<String> {
     let seconds = at.as_unix_seconds();
     let whole = Timestamp::from_unix_seconds(seconds).to_string();
