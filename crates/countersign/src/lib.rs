@@ -122,6 +122,8 @@ mod crypto;
 mod derived_keyring;
 #[cfg(feature = "diagnose")]
 pub mod diagnose;
+#[cfg(any(feature = "config", feature = "policy"))]
+mod document;
 mod error;
 mod families;
 mod head;
@@ -132,8 +134,6 @@ mod keyring;
 mod payload;
 #[cfg(feature = "policy")]
 mod policy;
-#[cfg(any(feature = "config", feature = "policy"))]
-mod read_text;
 mod replay;
 #[cfg(feature = "replay-conformance")]
 pub mod replay_conformance;

@@ -21,7 +21,7 @@ mod policy;
 mod probe;
 mod program;
 mod receiver;
-mod sign;
 mod recorded;
+mod sign;
 mod vectors;
 mod verify;

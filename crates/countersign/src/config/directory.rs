@@ -2,15 +2,13 @@
 //! them.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read},
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use zeroize::Zeroizing;
-
 use super::toml_text::unknown;
 use crate::{
+    document::read_text_of,
     error::{ConfigError, ConfigErrorKind},
     key::{CallerKey, Secret, VerifyingKey},
     key_id::ensure_no_key,
@@ -114,12 +112,16 @@ fn read_key(path: &Path) -> Result<(String, CallerKey), ConfigError> {
             .within(format_args!("{:?}", shown(name)))
     })?;
     let key = || {
-        let text = read_text(path)?;
+        let text = read_text_of(path, MAX_FILE_LEN, "4096 bytes")?;
+        let text = match text.strip_suffix('\n') {
+            Some(line) => line.strip_suffix('\r').unwrap_or(line),
+            None => &text,
+        };
         let key = match encoding {
-            "secret_hex" => VerifyingKey::hmac_sha256(&Secret::from_hex(&text)?),
-            "secret_base64" => VerifyingKey::hmac_sha256(&Secret::from_base64(&text)?),
-            "secret_text" => VerifyingKey::hmac_sha256(&Secret::from_text(&text)?),
-            "ed25519_public_key_hex" => VerifyingKey::ed25519_from_hex(&text)?,
+            "secret_hex" => VerifyingKey::hmac_sha256(&Secret::from_hex(text)?),
+            "secret_base64" => VerifyingKey::hmac_sha256(&Secret::from_base64(text)?),
+            "secret_text" => VerifyingKey::hmac_sha256(&Secret::from_text(text)?),
+            "ed25519_public_key_hex" => VerifyingKey::ed25519_from_hex(text)?,
             _ => {
                 return Err(ConfigError::new(
                     ConfigErrorKind::File,
@@ -132,44 +134,6 @@ fn read_key(path: &Path) -> Result<(String, CallerKey), ConfigError> {
     };
     let key = key().map_err(|error| error.within(format_args!("{:?}", shown(name))))?;
     Ok((caller.to_owned(), key))
-}
-
-/// Returns the text of a file without one line end at its end.
-fn read_text(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
-    let wrong = |problem: &str| ConfigError::new(ConfigErrorKind::File, problem);
-    let unreadable = |error: io::Error| wrong("cannot be read").with_source(error);
-    // Checked before the file is opened, because opening a pipe would block.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(wrong("expected a file, found something else"));
-    }
-    // Allocated in full at the start, because a growing buffer leaves copies of the key in memory.
-    let mut bytes = Zeroizing::new(Vec::new());
-    bytes.reserve_exact(
-        usize::try_from(MAX_FILE_LEN)
-            .unwrap_or_default()
-            .saturating_add(64),
-    );
-    let file = File::open(path).map_err(unreadable)?;
-    let length = file
-        .take(MAX_FILE_LEN.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if u64::try_from(length).unwrap_or(u64::MAX) > MAX_FILE_LEN {
-        return Err(wrong("expected at most 4096 bytes, found more"));
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| {
-        let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        wrong(if is_utf16 {
-            "expected text in UTF-8, found UTF-16"
-        } else {
-            "expected text in UTF-8, found other bytes"
-        })
-    })?;
-    let text = match text.strip_suffix('\n') {
-        Some(line) => line.strip_suffix('\r').unwrap_or(line),
-        None => text,
-    };
-    Ok(Zeroizing::new(text.to_owned()))
 }
 
 fn unreadable(path: &Path, error: io::Error) -> ConfigError {

@@ -5,9 +5,9 @@ use std::path::Path;
 use super::{both_directions::ensure_distinct, callers::add, schema::File};
 use crate::{
     derived_keyring::DerivedKeyring,
+    document::read_text,
     error::{ConfigError, ConfigErrorKind},
     keyring::{Keyring, KeyringBuilder},
-    read_text::read_text,
     verify::Verifier,
 };
 

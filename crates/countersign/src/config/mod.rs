@@ -9,6 +9,7 @@ mod keyrings;
 mod roots;
 mod schema;
 mod secret_texts;
+mod secrets_json;
 mod signers;
 mod targets;
 mod toml_text;

@@ -11,8 +11,8 @@ use super::{
     toml_text::line,
 };
 use crate::{
+    document::read_text,
     error::{ConfigError, ConfigErrorKind},
-    read_text::read_text,
     sign::{SharedSigner, Signer, TargetSigners},
 };
 

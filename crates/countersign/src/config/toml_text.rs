@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     config::schema::State,
+    document::{Position, toml_date},
     error::{ConfigError, ConfigErrorKind, nearest},
     key::Validity,
-    timestamp::Timestamp,
 };
 
 /// Parses a text into `T`.
@@ -26,8 +26,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
 
 /// Returns the line number of the start of `span`, for an error.
 pub(super) fn line(text: &str, span: &Range<usize>) -> String {
-    let (line, _) = position(text, span.start);
-    format!("line {line}")
+    format!("line {}", Position::of(text, span.start).line)
 }
 
 /// Reads the state and the dates of a key.
@@ -37,15 +36,7 @@ pub(super) fn validity(
     not_after: Option<toml::value::Datetime>,
 ) -> Result<Validity, ConfigError> {
     let read = |name, date: Option<toml::value::Datetime>| {
-        let read = |date: toml::value::Datetime| {
-            let text = date.to_string();
-            Timestamp::parse_rfc3339(&text).ok_or_else(|| {
-                wrong(format!(
-                    "{name}: expected a date-time with an offset, found {text}"
-                ))
-            })
-        };
-        date.map(read).transpose()
+        date.map(|date| toml_date(name, &date)).transpose()
     };
     Ok(Validity {
         state: state.into(),
@@ -60,9 +51,9 @@ fn wrong(message: impl Into<String>) -> ConfigError {
 
 fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let span = error.span().unwrap_or_default();
-    let place = place(text, &span);
-    let (line, _) = position(text, span.start);
-    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let place = Position::of(text, span.start);
+    let lines = &mut text.lines();
+    let line = lines.nth(place.line.saturating_sub(1)).unwrap_or_default();
     // Shows the parser's message only if it quotes no word of the line, because the line may hold a
     // key.
     let words = error.message().split(|byte: char| !byte.is_alphanumeric());
@@ -89,7 +80,7 @@ fn of_another_form(text: &str, error: &toml::de::Error) -> String {
     } else {
         of_another_type(message)
     };
-    format!("{}: {problem}", place(text, &span))
+    format!("{}: {problem}", Position::of(text, span.start))
 }
 
 /// Describes an unknown name and lists the known ones. Hides a name that could be a key.
@@ -164,33 +155,9 @@ fn of_another_type(message: &str) -> String {
     format!("expected {expected}, found {found}")
 }
 
-fn place(text: &str, span: &Range<usize>) -> String {
-    let (line, column) = position(text, span.start);
-    format!("line {line}, column {column}")
-}
-
-/// Returns the line and the column, in characters, both counted from 1.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count().saturating_add(1);
-    let column = before
-        .chars()
-        .rev()
-        .take_while(|character| *character != '\n');
-    (line, column.count().saturating_add(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn positions_are_counted_from_one_in_characters() {
-        let text = "a\nbü = 1\n";
-        for (offset, expected) in [(0, (1, 1)), (2, (2, 1)), (5, (2, 3)), (99, (3, 1))] {
-            assert_eq!(position(text, offset), expected, "{offset}");
-        }
-    }
 
     #[test]
     fn nothing_that_could_be_a_key_is_shown() {

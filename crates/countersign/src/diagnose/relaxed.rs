@@ -7,7 +7,7 @@ use http::{HeaderName, header::AUTHORIZATION};
 use super::{cause::Cause, head_copy::HeadCopy};
 use crate::{
     families::{
-        FamilyVerifier, Requirements, VerifierOfFamily, message_signatures, native,
+        FamilyVerifier, Requirements, message_signatures, native,
         sigv4::{self, AssertedScope, Relaxation},
     },
     scheme::Scheme,
@@ -177,7 +177,7 @@ fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, FamilyVerifier)
         if speaks_of(scheme) && !verifier.accepts(scheme) {
             found.push((
                 scheme,
-                FamilyVerifier::from(native::FamilyVerifier::of_both()),
+                FamilyVerifier::Native(native::FamilyVerifier::of_both()),
             ));
         }
     }
@@ -193,12 +193,15 @@ fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, FamilyVerifier)
                 };
                 Relaxation::ALL.iter().fold(family, relaxed)
             });
-        found.extend(family.map(|family| (Scheme::SigV4, FamilyVerifier::from(family))));
+        found.extend(family.map(|family| (Scheme::SigV4, FamilyVerifier::SigV4(family))));
     }
     let input = HeaderName::from_static("signature-input");
     if head.headers.contains_key(input) && !verifier.accepts(Scheme::MessageSignatures) {
         let family = message_signatures::FamilyVerifier::new().relaxed();
-        found.push((Scheme::MessageSignatures, FamilyVerifier::from(family)));
+        found.push((
+            Scheme::MessageSignatures,
+            FamilyVerifier::MessageSignatures(family),
+        ));
     }
     found
 }
@@ -211,11 +214,11 @@ fn with_routes(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
         let senders: Vec<FamilyVerifier> = match family {
             FamilyVerifier::Drf(family) => {
                 let senders = family.with_route_of(&request);
-                senders.map(FamilyVerifier::from).collect()
+                senders.map(FamilyVerifier::Drf).collect()
             }
             FamilyVerifier::StandardWebhooks(family) => {
                 let senders = family.with_route_of(&request);
-                senders.map(FamilyVerifier::from).collect()
+                senders.map(FamilyVerifier::StandardWebhooks).collect()
             }
             _ => continue,
         };
@@ -235,7 +238,7 @@ fn with_routes(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
 /// Returns the settings for a scheme.
 pub(super) fn family_of(verifier: &Verifier, scheme: Scheme) -> Option<&FamilyVerifier> {
     let mut accepted = verifier.requirements().accepted.iter();
-    accepted.find(|family| family.schemes().contains(&scheme))
+    accepted.find(|family| family.of_family().schemes().contains(&scheme))
 }
 
 /// Returns the names of the timestamp and signature headers, which can be configured.

@@ -12,13 +12,15 @@ mod config;
 mod error_chain;
 mod escaped;
 mod mismatch;
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "policy"))]
 mod nearest;
 mod reason;
 mod rejection;
 mod sign;
 mod unavailable;
 
+#[cfg(feature = "policy")]
+pub(crate) use self::nearest::distance;
 #[cfg(feature = "config")]
 pub(crate) use self::nearest::nearest;
 pub use self::{

@@ -15,8 +15,8 @@ enum Accepted {
 }
 
 impl AcceptedScheme {
-    pub(crate) fn new(verifier: impl Into<FamilyVerifier>) -> Self {
-        Self(Accepted::Set(verifier.into()))
+    pub(crate) fn new(verifier: FamilyVerifier) -> Self {
+        Self(Accepted::Set(verifier))
     }
 
     /// Returns the scheme if it has no settings.

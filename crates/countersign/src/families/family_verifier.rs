@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use smallvec::SmallVec;
 
 use super::{
@@ -48,7 +48,7 @@ pub(crate) trait VerifierOfFamily {
 
     /// Parses the head into a `T` that holds the result.
     ///
-    /// The result is large. Creating `T` here avoids a copy on return.
+    /// The result is large. Creating `T` here, in a function per family, avoids copies.
     fn parse_into<'r, T>(
         &self,
         carrier: Carrier<'r>,
@@ -56,7 +56,10 @@ pub(crate) trait VerifierOfFamily {
         requirements: &Requirements,
         now: Timestamp,
         into: impl FnOnce(ParsedHead<'r>) -> T,
-    ) -> Result<T, Rejection> {
+    ) -> Result<T, Rejection>
+    where
+        Self: Sized,
+    {
         Ok(into(self.parse(carrier, head, requirements, now)?))
     }
 
@@ -72,12 +75,7 @@ pub(crate) trait VerifierOfFamily {
 
     /// Adds the headers of a 401 that say how to sign (RFC 9110 section 11.6.1). `kind` is the kind
     /// of the refusal.
-    fn challenges(
-        &self,
-        realm: &str,
-        kind: RejectionKind,
-        add: &mut dyn FnMut(HeaderName, HeaderValue),
-    );
+    fn challenges(&self, realm: &str, kind: RejectionKind, add: &mut dyn FnMut(HeaderName, String));
 
     /// Refuses settings that conflict with the rest of the verifier's.
     fn check(&self, requirements: &Requirements) -> Result<(), ConfigError>;
@@ -143,14 +141,15 @@ impl FamilyVerifier {
         }
         Ok(())
     }
-}
 
-impl VerifierOfFamily for FamilyVerifier {
-    fn schemes(&self) -> &[Scheme] {
-        dispatch!(self, family => family.schemes())
+    /// Returns the settings of the family, for everything but the way of an accepted request, which
+    /// the compiler follows into each family.
+    pub(crate) fn of_family(&self) -> &dyn VerifierOfFamily {
+        dispatch!(self, family => family)
     }
 
-    fn carriers<'r>(
+    /// Finds the credentials in the head: see [`VerifierOfFamily::carriers`].
+    pub(crate) fn carriers<'r>(
         &self,
         head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
@@ -160,21 +159,8 @@ impl VerifierOfFamily for FamilyVerifier {
         dispatch!(self, family => family.carriers(head, authorization, requirements, found));
     }
 
-    fn passed_over(&self, head: &RequestHead<'_>, requirements: &Requirements) -> Option<Reason> {
-        dispatch!(self, family => family.passed_over(head, requirements))
-    }
-
-    fn parse<'r>(
-        &self,
-        carrier: Carrier<'r>,
-        head: RequestHead<'r>,
-        requirements: &Requirements,
-        now: Timestamp,
-    ) -> Result<ParsedHead<'r>, Rejection> {
-        dispatch!(self, family => family.parse(carrier, head, requirements, now))
-    }
-
-    fn parse_into<'r, T>(
+    /// Parses the head into a `T`: see [`VerifierOfFamily::parse_into`].
+    pub(crate) fn parse_into<'r, T>(
         &self,
         carrier: Carrier<'r>,
         head: RequestHead<'r>,
@@ -183,56 +169,5 @@ impl VerifierOfFamily for FamilyVerifier {
         into: impl FnOnce(ParsedHead<'r>) -> T,
     ) -> Result<T, Rejection> {
         dispatch!(self, family => family.parse_into(carrier, head, requirements, now, into))
-    }
-
-    fn asserted_key_id<'r>(
-        &self,
-        carrier: Carrier<'r>,
-        head: &RequestHead<'r>,
-    ) -> Option<Cow<'r, str>> {
-        dispatch!(self, family => family.asserted_key_id(carrier, head))
-    }
-
-    fn challenges(
-        &self,
-        realm: &str,
-        kind: RejectionKind,
-        add: &mut dyn FnMut(HeaderName, HeaderValue),
-    ) {
-        dispatch!(self, family => family.challenges(realm, kind, add));
-    }
-
-    fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
-        dispatch!(self, family => family.check(requirements))
-    }
-}
-
-impl From<native::FamilyVerifier> for FamilyVerifier {
-    fn from(verifier: native::FamilyVerifier) -> Self {
-        Self::Native(verifier)
-    }
-}
-
-impl From<Callers<DrfVerifySettings>> for FamilyVerifier {
-    fn from(verifier: Callers<DrfVerifySettings>) -> Self {
-        Self::Drf(verifier)
-    }
-}
-
-impl From<Callers<StandardWebhooksVerifySettings>> for FamilyVerifier {
-    fn from(verifier: Callers<StandardWebhooksVerifySettings>) -> Self {
-        Self::StandardWebhooks(verifier)
-    }
-}
-
-impl From<message_signatures::FamilyVerifier> for FamilyVerifier {
-    fn from(verifier: message_signatures::FamilyVerifier) -> Self {
-        Self::MessageSignatures(verifier)
-    }
-}
-
-impl From<sigv4::FamilyVerifier> for FamilyVerifier {
-    fn from(verifier: sigv4::FamilyVerifier) -> Self {
-        Self::SigV4(verifier)
     }
 }

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::{Policy, execute_api::ExecuteApi};
-use crate::{error::ConfigError, read_text::read_text};
+use crate::{document::read_text, error::ConfigError};
 
 impl Policy {
     /// Reads a policy from a TOML file, once. See [`from_toml`](Self::from_toml).

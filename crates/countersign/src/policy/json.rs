@@ -13,14 +13,17 @@ use super::{
     execute_api::ExecuteApi,
     json_condition::conditions,
     json_values::{OneOrMany, Unique},
-    position::{Misplaced, Position, Steps},
+    position::{Misplaced, Steps},
     principal::Principal,
     resource::Resource,
     resource_name::ParsedResource,
     statement::{Effect, Statement, StatementId, duplicate},
     unreachable::UnreachableStatement,
 };
-use crate::error::{ConfigError, ConfigErrorKind};
+use crate::{
+    document::Position,
+    error::{ConfigError, ConfigErrorKind},
+};
 
 impl Policy {
     /// Reads a policy from JSON, in the form of API Gateway's resource policies. `api` names this

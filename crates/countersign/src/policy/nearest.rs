@@ -1,9 +1,8 @@
 //! Finds the known word nearest to an unknown one, for errors.
-//!
-//! The edit distance is implemented here: it is one loop, and no crate in the dependency graph has
-//! it.
 
 use std::fmt;
+
+use crate::error::distance;
 
 /// The greatest length of a compared word in bytes. Every known word is shorter.
 const MAX_LEN: usize = 128;
@@ -11,8 +10,8 @@ const MAX_LEN: usize = 128;
 /// The greatest number of known words that an error lists.
 const MAX_LISTED: usize = 20;
 
-/// Returns the known word with the least edit distance to `found`. Case matters only between equal
-/// distances. `None` if there are no words, or if `found` is too long.
+/// Returns the known word with the least edit distance to `found`. Ignores case, except between
+/// words at equal distances. `None` if there are no words, or if `found` is too long.
 pub(super) fn nearest<'k>(
     found: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -28,30 +27,6 @@ pub(super) fn nearest<'k>(
             let folded = distance(&lower, &word.to_ascii_lowercase());
             (folded, distance(found, word))
         })
-}
-
-/// Returns the number of characters to insert, remove or replace to turn one text into the other
-/// (Levenshtein distance).
-pub(super) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    // The distances from the characters of `a` read so far to every prefix of `b`.
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (taken, char_a) in a.chars().enumerate() {
-        let mut diagonal = taken;
-        let mut left = taken.saturating_add(1);
-        let mut next = Vec::with_capacity(row.len());
-        next.push(left);
-        for (char_b, above) in b.iter().zip(row.iter().skip(1)) {
-            let replaced = diagonal.saturating_add(usize::from(char_a != *char_b));
-            left = replaced
-                .min(left.saturating_add(1))
-                .min(above.saturating_add(1));
-            diagonal = *above;
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// `expected one of a, b, c; nearest: b`.
@@ -90,25 +65,6 @@ impl fmt::Display for Expected<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances_count_what_is_put_in_taken_out_and_replaced() {
-        for (a, b, expected) in [
-            ("", "", 0),
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("abc", "abc", 0),
-            ("abc", "abd", 1),
-            ("abc", "abcd", 1),
-            ("abc", "bc", 1),
-            ("kitten", "sitting", 3),
-            ("GET", "get", 3),
-            ("flaw", "lawn", 2),
-        ] {
-            assert_eq!(distance(a, b), expected, "{a} and {b}");
-            assert_eq!(distance(b, a), expected, "{b} and {a}");
-        }
-    }
 
     #[test]
     fn the_nearest_word_is_named_whatever_its_case() {

@@ -1,4 +1,4 @@
-//! The position of a mistake in a document: the line and the column at the start of an error.
+//! Mistakes in a policy, and where they are.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::error::ConfigError;
+use crate::{document::Position, error::ConfigError};
 
 /// A mistake, and its position in a document.
 #[derive(Debug)]
@@ -80,36 +80,6 @@ impl From<ConfigError> for Misplaced<Steps> {
             error,
             place: Steps::new(),
         }
-    }
-}
-
-/// A line and a column, both counted from 1. Columns are counted in bytes, like those of the
-/// parsers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Position {
-    pub(super) line: usize,
-    pub(super) column: usize,
-}
-
-impl Position {
-    /// Returns the position of the byte at this offset.
-    pub(super) fn of(text: &str, offset: usize) -> Self {
-        let mut position = Self { line: 1, column: 1 };
-        for byte in text.bytes().take(offset) {
-            if byte == b'\n' {
-                position.line = position.line.saturating_add(1);
-                position.column = 1;
-            } else {
-                position.column = position.column.saturating_add(1);
-            }
-        }
-        position
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
     }
 }
 
@@ -206,14 +176,6 @@ mod tests {
             (vec![], "wrong"),
         ] {
             assert_eq!(located(text, &steps), expected, "{steps:?}");
-        }
-    }
-
-    #[test]
-    fn a_position_counts_lines_and_bytes_from_one() {
-        for (offset, line, column) in [(0, 1, 1), (2, 1, 3), (3, 2, 1), (5, 2, 3), (9, 2, 3)] {
-            let expected = Position { line, column };
-            assert_eq!(Position::of("ab\ncd", offset), expected, "{offset}");
         }
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::nearest::{Expected, distance};
+use super::nearest::Expected;
 use crate::{
-    error::{ConfigError, ConfigErrorKind},
+    error::{ConfigError, ConfigErrorKind, distance},
     key_id::{KeyId, ensure_no_key},
 };
 
@@ -120,8 +120,8 @@ impl Membership {
         caller(text).map(Principal::Caller)
     }
 
-    /// Refuses the name of a group or an account after a character other than a colon: no caller
-    /// has such a name.
+    /// Refuses `group` or `account` before a known name, but with another character than a colon
+    /// between them. A `Deny` about a caller of that name would deny nothing.
     fn ensure_no_slip(&self, text: &str) -> Result<(), ConfigError> {
         let Some((prefix, name)) = text.split_once(|char: char| !char.is_alphanumeric()) else {
             return Ok(());

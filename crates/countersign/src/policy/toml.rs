@@ -9,12 +9,13 @@ use super::{
     contradiction::ensure_possible,
     methods::KnownMethods,
     path_pattern::PathPattern,
-    position::{Misplaced, Position},
+    position::Misplaced,
     principal::Membership,
     resource::{Methods, Resource},
     statement::{Effect, Statement, StatementId, duplicate},
 };
 use crate::{
+    document::{Position, toml_date},
     error::{ConfigError, ConfigErrorKind},
     timestamp::Timestamp,
 };
@@ -294,9 +295,9 @@ impl When {
                 "not_after: expected a time later than not_before",
             )));
         }
-        for (bound, moment) in [(Bound::From, from), (Bound::Before, until)] {
-            if let Some(moment) = moment {
-                conditions.push(Condition::new(Test::Time(bound, vec![moment])));
+        for (bound, time) in [(Bound::From, from), (Bound::Before, until)] {
+            if let Some(time) = time {
+                conditions.push(Condition::new(Test::Time(bound, vec![time])));
             }
         }
         if conditions.is_empty() {
@@ -334,11 +335,7 @@ fn nothing(name: &str) -> ConfigError {
 }
 
 fn parse_timestamp(name: &str, date: &Spanned<toml::value::Datetime>) -> Result<Timestamp, Wrong> {
-    let text = date.get_ref().to_string();
-    Timestamp::parse_rfc3339(&text).ok_or_else(|| {
-        let message = format!("{name}: expected a date-time with an offset, found {text}");
-        at(date.span())(ConfigError::new(ConfigErrorKind::File, message))
-    })
+    toml_date(name, date.get_ref()).map_err(at(date.span()))
 }
 
 /// Quotes the parser's message: a policy holds no key. Only its first line, because the others draw

@@ -1,7 +1,10 @@
 use super::Signer;
 use crate::{
     error::ConfigError,
-    families::drf::{self, DrfHeaders},
+    families::{
+        FamilySigner,
+        drf::{self, DrfHeaders},
+    },
     key::SigningKey,
 };
 
@@ -60,6 +63,7 @@ impl Signer {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        Self::in_family(drf::FamilySigner::new(key, headers)?, authorities)
+        let signer = drf::FamilySigner::new(key, headers)?;
+        Self::in_family(FamilySigner::Drf(signer), authorities)
     }
 }

@@ -1,5 +1,8 @@
 use super::Signer;
-use crate::{error::ConfigError, families::message_signatures::MessageSignaturesSignSettings};
+use crate::{
+    error::ConfigError,
+    families::{FamilySigner, message_signatures::MessageSignaturesSignSettings},
+};
 
 impl Signer {
     /// Makes an RFC 9421 signer for requests to these authorities. See [`new`](Self::new) for
@@ -37,6 +40,6 @@ impl Signer {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        Self::in_family(settings, authorities)
+        Self::in_family(FamilySigner::MessageSignatures(settings), authorities)
     }
 }

@@ -6,6 +6,7 @@ mod drf;
 mod message_signatures;
 mod shared_signer;
 mod signature;
+mod signed_authority;
 mod signer;
 mod sigv4;
 mod target_signers;

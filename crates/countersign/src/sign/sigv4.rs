@@ -25,7 +25,8 @@ impl Signer {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        Self::in_family(sigv4::FamilySigner::new(settings), authorities)
+        let signer = sigv4::FamilySigner::new(settings);
+        Self::in_family(FamilySigner::SigV4(signer), authorities)
     }
 
     /// Returns the URL of a request with the signature in the query, valid from now for 1 second to

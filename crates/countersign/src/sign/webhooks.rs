@@ -1,5 +1,9 @@
 use super::Signer;
-use crate::{error::ConfigError, families::webhooks, key::SigningKey};
+use crate::{
+    error::ConfigError,
+    families::{FamilySigner, webhooks},
+    key::SigningKey,
+};
 
 impl Signer {
     /// Makes a Standard Webhooks signer for requests to these authorities, with one to four keys.
@@ -48,6 +52,7 @@ impl Signer {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        Self::in_family(webhooks::FamilySigner::new(keys)?, authorities)
+        let signer = webhooks::FamilySigner::new(keys)?;
+        Self::in_family(FamilySigner::StandardWebhooks(signer), authorities)
     }
 }

@@ -1,6 +1,6 @@
 use crate::{
     error::{Escaped, Reason, Rejection, RejectionKind, Set, reason},
-    families::{Requirements, VerifierOfFamily},
+    families::Requirements,
     head::RequestHead,
     scheme::Scheme,
 };
@@ -24,13 +24,15 @@ pub(super) fn refusal(
     authorization: Option<(&str, &str)>,
 ) -> Rejection {
     let mut families = requirements.accepted.iter();
-    if let Some(reason) = families.find_map(|family| family.passed_over(head, requirements)) {
+    if let Some(reason) =
+        families.find_map(|family| family.of_family().passed_over(head, requirements))
+    {
         return Rejection::because(RejectionKind::MissingSignature, reason);
     }
     let accepted = requirements
         .accepted
         .iter()
-        .flat_map(VerifierOfFamily::schemes);
+        .flat_map(|family| family.of_family().schemes());
     let accepted: Vec<_> = accepted.copied().map(Scheme::name).collect();
     Rejection::because(
         RejectionKind::MissingSignature,

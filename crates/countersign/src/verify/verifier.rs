@@ -6,9 +6,7 @@ use smallvec::SmallVec;
 use super::{asserted::Asserted, missing_signature, unverified_head::UnverifiedHead};
 use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, Rejection, RejectionKind, reason},
-    families::{
-        AcceptedScheme, Carrier, FamilyVerifier, Requirements, VerifierOfFamily, ensure_window,
-    },
+    families::{AcceptedScheme, Carrier, FamilyVerifier, Requirements, ensure_window},
     head::{Authority, HeadLimits, HostForm, RequestHead},
     scheme::Scheme,
     timestamp::Timestamp,
@@ -72,7 +70,7 @@ impl Verifier {
     /// Returns the accepted schemes, each once.
     pub fn accepted_schemes(&self) -> impl Iterator<Item = Scheme> {
         let accepted = self.requirements.accepted.iter();
-        accepted.flat_map(|family| family.schemes().iter().copied())
+        accepted.flat_map(|family| family.of_family().schemes().iter().copied())
     }
 
     /// Returns whether requests in this scheme are accepted.
@@ -135,7 +133,7 @@ impl Verifier {
         let (family, carrier) = self.only_signature(&head).ok()?;
         Some(Asserted {
             scheme: carrier.scheme,
-            key_id: family.asserted_key_id(carrier, &head),
+            key_id: family.of_family().asserted_key_id(carrier, &head),
         })
     }
 
@@ -144,7 +142,14 @@ impl Verifier {
     pub fn challenges(&self, realm: &str, kind: RejectionKind) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = Vec::new();
         for family in &self.requirements.accepted {
-            family.challenges(realm, kind, &mut |name, value| headers.push((name, value)));
+            family
+                .of_family()
+                .challenges(realm, kind, &mut |name, text| {
+                    // Invariant: the realm is visible ASCII, and so is the text.
+                    if let Ok(value) = HeaderValue::try_from(text) {
+                        headers.push((name, value));
+                    }
+                });
         }
         headers
     }
@@ -355,7 +360,7 @@ impl VerifierBuilder {
             ));
         }
         for family in &requirements.accepted {
-            family.check(requirements)?;
+            family.of_family().check(requirements)?;
         }
         Ok(self.verifier)
     }

@@ -8,11 +8,9 @@ use super::{
 use crate::{
     crypto::hmac_sha256::Key,
     error::{ConfigError, SignError, SignErrorKind},
-    families::{Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, SigningText},
+    families::{Nonce, SignatureHeaders, SignerOfFamily, SigningInput, SigningText},
     key::{Fingerprint, SigningKey, SigningOperation},
-    key_id::KeyId,
     scheme::Scheme,
-    timestamp::Timestamp,
     wire::unix_seconds,
 };
 
@@ -57,14 +55,6 @@ impl FamilySigner {
 impl SignerOfFamily for FamilySigner {
     fn scheme(&self) -> Scheme {
         Scheme::Drf
-    }
-
-    fn caller(&self) -> Option<&KeyId> {
-        None
-    }
-
-    fn refresh(&self, _now: Timestamp) -> Option<Refresh<'_>> {
-        None
     }
 
     fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError> {
@@ -157,6 +147,7 @@ mod tests {
         key::Secret,
         payload::{Payload, PayloadDigest},
         sign::Signer,
+        timestamp::Timestamp,
     };
 
     const SECRET: &str = "ahX9queiSh4ieyeeZohf1Aik";

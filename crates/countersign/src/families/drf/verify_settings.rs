@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method, header::WWW_AUTHENTICATE};
+use http::{HeaderName, Method, header::WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
 use super::{DrfHeaders, parse};
@@ -99,11 +99,14 @@ impl DrfVerifySettings {
     /// Accepts a signature once on each route, in place of once in total.
     ///
     /// Clients without nonces give two GETs within one second the same signature, even with
-    /// different targets. By default the second one is refused as a replay.
-    /// With this setting, a captured body can be sent once to every other route of the caller while
-    /// its timestamp is accepted. A second request to the same route within that second is still
-    /// refused. [Signers](crate::Signer::drf) of this crate send a nonce and do not need this
-    /// setting.
+    /// different targets. By default the second one is refused as a replay. With this setting, only
+    /// a second request to the same route within that second is refused.
+    /// [Signers](crate::Signer::drf) of this crate send a nonce and do not need this setting.
+    ///
+    /// # Attack
+    ///
+    /// Anyone who sees a request can send its body once to every other route of the caller, while
+    /// its timestamp is accepted.
     #[must_use]
     pub fn insecure_replay_once_per_route(mut self) -> Self {
         self.once_per_route = true;
@@ -194,7 +197,7 @@ impl VerifierOfFamily for Callers<DrfVerifySettings> {
         &self,
         realm: &str,
         kind: RejectionKind,
-        add: &mut dyn FnMut(HeaderName, HeaderValue),
+        add: &mut dyn FnMut(HeaderName, String),
     ) {
         let stale = stale_parameter(kind);
         for DrfHeaders {
@@ -203,13 +206,13 @@ impl VerifierOfFamily for Callers<DrfVerifySettings> {
             ..
         } in self.headers()
         {
-            let text = format!(
-                "{} realm=\"{realm}\", timestamp=\"{timestamp}\", signature=\"{signature}\"{stale}",
-                Scheme::Drf
+            add(
+                WWW_AUTHENTICATE,
+                format!(
+                    "{} realm=\"{realm}\", timestamp=\"{timestamp}\", signature=\"{signature}\"{stale}",
+                    Scheme::Drf
+                ),
             );
-            if let Ok(value) = HeaderValue::try_from(text) {
-                add(WWW_AUTHENTICATE, value);
-            }
         }
     }
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, SignError, SignErrorKind},
-    families::{Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, SigningText},
+    families::{Nonce, SignatureHeaders, SignerOfFamily, SigningInput, SigningText},
     head::{RequestHead, Target, cannot_be_covered, parse_method},
     key::{Fingerprint, SigningKey, SigningOperation},
     key_id::KeyId,
@@ -192,6 +192,8 @@ impl MessageSignaturesSignSettings {
     /// Covers these components in this order, then those of [`covering`](Self::with_covered_component), in place
     /// of the default components.
     ///
+    /// # Attack
+    ///
     /// Anyone who sees a request can resend it with other values for uncovered parts: another body
     /// without `content-digest`, or another method to the same path.
     pub fn insecure_cover_only<I>(mut self, components: I) -> Self
@@ -202,8 +204,11 @@ impl MessageSignaturesSignSettings {
         self
     }
 
-    /// Sends no `nonce`, for receivers that refuse it. Such a request can be replayed while its
-    /// date is accepted.
+    /// Sends no `nonce`, for receivers that refuse it.
+    ///
+    /// # Attack
+    ///
+    /// Anyone who sees a request can replay it while its date is accepted.
     pub fn insecure_omit_nonce(mut self) -> Self {
         self.nonce = NonceParam::LeftOut;
         self
@@ -296,10 +301,6 @@ impl SignerOfFamily for MessageSignaturesSignSettings {
 
     fn caller(&self) -> Option<&KeyId> {
         Some(&self.key_id)
-    }
-
-    fn refresh(&self, _now: Timestamp) -> Option<Refresh<'_>> {
-        None
     }
 
     fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError> {

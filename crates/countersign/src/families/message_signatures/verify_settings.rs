@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use http::{
-    HeaderName, HeaderValue,
+    HeaderName,
     header::{CONTENT_ENCODING, WWW_AUTHENTICATE},
 };
 use smallvec::SmallVec;
@@ -19,7 +19,8 @@ use super::{
 use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, RejectionKind, Set, reason},
     families::{
-        AcceptedScheme, Carrier, ParsedHead, Requirements, VerifierOfFamily, stale_parameter,
+        AcceptedScheme, Carrier, FamilyVerifier, ParsedHead, Requirements, VerifierOfFamily,
+        stale_parameter,
     },
     head::{HeadLimits, RequestHead},
     scheme::{Algorithm, Scheme},
@@ -155,6 +156,8 @@ impl MessageSignaturesVerifySettings {
     /// Requires these components in place of `"@method" "@authority" "@path" "@query"` and of those
     /// required before.
     ///
+    /// # Attack
+    ///
     /// Anyone who sees a request can resend it with other values for uncovered parts. Examples:
     /// another method to the same path, or the same path of another service. With an empty list, a
     /// signature fits every request.
@@ -167,6 +170,8 @@ impl MessageSignaturesVerifySettings {
     }
 
     /// Accepts a body that no signature covers. Still checks a covered `content-digest`.
+    ///
+    /// # Attack
     ///
     /// Anyone who sees a request can resend it with another body.
     pub fn insecure_allow_unsigned_content(mut self) -> Self {
@@ -401,23 +406,17 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
         &self,
         realm: &str,
         kind: RejectionKind,
-        add: &mut dyn FnMut(HeaderName, HeaderValue),
+        add: &mut dyn FnMut(HeaderName, String),
     ) {
         let stale = stale_parameter(kind);
         let digest = (self.content == Content::Signed).then_some(ComponentId::CONTENT_DIGEST);
         let components = accept_signature::components(&self.required, digest.into_iter());
         let accept = accept_signature::value(&components, self.only, self.tag.as_deref());
-        for (name, text) in [
-            (
-                WWW_AUTHENTICATE,
-                format!("Signature realm=\"{realm}\"{stale}"),
-            ),
-            (ACCEPT_SIGNATURE.clone(), accept),
-        ] {
-            if let Ok(value) = HeaderValue::try_from(text) {
-                add(name, value);
-            }
-        }
+        add(
+            WWW_AUTHENTICATE,
+            format!("Signature realm=\"{realm}\"{stale}"),
+        );
+        add(ACCEPT_SIGNATURE.clone(), accept);
     }
 
     fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
@@ -432,7 +431,7 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
 
 impl From<MessageSignaturesVerifySettings> for AcceptedScheme {
     fn from(settings: MessageSignaturesVerifySettings) -> Self {
-        Self::new(settings)
+        Self::new(FamilyVerifier::MessageSignatures(settings))
     }
 }
 

@@ -16,14 +16,11 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    families::{
-        Nonce, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, SigningText, X_NONCE,
-    },
+    families::{Nonce, SignatureHeaders, SignerOfFamily, SigningInput, SigningText, X_NONCE},
     head::{RequestHead, Target, cookie, parse_method},
     key::{Fingerprint, SigningKey, SigningOperation},
     key_id::KeyId,
     scheme::{Algorithm, Scheme},
-    timestamp::Timestamp,
     wire::imf_fixdate,
 };
 
@@ -116,10 +113,6 @@ impl SignerOfFamily for FamilySigner {
 
     fn caller(&self) -> Option<&KeyId> {
         Some(&self.caller)
-    }
-
-    fn refresh(&self, _now: Timestamp) -> Option<Refresh<'_>> {
-        None
     }
 
     fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError> {

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use http::{HeaderName, HeaderValue, header::WWW_AUTHENTICATE};
+use http::{HeaderName, header::WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
 use super::parse;
@@ -92,17 +92,17 @@ impl VerifierOfFamily for FamilyVerifier {
         &self,
         realm: &str,
         kind: RejectionKind,
-        add: &mut dyn FnMut(HeaderName, HeaderValue),
+        add: &mut dyn FnMut(HeaderName, String),
     ) {
         let stale = stale_parameter(kind);
         for scheme in &self.0 {
-            let text = format!(
-                "{scheme} realm=\"{realm}\", \
+            add(
+                WWW_AUTHENTICATE,
+                format!(
+                    "{scheme} realm=\"{realm}\", \
                  signed-headers=\"host;x-date;x-content-sha256;x-nonce\"{stale}"
+                ),
             );
-            if let Ok(value) = HeaderValue::try_from(text) {
-                add(WWW_AUTHENTICATE, value);
-            }
         }
     }
 

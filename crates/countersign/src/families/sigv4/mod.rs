@@ -45,6 +45,7 @@ mod reading;
 mod refresh;
 #[cfg(feature = "diagnose")]
 mod relaxed;
+mod scope;
 #[cfg(feature = "config")]
 mod shared_credentials;
 mod sign;

@@ -24,7 +24,7 @@ use super::{
     signed_headers::{self, ListForm},
     verify_settings::{
         self, PayloadHashRule, SigV4Presigned, SigV4PresignedPayload, SigV4VerifySettings,
-        Strictness, is_without_body, presigned_payload_of,
+        Strictness, is_without_body,
     },
 };
 use crate::{
@@ -74,7 +74,7 @@ pub(super) fn parse<'r>(
     }
     let presigned = asserted.ensure_accepted(&head, settings)?;
     ensure_unambiguous(settings, target, &query)?;
-    let uri = CanonicalUri::new(target.path, settings.path).map_err(Rejection::malformed)?;
+    let uri = CanonicalUri::new(target.path, settings.scope.path).map_err(Rejection::malformed)?;
 
     let authority = Authority::agreed(head.uri(), lines.host.text(&HOST)?)?;
     let host = authority.in_form(requirements.host_form);
@@ -293,7 +293,7 @@ impl<'r> AssertedCredentials<'r> {
             (Some(text), _) => PayloadHash::parse(text).map_err(Rejection::malformed)?,
             (None, Some(presigned)) => {
                 let payload = presigned.payload;
-                match payload.unwrap_or_else(|| presigned_payload_of(&settings.service)) {
+                match payload.unwrap_or_else(|| settings.scope.presigned_payload()) {
                     SigV4PresignedPayload::Unsigned => PayloadHash::Unsigned,
                     SigV4PresignedPayload::Sha256 => PayloadHash::OfBody,
                 }
@@ -371,7 +371,7 @@ fn ensure_unambiguous(
         ));
     }
     if settings.paths == Strictness::Strict
-        && !canonical_uri::is_spelled_as_signed(target.path, settings.path.encoding)
+        && !canonical_uri::is_spelled_as_signed(target.path, settings.scope.path.encoding)
     {
         return Err(Rejection::malformed(
             "path: expected unreserved characters as they are, and of all others % and upper-case \

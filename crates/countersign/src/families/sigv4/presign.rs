@@ -15,7 +15,7 @@ use super::{
     },
     sign_settings::PayloadMode,
     uri_encode::{self, Slash},
-    verify_settings::{SigV4PresignedPayload, presigned_payload_of},
+    verify_settings::SigV4PresignedPayload,
 };
 use crate::{
     error::{SignError, SignErrorKind},
@@ -75,7 +75,7 @@ impl FamilySigner {
             append(SECURITY_TOKEN, token.as_str());
         }
 
-        let payload_hash = match (settings.payload, presigned_payload_of(&settings.service)) {
+        let payload_hash = match (settings.payload, settings.scope.presigned_payload()) {
             (PayloadMode::Unsigned, _) | (_, SigV4PresignedPayload::Unsigned) => {
                 PayloadHash::Unsigned
             }

@@ -5,12 +5,11 @@ use http::Method;
 
 use super::{
     FamilyVerifier,
-    canonical_uri::{SigV4PathEncoding, SigV4PathNormalization},
-    credential_scope::{self, Credential},
+    canonical_uri::{PathRule, SigV4PathEncoding, SigV4PathNormalization},
+    credential_scope::Credential,
     query_parameters,
-    verify_settings::{
-        PayloadHashRule, SigV4Presigned, SigV4VerifySettings, Strictness, presigned_payload_of,
-    },
+    scope::Scope,
+    verify_settings::{PayloadHashRule, SigV4Presigned, SigV4VerifySettings, Strictness},
 };
 use crate::head::RequestHead;
 
@@ -76,7 +75,7 @@ impl FamilyVerifier {
     /// Returns the accepted regions and services.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.settings()
-            .map(|settings| (&*settings.region, &*settings.service))
+            .map(|settings| (&*settings.scope.region, &*settings.scope.service))
     }
 
     /// Returns settings for the request's scope only.
@@ -114,7 +113,10 @@ impl FamilyVerifier {
             .map(|form| {
                 let mut other = self.clone();
                 for settings in other.settings_mut() {
-                    (settings.path.encoding, settings.path.normalization) = form;
+                    settings.scope.path = PathRule {
+                        encoding: form.0,
+                        normalization: form.1,
+                    };
                 }
                 (form, other)
             })
@@ -131,11 +133,10 @@ impl FamilyVerifier {
         let is_known = self.settings_for(&region, &service).is_some();
         let known = self.settings().next().cloned();
         if let (false, Some(mut settings)) = (is_known, known)
-            && credential_scope::is_name(&region)
-            && credential_scope::is_name(&service)
+            && let Ok(scope) = Scope::new(&region, &service)
         {
-            settings.region = region.into();
-            settings.service = service.into();
+            let path = settings.scope.path;
+            settings.scope = Scope { path, ..scope };
             self.merge(Self::of(settings));
         }
     }
@@ -153,7 +154,7 @@ fn relax(settings: &mut SigV4VerifySettings, relaxation: Relaxation, method: &Me
         }
         Relaxation::UndeclaredHash => settings.payload_hash = PayloadHashRule::Optional,
         Relaxation::Presigned => {
-            let payload = presigned_payload_of(&settings.service);
+            let payload = settings.scope.presigned_payload();
             let presigned = settings.presigned.clone();
             let presigned = presigned
                 .unwrap_or_else(|| SigV4Presigned::new().with_payload(payload))

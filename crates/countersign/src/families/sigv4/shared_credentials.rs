@@ -14,8 +14,8 @@ use super::{
     reading::Reading,
 };
 use crate::{
+    document::read_text,
     error::{ConfigError, ConfigErrorKind, Unavailable},
-    read_text::read_text,
 };
 
 /// Provides the credentials of one profile of AWS's shared credentials file.

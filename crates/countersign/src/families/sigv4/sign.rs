@@ -31,7 +31,6 @@ use crate::{
     },
     head::{RequestHead, Target, parse_method},
     key::{Fingerprint, SigningOperation},
-    key_id::KeyId,
     scheme::Scheme,
     timestamp::Timestamp,
 };
@@ -49,10 +48,6 @@ impl SignerOfFamily for FamilySigner {
     }
 
     /// Names no caller: an access key id is not a caller's name and changes over time.
-    fn caller(&self) -> Option<&KeyId> {
-        None
-    }
-
     fn refresh(&self, now: Timestamp) -> Option<Refresh<'_>> {
         match self.credentials.due(now) {
             Due::Nothing | Due::Done(CredentialsRefresh::Unchanged) => None,
@@ -202,8 +197,8 @@ pub(super) fn scope_of<'s>(
 ) -> CredentialScope<'s> {
     CredentialScope {
         date: date.day(),
-        region: &settings.region,
-        service: &settings.service,
+        region: &settings.scope.region,
+        service: &settings.scope.service,
     }
 }
 
@@ -274,7 +269,7 @@ pub(super) fn request_hash(
     let request = CanonicalRequest {
         method: parse_method(head.method())
             .map_err(|problem| SignError::new(SignErrorKind::Method, problem))?,
-        uri: &CanonicalUri::new(target.path, settings.path).map_err(refused)?,
+        uri: &CanonicalUri::new(target.path, settings.scope.path).map_err(refused)?,
         query: &CanonicalQuery::parse(query, usize::MAX).map_err(refused)?,
         headers,
         signed_headers: None,

@@ -3,11 +3,11 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderName;
 
 use super::{
-    canonical_uri::{PathRule, SigV4PathEncoding, SigV4PathNormalization},
+    canonical_uri::{SigV4PathEncoding, SigV4PathNormalization},
     current_credentials::CurrentCredentials,
     provider::{ArcProvider, CredentialsProvider},
+    scope::Scope,
     sign::FamilySigner,
-    verify_settings::ensure_scope,
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
@@ -60,9 +60,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigV4SignSettings {
-    pub(super) region: Box<str>,
-    pub(super) service: Box<str>,
-    pub(super) path: PathRule,
+    pub(super) scope: Scope,
     pub(super) payload: PayloadMode,
     pub(super) nonce: NonceMode,
     excluded: Vec<HeaderName>,
@@ -104,11 +102,8 @@ impl SigV4SignSettings {
         service: &str,
         credentials: impl CredentialsProvider,
     ) -> Result<Self, ConfigError> {
-        ensure_scope(region, service)?;
         Ok(Self {
-            region: region.into(),
-            service: service.into(),
-            path: PathRule::of_service(service),
+            scope: Scope::new(region, service)?,
             payload: PayloadMode::Header,
             nonce: NonceMode::None,
             excluded: Vec::new(),
@@ -120,14 +115,14 @@ impl SigV4SignSettings {
 
     /// Sets the encoding of the path. Default: by the name of the service.
     pub fn with_path_encoding(mut self, encoding: SigV4PathEncoding) -> Self {
-        self.path.encoding = encoding;
+        self.scope.path.encoding = encoding;
         self
     }
 
     /// Sets whether the path is normalised before signing. Default: by the name of the service. The
     /// sent path never changes.
     pub fn with_path_normalization(mut self, normalization: SigV4PathNormalization) -> Self {
-        self.path.normalization = normalization;
+        self.scope.path.normalization = normalization;
         self
     }
 
@@ -138,8 +133,11 @@ impl SigV4SignSettings {
         self
     }
 
-    /// Sends `UNSIGNED-PAYLOAD` and does not sign the body. Any intermediary can then replace the
-    /// body.
+    /// Sends `UNSIGNED-PAYLOAD` and does not sign the body.
+    ///
+    /// # Attack
+    ///
+    /// Any intermediary can replace the body.
     pub fn insecure_unsigned_payload(mut self) -> Self {
         self.payload = PayloadMode::Unsigned;
         self

@@ -1,10 +1,11 @@
 use std::borrow::Cow;
 
-use http::{HeaderName, HeaderValue, header::WWW_AUTHENTICATE};
+use http::{HeaderName, header::WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
 use super::{
-    credential_scope::Credential, parse, query_parameters, verify_settings::SigV4VerifySettings,
+    credential_scope::Credential, parse, query_parameters, scope::Scope,
+    verify_settings::SigV4VerifySettings,
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Rejection, RejectionKind, reason},
@@ -33,9 +34,10 @@ impl FamilyVerifier {
     /// Adds settings. If a scope is accepted twice, the later settings win.
     pub(crate) fn merge(&mut self, other: Self) {
         for settings in other.0 {
-            self.0.retain(|known| {
-                (&known.region, &known.service) != (&settings.region, &settings.service)
-            });
+            let Scope {
+                region, service, ..
+            } = &settings.scope;
+            self.0.retain(|known| !known.scope.is(region, service));
             self.0.push(settings);
         }
     }
@@ -53,9 +55,7 @@ impl FamilyVerifier {
     /// Returns the rejection for a request with another scope.
     #[cold]
     pub(super) fn foreign(&self, region: &str, service: &str) -> Rejection {
-        let accepted = self.0.iter();
-        let accepted =
-            accepted.map(|settings| [&*settings.region, "/", &*settings.service].concat());
+        let accepted = self.0.iter().map(|settings| settings.scope.to_string());
         let accepted: Vec<String> = accepted.collect();
         let accepted: Vec<&str> = accepted.iter().map(String::as_str).collect();
         Rejection::invalid_signature(reason!(
@@ -70,7 +70,7 @@ impl FamilyVerifier {
     /// Returns the settings for a scope.
     pub(super) fn settings_for(&self, region: &str, service: &str) -> Option<&SigV4VerifySettings> {
         let mut accepted = self.0.iter().map(|settings| &**settings);
-        accepted.find(|settings| (&*settings.region, &*settings.service) == (region, service))
+        accepted.find(|settings| settings.scope.is(region, service))
     }
 }
 
@@ -140,19 +140,19 @@ impl VerifierOfFamily for FamilyVerifier {
         &self,
         realm: &str,
         kind: RejectionKind,
-        add: &mut dyn FnMut(HeaderName, HeaderValue),
+        add: &mut dyn FnMut(HeaderName, String),
     ) {
         let stale = stale_parameter(kind);
         for settings in &self.0 {
-            let text = format!(
-                "{} realm=\"{realm}\", region=\"{}\", service=\"{}\"{stale}",
-                Scheme::SigV4,
-                settings.region,
-                settings.service
+            add(
+                WWW_AUTHENTICATE,
+                format!(
+                    "{} realm=\"{realm}\", region=\"{}\", service=\"{}\"{stale}",
+                    Scheme::SigV4,
+                    settings.scope.region,
+                    settings.scope.service
+                ),
             );
-            if let Ok(value) = HeaderValue::try_from(text) {
-                add(WWW_AUTHENTICATE, value);
-            }
         }
     }
 

@@ -5,14 +5,14 @@ use smallvec::SmallVec;
 
 use super::{
     X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
-    canonical_uri::{self, PathRule, SigV4PathEncoding, SigV4PathNormalization},
-    credential_scope,
+    canonical_uri::{self, SigV4PathEncoding, SigV4PathNormalization},
     query_parameters::MAX_EXPIRES,
+    scope::Scope,
     verifier,
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    families::AcceptedScheme,
+    families::{AcceptedScheme, FamilyVerifier},
 };
 
 /// Settings of a [`Verifier`](crate::Verifier) for AWS Signature Version 4, for one region and one
@@ -52,9 +52,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SigV4VerifySettings {
-    pub(super) region: Box<str>,
-    pub(super) service: Box<str>,
-    pub(super) path: PathRule,
+    pub(super) scope: Scope,
     pub(super) paths: Strictness,
     pub(super) queries: Strictness,
     pub(super) query_escapes: Strictness,
@@ -95,11 +93,8 @@ impl SigV4VerifySettings {
     ///
     /// [`ConfigErrorKind::Setting`] if either is not 1 to 64 letters, digits, `-`, `_` and `.`.
     pub fn new(region: &str, service: &str) -> Result<Self, ConfigError> {
-        ensure_scope(region, service)?;
         Ok(Self {
-            region: region.into(),
-            service: service.into(),
-            path: PathRule::of_service(service),
+            scope: Scope::new(region, service)?,
             paths: Strictness::Strict,
             queries: Strictness::Strict,
             query_escapes: Strictness::Strict,
@@ -113,14 +108,14 @@ impl SigV4VerifySettings {
 
     /// Sets how callers encode the path. The wrong choice refuses every path with an escape.
     pub fn with_path_encoding(mut self, encoding: SigV4PathEncoding) -> Self {
-        self.path.encoding = encoding;
+        self.scope.path.encoding = encoding;
         self
     }
 
     /// Sets whether callers normalise the path. Matters only if [paths that are not
     /// canonical](Self::insecure_accept_noncanonical_paths) are accepted.
     pub fn with_path_normalization(mut self, normalization: SigV4PathNormalization) -> Self {
-        self.path.normalization = normalization;
+        self.scope.path.normalization = normalization;
         self
     }
 
@@ -146,7 +141,9 @@ impl SigV4VerifySettings {
 
     /// Accepts `UNSIGNED-PAYLOAD` for every path.
     ///
-    /// Any intermediary can then replace the body of such a request.
+    /// # Attack
+    ///
+    /// Any intermediary can replace the body of such a request.
     pub fn insecure_accept_unsigned_payload(mut self) -> Self {
         self.unsigned_payload = UnsignedPayload::Everywhere;
         self
@@ -155,7 +152,9 @@ impl SigV4VerifySettings {
     /// Accepts `UNSIGNED-PAYLOAD` for these paths, compared as sent. A path that ends in `/`
     /// includes all paths below it.
     ///
-    /// Any intermediary can then replace the body of such a request.
+    /// # Attack
+    ///
+    /// Any intermediary can replace the body of such a request.
     pub fn insecure_accept_unsigned_payload_at<I>(mut self, paths: I) -> Self
     where
         I: IntoIterator,
@@ -175,8 +174,11 @@ impl SigV4VerifySettings {
     /// Accepts requests with these `x-amz-…` headers uncovered. Use this for headers that a trusted
     /// hop adds to every request, as CloudFront adds `x-amz-cf-id`.
     ///
-    /// Any other uncovered `x-amz-…` header is refused, as S3 does. Any intermediary can choose the
-    /// value of an uncovered header, so no handler may act on it.
+    /// Any other uncovered `x-amz-…` header is refused, as S3 does.
+    ///
+    /// # Attack
+    ///
+    /// Any intermediary can choose the value of an uncovered header, so no handler may act on it.
     ///
     /// # Errors
     ///
@@ -204,6 +206,8 @@ impl SigV4VerifySettings {
     /// Accepts paths with dot segments, empty segments, and escaped dots and slashes. With single
     /// encoding, accepts any spelling of a path.
     ///
+    /// # Attack
+    ///
     /// If callers normalise, `/admin/../public`, `//public` and `/public` have one signature. A
     /// captured request can be resent with another of these paths, and a router may dispatch it
     /// differently. If callers do not normalise, only the escapes can differ. `/%61dmin` is then
@@ -215,11 +219,13 @@ impl SigV4VerifySettings {
     }
 
     /// Accepts a `+` in a query, signed as a plus and not as a space. Accepts parameters without a
-    /// name. An empty parameter between two `&` is not signed.
-    ///
-    /// A handler that reads the plus as a space reads a different query from the signed one. Also
-    /// accepts every escape, like
+    /// name. An empty parameter between two `&` is not signed. Also accepts every escape, like
     /// [`insecure_accept_noncanonical_queries`](Self::insecure_accept_noncanonical_queries).
+    ///
+    /// # Attack
+    ///
+    /// A handler that reads the plus as a space reads a different query from the signed one. Anyone
+    /// who sees a request can add empty parameters to it.
     pub fn insecure_accept_ambiguous_queries(mut self) -> Self {
         self.queries = Strictness::Lenient;
         self.insecure_accept_noncanonical_queries()
@@ -228,6 +234,8 @@ impl SigV4VerifySettings {
     /// Accepts any escaping of names and values in a query. For callers that write lower-case
     /// digits, escape unreserved characters, or leave semicolons and letters beyond ASCII
     /// unescaped.
+    ///
+    /// # Attack
     ///
     /// `admin=1` and `%61dmin=1` then have one signature, and so have `a=1%3Bb=2` and `a=1;b=2`. A
     /// captured request can be resent in the other form. A reader that compares before decoding, or
@@ -238,6 +246,8 @@ impl SigV4VerifySettings {
     }
 
     /// Accepts queries with repeated names.
+    ///
+    /// # Attack
     ///
     /// Repeated names are signed in the order of their values: `role=user&role=admin` and
     /// `role=admin&role=user` have one signature. An intermediary can thus choose the value for a
@@ -268,7 +278,8 @@ impl SigV4VerifySettings {
 
 impl From<SigV4VerifySettings> for AcceptedScheme {
     fn from(settings: SigV4VerifySettings) -> Self {
-        Self::new(verifier::FamilyVerifier::of(settings))
+        let family = verifier::FamilyVerifier::of(settings);
+        Self::new(FamilyVerifier::SigV4(family))
     }
 }
 
@@ -358,27 +369,6 @@ impl Default for SigV4Presigned {
 /// Returns whether presigned requests of this method have no body.
 pub(super) fn is_without_body(method: &Method) -> bool {
     method == Method::GET || method == Method::HEAD
-}
-
-/// Returns how a service covers the body of presigned requests, by its name.
-pub(super) fn presigned_payload_of(service: &str) -> SigV4PresignedPayload {
-    match PathRule::of_service(service).encoding {
-        SigV4PathEncoding::Single => SigV4PresignedPayload::Unsigned,
-        SigV4PathEncoding::Double => SigV4PresignedPayload::Sha256,
-    }
-}
-
-/// Refuses a region or service that no scope can hold.
-pub(super) fn ensure_scope(region: &str, service: &str) -> Result<(), ConfigError> {
-    for (what, name) in [("region", region), ("service", service)] {
-        if !credential_scope::is_name(name) {
-            return Err(ConfigError::new(
-                ConfigErrorKind::Setting,
-                format!("{what}: expected 1 to 64 letters, digits and - _ . characters"),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Returns whether the settings can accept a header of this name uncovered.

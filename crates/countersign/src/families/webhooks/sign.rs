@@ -4,14 +4,10 @@ use smallvec::SmallVec;
 use super::{header_names::STANDARD, message_id, signatures, signed_content, timestamp};
 use crate::{
     error::{ConfigError, ConfigErrorKind, SignError, SignErrorKind},
-    families::{
-        BodySignature, Refresh, SignatureHeaders, SignerOfFamily, SigningInput, SigningText,
-    },
+    families::{BodySignature, SignatureHeaders, SignerOfFamily, SigningInput, SigningText},
     head::RequestHead,
     key::{Fingerprint, SigningKey, SigningOperation},
-    key_id::KeyId,
     scheme::Scheme,
-    timestamp::Timestamp,
 };
 
 /// Maximum number of keys that sign at a time: an old and a new one of each version.
@@ -53,14 +49,6 @@ impl FamilySigner {
 impl SignerOfFamily for FamilySigner {
     fn scheme(&self) -> Scheme {
         Scheme::StandardWebhooks
-    }
-
-    fn caller(&self) -> Option<&KeyId> {
-        None
-    }
-
-    fn refresh(&self, _now: Timestamp) -> Option<Refresh<'_>> {
-        None
     }
 
     fn sign(&self, input: SigningInput<'_>) -> Result<SignatureHeaders, SignError> {
@@ -133,7 +121,7 @@ mod tests {
     use http::{Request, request::Parts};
 
     use super::*;
-    use crate::{key::Secret, payload::PayloadDigest, sign::Signer};
+    use crate::{key::Secret, payload::PayloadDigest, sign::Signer, timestamp::Timestamp};
 
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_649_367_553);
 

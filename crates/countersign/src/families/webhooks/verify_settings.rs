@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method, header::WWW_AUTHENTICATE};
+use http::{HeaderName, Method, header::WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
 use super::{header_names::HeaderNames, parse};
@@ -157,14 +157,14 @@ impl VerifierOfFamily for Callers<StandardWebhooksVerifySettings> {
         &self,
         realm: &str,
         kind: RejectionKind,
-        add: &mut dyn FnMut(HeaderName, HeaderValue),
+        add: &mut dyn FnMut(HeaderName, String),
     ) {
         let stale = stale_parameter(kind);
         let scheme = Scheme::StandardWebhooks;
-        let text = format!("{scheme} realm=\"{realm}\", versions=\"v1 v1a\"{stale}");
-        if let Ok(value) = HeaderValue::try_from(text) {
-            add(WWW_AUTHENTICATE, value);
-        }
+        add(
+            WWW_AUTHENTICATE,
+            format!("{scheme} realm=\"{realm}\", versions=\"v1 v1a\"{stale}"),
+        );
     }
 
     fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
@@ -243,7 +243,7 @@ mod tests {
             let challenges = verifier.challenges("service", kind);
             assert_eq!(
                 challenges,
-                [(WWW_AUTHENTICATE, HeaderValue::from_static(expected))]
+                [(WWW_AUTHENTICATE, http::HeaderValue::from_static(expected))]
             );
         }
     }
