@@ -5,7 +5,7 @@
     check.py --peer COMMAND …      the sign files, by a canonicaliser with the contract of ../peers
 
 Nothing here comes from generate.py: what a case expects was written there by hand, and is reached here by the decision
-list of the profile. Standard library only.
+list of the specification. Standard library only.
 """
 
 import base64

@@ -59,7 +59,7 @@
 //! | `HMAC-SHA256`, `ED25519` | default, [`Scheme::Ed25519`] | [`Signer::new`] |
 //! | AWS Signature Version 4 | [`SigV4VerifySettings`] | [`Signer::sigv4`], [`Signer::presign`] |
 //! | RFC 9421 HTTP Message Signatures | [settings][ms] | [`Signer::message_signatures`] |
-//! | the DRF profile: timestamp and body | [`DrfVerifySettings`] | [`Signer::drf`] |
+//! | the DRF scheme: timestamp and body | [`DrfVerifySettings`] | [`Signer::drf`] |
 //! | Standard Webhooks | [`StandardWebhooksVerifySettings`] | [`Signer::standard_webhooks`] |
 //!
 //! [ms]: MessageSignaturesVerifySettings

@@ -31,8 +31,8 @@ async fn function() -> String {
         .caller("AKIDBILLING", CallerKey::new("1", key).unwrap())
         .build()
         .unwrap();
-    let profile = SigV4VerifySettings::new("eu-central-1", "lambda").unwrap();
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let settings = SigV4VerifySettings::new("eu-central-1", "lambda").unwrap();
+    let verifier = Verifier::builder().accept_only(settings).build().unwrap();
     let app = Router::new()
         .route("/{*path}", post(answer))
         .route("/", post(answer))

@@ -105,14 +105,14 @@ impl Config {
             }
             ReportOnly::For(_) if authorize.is_some() => {
                 return Err(
-                    "REPORT_ONLY: expected true or false where POLICY_FILE is set, found routes"
+                    "INSECURE_REPORT_ONLY: expected true or false with POLICY_FILE, found routes"
                         .into(),
                 );
             }
             ReportOnly::For(routes) => {
                 verify = verify
                     .insecure_report_only_for(routes)
-                    .map_err(|error| in_variable("REPORT_ONLY", error))?;
+                    .map_err(|error| in_variable("INSECURE_REPORT_ONLY", error))?;
             }
         }
         Ok(Self {
@@ -179,7 +179,7 @@ enum ReportOnly {
 }
 
 fn report_only() -> Result<ReportOnly, BoxError> {
-    let Some(text) = variable("REPORT_ONLY")? else {
+    let Some(text) = variable("INSECURE_REPORT_ONLY")? else {
         return Ok(ReportOnly::Nowhere);
     };
     let routes = match &*text {
@@ -194,9 +194,11 @@ fn report_only() -> Result<ReportOnly, BoxError> {
     });
     match routes.collect() {
         Some(routes) => Ok(ReportOnly::For(routes)),
-        None => Err("REPORT_ONLY: expected true, false, or routes such as \
+        None => Err(
+            "INSECURE_REPORT_ONLY: expected true, false, or routes such as \
              \"POST /api/echo, GET /api/account/{id}\""
-            .into()),
+                .into(),
+        ),
     }
 }
 

@@ -70,9 +70,9 @@
 //! - `REDIS_INSECURE_ASSUME_NOEVICTION`: `true` if the user of `REDIS_URL` may not run `INFO`, and
 //!   the operator has set `maxmemory-policy noeviction`. By default claims of such a user are
 //!   refused with 503.
-//! - `REPORT_ONLY`: `true` to verify, log and count, but refuse nothing. Or the routes for which
-//!   this holds, such as `POST /api/echo, GET /api/account/{id}`; routes that do not exist are not
-//!   detected. With `POLICY_FILE`, the policy reports only too, and routes cannot be named.
+//! - `INSECURE_REPORT_ONLY`: `true` to verify, log and count, but refuse nothing. Or the routes for
+//!   which this holds, such as `POST /api/echo, GET /api/account/{id}`; routes that do not exist are
+//!   not detected. With `POLICY_FILE`, the policy reports only too, and routes cannot be named.
 //! - `METRICS_ADDR`: the address of `GET /metrics` in Prometheus' text format. By default there are
 //!   no metrics.
 //! - `RUST_LOG`: the events logged on standard error. Default: `info`.

@@ -58,38 +58,38 @@ fn add_sigv4(
     };
     let region = region.as_deref().unwrap_or("us-east-1");
     let service = service.as_deref().unwrap_or("execute-api");
-    let profile = SigV4VerifySettings::new(region, service)
+    let settings = SigV4VerifySettings::new(region, service)
         .map_err(in_variable("SIGV4_REGION or SIGV4_SERVICE"))?;
-    let profile = accept_queries(accept_uncovered(profile)?)?;
+    let settings = accept_queries(accept_uncovered(settings)?)?;
     let keys = key_object::add(keys, "SIGV4_KEYS", "sigv4", &secrets, |text| {
         Ok(VerifyingKey::sigv4(&Secret::from_text(text)?))
     })?;
-    Ok((keys, verifier.accept(profile)))
+    Ok((keys, verifier.accept(settings)))
 }
 
 /// Accepts uncovered headers of a trusted hop, which no caller can sign.
-fn accept_uncovered(profile: SigV4VerifySettings) -> Result<SigV4VerifySettings, BoxError> {
+fn accept_uncovered(settings: SigV4VerifySettings) -> Result<SigV4VerifySettings, BoxError> {
     const NAMES: &str = SIGV4_UNCOVERED_HEADERS;
     let Some(names) = variable(NAMES)? else {
-        return Ok(profile);
+        return Ok(settings);
     };
     let names = names.split(',').map(|name| name.trim().parse());
     let names: Vec<HeaderName> = names
         .collect::<Result<_, _>>()
         .map_err(|_| format!("{NAMES}: expected names of headers, separated by commas"))?;
-    let profile = profile.insecure_accept_uncovered_headers(names);
-    profile.map_err(in_variable(NAMES))
+    let settings = settings.insecure_accept_uncovered_headers(names);
+    settings.map_err(in_variable(NAMES))
 }
 
 /// Accepts queries that two readers may interpret differently.
-fn accept_queries(mut profile: SigV4VerifySettings) -> Result<SigV4VerifySettings, BoxError> {
+fn accept_queries(mut settings: SigV4VerifySettings) -> Result<SigV4VerifySettings, BoxError> {
     let Some(forms) = variable(SIGV4_LENIENT_QUERIES)? else {
-        return Ok(profile);
+        return Ok(settings);
     };
     for form in forms.split(',').map(str::trim) {
-        profile = match form {
-            "repeated-names" => profile.insecure_accept_repeated_query_names(),
-            "any-escapes" => profile.insecure_accept_noncanonical_queries(),
+        settings = match form {
+            "repeated-names" => settings.insecure_accept_repeated_query_names(),
+            "any-escapes" => settings.insecure_accept_noncanonical_queries(),
             _ => {
                 return Err(format!(
                     "{SIGV4_LENIENT_QUERIES}: expected repeated-names or any-escapes, \
@@ -99,7 +99,7 @@ fn accept_queries(mut profile: SigV4VerifySettings) -> Result<SigV4VerifySetting
             }
         };
     }
-    Ok(profile)
+    Ok(settings)
 }
 
 fn add_message_signatures(
@@ -109,7 +109,7 @@ fn add_message_signatures(
     const SHARED: &str = "MESSAGE_SIGNATURE_KEYS";
     const PUBLIC: &str = "MESSAGE_SIGNATURE_ED25519_KEYS";
     let (shared, public) = (variable(SHARED)?, variable(PUBLIC)?);
-    let profile = match (&shared, &public) {
+    let settings = match (&shared, &public) {
         (None, None) => return Ok((keys, verifier)),
         // A secret is shared with only one callee, so no hosts are required.
         (Some(_), None) => {
@@ -131,7 +131,7 @@ fn add_message_signatures(
             Ok(VerifyingKey::message_ed25519_from_base64(text)?)
         })?;
     }
-    Ok((keys, verifier.accept(profile)))
+    Ok((keys, verifier.accept(settings)))
 }
 
 fn add_drf(
@@ -143,11 +143,11 @@ fn add_drf(
     };
     let secret = Secret::from_text(&secret).map_err(in_variable("DRF_SECRET"))?;
     let key = VerifyingKey::drf(&secret);
-    let profile = DrfVerifySettings::for_caller(&caller)
-        .and_then(|profile| profile.with_route(Method::POST, BODY_ONLY_TARGET))
+    let settings = DrfVerifySettings::for_caller(&caller)
+        .and_then(|settings| settings.with_route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("DRF_CALLER"))?;
     let keys = add_key(keys, caller, CallerKey::new("drf", key)?, "DRF_SECRET")?;
-    Ok((keys, verifier.accept(profile)))
+    Ok((keys, verifier.accept(settings)))
 }
 
 fn add_webhooks(
@@ -174,12 +174,12 @@ fn add_webhooks(
         Secret::from_webhook_secret(&secret)
     };
     let secret = secret.map_err(in_variable(name))?;
-    let profile = StandardWebhooksVerifySettings::for_caller(&caller)
-        .and_then(|profile| profile.with_route(Method::POST, BODY_ONLY_TARGET))
+    let settings = StandardWebhooksVerifySettings::for_caller(&caller)
+        .and_then(|settings| settings.with_route(Method::POST, BODY_ONLY_TARGET))
         .map_err(in_variable("WEBHOOK_CALLER"))?;
-    let profile = match names.as_deref() {
-        None | Some("standard") => profile,
-        Some("standard-or-svix") => profile.with_svix_headers(),
+    let settings = match names.as_deref() {
+        None | Some("standard") => settings,
+        Some("standard-or-svix") => settings.with_svix_headers(),
         Some(other) => {
             return Err(format!(
                 "{WEBHOOK_HEADERS}: expected standard or standard-or-svix, found {other:?}"
@@ -189,7 +189,7 @@ fn add_webhooks(
     };
     let key = VerifyingKey::standard_webhooks(&secret);
     let keys = add_key(keys, caller, CallerKey::new("webhook", key)?, name)?;
-    Ok((keys, verifier.accept(profile)))
+    Ok((keys, verifier.accept(settings)))
 }
 
 /// Adds a key, and checks its strength under the name of its variable.

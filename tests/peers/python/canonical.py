@@ -1,4 +1,4 @@
-"""Canonical requests and signatures of this project's profile, for comparison.
+"""Canonical requests and signatures of this project's schemes, for comparison.
 
 Standard input: a JSON array of {"method", "target", "headers": [[name, value], ...], "content_sha256"} with
 "secret_hex" (HMAC-SHA256) or "ed25519_seed_hex" (Ed25519); the headers are the covered ones, in the order listed.

@@ -4,7 +4,7 @@ use crate::error::{SignError, SignErrorKind};
 /// The body of a request to be signed: its digest or its bytes.
 ///
 /// Most schemes sign the digest and accept either. Schemes that sign the body itself (the DRF
-/// profile, Standard Webhooks) need the bytes.
+/// scheme, Standard Webhooks) need the bytes.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Payload<'b> {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Signer {
-    /// Makes a signer in the [DRF profile](crate::DrfVerifySettings) for requests to these
+    /// Makes a signer in the [DRF scheme](crate::DrfVerifySettings) for requests to these
     /// authorities.
     ///
     /// The signature covers timestamp and body: [`sign`](Self::sign) takes the bytes of the body,

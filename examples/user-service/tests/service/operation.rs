@@ -173,12 +173,18 @@ async fn a_policy_can_be_one_of_api_gateway_and_look_at_the_address() {
 
 #[tokio::test]
 async fn reports_only_where_it_is_told_to() {
-    let everywhere = Process::start(&[("SERVICE_SECRETS", &secrets(OLD)), ("REPORT_ONLY", "true")]);
+    let everywhere = Process::start(&[
+        ("SERVICE_SECRETS", &secrets(OLD)),
+        ("INSECURE_REPORT_ONLY", "true"),
+    ]);
     let one_route = Process::start(&[
         ("SERVICE_SECRETS", &secrets(OLD)),
-        ("REPORT_ONLY", "GET /api/account/{id}"),
+        ("INSECURE_REPORT_ONLY", "GET /api/account/{id}"),
     ]);
-    let nowhere = Process::start(&[("SERVICE_SECRETS", &secrets(OLD)), ("REPORT_ONLY", "false")]);
+    let nowhere = Process::start(&[
+        ("SERVICE_SECRETS", &secrets(OLD)),
+        ("INSECURE_REPORT_ONLY", "false"),
+    ]);
     for (name, process, shown, echoed) in [
         ("everywhere", &everywhere, 200, 200),
         ("one route", &one_route, 200, 401),
@@ -205,7 +211,7 @@ async fn a_policy_reports_along() {
     let process = Process::start(&[
         ("SERVICE_SECRETS", &secrets(OLD)),
         ("POLICY_FILE", &path),
-        ("REPORT_ONLY", "true"),
+        ("INSECURE_REPORT_ONLY", "true"),
     ]);
     let billing = signer(OLD, process.authority());
     assert_eq!(get(&process, &billing).await.0, 200);
@@ -275,16 +281,23 @@ fn refuses_to_start_on_what_it_cannot_use() {
             vec![("REDIS_INSECURE_ASSUME_NOEVICTION", "true")],
             "REDIS_URL: not set",
         ),
-        ("neither", vec![("REPORT_ONLY", "yes")], "REPORT_ONLY"),
+        (
+            "neither",
+            vec![("INSECURE_REPORT_ONLY", "yes")],
+            "INSECURE_REPORT_ONLY",
+        ),
         (
             "a dotted route",
-            vec![("REPORT_ONLY", "GET /a/../b")],
-            "REPORT_ONLY",
+            vec![("INSECURE_REPORT_ONLY", "GET /a/../b")],
+            "INSECURE_REPORT_ONLY",
         ),
         (
             "routes and a policy",
-            vec![("REPORT_ONLY", "GET /a"), ("POLICY_FILE", &*policy)],
-            "REPORT_ONLY",
+            vec![
+                ("INSECURE_REPORT_ONLY", "GET /a"),
+                ("POLICY_FILE", &*policy),
+            ],
+            "INSECURE_REPORT_ONLY",
         ),
     ] {
         let mut variables = variables;

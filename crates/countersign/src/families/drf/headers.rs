@@ -5,7 +5,7 @@ use http::{
 
 use crate::error::{ConfigError, ConfigErrorKind};
 
-/// The header names of the DRF profile. Defaults: `X-HMAC-Timestamp`, `X-HMAC-Signature` and
+/// The header names of the DRF scheme. Defaults: `X-HMAC-Timestamp`, `X-HMAC-Signature` and
 /// `X-HMAC-Nonce`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrfHeaders {

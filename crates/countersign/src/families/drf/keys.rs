@@ -4,7 +4,7 @@ use crate::{
 };
 
 impl SigningKey {
-    /// Creates a shared secret for the [DRF profile](crate::DrfVerifySettings) from
+    /// Creates a shared secret for the [DRF scheme](crate::DrfVerifySettings) from
     /// [`Secret::from_text`] of the text that both services share: at least 24 bytes. Hexadecimal
     /// digits are not decoded.
     pub fn drf(secret: &Secret) -> Self {
@@ -13,7 +13,7 @@ impl SigningKey {
 }
 
 impl VerifyingKey {
-    /// Creates a shared secret for the [DRF profile](crate::DrfVerifySettings). See
+    /// Creates a shared secret for the [DRF scheme](crate::DrfVerifySettings). See
     /// [`SigningKey::drf`].
     pub fn drf(secret: &Secret) -> Self {
         SigningKey::drf(secret).verifying_key().keeping(secret)

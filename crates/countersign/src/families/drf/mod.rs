@@ -1,4 +1,4 @@
-//! `X-HMAC-SHA256`, the DRF profile: signs timestamp and body with a shared secret, as Django
+//! `X-HMAC-SHA256`, the DRF scheme: signs timestamp and body with a shared secret, as Django
 //! services do.
 //!
 //! ```text

@@ -17,7 +17,7 @@ use crate::{
 
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Accepts the requests of one caller in the DRF profile ([`Scheme::Drf`]): a shared secret signs
+/// Accepts the requests of one caller in the DRF scheme ([`Scheme::Drf`]): a shared secret signs
 /// timestamp and body.
 ///
 /// ```
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn one_signature_in_a_header_that_two_profiles_name_is_one() {
+    fn one_signature_in_a_header_that_two_settings_name_is_one() {
         let other = DrfVerifySettings::for_caller("batch").unwrap();
         let other = other
             .with_route(Method::PUT, "/api/batch")

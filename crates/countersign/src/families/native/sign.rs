@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// The coverage of a signer after `host;x-date;x-content-sha256`: the nonce, `content-type` and
-/// `content-encoding` if present, then the headers that the application names. Seed-compatible
-/// coverage has none of these.
+/// `content-encoding` if present, then the headers that the application names. With
+/// `insecure_three_headers`, none of these.
 #[derive(Clone, Debug, Default)]
 struct Coverage {
     further: Vec<HeaderName>,
@@ -63,7 +63,7 @@ impl Coverage {
         if self.insecure_three_headers && !self.further.is_empty() {
             return Err(SignError::new(
                 SignErrorKind::Header,
-                "a seed-compatible signature cannot cover further headers",
+                "expected three covered headers alone, found further ones to cover",
             ));
         }
         let found = [fields.content_type, fields.content_encoding];
