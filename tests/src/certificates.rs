@@ -4,7 +4,8 @@ use std::{fs, process::Command};
 
 use crate::directory::Directory;
 
-/// An authority in `ca.pem`, and a server's and a client's certificate and key by it, for 127.0.0.1.
+/// An authority in `ca.pem`, and a server's and a client's certificate and key by it, for
+/// 127.0.0.1.
 #[derive(Debug)]
 pub struct Certificates(Directory);
 
@@ -39,7 +40,7 @@ impl Certificates {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    /// What is in one of them.
+    /// The content of one of them.
     pub fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }

@@ -1,4 +1,5 @@
-//! hyper-util clients that send every authority to one address, so that a request can name any host.
+//! hyper-util clients that send every authority to one address, so that a request can name any
+//! host.
 
 use std::{
     future::Future,

@@ -52,8 +52,9 @@ impl Directory {
         path
     }
 
-    /// Mounts these files as Kubernetes does: each is a link to `..data/name`, `..data` is a link to a directory that is
-    /// never changed but swapped for another one, and the old one is removed.
+    /// Mounts these files as Kubernetes does: each is a link to `..data/name`, `..data` is a link
+    /// to a directory that is never changed but swapped for another one, and the old one is
+    /// removed.
     pub fn mount(&self, files: &[(&str, &str)]) {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let stamp = format!("..{}", NEXT.fetch_add(1, Ordering::Relaxed));

@@ -37,6 +37,9 @@ pub fn signer(caller: &str, key: SigningKey, authority: &str) -> Signer {
 /// The key of `django`, a caller that signs the body alone, and what lets it reach `POST /drf`.
 pub fn django() -> (SigningKey, DrfVerifySettings) {
     let key = SigningKey::drf(&Secret::from_text("0123456789abcdefghijklmnopqrstuvwxyz").unwrap());
-    let profile = DrfVerifySettings::for_caller("django").unwrap();
-    (key, profile.with_route(Method::POST, "/drf").unwrap())
+    let verify_settings = DrfVerifySettings::for_caller("django").unwrap();
+    (
+        key,
+        verify_settings.with_route(Method::POST, "/drf").unwrap(),
+    )
 }

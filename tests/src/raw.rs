@@ -7,7 +7,8 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Sends bytes and returns everything the server answers until it closes. The request should say `Connection: close`.
+/// Sends bytes and returns everything the server answers until it closes. The request should say
+/// `Connection: close`.
 pub async fn exchange(addr: SocketAddr, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     stream.write_all(request).await.unwrap();

@@ -1,4 +1,4 @@
-//! Servers of Redis, or of Valkey, in processes of their own, on loopback, stopped when dropped.
+//! Servers of Redis, or of Valkey, in separate processes, on loopback, stopped when dropped.
 
 use std::{
     collections::HashMap,
@@ -44,7 +44,8 @@ pub fn until(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// The program: `redis-server` in the path, or what `COUNTERSIGN_REDIS_SERVER` names, such as a `valkey-server`.
+/// The program: `redis-server` in the path, or what `COUNTERSIGN_REDIS_SERVER` names, such as a
+/// `valkey-server`.
 fn program() -> String {
     env::var("COUNTERSIGN_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
 }
@@ -116,8 +117,9 @@ impl RedisServer {
         Self::start_program(program(), Vec::new(), transport, settings)
     }
 
-    /// One whose clock is off, such as by `+600s`: the Valkey that `COUNTERSIGN_VALKEY_SERVER` names, with the library
-    /// `libfaketime.so.1` that `COUNTERSIGN_LIBFAKETIME` names. Debian's Redis hangs in its allocator with it.
+    /// One whose clock is off, such as by `+600s`: the Valkey that `COUNTERSIGN_VALKEY_SERVER`
+    /// names, with the library `libfaketime.so.1` that `COUNTERSIGN_LIBFAKETIME` names. Debian's
+    /// Redis hangs in the allocator with it.
     pub fn start_with_clock_off(by: &str) -> Self {
         let named =
             |variable: &str| env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set"));

@@ -50,7 +50,8 @@ pub fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
         .unwrap()
 }
 
-/// The head as HTTP/1.1 in origin form, without the empty line that ends it. `Host` comes from the URI.
+/// The head as HTTP/1.1 in origin form, without the empty line that ends it. `Host` comes from the
+/// URI.
 pub fn head(parts: &Parts) -> String {
     let target = parts
         .uri

@@ -91,7 +91,7 @@ pub fn presigned(path: &str, query: &str, further: &[String]) -> Parts {
     unsigned(Method::GET, &target)
 }
 
-/// RFC 9421, over what is required and these components.
+/// RFC 9421, over the required components and these.
 pub fn message_signatures(target: &str, components: &str) -> Parts {
     let mut head = unsigned(Method::GET, target);
     let input = format!("sig1=({REQUIRED} {components}){PARAMETERS}");
@@ -100,7 +100,7 @@ pub fn message_signatures(target: &str, components: &str) -> Parts {
     head
 }
 
-/// The DRF profile, with this as the signature.
+/// The DRF scheme, with this as the signature.
 pub fn drf(target: &str, signature: &str) -> Parts {
     let mut head = unsigned(Method::POST, target);
     append(&mut head.headers, "x-hmac-timestamp", "1767323045");

@@ -15,8 +15,9 @@ pub fn own(path: &str) -> Value {
 
 /// A file of the shared conformance data. `None`, said on stderr, where there is no such data.
 ///
-/// The data beside the project is whole: a file that is missing there is a failure. A folder that `COUNTERSIGN_VECTORS`
-/// names must exist. It may hold other cases and lack whole suites, but no file of a suite.
+/// The data beside the project is whole: a file that is missing there is a failure. A folder that
+/// `COUNTERSIGN_VECTORS` names must exist. It may hold other cases and lack whole suites, but no
+/// file of a suite.
 pub fn shared(path: &str) -> Option<Value> {
     let found = read(&shared_root()?.join(path));
     present(path, found)
@@ -39,8 +40,8 @@ pub fn shared_names(path: &str) -> Vec<String> {
     names
 }
 
-/// Where the shared conformance data is: in `COUNTERSIGN_VECTORS`, else beside the project. `None`, said on stderr, where
-/// no folder is named and there is none beside the project.
+/// Where the shared conformance data is: in `COUNTERSIGN_VECTORS`, else beside the project. `None`,
+/// said on stderr, where no folder is named and there is none beside the project.
 ///
 /// # Panics
 ///
@@ -62,7 +63,8 @@ pub fn shared_root() -> Option<PathBuf> {
     None
 }
 
-/// Whether the shared data is the set beside the project, whose cases the tests count. Another set has other cases.
+/// Whether the shared data is the set beside the project, whose cases the tests count. Another set
+/// has other cases.
 pub fn is_known_set() -> bool {
     env::var_os("COUNTERSIGN_VECTORS").is_none()
 }

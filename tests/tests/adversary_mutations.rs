@@ -1,5 +1,5 @@
-//! A signed request changed in a random way, over and over, in each of the schemes: what still verifies is the request that
-//! was signed, and is recognised as the same one when it comes again.
+//! A signed request changed in a random way, over and over, in each of the schemes: what still
+//! verifies is the request that was signed, and is recognised as the same one when it comes again.
 
 #![allow(
     clippy::unwrap_used,
@@ -186,7 +186,8 @@ struct Case {
     verifier: Verifier,
     keys: Keyring,
     message: Message,
-    /// Whether the signature binds method and target as they are on the wire, escapes and order of the query aside.
+    /// Whether the signature binds method and target as they are on the wire, escapes and order of
+    /// the query aside.
     binds_target: bool,
 }
 
@@ -257,12 +258,12 @@ impl Case {
 
 type Parameters = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// What is left of a target when it has been read: the `http` crate drops a fragment.
+/// The part of a target that a server reads: the `http` crate drops a fragment.
 fn sent(target: &[u8]) -> &[u8] {
     target.split(|byte| *byte == b'#').next().unwrap()
 }
 
-/// The path as it is, and the parameters of the query without regard to their order, decoded.
+/// The path as sent, and the parameters of the query without regard to their order, decoded.
 fn meaning(target: &[u8]) -> (Vec<u8>, Parameters) {
     let target = sent(target);
     let (path, query) = match target.iter().position(|byte| *byte == b'?') {
@@ -433,13 +434,13 @@ fn webhooks() {
         SigningKey::standard_webhooks(&secret()),
         SigningKey::standard_webhooks(&other),
     ];
-    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
+    let verify_settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
     let signer = Signer::standard_webhooks(keys.clone(), [HOST]).unwrap();
     let known = keys.iter().zip(["1", "2"]);
     Case {
         name: "webhooks",
         verifier: Verifier::builder()
-            .accept_only(profile.with_route(Method::POST, TARGET).unwrap())
+            .accept_only(verify_settings.with_route(Method::POST, TARGET).unwrap())
             .build()
             .unwrap(),
         keys: keyring(
@@ -455,12 +456,12 @@ fn webhooks() {
 #[test]
 fn drf() {
     let key = SigningKey::drf(&Secret::from_text(SECRET).unwrap());
-    let profile = DrfVerifySettings::for_caller("django").unwrap();
+    let verify_settings = DrfVerifySettings::for_caller("django").unwrap();
     let signer = Signer::drf(key.clone(), [HOST]).unwrap();
     Case {
         name: "drf",
         verifier: Verifier::builder()
-            .accept_only(profile.with_route(Method::POST, TARGET).unwrap())
+            .accept_only(verify_settings.with_route(Method::POST, TARGET).unwrap())
             .build()
             .unwrap(),
         keys: keyring(

@@ -1,9 +1,10 @@
 //! The tests that the article promises, as it meant them.
 //!
-//! Its own compare a member that its signer does not return, and its receiver has neither a nonce nor a check before the
-//! body is parsed. What it says it wants is asserted here: the same inputs give the same signature; another body, path,
-//! method, header or host gives another one; and a stale, tampered, replayed or unknown request is answered 401 before the
-//! handler runs and, where the head already tells, before one byte of the body is read.
+//! Its own compare a member that its signer does not return, and its receiver has neither a nonce
+//! nor a check before the body is parsed. What it says it wants is asserted here: the same inputs
+//! give the same signature; another body, path, method, header or host gives another one; and a
+//! stale, tampered, replayed or unknown request is answered 401 before the handler runs and, where
+//! the head already tells, before one byte of the body is read.
 
 #![allow(
     clippy::unwrap_used,
@@ -118,7 +119,7 @@ fn whatever_changes_gives_another_signature() {
     }
 }
 
-/// Two honest requests with equal content are two requests: each has a nonce of its own.
+/// Two honest requests with equal content are two requests: each has another nonce.
 #[test]
 fn the_same_inputs_twice_are_signed_with_two_nonces() {
     let parts = request().parts().unwrap();
@@ -358,7 +359,8 @@ async fn a_replayed_request_is_refused_before_its_body_is_read_again() {
     receiver.assert_accepts("signed again", &again).await;
 }
 
-/// Both heads are let in before the body of either is read: the claim of the nonce decides, and it comes last.
+/// Both heads are let in before the body of either is read: the claim of the nonce decides, and it
+/// comes last.
 #[tokio::test]
 async fn of_two_copies_at_once_one_reaches_the_handler() {
     let receiver = receiver();

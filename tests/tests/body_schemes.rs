@@ -1,5 +1,5 @@
-//! Signatures over the body, over real sockets: what is accepted and what is refused, and that a peer which has proven
-//! nothing gets no more memory, time or attention than is set for such peers.
+//! Signatures over the body, over real sockets: which are accepted, which are refused, and that a
+//! peer which has proven nothing gets no more memory, time or attention than is set for such peers.
 
 #![allow(
     clippy::unwrap_used,
@@ -76,7 +76,8 @@ fn svix() -> Signer {
     Signer::standard_webhooks(keys, [AUTHORITY]).unwrap()
 }
 
-/// A service behind a layer with the two profiles, whose clock the test sets and whose handled requests it counts.
+/// A service behind a layer with the two schemes, whose clock the test sets and whose handled
+/// requests it counts.
 struct Callee {
     server: Server,
     handled: Arc<AtomicUsize>,
@@ -184,7 +185,8 @@ fn error(code: &str) -> String {
     format!("{{\"error\":\"{code}\"}}")
 }
 
-/// The head of a request whose body is to be this long, and its first bytes, on a connection of its own.
+/// The head of a request whose body is to be this long, and its first bytes, on a separate
+/// connection.
 async fn begin(
     addr: SocketAddr,
     request: &Request<Bytes>,
@@ -503,7 +505,7 @@ async fn a_flood_of_strangers_stays_within_its_budget_and_takes_none_of_the_call
             // One after the other, so that each has its bytes counted.
             sleep(Duration::from_millis(20)).await;
         }
-        // A caller that authenticates with its head has all of its own budget.
+        // A caller that authenticates with its head has the whole budget of its peer.
         let body = vec![b'y'; 60 * KIB];
         let billing = signed::at(NOW, &billing(), signed::post("/", body));
         let (status, text) = callee.send(billing).await;
@@ -535,13 +537,14 @@ async fn a_flood_of_strangers_stays_within_its_budget_and_takes_none_of_the_call
         let answers = reading.by_ref().take(refused).collect::<Vec<_>>();
         let answers = timeout(Duration::from_secs(60), answers).await;
         let answers = answers.expect("those that do not fit are answered");
-        // The others wait for their room to be used. Some time shows that they are not refused late.
+        // The others wait for their room to be used. Some time shows that they are not refused
+        // late.
         let late = timeout(Duration::from_millis(200), reading.next()).await;
         assert!(late.is_err(), "{name}: {late:?}");
         for answer in &answers {
             assert_eq!(raw::status(answer), 503, "{name}");
         }
-        // When the strangers have gone, what they held is free.
+        // After the strangers have closed their connections, their memory is free.
         drop(reading);
         let freed = async {
             let large = || sign(&django(), signed::post(ECHO, vec![b'z'; 17 * KIB]), NOW);

@@ -1,5 +1,5 @@
-//! How signatures over the body have failed elsewhere, as tests that fail if the core makes the same mistake. Each is named
-//! after the failure and says where it happened.
+//! How signatures over the body have failed elsewhere, as tests that fail if the core makes the
+//! same mistake. Each is named after the failure and says where it happened.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +33,8 @@ const HOST: &str = "service.internal";
 const BODY: &[u8] = br#"{"text":"hi","user_id":1}"#;
 const NOW_TEXT: &str = "1767323045";
 const SCHEMES: [Scheme; 2] = [Scheme::Drf, Scheme::StandardWebhooks];
-/// The text of the DRF secret; the bytes that it says in hexadecimal digits are the secret of the webhooks.
+/// The text of the DRF secret; the bytes that it says in hexadecimal digits are the secret of the
+/// webhooks.
 const DRF_SECRET: &str = OTHER_SECRET;
 
 fn drf_key() -> SigningKey {
@@ -133,7 +134,7 @@ fn code(message: &Message) -> &'static str {
     message.judge(&verifier(), &keyring(), NOW).code()
 }
 
-/// What is told to be covered is what the signature is over, and not another header beside it.
+/// The signature is over the headers that were set to be covered, and over no other header.
 #[test]
 fn the_timestamp_is_the_only_header_that_drf_covers() {
     let mut message = signed(Scheme::Drf);
@@ -160,7 +161,8 @@ fn what_is_changed_below_is_accepted_as_it_is() {
     }
 }
 
-/// Source: RUSTSEC-2024-0010, CVE-2024-21491 (svix compared up to the shorter signature: `v1,` passed).
+/// Source: RUSTSEC-2024-0010, CVE-2024-21491 (svix compared up to the shorter signature: `v1,`
+/// passed).
 #[test]
 fn a_signature_is_not_compared_up_to_the_shorter_one() {
     for scheme in SCHEMES {
@@ -194,8 +196,9 @@ fn a_signature_is_not_compared_up_to_the_shorter_one() {
     }
 }
 
-/// Source: pitfalls row 16 (hawk, http-signature-normalization: clocks that overflowed); the Rust library of Standard
-/// Webhooks, whose `now - timestamp` overflowed on `i64::MIN`; Python's `int` and `float`, which read most of these.
+/// Source: pitfalls row 16 (hawk, http-signature-normalization: clocks that overflowed); the Rust
+/// library of Standard Webhooks, whose `now - timestamp` overflowed on `i64::MIN`; Python's `int`
+/// and `float`, which read most of these.
 #[test]
 fn a_hostile_timestamp_is_refused_and_overflows_nothing() {
     for scheme in SCHEMES {
@@ -230,8 +233,8 @@ fn a_hostile_timestamp_is_refused_and_overflows_nothing() {
             assert_eq!(found, "expired", "{scheme} {timestamp}");
         }
     }
-    // The text is signed as it is sent. Where the specification is the digits, a zero before them is another text for the
-    // same moment; where it is the number, it has one.
+    // The text is signed as sent. Where the specification is the digits, a zero before them is
+    // another text for the same moment; where it is the number, it has one.
     assert_eq!(code(&signed_at(Scheme::Drf, "001767323045")), "accept");
     assert_eq!(
         code(&signed_at(Scheme::StandardWebhooks, "01767323045")),
@@ -239,8 +242,8 @@ fn a_hostile_timestamp_is_refused_and_overflows_nothing() {
     );
 }
 
-/// Source: mauth-client (Python), which took every timestamp in the future; CVE-2020-12692 (Keystone compared none with the
-/// clock).
+/// Source: mauth-client (Python), which took every timestamp in the future; CVE-2020-12692
+/// (Keystone compared none with the clock).
 #[test]
 fn a_timestamp_is_judged_on_both_sides() {
     for (scheme, window) in [(Scheme::Drf, 60), (Scheme::StandardWebhooks, 300)] {
@@ -258,7 +261,8 @@ fn a_timestamp_is_judged_on_both_sides() {
     }
 }
 
-/// Source: drf, `hmac.compare_digest` of Python, which raises on text that is not ASCII: 500 instead of 401.
+/// Source: drf, `hmac.compare_digest` of Python, which raises on text that is not ASCII: 500
+/// instead of 401.
 #[test]
 fn a_signature_that_is_not_ascii_is_refused_like_any_other() {
     for scheme in SCHEMES {
@@ -278,8 +282,8 @@ fn a_signature_that_is_not_ascii_is_refused_like_any_other() {
     }
 }
 
-/// Source: the Python library of Standard Webhooks, whose `split(",")` raises `ValueError` on an entry without a comma and
-/// whose Base64 is lenient.
+/// Source: the Python library of Standard Webhooks, whose `split(",")` raises `ValueError` on an
+/// entry without a comma and whose Base64 is lenient.
 #[test]
 fn junk_in_the_list_of_signatures_is_passed_over_alone_refused_and_no_error() {
     let good = signed(Scheme::StandardWebhooks);
@@ -317,7 +321,8 @@ fn junk_in_the_list_of_signatures_is_passed_over_alone_refused_and_no_error() {
     assert_eq!(code(&message), "accept", "versions that are not known");
 }
 
-/// Source: pitfalls row 32 (APISIX hmac-auth answered 500 to a repeated `X-HMAC-SIGNATURE`); row 7 (first against last).
+/// Source: pitfalls row 32 (APISIX hmac-auth answered 500 to a repeated `X-HMAC-SIGNATURE`); row 7
+/// (first against last).
 #[test]
 fn a_header_of_the_scheme_twice_is_refused() {
     for (scheme, names) in [
@@ -343,7 +348,8 @@ fn a_header_of_the_scheme_twice_is_refused() {
     }
 }
 
-/// Source: RustFS GHSA-c667-rgrv-99vj (a MAC that bound no method: one for GET served PUT); pitfalls row 11.
+/// Source: RustFS GHSA-c667-rgrv-99vj (a MAC that bound no method: one for GET served PUT);
+/// pitfalls row 11.
 #[test]
 fn a_signature_for_one_route_serves_no_other() {
     for scheme in SCHEMES {
@@ -396,7 +402,8 @@ fn a_body_that_differs_in_one_bit_is_another_one() {
     }
 }
 
-/// Source: CVE-2023-35941 (Envoy's MAC over fields without separators: digits moved from one to the next); pitfalls row 12.
+/// Source: CVE-2023-35941 (Envoy's MAC over fields without separators: digits moved from one to the
+/// next); pitfalls row 12.
 #[test]
 fn no_byte_moves_from_one_field_to_the_next() {
     let drf = signed(Scheme::Drf);
@@ -429,8 +436,8 @@ fn no_byte_moves_from_one_field_to_the_next() {
     }
 }
 
-/// Source: GHSA-869p-cjfg-cm3x and its class (the message chooses the algorithm): the public key, which everyone knows, as a
-/// shared secret.
+/// Source: GHSA-869p-cjfg-cm3x and its class (the message chooses the algorithm): the public key,
+/// which everyone knows, as a shared secret.
 #[test]
 fn a_signature_is_never_tried_under_a_key_of_another_algorithm() {
     let good = signed(Scheme::StandardWebhooks);
@@ -520,8 +527,8 @@ fn nothing_falls_back_to_another_scheme_or_key() {
     }
 }
 
-/// Source: rule 22 of the wire formats (a DRF `1767323045.` and a chosen body are the text of a request in another scheme, if
-/// a key is shared).
+/// Source: rule 22 of the wire formats (a DRF `1767323045.` and a chosen body are the text of a
+/// request in another scheme, if a key is shared).
 #[test]
 fn one_secret_serves_one_scheme() {
     let secret = Secret::from_bytes(&webhooks_secret());
@@ -548,7 +555,8 @@ fn one_secret_serves_one_scheme() {
     }
 }
 
-/// Source: RustFS GHSA-r5qv-rc46-hv8q, GHSA-h956-rh7x-ppgj (secrets that stand in public text); pitfalls row 19.
+/// Source: RustFS GHSA-r5qv-rc46-hv8q, GHSA-h956-rh7x-ppgj (secrets that stand in public text);
+/// pitfalls row 19.
 #[test]
 fn a_published_key_is_refused_where_it_enters() {
     let webhook = |text| SigningKey::standard_webhooks(&Secret::from_webhook_secret(text).unwrap());
@@ -570,7 +578,8 @@ fn a_published_key_is_refused_where_it_enters() {
     assert_eq!(error.kind(), ConfigErrorKind::WeakKey);
 }
 
-/// The replay identity of the DRF profile is its signature; that of a webhook is its id and timestamp.
+/// The replay identity of the DRF scheme is its signature; that of a webhook is its id and
+/// timestamp.
 #[test]
 fn a_copy_has_the_identity_of_the_first_and_a_retry_has_not() {
     let verified = |message: &Message| message.judge(&verifier(), &keyring(), NOW).verified("");
@@ -617,7 +626,7 @@ fn the_caller_is_the_one_that_the_settings_name_and_no_claim() {
 }
 
 #[test]
-fn a_window_is_the_profiles_own_where_it_is_set() {
+fn a_window_of_the_settings_replaces_that_of_the_verifier() {
     let at = |seconds: i64| Timestamp::from_unix_seconds(1_767_323_045 + seconds);
     let hour = Duration::from_secs(3600);
     let django = DrfVerifySettings::for_caller("django").unwrap();
@@ -648,8 +657,8 @@ fn a_window_is_the_profiles_own_where_it_is_set() {
     }
 }
 
-/// Source: pitfalls row 15 (a slow body). The date is judged again when the body is there, or a body that takes long would
-/// be let through after the replay store may forget it.
+/// Source: pitfalls row 15 (a slow body). The date is judged again when the body is there, or a
+/// body that takes long would be accepted after the replay store may forget it.
 #[test]
 fn a_body_that_ends_after_the_window_is_expired() {
     for (scheme, window) in [(Scheme::Drf, 60), (Scheme::StandardWebhooks, 300)] {

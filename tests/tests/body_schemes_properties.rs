@@ -1,5 +1,6 @@
-//! What must hold for every request that is signed over its body: what is signed verifies, whatever is changed is refused,
-//! and nothing that a peer can write makes the reader panic or passes for a signature.
+//! What must hold for every request that is signed over its body: a signed request verifies, a
+//! changed one is refused, and nothing that a peer can write makes the reader panic or passes for a
+//! signature.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +30,8 @@ use crate::message::Message;
 
 const HOST: &str = "service.internal";
 
-/// So many cases, and no file of failures: a failure prints the case, which then becomes a row of a table.
+/// So many cases, and no file of failures: a failure prints the case, which then becomes a row of a
+/// table.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -125,7 +127,7 @@ fn signed() -> impl Strategy<Value = Signed> {
     prop_oneof![drf, webhook]
 }
 
-/// What is signed of a head.
+/// The signed parts of a head.
 fn signed_headers(scheme: Scheme) -> &'static [&'static str] {
     match scheme {
         Scheme::Drf => &["x-hmac-timestamp"],

@@ -1,9 +1,10 @@
-//! The shared conformance data of the schemes that sign the body: the Django article's as Python ran it, and Standard
-//! Webhooks as its libraries, Svix and Python made it.
+//! The shared conformance data of the schemes that sign the body: the Django article's as Python
+//! ran it, and Standard Webhooks as its libraries, Svix and Python made it.
 //!
-//! Source: `seed-drf` (signatures and requests) and `standard-webhooks` (signatures `v1` and `v1a`, and requests). Where
-//! the data is absent these tests pass and say so on stderr. What is refused here and accepted there is in [`DIFFERENCES`]
-//! by name, and each of them is checked to be refused.
+//! Source: `seed-drf` (signatures and requests) and `standard-webhooks` (signatures `v1` and `v1a`,
+//! and requests). Where the data is absent these tests pass and say so on stderr. Cases that are
+//! refused here and accepted there are in [`DIFFERENCES`] by name, and each of them is checked to
+//! be refused.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +35,7 @@ use crate::message::{Message, hmac_sha256};
 
 const HOST: &str = "service.internal";
 
-/// The file and the name of a case, what becomes of it here, and why.
+/// The file and the name of a case, its outcome here, and why.
 const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     (
         DRF_SIGN,
@@ -90,7 +91,8 @@ const DRF_SIGN: &str = "seed-drf/sign.json";
 const DRF_VERIFY: &str = "seed-drf/verify.json";
 const WEBHOOKS: &str = "standard-webhooks/standard_webhooks.json";
 
-/// What a file's cases came to: how many there were, how many agreed, and what became of the others.
+/// What a file's cases came to: how many there were, how many agreed, and what became of the
+/// others.
 #[derive(Default)]
 struct Found {
     cases: usize,
@@ -104,7 +106,8 @@ impl Found {
         self.agreed += 1;
     }
 
-    /// The case is refused here, with this outcome, and accepted there. The data must say itself that it is odd.
+    /// The case is refused here, with this outcome, and accepted there. The data must say itself
+    /// that it is odd.
     #[track_caller]
     fn differs(&mut self, case: &Value, outcome: &str) {
         let is_odd = |feature: &Value| {
@@ -118,7 +121,8 @@ impl Found {
         self.differences.insert(name.to_owned(), outcome.to_owned());
     }
 
-    /// Asserts, of the set that is known here, how many cases there are and that the differences are the known ones.
+    /// Asserts, of the set that is known here, how many cases there are and that the differences
+    /// are the known ones.
     fn assert(&self, file: &str, cases: usize) {
         let known = DIFFERENCES.iter().filter(|known| known.0 == file);
         let known: BTreeMap<_, _> = known.map(|known| (known.1, known.2)).collect();
@@ -352,7 +356,8 @@ fn webhooks_verifier(window: Duration) -> Verifier {
     Verifier::builder().accept_only(svix).build().unwrap()
 }
 
-/// Agreed is what both accept, and what both refuse for the same reason. Nothing is accepted that is to be refused.
+/// Agreed is what both accept, and what both refuse for the same reason. Nothing is accepted that
+/// is to be refused.
 fn compare(found: &mut Found, file: &str, case: &Value, code: &str) {
     let name = text(case, "id");
     match text(case, "expect") {
@@ -374,8 +379,9 @@ fn compare(found: &mut Found, file: &str, case: &Value, code: &str) {
     }
 }
 
-/// The codes of what the data refuses, by the reason that the data gives; none for a reason that is not known here. Where a
-/// text is not even of its grammar, the libraries compare it and this project does not read it.
+/// The codes of what the data refuses, by the reason that the data gives; none for a reason that is
+/// not known here. Where a text is not even of its grammar, the libraries compare it and this
+/// project does not read it.
 fn codes_of(why: &str) -> &'static [&'static str] {
     match why {
         "Missing HMAC headers" | "missing header" => &["missing_signature", "malformed"],

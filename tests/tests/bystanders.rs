@@ -349,8 +349,11 @@ async fn a_large_frame_that_ends_a_body_is_judged_in_slices_and_to_its_end() {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     let _listening = metrics::set_default_local_recorder(&recorder);
-    let (key, profile) = django();
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let (key, verify_settings) = django();
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let layer = VerifyLayer::new(keyring("django", &key))
         .with_verifier(verifier)
         .insecure_report_only();

@@ -1,5 +1,5 @@
-//! `SignLayer` over a provider of credentials that is late or fails: a request waits for a bounded time, and says why it was
-//! not sent.
+//! `SignLayer` over a provider of credentials that is late or fails: a request waits for a bounded
+//! time, and says why it was not sent.
 
 #![allow(
     clippy::unwrap_used,
@@ -311,7 +311,7 @@ async fn a_provider_that_hangs_holds_up_one_request_while_credentials_are_valid(
         said.contains("credentials: expected within 10ms, found none by then"),
         "{said}"
     );
-    // The clock of the layer stands still, so that the provider is not asked again.
+    // The clock of the layer does not move, so that the provider is not asked again.
     send(layer).await.unwrap();
     assert_eq!(log.take(), "");
 }

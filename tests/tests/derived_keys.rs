@@ -60,7 +60,7 @@ fn derived(root: &RootKey, caller: &str) -> SigningKey {
     SigningKey::hmac_sha256(&root.derive_for(caller, SELF).unwrap())
 }
 
-/// What becomes of a request that `caller` signs with this key.
+/// The outcome of a request that `caller` signs with this key.
 async fn judged(
     keys: &impl KeyStore,
     verifier: &Verifier,
@@ -108,7 +108,8 @@ fn signature(signer: &Signer) -> [String; 2] {
     ["authorization", "x-date"].map(|name| parts.headers[name].to_str().unwrap().to_owned())
 }
 
-/// Source: computed with Python's hmac and hashlib from RFC 5869 and the documentation of `RootKey`, not with this code.
+/// Source: computed with Python's hmac and hashlib from RFC 5869 and the documentation of
+/// `RootKey`, not with this code.
 #[test]
 fn the_derived_keys_are_those_of_another_implementation() {
     for (root_key, caller, target, version, expected) in [
@@ -362,7 +363,7 @@ async fn an_entry_always_beats_derivation() {
         "the entry itself"
     );
 
-    // What is put into the explicit keyring later holds at once.
+    // A key that is added to the explicit keyring later counts at once.
     assert!(takes(&keys, "late", derived(&root, "late")).await);
     let with_late = Keyring::builder()
         .caller("late", key("1", B).with_state(KeyState::Revoked))
@@ -421,7 +422,7 @@ async fn roots_are_rotated_as_keys_are() {
     assert!(takes(&handle, "billing", derived(&new, "billing")).await);
 }
 
-/// Whatever the verifier is, and whatever stands between it and the keys.
+/// With any verifier, and with any store between the verifier and the keys.
 #[tokio::test]
 async fn a_request_is_refused_where_no_hosts_are_expected() {
     let keys = keyring(DerivedCallers::deny(NOBODY)).build().unwrap();
@@ -720,7 +721,7 @@ fn refuses_files_that_leave_something_open() {
     assert!(Signer::from_toml(&right, "users").is_ok());
     let open = DerivedKeyring::from_toml(&right, &Verifier::default()).unwrap_err();
     assert_eq!(open.kind(), ConfigErrorKind::Authority);
-    // Whoever reads only the listed callers would not see for whom keys are derived, nor who is refused.
+    // The list of callers alone does not tell for whom keys are derived, nor who gets none.
     let listing = right + &listed("audit", C, "active");
     assert_eq!(
         Keyring::from_toml(&listing).unwrap_err().kind(),

@@ -1039,10 +1039,10 @@ async fn nothing_of_a_presigned_url_is_written_accepted_or_refused() {
         .caller("billing", key.with_key_id("AKIDBILLING").unwrap())
         .build()
         .unwrap();
-    let profile = SigV4VerifySettings::new("eu-central-1", "user-service").unwrap();
+    let verify_settings = SigV4VerifySettings::new("eu-central-1", "user-service").unwrap();
     let verifier = Verifier::builder()
         .expected_hosts([AUTHORITY])
-        .accept_only(profile.with_presigned(SigV4Presigned::new()))
+        .accept_only(verify_settings.with_presigned(SigV4Presigned::new()))
         .build()
         .unwrap();
     let layer = VerifyLayer::new(keys)

@@ -39,8 +39,8 @@ fn subjects() -> Vec<(&'static str, Subject)> {
     let message = SigningKey::message_hmac_sha256(&secret);
     let drf = SigningKey::drf(&text);
     let webhooks = SigningKey::standard_webhooks(&secret);
-    let drf_profile = DrfVerifySettings::for_caller("billing").unwrap();
-    let webhooks_profile = StandardWebhooksVerifySettings::for_caller("billing").unwrap();
+    let drf_settings = DrfVerifySettings::for_caller("billing").unwrap();
+    let webhooks_settings = StandardWebhooksVerifySettings::for_caller("billing").unwrap();
     vec![
         (
             "HMAC-SHA256",
@@ -80,7 +80,7 @@ fn subjects() -> Vec<(&'static str, Subject)> {
             Subject {
                 key: key(&drf),
                 signer: Signer::drf(drf, hosts).unwrap(),
-                accepted: drf_profile.with_route(Method::POST, "/a").unwrap().into(),
+                accepted: drf_settings.with_route(Method::POST, "/a").unwrap().into(),
             },
         ),
         (
@@ -88,7 +88,7 @@ fn subjects() -> Vec<(&'static str, Subject)> {
             Subject {
                 key: key(&webhooks),
                 signer: Signer::standard_webhooks([webhooks], hosts).unwrap(),
-                accepted: webhooks_profile
+                accepted: webhooks_settings
                     .with_route(Method::POST, "/a")
                     .unwrap()
                     .into(),

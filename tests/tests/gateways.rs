@@ -135,7 +135,7 @@ async fn a_request_that_is_not_of_the_gateways_shape_is_refused() {
 
 #[tokio::test]
 async fn a_body_signed_caller_is_found_behind_a_gateway_in_both_modes() {
-    let (key, profile) = django();
+    let (key, verify_settings) = django();
     let public = || {
         PublicUri::new(PUBLIC)
             .and_then(|public| public.with_stripped_prefix("/accounts"))
@@ -143,13 +143,13 @@ async fn a_body_signed_caller_is_found_behind_a_gateway_in_both_modes() {
             .unwrap()
     };
     // The settings name the route that callers sign.
-    let profile = profile
+    let verify_settings = verify_settings
         .with_route(http::Method::POST, "/accounts/drf")
         .unwrap();
     let signer = Signer::drf(key.clone(), [PUBLIC]).unwrap();
     for report_only in [false, true] {
         let verifier = countersign::Verifier::builder()
-            .accept_only(profile.clone())
+            .accept_only(verify_settings.clone())
             .build()
             .unwrap();
         let mut verify = VerifyLayer::new(keyring("django", &key))

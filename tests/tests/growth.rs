@@ -82,7 +82,7 @@ fn judge(verifier: &Verifier, head: &Parts) -> Outcome {
     black_box(verifier.asserted(head));
     match found {
         Ok(unverified) => {
-            // Nobody's keys, and so nobody's MAC: what is measured is what comes before.
+            // Without keys there is no MAC, so that only the steps before it are measured.
             black_box(
                 unverified
                     .authenticate(&CallerKeys::unknown(), NOW)

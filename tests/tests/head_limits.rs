@@ -45,7 +45,7 @@ fn accepting_all() -> VerifierBuilder {
         .accept(svix.with_route(Method::POST, HOOK).unwrap())
 }
 
-/// What is found of a head under this limit.
+/// The result for a head under this limit.
 fn judge(limit: Limit, value: usize, head: &Parts) -> Result<Scheme, RejectionKind> {
     let limits = limit(HeadLimits::default(), value);
     let verifier = accepting_all().limits(limits).build().unwrap();
@@ -318,7 +318,7 @@ fn the_length_of_a_covered_value_is_bounded() {
         let head = with(message_signatures("/", form), lines);
         assert_limited(limit, [(form, head, size)]);
     }
-    // What these two cover has bounds of its own, of 12 and 256 bytes.
+    // The covered parts of these two have separate bounds, of 12 and 256 bytes.
     assert_unlimited(limit, [("DRF", drf()), ("webhooks", webhooks())]);
 }
 

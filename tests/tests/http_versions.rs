@@ -427,7 +427,8 @@ async fn http2_is_verified_by_its_authority_and_host_must_agree() {
     }
 }
 
-/// RFC 9113 section 8.3.1: a request that came over HTTP/1.1 may reach us with `Host` and no `:authority`.
+/// RFC 9113 section 8.3.1: a request that came over HTTP/1.1 may reach us with `Host` and no
+/// `:authority`.
 #[tokio::test]
 async fn http2_without_an_authority_is_verified_by_its_host() {
     let service = layer().layer(service_fn(|_: Request<RequestBody>| async {
@@ -695,7 +696,8 @@ async fn heads_past_hypers_limits_get_its_own_answer_and_nothing_hangs() {
             more("").replacen("HTTP/1.1", "HTTP/9.9", 1),
             &[400],
         ),
-        // Both are sent by smugglers: the length is ignored (RFC 9112 section 6.3) or the request refused.
+        // Both are sent by smugglers: the length is ignored (RFC 9112 section 6.3) or the request
+        // refused.
         (
             "chunked and a length",
             more("transfer-encoding: chunked\r\ncontent-length: 5\r\n") + "0\r\n\r\n",

@@ -1,7 +1,8 @@
-//! The article's TypeScript, both ways: its client calls our verifier, our client calls its Express middleware.
+//! The article's TypeScript, both ways: its client calls our verifier, our client calls its Express
+//! middleware.
 //!
-//! Source: `peers/node`, which says where it differs from the article. The tests with the middleware need `express` 5,
-//! found through `COUNTERSIGN_NODE_MODULES`.
+//! Source: `peers/node`, which says where it differs from the article. The tests with the
+//! middleware need `express` 5, found through `COUNTERSIGN_NODE_MODULES`.
 
 #![allow(
     clippy::unwrap_used,
@@ -342,7 +343,7 @@ mod articles_client {
 mod articles_middleware {
     use super::*;
 
-    /// The article's app as a process of its own, which is killed when this is dropped.
+    /// The article's app in a separate process, which is killed on drop.
     struct Express {
         process: Child,
         port: u64,
@@ -396,7 +397,7 @@ mod articles_middleware {
         request.body(body).unwrap()
     }
 
-    /// Sends a request as it is.
+    /// Sends a request unchanged.
     async fn send(request: Request<Bytes>) -> (u16, Value) {
         let client = Client::builder(TokioExecutor::new()).build_http();
         answer(client.oneshot(request.map(Full::new)).await.unwrap()).await
@@ -517,8 +518,9 @@ mod articles_middleware {
         express.stop().await;
     }
 
-    /// `if (!map.has(svc)) map.set(…)`: the article's rotating key counts only for callers that have no other, so that
-    /// its own procedure refuses every caller from the moment it moves over until the old key is removed.
+    /// `if (!map.has(svc)) map.set(…)`: the article's rotating key counts only for callers that
+    /// have no other, so that its own procedure refuses every caller from the moment it moves over
+    /// until the old key is removed.
     #[tokio::test]
     #[ignore = "needs node"]
     async fn ignores_a_rotating_key_until_that_is_mended() {

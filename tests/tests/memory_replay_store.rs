@@ -1,5 +1,5 @@
-//! The replay store in memory answers as a list of all that it let through would, whatever is claimed and however the clock
-//! moves.
+//! The replay store in memory answers as a list of all accepted claims would, whatever is claimed
+//! and however the clock moves.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,8 @@ use proptest::prelude::*;
 const QUOTA: usize = 6;
 const CALLERS: usize = 2;
 
-/// A claim as the properties make it: three callers where there is room for two, few nonces, and seconds.
+/// A claim as the properties make it: three callers where there is room for two, few nonces, and
+/// seconds.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     caller: u8,
@@ -39,7 +40,8 @@ fn steps(moves: impl Strategy<Value = i64>) -> impl Strategy<Value = Vec<Step>> 
     prop::collection::vec(step, 1..200)
 }
 
-/// What was let through, and until when it must be remembered. An entry lives to the end of the second in which it expires.
+/// The accepted claims, and until when each must be remembered. An entry lives to the end of the
+/// second in which it expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     caller: u8,
@@ -93,8 +95,8 @@ fn same(step: Step) -> impl Fn(&&Entry) -> bool {
 }
 
 proptest! {
-    /// With a clock that never goes back, every answer is known: but for an identity that is over and was not yet cleared
-    /// away, which may still be called a replay.
+    /// With a clock that never goes back, every answer is known: but for an identity that is over
+    /// and was not yet cleared away, which may still be called a replay.
     #[test]
     fn answers_as_a_list_would_while_the_clock_goes_on(steps in steps(0_i64..6)) {
         let (store, mut entries, mut now) = (store(), Vec::<Entry>::new(), 10_000);
@@ -124,8 +126,8 @@ proptest! {
         }
     }
 
-    /// However the clock moves, nothing is let through twice in its life and no bound is passed, and nothing is refused
-    /// without a reason.
+    /// However the clock moves, no claim is accepted twice in the time that it lives, no bound is
+    /// passed, and nothing is refused without a reason.
     #[test]
     fn reopens_nothing_however_the_clock_moves(steps in steps(-30_i64..30)) {
         let (store, mut entries, mut now) = (store(), Vec::<Entry>::new(), 10_000);

@@ -1,5 +1,5 @@
-//! RFC 9421 through the public API: what is covered, which of several signatures counts, and how other implementations have
-//! failed. Tests named after a failure say where it happened.
+//! RFC 9421 through the public API: the coverage, which of several signatures counts, and how other
+//! implementations have failed. Tests named after a failure say where it happened.
 
 #![allow(
     clippy::unwrap_used,
@@ -136,7 +136,8 @@ fn header(parts: &Parts, name: &str) -> String {
     parts.headers[name].to_str().unwrap().to_owned()
 }
 
-/// Puts a member of `Signature-Input` on a request, with a right signature over the base that it would have.
+/// Puts a member of `Signature-Input` on a request, with a right signature over the base that it
+/// would have.
 fn forge(mut parts: Parts, lines: &[(&str, &str)], parameters: &str) -> Parts {
     let ids: Vec<_> = lines.iter().map(|(id, _)| *id).collect();
     let input = format!("({}){parameters}", ids.join(" "));
@@ -563,8 +564,8 @@ fn content_headers_must_be_covered_where_they_are_present() {
     }
 }
 
-/// Source: APISIX issues 13395 and 13415, Tyk issue 3040 (a digest that is checked but not signed, or signed but not
-/// checked).
+/// Source: APISIX issues 13395 and 13415, Tyk issue 3040 (a digest that is checked but not signed,
+/// or signed but not checked).
 #[test]
 fn apisix_13395_a_digest_counts_only_if_it_is_covered_and_right() {
     let digest = "sha-256=:4WfijFGlPCWSXKtLFGFPm3XXyxQVyHGn3yeXRL1/d4M=:";
@@ -632,7 +633,8 @@ fn cve_2026_26275_every_bit_of_the_body_counts() {
     }
 }
 
-/// Source: httpsig, where `alg` was ignored, and GHSA-869p-cjfg-cm3x, where the message chose the algorithm.
+/// Source: httpsig, where `alg` was ignored, and GHSA-869p-cjfg-cm3x, where the message chose the
+/// algorithm.
 #[test]
 fn ghsa_869p_cjfg_cm3x_the_key_says_the_algorithm() {
     for (alg, expected) in [
@@ -793,7 +795,8 @@ fn cve_2022_29167_text_of_any_kind_is_read_in_linear_time_and_beyond_the_limit_n
     }
 }
 
-/// Source: Hawk, http-signature-normalization, standard-webhooks (arithmetic on a date from the wire).
+/// Source: Hawk, http-signature-normalization, standard-webhooks (arithmetic on a date from the
+/// wire).
 #[test]
 fn hawk_no_date_makes_arithmetic_overflow() {
     for (created, expected) in [
@@ -827,7 +830,7 @@ fn hawk_no_date_makes_arithmetic_overflow() {
     }
 }
 
-/// Source: RFC 9651 section 4.1.4, an integer has no zeroes before it: what is signed is the number.
+/// Source: RFC 9651 section 4.1.4, an integer has no zeroes before it: the number is signed.
 #[test]
 fn zeroes_before_a_date_are_no_part_of_it() {
     let mut parts = forge(get(), &GET_LINES, PARAMETERS);
@@ -978,7 +981,7 @@ fn a_signature_that_is_not_understood_does_not_spoil_another_one() {
 fn half_a_signature_is_not_none() {
     for (name, expected) in [
         ("signature", RejectionKind::Malformed),
-        // What is left is what the drafts before the RFC sent.
+        // The rest is sent by drafts before the RFC.
         ("signature-input", RejectionKind::MissingSignature),
     ] {
         let mut parts = sign(signing(), get(), b"");
@@ -1344,7 +1347,7 @@ fn secrets_are_never_shown() {
     assert!(!format!("{:?}", parts.headers).contains("sig1=:"));
 }
 
-/// What stands in a request that is signed.
+/// The parts of a request to sign.
 #[derive(Clone, Debug, PartialEq)]
 struct Content {
     method: &'static str,

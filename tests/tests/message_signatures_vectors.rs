@@ -1,11 +1,12 @@
 //! The conformance data of RFC 9421, RFC 9530 and RFC 9651, through the public API.
 //!
-//! Where the data is absent these tests pass and say so on stderr. Every case is decided: it is run, or it is a row of one
-//! of the tables below, of which each row must be met. The RFC's examples cover little and have no nonce, so they are
-//! verified under settings that require nothing.
+//! Where the data is absent these tests pass and say so on stderr. Every case is decided: it is
+//! run, or it is a row of one of the tables below, of which each row must be met. The RFC's
+//! examples cover little and have no nonce, so they are verified under settings that require
+//! nothing.
 //!
-//! A case that expects a value is signed here with a key of our own over the signature base that the data has: if that
-//! verifies, the verifier came to the same text, byte for byte.
+//! A case that expects a value is signed here with a key of our own over the signature base that
+//! the data has: if that verifies, the verifier came to the same text, byte for byte.
 
 #![allow(
     clippy::unwrap_used,
@@ -72,8 +73,8 @@ const TAKEN: [(&str, &str); 1] = [(
     "the window reaches as far ahead of the clock as behind it, so one second ahead is within it",
 )];
 
-/// DIFFERENCE: fields of the structured field tests that are wrong for the tab at their end, which RFC 9421 section 2.1 trims
-/// before the field is read. They are covered as if it were not there.
+/// DIFFERENCE: fields of the structured field tests that are wrong for the tab at their end, which
+/// RFC 9421 section 2.1 trims before the field is read. They are covered as if it were not there.
 const TRIMMED: [&str; 4] = [
     "leading space",
     "trailing space",
@@ -112,11 +113,12 @@ fn difference(id: &str) -> Option<RejectionKind> {
     found.map(|(.., kind)| *kind)
 }
 
-/// A request as it stands in the data; `None` for a response.
+/// A request as in the data; `None` for a response.
 fn request(raw: &[u8]) -> Option<(Parts, Vec<u8>)> {
     let end = raw.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
     let body = raw[end + 4..].to_vec();
-    // An HTTP server joins folded lines with a space before anyone sees them (RFC 9112 section 5.2).
+    // An HTTP server joins folded lines with a space before anyone sees them (RFC 9112 section
+    // 5.2).
     let head = String::from_utf8(raw[..end].to_vec()).unwrap();
     let mut unfolded: Vec<String> = Vec::new();
     for line in head.split("\r\n") {
@@ -225,7 +227,7 @@ fn own_secret() -> Secret {
     Secret::from_hex(SECRET).unwrap()
 }
 
-/// Signs a base as it is, with our own key.
+/// Signs a base unchanged, with our own key.
 fn attach(parts: &mut Parts, label: &str, input: &str, base: &str) {
     let secret = base16ct::lower::decode_vec(SECRET).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap();
@@ -372,7 +374,8 @@ fn signs_as_the_examples_of_the_specification() {
         let cases = data["cases"].as_array().unwrap();
         let case = cases.iter().find(|case| case["id"] == id).unwrap();
         let (mut parts, body) = request(&base64(case, "message_b64")).unwrap();
-        // The example carries a digest that it does not cover; a signer leaves none that is not its own.
+        // The example carries a digest that it does not cover; a signer leaves none that is not its
+        // own.
         parts.headers.remove("content-digest");
         let settings =
             MessageSignaturesSignSettings::new(text(case, "keyid"), key.insecure_allow_weak_key())
@@ -486,7 +489,8 @@ fn mutations_are_decided_as_the_data_says() {
             ("reject", false) => {
                 let expected: &[RejectionKind] = match case["reason"].as_str().unwrap() {
                     "content digest mismatch" => &[RejectionKind::BodyMismatch],
-                    // An added parameter is refused as unknown, a removed date as missing, before the signature is.
+                    // An added parameter is refused as unknown, a removed date as missing, before
+                    // the signature is.
                     "signature mismatch" => &[
                         RejectionKind::InvalidSignature,
                         RejectionKind::InsufficientCoverage,
@@ -495,7 +499,7 @@ fn mutations_are_decided_as_the_data_says() {
                     "alg does not match the key" => &[RejectionKind::InvalidSignature],
                     "too old" | "expired" => &[RejectionKind::Expired],
                     "required component not covered" => &[RejectionKind::InsufficientCoverage],
-                    // What is left is what the drafts before the RFC sent.
+                    // The rest is sent by drafts before the RFC.
                     _ if case["mutation"] == "signature-input-missing" => {
                         &[RejectionKind::MissingSignature]
                     }
@@ -569,7 +573,7 @@ fn content_digests_are_checked_as_the_data_says() {
     assert_counts("rfc9530", [decided, refused, quirks], [25, 5, 1], all);
 }
 
-/// Every field of the structured field tests, covered as `;sf`: what is signed is its canonical form.
+/// Every field of the structured field tests, covered as `;sf`: its canonical form is signed.
 #[test]
 fn structured_fields_are_covered_in_their_canonical_form() {
     const FILES: [&str; 20] = [

@@ -572,13 +572,16 @@ async fn a_signed_body_on_a_report_only_route_is_counted_at_its_end() {
         .caller("svix", CallerKey::new("1", key.verifying_key()).unwrap())
         .build()
         .unwrap();
-    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let profile = profile
+    let verify_settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
+    let verify_settings = verify_settings
         .with_route(Method::POST, "/read")
         .unwrap()
         .with_route(Method::POST, "/left")
         .unwrap();
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let signer = Signer::standard_webhooks([key], [AUTHORITY]).unwrap();
     let layer = VerifyLayer::new(keys)
         .with_verifier(verifier)

@@ -1,4 +1,4 @@
-//! The list of mutations that no test notices is about the code as it is.
+//! The list of mutations that no test notices is about the present code.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ struct List {
 struct Survivor {
     file: String,
     function: String,
-    /// What is mutated, as it is in the file but for line ends and indentation.
+    /// The mutated text, as in the file except for line ends and indentation.
     code: String,
     mutation: String,
     reason: String,
@@ -58,7 +58,7 @@ fn functions<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
     starts.collect()
 }
 
-/// What is wrong with an entry.
+/// The mistake in an entry.
 fn fault(survivor: &Survivor, run: &[String]) -> Option<&'static str> {
     let Some(text) = text_of(&survivor.file) else {
         return Some("the file is absent");

@@ -1,5 +1,5 @@
-//! The project's own vectors, `tests/vectors`: what the signer writes, byte for byte with every value between, and what
-//! the verifier answers.
+//! The project's own vectors, `tests/vectors`: what the signer writes, byte for byte with every
+//! value between, and what the verifier answers.
 
 #![allow(
     clippy::unwrap_used,
@@ -256,7 +256,7 @@ fn what_the_signer_wrote_is_verified_and_the_evidence_holds_every_value() {
     }
 }
 
-/// In HTTP/2 the authority stands in the URI and there is no Host.
+/// In HTTP/2 the authority is in the URI and there is no Host.
 #[test]
 fn the_signature_is_the_same_where_the_authority_stands_in_the_uri() {
     for (file, scheme, count) in SIGN_FILES {
@@ -280,8 +280,8 @@ fn the_signature_is_the_same_where_the_authority_stands_in_the_uri() {
     }
 }
 
-/// The verifier of a verify case. It accepts both schemes, and so must know its hosts: where the case names none, the
-/// one that the request is for is expected, which compares nothing.
+/// The verifier of a verify case. It accepts both schemes, and so must know its hosts: where the
+/// case names none, the host of the request is expected, which compares nothing.
 fn verifier(case: &Value, request: &Message, window: Duration) -> Verifier {
     let mut hosts: Vec<String> = serde_json::from_value(case["expected_hosts"].clone()).unwrap();
     if hosts.is_empty() {
@@ -316,8 +316,8 @@ fn keyring(case: &Value, scheme: Scheme) -> Keyring {
     builder.build().unwrap()
 }
 
-/// The answer to a verify case. The limit of the body belongs to the layer: it is applied here, where the layer applies
-/// it, between the signature and the digest.
+/// The answer to a verify case. The limit of the body belongs to the layer: it is applied here,
+/// where the layer applies it, between the signature and the digest.
 fn answer(case: &Value, request: &Message, scheme: Scheme, window: Duration) -> &'static str {
     let now = Timestamp::from_unix_millis(case["now_unix_ms"].as_i64().unwrap());
     let verifier = verifier(case, request, window);

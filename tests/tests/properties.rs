@@ -1,5 +1,5 @@
-//! What must hold for every request: what is signed verifies, no two requests are signed alike, and nothing that a peer
-//! can write makes the reader panic or passes for a signature.
+//! What must hold for every request: a signed request verifies, no two requests are signed alike,
+//! and nothing that a peer can write makes the reader panic or passes for a signature.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,7 +31,8 @@ use crate::message::{Forger, Message, Verdict, authenticate};
 
 const HOST: &str = "user-service.internal";
 
-/// So many cases, and no file of failures: a failure prints the case, which then becomes a row of a table.
+/// So many cases, and no file of failures: a failure prints the case, which then becomes a row of a
+/// table.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -62,7 +63,7 @@ fn verifier_for(host: &str) -> Verifier {
         .unwrap()
 }
 
-/// A request and what is to be covered of it.
+/// A request, and the headers to cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Request {
     method: String,
@@ -130,7 +131,8 @@ fn method() -> impl Strategy<Value = String> {
     .prop_filter("CONNECT cannot be signed", |method| method != "CONNECT")
 }
 
-/// Any path and query that the `http` crate reads and keeps as they are: odd escapes, dots, empty parts, UTF-8.
+/// Any path and query that the `http` crate reads and keeps as they are: odd escapes, dots, empty
+/// parts, UTF-8.
 fn target() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-z0-9]{1,8}",
@@ -425,8 +427,8 @@ const HEADERS: [&str; 7] = [
     "x-tenant",
 ];
 
-/// What an authorization header says, without the freedom of its spelling: blanks behind commas, the order of the
-/// parameters, the case of the signature.
+/// What an authorization header says, without the freedom of its spelling: blanks behind commas,
+/// the order of the parameters, the case of the signature.
 fn meaning(authorization: &[u8]) -> Option<(String, Vec<String>)> {
     let text = std::str::from_utf8(authorization).ok()?;
     let (scheme, parameters) = text.split_once(' ')?;

@@ -994,9 +994,9 @@ async fn what_ends_while_the_keys_are_looked_up_has_ended() {
 /// If the signature is over the body, everything is checked when the body has arrived.
 #[tokio::test]
 async fn what_ends_before_the_body_that_is_signed_is_there_has_ended() {
-    let (key, profile) = django();
+    let (key, verify_settings) = django();
     let signer = Signer::drf(key.clone(), [AUTHORITY]).unwrap();
-    let verifier = Verifier::builder().accept(profile).build().unwrap();
+    let verifier = Verifier::builder().accept(verify_settings).build().unwrap();
     let ends = Timestamp::from_unix_seconds(NOW.as_unix_seconds() + 10);
     let caller_key = || CallerKey::new("1", key.verifying_key()).unwrap();
     for (name, key, takes, expected) in [

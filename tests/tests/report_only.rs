@@ -422,7 +422,7 @@ impl http_body::Body for Untouched {
 /// This holds for unauthenticated bodies and for signed bodies: the handler runs first.
 #[tokio::test]
 async fn not_a_byte_of_an_unproven_body_is_read_before_the_handler() {
-    let (drf, profile) = django();
+    let (drf, verify_settings) = django();
     let keys = Keyring::builder()
         .caller(
             "billing",
@@ -431,7 +431,7 @@ async fn not_a_byte_of_an_unproven_body_is_read_before_the_handler() {
         .caller("django", CallerKey::new("1", drf.verifying_key()).unwrap())
         .build()
         .unwrap();
-    let verifier = Verifier::builder().accept(profile).build().unwrap();
+    let verifier = Verifier::builder().accept(verify_settings).build().unwrap();
     let app = Router::new()
         .fallback(any(
             async |Extension(_): Extension<UnverifiedCaller>, _unread: Body| "handled",
@@ -859,11 +859,14 @@ async fn a_signed_body_is_judged_while_the_handler_reads_it() {
         )
         .build()
         .unwrap();
-    let profile = StandardWebhooksVerifySettings::for_caller("svix")
+    let verify_settings = StandardWebhooksVerifySettings::for_caller("svix")
         .unwrap()
         .with_route(Method::POST, "/hook")
         .unwrap();
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let store = MemoryReplayStore::new();
     let layer = VerifyLayer::new(keys)
         .with_verifier(verifier)
@@ -910,9 +913,12 @@ impl KeyStore for Waits {
 /// The verification has seen each chunk before the next one is read, however slow the key store is.
 #[tokio::test]
 async fn a_signed_body_in_many_chunks_waits_for_a_slow_key_store_and_loses_nothing() {
-    let (key, profile) = django();
+    let (key, verify_settings) = django();
     let keys = keyring("django", &key);
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     let _listening = metrics::set_default_local_recorder(&recorder);
@@ -952,11 +958,16 @@ impl KeyStore for Gate {
 /// Only one chunk that the verification has not read is held, however much is sent meanwhile.
 #[tokio::test]
 async fn while_a_key_store_is_waited_for_one_chunk_passes_and_no_more() {
-    let (key, profile) = django();
+    let (key, verify_settings) = django();
     let keys = keyring("django", &key);
     let gate = Arc::new(tokio::sync::Semaphore::new(0));
     let layer = VerifyLayer::new(Gate(keys, Arc::clone(&gate)))
-        .with_verifier(Verifier::builder().accept_only(profile).build().unwrap())
+        .with_verifier(
+            Verifier::builder()
+                .accept_only(verify_settings)
+                .build()
+                .unwrap(),
+        )
         .insecure_report_only();
     let handler = async move |request: AxumRequest| {
         let mut body = request.into_body();
@@ -986,13 +997,18 @@ async fn a_body_that_would_have_to_be_kept_is_not_decided_on() {
         .caller("svix", CallerKey::new("1", key.verifying_key()).unwrap())
         .build()
         .unwrap();
-    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let profile = profile.with_route(Method::POST, "/hook").unwrap();
+    let verify_settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
+    let verify_settings = verify_settings.with_route(Method::POST, "/hook").unwrap();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     let _listening = metrics::set_default_local_recorder(&recorder);
     let layer = VerifyLayer::new(keys)
-        .with_verifier(Verifier::builder().accept_only(profile).build().unwrap())
+        .with_verifier(
+            Verifier::builder()
+                .accept_only(verify_settings)
+                .build()
+                .unwrap(),
+        )
         .insecure_report_only();
     let signer = Signer::standard_webhooks([key], [AUTHORITY]).unwrap();
     let request = signed::now_in_full(&signer, signed::post("/hook", "event"));

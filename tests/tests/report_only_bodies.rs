@@ -133,7 +133,7 @@ fn expected(items: &[Item]) -> Received {
 
 /// One or two report-only layers. A channel returns the body that the handler receives.
 async fn sent_through(layers: usize, limit: u64, signature: Signature, items: &[Item]) -> Received {
-    let (drf, profile) = django();
+    let (drf, verify_settings) = django();
     let key = |key: &SigningKey| CallerKey::new("1", key.verifying_key()).unwrap();
     let keys = Keyring::builder()
         .caller("billing", key(&hmac_key(SECRET)))
@@ -143,7 +143,7 @@ async fn sent_through(layers: usize, limit: u64, signature: Signature, items: &[
         .with_unauthenticated_max_bytes(limit)
         .with_caller_bytes(limit * 3 / 2);
     let layer = VerifyLayer::new(Waits(keys.build().unwrap()))
-        .with_verifier(Verifier::builder().accept(profile).build().unwrap())
+        .with_verifier(Verifier::builder().accept(verify_settings).build().unwrap())
         .with_body_limits(limits)
         .insecure_report_only();
     let (tell, told) = tokio::sync::oneshot::channel();

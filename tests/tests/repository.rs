@@ -98,7 +98,8 @@ fn direct_dependencies(package: &str, features: Features) -> Vec<String> {
 
 /// The names of all packages that a crate of ours needs, directly or not, on any platform.
 ///
-/// Reads the manifests and the lock file: `cargo metadata` would need every package to be downloaded.
+/// Reads the manifests and the lock file: `cargo metadata` would need every package to be
+/// downloaded.
 fn dependencies_of(package: &str, features: Features) -> BTreeSet<String> {
     let mut left = direct_dependencies(package, features);
     let lock = toml_of(&root().join("Cargo.lock"));
@@ -230,7 +231,7 @@ fn one_room_of_the_core_names_the_crates_of_primitives() {
     assert!(named > 8, "{named} lines name a primitive");
 }
 
-/// The rooms of the core, the lowest first. A room stands on those below it; a row is one floor,
+/// The rooms of the core, the lowest first. A room uses those below it; a row is one floor,
 /// whose rooms do not need each other. `lib.rs` is above all.
 const ROOMS: &[&[&str]] = &[
     &["crypto", "scheme", "timestamp"],
@@ -258,7 +259,7 @@ const ACCEPTED_ARROWS: &[(&str, &str, &str)] = &[
     ("key_version", "key_id", "both are shown by one rule"),
 ];
 
-/// The rooms that a file of the core names in its code: the first part of every path in the crate.
+/// The rooms that the code of a file names: the first part of every path in the crate.
 fn rooms_named(code: &str) -> BTreeSet<String> {
     let of_a_name = |character: char| character.is_alphanumeric() || character == '_';
     let mut rooms = BTreeSet::new();
@@ -420,7 +421,7 @@ fn every_member_takes_the_one_table_of_lints() {
             continue;
         };
         if text.contains_key("workspace") {
-            continue; // A workspace of its own, for fuzzing.
+            continue; // A separate workspace, for fuzzing.
         }
         let inherits = text.get("lints").and_then(|lints| lints.get("workspace"));
         assert_eq!(
@@ -466,8 +467,8 @@ fn no_shipped_file_is_longer_than_600_lines() {
     }
 }
 
-/// Source: httpsig <= 0.0.18 and others compared MACs with an early exit (pitfalls, part 1, row 3). Here the types that
-/// hold a MAC, a digest to be checked or a secret cannot be compared at all.
+/// Source: httpsig <= 0.0.18 and others compared MACs with an early exit (pitfalls, part 1, row 3).
+/// Here the types that hold a MAC, a digest to be checked or a secret cannot be compared at all.
 #[test]
 fn secrets_and_signatures_cannot_be_compared() {
     for (type_name, file) in [

@@ -1,9 +1,12 @@
-//! The shared conformance data: the article's own scheme as Node ran it, RFC 4231, RFC 8032 and Wycheproof.
+//! The shared conformance data: the article's own scheme as Node ran it, RFC 4231, RFC 8032 and
+//! Wycheproof.
 //!
-//! Where the data is absent these tests pass and say so on stderr. Every case is decided: each is counted in a category,
-//! the categories add up to the file, and for the files of the size known here each count is asserted.
+//! Where the data is absent these tests pass and say so on stderr. Every case is decided: each is
+//! counted in a category, the categories add up to the file, and for the files of the size known
+//! here each count is asserted.
 //!
-//! DIFFERENCE: what the article's code does and this project does not, by the property of a case and not by its name:
+//! DIFFERENCE: what the article's code does and this project does not, by the property of a case
+//! and not by its name:
 //!
 //! | property | the article | here |
 //! |---|---|---|
@@ -64,7 +67,8 @@ impl Tally {
         *self.0.entry(category).or_default() += 1;
     }
 
-    /// Asserts that no case is missing and, of the set that is known here, how many are in each category.
+    /// Asserts that no case is missing and, of the set that is known here, how many are in each
+    /// category.
     fn assert(&self, file: &str, cases: usize, known: &[(&str, usize)]) {
         let found: Vec<_> = self.0.iter().map(|(name, count)| (*name, *count)).collect();
         eprintln!("{file}: {cases} cases, {found:?}");
@@ -114,7 +118,7 @@ const SIGN: &str = "seed-hmac-sha256/sign.json";
 /// The years 0 to 9999, which an IMF-fixdate can write, in milliseconds of Unix time.
 const YEARS: std::ops::Range<i64> = -62_167_219_200_000..253_402_300_800_000;
 
-/// What becomes of a sign case, and the method that a case in lower case stands for.
+/// The outcome of a sign case, and the method that a case in lower case means.
 fn sign_category(case: &Value) -> &'static str {
     let caller = text(case, "credential");
     if caller.is_empty() || caller.contains(['=', ',', ';', '"', '\\']) {
@@ -132,7 +136,8 @@ fn sign_category(case: &Value) -> &'static str {
     }
 }
 
-/// The request of a sign case. Bodies and targets are taken as bytes: what JSON text they came from is Node's matter.
+/// The request of a sign case. Bodies and targets are taken as bytes: what JSON text they came from
+/// is Node's matter.
 fn sign_message(case: &Value, method: &str) -> Message {
     let target = String::from_utf8(base64(case, "path_utf8_b64")).unwrap();
     Message::new(
@@ -199,7 +204,8 @@ fn the_articles_signatures_are_ours_with_every_value_between() {
         assert_eq!(verified.body(), BodyState::Verified(body), "{name}");
         assert_eq!(verified.nonce(), None, "{name}");
 
-        // The article refuses its own signature only where `Date.parse` reads another date than was written.
+        // The article refuses its own signature only where `Date.parse` reads another date than was
+        // written.
         let two_digit_year = text(case, "x_date").contains(" 00");
         let refused = case["seed_verifier"]["result"] == "reject";
         assert!(!refused || two_digit_year, "{name}: the article refuses it");
@@ -256,7 +262,7 @@ fn what_the_article_should_not_sign_cannot_be_signed() {
 
 const VERIFY: &str = "seed-hmac-sha256/verify.json";
 
-/// What is expected of a verify case here, and the category that says why.
+/// The expected outcome of a verify case, and the category that says why.
 fn verify_category(case: &Value) -> (&'static str, bool) {
     let accepts = text(case, "expect") == "accept";
     let has = |feature: &str| {
@@ -440,7 +446,8 @@ fn date_of(message: &Message) -> Timestamp {
     let number = |range: std::ops::Range<usize>| text[range].parse::<i64>().unwrap();
     let (day, year) = (number(5..7), number(12..16));
     let month = i64::try_from(months.iter().position(|m| *m == &text[8..11]).unwrap()).unwrap();
-    // Days since 1970-01-01 of a date in the proleptic Gregorian calendar, months counted from March.
+    // Days since 1970-01-01 of a date in the proleptic Gregorian calendar, months counted from
+    // March.
     let (year, month) = if month < 2 {
         (year - 1, month + 10)
     } else {
@@ -508,9 +515,10 @@ fn ed25519_signs_the_articles_canonical_requests_as_node_does() {
     tally.assert(ED25519, cases.len(), &[("signed", 15)]);
 }
 
-/// Signs a request with this HMAC key through the crate, and computes the MAC over the evidence's text without it. So the
-/// keys of the vectors go through the crate; their messages cannot, because no canonical request is such a message. The
-/// messages are given to `hmac` itself, which is here the same crate with the same features as the core's.
+/// Signs a request with this HMAC key through the crate, and computes the MAC over the evidence's
+/// text without it. So the keys of the vectors go through the crate; their messages cannot, because
+/// no canonical request is such a message. The messages are given to `hmac` itself, which is here
+/// the same crate with the same features as the core's.
 fn assert_key_is_used_as_it_is(name: &str, key: &[u8]) {
     let signing = SigningKey::hmac_sha256(&Secret::from_bytes(key));
     let keys = article_keyring([("a".to_owned(), signing.verifying_key())]);
@@ -523,7 +531,8 @@ fn assert_key_is_used_as_it_is(name: &str, key: &[u8]) {
     assert_eq!(evidence.signature(), expected, "{name}");
 }
 
-/// Whether `tag` is that of the message. A shorter one, as some vectors have, is compared with the first bytes.
+/// Whether `tag` is that of the message. A shorter one, as some vectors have, is compared with the
+/// first bytes.
 fn hmac_matches(key: &[u8], message: &[u8], tag: &[u8]) -> bool {
     let mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     let mac = mac.chain_update(message);
@@ -630,8 +639,9 @@ fn wycheproof_holds_for_hmac_sha256() {
 
 const RFC_8032: &str = "ed25519-rfc8032/rfc8032.json";
 
-/// Source: RFC 8032 section 7.1, and sign.input of ed25519.cr.yp.to. The keys go through the crate; the messages are no
-/// canonical requests and go to `ed25519-dalek`, the same crate with the same features as the core's.
+/// Source: RFC 8032 section 7.1, and sign.input of ed25519.cr.yp.to. The keys go through the crate;
+/// the messages are no canonical requests and go to `ed25519-dalek`, the same crate with the same
+/// features as the core's.
 #[test]
 fn rfc_8032_holds_for_ed25519() {
     let Some(cases) = array(RFC_8032) else { return };
@@ -669,7 +679,8 @@ fn strictly_verifies(public_key: &[u8; 32], message: &[u8], signature: &[u8]) ->
         .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
 }
 
-/// Signs and verifies a request with this key through the crate, and verifies the evidence without it.
+/// Signs and verifies a request with this key through the crate, and verifies the evidence without
+/// it.
 fn assert_ed25519_key_is_used_as_it_is(name: &str, key: SigningKey) {
     let host = "user-service.internal";
     let verifying = key.verifying_key();
@@ -697,9 +708,9 @@ fn assert_ed25519_key_is_used_as_it_is(name: &str, key: SigningKey) {
 
 const WYCHEPROOF_ED25519: &str = "wycheproof/ed25519_test.json";
 
-/// The public keys go through the crate, and so does every signature, on a request of ours: none may match, and those of
-/// another length than 64 bytes must not even parse. Over their own messages they go to `verify_strict`, which is what the
-/// crate calls.
+/// The public keys go through the crate, and so does every signature, on a request of ours: none
+/// may match, and those of another length than 64 bytes must not even parse. Over their own
+/// messages they go to `verify_strict`, which is what the crate calls.
 #[test]
 fn wycheproof_holds_for_ed25519() {
     let Some(cases) = wycheproof(WYCHEPROOF_ED25519) else {

@@ -1,5 +1,6 @@
-//! How AWS Signature Version 4 has failed elsewhere, as tests that fail if this project makes the same mistake. Each says
-//! where it happened. Where a mistake is one of coverage or of freshness, the request is one with a right signature.
+//! How AWS Signature Version 4 has failed elsewhere, as tests that fail if this project makes the
+//! same mistake. Each says where it happened. Where a mistake is one of coverage or of freshness,
+//! the request is one with a right signature.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,8 +34,8 @@ use crate::{
     message::Message,
     sigv4::{
         DATE, Forger, HOST, KEY_ID, OTHER_SECRET, REGION, SECRET, SERVICE, caller_key, code,
-        code_with, forged, judge_with, key, keyring, keyring_of, presigned, profile, settings,
-        signed, signer, unsigned, verifier,
+        code_with, forged, judge_with, key, keyring, keyring_of, presigned, settings, signed,
+        signer, unsigned, verifier, verify_settings,
     },
 };
 
@@ -70,13 +71,14 @@ fn a_known_key_id_with_another_secret_is_refused() {
         presigned(get("/a"), &signer(), 60, NOW),
     ] {
         assert_eq!(
-            code_with(&message, profile(), &keys, NOW),
+            code_with(&message, verify_settings(), &keys, NOW),
             "invalid_signature"
         );
     }
 }
 
-/// Source: CVE-2022-2385 (aws-iam-authenticator): one reader took `Action`, the next `action` (part 1, row 8).
+/// Source: CVE-2022-2385 (aws-iam-authenticator): one reader took `Action`, the next `action` (part
+/// 1, row 8).
 #[test]
 fn a_parameter_twice_in_another_case_or_spelling_is_refused() {
     for extra in [
@@ -121,13 +123,16 @@ fn the_order_of_repeated_names_cannot_be_changed_under_one_signature() {
     other.target = "/a?role=user&role=admin".to_owned();
     for message in [&one, &other] {
         assert_eq!(code(message), "malformed");
-        let profile = profile().insecure_accept_repeated_query_names();
-        assert_eq!(code_with(message, profile, &keyring(), NOW), "accept");
+        let verify_settings = verify_settings().insecure_accept_repeated_query_names();
+        assert_eq!(
+            code_with(message, verify_settings, &keyring(), NOW),
+            "accept"
+        );
     }
 }
 
-/// Source: CVE-2020-16250 (Vault): a signed request was sent to a host of the attacker's choice, or for another service
-/// (part 1, row 10).
+/// Source: CVE-2020-16250 (Vault): a signed request was sent to a host of the attacker's choice, or
+/// for another service (part 1, row 10).
 #[test]
 fn a_signature_for_another_host_region_or_service_is_refused() {
     let other_host = Message::new("GET", "/", "sts.example.com", b"");
@@ -172,8 +177,8 @@ fn a_signature_for_another_host_region_or_service_is_refused() {
     assert_eq!(code(&two), "malformed");
 }
 
-/// Source: MinIO CVE-2026-40344 and CVE-2025-31489, NVIDIA/OpenShell#1638: a payload literal that one handler did not know
-/// was taken without its signature being checked (part 1, row 13).
+/// Source: MinIO CVE-2026-40344 and CVE-2025-31489, NVIDIA/OpenShell#1638: a payload literal that
+/// one handler did not know was taken without its signature being checked (part 1, row 13).
 #[test]
 fn no_payload_literal_opens_a_way_past_the_signature() {
     for literal in [
@@ -200,7 +205,7 @@ fn no_payload_literal_opens_a_way_past_the_signature() {
             "authorization",
             format!("{}{other}", &value[..value.len() - 1]),
         );
-        let open = || profile().insecure_accept_unsigned_payload();
+        let open = || verify_settings().insecure_accept_unsigned_payload();
         let is_unsigned = literal == "UNSIGNED-PAYLOAD";
         let by_default = if is_unsigned {
             "insufficient_coverage"
@@ -237,7 +242,8 @@ fn no_payload_literal_opens_a_way_past_the_signature() {
     }
 }
 
-/// Source: the same advisory: credentials were taken from the query while the header decided whether to check them.
+/// Source: the same advisory: credentials were taken from the query while the header decided
+/// whether to check them.
 #[test]
 fn credentials_in_header_and_query_together_are_refused() {
     let in_query = presigned(get("/a"), &signer(), 60, NOW);
@@ -280,11 +286,15 @@ fn a_signature_of_one_place_is_none_in_the_other() {
     let mut exchanged = in_query.clone();
     exchanged.target = exchanged.target.replace(signature, own);
     assert_eq!(code(&exchanged), "invalid_signature");
-    let profile = SigV4VerifySettings::new(REGION, SERVICE).unwrap();
-    assert_eq!(code_with(&in_query, profile, &keyring(), NOW), "malformed");
+    let verify_settings = SigV4VerifySettings::new(REGION, SERVICE).unwrap();
+    assert_eq!(
+        code_with(&in_query, verify_settings, &keyring(), NOW),
+        "malformed"
+    );
 }
 
-/// Source: swift3 CVE-2015-8466, actpub-httpsig: one date was checked, another one signed (part 1, row 22).
+/// Source: swift3 CVE-2015-8466, actpub-httpsig: one date was checked, another one signed (part 1,
+/// row 22).
 #[test]
 fn the_date_that_is_judged_is_the_one_that_is_signed() {
     let fresh = NOW.to_http_date().unwrap();
@@ -315,7 +325,8 @@ fn the_date_that_is_judged_is_the_one_that_is_signed() {
     }
 }
 
-/// Source: rustack-auth, Keystone CVE-2020-12692, s3s#771: no window, or one side of it (part 1, row 24).
+/// Source: rustack-auth, Keystone CVE-2020-12692, s3s#771: no window, or one side of it (part 1,
+/// row 24).
 #[test]
 fn the_window_has_two_sides_and_the_scope_its_day() {
     let signed = signed(post(), &signer(), NOW);
@@ -326,7 +337,7 @@ fn the_window_has_two_sides_and_the_scope_its_day() {
         (301, "expired"),
         (86_400 * 365, "expired"),
     ] {
-        let found = code_with(&signed, profile(), &keyring(), after(seconds));
+        let found = code_with(&signed, verify_settings(), &keyring(), after(seconds));
         assert_eq!(found, expected, "{seconds}");
     }
 
@@ -341,7 +352,12 @@ fn the_window_has_two_sides_and_the_scope_its_day() {
         let message = get("/").with("x-amz-date", date);
         let mut forger = Forger::of(&message, "host;x-amz-date");
         (forger.date, forger.scope) = (date.to_owned(), forger.scope.replace("20260102", day));
-        let found = code_with(&forger.sign(&message), profile(), &keyring(), midnight);
+        let found = code_with(
+            &forger.sign(&message),
+            verify_settings(),
+            &keyring(),
+            midnight,
+        );
         assert_eq!(found, expected, "{date} {day}");
     }
 }
@@ -351,7 +367,7 @@ fn the_window_has_two_sides_and_the_scope_its_day() {
 fn a_presigned_url_expires() {
     let expiring = |expires: u64, at: i64| {
         let message = presigned(get("/a"), &signer(), expires, NOW);
-        code_with(&message, profile(), &keyring(), after(at))
+        code_with(&message, verify_settings(), &keyring(), after(at))
     };
     for (expires, at, expected) in [
         (1, 1, "accept"),
@@ -443,7 +459,8 @@ fn targets_that_look_alike_have_signatures_of_their_own() {
     assert_eq!(code(&signed(get("/?q=a+b"), &signer(), NOW)), "malformed");
 }
 
-/// Source: mauth-core, scratchstack: the normalised path was signed and the raw one routed (part 1, row 27).
+/// Source: mauth-core, scratchstack: the normalised path was signed and the raw one routed (part 1,
+/// row 27).
 #[test]
 fn the_path_that_is_signed_is_the_one_that_is_routed() {
     for target in [
@@ -465,15 +482,15 @@ fn the_path_that_is_signed_is_the_one_that_is_routed() {
     let mut message = signed(get("/public"), &signer(), NOW);
     message.target = "/admin/../public".to_owned();
     assert_eq!(code(&message), "malformed");
-    let lenient = profile().insecure_accept_noncanonical_paths();
+    let lenient = verify_settings().insecure_accept_noncanonical_paths();
     assert_eq!(code_with(&message, lenient, &keyring(), NOW), "accept");
 }
 
-/// A path that is decoded before it is signed has one signature in every spelling, and a router that compares before it
-/// decodes knows only one of them.
+/// A path that is decoded before it is signed has one signature in every spelling, and a router
+/// that compares before it decodes knows only one of them.
 #[test]
 fn a_path_that_is_encoded_once_is_taken_in_one_spelling() {
-    let single = || profile().with_path_encoding(SigV4PathEncoding::Single);
+    let single = || verify_settings().with_path_encoding(SigV4PathEncoding::Single);
     let signer = {
         let settings = settings().with_path_encoding(SigV4PathEncoding::Single);
         Signer::sigv4(settings, [HOST]).unwrap()
@@ -503,8 +520,8 @@ fn a_path_that_is_encoded_once_is_taken_in_one_spelling() {
     }
 }
 
-/// Source: RustFS GHSA-g8w9-qw9q-fghr, GHSA-xm99-m3gq-83g8; s3s#818: an unsigned `x-amz-copy-source` made a PUT read
-/// another object (part 1, row 6).
+/// Source: RustFS GHSA-g8w9-qw9q-fghr, GHSA-xm99-m3gq-83g8; s3s#818: an unsigned
+/// `x-amz-copy-source` made a PUT read another object (part 1, row 6).
 #[test]
 fn an_amz_header_that_is_not_covered_is_refused() {
     for name in [
@@ -533,7 +550,8 @@ fn an_amz_header_that_is_not_covered_is_refused() {
     assert_eq!(code(&message.with("x-amz-meta-a", "1")), "malformed");
 }
 
-/// Source: CVE-2017-16005 (joyent http-signature): values were signed, names were not (part 1, row 4).
+/// Source: CVE-2017-16005 (joyent http-signature): values were signed, names were not (part 1, row
+/// 4).
 #[test]
 fn two_covered_headers_cannot_change_places() {
     let message = signed(post().with("x-from", "a").with("x-to", "b"), &signer(), NOW);
@@ -552,7 +570,7 @@ fn a_covered_header_that_is_absent_is_not_an_empty_one() {
     assert_eq!(code(&present), "accept");
     let mut absent = present;
     absent.remove("x-extra");
-    let refused = judge_with(&absent, &verifier(profile()), &keyring(), NOW).unwrap_err();
+    let refused = judge_with(&absent, &verifier(verify_settings()), &keyring(), NOW).unwrap_err();
     assert_eq!(refused.kind(), RejectionKind::Malformed);
     assert!(
         refused
@@ -593,7 +611,10 @@ fn a_covered_header_twice_is_another_value_or_refused() {
 #[test]
 fn a_covered_value_is_bounded_to_the_byte_however_many_lines_it_has() {
     let limits = HeadLimits::default().with_covered_value_bytes(32);
-    let verifier = verifier(profile()).to_builder().limits(limits).build();
+    let verifier = verifier(verify_settings())
+        .to_builder()
+        .limits(limits)
+        .build();
     let verifier = verifier.unwrap();
     for (name, lengths, valid) in [
         ("one line", &[32][..], true),
@@ -621,7 +642,8 @@ fn a_covered_value_is_bounded_to_the_byte_however_many_lines_it_has() {
     }
 }
 
-/// Source: CVE-2026-26275 (httpsig-hyper), rows 1 and 33: the digest was checked and not signed, or signed and not checked.
+/// Source: CVE-2026-26275 (httpsig-hyper), rows 1 and 33: the digest was checked and not signed, or
+/// signed and not checked.
 #[test]
 fn a_body_is_the_one_that_was_signed() {
     let implied = Signer::sigv4(settings().with_implied_payload_hash(), [HOST]).unwrap();
@@ -640,7 +662,7 @@ fn a_body_is_the_one_that_was_signed() {
         PayloadDigest::of(b"other").to_string(),
     );
     assert_eq!(code(&message), "invalid_signature");
-    let required = profile().with_payload_hash_required();
+    let required = verify_settings().with_payload_hash_required();
     let implied = signed(
         post(),
         &Signer::sigv4(settings().with_implied_payload_hash(), [HOST]).unwrap(),
@@ -652,7 +674,8 @@ fn a_body_is_the_one_that_was_signed() {
     );
 }
 
-/// A presigned URL is for what its method says: no body with a GET, and no other method unless it is allowed.
+/// A presigned URL is for what its method says: no body with a GET, and no other method unless it
+/// is allowed.
 #[test]
 fn a_presigned_url_is_for_get_and_head_without_a_body() {
     let mut message = presigned(get("/a"), &signer(), 60, NOW);
@@ -661,7 +684,7 @@ fn a_presigned_url_is_for_get_and_head_without_a_body() {
     let put = Message::new("PUT", "/a", HOST, b"body");
     let put = presigned(put, &signer(), 60, NOW);
     assert_eq!(code(&put), "malformed");
-    let open = profile().with_presigned(SigV4Presigned::new().with_method(Method::PUT));
+    let open = verify_settings().with_presigned(SigV4Presigned::new().with_method(Method::PUT));
     let verified = judge_with(&put, &verifier(open), &keyring(), NOW).unwrap();
     assert_eq!(
         verified.body(),
@@ -673,12 +696,13 @@ fn a_presigned_url_is_for_get_and_head_without_a_body() {
     assert_eq!(code(&get_as_head), "invalid_signature");
 }
 
-/// The rule of a key asks for the content type only where there is one, and is met where it is covered.
+/// The rule of a key asks for the content type only where there is one, and is met where it is
+/// covered.
 #[test]
 fn a_covered_content_type_meets_the_rule_of_a_key_and_an_absent_one_too() {
     let strict = caller_key(key(SECRET)).with_content_type(ContentTypeRule::CoveredIfPresent);
     let strict = keyring_of(strict);
-    let found = |message: &Message| code_with(message, profile(), &strict, NOW);
+    let found = |message: &Message| code_with(message, verify_settings(), &strict, NOW);
     let typed = unsigned("/a").with("content-type", "text/plain");
     let covered = Forger::of(&typed, "content-type;host;x-amz-date").sign(&typed);
     assert_eq!(found(&covered), "accept");
@@ -700,21 +724,21 @@ fn a_nonce_that_is_not_covered_is_refused_and_a_covered_one_is_the_replay_identi
     let identity = |nonce: &str| {
         let message = unsigned("/a").with("x-nonce", nonce);
         let message = Forger::of(&message, "host;x-amz-date;x-nonce").sign(&message);
-        let verified = judge_with(&message, &verifier(profile()), &keyring(), NOW);
+        let verified = judge_with(&message, &verifier(verify_settings()), &keyring(), NOW);
         verified.unwrap().replay_key("audience").unwrap()
     };
     assert_ne!(identity("0123456789abcdef"), identity("fedcba9876543210"));
 }
 
-/// S3 signs no body of a presigned request. Of a GET it has none all the same, also where bodies that
-/// are not signed are accepted.
+/// S3 signs no body of a presigned request. Of a GET it has none all the same, also where bodies
+/// that are not signed are accepted.
 #[test]
 fn a_presigned_get_of_s3_has_no_body() {
     const S3: &str = "s3";
     fn strict() -> SigV4VerifySettings {
         let presigned = SigV4Presigned::new().with_method(Method::PUT);
-        let profile = SigV4VerifySettings::new(REGION, S3).unwrap();
-        profile.with_presigned(presigned)
+        let verify_settings = SigV4VerifySettings::new(REGION, S3).unwrap();
+        verify_settings.with_presigned(presigned)
     }
     fn lenient() -> SigV4VerifySettings {
         strict().insecure_accept_unsigned_payload()
@@ -723,14 +747,19 @@ fn a_presigned_get_of_s3_has_no_body() {
     let credentials = SigV4Credentials::new(KEY_ID, key).unwrap();
     let settings = SigV4SignSettings::new(REGION, S3, credentials).unwrap();
     let signer = Signer::sigv4(settings, [HOST]).unwrap();
-    let found = |message: &Message, profile| code_with(message, profile, &keyring(), NOW);
+    let found =
+        |message: &Message, verify_settings| code_with(message, verify_settings, &keyring(), NOW);
     for method in ["GET", "HEAD"] {
         let empty = presigned(Message::new(method, "/a", HOST, b""), &signer, 60, NOW);
         let mut with_body = empty.clone();
         with_body.body = b"body".to_vec();
-        for profile in [strict, lenient] {
-            assert_eq!(found(&empty, profile()), "accept", "{method}");
-            assert_eq!(found(&with_body, profile()), "body_mismatch", "{method}");
+        for verify_settings in [strict, lenient] {
+            assert_eq!(found(&empty, verify_settings()), "accept", "{method}");
+            assert_eq!(
+                found(&with_body, verify_settings()),
+                "body_mismatch",
+                "{method}"
+            );
         }
     }
     // Where a body is expected, the setting decides whether an unsigned one is accepted.
@@ -739,7 +768,8 @@ fn a_presigned_get_of_s3_has_no_body() {
     assert_eq!(found(&put, lenient()), "accept");
 }
 
-/// A session token belongs to its key: what carries another, or one that no key has, is refused like a wrong signature.
+/// A session token belongs to its key: what carries another, or one that no key has, is refused
+/// like a wrong signature.
 #[test]
 fn a_session_token_is_bound_to_its_key() {
     let token = Secret::from_text("FwoGZXIvYXdzEBYaDExample//Session+Token==").unwrap();
@@ -772,7 +802,7 @@ fn a_session_token_is_bound_to_its_key() {
             presigned(get("/a"), &signer, 60, NOW),
         ] {
             assert_eq!(
-                code_with(&message, profile(), keys, NOW),
+                code_with(&message, verify_settings(), keys, NOW),
                 expected,
                 "{name}"
             );
@@ -781,7 +811,10 @@ fn a_session_token_is_bound_to_its_key() {
     // A token in the other place than the signature is not a token.
     let mut message = signed(get("/a"), &signer(), NOW);
     message.target.push_str("?X-Amz-Security-Token=a");
-    assert_eq!(code_with(&message, profile(), &bound, NOW), "malformed");
+    assert_eq!(
+        code_with(&message, verify_settings(), &bound, NOW),
+        "malformed"
+    );
 }
 
 /// Source: aws-sdk-go-v2#3350: the derived key of a secret that had been replaced was still used.
@@ -789,10 +822,10 @@ fn a_session_token_is_bound_to_its_key() {
 fn a_secret_that_is_replaced_or_removed_is_gone_at_once() {
     let keys = keyring();
     let message = signed(post(), &signer(), NOW);
-    assert_eq!(code_with(&message, profile(), &keys, NOW), "accept");
+    assert_eq!(code_with(&message, verify_settings(), &keys, NOW), "accept");
     keys.replace(&keyring_of(caller_key(key(OTHER_SECRET))));
     assert_eq!(
-        code_with(&message, profile(), &keys, NOW),
+        code_with(&message, verify_settings(), &keys, NOW),
         "invalid_signature"
     );
     let rotated = {
@@ -802,16 +835,17 @@ fn a_secret_that_is_replaced_or_removed_is_gone_at_once() {
         Signer::sigv4(settings, [HOST]).unwrap()
     };
     let message = signed(post(), &rotated, NOW);
-    assert_eq!(code_with(&message, profile(), &keys, NOW), "accept");
+    assert_eq!(code_with(&message, verify_settings(), &keys, NOW), "accept");
     let other = caller_key(key(SECRET)).with_key_id("AKIDOTHER").unwrap();
     keys.replace(&keyring_of(other));
     assert_eq!(
-        code_with(&message, profile(), &keys, NOW),
+        code_with(&message, verify_settings(), &keys, NOW),
         "invalid_signature"
     );
 }
 
-/// Source: CVE-2023-30610 (the aws-sigv4 crate): `Debug` printed secrets; RustFS GHSA-333v-68xh-8mmq.
+/// Source: CVE-2023-30610 (the aws-sigv4 crate): `Debug` printed secrets; RustFS
+/// GHSA-333v-68xh-8mmq.
 #[test]
 fn nothing_prints_a_secret_or_a_token() {
     let token = "SessionTokenOfThisTest";
@@ -831,7 +865,7 @@ fn nothing_prints_a_secret_or_a_token() {
     let keys = keyring_of(caller_key(verifying.clone()));
     let message = signed(get("/a"), &signer, NOW);
     let parts = message.parts().unwrap();
-    let verifier = verifier(profile());
+    let verifier = verifier(verify_settings());
     let unverified = verifier.parse(&parts, NOW).unwrap();
     let verified = judge_with(&message, &verifier, &keys, NOW).unwrap();
     let evidence = verified.evidence().unwrap();
@@ -851,7 +885,7 @@ fn a_content_type_may_be_uncovered_unless_the_key_says_otherwise() {
     let message = signed(post(), &signer, NOW);
     assert_eq!(code(&message), "accept");
     let strict = caller_key(key(SECRET)).with_content_type(ContentTypeRule::CoveredIfPresent);
-    let found = code_with(&message, profile(), &keyring_of(strict), NOW);
+    let found = code_with(&message, verify_settings(), &keyring_of(strict), NOW);
     assert_eq!(found, "insufficient_coverage");
 }
 
@@ -861,21 +895,22 @@ fn a_replay_is_known_by_its_nonce_or_by_the_signature_of_its_url() {
     let required = keyring_of(caller_key(key(SECRET)).with_nonce(NonceRule::Required));
     let with_nonce = Signer::sigv4(settings().with_nonce(), [HOST]).unwrap();
     let message = signed(post(), &with_nonce, NOW);
-    let verified = judge_with(&message, &verifier(profile()), &required, NOW).unwrap();
+    let verified = judge_with(&message, &verifier(verify_settings()), &required, NOW).unwrap();
     assert_eq!(verified.nonce(), Some(message.header("x-nonce")));
     let without = signed(post(), &signer(), NOW);
     assert_eq!(
-        code_with(&without, profile(), &required, NOW),
+        code_with(&without, verify_settings(), &required, NOW),
         "insufficient_coverage"
     );
-    // Added behind the signature it is nobody's nonce.
+    // Added after signing, it is not covered and no nonce.
     let added = without.with("x-nonce", "0123456789abcdef");
     assert_eq!(code(&added), "insufficient_coverage");
     let list = "host;x-amz-date;x-nonce";
     let short = unsigned("/").with("x-nonce", "short");
     assert_eq!(code(&Forger::of(&short, list).sign(&short)), "malformed");
 
-    let once = || verifier(profile().with_presigned(SigV4Presigned::new().with_single_use()));
+    let once =
+        || verifier(verify_settings().with_presigned(SigV4Presigned::new().with_single_use()));
     let replay_key = |target: &str| {
         let message = presigned(get(target), &signer(), 60, NOW);
         let verified = judge_with(&message, &once(), &required, NOW).unwrap();
@@ -884,12 +919,12 @@ fn a_replay_is_known_by_its_nonce_or_by_the_signature_of_its_url() {
     assert_eq!(replay_key("/a"), replay_key("/a"));
     assert_ne!(replay_key("/a"), replay_key("/b"));
     let message = presigned(get("/a"), &signer(), 60, NOW);
-    let verified = judge_with(&message, &verifier(profile()), &keyring(), NOW).unwrap();
+    let verified = judge_with(&message, &verifier(verify_settings()), &keyring(), NOW).unwrap();
     assert_eq!(verified.replay_key("audience"), None);
 }
 
-/// Source: slack-auth-middleware, hmac-predicate, Kong#2189: undecodable text was a panic or a 500; CVE-2022-29167: a
-/// pattern that took for ever (part 1, rows 17 and 28).
+/// Source: slack-auth-middleware, hmac-predicate, Kong#2189: undecodable text was a panic or a 500;
+/// CVE-2022-29167: a pattern that took for ever (part 1, rows 17 and 28).
 #[test]
 fn hostile_text_is_refused() {
     let long = "a".repeat(60_000);
@@ -1028,7 +1063,8 @@ fn hostile_text_is_read_in_linear_time() {
     }
 }
 
-/// Source: GHSA-x9cc-346q-g27m (web-bot-auth): a signature that covers nothing was accepted (part 1, row 5).
+/// Source: GHSA-x9cc-346q-g27m (web-bot-auth): a signature that covers nothing was accepted (part
+/// 1, row 5).
 #[test]
 fn a_right_signature_over_too_little_is_refused() {
     let message = unsigned("/");
@@ -1041,7 +1077,7 @@ fn a_right_signature_over_too_little_is_refused() {
     let covered = Forger::of(&encoded, "content-encoding;host;x-amz-date").sign(&encoded);
     assert_eq!(code(&covered), "accept");
 
-    let asks = verifier(profile())
+    let asks = verifier(verify_settings())
         .to_builder()
         .require_headers([http::HeaderName::from_static("x-tenant")])
         .build()
@@ -1061,7 +1097,8 @@ fn a_right_signature_over_too_little_is_refused() {
     }
 }
 
-/// A URL that the forger signs, with these headers covered. `further` is what its query holds besides, in order.
+/// A URL that the forger signs, with these headers covered. `further` is what its query holds
+/// besides, in order.
 fn forged_url(message: &Message, list: &str, further: &str, payload: &str) -> Message {
     let escaped = list.replace(';', "%3B");
     let credential = format!("{KEY_ID}%2F20260102%2F{REGION}%2F{SERVICE}%2Faws4_request");
@@ -1080,7 +1117,8 @@ fn forged_url(message: &Message, list: &str, further: &str, payload: &str) -> Me
     message
 }
 
-/// A URL and its headers can say one thing twice: then which of them counts would be the reader's choice.
+/// A URL and its headers can say one thing twice: then which of them counts would be the reader's
+/// choice.
 #[test]
 fn a_url_and_its_headers_do_not_say_one_thing_twice() {
     let empty = PayloadDigest::of(b"").to_string();
@@ -1125,14 +1163,15 @@ fn a_url_and_its_headers_do_not_say_one_thing_twice() {
         ),
     ] {
         assert_eq!(
-            code_with(&message, profile(), keys, NOW),
+            code_with(&message, verify_settings(), keys, NOW),
             expected,
             "{name}"
         );
     }
 }
 
-/// One secret is one key: listed twice with another token each, the second must not be dropped in silence.
+/// One secret is one key: listed twice with another token each, the second must not be dropped in
+/// silence.
 #[test]
 fn one_secret_with_two_session_tokens_is_refused() {
     let with = |token: &str| {
@@ -1188,7 +1227,8 @@ fn a_request_that_carries_credentials_is_not_signed_again() {
     assert_eq!(error.kind(), SignErrorKind::Authority);
 }
 
-/// What no verifier would take is not sent in the first place: two values are two answers to one question.
+/// What no verifier would take is not sent in the first place: two values are two answers to one
+/// question.
 #[test]
 fn a_header_that_occurs_once_is_not_signed_twice() {
     let digest = PayloadDigest::of(b"");

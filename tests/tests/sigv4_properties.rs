@@ -1,5 +1,6 @@
-//! What must hold for every request in AWS Signature Version 4: what is signed verifies, no two requests verify with one
-//! signature, and nothing that a peer can write makes the reader panic or passes for a signature.
+//! What must hold for every request in AWS Signature Version 4: a signed request verifies, no two
+//! requests verify with one signature, and nothing that a peer can write makes the reader panic or
+//! passes for a signature.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +30,8 @@ use crate::{
     },
 };
 
-/// So many cases, and no file of failures: a failure prints the case, which then becomes a row of a table.
+/// So many cases, and no file of failures: a failure prints the case, which then becomes a row of a
+/// table.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,
@@ -38,18 +40,18 @@ fn cases(cases: u32) -> ProptestConfig {
     }
 }
 
-fn profile() -> SigV4VerifySettings {
+fn verify_settings() -> SigV4VerifySettings {
     let presigned = SigV4Presigned::new()
         .with_method(Method::POST)
         .with_method(Method::PUT);
-    sigv4::profile().with_presigned(presigned)
+    sigv4::verify_settings().with_presigned(presigned)
 }
 
 fn accepts(message: &Message) -> bool {
-    judge_with(message, &verifier(profile()), &keyring(), NOW).is_ok()
+    judge_with(message, &verifier(verify_settings()), &keyring(), NOW).is_ok()
 }
 
-/// Text in a path or a query, with every character that stands there raw or escaped.
+/// Text in a path or a query, with every character that may be there, raw or escaped.
 fn piece() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => "[a-zA-Z0-9]{1,6}",
@@ -117,8 +119,8 @@ fn request() -> impl Strategy<Value = Message> {
         })
 }
 
-/// What a request may differ in without being another one: the order of its parameters, the spelling of their escapes, and
-/// how much white space stands between words in a header.
+/// What a request may differ in without being another one: the order of its parameters, the
+/// spelling of their escapes, and the amount of white space between words in a header.
 fn meaning(message: &Message) -> impl PartialEq + use<> {
     let (path, query) = message
         .target
@@ -178,8 +180,8 @@ proptest! {
     fn what_is_signed_verifies_in_either_place(message in request()) {
         prop_assume!(message.parts().is_some());
         let in_header = signed(message.clone(), &signer(), NOW);
-        let strict = verifier(profile());
-        let lenient = verifier(profile().insecure_accept_noncanonical_queries());
+        let strict = verifier(verify_settings());
+        let lenient = verifier(verify_settings().insecure_accept_noncanonical_queries());
         let is_accepted = judge_with(&in_header, &strict, &keyring(), NOW).is_ok();
         prop_assert_eq!(is_accepted, is_escaped_in_one_way(&message));
         let verified = judge_with(&in_header, &lenient, &keyring(), NOW);
@@ -279,7 +281,7 @@ proptest! {
         )]);
         prop_assert!(!accepts(&in_query));
         if let Some(parts) = in_query.parts() {
-            let _ = verifier(profile()).asserted(&parts);
+            let _ = verifier(verify_settings()).asserted(&parts);
         }
     }
 }

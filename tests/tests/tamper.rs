@@ -1,6 +1,6 @@
-//! What becomes of a signed request when anything of it is changed: a row for every covered component, and every parameter
-//! of the authorization header, under every kind of change, with the code that it is refused with. Both schemes answer
-//! alike.
+//! The outcome of a signed request after any change: a row for every covered component, and every
+//! parameter of the authorization header, under every kind of change, with the code that it is
+//! refused with. Both schemes answer alike.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +30,7 @@ const SECOND_HOST: &str = "accounts.internal";
 const LIST: &str = "host;x-date;x-content-sha256;x-nonce;content-type;x-tenant";
 const BODY: &[u8] = b"{\"userId\":123}";
 
-/// What is changed.
+/// The change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Method,
@@ -81,7 +81,7 @@ enum How {
     OtherBehind,
     Reorder,
     Empty,
-    /// Larger than it may be, but no larger than a server lets through.
+    /// Larger than the limit, but no larger than a server accepts.
     Huge,
     NonAscii,
 }
@@ -107,7 +107,7 @@ struct Row {
     expect: &'static str,
 }
 
-/// One row a line: part, change, name, what is done, the code. A macro, so that it stays a table.
+/// One row per line: part, change, name, the edit, the code. A macro, so that it stays a table.
 macro_rules! rows {
     ($($part:ident $how:ident $name:literal, $change:expr, $expect:literal;)*) => {
         &[$(Row {
@@ -120,8 +120,8 @@ macro_rules! rows {
     };
 }
 
-/// `accept` stands where nothing that the signature is over has changed; `no HTTP` where the `http` types, and so every
-/// server built on them, refuse it first.
+/// `accept` if nothing that the signature covers has changed; `no HTTP` where the `http` types, and
+/// so every server built on them, refuse it first.
 const TABLE: &[Row] = rows! {
     Method Change "another method", |m| m.method = "PUT".into(), "invalid_signature";
     Method Change "lower case", |m| m.method = "post".into(), "malformed";
@@ -663,8 +663,8 @@ fn the_table_has_every_part_under_every_change() {
     assert_eq!(names.len(), before, "a name twice");
 }
 
-/// No row is accepted that changes what the signature is over: those that are have the same canonical request, body and
-/// signature as the request that was signed.
+/// No row is accepted that changes what the signature is over: those that are have the same
+/// canonical request, body and signature as the request that was signed.
 #[test]
 fn what_is_accepted_says_what_was_signed() {
     let verifier = Verifier::builder()
@@ -700,7 +700,8 @@ fn what_is_accepted_says_what_was_signed() {
     }
 }
 
-/// Whoever cannot sign learns nothing that only a signer may know: the same table under a wrong signature.
+/// A peer that cannot sign learns nothing that only a signer may know: the same table under a wrong
+/// signature.
 #[test]
 fn no_change_under_a_wrong_signature_is_answered_with_a_code_from_after_the_mac() {
     let verifier = verifier();

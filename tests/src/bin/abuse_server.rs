@@ -1,8 +1,9 @@
-//! A server in a process of its own, so that a test can watch its memory.
+//! A server in a separate process, so that a test can watch its memory.
 //!
-//! Arguments: the greatest body, the budget of all bodies, and one caller's share of it, in bytes. It prints the port it
-//! listens on. Each line on its input is answered with one number, how many bytes of bodies the server has read so far.
-//! The line `release` also releases the bodies that the handler holds. It ends with its input.
+//! Arguments: the greatest body, the budget of all bodies, and one caller's share of it, in bytes.
+//! It prints the port it listens on. Each line on its input is answered with one number, how many
+//! bytes of bodies the server has read so far. The line `release` also releases the bodies that the
+//! handler holds. It ends with its input.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,8 +37,8 @@ use tests::{keys, signed::AUTHORITY};
 use tokio::{net::TcpListener, sync::Notify};
 use tower_countersign::{BodyLimits, VerifyLayer};
 
-/// hyper's own buffer of a connection, which it lets grow to 400 KiB by default: small, so that what is measured is the
-/// memory of bodies.
+/// hyper's own buffer of a connection, which it lets grow to 400 KiB by default: small, so that the
+/// measured memory is the memory of bodies.
 const CONNECTION_BYTES: usize = 16 * 1024;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -47,7 +48,7 @@ async fn main() {
         .with_max_bytes(sizes.next().unwrap())
         .with_total_bytes(sizes.next().unwrap())
         .with_caller_bytes(sizes.next().unwrap())
-        // What is measured is memory: no load of the machine ends an upload.
+        // Memory is measured: no load of the machine ends an upload.
         .with_deadline(Duration::from_secs(3600));
     let keys = keys::keyring("billing", &keys::hmac_key(keys::SECRET));
     let layer = VerifyLayer::new(keys)

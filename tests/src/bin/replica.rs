@@ -1,7 +1,7 @@
-//! One replica of a service, in a process of its own.
+//! One replica of a service, in a separate process.
 //!
-//! Arguments: the URL of the replay store, and by how many seconds its clock is ahead. It prints the port it listens on and ends with
-//! its input.
+//! Arguments: the URL of the replay store, and by how many seconds its clock is ahead. It prints
+//! the port it listens on and ends with its input.
 
 #![allow(
     clippy::unwrap_used,

@@ -33,7 +33,8 @@ const SEED: &str = r#"{
     ]
 }"#;
 
-/// Source: seed 3, "Example to allow cross account access. This delegates the permissions to the specified account."
+/// Source: seed 3, "Example to allow cross account access. This delegates the permissions to the
+/// specified account."
 #[test]
 fn the_seeds_statement_allows_the_whole_account_only() {
     let policy = Policy::from_json(SEED, &api()).unwrap();
@@ -59,7 +60,8 @@ fn the_seeds_statement_allows_the_whole_account_only() {
     }
 }
 
-/// Source: seed 3, "Resource format: arn:aws:execute-api:region:account-id:api-id/stage-name/HTTP-VERB/path".
+/// Source: seed 3, "Resource format:
+/// arn:aws:execute-api:region:account-id:api-id/stage-name/HTTP-VERB/path".
 #[test]
 fn every_part_of_a_resource_counts() {
     for (resource, expected) in [

@@ -418,7 +418,7 @@ async fn the_matched_route_is_a_condition_where_the_layer_is_inside_the_router()
     assert_eq!(response.status(), 403);
 }
 
-/// Pitfall of the DRF profile: a signature over the body is valid for any route that accepts the
+/// Pitfall of the DRF scheme: a signature over the body is valid for any route that accepts the
 /// body.
 #[tokio::test]
 async fn a_caller_whose_signature_covers_the_body_alone_can_be_refused() {
@@ -489,10 +489,13 @@ async fn a_caller_whose_signature_covers_a_part_of_the_request_can_be_refused() 
         .build()
         .unwrap();
     let parts = [ComponentId::METHOD, ComponentId::AUTHORITY];
-    let profile = MessageSignaturesVerifySettings::new()
+    let verify_settings = MessageSignaturesVerifySettings::new()
         .with_algorithm(Algorithm::HmacSha256)
         .insecure_require_only(parts.clone());
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let settings = || MessageSignaturesSignSettings::new("billing", key.clone()).unwrap();
     let partial = settings().insecure_cover_only(parts);
     let signer = |settings| Signer::message_signatures(settings, [AUTHORITY]).unwrap();

@@ -1,5 +1,5 @@
-//! A client of its own: it writes the signed text and the signature without the crate's signer, and
-//! may sign another request than the one that it sends.
+//! A separate client. It writes the signed text and the signature without the crate's signer, and
+//! may sign another request than it sends.
 
 use base64ct::{Base64, Encoding};
 use countersign::{

@@ -339,7 +339,7 @@ async fn without_hints_nothing_is_done_and_with_them_nothing_for_what_is_accepte
 async fn a_caller_gets_one_hint_a_second() {
     let (capture, _guard) = Capture::start();
     let (layer, _) = layer(Family::Hmac);
-    // The clock of the layer stands still: all requests come within one second.
+    // The clock of the layer does not move: all requests come within one second.
     let server = serve(layer.with_mismatch_hints()).await;
     let bad = request(Family::Hmac, &KEY, &without_port(), &Seen::usual());
     for _ in 0..8 {

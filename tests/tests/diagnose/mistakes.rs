@@ -8,7 +8,7 @@ use crate::client::{
     self, ALL, BODIES, Family, HEADS, HOST, KEY, NOW, Seen, other_key, signature, written,
 };
 
-/// One mistake: how what is signed, and what is sent, differ from the usual request.
+/// One mistake: how the signed and the sent request differ from the usual one.
 struct Mistake {
     name: &'static str,
     cause: Cause,

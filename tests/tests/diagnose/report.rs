@@ -274,7 +274,8 @@ fn any_bytes_give_a_report() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Whatever a peer writes: no panic, no match that a key did not make, no more work than allowed.
+    /// Whatever a peer writes: no panic, no match that a key did not make, no more work than
+    /// allowed.
     #[test]
     fn hostile_heads_give_a_report_within_the_limit(
         number in 0_usize..6,

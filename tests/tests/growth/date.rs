@@ -1,4 +1,4 @@
-//! The date is judged before what is long is read: a captured head costs no more than its lines are
+//! The date is judged before long values are read: a captured head costs no more than its lines are
 //! many.
 
 use countersign::{
@@ -34,7 +34,7 @@ fn verifier() -> Verifier {
         .unwrap()
 }
 
-/// What is found while the date is accepted, and later.
+/// The results while the date is accepted, and later.
 fn judge(head: &Parts) -> [Result<(), RejectionKind>; 2] {
     let verifier = verifier();
     [NOW, LATER].map(|now| {

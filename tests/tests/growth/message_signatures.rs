@@ -9,7 +9,7 @@ use tests::stranger::{BYTES, PARAMETERS, REQUIRED, append, message_signatures, u
 
 use crate::{Outcome, assert_linear, builder, list, name, text};
 
-fn profile() -> MessageSignaturesVerifySettings {
+fn verify_settings() -> MessageSignaturesVerifySettings {
     let field = |name| HeaderName::from_static(name);
     MessageSignaturesVerifySettings::new()
         .with_scheme(UriScheme::Https)
@@ -19,13 +19,13 @@ fn profile() -> MessageSignaturesVerifySettings {
 }
 
 fn verifier() -> Verifier {
-    builder().accept_only(profile()).build().unwrap()
+    builder().accept_only(verify_settings()).build().unwrap()
 }
 
 /// Within the limits that a verifier has by default, and so what strangers can send to one.
 fn assert_claim_within_default_limits(case: &str, size: usize, head: impl Fn(usize) -> Parts) {
     let verifier = builder().limits(HeadLimits::default());
-    let verifier = verifier.accept_only(profile()).build().unwrap();
+    let verifier = verifier.accept_only(verify_settings()).build().unwrap();
     assert_linear(case, &verifier, Outcome::UnverifiedHead, size, head);
 }
 
@@ -126,17 +126,18 @@ fn a_dictionary_is_parsed_once_however_many_of_its_members_are_covered() {
     });
 }
 
-/// Every field is a dictionary of its own, so that no other one's parse serves for it.
+/// Every field is another dictionary, so that each must be parsed.
 #[test]
 fn dictionaries_cost_what_they_are_together() {
     let of = |size: usize| {
         let names: Vec<_> = (0..size).map(name).collect();
-        let mut profile = profile();
+        let mut verify_settings = verify_settings();
         for name in &names {
             let name = HeaderName::try_from(name.as_str()).unwrap();
-            profile = profile.with_structured_field(name, StructuredType::Dictionary);
+            verify_settings =
+                verify_settings.with_structured_field(name, StructuredType::Dictionary);
         }
-        let verifier = builder().accept_only(profile).build().unwrap();
+        let verifier = builder().accept_only(verify_settings).build().unwrap();
         (names, verifier)
     };
     // The settings are those of the larger head in both.
@@ -266,8 +267,8 @@ fn the_target_costs_what_its_length_is() {
 
 #[test]
 fn labels_and_signatures_cost_what_their_number_is() {
-    let profile = profile().with_tag("mine").unwrap();
-    let verifier = builder().accept_only(profile).build().unwrap();
+    let verify_settings = verify_settings().with_tag("mine").unwrap();
+    let verifier = builder().accept_only(verify_settings).build().unwrap();
     // One is for this verifier; the others are somebody else's.
     let of = |size: usize, lines: bool| {
         let mut head = unsigned(Method::GET, "/");
@@ -323,11 +324,11 @@ fn parameters_of_the_signature_cost_what_their_length_is() {
     }
 }
 
-/// What a verifier requires is looked for among what is covered.
+/// The required components are searched among the covered ones.
 #[test]
 fn required_components_cost_no_more_than_what_is_covered() {
     let required = ComponentId::from(HeaderName::from_static("x-extra"));
-    let verifier = builder().accept_only(profile().with_required_component(required));
+    let verifier = builder().accept_only(verify_settings().with_required_component(required));
     let verifier = verifier.build().unwrap();
     assert_linear(
         "required",

@@ -8,30 +8,30 @@ use tests::stranger::{REGION, SERVICE, append, presigned, sigv4};
 
 use crate::{Outcome, assert_linear, builder, list, name, text};
 
-/// Where the signature stands.
+/// The place of the signature.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Header,
     Query,
 }
 
-fn profile() -> SigV4VerifySettings {
-    let profile = SigV4VerifySettings::new(REGION, SERVICE).unwrap();
-    profile.with_presigned(SigV4Presigned::new())
+fn verify_settings() -> SigV4VerifySettings {
+    let verify_settings = SigV4VerifySettings::new(REGION, SERVICE).unwrap();
+    verify_settings.with_presigned(SigV4Presigned::new())
 }
 
 /// Takes paths and queries that are spelled in whatever way, so that the work of bringing them to
 /// one form is done.
 fn lenient() -> SigV4VerifySettings {
-    profile()
+    verify_settings()
         .with_path_encoding(SigV4PathEncoding::Single)
         .insecure_accept_noncanonical_paths()
         .insecure_accept_ambiguous_queries()
         .insecure_accept_repeated_query_names()
 }
 
-fn verifier(profile: SigV4VerifySettings) -> Verifier {
-    builder().accept_only(profile).build().unwrap()
+fn verifier(verify_settings: SigV4VerifySettings) -> Verifier {
+    builder().accept_only(verify_settings).build().unwrap()
 }
 
 /// A head whose signature covers these headers, whose names follow those that it always covers in
@@ -45,14 +45,14 @@ fn covering(place: Place, path: &str, query: &str, further: &[String]) -> Parts 
 
 fn assert_each_linear(
     case: &str,
-    profile: &SigV4VerifySettings,
+    verify_settings: &SigV4VerifySettings,
     expected: Outcome,
     size: usize,
     head: impl Fn(Place, usize) -> Parts,
 ) {
     for place in [Place::Header, Place::Query] {
         let case = format!("{place:?}: {case}");
-        let verifier = verifier(profile.clone());
+        let verifier = verifier(verify_settings.clone());
         assert_linear(&case, &verifier, expected, size, |size| head(place, size));
     }
 }
@@ -60,14 +60,14 @@ fn assert_each_linear(
 #[test]
 fn header_lines_cost_what_their_number_is() {
     let claim = Outcome::UnverifiedHead;
-    assert_each_linear("headers", &profile(), claim, 500, |place, size| {
+    assert_each_linear("headers", &verify_settings(), claim, 500, |place, size| {
         let mut head = covering(place, "/", "", &[]);
         (0..size).for_each(|number| append(&mut head.headers, &name(number), "a"));
         head
     });
     assert_each_linear(
         "lines of one name",
-        &profile(),
+        &verify_settings(),
         claim,
         500,
         |place, size| {
@@ -81,18 +81,24 @@ fn header_lines_cost_what_their_number_is() {
 #[test]
 fn covered_headers_cost_what_their_number_and_their_length_are() {
     let claim = Outcome::UnverifiedHead;
-    assert_each_linear("covered headers", &profile(), claim, 200, |place, size| {
-        let names: Vec<_> = (0..size)
-            .map(|number| format!("y{}", name(number)))
-            .collect();
-        let mut head = covering(place, "/", "", &names);
-        for name in &names {
-            append(&mut head.headers, name, "a");
-        }
-        head
-    });
+    assert_each_linear(
+        "covered headers",
+        &verify_settings(),
+        claim,
+        200,
+        |place, size| {
+            let names: Vec<_> = (0..size)
+                .map(|number| format!("y{}", name(number)))
+                .collect();
+            let mut head = covering(place, "/", "", &names);
+            for name in &names {
+                append(&mut head.headers, name, "a");
+            }
+            head
+        },
+    );
     let case = "covered headers of two lines";
-    assert_each_linear(case, &profile(), claim, 200, |place, size| {
+    assert_each_linear(case, &verify_settings(), claim, 200, |place, size| {
         let names: Vec<_> = (0..size)
             .map(|number| format!("y{}", name(number)))
             .collect();
@@ -106,7 +112,7 @@ fn covered_headers_cost_what_their_number_and_their_length_are() {
         ("a covered value", "a"),
         ("spaces in a covered value", "a  "),
     ] {
-        assert_each_linear(case, &profile(), claim, 8000, |place, size| {
+        assert_each_linear(case, &verify_settings(), claim, 8000, |place, size| {
             let mut head = covering(place, "/", "", &["x-extra".to_owned()]);
             append(&mut head.headers, "x-extra", piece.repeat(size));
             head
@@ -155,17 +161,23 @@ fn query_parameters_cost_what_their_length_is() {
     for (case, size, query) in &cases[..2] {
         assert_each_linear(
             case,
-            &profile(),
+            &verify_settings(),
             Outcome::UnverifiedHead,
             *size,
             |place, size| covering(place, "/", &query(size), &[]),
         );
     }
     let twice = Outcome::Refused(RejectionKind::Malformed);
-    assert_each_linear("a name twice", &profile(), twice, 200, |place, size| {
-        let names = list(size, "&", name);
-        covering(place, "/", &format!("{names}&{}", name(0)), &[])
-    });
+    assert_each_linear(
+        "a name twice",
+        &verify_settings(),
+        twice,
+        200,
+        |place, size| {
+            let names = list(size, "&", name);
+            covering(place, "/", &format!("{names}&{}", name(0)), &[])
+        },
+    );
 }
 
 /// Within the limits that a verifier has by default: 116 parameters that begin alike, in 8 KiB.
@@ -215,7 +227,7 @@ fn the_parameters_of_the_header_cost_what_their_length_is() {
         ("commas", malformed, "a", ",", ""),
         ("equals signs", malformed, "a", "=", ""),
     ] {
-        assert_linear(case, &verifier(profile()), expected, 8000, |size| {
+        assert_linear(case, &verifier(verify_settings()), expected, 8000, |size| {
             let mut head = covering(Place::Header, "/", "", &[]);
             let value = head.headers.remove("authorization").unwrap();
             let (name, rest) = value.to_str().unwrap().split_once(' ').unwrap();

@@ -1,4 +1,5 @@
-//! The DRF profile with Django REST framework, and Standard Webhooks with the reference libraries, both ways.
+//! The DRF scheme with Django REST framework, and Standard Webhooks with the reference libraries,
+//! both ways.
 
 use std::time::{Duration, SystemTime};
 
@@ -42,8 +43,10 @@ fn keys(caller: &str, key: &SigningKey) -> Keyring {
 async fn drf_service() -> Service {
     Service::start(|_| {
         let django = DrfVerifySettings::for_caller("django")
-            .and_then(|profile| profile.with_route(Method::POST, "/api/echo"))
-            .and_then(|profile| profile.with_route(Method::GET, "/api/echo?q=%C3%BC%20x"));
+            .and_then(|verify_settings| verify_settings.with_route(Method::POST, "/api/echo"))
+            .and_then(|verify_settings| {
+                verify_settings.with_route(Method::GET, "/api/echo?q=%C3%BC%20x")
+            });
         let verifier = Verifier::builder().accept_only(django.unwrap());
         VerifyLayer::new(keys("django", &drf_key())).with_verifier(verifier.build().unwrap())
     })
@@ -53,14 +56,15 @@ async fn drf_service() -> Service {
 async fn webhook_service() -> Service {
     Service::start(|_| {
         let sender = StandardWebhooksVerifySettings::for_caller("sender")
-            .and_then(|profile| profile.with_route(Method::POST, "/api/echo"));
+            .and_then(|verify_settings| verify_settings.with_route(Method::POST, "/api/echo"));
         let verifier = Verifier::builder().accept_only(sender.unwrap());
         VerifyLayer::new(keys("sender", &webhook_key())).with_verifier(verifier.build().unwrap())
     })
     .await
 }
 
-/// Nothing that is bound can be changed, nothing else can be reached, nothing is taken twice or late.
+/// Nothing that is bound can be changed, nothing else can be reached, nothing is taken twice or
+/// late.
 async fn assert_bound(service: &Service, sent: &Sent, bound: &Bound, later: Duration) {
     let again = service.judge(sent).await;
     assert_eq!(again.status, 200, "{sent:?} as it is: {again:?}");

@@ -12,7 +12,7 @@ pub struct Bound {
     pub body: bool,
 }
 
-/// Every change to what is bound, with a name.
+/// Every change to a signed part, with a name.
 pub fn all(sent: &Sent, bound: &Bound) -> Vec<(String, Sent)> {
     let mut changes = Vec::new();
     if bound.request_line {

@@ -1,8 +1,8 @@
 //! Other people's clients call us, and we call other people's servers: run for real, over loopback.
 //!
-//! The peers are programs below `peers`; what each can do and cannot is in `docs`' table in the README of that folder. For
-//! each client: what it signs is accepted; with one thing changed that its scheme binds it is refused; a stale date is
-//! refused.
+//! The peers are programs below `peers`; what each can do and cannot is in `docs`' table in the
+//! README of that folder. For each client: what it signs is accepted; with one thing changed that
+//! its scheme binds it is refused; a stale date is refused.
 
 #![allow(
     clippy::unwrap_used,

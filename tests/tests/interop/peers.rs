@@ -43,7 +43,7 @@ impl Peer {
         command
     }
 
-    /// Has a client send requests, and returns what it says of each.
+    /// Has a client send requests, and returns its line about each.
     pub async fn send(self, config: Value, requests: &[Value]) -> Vec<Value> {
         let mut input = config;
         input["requests"] = Value::Array(requests.to_vec());
@@ -68,7 +68,7 @@ impl Peer {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         stdout.read_line(&mut line).await.unwrap();
         let ready: Value = serde_json::from_str(&line).expect("the peer says where it listens");
-        // What else it prints is nobody's, but it must be able to print it.
+        // Nothing reads what else it prints, but it must be able to print it.
         tokio::spawn(async move {
             let mut rest = Vec::new();
             let _: Result<usize, _> = stdout.read_to_end(&mut rest).await;

@@ -1,4 +1,5 @@
-//! A service of ours that writes down what it is sent, so that a test can send it again with one thing changed.
+//! A service of ours that writes down what it is sent, so that a test can send it again with one
+//! thing changed.
 
 use std::{
     fmt,
@@ -28,7 +29,7 @@ type MakeLayer = Box<dyn Fn(&str) -> VerifyLayer<Keyring> + Send + Sync>;
 /// The service, listening.
 pub struct Service {
     server: Server,
-    /// Makes the layer for a service of this authority, each time with a replay store of its own.
+    /// Makes the layer for a service of this authority, each time with a new replay store.
     make: MakeLayer,
     recorded: Recorded,
 }
@@ -80,7 +81,7 @@ impl Service {
         std::mem::take(&mut *self.recorded.0.lock().unwrap())
     }
 
-    /// What becomes of a request now, by a verifier that has seen no other.
+    /// The outcome of a request now, by a verifier that has seen no other.
     pub async fn judge(&self, sent: &Sent) -> Answer {
         self.judge_at(sent, SystemTime::now().into()).await
     }

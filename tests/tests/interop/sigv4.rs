@@ -40,10 +40,10 @@ async fn service(token: Option<&'static str>) -> Service {
             .caller("billing", key.with_key_id(ACCESS_KEY_ID).unwrap())
             .build()
             .unwrap();
-        let profile = SigV4VerifySettings::new(REGION, SERVICE).unwrap();
+        let verify_settings = SigV4VerifySettings::new(REGION, SERVICE).unwrap();
         let verifier = Verifier::builder()
             .expected_hosts([authority])
-            .accept_only(profile.with_presigned(SigV4Presigned::new()))
+            .accept_only(verify_settings.with_presigned(SigV4Presigned::new()))
             .build()
             .unwrap();
         VerifyLayer::new(keys).with_verifier(verifier)
@@ -62,7 +62,7 @@ fn config(service: &Service, token: Option<&str>) -> Value {
     })
 }
 
-/// What is bound in a header-signed request, as its own list says.
+/// The parts that a signature in a header covers, by its own list.
 fn bound(headers: &HeaderMap) -> Bound {
     let authorization = headers["authorization"].to_str().unwrap();
     let (_, rest) = authorization.split_once("SignedHeaders=").unwrap();
@@ -91,7 +91,8 @@ async fn assert_bound(peer: Peer, service: &Service, sent: &Sent) {
     assert_eq!(late.body["error"], "expired", "{peer:?}");
 }
 
-/// A GET whose query needs encoding, a POST of JSON and one of bytes: accepted; with anything changed: refused.
+/// A GET whose query needs encoding, a POST of JSON and one of bytes: accepted; with anything
+/// changed: refused.
 async fn calls_us(peer: Peer, get: &str) {
     let service = service(None).await;
     let requests = [
@@ -130,7 +131,7 @@ async fn calls_us(peer: Peer, get: &str) {
     }
 }
 
-/// Temporary credentials: the token is signed, and only the one that belongs to the key will do.
+/// Temporary credentials: the token is signed, and only the token of the key is accepted.
 async fn calls_us_with_a_session_token(peer: Peer) {
     let bound_to_it = service(Some(TOKEN)).await;
     let requests = [request("get", "GET", "/api/echo?a=1", None)];
@@ -153,7 +154,7 @@ async fn calls_us_with_a_session_token(peer: Peer) {
     }
 }
 
-/// A URL that whoever has it may GET until it ends.
+/// A URL that anyone who has it may GET until it ends.
 async fn presigns_for_us(peer: Peer) {
     let service = service(None).await;
     let mut get = request("presigned", "GET", "/api/echo", None);
@@ -169,7 +170,7 @@ async fn presigns_for_us(peer: Peer) {
         body: true,
     };
     for (name, changed) in changes::all(&sent, &bound) {
-        // What carries the signature stands in the query itself.
+        // The query itself carries the signature.
         let answer = service.judge(&changed).await;
         assert!(
             matches!(answer.status, 401 | 421),
@@ -207,10 +208,10 @@ peers! {
     smithy_signature_v4_calls_us: "needs node", Peer::Node("sigv4_smithy"), ENCODED;
     newman_calls_us: "needs node", Peer::Node("sigv4_newman"), ENCODED;
     botocore_calls_us: "needs python", Peer::Python("sigv4_botocore"), ENCODED;
-    // It encodes what it is given once more: the query is given as it is meant.
+    // It encodes its input once more, so it gets the query decoded.
     awscurl_calls_us: "needs python", Peer::Python("sigv4_awscurl"), "/api/echo?b=2&a=ü x";
     libcurl_through_pycurl_calls_us: "needs python", Peer::Python("sigv4_pycurl"), ENCODED;
-    // The curl of the distribution, 7.88, signs the query as it stands: it must be canonical already.
+    // The curl of the distribution, 7.88, signs the query as sent: it must be canonical already.
     the_distributions_curl_calls_us: "needs curl", Peer::Python("sigv4_curl"), "/api/echo?a=%C3%BC%20x&b=2";
 }
 

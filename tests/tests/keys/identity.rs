@@ -208,7 +208,7 @@ fn a_process_cannot_verify_with_a_secret_that_it_signs_with() {
     let other = signer(ed25519_key(OTHER_SECRET));
     assert!(keys.ensure_distinct_from(&[&other]).is_ok(), "Ed25519");
 
-    // One secret in two schemes: whoever verifies with it knows the seed.
+    // One secret in two schemes: a verifier with it knows the seed.
     let keys = one_caller(caller_key("1", hmac(&bytes(SECRET)))).unwrap();
     assert!(keys.ensure_distinct_from(&[&same]).is_err(), "a seed");
     let public_key = ed25519_key(SECRET).verifying_key();

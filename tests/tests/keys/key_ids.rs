@@ -1,4 +1,4 @@
-//! Keys that requests call for by a name of their own, which is not the caller's.
+//! Keys that requests select by another name than the caller's.
 
 use countersign::{CallerKey, ConfigErrorKind, Keyring, Scheme};
 use tests::keys::{NOW, OTHER_SECRET, SECRET};

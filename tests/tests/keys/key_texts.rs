@@ -1,4 +1,5 @@
-//! One rule for the text of a key, from every source: what an editor or a mount added is refused and named.
+//! One rule for the text of a key, from every source: what an editor or a mount added is refused
+//! and named.
 
 use countersign::{
     ConfigError, DerivedKeyring, Keyring, Scheme, Secret, SharedSigner, SigV4Credentials, Signer,
@@ -121,8 +122,8 @@ fn sources() -> Vec<Source> {
     ]
 }
 
-/// Source: a file with a second line end, a mount with CRLF, `.env` files that keep quotes, and editors that write a byte
-/// order mark.
+/// Source: a file with a second line end, a mount with CRLF, `.env` files that keep quotes, and
+/// editors that write a byte order mark.
 #[test]
 fn what_was_added_to_a_key_is_refused_and_named_from_every_source() {
     for Source { setting, key, load } in sources() {

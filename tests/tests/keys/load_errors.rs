@@ -1,4 +1,4 @@
-//! Errors at load say what is wrong, where, and what would be right.
+//! Errors at load name the mistake, its place and the expected value.
 
 use countersign::{ConfigError, DerivedKeyring, Keyring, SharedSigner, Signer, Verifier};
 use tests::{
@@ -138,7 +138,7 @@ fn an_error_in_toml_names_place_mistake_and_what_is_known() {
     ] {
         let error = Keyring::from_toml(&text).map(drop).unwrap_err();
         assert!(error.to_string().starts_with(&expected), "{name}:\n{error}\n{expected}");
-        // What the parser says of TOML that is none is its own.
+        // The text of an error in TOML's syntax is the parser's.
         let exact = name != "a value without quotes";
         assert!(exact || error.to_string().contains(": expected TOML"), "{error}");
         assert!(!exact || error.to_string() == expected, "{name}: {error}");

@@ -1,5 +1,5 @@
-//! The rules of keys, through the public API: which are taken, which two are one, when each verifies, how they are loaded,
-//! and that none is ever shown.
+//! The rules of keys, through the public API: which are taken, which two are one, when each
+//! verifies, how they are loaded, and that none is ever shown.
 
 #![allow(
     clippy::unwrap_used,
@@ -94,7 +94,7 @@ fn seconds_later(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(NOW.as_unix_seconds() + seconds)
 }
 
-/// The error in full, with what is behind it, as an operator's log would show it.
+/// The error with its sources, as an operator's log would show it.
 fn shown(error: &ConfigError) -> String {
     let mut text = format!("{error}\n{error:?}\n{error:#?}");
     let mut source = error.source();

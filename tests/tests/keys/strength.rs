@@ -120,7 +120,7 @@ fn an_ed25519_seed_is_32_strong_bytes() {
     }
 }
 
-/// The seeds stand in RFC 8032 section 7.1: whoever looks them up can sign.
+/// The seeds are printed in RFC 8032 section 7.1: anyone who looks them up can sign.
 #[test]
 fn a_published_public_key_is_refused_where_it_enters() {
     for public_key in [

@@ -1,7 +1,7 @@
 //! A request as text, which a test signs, changes and has judged.
 //!
-//! [`Forger`] signs without the crate: it writes the canonical request and computes the signature over it on its own, for
-//! requests that the crate's signer refuses to sign.
+//! [`Forger`] signs without the crate: it writes the canonical request and computes the signature
+//! over it on its own, for requests that the crate's signer refuses to sign.
 
 #![allow(
     dead_code,
@@ -24,7 +24,7 @@ pub const NONCE: &str = "6f1c0d5e2b7a49838d21a6b0c4e5f713";
 /// The list that the crate's signer writes for a request with a content type.
 pub const ALL_FIVE: &str = "host;x-date;x-content-sha256;x-nonce;content-type";
 
-/// A request as it stands on the wire. Header names and order are kept; values are bytes.
+/// A request as on the wire. Header names and order are kept; values are bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub method: String,
@@ -33,12 +33,13 @@ pub struct Message {
     pub body: Vec<u8>,
 }
 
-/// What becomes of a message.
+/// The outcome of a message.
 #[derive(Debug)]
 pub enum Verdict {
     Accepted(Box<Verified>),
     Refused(Rejection),
-    /// No HTTP: the types of the `http` crate, and so every server built on them, refuse it before a verifier could.
+    /// No HTTP: the types of the `http` crate, and so every server built on them, refuse it before
+    /// a verifier could.
     NotHttp,
 }
 
@@ -202,7 +203,8 @@ impl Message {
     }
 }
 
-/// The first two steps of the chain. The head and the keys are leaked, so that what borrows from them can be returned.
+/// The first two steps of the chain. The head and the keys are leaked, so that what borrows from
+/// them can be returned.
 fn authentication<'p>(
     parts: &'p Parts,
     verifier: &Verifier,
@@ -247,8 +249,8 @@ impl Forger {
         }
     }
 
-    /// The message with the three headers that are always covered, as far as it has them not, and a nonce if the list
-    /// names one, signed with this list whatever it covers.
+    /// The message with the three headers that are always covered, as far as it has them not, and a
+    /// nonce if the list names one, signed with this list whatever it covers.
     pub fn sign(&self, mut message: Message, list: &str, now: Timestamp) -> Message {
         if !message.has("x-date") {
             message.append("x-date", now.to_http_date().unwrap());
@@ -287,7 +289,8 @@ impl Forger {
     }
 }
 
-/// HMAC-SHA256 by the same crate, with the same features, that the core depends on, but not through the core.
+/// HMAC-SHA256 by the same crate, with the same features, that the core depends on, but not through
+/// the core.
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.chain_update(message).finalize().into_bytes().to_vec()

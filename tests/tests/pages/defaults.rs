@@ -180,7 +180,7 @@ impl http_body::Body for Endless {
     }
 }
 
-/// What is read of a refused body, and for how long.
+/// How much of a refused body is read, and for how long.
 async fn drained() -> String {
     let send = async |piece| {
         let read = Arc::new(Mutex::new(0));

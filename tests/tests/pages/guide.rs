@@ -1,4 +1,5 @@
-//! The examples of the guide that are not in Rust. Those in Rust are documentation tests of this package.
+//! The examples of the guide that are not in Rust. Those in Rust are documentation tests of this
+//! package.
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
-//! The pages: their configuration files load, their links lead somewhere, and what they say of the code is so.
+//! The pages: their configuration files load, their links lead somewhere, and what they say of the
+//! code is so.
 
 #![allow(
     clippy::unwrap_used,

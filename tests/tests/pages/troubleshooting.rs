@@ -1,4 +1,5 @@
-//! The page of symptoms: each row names a test that shows it, each code has rows, and the texts are those that are seen.
+//! The page of symptoms: each row names a test that shows it, each code has rows, and the texts are
+//! those that are seen.
 
 use std::{collections::BTreeMap, fs};
 
@@ -10,7 +11,8 @@ const PAGE: &str = "crates/TROUBLESHOOTING.md";
 const SYMPTOMS: &str = "tests/tests/pages/symptoms/";
 const MISTAKES: &str = "tests/tests/diagnose/mistakes.rs";
 
-/// The codes of layers that are not the peer's fault, or not the verifier's: status, code, gRPC status.
+/// The codes of layers that are not the peer's fault, or not the verifier's: status, code, gRPC
+/// status.
 const OTHERS: [(u16, &str, u8); 3] = [
     (500, "misconfigured", 13),
     (503, "unavailable", 14),
@@ -20,7 +22,7 @@ const OTHERS: [(u16, &str, u8); 3] = [
 /// Sections whose rows name codes, or what other programs say, in place of a text of ours.
 const OF_OTHERS: [&str; 4] = ["Answers without a code", "Proxies", "Clocks", "gRPC"];
 
-/// A row of a table: what is seen, and the test that shows it.
+/// A row of a table: a symptom, and the test that shows it.
 struct Row {
     section: String,
     seen: String,
@@ -110,7 +112,7 @@ fn every_row_names_a_test_that_is_there() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What stands in code font is what is seen: the test makes it, or its source has it.
+/// Text in code font is the symptom: the test produces it, or its source contains it.
 #[test]
 fn every_text_is_the_one_that_is_seen() {
     let known = symptoms::all().0;

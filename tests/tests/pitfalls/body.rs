@@ -9,8 +9,8 @@ use crate::{
     request, signed, verifier,
 };
 
-/// Source: CVE-2026-26275, httpsig-hyper <= 0.0.22: `matches!(digest, _expected)` is always true, so that any body passed
-/// (part 1, row 1).
+/// Source: CVE-2026-26275, httpsig-hyper <= 0.0.22: `matches!(digest, _expected)` is always true,
+/// so that any body passed (part 1, row 1).
 #[test]
 fn a_digest_that_always_matches() {
     for scheme in SCHEMES {
@@ -23,8 +23,8 @@ fn a_digest_that_always_matches() {
     }
 }
 
-/// Source: s3s 0.14.1 (#772), chimera-nas/chimera#1056: a truncated body, or one in another order, passed (part 1, row
-/// 14).
+/// Source: s3s 0.14.1 (#772), chimera-nas/chimera#1056: a truncated body, or one in another order,
+/// passed (part 1, row 14).
 #[test]
 fn a_body_that_is_cut_extended_or_reordered_between_its_pieces() {
     let body: Vec<u8> = (0..=255).cycle().take(1000).collect();
@@ -63,8 +63,8 @@ fn a_body_that_is_cut_extended_or_reordered_between_its_pieces() {
     }
 }
 
-/// Source: APISIX#13395 and #13415, Tyk#3040, Kong PR#2418: the digest was compared but not signed, or signed but not
-/// compared (part 1, row 33; part 2).
+/// Source: APISIX#13395 and #13415, Tyk#3040, Kong PR#2418: the digest was compared but not signed,
+/// or signed but not compared (part 1, row 33; part 2).
 #[test]
 fn a_digest_that_is_compared_but_not_signed_or_signed_but_not_compared() {
     let other = PayloadDigest::of(b"{}").to_string();
@@ -88,8 +88,8 @@ fn a_digest_that_is_compared_but_not_signed_or_signed_but_not_compared() {
     }
 }
 
-/// Source: MinIO CVE-2026-40344 and CVE-2025-31489: `STREAMING-UNSIGNED-PAYLOAD-TRAILER` took a path on which nothing
-/// checked the signature (part 1, row 13; part 2).
+/// Source: MinIO CVE-2026-40344 and CVE-2025-31489: `STREAMING-UNSIGNED-PAYLOAD-TRAILER` took a
+/// path on which nothing checked the signature (part 1, row 13; part 2).
 #[test]
 fn a_word_in_place_of_the_hash_that_switches_a_check_off() {
     for scheme in SCHEMES {
@@ -110,7 +110,8 @@ fn a_word_in_place_of_the_hash_that_switches_a_check_off() {
     }
 }
 
-/// Source: CVE-2023-43040, Ceph RGW: fields of a form in the body took the place of what the head had proven (part 2).
+/// Source: CVE-2023-43040, Ceph RGW: fields of a form in the body took the place of what the head
+/// had proven (part 2).
 #[test]
 fn a_form_in_the_body_that_speaks_for_the_head() {
     let form = b"credential=orders&signed-headers=host&x-nonce=other&key=admin";

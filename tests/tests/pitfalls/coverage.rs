@@ -9,8 +9,8 @@ use crate::{
     request, signed, verifier,
 };
 
-/// Source: CVE-2017-16005, joyent http-signature <= 0.9.11: the values of headers were signed, their names were not (part
-/// 1, row 4; part 2).
+/// Source: CVE-2017-16005, joyent http-signature <= 0.9.11: the values of headers were signed,
+/// their names were not (part 1, row 4; part 2).
 #[test]
 fn names_of_headers_that_are_not_signed() {
     for scheme in SCHEMES {
@@ -50,8 +50,8 @@ fn names_of_headers_that_are_not_signed() {
     }
 }
 
-/// Source: GHSA-x9cc-346q-g27m, Cloudflare's web-bot-auth: a signature over the empty list `()` was good and bound to
-/// nothing (part 1, row 5; part 2).
+/// Source: GHSA-x9cc-346q-g27m, Cloudflare's web-bot-auth: a signature over the empty list `()` was
+/// good and bound to nothing (part 1, row 5; part 2).
 #[test]
 fn a_good_signature_over_too_little() {
     for scheme in SCHEMES {
@@ -69,7 +69,7 @@ fn a_good_signature_over_too_little() {
             let message = forger(scheme).sign(request("POST", "/"), list, NOW);
             assert_code(scheme, list, &message, "insufficient_coverage");
         }
-        // Enough for the scheme, too little for the key: told to whoever holds it, and to nobody else.
+        // Enough for the scheme, too little for the key: told to the holder of the key only.
         let without_type = || Message::new("POST", "/", HOST, BODY);
         for (name, request, list) in [
             ("neither", request("POST", "/"), THREE),
@@ -88,7 +88,8 @@ fn a_good_signature_over_too_little() {
     }
 }
 
-/// Source: RFC 9421 section 2.1, and verifiers that did not refuse it: a component covered twice (part 1, row 35).
+/// Source: RFC 9421 section 2.1, and verifiers that did not refuse it: a component covered twice
+/// (part 1, row 35).
 #[test]
 fn a_component_that_is_covered_twice() {
     for scheme in SCHEMES {
@@ -120,7 +121,8 @@ fn a_component_that_is_covered_twice() {
     }
 }
 
-/// Source: httpsig: an absent header was signed like an empty one (part 1, row 23; Kong does so too).
+/// Source: httpsig: an absent header was signed like an empty one (part 1, row 23; Kong does so
+/// too).
 #[test]
 fn a_header_that_is_absent_and_counts_as_empty() {
     for scheme in SCHEMES {
@@ -146,8 +148,8 @@ fn a_header_that_is_absent_and_counts_as_empty() {
     }
 }
 
-/// Source: RFC 9110 section 5.5: a receiver trims the blanks around a value, so that what was signed with them never verifies
-/// (the class of part 1, row 27).
+/// Source: RFC 9110 section 5.5: a receiver trims the blanks around a value, so that what was
+/// signed with them never verifies (the class of part 1, row 27).
 #[test]
 fn a_value_that_is_trimmed_on_the_way() {
     for scheme in SCHEMES {
@@ -166,8 +168,8 @@ fn a_value_that_is_trimmed_on_the_way() {
     }
 }
 
-/// Source: httpsig, http-signature-normalization-actix, APISIX: of two headers one was signed and the other used (part 1,
-/// rows 7 and 32).
+/// Source: httpsig, http-signature-normalization-actix, APISIX: of two headers one was signed and
+/// the other used (part 1, rows 7 and 32).
 #[test]
 fn a_second_header_of_a_name_that_is_read() {
     for scheme in SCHEMES {
@@ -211,9 +213,10 @@ fn a_second_header_of_a_name_that_is_read() {
     }
 }
 
-/// Source: RustFS GHSA-g8w9-qw9q-fghr and GHSA-xm99-m3gq-83g8, s3s#818: a header that was added behind the signature turned
-/// a write into a read; webhooksmith-axum: the type of what is verified held headers that were not (part 1, rows 6 and
-/// 31). Taking such headers away is the layer's part.
+/// Source: RustFS GHSA-g8w9-qw9q-fghr and GHSA-xm99-m3gq-83g8, s3s#818: a header that was added
+/// behind the signature turned a write into a read; webhooksmith-axum: the type of a verified
+/// request held headers that were not (part 1, rows 6 and 31). Taking such headers away is the
+/// layer's part.
 #[test]
 fn a_header_that_is_added_and_counts_as_proven() {
     for scheme in SCHEMES {
@@ -233,7 +236,8 @@ fn a_header_that_is_added_and_counts_as_proven() {
             assert_eq!(verified.covered(name), None, "{scheme}: {name}");
         }
 
-        // What would change the meaning of the body or the identity of the request is not even passed on.
+        // What would change the meaning of the body or the identity of the request is not even
+        // passed on.
         let three = forger(scheme).sign(Message::new("POST", "/", HOST, BODY), THREE, NOW);
         let keys = Keyring::builder()
             .caller(
@@ -259,8 +263,8 @@ fn a_header_that_is_added_and_counts_as_proven() {
     }
 }
 
-/// Source: CVE-2024-45410, Traefik, and CVE-2025-48865, Fabio: `Connection: x-date` made a proxy drop the header (part 2).
-/// Nothing here reads `Connection`, and no signature may cover it.
+/// Source: CVE-2024-45410, Traefik, and CVE-2025-48865, Fabio: `Connection: x-date` made a proxy
+/// drop the header (part 2). Nothing here reads `Connection`, and no signature may cover it.
 #[test]
 fn a_connection_header_that_takes_a_signed_header_away() {
     for scheme in SCHEMES {

@@ -11,8 +11,9 @@ use crate::{
     request, signed, verifier,
 };
 
-/// Source: CVE-2020-12692, Keystone: the signed date was never compared with the clock; mauth-client and others: dates
-/// ahead of it passed; MinIO: one kind of request skipped the comparison (part 1, row 24; part 2).
+/// Source: CVE-2020-12692, Keystone: the signed date was never compared with the clock;
+/// mauth-client and others: dates ahead of it passed; MinIO: one kind of request skipped the
+/// comparison (part 1, row 24; part 2).
 #[test]
 fn a_signed_date_that_nobody_compares_with_the_clock() {
     let micros = |offset: i64| Timestamp::from_unix_micros(NOW.as_unix_micros() + offset);
@@ -69,8 +70,9 @@ fn a_signed_date_that_nobody_compares_with_the_clock() {
     }
 }
 
-/// Source: CVE-2015-8466, swift3: freshness from `Date`, the MAC over `x-amz-date`; actpub-httpsig; Kong's `Date` or
-/// `X-Date`; CVE-2025-64484, oauth2-proxy: `X_Name` folded to `X-Name` (part 1, row 22; part 2).
+/// Source: CVE-2015-8466, swift3: freshness from `Date`, the MAC over `x-amz-date`; actpub-httpsig;
+/// Kong's `Date` or `X-Date`; CVE-2025-64484, oauth2-proxy: `X_Name` folded to `X-Name` (part 1,
+/// row 22; part 2).
 #[test]
 fn a_stale_signed_date_beside_a_fresh_one_that_is_not_signed() {
     let stale = Timestamp::from_unix_seconds(NOW.as_unix_seconds() - 3600);
@@ -93,8 +95,9 @@ fn a_stale_signed_date_beside_a_fresh_one_that_is_not_signed() {
     }
 }
 
-/// Source: the article's receiver takes whatever `new Date` takes, which other languages read otherwise or not at all (wire
-/// format, rule 11). One form is read, a second one by option, and what is signed is the text.
+/// Source: the article's receiver takes whatever `new Date` takes, which other languages read
+/// otherwise or not at all (wire format, rule 11). One form is read, a second one by option, and
+/// the text is signed.
 #[test]
 fn a_date_that_two_readers_read_differently() {
     let with_option = Verifier::builder()
@@ -139,8 +142,8 @@ fn a_date_that_two_readers_read_differently() {
     }
 }
 
-/// Source: hawk, http-signature-normalization, standard-webhooks: arithmetic on a date from the wire overflowed (part 1,
-/// row 16; part 2).
+/// Source: hawk, http-signature-normalization, standard-webhooks: arithmetic on a date from the
+/// wire overflowed (part 1, row 16; part 2).
 #[test]
 fn a_date_that_overflows() {
     for scheme in SCHEMES {

@@ -11,8 +11,8 @@ use crate::{
     signed,
 };
 
-/// Source: slack-auth-middleware, hmac-predicate, http-msgsign, Kong#2189, DRF's `compare_digest`: text that cannot be
-/// decoded was a panic or a 500 (part 1, row 17; part 2).
+/// Source: slack-auth-middleware, hmac-predicate, http-msgsign, Kong#2189, DRF's `compare_digest`:
+/// text that cannot be decoded was a panic or a 500 (part 1, row 17; part 2).
 #[test]
 fn a_header_that_cannot_be_decoded_and_is_no_refusal() {
     let long = "a".repeat(70_000);
@@ -81,7 +81,8 @@ fn assert_linear(case: &str, scheme: Scheme, messages: impl Fn(usize) -> Vec<Mes
     growth::assert_linear(case, &|| judge_all(&small), &|| judge_all(&large));
 }
 
-/// Source: CVE-2022-29167, Hawk: a regular expression on Host took quadratic time (part 1, row 28; part 2).
+/// Source: CVE-2022-29167, Hawk: a regular expression on Host took quadratic time (part 1, row 28;
+/// part 2).
 #[test]
 fn a_long_header_that_takes_more_than_linear_time() {
     const LENGTH: usize = 64 * 1024;

@@ -12,8 +12,8 @@ use crate::{
     request, signed, verifier,
 };
 
-/// Source: httpsig (`alg` ignored), GHSA-869p-cjfg-cm3x, CVE-2026-39999, APISIX: the message chose the algorithm, and a
-/// public key served as an HMAC secret (part 1, row 21; part 2).
+/// Source: httpsig (`alg` ignored), GHSA-869p-cjfg-cm3x, CVE-2026-39999, APISIX: the message chose
+/// the algorithm, and a public key served as an HMAC secret (part 1, row 21; part 2).
 #[test]
 fn a_message_that_chooses_the_algorithm_of_a_key() {
     let public_key = ed25519_key(SECRET).verifying_key();
@@ -49,8 +49,8 @@ fn a_message_that_chooses_the_algorithm_of_a_key() {
     }
 }
 
-/// Source: mauth's v2 falls back to v1; GHSA of gateways that tried the next credential: a weaker check after a stronger
-/// one failed (part 1, row 20; part 2).
+/// Source: mauth's v2 falls back to v1; GHSA of gateways that tried the next credential: a weaker
+/// check after a stronger one failed (part 1, row 20; part 2).
 #[test]
 fn a_stronger_signature_that_is_taken_away_or_fails() {
     // A caller that moves from the one scheme to the other has keys of both.
@@ -78,7 +78,7 @@ fn a_stronger_signature_that_is_taken_away_or_fails() {
         .with("authorization", weak.header("authorization"));
     assert_eq!(judge(&both), "malformed", "both good");
 
-    // Neither the nonce nor the content type can be taken out of what is asked for.
+    // Neither the nonce nor the content type can be taken out of the coverage.
     let stripped = hmac.sign(request("POST", "/"), THREE, NOW);
     assert_eq!(judge(&stripped), "insufficient_coverage");
     let mut stripped = strong.clone();
@@ -87,8 +87,9 @@ fn a_stronger_signature_that_is_taken_away_or_fails() {
     assert_eq!(judge(&stripped), "invalid_signature");
 }
 
-/// Source: GHSA-9c4q-hq6p-c237, MinIO: credentials were taken from the query while the header's were checked (part 2).
-/// These schemes have no credentials in the query, so there they are nothing.
+/// Source: GHSA-9c4q-hq6p-c237, MinIO: credentials were taken from the query while the header's
+/// were checked (part 2). These schemes have no credentials in the query, so there they are
+/// nothing.
 #[test]
 fn credentials_in_the_query() {
     for scheme in SCHEMES {
@@ -110,7 +111,8 @@ fn credentials_in_the_query() {
     }
 }
 
-/// Source: CVE-2026-28432, Misskey: the caller was whom the message named and not whose key it was (part 2).
+/// Source: CVE-2026-28432, Misskey: the caller was whom the message named and not whose key it was
+/// (part 2).
 #[test]
 fn a_caller_that_is_taken_from_the_message() {
     for scheme in SCHEMES {
@@ -138,7 +140,8 @@ fn a_caller_that_is_taken_from_the_message() {
     }
 }
 
-/// Source: GHSA-869p-cjfg-cm3x (node-jws) and others: the name of a key led the look-up astray (part 1, row 21).
+/// Source: GHSA-869p-cjfg-cm3x (node-jws) and others: the name of a key led the look-up astray
+/// (part 1, row 21).
 #[test]
 fn a_name_that_leads_the_look_up_astray() {
     for scheme in SCHEMES {
@@ -171,8 +174,9 @@ fn a_name_that_leads_the_look_up_astray() {
     }
 }
 
-/// Source: RustFS GHSA-r5qv-rc46-hv8q and CVE-2025-68926: a default secret was in the source; CVE-2025-53548, Clerk, and
-/// CVE-2022-43411, Jenkins: no secret meant no check (part 1, row 19; part 2).
+/// Source: RustFS GHSA-r5qv-rc46-hv8q and CVE-2025-68926: a default secret was in the source;
+/// CVE-2025-53548, Clerk, and CVE-2022-43411, Jenkins: no secret meant no check (part 1, row 19;
+/// part 2).
 #[test]
 fn a_secret_that_is_empty_short_or_known_to_everyone() {
     let long_enough = |byte: u8| Secret::from_bytes(&[byte; 32]);
@@ -225,7 +229,8 @@ fn a_secret_that_is_empty_short_or_known_to_everyone() {
     }
 }
 
-/// Source: aws-sdk-go-v2#3350: a derived key was kept under the name of the secret and not under the secret (part 2).
+/// Source: aws-sdk-go-v2#3350: a derived key was kept under the name of the secret and not under
+/// the secret (part 2).
 #[test]
 fn a_replaced_secret_that_still_verifies() {
     for scheme in SCHEMES {

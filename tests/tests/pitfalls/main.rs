@@ -1,8 +1,9 @@
-//! How request signing has failed elsewhere, as tests that fail if the core makes the same mistake. Each is named after the
-//! failure and says where it happened.
+//! How request signing has failed elsewhere, as tests that fail if the core makes the same mistake.
+//! Each is named after the failure and says where it happened.
 //!
-//! What the layers have to answer for (memory, readiness, logs, failing open, caches) is tested beside them; what belongs
-//! to schemes that are not here yet (SigV4, RFC 9421, webhooks) comes with them.
+//! What the layers have to answer for (memory, readiness, logs, failing open, caches) is tested
+//! beside them; what belongs to schemes that are not here yet (SigV4, RFC 9421, webhooks) comes
+//! with them.
 
 #![allow(
     clippy::unwrap_used,

@@ -9,8 +9,8 @@ use crate::{
     request, signed,
 };
 
-/// Source: RUSTSEC-2024-0010 / CVE-2024-21491, svix < 1.17: signatures were compared up to the end of the shorter one, so
-/// that an empty one always matched (part 1, row 2; part 2).
+/// Source: RUSTSEC-2024-0010 / CVE-2024-21491, svix < 1.17: signatures were compared up to the end
+/// of the shorter one, so that an empty one always matched (part 1, row 2; part 2).
 #[test]
 fn a_signature_that_matches_as_far_as_it_goes() {
     for scheme in SCHEMES {
@@ -56,8 +56,8 @@ fn a_caller_that_is_named_but_not_proven() {
     }
 }
 
-/// Source: RustFS GHSA-333v-68xh-8mmq, s3s, apache/cloudstack#11988: the expected signature stood in the log (part 1, row
-/// 18). The rejection is what the layer logs.
+/// Source: RustFS GHSA-333v-68xh-8mmq, s3s, apache/cloudstack#11988: the expected signature stood
+/// in the log (part 1, row 18). The rejection is what the layer logs.
 #[test]
 fn a_refusal_that_tells_the_expected_signature() {
     for scheme in SCHEMES {
@@ -79,8 +79,9 @@ fn a_refusal_that_tells_the_expected_signature() {
     }
 }
 
-/// Source: httpsig <= 0.0.18, minio#5334, Tyk: signatures were compared with `==` (part 1, row 3; part 2). That no shipped
-/// type allows it is a rule of the repository; here, that the whole signature counts.
+/// Source: httpsig <= 0.0.18, minio#5334, Tyk: signatures were compared with `==` (part 1, row 3;
+/// part 2). That no shipped type allows it is a rule of the repository; here, that the whole
+/// signature counts.
 #[test]
 fn a_signature_of_which_only_a_part_is_compared() {
     let scheme = Scheme::HmacSha256;
@@ -106,8 +107,8 @@ fn a_signature_of_which_only_a_part_is_compared() {
     }
 }
 
-/// Source: RUSTSEC-2022-0093 and the malleability of RFC 8032 without its last check: S + L is a second signature (part
-/// 2).
+/// Source: RUSTSEC-2022-0093 and the malleability of RFC 8032 without its last check: S + L is a
+/// second signature (part 2).
 #[test]
 fn a_second_encoding_of_a_good_signature() {
     const ORDER: [u8; 32] = [

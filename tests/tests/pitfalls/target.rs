@@ -11,8 +11,8 @@ use crate::{
     request, signed,
 };
 
-/// Source: RustFS GHSA-c667-rgrv-99vj: the MAC was bound to a prefix and not to the method, so that it served sibling
-/// routes and other methods (part 1, row 11).
+/// Source: RustFS GHSA-c667-rgrv-99vj: the MAC was bound to a prefix and not to the method, so that
+/// it served sibling routes and other methods (part 1, row 11).
 #[test]
 fn a_signature_that_serves_a_sibling_route_or_another_method() {
     for scheme in SCHEMES {
@@ -40,9 +40,10 @@ fn a_signature_that_serves_a_sibling_route_or_another_method() {
     }
 }
 
-/// Source: mauth-core and scratchstack signed a normalised path while the raw one was routed; s3s#176 and rustango sorted
-/// the query, so that the order of repeated names was free; CVE-2022-2385, aws-iam-authenticator: parameters in another
-/// case or twice (part 1, rows 8, 9, 26 and 27).
+/// Source: mauth-core and scratchstack signed a normalised path while the raw one was routed;
+/// s3s#176 and rustango sorted the query, so that the order of repeated names was free;
+/// CVE-2022-2385, aws-iam-authenticator: parameters in another case or twice (part 1, rows 8, 9, 26
+/// and 27).
 #[test]
 fn targets_that_are_different_and_signed_alike() {
     let targets = [
@@ -105,8 +106,8 @@ fn targets_that_are_different_and_signed_alike() {
     }
 }
 
-/// Source: CVE-2020-16250, Vault: a signed request was led to another host; and verifiers that read one of Host and
-/// `:authority` where the server routes by the other (part 1, row 10; part 2).
+/// Source: CVE-2020-16250, Vault: a signed request was led to another host; and verifiers that read
+/// one of Host and `:authority` where the server routes by the other (part 1, row 10; part 2).
 #[test]
 fn a_request_that_was_signed_for_another_host() {
     for scheme in SCHEMES {
@@ -163,8 +164,9 @@ fn a_request_that_was_signed_for_another_host() {
     }
 }
 
-/// Source: the article's own client and receiver disagree off port 80: Node sends `name:port` and the bare name was signed
-/// (wire format, rules 4 and 5). One form holds for a verifier, never either.
+/// Source: the article's own client and receiver disagree off port 80: Node sends `name:port` and
+/// the bare name was signed (wire format, rules 4 and 5). One form holds for a verifier, never
+/// either.
 #[test]
 fn a_port_that_is_sent_but_not_signed() {
     let list = format!("{THREE};x-nonce");
@@ -228,8 +230,8 @@ fn a_port_that_is_sent_but_not_signed() {
     }
 }
 
-/// Source: WIMSE#297: `@request-target` is another text in HTTP/2, so that a request was refused behind a hop (part 1, row
-/// 34).
+/// Source: WIMSE#297: `@request-target` is another text in HTTP/2, so that a request was refused
+/// behind a hop (part 1, row 34).
 #[test]
 fn a_request_that_verifies_in_one_version_of_http_only() {
     for scheme in SCHEMES {
@@ -243,7 +245,8 @@ fn a_request_that_verifies_in_one_version_of_http_only() {
     }
 }
 
-/// Source: A2A#1829: a nonce from the date and the key repeats within a millisecond (part 1, row 34).
+/// Source: A2A#1829: a nonce from the date and the key repeats within a millisecond (part 1, row
+/// 34).
 #[test]
 fn a_nonce_that_repeats_within_a_moment() {
     let parts = request("POST", "/").parts().unwrap();
@@ -259,8 +262,8 @@ fn a_nonce_that_repeats_within_a_moment() {
     }
 }
 
-/// Source: nonce-auth, and CVE-2023-35941, Envoy OAuth2: fields were joined without separators, so that digits moved from
-/// one to the next under the same MAC (part 1, row 12; part 2).
+/// Source: nonce-auth, and CVE-2023-35941, Envoy OAuth2: fields were joined without separators, so
+/// that digits moved from one to the next under the same MAC (part 1, row 12; part 2).
 #[test]
 fn bytes_that_move_from_one_field_to_the_next() {
     type Change = (&'static str, fn(&mut Message));

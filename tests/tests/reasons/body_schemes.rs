@@ -233,7 +233,7 @@ fn keys() -> Keyring {
 
 /// A good signature beside a nonce of another one.
 fn foreign_nonce() -> String {
-    let (key, profile) = django();
+    let (key, verify_settings) = django();
     let signer = Signer::drf(key.clone(), ["user-service"]).unwrap();
     let signer = signer.with_nonce_always();
     let request = || {
@@ -243,7 +243,10 @@ fn foreign_nonce() -> String {
         parts
     };
     let (own, other) = (request(), request());
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let keys = keyring("django", &key);
     let (mac, _) = own.headers["x-hmac-nonce"]
         .to_str()
@@ -269,13 +272,16 @@ fn foreign_nonce() -> String {
 }
 
 pub(crate) fn reasons() -> Vec<String> {
-    let (key, profile) = django();
+    let (key, verify_settings) = django();
     let builder = || Verifier::builder().expected_hosts(["user-service"]);
-    let drf = builder().accept_only(profile).build().unwrap();
-    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let profile = profile.with_route(Method::POST, "/hook").unwrap();
-    let webhooks = builder().accept_only(profile.clone()).build().unwrap();
-    let svix = builder().accept_only(profile.with_svix_headers());
+    let drf = builder().accept_only(verify_settings).build().unwrap();
+    let verify_settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
+    let verify_settings = verify_settings.with_route(Method::POST, "/hook").unwrap();
+    let webhooks = builder()
+        .accept_only(verify_settings.clone())
+        .build()
+        .unwrap();
+    let svix = builder().accept_only(verify_settings.with_svix_headers());
     let svix = svix.build().unwrap();
     let of_another_scheme = keyring("svix", &hmac_key(SECRET));
     [

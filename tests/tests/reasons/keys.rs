@@ -1,4 +1,5 @@
-//! What a key asks of a request whose signature is its own, and bodies that are not the signed ones.
+//! What a key asks of a request whose signature is its own, and bodies that are not the signed
+//! ones.
 
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ fn keyring(with: impl FnOnce(CallerKey) -> CallerKey) -> Keyring {
     keys.build().unwrap()
 }
 
-/// A derived key, and a verifier without expected hosts, which its keyring would not have been built for.
+/// A derived key, and a verifier without expected hosts, which its keyring would not have been
+/// built for.
 fn derived() -> String {
     let root = || RootKey::new("2026-01", &Secret::from_hex(SECRET).unwrap()).unwrap();
     let strict = Verifier::builder().expected_hosts(["user-service"]);

@@ -93,9 +93,12 @@ async fn all() -> Vec<String> {
     );
 
     let key = SigningKey::standard_webhooks(&Secret::from_hex(SECRET).unwrap());
-    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    let profile = profile.with_route(Method::POST, "/hook").unwrap();
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let verify_settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
+    let verify_settings = verify_settings.with_route(Method::POST, "/hook").unwrap();
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let webhooks = VerifyLayer::new(keyring("svix", &key))
         .with_verifier(verifier)
         .with_clock(|| NOW);
@@ -116,8 +119,11 @@ async fn all() -> Vec<String> {
         ),
     );
 
-    let (key, profile) = django();
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let (key, verify_settings) = django();
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let drf = VerifyLayer::new(keyring("django", &key))
         .with_verifier(verifier)
         .with_clock(|| NOW);
@@ -128,9 +134,12 @@ async fn all() -> Vec<String> {
         "signature: expected a new one, found one that was used before",
     );
 
-    let (key, profile) = django();
-    let profile = profile.insecure_replay_once_per_route();
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let (key, verify_settings) = django();
+    let verify_settings = verify_settings.insecure_replay_once_per_route();
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let drf = VerifyLayer::new(keyring("django", &key))
         .with_verifier(verifier)
         .with_clock(|| NOW);

@@ -1,5 +1,5 @@
-//! What an operator reads of a refusal: a table of one request for each reason, over all schemes. Every reason names what it is
-//! about, and no reason of the sources is without a row.
+//! What an operator reads of a refusal: a table of one request for each reason, over all schemes.
+//! Every reason names what it is about, and no reason of the sources is without a row.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,15 +24,16 @@ use countersign::{KeyStore, Keyring, Rejection, Verifier};
 use http::{HeaderName, HeaderValue, Method, Request, request::Parts};
 use tests::keys::NOW;
 
-/// A name, what is changed in the request that the table begins with, and what the operator reads.
+/// A name, the change to the request that the table begins with, and the reason that the operator
+/// reads.
 type Row = (
     &'static str,
     &'static [(&'static str, &'static str)],
     &'static str,
 );
 
-/// A head as it is written here: the request line without a version, then a line for each header. `{long}` stands for 9,000
-/// characters.
+/// A head as written here: the request line without a version, then a line for each header.
+/// `{long}` means 9,000 characters.
 fn head(text: &str) -> Parts {
     let text = text.replace("{long}", &"x".repeat(9000));
     let mut lines = text.lines();
@@ -95,7 +96,7 @@ fn all() -> Vec<String> {
     .concat()
 }
 
-/// What a reason may be about. It stands before the first colon.
+/// The subjects of reasons. The subject comes before the first colon.
 const SUBJECTS: [&str; 31] = [
     "X-Amz-Algorithm",
     "X-Amz-Date",

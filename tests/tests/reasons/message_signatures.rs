@@ -384,15 +384,15 @@ fn keys() -> Keyring {
     keyring("billing", &SigningKey::message_hmac_sha256(&secret))
 }
 
-fn verifier(profile: MessageSignaturesVerifySettings) -> Verifier {
-    let profile = profile.with_structured_field(
+fn verifier(verify_settings: MessageSignaturesVerifySettings) -> Verifier {
+    let verify_settings = verify_settings.with_structured_field(
         HeaderName::from_static("x-dict"),
         StructuredType::Dictionary,
     );
     let list = HeaderName::from_static("x-list");
-    let profile = profile.with_structured_field(list, StructuredType::List);
+    let verify_settings = verify_settings.with_structured_field(list, StructuredType::List);
     let builder = Verifier::builder().expected_hosts(["user-service"]);
-    builder.accept_only(profile).build().unwrap()
+    builder.accept_only(verify_settings).build().unwrap()
 }
 
 pub(crate) fn reasons() -> Vec<String> {

@@ -467,16 +467,16 @@ fn verifier(
     service: &str,
     with: impl FnOnce(SigV4VerifySettings) -> SigV4VerifySettings,
 ) -> Verifier {
-    let profile = with(SigV4VerifySettings::new("eu-central-1", service).unwrap());
+    let verify_settings = with(SigV4VerifySettings::new("eu-central-1", service).unwrap());
     let builder = Verifier::builder().expected_hosts(["user-service"]);
-    builder.accept_only(profile).build().unwrap()
+    builder.accept_only(verify_settings).build().unwrap()
 }
 
 pub(crate) fn reasons() -> Vec<String> {
     let bound = keys(Some("FwoGZXIvYXdzEBYaDNotAReal-Token"));
-    let default = verifier("user-service", |profile| profile);
-    let presigned = verifier("user-service", |profile| {
-        profile.with_presigned(SigV4Presigned::new())
+    let default = verifier("user-service", |verify_settings| verify_settings);
+    let presigned = verifier("user-service", |verify_settings| {
+        verify_settings.with_presigned(SigV4Presigned::new())
     });
     let hash_required = verifier(
         "user-service",
@@ -487,7 +487,7 @@ pub(crate) fn reasons() -> Vec<String> {
         .limits(HeadLimits::default().with_covered_headers(4))
         .build()
         .unwrap();
-    let s3 = verifier("s3", |profile| profile);
+    let s3 = verifier("s3", |verify_settings| verify_settings);
     let lenient = verifier(
         "s3",
         SigV4VerifySettings::insecure_accept_noncanonical_paths,

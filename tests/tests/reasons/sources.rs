@@ -37,7 +37,7 @@ pub(crate) const UNREACHABLE: [(&str, &str); 7] = [
     ),
 ];
 
-/// What stands before the text of a reason. `…` is anything but a quotation mark or a semicolon.
+/// The code before the text of a reason. `…` is anything but a quotation mark or a semicolon.
 const BEFORE: [&str; 17] = [
     "reason!(",
     "Rejection::malformed(",
@@ -162,11 +162,12 @@ fn is_behind(code: &str) -> bool {
     })
 }
 
-/// Whether a reason is made of this text: its parts between the places for what it names stand in the reason in their order.
+/// Whether a reason is made of this text: its parts between the places for what it names stand in
+/// the reason in their order.
 pub(crate) fn is_of(text: &str, reason: &str) -> bool {
     let mut rest = reason;
     for part in text.split('{') {
-        // What stands between braces is a place.
+        // Text between braces is a place.
         let part = part.split_once('}').map_or(part, |(_, part)| part);
         let Some((_, behind)) = rest.split_once(part) else {
             return false;

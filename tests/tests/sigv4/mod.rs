@@ -1,4 +1,5 @@
-//! What the tests of SigV4 share: a profile, keys, and a forger that signs without the crate whatever it is given.
+//! What the tests of SigV4 share: settings, keys, and a forger that signs without the crate
+//! whatever it is given.
 
 #![allow(
     dead_code,
@@ -23,7 +24,7 @@ pub const SERVICE: &str = "user-service";
 pub const KEY_ID: &str = "AKIDBILLING";
 pub const SECRET: &str = "correct/Horse+battery/Staple+0123456789";
 pub const OTHER_SECRET: &str = "another/Horse+battery/Staple+0123456789";
-/// [`NOW`] as it stands in `x-amz-date`.
+/// [`NOW`] as in `x-amz-date`.
 pub const DATE: &str = "20260102T030405Z";
 
 pub fn key(secret: &str) -> VerifyingKey {
@@ -45,15 +46,15 @@ pub fn keyring() -> Keyring {
     keyring_of(caller_key(key(SECRET)))
 }
 
-pub fn profile() -> SigV4VerifySettings {
+pub fn verify_settings() -> SigV4VerifySettings {
     SigV4VerifySettings::new(REGION, SERVICE)
         .unwrap()
         .with_presigned(SigV4Presigned::new())
 }
 
-pub fn verifier(profile: SigV4VerifySettings) -> Verifier {
+pub fn verifier(verify_settings: SigV4VerifySettings) -> Verifier {
     Verifier::builder()
-        .accept_only(profile)
+        .accept_only(verify_settings)
         .expected_hosts([HOST])
         .keep_evidence()
         .build()
@@ -116,19 +117,20 @@ pub fn judge_with(
 /// `accept`, or the code of the refusal.
 pub fn code_with(
     message: &Message,
-    profile: SigV4VerifySettings,
+    verify_settings: SigV4VerifySettings,
     keys: &Keyring,
     now: Timestamp,
 ) -> &'static str {
-    judge_with(message, &verifier(profile), keys, now)
+    judge_with(message, &verifier(verify_settings), keys, now)
         .map_or_else(|rejection| rejection.kind().code(), |_| "accept")
 }
 
 pub fn code(message: &Message) -> &'static str {
-    code_with(message, profile(), &keyring(), NOW)
+    code_with(message, verify_settings(), &keyring(), NOW)
 }
 
-/// Signs without the crate: the canonical request is put together from what it is told, right or wrong.
+/// Signs without the crate: the canonical request is put together from what it is told, right or
+/// wrong.
 #[derive(Clone, Debug)]
 pub struct Forger {
     pub path: String,
@@ -178,7 +180,8 @@ impl Forger {
         base16ct::lower::encode_string(&hmac_sha256(&key, text.as_bytes()))
     }
 
-    /// The message with the signature in its header. `x-amz-date` must be there already, or not be meant to be.
+    /// The message with the signature in the header. `x-amz-date` must be there already, or not be
+    /// meant to be.
     pub fn sign(&self, message: &Message) -> Message {
         let value = format!(
             "AWS4-HMAC-SHA256 Credential={KEY_ID}/{}, SignedHeaders={}, Signature={}",
@@ -195,7 +198,8 @@ pub fn unsigned(target: &str) -> Message {
     Message::new("GET", target, HOST, b"").with("x-amz-date", DATE)
 }
 
-/// Signed by the forger with host and date covered, the path encoded once more and the query as it stands.
+/// Signed by the forger with host and date covered, the path encoded once more and the query as
+/// sent.
 pub fn forged(message: &Message) -> Message {
     let mut forger = Forger::of(message, "host;x-amz-date");
     forger.path = forger.path.replace('%', "%25");

@@ -1,4 +1,4 @@
-//! A case: a request, how it is signed, and whatever the source says of it on the way.
+//! A case: a request, how it is signed, and the intermediate values that the source gives.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -97,15 +97,15 @@ impl Context {
     }
 
     pub(crate) fn strict(&self) -> SigV4VerifySettings {
-        let profile = SigV4VerifySettings::new(&self.region, &self.service)
+        let verify_settings = SigV4VerifySettings::new(&self.region, &self.service)
             .unwrap()
             .with_path_encoding(self.encoding())
             .with_path_normalization(self.normalization())
             .with_presigned(self.presigned());
         if self.unsigned_payload {
-            profile.insecure_accept_unsigned_payload()
+            verify_settings.insecure_accept_unsigned_payload()
         } else {
-            profile
+            verify_settings
         }
     }
 
@@ -140,9 +140,9 @@ pub(crate) fn keyring<'k>(
     builder.build().unwrap()
 }
 
-fn verifier(profile: SigV4VerifySettings, message: &Message) -> Verifier {
+fn verifier(verify_settings: SigV4VerifySettings, message: &Message) -> Verifier {
     Verifier::builder()
-        .accept_only(profile)
+        .accept_only(verify_settings)
         .expected_hosts([message.header("host")])
         .window(Duration::from_secs(900))
         .keep_evidence()
@@ -153,12 +153,12 @@ fn verifier(profile: SigV4VerifySettings, message: &Message) -> Verifier {
 /// `None` if the types of the `http` crate have no room for the request.
 pub(crate) fn judge(
     message: &Message,
-    profile: SigV4VerifySettings,
+    verify_settings: SigV4VerifySettings,
     keys: &Keyring,
     now: Timestamp,
 ) -> Option<Result<Verified, Rejection>> {
     let parts = message.parts()?;
-    let verifier = verifier(profile, message);
+    let verifier = verifier(verify_settings, message);
     Some(verifier.parse(&parts, now).and_then(|claim| {
         let found = keys.try_lookup(claim.key_id()).unwrap().unwrap();
         claim
@@ -167,8 +167,9 @@ pub(crate) fn judge(
     }))
 }
 
-/// Reads a request with either line end. A raw space in the target is split off from the right; a folded line is joined by
-/// one space, which is what a server hands on that takes such lines at all.
+/// Reads a request with either line end. A raw space in the target is split off from the right; a
+/// folded line is joined by one space, which is what a server hands on that takes such lines at
+/// all.
 pub(crate) fn parse_http(bytes: &[u8]) -> Message {
     let end = |separator: &[u8]| {
         let at = bytes
@@ -255,7 +256,7 @@ pub(crate) struct Counts {
     pub(crate) not_signed: usize,
 }
 
-/// What came of a set of cases: those refused as the tables say, and what is wrong.
+/// The outcomes of a set of cases: those refused as the tables say, and the failures.
 #[derive(Default)]
 struct Outcome {
     differences: BTreeSet<String>,
@@ -267,7 +268,7 @@ fn check_verifying(case: &Case, outcome: &mut Outcome) {
     let Case { name, context, .. } = case;
     let keys = context.keyring();
     let known = refused(name);
-    let judged = |profile| judge(&case.signed, profile, &keys, context.verify_at);
+    let judged = |verify_settings| judge(&case.signed, verify_settings, &keys, context.verify_at);
     let verified = match (judged(context.strict()), judged(context.lenient())) {
         (Some(Ok(verified)), Some(Ok(_))) => verified,
         (Some(Err(strict)), Some(Ok(verified))) => {
@@ -282,7 +283,7 @@ fn check_verifying(case: &Case, outcome: &mut Outcome) {
             let reason = match lenient {
                 None => "no HTTP".to_owned(),
                 Some(Err(reason)) => reason.to_string(),
-                Some(Ok(_)) => panic!("{name}: accepted by a lenient profile alone: {strict:?}"),
+                Some(Ok(_)) => panic!("{name}: accepted by lenient settings alone: {strict:?}"),
             };
             if known.is_some_and(|expected| reason.contains(expected)) {
                 outcome.differences.insert(name.clone());
@@ -311,7 +312,8 @@ fn check_verifying(case: &Case, outcome: &mut Outcome) {
     assert!(!evidence.is_signed_with(&key("another")), "{name}");
 }
 
-/// The signer for a case, which covers what the case covers, and the request without what the signer adds.
+/// The signer for a case, which covers what the case covers, and the request without what the
+/// signer adds.
 fn signer(case: &Case) -> (Signer, Message) {
     let context = &case.context;
     let key =
@@ -342,7 +344,8 @@ fn signer(case: &Case) -> (Signer, Message) {
         if !covered.contains(&&**name) {
             settings = settings.with_excluded_header(header);
         } else if name == "content-length" {
-            // DIFFERENCE: it is left out here unless it is asked for: whoever frames the body anew may drop it.
+            // DIFFERENCE: it is left out here unless it is asked for: a hop that frames the body
+            // again may drop it.
             settings = settings.with_covered_header(header).unwrap();
         }
     }
@@ -350,7 +353,7 @@ fn signer(case: &Case) -> (Signer, Message) {
     (signer.insecure_any_authority(), message)
 }
 
-/// What is signed for a case, and its headers or parameters in order; an error in words.
+/// The signed text of a case, and its headers or parameters in order; an error as text.
 fn sign(case: &Case) -> Result<String, String> {
     let (signer, message) = signer(case);
     let parts = message.parts().ok_or("no HTTP")?;
@@ -389,7 +392,7 @@ fn sign(case: &Case) -> Result<String, String> {
 
 fn check_signing(case: &Case, outcome: &mut Outcome) {
     let name = &case.name;
-    // What is refused is not signed either, but where the mistake is in the signed request alone.
+    // A refused case is not signed either, unless the mistake is in the signed request alone.
     let is_known = NOT_SIGNED.iter().any(|(known, _)| known == name)
         || (refused(name).is_some() && name != MISTAKEN);
     match sign(case) {

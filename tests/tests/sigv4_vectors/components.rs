@@ -40,7 +40,7 @@ fn plain_signer(context: &Context) -> Signer {
     Signer::sigv4(settings, [HOST]).unwrap()
 }
 
-/// The request signed in the header, and what a lenient profile makes of it.
+/// The request signed in the header, and what lenient settings make of it.
 fn signed_and_verified(message: Message, context: &Context) -> Result<Verified, String> {
     let parts = message.parts().ok_or("no HTTP")?;
     let digest = PayloadDigest::of(&message.body);
@@ -84,7 +84,8 @@ fn component<'v>(components: &'v Value, name: &str) -> &'v [Value] {
     rows
 }
 
-/// Source: sigv4_components.json, see its README. Each step is read off a request that is signed and verified here.
+/// Source: sigv4_components.json, see its README. Each step is read off a request that is signed
+/// and verified here.
 #[test]
 fn paths_queries_and_header_values_become_what_the_components_say() {
     let Some(components) = shared("sigv4/sigv4_components.json") else {
@@ -113,7 +114,8 @@ fn paths_queries_and_header_values_become_what_the_components_say() {
             service(row),
             1,
         );
-        // DIFFERENCE: aws4 reads a + in a path of S3 as a space (`quirk`); here it is a plus, as for everyone else.
+        // DIFFERENCE: aws4 reads a + in a path of S3 as a space (`quirk`); here it is a plus, as
+        // for everyone else.
         let expected = match row["quirk"] {
             Value::Null => text(row, "canonical_path"),
             _ => "/%2B%2B",
@@ -123,8 +125,9 @@ fn paths_queries_and_header_values_become_what_the_components_say() {
     for row in component(&components, "canonical_query") {
         let target = format!("/?{}", text(row, "wire_query"));
         let found = line(Message::new("GET", &target, HOST, b""), service(row), 2);
-        // DIFFERENCE: aws4 keeps the first value of a repeated name for S3 (`quirk`); here all are signed. The other two
-        // quirks are the choice made here too: a plus is a plus, and a parameter without a name stays.
+        // DIFFERENCE: aws4 keeps the first value of a repeated name for S3 (`quirk`); here all are
+        // signed. The other two quirks are the choice made here too: a plus is a plus, and a
+        // parameter without a name stays.
         let expected = match text(row, "id") {
             "aws4/should-work-with-query-param-order-in-s3" => "a=B&a=b&a=b&a=c&a-=a",
             _ => text(row, "canonical_query"),
@@ -141,7 +144,8 @@ fn paths_queries_and_header_values_become_what_the_components_say() {
         match text(row, "id") {
             // DIFFERENCE: a line break in a value (`quirk`): there is no such header.
             "s3s/collapse-tabs" => assert_eq!(found, Err("no HTTP".to_owned())),
-            // DIFFERENCE: the older rule kept spaces inside quotes (`quirk`); the current one does not.
+            // DIFFERENCE: the older rule kept spaces inside quotes (`quirk`); the current one does
+            // not.
             "ruby/quoted-spaces" => assert_eq!(found.as_deref(), Ok("\"a b c\"")),
             _ => assert_eq!(found.as_deref(), Ok(text(row, "canonical")), "{row}"),
         }
@@ -173,7 +177,7 @@ fn lists_refusals_and_keys_are_what_the_components_say() {
             row["must_not_contain"].as_str(),
         ) {
             (Some(list), _) => {
-                // DIFFERENCE: a hop may frame the body anew, so that its length is not covered.
+                // DIFFERENCE: a hop may frame the body again, so that its length is not covered.
                 let expected: Vec<_> = list
                     .split(';')
                     .filter(|name| !added.contains(name) && *name != "content-length")

@@ -1,6 +1,8 @@
-//! What is refused here though its source accepts it, or is not signed here, each with the reason.
+//! Cases that are refused here although their source accepts them, or that are not signed here,
+//! each with the reason.
 
-/// DIFFERENCE: requests that a strict profile refuses, and one with the settings named here accepts, by the reason.
+/// DIFFERENCE: requests that strict settings refuse, and the settings named here accept, by the
+/// reason.
 pub(crate) const STRICT: [(&str, &str); 3] = [
     (
         "path: expected no dot segments",
@@ -16,13 +18,14 @@ pub(crate) const STRICT: [(&str, &str); 3] = [
     ),
 ];
 
-/// DIFFERENCE: the same, for reasons that only cases outside the set beside the project are refused for.
+/// DIFFERENCE: the same, for reasons that only cases outside the set beside the project are refused
+/// for.
 pub(crate) const STRICT_ELSEWHERE: [(&str, &str); 1] = [(
     "query: expected %3B for a semicolon, ASCII",
     "a query in another spelling has the same signature, and may be read as another one",
 )];
 
-/// DIFFERENCE: requests that no profile accepts: the reason it gives, the cases, and why.
+/// DIFFERENCE: requests that no settings accept: the reason it gives, the cases, and why.
 pub(crate) const REFUSED: [(&str, &[&str], &str); 9] = [
     (
         "no HTTP",
@@ -120,7 +123,7 @@ pub(crate) const NOT_SIGNED: [(&str, &str); 2] = [
     ),
 ];
 
-/// The reason for which no profile accepts a case.
+/// The reason for which no settings accept a case.
 pub(crate) fn refused(name: &str) -> Option<&'static str> {
     let known = REFUSED.iter().find(|(_, names, _)| names.contains(&name));
     known.map(|(reason, ..)| *reason)

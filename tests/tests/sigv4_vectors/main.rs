@@ -1,9 +1,11 @@
-//! The shared conformance data of AWS Signature Version 4: both suites of AWS, what was printed or recorded in the sources
-//! of a dozen implementations, changed requests with the decision on each, and the steps of the specification one by one.
+//! The shared conformance data of AWS Signature Version 4: both suites of AWS, what was printed or
+//! recorded in the sources of a dozen implementations, changed requests with the decision on each,
+//! and the steps of the specification one by one.
 //!
-//! Where the data is absent these tests pass and say so on stderr. No case is left out: what is refused here though its
-//! source accepts it, or cannot be signed here, stands in one of the tables below with the reason, and is checked to be
-//! refused. Of the rest every intermediate value is compared: canonical request, string to sign, signature.
+//! Where the data is absent these tests pass and say so on stderr. No case is left out: a case that
+//! is refused here although its source accepts it, or that cannot be signed here, is in one of the
+//! tables below with the reason, and is checked to be refused. Of the rest every intermediate value
+//! is compared: canonical request, string to sign, signature.
 
 #![allow(
     clippy::unwrap_used,

@@ -10,7 +10,8 @@ use crate::{
     differences::STRICT,
 };
 
-/// DIFFERENCE: changed requests that the reference accepts, by a part of their name and the reason they are refused for.
+/// DIFFERENCE: changed requests that the reference accepts, by a part of their name and the reason
+/// they are refused for.
 const REFUSED_MUTATIONS: [(&str, &str, &str); 4] = [
     (
         "mut/botocore-gen/v4-path-double-encode/",
@@ -34,7 +35,8 @@ const REFUSED_MUTATIONS: [(&str, &str, &str); 4] = [
     ),
 ];
 
-/// The codes of a changed request, by the change and the reason that the data gives; none for what is not known here.
+/// The codes of a changed request, by the change and the reason that the data gives; none for a
+/// change that is not known here.
 fn codes(mutation: &str, reason: &str) -> &'static [&'static str] {
     match (mutation, reason) {
         // Refused before the signature is compared.

@@ -9,8 +9,8 @@ use crate::{
     message::Message,
 };
 
-/// Source: s3_streaming.json, see its README. Bodies signed chunk by chunk, right and wrong, are all refused for one
-/// reason before a byte of them is read.
+/// Source: s3_streaming.json, see its README. Bodies signed chunk by chunk, right and wrong, are
+/// all refused for one reason before a byte of them is read.
 #[test]
 fn refuses_every_streaming_payload() {
     let Some(file) = shared("sigv4/s3_streaming.json") else {
@@ -41,11 +41,11 @@ fn refuses_every_streaming_payload() {
             service: text(case, "service").to_owned(),
             ..plain_context("s3")
         };
-        for profile in [
+        for verify_settings in [
             context.lenient(),
             context.lenient().insecure_accept_unsigned_payload(),
         ] {
-            let found = judge(&message, profile, &context.keyring(), SUITE_DATE).unwrap();
+            let found = judge(&message, verify_settings, &context.keyring(), SUITE_DATE).unwrap();
             let reason = found.unwrap_err().to_string();
             assert!(
                 reason.contains("expected the hash of the whole body, found STREAMING-"),

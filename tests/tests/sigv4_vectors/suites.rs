@@ -15,7 +15,8 @@ use crate::{
     case::{Case, Context, Counts, Used, parse_http, run},
 };
 
-/// All suites in one test, so that an entry of the tables of differences that none of them uses is found.
+/// All suites in one test, so that an entry of the tables of differences that none of them uses is
+/// found.
 #[test]
 fn verifies_and_signs_every_case_and_no_listed_difference_is_left_over() {
     if shared_root().is_none_or(|root| !root.join("sigv4").exists()) {
@@ -56,8 +57,8 @@ fn index(used: &mut Used) {
         not_signed: 31,
     };
     run("sigv4_index.json", &whole, &known, used);
-    // Strings that are signed with the derived key, but are not made of a request: a browser's POST policy, and the GIT
-    // pseudo-method of CodeCommit, whose date has no Z.
+    // Strings that are signed with the derived key, but are not made of a request: a browser's POST
+    // policy, and the GIT pseudo-method of CodeCommit, whose date has no Z.
     let strings: Vec<_> = cases
         .iter()
         .filter(|case| case["mode"] == "string")
@@ -79,8 +80,8 @@ fn suite_of_aws(used: &mut Used) {
     run(ROOT, &cases, &known, used);
 }
 
-/// Source: the aws-sigv4 crate, 1.6.4, which ships the suite with a dozen cases more. Two of its folders have no
-/// context.json: they are in the index.
+/// Source: the aws-sigv4 crate, 1.6.4, which ships the suite with a dozen cases more. Two of its
+/// folders have no context.json: they are in the index.
 #[test]
 fn verifies_and_signs_the_suite_that_the_crate_of_aws_ships() {
     let Some(source) = env::var_os("COUNTERSIGN_AWS_SIGV4") else {
@@ -144,8 +145,9 @@ fn suite(root: &Path, names: Vec<String>) -> Vec<Case> {
     cases
 }
 
-/// Source: github.com/awslabs/aws-c-auth v0.3.15, tests/aws-sig-v4-test-suite, as botocore 1.44.5 ships it. The signed
-/// request is the unsigned one with the value of the .authz file; the .sreq file is in the index.
+/// Source: github.com/awslabs/aws-c-auth v0.3.15, tests/aws-sig-v4-test-suite, as botocore 1.44.5
+/// ships it. The signed request is the unsigned one with the value of the .authz file; the .sreq
+/// file is in the index.
 fn older_suite_of_aws(used: &mut Used) {
     const ROOT: &str = "sigv4/legacy";
     let mut cases = Vec::new();

@@ -38,20 +38,25 @@ fn signer() -> Signer {
     Signer::drf(key(), [AUTHORITY]).unwrap()
 }
 
-fn profile() -> DrfVerifySettings {
-    let profile = DrfVerifySettings::for_caller("django").unwrap();
+fn verify_settings() -> DrfVerifySettings {
+    let verify_settings = DrfVerifySettings::for_caller("django").unwrap();
     let routes = [
         (Method::GET, "/a"),
         (Method::GET, "/b"),
         (Method::POST, "/c"),
     ];
-    routes.into_iter().fold(profile, |profile, (method, path)| {
-        profile.with_route(method, path).unwrap()
-    })
+    routes
+        .into_iter()
+        .fold(verify_settings, |verify_settings, (method, path)| {
+            verify_settings.with_route(method, path).unwrap()
+        })
 }
 
-fn verifier(profile: DrfVerifySettings) -> Verifier {
-    Verifier::builder().accept_only(profile).build().unwrap()
+fn verifier(verify_settings: DrfVerifySettings) -> Verifier {
+    Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap()
 }
 
 fn keyring() -> Keyring {
@@ -70,7 +75,7 @@ fn signed(signer: &Signer, message: Message) -> Message {
 }
 
 fn judge(message: &Message) -> Verdict {
-    message.judge(&verifier(profile()), &keyring(), NOW)
+    message.judge(&verifier(verify_settings()), &keyring(), NOW)
 }
 
 /// Field report F4: GET /a and GET /b within one second were taken for one request.
@@ -89,7 +94,7 @@ async fn requests_that_are_alike_are_all_taken_and_a_copy_of_each_is_a_replay() 
         }
     });
     let layer = VerifyLayer::new(keyring())
-        .with_verifier(verifier(profile()))
+        .with_verifier(verifier(verify_settings()))
         .with_clock(|| NOW);
     let app = Router::new()
         .route("/{path}", any(async || "handled"))
@@ -265,7 +270,7 @@ fn the_nonce_stands_in_the_header_that_the_settings_name() {
     let headers = headers.with_nonce(name("x-once")).unwrap();
     let signer = Signer::drf_with_headers(key(), headers.clone(), [AUTHORITY]).unwrap();
     let message = signed(&signer.with_nonce_always(), get("/a"));
-    let verifier = verifier(profile().with_headers(headers));
+    let verifier = verifier(verify_settings().with_headers(headers));
     let verified = message.judge(&verifier, &keyring(), NOW).verified("named");
     assert_eq!(
         verified.covered("x-once"),
@@ -274,19 +279,21 @@ fn the_nonce_stands_in_the_header_that_the_settings_name() {
     );
 }
 
-/// Clients of others send no nonce. A captured signature serves once, wherever it is sent, unless that is given up.
+/// Clients of others send no nonce. A captured signature serves once, wherever it is sent, unless
+/// that is given up.
 #[test]
 fn a_signature_without_a_nonce_serves_once_on_all_routes_or_once_on_each() {
     let signer = signer().insecure_three_headers();
     let [a, b] = ["/a", "/b"].map(|path| signed(&signer, get(path)));
     assert_eq!(a.header("x-hmac-signature"), b.header("x-hmac-signature"));
-    let key_of = |profile, message: &Message| {
-        let verdict = message.judge(&verifier(profile), &keyring(), NOW);
+    let key_of = |verify_settings, message: &Message| {
+        let verdict = message.judge(&verifier(verify_settings), &keyring(), NOW);
         verdict.verified("plain").replay_key("service")
     };
-    let once = |message: &Message| key_of(profile(), message);
+    let once = |message: &Message| key_of(verify_settings(), message);
     assert_eq!(once(&a), once(&b));
-    let per_route = |message: &Message| key_of(profile().insecure_replay_once_per_route(), message);
+    let per_route =
+        |message: &Message| key_of(verify_settings().insecure_replay_once_per_route(), message);
     assert_ne!(per_route(&a), per_route(&b));
     assert_eq!(per_route(&a), per_route(&a.clone()));
     assert_ne!(per_route(&a), once(&a));

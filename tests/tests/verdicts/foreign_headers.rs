@@ -32,11 +32,11 @@ fn reason(message: &Message, verifier: &Verifier) -> String {
 fn a_cavage_signature_spoils_no_signature_in_another_scheme() {
     let keys = keys::keyring("billing", &keys::hmac_key(SECRET));
     let message = get("/a").signed(&billing(), NOW).with("signature", CAVAGE);
-    for (name, profile) in [
+    for (name, verify_settings) in [
         ("any tag", both()),
         ("a tag", both().with_tag("svc-v1").unwrap()),
     ] {
-        let verifier = Verifier::builder().accept(profile).build().unwrap();
+        let verifier = Verifier::builder().accept(verify_settings).build().unwrap();
         let verdict = message.judge(&verifier, &keys, NOW);
         assert_eq!(verdict.code(), "accept", "{name}");
     }

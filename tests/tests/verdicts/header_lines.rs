@@ -33,14 +33,19 @@ fn message_signatures(covered: &str) -> (Signer, Verifier, Keyring) {
     let settings =
         settings.with_covered_component(covered.parse::<countersign::ComponentId<'_>>().unwrap());
     let signer = Signer::message_signatures(settings.unwrap(), [AUTHORITY]).unwrap();
-    let profile = MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256);
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+    let verify_settings =
+        MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256);
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let key = CallerKey::new("1", key.verifying_key()).unwrap();
     let keys = Keyring::builder().caller("billing", key).build().unwrap();
     (signer, verifier, keys)
 }
 
-/// RFC 9110 section 5.3 lets anyone on the way make one line of them: the signature holds, and a handler sees either.
+/// RFC 9110 section 5.3 lets anyone on the way make one line of them: the signature holds, and a
+/// handler sees either.
 #[test]
 fn lines_of_a_covered_header_are_one_value_in_sigv4_and_rfc_9421() {
     let joined = |message: &Message, between: &str| {
@@ -49,7 +54,7 @@ fn lines_of_a_covered_header_are_one_value_in_sigv4_and_rfc_9421() {
         one.with("x-tenant", format!("one{between}two, three"))
     };
     let message = sigv4::signed(tenants(), &sigv4::signer(), NOW);
-    let (verifier, keys) = (sigv4::verifier(sigv4::profile()), sigv4::keyring());
+    let (verifier, keys) = (sigv4::verifier(sigv4::verify_settings()), sigv4::keyring());
     for message in [&message, &joined(&message, ",")] {
         let verified = judge_with(message, &verifier, &keys, NOW).unwrap();
         assert_eq!(verified.covered("x-tenant"), Some("one,two, three"));
@@ -76,8 +81,8 @@ fn lines_of_a_covered_header_are_refused_in_the_native_schemes() {
     assert_eq!(verdict(&one.with("x-tenant", "two")), "malformed");
 }
 
-/// RFC 9113 section 8.2.3: pieces of a cookie are one line with `; ` between them, and whoever takes them to HTTP/1.1 joins
-/// them so.
+/// RFC 9113 section 8.2.3: pieces of a cookie are one line with `; ` between them, and a hop to
+/// HTTP/1.1 joins them so.
 #[test]
 fn pieces_of_a_cookie_are_one_value_in_every_scheme() {
     const JOINED: &str = "a=1; b=2; c=3";
@@ -97,7 +102,7 @@ fn pieces_of_a_cookie_are_one_value_in_every_scheme() {
     let sigv4 = (
         "SigV4",
         sigv4::signed(cookies(), &sigv4::signer(), NOW),
-        sigv4::verifier(sigv4::profile()),
+        sigv4::verifier(sigv4::verify_settings()),
         sigv4::keyring(),
     );
     for (name, message, verifier, keys) in [

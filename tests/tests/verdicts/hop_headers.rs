@@ -170,7 +170,8 @@ fn what_belongs_to_one_connection_cannot_be_asked_for() {
     assert!(sigv4.is_err());
 }
 
-/// A client that signed `accept-encoding` itself cannot be helped: what was signed is gone.
+/// A client that signed `accept-encoding` itself cannot be helped: a hop has removed the signed
+/// value.
 #[test]
 fn a_covered_header_that_a_hop_rewrote_or_removed_is_no_signature() {
     let with = settings()

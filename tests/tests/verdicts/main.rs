@@ -1,5 +1,5 @@
-//! Requests that other people's programs send: what is accepted, what is refused, and that each answer is the one that the
-//! pages give.
+//! Requests that other people's programs send: which are accepted, which are refused, and that each
+//! answer is as the pages give.
 
 #![allow(
     clippy::unwrap_used,
@@ -51,12 +51,15 @@ fn webhooks_key() -> SigningKey {
 
 /// `svix`, who sends to `POST /hook`.
 fn svix() -> StandardWebhooksVerifySettings {
-    let profile = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
-    profile.with_route(Method::POST, "/hook").unwrap()
+    let verify_settings = StandardWebhooksVerifySettings::for_caller("svix").unwrap();
+    verify_settings.with_route(Method::POST, "/hook").unwrap()
 }
 
-fn webhooks(profile: StandardWebhooksVerifySettings) -> (Verifier, Keyring) {
-    let verifier = Verifier::builder().accept_only(profile).build().unwrap();
+fn webhooks(verify_settings: StandardWebhooksVerifySettings) -> (Verifier, Keyring) {
+    let verifier = Verifier::builder()
+        .accept_only(verify_settings)
+        .build()
+        .unwrap();
     let key = CallerKey::new("1", webhooks_key().verifying_key()).unwrap();
     let keys = Keyring::builder().caller("svix", key).build().unwrap();
     (verifier, keys)

@@ -1,5 +1,5 @@
-//! What is refused here though another implementation takes it, and what was once refused: the rows of the table in
-//! `crates/SCHEMES.md`.
+//! Requests that are refused here although another implementation accepts them, and some that were
+//! once refused: the rows of the table in `crates/SCHEMES.md`.
 
 use countersign::{
     Asserted, MessageSignaturesSignSettings, Scheme, Secret, SigV4VerifySettings, Signer,
@@ -14,8 +14,8 @@ use crate::{
     HOST, get,
     message::Message,
     sigv4::{
-        Forger, KEY_ID, code, code_with, keyring, presigned, profile, signed, signer, unsigned,
-        verifier,
+        Forger, KEY_ID, code, code_with, keyring, presigned, signed, signer, unsigned, verifier,
+        verify_settings,
     },
     svix,
 };
@@ -31,8 +31,8 @@ fn with_authorization(form: impl Fn(&str, &str, &str) -> String) -> Message {
     message.with("authorization", value)
 }
 
-/// Field report `verify_cases.py`. Sources: httr2 sends a comma behind the algorithm, tools of AWS' own services leave out
-/// a comma, ex_aws and aws-beam the spaces; AWS takes all of them.
+/// Field report `verify_cases.py`. Sources: httr2 sends a comma behind the algorithm, tools of AWS'
+/// own services leave out a comma, ex_aws and aws-beam the spaces; AWS takes all of them.
 #[test]
 fn authorization_is_read_in_every_form_that_aws_takes() {
     const A: &str = "AWS4-HMAC-SHA256";
@@ -90,7 +90,7 @@ fn authorization_is_read_in_every_form_that_aws_takes() {
     for (name, form, expected) in forms {
         assert_eq!(code(&with_authorization(form)), expected, "{name}");
     }
-    // Every form says one thing: what is changed in one of them is refused in each.
+    // Every form means the same, so a change is refused in each.
     for (name, form, expected) in forms {
         let changed =
             with_authorization(|c, l, s| form(c, l, &s.replace("Signature=", "Signature=0")));
@@ -98,15 +98,15 @@ fn authorization_is_read_in_every_form_that_aws_takes() {
     }
     let claimed = with_authorization(|c, l, s| format!("{A} {l} {c} {s}"));
     let parts = claimed.parts().unwrap();
-    let named = verifier(profile())
+    let named = verifier(verify_settings())
         .asserted(&parts)
         .and_then(Asserted::into_key_id)
         .map(std::borrow::Cow::into_owned);
     assert_eq!(named.as_deref(), Some(KEY_ID), "an event names the caller");
 }
 
-/// RFC 9112 section 3.2.2 has an origin server ignore `Host` where the target is in absolute form. A proxy may have routed
-/// by either, so that both must name one authority.
+/// RFC 9112 section 3.2.2 has an origin server ignore `Host` where the target is in absolute form.
+/// A proxy may have routed by either, so that both must name one authority.
 #[test]
 fn a_target_in_absolute_form_names_the_authority_that_host_names() {
     let keys = keys::keyring("billing", &keys::hmac_key(SECRET));
@@ -159,7 +159,8 @@ fn a_target_in_absolute_form_names_the_authority_that_host_names() {
     }
 }
 
-/// RFC 9844 obsoletes RFC 6874, which had zones in URLs: a zone means something on the sender's own machine only.
+/// RFC 9844 obsoletes RFC 6874, which had zones in URLs: a zone means something on the sender's own
+/// machine only.
 #[test]
 fn an_address_with_a_zone_is_no_authority() {
     for host in [
@@ -181,8 +182,9 @@ fn an_address_with_a_zone_is_no_authority() {
     assert!(Signer::new("billing", key, ["[fe80::1]:8081"]).is_ok());
 }
 
-/// RFC 9110 section 9.1: methods are compared with their case. `patch`, as `fetch` sends it, is another method than
-/// `PATCH`, and a router that takes it for that one would handle what nobody signed.
+/// RFC 9110 section 9.1: methods are compared with their case. `patch`, as `fetch` sends it, is
+/// another method than `PATCH`, and a router that takes it for that one would handle what nobody
+/// signed.
 #[test]
 fn a_method_in_lower_case_is_refused_in_every_scheme() {
     let message_key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
@@ -193,7 +195,7 @@ fn a_method_in_lower_case_is_refused_in_every_scheme() {
         .expected_hosts([HOST])
         .accept(Scheme::Ed25519)
         .accept(Scheme::MessageSignatures)
-        .accept(profile())
+        .accept(verify_settings())
         .accept(drf)
         .accept(svix())
         .build()
@@ -246,8 +248,9 @@ fn a_method_in_lower_case_is_refused_in_every_scheme() {
     assert_eq!(Scheme::ALL.len(), 6, "each scheme is in the table above");
 }
 
-/// S3 answers `HeadersNotSigned`: whoever has the URL could otherwise set `x-amz-acl` or `x-amz-copy-source`. Browsers
-/// cannot set `user-agent`, so that SDKs for them send this one; in the URL, where it is signed, it is a parameter.
+/// S3 answers `HeadersNotSigned`: anyone with the URL could otherwise set `x-amz-acl` or
+/// `x-amz-copy-source`. Browsers cannot set `user-agent`, so that SDKs for them send this one; in
+/// the URL, where it is signed, it is a parameter.
 #[test]
 fn an_uncovered_x_amz_user_agent_is_refused_and_one_in_the_url_is_not() {
     let agent = "aws-sdk-js/3.0 callback";
@@ -280,7 +283,7 @@ fn the_last_day_of_the_year_9999_is_a_date() {
     assert_eq!(verdict.code(), "accept");
     let sigv4 = signed(get("/a"), &signer(), last);
     assert_eq!(sigv4.header("x-amz-date"), "99991231T235959Z");
-    let found = code_with(&sigv4, profile(), &keyring(), last);
+    let found = code_with(&sigv4, verify_settings(), &keyring(), last);
     assert_eq!(found, "accept");
     let after = Timestamp::from_unix_seconds(253_402_300_800);
     for signer in [billing(), signer()] {
@@ -295,6 +298,6 @@ fn a_name_twice_in_a_query_is_refused_unless_a_setting_says_otherwise() {
     let target = "/a?created=ge2000-07-01&created=le2024-03-09";
     let message = signed(get(target), &signer(), NOW);
     assert_eq!(code(&message), "malformed");
-    let lenient = SigV4VerifySettings::insecure_accept_repeated_query_names(profile());
+    let lenient = SigV4VerifySettings::insecure_accept_repeated_query_names(verify_settings());
     assert_eq!(code_with(&message, lenient, &keyring(), NOW), "accept");
 }

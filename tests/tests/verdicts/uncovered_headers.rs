@@ -14,7 +14,7 @@ use crate::{
     HOST, get,
     message::Message,
     name,
-    sigv4::{code_with, keyring, presigned, profile, signed, signer, verifier},
+    sigv4::{code_with, keyring, presigned, signed, signer, verifier, verify_settings},
 };
 
 /// CloudFront adds `x-amz-cf-id` to every request, and it cannot be turned off.
@@ -23,20 +23,22 @@ fn an_uncovered_header_of_a_trusted_hop_is_accepted_where_it_is_named() {
     let message = signed(get("/a"), &signer(), NOW).with("x-amz-cf-id", "dmlhIGEgQ0RO==");
     let in_url = presigned(get("/a"), &signer(), 60, NOW).with("x-amz-cf-id", "a");
     let named = || {
-        let profile = profile();
-        profile
+        let verify_settings = verify_settings();
+        verify_settings
             .insecure_accept_uncovered_headers([name("x-amz-cf-id")])
             .unwrap()
     };
     for message in [&message, &in_url] {
-        let found = |profile: SigV4VerifySettings| code_with(message, profile, &keyring(), NOW);
-        assert_eq!(found(profile()), "insufficient_coverage");
+        let found = |verify_settings: SigV4VerifySettings| {
+            code_with(message, verify_settings, &keyring(), NOW)
+        };
+        assert_eq!(found(verify_settings()), "insufficient_coverage");
         assert_eq!(found(named()), "accept");
         let other = message.clone().with("x-amz-copy-source", "/other");
         let found = code_with(&other, named(), &keyring(), NOW);
         assert_eq!(found, "insufficient_coverage", "no other one is meant");
     }
-    // Named or not, it is part of what is signed where the list has it.
+    // Named or not, it is signed if the list has it.
     let mut covered = signed(get("/a").with("x-amz-cf-id", "one"), &signer(), NOW);
     assert_eq!(code_with(&covered, named(), &keyring(), NOW), "accept");
     covered.set("x-amz-cf-id", "another");
@@ -55,7 +57,7 @@ async fn handled(headers: HeaderMap, _body: Bytes) -> String {
 async fn answer(uncovered: UncoveredHeaders, message: &Message) -> String {
     let put = SigV4Presigned::new().with_method(Method::PUT);
     let layer = VerifyLayer::new(keyring())
-        .with_verifier(verifier(profile().with_presigned(put)))
+        .with_verifier(verifier(verify_settings().with_presigned(put)))
         .with_uncovered_headers(uncovered)
         .with_clock(|| NOW);
     let server = Server::axum(Router::new().route("/a", any(handled)).layer(layer)).await;

@@ -1,4 +1,4 @@
-//! What is written to a log.
+//! The lines written to a log.
 
 use std::{
     io::{self, Write},
@@ -37,7 +37,8 @@ impl MakeWriter<'_> for Lines {
 
 impl Capture {
     pub(crate) fn start() -> Self {
-        // A thread without a subscriber would have callsites switched off for every thread that meets them first.
+        // A thread without a subscriber would have callsites switched off for every thread that
+        // meets them first.
         static EVERY_THREAD: Once = Once::new();
         EVERY_THREAD.call_once(|| {
             tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();

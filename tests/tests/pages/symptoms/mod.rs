@@ -22,7 +22,7 @@ use tower_countersign::VerifyLayer;
 
 pub(crate) use self::capture::Capture;
 
-/// What is seen: a code, where a request is refused, and a text.
+/// A symptom: a code, where a request is refused, and a text.
 pub(crate) struct Seen {
     pub(crate) code: Option<&'static str>,
     pub(crate) text: String,
