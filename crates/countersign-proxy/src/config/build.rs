@@ -1,0 +1,310 @@
+//! Builds the services that a configuration describes.
+
+use std::{fs, path::Path, sync::Arc};
+
+use countersign::{
+    AcceptedScheme, ArcKeyStore, ArcReplayStore, ConfigError, ConfigErrorKind, DrfVerifySettings,
+    KeyStore, Keyring, MemoryReplayStore, MessageSignaturesVerifySettings, Scheme,
+    SigV4PathEncoding, SigV4PathNormalization, SigV4VerifySettings, StandardWebhooksVerifySettings,
+    Verifier,
+};
+use http::{HeaderName, HeaderValue, uri::Authority};
+use tower_countersign::{
+    AuthorizeLayer, BodyLimits, VerifyLayer,
+    reload::{Reload, Reloading},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    Config, Sections,
+    check::{self, setting},
+    file::{Accept, Keys, Limits, PathForm, SchemeName, UpstreamProtocol, Verify},
+};
+use crate::{
+    forward::{Forward, ForwardSettings, Protocol, Upstream, UpstreamLimits},
+    identity::Identity,
+    listen::{ConnectionLimits, ListenAddress},
+    routes::{OpenRoute, Route},
+    verify::{self, VerifyProxy},
+};
+
+/// The shortest secret that an upstream or a gateway may share with a proxy, in bytes.
+const SHORTEST_SECRET: usize = 16;
+
+/// What a configuration describes, ready to be served.
+pub(crate) struct Built {
+    pub(crate) services: Vec<Service>,
+    pub(crate) connections: ConnectionLimits,
+    /// Watches the files. Dropping it ends that.
+    pub(crate) reloading: Vec<Reloading>,
+}
+
+/// One section.
+pub(crate) struct Service {
+    pub(crate) name: Arc<str>,
+    pub(crate) listen: ListenAddress,
+    /// The permissions of a Unix socket.
+    pub(crate) mode: u32,
+    pub(crate) kind: Kind,
+}
+
+pub(crate) enum Kind {
+    Verify(VerifyProxy),
+}
+
+/// Builds the services of these sections. The whole file is checked in any case.
+pub(crate) fn build(config: &Config, sections: Sections) -> Result<Built, ConfigError> {
+    let file = &config.file;
+    check::distinct(file)?;
+    let mut built = Built {
+        services: Vec::new(),
+        connections: connection_limits(&file.limits),
+        reloading: Vec::new(),
+    };
+    let keys = keyring(config, &file.keys, &mut built.reloading)?;
+    for section in &file.verify {
+        let name = named(section.name.as_deref(), "verify");
+        let service = verify(config, section, &name, &keys, &mut built.reloading)
+            .map_err(|error| error.within(format_args!("verify {name}")))?;
+        if matches!(sections, Sections::All | Sections::Verify) {
+            built.services.push(service);
+        }
+    }
+    if built.services.is_empty() {
+        return Err(setting(
+            "expected at least one section to start, found none",
+        ));
+    }
+    Ok(built)
+}
+
+fn named(name: Option<&str>, otherwise: &str) -> Arc<str> {
+    Arc::from(name.unwrap_or(otherwise))
+}
+
+fn keyring(
+    config: &Config,
+    keys: &Keys,
+    reloading: &mut Vec<Reloading>,
+) -> Result<Keyring, ConfigError> {
+    let (keyring, watch) = match (&keys.file, &keys.directory) {
+        (Some(_), Some(_)) => return Err(setting("keys: expected file or directory, found both")),
+        (Some(file), None) => Reload::new().keyring(config.path(file))?,
+        (None, Some(directory)) => Reload::new().keyring_directory(config.path(directory))?,
+        (None, None) => return Keyring::from_env(),
+    };
+    reloading.push(watch);
+    Ok(keyring)
+}
+
+fn verify(
+    config: &Config,
+    section: &Verify,
+    name: &Arc<str>,
+    keys: &Keyring,
+    reloading: &mut Vec<Reloading>,
+) -> Result<Service, ConfigError> {
+    let limits = &config.file.limits;
+    let upstream: Upstream = section.upstream.parse()?;
+    check::verify(section, &upstream)?;
+    let identity = identity(config, section)?;
+    let forward = Forward::new(
+        name,
+        upstream,
+        protocol(section.upstream_protocol),
+        upstream_limits(limits),
+        identity.clone(),
+        ForwardSettings {
+            keep_signature: section.keep_signature,
+            trusted_hops: section.trusted_hops,
+        },
+    );
+    let verifier = verifier(&section.accept, &section.expected_hosts)?;
+    let replay = MemoryReplayStore::for_callers(keys.callers());
+    let audience = config.file.replay.audience.as_deref().unwrap_or(name);
+    let layer = VerifyLayer::new(ArcKeyStore::new(keys.clone()))
+        .with_verifier(verifier)
+        .with_replay_store(ArcReplayStore::new(replay))
+        .with_audience(audience)
+        .with_realm(name)
+        .with_body_limits(body_limits(limits))
+        .with_refused_body_drain(64 * 1024, std::time::Duration::from_secs(1))
+        .with_trusted_hops(section.trusted_hops);
+    let policy = policy(config, section.policy.as_deref(), reloading)?;
+    let policy = policy.map(|policy| policy.with_trusted_hops(section.trusted_hops));
+    let first = section.expected_hosts.first().map_or("", String::as_str);
+    let authority: Authority = first
+        .parse()
+        .map_err(|_| setting("expected_hosts: expected a host, or a host and a port"))?;
+    let open = section.open.iter();
+    let upgrades = section.upgrades.iter();
+    Ok(Service {
+        name: Arc::clone(name),
+        listen: section.listen.parse()?,
+        mode: mode(section.mode.as_deref())?,
+        kind: Kind::Verify(VerifyProxy {
+            section: Arc::clone(name),
+            look_alikes: Arc::clone(identity.look_alikes()),
+            open: open
+                .map(|route| OpenRoute::parse(route, &authority))
+                .collect::<Result<_, _>>()?,
+            upgrades: upgrades
+                .map(|route| Route::parse(route))
+                .collect::<Result<_, _>>()?,
+            stack: verify::stack(&layer, policy.as_ref(), forward.clone()),
+            forward,
+        }),
+    })
+}
+
+fn verifier(accept: &[Accept], hosts: &[String]) -> Result<Verifier, ConfigError> {
+    let mut builder = Verifier::builder().expected_hosts(hosts);
+    let mut accept = accept.iter();
+    let Some(first) = accept.next() else {
+        return Err(setting("accept: expected at least one scheme, found none"));
+    };
+    builder = builder.accept_only(accepted(first)?);
+    for scheme in accept {
+        builder = builder.accept(accepted(scheme)?);
+    }
+    builder.build()
+}
+
+fn accepted(accept: &Accept) -> Result<AcceptedScheme, ConfigError> {
+    let needs = |name: &str, value: &Option<String>| {
+        let problem = || setting(format!("accept {:?}: expected {name}", accept.scheme));
+        value.clone().ok_or_else(problem)
+    };
+    let routes = || accept.routes.iter().map(|route| Route::parse(route));
+    Ok(match accept.scheme {
+        SchemeName::HmacSha256 => Scheme::HmacSha256.into(),
+        SchemeName::Ed25519 => Scheme::Ed25519.into(),
+        SchemeName::MessageSignatures => MessageSignaturesVerifySettings::new().into(),
+        SchemeName::SigV4 => {
+            let region = needs("region", &accept.region)?;
+            let service = needs("service", &accept.service)?;
+            let settings = SigV4VerifySettings::new(&region, &service)?;
+            match accept.path {
+                None => settings.into(),
+                // Keys of S3 are paths that nobody normalizes.
+                Some(PathForm::S3) => settings
+                    .with_path_encoding(SigV4PathEncoding::Single)
+                    .with_path_normalization(SigV4PathNormalization::Disabled)
+                    .insecure_accept_noncanonical_paths()
+                    .into(),
+            }
+        }
+        SchemeName::Drf => {
+            let mut settings = DrfVerifySettings::for_caller(&needs("caller", &accept.caller)?)?;
+            for route in routes() {
+                let route = route?;
+                settings = settings.route(route.method().clone(), route.path())?;
+            }
+            settings.into()
+        }
+        SchemeName::StandardWebhooks => {
+            let caller = needs("caller", &accept.caller)?;
+            let mut settings = StandardWebhooksVerifySettings::for_caller(&caller)?;
+            for route in routes() {
+                let route = route?;
+                settings = settings.route(route.method().clone(), route.path())?;
+            }
+            settings.into()
+        }
+    })
+}
+
+fn policy(
+    config: &Config,
+    path: Option<&Path>,
+    reloading: &mut Vec<Reloading>,
+) -> Result<Option<AuthorizeLayer>, ConfigError> {
+    let Some(path) = path else { return Ok(None) };
+    let (policy, watch) = Reload::new().policy(config.path(path))?;
+    reloading.push(watch);
+    Ok(Some(AuthorizeLayer::new(policy)))
+}
+
+fn identity(config: &Config, section: &Verify) -> Result<Identity, ConfigError> {
+    let also = section.identity.also.iter().map(|name| {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        name.map_err(|_| setting("identity.also: expected names of headers, found another text"))
+    });
+    let also = also.collect::<Result<Vec<_>, _>>()?;
+    let secret = match &section.identity.secret_file {
+        None => None,
+        Some(path) => Some(secret(&config.path(path))?),
+    };
+    let secret = secret.map(|secret| HeaderValue::from_str(&secret));
+    let secret = secret.transpose().map_err(|_| {
+        setting("identity.secret_file: expected visible ASCII characters, found others")
+    })?;
+    Ok(Identity::new(also, secret))
+}
+
+/// Reads a secret. A line end at the end of the file is no part of it.
+fn secret(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    let text = fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|error| {
+        let message = format!("{}: expected a file that can be read", path.display());
+        ConfigError::new(ConfigErrorKind::File, message).with_source(error)
+    })?;
+    let secret = text.strip_suffix('\n').unwrap_or(&text);
+    let is_plain = secret.bytes().all(|byte| byte.is_ascii_graphic());
+    if secret.len() < SHORTEST_SECRET || !is_plain {
+        return Err(setting(format!(
+            "{}: expected a secret of at least {SHORTEST_SECRET} visible ASCII characters",
+            path.display()
+        )));
+    }
+    Ok(Zeroizing::new(secret.to_owned()))
+}
+
+/// Reads the permissions of a Unix socket. Nobody but the owner and the group may connect.
+fn mode(text: Option<&str>) -> Result<u32, ConfigError> {
+    let Some(text) = text else { return Ok(0o600) };
+    match u32::from_str_radix(text, 8) {
+        Ok(mode) if mode & !0o770 == 0 => Ok(mode),
+        _ => Err(setting(
+            "mode: expected the permissions of owner and group, such as \"0660\", found others",
+        )),
+    }
+}
+
+fn protocol(protocol: UpstreamProtocol) -> Protocol {
+    match protocol {
+        UpstreamProtocol::Http1 => Protocol::Http1,
+        UpstreamProtocol::Http2 => Protocol::Http2,
+    }
+}
+
+fn upstream_limits(limits: &Limits) -> UpstreamLimits {
+    UpstreamLimits {
+        connect: limits.upstream.connect.0,
+        answer: limits.upstream.answer.0,
+        idle: limits.upstream.idle.0,
+        tunnel_idle: limits.connections.idle.0,
+    }
+}
+
+fn connection_limits(limits: &Limits) -> ConnectionLimits {
+    ConnectionLimits {
+        total: limits.connections.total,
+        per_address: limits.connections.per_address,
+        idle: limits.connections.idle.0,
+        head_bytes: limits.head.bytes.as_usize().max(8 * 1024),
+        head_count: limits.head.count,
+        head_timeout: limits.head.timeout.0,
+    }
+}
+
+fn body_limits(limits: &Limits) -> BodyLimits {
+    let body = &limits.body;
+    BodyLimits::default()
+        .with_max_bytes(body.bytes.0)
+        .with_deadline(body.timeout.0)
+        .with_total_bytes(body.memory.0)
+        .with_caller_bytes(body.caller_memory.0)
+        .with_unauthenticated_total_bytes(body.stranger_memory.0)
+        .with_unauthenticated_peer_bytes(body.stranger_memory.0)
+}

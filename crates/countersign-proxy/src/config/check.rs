@@ -1,0 +1,97 @@
+//! Compares settings with each other.
+
+use std::collections::BTreeSet;
+
+use countersign::{ConfigError, ConfigErrorKind};
+
+use super::{
+    Config, Sections, build,
+    file::{File, SchemeName, Verify},
+};
+use crate::{
+    forward::{Scheme, Upstream},
+    listen::ListenAddress,
+};
+
+impl Config {
+    /// Checks everything that can be checked without serving: reads the keys and the policies,
+    /// builds each service, and binds nothing.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that is wrong, or that contradicts another.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        build(self, Sections::All).map(drop)
+    }
+}
+
+/// Refuses two listeners of one address, and two sections of one name.
+pub(super) fn distinct(file: &File) -> Result<(), ConfigError> {
+    let mut addresses = BTreeSet::new();
+    let listens = file.verify.iter().map(|it| &it.listen);
+    let listens = listens.chain(file.sign.iter().map(|it| &it.listen));
+    let listens = listens.chain(file.resign.iter().map(|it| &it.listen));
+    let listens = listens.chain(file.authz.iter().map(|it| &it.listen));
+    let listens = listens.chain(file.admin.iter().map(|it| &it.listen));
+    for listen in listens {
+        let address: ListenAddress = listen.parse()?;
+        let takes_a_free_port = matches!(address, ListenAddress::Tcp(it) if it.port() == 0);
+        if !takes_a_free_port && !addresses.insert(address.to_string()) {
+            return Err(setting(format!(
+                "listen {listen}: expected one section, found two"
+            )));
+        }
+    }
+    if let Some(admin) = &file.admin
+        && !admin.listen.parse::<ListenAddress>()?.is_local()
+        && !admin.public
+    {
+        return Err(setting(
+            "admin: expected a loopback address or public = true, found another address",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks what must be said about a verifying proxy.
+pub(super) fn verify(section: &Verify, upstream: &Upstream) -> Result<(), ConfigError> {
+    if section.expected_hosts.is_empty() {
+        return Err(setting(
+            "expected_hosts: expected at least one host, found none",
+        ));
+    }
+    match (&section.policy, section.allow_every_caller) {
+        (None, false) => {
+            return Err(setting(
+                "policy: expected a file, or allow_every_caller = true, found neither",
+            ));
+        }
+        (Some(_), true) => {
+            return Err(setting(
+                "policy: expected a file, or allow_every_caller = true, found both",
+            ));
+        }
+        _ => {}
+    }
+    if upstream.scheme() == Scheme::Http
+        && !upstream.is_local()
+        && section.identity.secret_file.is_none()
+    {
+        return Err(setting(
+            "upstream: expected a Unix socket or a loopback address, or identity.secret_file, \
+             found neither: others could call the upstream directly",
+        ));
+    }
+    let signs_no_path = |scheme| matches!(scheme, SchemeName::Drf | SchemeName::StandardWebhooks);
+    let body_only = section.accept.iter().any(|it| signs_no_path(it.scheme));
+    if body_only && !section.upgrades.is_empty() {
+        return Err(setting(
+            "upgrades: expected schemes that sign the path, found one that signs the body only",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn setting(problem: impl Into<String>) -> ConfigError {
+    ConfigError::new(ConfigErrorKind::Setting, problem)
+}

@@ -1,0 +1,57 @@
+//! The events of this crate. All have the target `countersign`, as those of the layers.
+//!
+//! None contains a header, a query or a secret.
+
+use std::error::Error;
+
+use countersign::ErrorChain;
+use http::Method;
+
+use crate::message::Malformed;
+
+/// The upstream did not answer. `outcome` is `upstream_failed`, and `what` is `unreachable`,
+/// `broken`, `late` or `unasked_upgrade`.
+pub(crate) fn upstream_failed(
+    section: &str,
+    what: &'static str,
+    error: Option<&(dyn Error + 'static)>,
+) {
+    let reason = error.map(|error| ErrorChain::new(error).to_string());
+    tracing::warn!(
+        target: "countersign",
+        outcome = "upstream_failed",
+        section,
+        what,
+        reason = reason.unwrap_or_default(),
+    );
+    metrics::counter!(
+        "countersign_proxy_upstream_failures_total",
+        "section" => section.to_owned(), "what" => what,
+    )
+    .increment(1);
+}
+
+/// A request was refused before it was verified.
+pub(crate) fn refused(section: &str, method: &Method, code: &'static str, reason: &str) {
+    let method = shown(method);
+    tracing::info!(target: "countersign", outcome = "not_forwarded", section, method, code, reason);
+    metrics::counter!(
+        "countersign_proxy_refusals_total",
+        "section" => section.to_owned(), "code" => code,
+    )
+    .increment(1);
+}
+
+/// As [`refused`], for a head that breaks a rule.
+pub(crate) fn malformed(section: &str, method: &Method, malformed: Malformed) {
+    refused(section, method, "malformed", malformed.0);
+}
+
+/// A method can hold anything that a peer makes up, so only known ones are shown.
+fn shown(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+    ];
+    let known = KNOWN.into_iter().find(|known| *known == method.as_str());
+    known.unwrap_or("other")
+}

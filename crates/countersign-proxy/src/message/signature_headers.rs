@@ -1,0 +1,105 @@
+//! The headers that carry signatures.
+
+use countersign::Scheme;
+use http::{HeaderMap, Uri};
+
+/// Removes the headers of a verified signature, so that the upstream cannot log or replay it.
+pub(crate) fn remove(headers: &mut HeaderMap, scheme: Scheme) {
+    for name in of(scheme) {
+        headers.remove(*name);
+    }
+}
+
+/// Removes the headers of every scheme. An egress proxy calls this: a client behind it must not
+/// bring credentials that reach the target beside the proxy's.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the kind of proxy is not built yet")
+)]
+pub(crate) fn remove_all(headers: &mut HeaderMap) {
+    for scheme in Scheme::ALL {
+        remove(headers, *scheme);
+    }
+}
+
+/// Returns whether the query holds the parameters of a presigned URL.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the kind of proxy is not built yet")
+)]
+pub(crate) fn is_presigned(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    query.split('&').any(|parameter| {
+        // A receiver decodes names, so `X%2DAmz-Signature` is a parameter as well.
+        let name = parameter.split('=').next().unwrap_or_default();
+        let name = percent_encoding::percent_decode_str(name).collect::<Vec<u8>>();
+        name.get(..6)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"x-amz-"))
+    })
+}
+
+fn of(scheme: Scheme) -> &'static [&'static str] {
+    match scheme {
+        Scheme::HmacSha256 | Scheme::Ed25519 => {
+            &["authorization", "x-date", "x-content-sha256", "x-nonce"]
+        }
+        Scheme::SigV4 => &[
+            "authorization",
+            "x-amz-date",
+            "x-amz-content-sha256",
+            "x-amz-security-token",
+        ],
+        Scheme::MessageSignatures => &["signature", "signature-input"],
+        Scheme::Drf => &["x-hmac-timestamp", "x-hmac-signature", "x-hmac-nonce"],
+        // The id of a message stays: it is the key by which a receiver skips a repetition.
+        Scheme::StandardWebhooks => &[
+            "webhook-signature",
+            "webhook-timestamp",
+            "svix-signature",
+            "svix-timestamp",
+        ],
+        // A scheme that is added later keeps its headers until it is listed here.
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn each_scheme_has_its_headers_listed() {
+        for scheme in Scheme::ALL {
+            assert!(!of(*scheme).is_empty(), "{scheme}");
+        }
+    }
+
+    #[test]
+    fn the_token_of_a_user_stays_where_another_header_holds_the_signature() {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_static("Bearer token"));
+        headers.insert("signature", HeaderValue::from_static("sig1=:YQ==:"));
+        remove(&mut headers, Scheme::MessageSignatures);
+        assert_eq!(headers.keys().collect::<Vec<_>>(), ["authorization"]);
+        remove_all(&mut headers);
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn presigned_urls_are_recognised_in_any_spelling() {
+        for (uri, expected) in [
+            ("/a", false),
+            ("/a?b=X-Amz-Signature", false),
+            ("/a?b=c&X-Amz-Signature=1", true),
+            ("/a?x-amz-credential=1", true),
+            ("/a?X%2DAmz%2dDate=1", true),
+            ("/a?X-Amz%2DDate=1", true),
+            ("/a?%58-%41m%7A-Date=1", true),
+            ("/a?x-amz", false),
+        ] {
+            assert_eq!(is_presigned(&uri.parse().unwrap()), expected, "{uri}");
+        }
+    }
+}

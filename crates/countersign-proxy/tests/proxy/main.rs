@@ -1,0 +1,27 @@
+//! The proxies over real sockets. `rows.md` lists what is shown by which test.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "tests are tables of constants and panic on a wrong one"
+)]
+
+mod support;
+
+mod answers;
+mod framing;
+mod heads;
+mod http2;
+mod identity;
+mod limits;
+mod refusals;
+mod rows;
+mod targets;
+mod upgrades;
