@@ -193,7 +193,7 @@ impl SignerArguments {
     fn native(&self, key: SigningKey, authority: &str) -> Result<Signer, Failure> {
         let mut signer = Signer::new(self.caller()?, key, [authority])?;
         for name in &self.cover {
-            signer = signer.covering(header_name(name)?)?;
+            signer = signer.with_covered_header(header_name(name)?)?;
         }
         if self.insecure_three_headers {
             signer = signer.insecure_three_headers();
@@ -213,7 +213,7 @@ impl SignerArguments {
             settings = settings.insecure_cover_only(components);
         } else {
             for component in components {
-                settings = settings.covering(component)?;
+                settings = settings.with_covered_component(component)?;
             }
         }
         if let Some(label) = &options.label {

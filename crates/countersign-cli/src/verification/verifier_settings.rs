@@ -256,7 +256,7 @@ impl VerifierArguments {
         let sender = self.sender(Scheme::Drf, keys, assumed)?;
         let mut settings = DrfVerifySettings::for_caller(&sender)?;
         for (method, target) in self.routes(request, assumed)? {
-            settings = settings.route(method, &target)?;
+            settings = settings.with_route(method, &target)?;
         }
         if let Some(seconds) = self.window {
             settings = settings.with_window(Duration::from_secs(seconds))?;
@@ -273,7 +273,7 @@ impl VerifierArguments {
         let sender = self.sender(Scheme::StandardWebhooks, keys, assumed)?;
         let mut settings = StandardWebhooksVerifySettings::for_caller(&sender)?;
         for (method, target) in self.routes(request, assumed)? {
-            settings = settings.route(method, &target)?;
+            settings = settings.with_route(method, &target)?;
         }
         if let Some(seconds) = self.window {
             settings = settings.with_window(Duration::from_secs(seconds))?;

@@ -198,7 +198,7 @@ fn accepted(accept: &Accept) -> Result<AcceptedScheme, ConfigError> {
             let mut settings = DrfVerifySettings::for_caller(&needs("caller", &accept.caller)?)?;
             for route in routes() {
                 let route = route?;
-                settings = settings.route(route.method().clone(), route.path())?;
+                settings = settings.with_route(route.method().clone(), route.path())?;
             }
             settings.into()
         }
@@ -207,7 +207,7 @@ fn accepted(accept: &Accept) -> Result<AcceptedScheme, ConfigError> {
             let mut settings = StandardWebhooksVerifySettings::for_caller(&caller)?;
             for route in routes() {
                 let route = route?;
-                settings = settings.route(route.method().clone(), route.path())?;
+                settings = settings.with_route(route.method().clone(), route.path())?;
             }
             settings.into()
         }
