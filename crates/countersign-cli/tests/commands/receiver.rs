@@ -46,11 +46,11 @@ pub(crate) fn verifier(scheme: Scheme, host: &str) -> Verifier {
         }
         Scheme::StandardWebhooks => {
             let settings = StandardWebhooksVerifySettings::for_caller("billing").unwrap();
-            builder.accept_only(settings.route(Method::POST, ROUTE).unwrap())
+            builder.accept_only(settings.with_route(Method::POST, ROUTE).unwrap())
         }
         Scheme::Drf => {
             let settings = DrfVerifySettings::for_caller("billing").unwrap();
-            builder.accept_only(settings.route(Method::POST, ROUTE).unwrap())
+            builder.accept_only(settings.with_route(Method::POST, ROUTE).unwrap())
         }
         other => builder.accept_only(other),
     }
