@@ -28,6 +28,14 @@ impl Failure {
         }
     }
 
+    /// The answer is no, and there is nothing else to print.
+    pub(crate) fn refused(message: impl fmt::Display) -> Self {
+        Self {
+            exit: Exit::No,
+            message: message.to_string(),
+        }
+    }
+
     /// Standard output or standard error cannot be written.
     pub(crate) fn unwritable(error: &io::Error) -> Self {
         Self::unavailable(format_args!("standard output: cannot be written: {error}"))

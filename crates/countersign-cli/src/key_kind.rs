@@ -32,6 +32,14 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
+    /// Returns the kind of a key in a list.
+    pub(crate) fn of_listed(scheme: &str, kind: &str) -> Option<Self> {
+        let is_ed25519 = kind != "secret";
+        let all = Self::value_variants().iter().copied();
+        let mut of_scheme = all.filter(|kind| kind.scheme().name() == scheme);
+        of_scheme.find(|kind| (kind.algorithm() == Algorithm::Ed25519) == is_ed25519)
+    }
+
     pub(crate) const fn scheme(self) -> Scheme {
         match self {
             Self::HmacSha256 => Scheme::HmacSha256,

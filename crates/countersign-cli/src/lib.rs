@@ -39,6 +39,8 @@ mod key_kind;
 mod moment;
 mod output;
 pub mod request;
+mod prometheus;
+mod replace_file;
 mod request_arguments;
 mod secret_source;
 mod shell_quote;

@@ -17,6 +17,7 @@ mod explain;
 mod folder;
 mod keygen;
 mod keys_check;
+mod keys_rotate;
 mod policy;
 mod probe;
 mod program;

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::{failure::Failure, key_kind::KeyKind};
 
 /// A new key, in the texts that its two sides read.
-pub(super) struct Material {
+pub(in crate::commands) struct Material {
     kind: KeyKind,
     callee_text: Zeroizing<String>,
     caller_text: Zeroizing<String>,
@@ -15,7 +15,7 @@ pub(super) struct Material {
 
 impl Material {
     /// Makes a key with random bytes of the operating system.
-    pub(super) fn generate(kind: KeyKind) -> Result<Self, Failure> {
+    pub(in crate::commands) fn generate(kind: KeyKind) -> Result<Self, Failure> {
         if kind.algorithm() == Algorithm::Ed25519 {
             return Self::ed25519_of(kind, random()?);
         }
@@ -73,12 +73,12 @@ impl Material {
         })
     }
 
-    pub(super) fn kind(&self) -> KeyKind {
+    pub(in crate::commands) fn kind(&self) -> KeyKind {
         self.kind
     }
 
     /// Returns the name and the value of the key in `[[callers.keys]]`.
-    pub(super) fn callee_entry(&self) -> (&'static str, &str) {
+    pub(in crate::commands) fn callee_entry(&self) -> (&'static str, &str) {
         let name = match self.kind {
             KeyKind::HmacSha256 | KeyKind::MessageSignatures => "secret_hex",
             KeyKind::SigV4 | KeyKind::Drf => "secret_text",
@@ -91,17 +91,17 @@ impl Material {
     }
 
     /// Returns the text of the key that signs.
-    pub(super) fn caller_text(&self) -> &str {
+    pub(in crate::commands) fn caller_text(&self) -> &str {
         &self.caller_text
     }
 
     /// Returns the key id in requests, if it is not the caller's name.
-    pub(super) fn key_id(&self) -> Option<&str> {
+    pub(in crate::commands) fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
     }
 
     /// Returns the seed and the public key.
-    pub(super) fn ed25519(&self) -> Option<(&[u8; 32], &[u8; 32])> {
+    pub(in crate::commands) fn ed25519(&self) -> Option<(&[u8; 32], &[u8; 32])> {
         self.ed25519.as_ref().map(|(seed, point)| (&**seed, point))
     }
 }

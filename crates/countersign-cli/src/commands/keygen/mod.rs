@@ -8,7 +8,7 @@ use countersign::{KeyId, KeyVersion};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use self::material::Material;
+pub(super) use self::{material::Material, snippets::new_key_of_caller};
 use crate::{
     Exit, Terminal, calendar, ed25519_text,
     failure::Failure,

@@ -29,11 +29,7 @@ pub(super) fn callers_toml(names: &Names, material: &Material) -> Zeroizing<Stri
 
 /// Returns the target in the file that the caller reads. `None` in the schemes without targets.
 pub(super) fn targets_toml(names: &Names, material: &Material) -> Option<Zeroizing<String>> {
-    let key = match material.kind() {
-        KeyKind::HmacSha256 => "secret_hex",
-        KeyKind::Ed25519 => "ed25519_seed_hex",
-        _ => return None,
-    };
+    let key = target_key(material.kind())?;
     Some(Zeroizing::new(format!(
         "[[targets]]\nname = {}\ncaller = {}\nauthorities = [{}]\n{key} = {}\n",
         toml(&names.target),
@@ -51,6 +47,36 @@ pub(super) fn caller_variables(names: &Names, material: &Material) -> Zeroizing<
         let _ = writeln!(text, "{name}={}", quote(value));
     }
     text
+}
+
+/// Returns what a caller needs of a new key, beside the one that it has.
+pub(in crate::commands) fn new_key_of_caller(
+    version: &str,
+    material: &Material,
+) -> Zeroizing<String> {
+    let Some(key) = target_key(material.kind()) else {
+        let names = Names {
+            caller: String::new(),
+            target: "new".to_owned(),
+            authority: String::new(),
+            version: version.to_owned(),
+        };
+        return caller_variables(&names, material);
+    };
+    Zeroizing::new(format!(
+        "[[targets.keys]]\nversion = {}\n{key} = {}\n",
+        toml(version),
+        toml(material.caller_text())
+    ))
+}
+
+/// Returns the name of a key in a target. `None` in the schemes without targets.
+fn target_key(kind: KeyKind) -> Option<&'static str> {
+    match kind {
+        KeyKind::HmacSha256 => Some("secret_hex"),
+        KeyKind::Ed25519 => Some("ed25519_seed_hex"),
+        _ => None,
+    }
 }
 
 /// Returns `SERVICE_SECRETS` of both sides.
