@@ -44,6 +44,9 @@ pub const HMAC_KEYS: &[Family] = &[
 ];
 const CANONICAL: &[Family] = &[Family::Hmac, Family::Ed25519, Family::SigV4];
 
+/// In place of a body in gzip: the text of a mistake is text.
+const GZIPPED: &[u8] = b"compressed";
+
 /// The mistakes.
 const MISTAKES: &[Mistake] = &[
     // The host.
@@ -244,6 +247,13 @@ const MISTAKES: &[Mistake] = &[
         ..NONE
     },
     Mistake {
+        name: "query signed as sent, unsorted and with a bare name",
+        cause: Cause::QueryOrder,
+        families: &[Family::SigV4],
+        text: |text, _| text.replace("a=1%20x&b=2&c=", "b=2&a=1%20x&c="),
+        ..NONE
+    },
+    Mistake {
         name: "space signed as a plus",
         cause: Cause::QueryPlus,
         families: HEADS,
@@ -334,6 +344,14 @@ const MISTAKES: &[Mistake] = &[
         families: HEADS,
         signed: |signed, _| signed.header("x-list", "one "),
         sent: |sent, _| sent.header("x-list", "one"),
+        ..NONE
+    },
+    Mistake {
+        name: "value signed on a folded line",
+        cause: Cause::HeaderSpaces,
+        families: HEADS,
+        signed: |signed, _| signed.header("x-list", "one\r\n two"),
+        sent: |sent, _| sent.header("x-list", "one two"),
         ..NONE
     },
     Mistake {
@@ -471,6 +489,24 @@ const MISTAKES: &[Mistake] = &[
         cause: Cause::BodyEmpty,
         families: ALL,
         body: |_| Vec::new(),
+        ..NONE
+    },
+    Mistake {
+        name: "body decompressed",
+        cause: Cause::BodyDecompressed,
+        families: ALL,
+        signed: |signed, _| {
+            signed
+                .headers
+                .push(("content-encoding".to_owned(), "gzip".to_owned()));
+            signed.body = GZIPPED.to_vec();
+        },
+        sent: |sent, _| {
+            sent.headers
+                .push(("content-encoding".to_owned(), "gzip".to_owned()));
+            sent.body = GZIPPED.to_vec();
+        },
+        body: |_| Seen::usual().body,
         ..NONE
     },
     Mistake {
@@ -775,7 +811,10 @@ fn the_right_cause_of_each_known_mistake_is_named_first() {
             let first = report.first_cause().map(Finding::cause);
             // Only a checked signature is called a match.
             let shown_by = match mistake.cause {
-                Cause::OtherBody | Cause::BodyEmpty | Cause::UnknownCaller => Certainty::Observed,
+                Cause::OtherBody
+                | Cause::BodyEmpty
+                | Cause::BodyDecompressed
+                | Cause::UnknownCaller => Certainty::Observed,
                 _ => Certainty::Matched,
             };
             let certainty = report.first_cause().map(Finding::certainty);

@@ -1,10 +1,16 @@
 //! Causes that the refusal itself shows, if no candidate matched.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::{
-    Diagnosis, cause::Cause, difference::visible, head_copy::HeadCopy, relaxed, repairs,
-    report::Finding, requirement::of_date, trial,
+    Diagnosis,
+    cause::Cause,
+    difference::visible,
+    head_copy::HeadCopy,
+    relaxed, repairs,
+    report::Finding,
+    requirement::{GZIP, of_date},
+    trial,
 };
 use crate::{
     error::{Rejection, RejectionKind},
@@ -79,6 +85,13 @@ fn of_keys(diagnosis: &Diagnosis<'_>, head: &HeadCopy) -> Vec<Finding> {
     let is_empty = diagnosis.body.is_some_and(<[u8]>::is_empty);
     if is_over_the_body && is_empty && head.headers.contains_key(CONTENT_TYPE) {
         return vec![Finding::observed(Cause::BodyEmpty, "found an empty body")];
+    }
+    let says_so = head.headers.contains_key(CONTENT_ENCODING);
+    let body = diagnosis.body.unwrap_or_default();
+    if is_over_the_body && says_so && !body.starts_with(&GZIP) {
+        let detail =
+            "found a content-encoding, and a body that is not compressed with gzip".to_owned();
+        return vec![Finding::observed(Cause::BodyDecompressed, detail)];
     }
     Vec::new()
 }

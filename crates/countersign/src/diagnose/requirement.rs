@@ -14,6 +14,9 @@ use crate::{
     timestamp::Timestamp,
 };
 
+/// The first bytes of a body in gzip (RFC 1952 section 2.3.1).
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// Returns the causes of a refusal of a request whose signature is right.
 pub(super) fn requirement(
     diagnosis: &Diagnosis<'_>,
@@ -101,7 +104,7 @@ fn of_body(diagnosis: &Diagnosis<'_>, base: &Base<'_, '_>) -> Vec<Finding> {
             return vec![Finding::matched(cause, detail)];
         }
     }
-    let is_compressed = body.starts_with(&[0x1f, 0x8b]);
+    let is_compressed = body.starts_with(&GZIP);
     let says_so = base.head.headers.contains_key(CONTENT_ENCODING);
     let (cause, detail) = if body.is_empty() {
         (Cause::BodyEmpty, "found an empty body")

@@ -67,6 +67,9 @@ pub(in crate::diagnose) fn known_values(name: &str) -> &'static [&'static str] {
 /// The greatest length of a value that is tried in other forms, in bytes.
 const MAX_VALUE: usize = 2048;
 
+/// The greatest number of places at which a value is folded.
+const MAX_FOLDS: usize = 4;
+
 /// Adds other values of each covered header.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     for name in &subject.covered {
@@ -150,6 +153,13 @@ fn add_values(subject: &Subject<'_>, name: &HeaderName, found: &mut Variations) 
     set(Cause::HeaderSpaces, value.clone());
     set(Cause::HeaderSpaces, [&value, " "].concat());
     set(Cause::HeaderSpaces, [" ", &value].concat());
+    for (at, _) in value.match_indices(' ').take(MAX_FOLDS) {
+        // A client may sign a folded line, which a server reads as one.
+        if let Some((before, after)) = value.split_at_checked(at) {
+            set(Cause::HeaderSpaces, [before, "\r\n", after].concat());
+            set(Cause::HeaderSpaces, [before, "\n", after].concat());
+        }
+    }
     set(Cause::HeaderCase, value.to_ascii_lowercase());
     for other in known_values(name.as_str()) {
         set(Cause::HeaderRewritten, (*other).to_owned());

@@ -34,6 +34,9 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
             let detail = ["signed query: ", &quoted(&shown)].concat();
             found.text(cause, detail, TextEdit::Query(other));
         }
+        let unsorted = with_equals(query);
+        let detail = "signed query: with its parameters in the order as sent";
+        found.text(Cause::QueryOrder, detail, TextEdit::Query(unsorted));
     }
     for (cause, other) in spellings(query) {
         let shown = subject.redaction.line(&other);
@@ -48,6 +51,18 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
         let detail = "signed query: with its escapes decoded";
         found.add(Cause::QueryEncoding, detail, Change::Query(other));
     }
+}
+
+/// Writes each parameter without a value with an equals sign.
+fn with_equals(query: &str) -> String {
+    let written = query.split('&').map(|parameter| {
+        if parameter.is_empty() || parameter.contains('=') {
+            parameter.to_owned()
+        } else {
+            [parameter, "="].concat()
+        }
+    });
+    written.collect::<Vec<_>>().join("&")
 }
 
 fn is_presigned(query: &str) -> bool {
@@ -74,13 +89,7 @@ fn spellings(query: &str) -> Vec<(Cause, String)> {
         (Cause::QueryPlus, query.replace('+', "%20")),
         (Cause::QueryPlus, query.replace("%20", "+")),
         (Cause::QueryPlus, query.replace('+', "%2B")),
-        (
-            Cause::QueryEquals,
-            each(&|parameter| match parameter.split_once('=') {
-                None if !parameter.is_empty() => [parameter, "="].concat(),
-                _ => parameter.to_owned(),
-            }),
-        ),
+        (Cause::QueryEquals, with_equals(query)),
         (
             Cause::QueryEquals,
             each(&|parameter| parameter.strip_suffix('=').unwrap_or(parameter).to_owned()),
