@@ -31,6 +31,11 @@ pub(crate) fn upstream_failed(
     .increment(1);
 }
 
+/// A connection could not be accepted, as when too many files are open.
+pub(crate) fn accept_failed(error: &std::io::Error) {
+    tracing::warn!(target: "countersign", outcome = "accept_failed", reason = %error);
+}
+
 /// A request was refused before it was verified.
 pub(crate) fn refused(section: &str, method: &Method, code: &'static str, reason: &str) {
     let method = shown(method);

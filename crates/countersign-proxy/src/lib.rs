@@ -27,7 +27,9 @@ mod identity;
 mod listen;
 mod message;
 mod routes;
+mod sign;
 mod start;
+mod tls;
 mod verify;
 
 pub use self::{

@@ -7,7 +7,7 @@ use tower_countersign::reload::Reloading;
 
 use crate::{
     config::{Built, Config, Kind, Sections, build},
-    listen::{Drain, ListenAddress, serve},
+    listen::{Drain, ListenAddress, Listener},
 };
 
 /// Why nothing was started.
@@ -65,17 +65,26 @@ pub async fn start(config: &Config, sections: Sections) -> Result<Running, Start
         };
         let listener = service.listen.bind(service.mode).await.map_err(refused)?;
         let address = listener.address().map_err(refused)?;
-        running.listeners.push((Arc::clone(&service.name), address));
-        bound.push((listener, service));
+        running
+            .listeners
+            .push((Arc::clone(&service.name), address.clone()));
+        bound.push((listener, address, service));
     }
-    for (listener, service) in bound {
-        let (draining, guard) = (running.drain.draining(), running.drain.guard());
+    for (bound, address, service) in bound {
+        let listener = Listener {
+            bound,
+            tls: service.tls,
+            limits: connections,
+            draining: running.drain.draining(),
+            guard: running.drain.guard(),
+        };
         match service.kind {
-            Kind::Verify(proxy) => {
-                let serving = serve(listener, Arc::new(proxy), connections, draining, guard);
-                running.tasks.spawn(serving);
+            Kind::Verify(proxy) => running.tasks.spawn(listener.serve(Arc::new(*proxy))),
+            Kind::Sign(mut proxy) => {
+                proxy.listens_on(&address);
+                running.tasks.spawn(listener.serve(Arc::new(proxy)))
             }
-        }
+        };
     }
     for (section, address) in &running.listeners {
         let address = address.to_string();

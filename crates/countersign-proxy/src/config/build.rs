@@ -3,14 +3,12 @@
 use std::{fs, path::Path, sync::Arc};
 
 use countersign::{
-    AcceptedScheme, ArcKeyStore, ArcReplayStore, ConfigError, ConfigErrorKind, DrfVerifySettings,
-    KeyStore, Keyring, MemoryReplayStore, MessageSignaturesVerifySettings, Scheme,
-    SigV4PathEncoding, SigV4PathNormalization, SigV4VerifySettings, StandardWebhooksVerifySettings,
-    Verifier,
+    ArcKeyStore, ArcReplayStore, ConfigError, ConfigErrorKind, KeyStore, Keyring, MemoryReplayStore,
 };
 use http::{HeaderName, HeaderValue, uri::Authority};
+use tokio_rustls::TlsAcceptor;
 use tower_countersign::{
-    AuthorizeLayer, BodyLimits, VerifyLayer,
+    AuthorizeLayer, BodyLimits, SignLayer, VerifyLayer,
     reload::{Reload, Reloading},
 };
 use zeroize::Zeroizing;
@@ -18,13 +16,19 @@ use zeroize::Zeroizing;
 use super::{
     Config, Sections,
     check::{self, setting},
-    file::{Accept, Keys, Limits, PathForm, SchemeName, UpstreamProtocol, Verify},
+    file::{Keys, Limits, Sign, UpstreamProtocol, Verify},
+    schemes::verifier,
+    signers,
 };
 use crate::{
-    forward::{Forward, ForwardSettings, Protocol, Upstream, UpstreamLimits},
+    forward::{
+        Forward, ForwardSettings, ForwardSigned, Protocol, Scheme, Target, Upstream, UpstreamLimits,
+    },
     identity::Identity,
     listen::{ConnectionLimits, ListenAddress},
     routes::{OpenRoute, Route},
+    sign::{self, SignProxy},
+    tls,
     verify::{self, VerifyProxy},
 };
 
@@ -45,11 +49,13 @@ pub(crate) struct Service {
     pub(crate) listen: ListenAddress,
     /// The permissions of a Unix socket.
     pub(crate) mode: u32,
+    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) kind: Kind,
 }
 
 pub(crate) enum Kind {
-    Verify(VerifyProxy),
+    Verify(Box<VerifyProxy>),
+    Sign(SignProxy),
 }
 
 /// Builds the services of these sections. The whole file is checked in any case.
@@ -61,12 +67,28 @@ pub(crate) fn build(config: &Config, sections: Sections) -> Result<Built, Config
         connections: connection_limits(&file.limits),
         reloading: Vec::new(),
     };
-    let keys = keyring(config, &file.keys, &mut built.reloading)?;
+    // A process that verifies nobody needs no callers.
+    let verifies = !(file.verify.is_empty() && file.resign.is_empty() && file.authz.is_empty());
+    let keys = if verifies {
+        Some(keyring(config, &file.keys, &mut built.reloading)?)
+    } else {
+        None
+    };
     for section in &file.verify {
+        let Some(keys) = &keys else { break };
         let name = named(section.name.as_deref(), "verify");
-        let service = verify(config, section, &name, &keys, &mut built.reloading)
+        let service = verify(config, section, &name, keys, &mut built.reloading)
             .map_err(|error| error.within(format_args!("verify {name}")))?;
         if matches!(sections, Sections::All | Sections::Verify) {
+            built.services.push(service);
+        }
+    }
+    for section in &file.sign {
+        let name = section.name.as_deref().or(section.target.as_deref());
+        let name = named(name, "sign");
+        let service = sign(config, section, &name, keys.as_ref(), &mut built.reloading)
+            .map_err(|error| error.within(format_args!("sign {name}")))?;
+        if matches!(sections, Sections::All | Sections::Sign) {
             built.services.push(service);
         }
     }
@@ -108,10 +130,15 @@ fn verify(
     let upstream: Upstream = section.upstream.parse()?;
     check::verify(section, &upstream)?;
     let identity = identity(config, section)?;
+    let target = target(
+        config,
+        upstream,
+        section.upstream_protocol,
+        section.ca.as_deref(),
+    )?;
     let forward = Forward::new(
         name,
-        upstream,
-        protocol(section.upstream_protocol),
+        target,
         upstream_limits(limits),
         identity.clone(),
         ForwardSettings {
@@ -138,11 +165,16 @@ fn verify(
         .map_err(|_| setting("expected_hosts: expected a host, or a host and a port"))?;
     let open = section.open.iter();
     let upgrades = section.upgrades.iter();
+    let acceptor = section
+        .tls
+        .as_ref()
+        .map(|files| tls::acceptor(&config.path(&files.cert), &config.path(&files.key)));
     Ok(Service {
         name: Arc::clone(name),
         listen: section.listen.parse()?,
         mode: mode(section.mode.as_deref())?,
-        kind: Kind::Verify(VerifyProxy {
+        tls: acceptor.transpose()?,
+        kind: Kind::Verify(Box::new(VerifyProxy {
             section: Arc::clone(name),
             look_alikes: Arc::clone(identity.look_alikes()),
             open: open
@@ -153,64 +185,72 @@ fn verify(
                 .collect::<Result<_, _>>()?,
             stack: verify::stack(&layer, policy.as_ref(), forward.clone()),
             forward,
+        })),
+    })
+}
+
+fn sign(
+    config: &Config,
+    section: &Sign,
+    name: &Arc<str>,
+    keys: Option<&Keyring>,
+    reloading: &mut Vec<Reloading>,
+) -> Result<Service, ConfigError> {
+    let limits = &config.file.limits;
+    let listen: ListenAddress = section.listen.parse()?;
+    check::sign(section, &listen)?;
+    let to = section.to();
+    let upstream: Upstream = to.upstream.parse()?;
+    check::signed_upstream(&to, &upstream)?;
+    let authority = signers::authority(&to, &upstream)?;
+    let signers = signers::signers(config, &to, &authority, &upstream, keys, reloading)?;
+    let scheme = upstream.scheme();
+    let target = target(config, upstream, to.protocol, to.ca)?;
+    let layer = SignLayer::new(signers)
+        .with_buffer_bytes(limits.body.bytes.0)
+        .with_body_deadline(limits.body.timeout.0)
+        .with_total_buffer_bytes(limits.body.memory.0);
+    let forward = ForwardSigned::new(name, target, upstream_limits(limits));
+    Ok(Service {
+        name: Arc::clone(name),
+        listen,
+        mode: mode(section.mode.as_deref())?,
+        tls: None,
+        kind: Kind::Sign(SignProxy {
+            section: Arc::clone(name),
+            authority,
+            scheme,
+            own: section
+                .hosts
+                .iter()
+                .map(|it| it.to_ascii_lowercase())
+                .collect(),
+            allow_browsers: section.allow_browsers,
+            max_bytes: limits.body.bytes.0,
+            stack: sign::stack(&layer, forward),
         }),
     })
 }
 
-fn verifier(accept: &[Accept], hosts: &[String]) -> Result<Verifier, ConfigError> {
-    let mut builder = Verifier::builder().expected_hosts(hosts);
-    let mut accept = accept.iter();
-    let Some(first) = accept.next() else {
-        return Err(setting("accept: expected at least one scheme, found none"));
+fn target(
+    config: &Config,
+    upstream: Upstream,
+    version: UpstreamProtocol,
+    ca: Option<&Path>,
+) -> Result<Target, ConfigError> {
+    let protocol = match version {
+        UpstreamProtocol::Http1 => Protocol::Http1,
+        UpstreamProtocol::Http2 => Protocol::Http2,
     };
-    builder = builder.accept_only(accepted(first)?);
-    for scheme in accept {
-        builder = builder.accept(accepted(scheme)?);
-    }
-    builder.build()
-}
-
-fn accepted(accept: &Accept) -> Result<AcceptedScheme, ConfigError> {
-    let needs = |name: &str, value: &Option<String>| {
-        let problem = || setting(format!("accept {:?}: expected {name}", accept.scheme));
-        value.clone().ok_or_else(problem)
+    let ca = ca.map(|ca| config.path(ca));
+    let tls = match upstream.scheme() {
+        Scheme::Http => None,
+        Scheme::Https => Some(tls::connector(ca.as_deref(), protocol)?),
     };
-    let routes = || accept.routes.iter().map(|route| Route::parse(route));
-    Ok(match accept.scheme {
-        SchemeName::HmacSha256 => Scheme::HmacSha256.into(),
-        SchemeName::Ed25519 => Scheme::Ed25519.into(),
-        SchemeName::MessageSignatures => MessageSignaturesVerifySettings::new().into(),
-        SchemeName::SigV4 => {
-            let region = needs("region", &accept.region)?;
-            let service = needs("service", &accept.service)?;
-            let settings = SigV4VerifySettings::new(&region, &service)?;
-            match accept.path {
-                None => settings.into(),
-                // Keys of S3 are paths that nobody normalizes.
-                Some(PathForm::S3) => settings
-                    .with_path_encoding(SigV4PathEncoding::Single)
-                    .with_path_normalization(SigV4PathNormalization::Disabled)
-                    .insecure_accept_noncanonical_paths()
-                    .into(),
-            }
-        }
-        SchemeName::Drf => {
-            let mut settings = DrfVerifySettings::for_caller(&needs("caller", &accept.caller)?)?;
-            for route in routes() {
-                let route = route?;
-                settings = settings.with_route(route.method().clone(), route.path())?;
-            }
-            settings.into()
-        }
-        SchemeName::StandardWebhooks => {
-            let caller = needs("caller", &accept.caller)?;
-            let mut settings = StandardWebhooksVerifySettings::for_caller(&caller)?;
-            for route in routes() {
-                let route = route?;
-                settings = settings.with_route(route.method().clone(), route.path())?;
-            }
-            settings.into()
-        }
+    Ok(Target {
+        upstream,
+        protocol,
+        tls,
     })
 }
 
@@ -268,13 +308,6 @@ fn mode(text: Option<&str>) -> Result<u32, ConfigError> {
         _ => Err(setting(
             "mode: expected the permissions of owner and group, such as \"0660\", found others",
         )),
-    }
-}
-
-fn protocol(protocol: UpstreamProtocol) -> Protocol {
-    match protocol {
-        UpstreamProtocol::Http1 => Protocol::Http1,
-        UpstreamProtocol::Http2 => Protocol::Http2,
     }
 }
 

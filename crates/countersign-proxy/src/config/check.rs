@@ -6,7 +6,7 @@ use countersign::{ConfigError, ConfigErrorKind};
 
 use super::{
     Config, Sections, build,
-    file::{File, SchemeName, Verify},
+    file::{File, SchemeName, Sign, SignedUpstream, Verify},
 };
 use crate::{
     forward::{Scheme, Upstream},
@@ -87,6 +87,36 @@ pub(super) fn verify(section: &Verify, upstream: &Upstream) -> Result<(), Config
     if body_only && !section.upgrades.is_empty() {
         return Err(setting(
             "upgrades: expected schemes that sign the path, found one that signs the body only",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks that a signing proxy is not open to others.
+pub(super) fn sign(section: &Sign, listen: &ListenAddress) -> Result<(), ConfigError> {
+    if !listen.is_local() && !section.public {
+        return Err(setting(
+            "listen: expected a loopback address, a Unix socket or public = true, found another \
+             address: whoever reaches this proxy can send signed requests",
+        ));
+    }
+    if !listen.is_local() && section.hosts.is_empty() {
+        return Err(setting(
+            "hosts: expected the names by which clients call this proxy, found none",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks that nobody else can take the place of the target.
+pub(super) fn signed_upstream(
+    to: &SignedUpstream<'_>,
+    upstream: &Upstream,
+) -> Result<(), ConfigError> {
+    if upstream.scheme() == Scheme::Http && upstream.is_named() && !to.insecure_plain_names {
+        return Err(setting(
+            "upstream: expected https, an address or a Unix socket, found http and a name: the name \
+             service could send requests elsewhere (see insecure_plain_names)",
         ));
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The tables of the configuration file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -124,6 +124,9 @@ pub(crate) struct Verify {
     pub(crate) upstream: String,
     #[serde(default)]
     pub(crate) upstream_protocol: UpstreamProtocol,
+    /// Root certificates in PEM for an `https://` upstream. Default: the operating system's.
+    pub(crate) ca: Option<PathBuf>,
+    pub(crate) tls: Option<Tls>,
     pub(crate) expected_hosts: Vec<String>,
     #[serde(default = "native")]
     pub(crate) accept: Vec<Accept>,
@@ -140,6 +143,14 @@ pub(crate) struct Verify {
     pub(crate) keep_signature: bool,
     #[serde(default)]
     pub(crate) trusted_hops: usize,
+}
+
+/// The certificate of a listener.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// The version of HTTP that an upstream speaks. `2` is for gRPC.
@@ -196,7 +207,6 @@ pub(crate) struct IdentitySettings {
     pub(crate) also: Vec<String>,
 }
 
-#[expect(dead_code, reason = "the kind of proxy is not built yet")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sign {
@@ -205,10 +215,21 @@ pub(crate) struct Sign {
     pub(crate) mode: Option<String>,
     #[serde(default)]
     pub(crate) public: bool,
-    pub(crate) target: String,
+    /// Further authorities by which clients call this proxy.
+    #[serde(default)]
+    pub(crate) hosts: Vec<String>,
+    pub(crate) target: Option<String>,
+    pub(crate) aws: Option<Aws>,
     pub(crate) upstream: String,
     #[serde(default)]
     pub(crate) upstream_protocol: UpstreamProtocol,
+    /// The authority that is signed. Default: the upstream's.
+    pub(crate) authority: Option<String>,
+    /// Root certificates in PEM. Default: those of the operating system.
+    pub(crate) ca: Option<PathBuf>,
+    /// Accepts a host name in an `http://` upstream.
+    #[serde(default)]
+    pub(crate) insecure_plain_names: bool,
     #[serde(default)]
     pub(crate) allow_browsers: bool,
 }
@@ -227,6 +248,44 @@ pub(crate) struct Resign {
 pub(crate) struct Authz {
     pub(crate) name: Option<String>,
     pub(crate) listen: String,
+}
+
+/// Where signed requests go, and with which key. `[[sign]]` and `[[resign]]` have these settings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignedUpstream<'f> {
+    pub(crate) target: Option<&'f str>,
+    pub(crate) aws: Option<&'f Aws>,
+    pub(crate) upstream: &'f str,
+    pub(crate) protocol: UpstreamProtocol,
+    pub(crate) authority: Option<&'f str>,
+    pub(crate) ca: Option<&'f Path>,
+    pub(crate) insecure_plain_names: bool,
+}
+
+impl Sign {
+    pub(crate) fn to(&self) -> SignedUpstream<'_> {
+        SignedUpstream {
+            target: self.target.as_deref(),
+            aws: self.aws.as_ref(),
+            upstream: &self.upstream,
+            protocol: self.upstream_protocol,
+            authority: self.authority.as_deref(),
+            ca: self.ca.as_deref(),
+            insecure_plain_names: self.insecure_plain_names,
+        }
+    }
+}
+
+/// Credentials of AWS, in place of a target of the keys' file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Aws {
+    pub(crate) region: String,
+    pub(crate) service: String,
+    pub(crate) path: Option<PathForm>,
+    /// A shared credentials file. Default: the variables `AWS_ACCESS_KEY_ID` and so on.
+    pub(crate) credentials_file: Option<PathBuf>,
+    pub(crate) profile: Option<String>,
 }
 
 impl Default for Connections {
@@ -299,6 +358,8 @@ impl File {
             mode: None,
             upstream: upstream.to_owned(),
             upstream_protocol: UpstreamProtocol::default(),
+            ca: None,
+            tls: None,
             expected_hosts: expected_hosts.to_vec(),
             accept: native(),
             policy: None,

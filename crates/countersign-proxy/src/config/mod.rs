@@ -4,6 +4,8 @@ mod build;
 mod check;
 mod environment;
 mod file;
+mod schemes;
+mod signers;
 mod sizes;
 mod text;
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod io;
+mod sender;
 mod service;
 mod tunnel;
 mod upstream;
@@ -9,6 +10,6 @@ mod upstream;
 pub(crate) use self::{
     answer::{AnswerBody, error},
     io::Io,
-    service::{Forward, ForwardSettings, Front, UpstreamLimits, boxed},
-    upstream::{Protocol, Scheme, Upstream},
+    service::{Forward, ForwardSettings, ForwardSigned, Front, UpstreamLimits, boxed},
+    upstream::{Protocol, Scheme, Target, Upstream, uri},
 };

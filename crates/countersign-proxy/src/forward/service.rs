@@ -1,31 +1,36 @@
-//! Forwards a request to the upstream.
+//! Forwards requests that the layers have accepted or signed.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
+use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
-    header::{CONTENT_LENGTH, EXPECT, FORWARDED, HOST, TE, UPGRADE},
-    request::Parts,
-    uri::Authority,
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
+    header::{FORWARDED, HOST},
 };
 use http_body::Body;
-use http_body_util::{BodyExt, Empty};
-use hyper_util::client::legacy::Error;
-use tokio::time::timeout;
-use tower_countersign::BoxError;
+use http_body_util::BodyExt;
+use tower_countersign::{BoxError, SignedBody};
+use tower_service::Service;
 
 use super::{
     AnswerBody,
-    answer::{error, pass_on},
-    tunnel,
-    upstream::{Protocol, SentBody, Upstream, UpstreamClient, uri},
+    answer::error,
+    sender::Sender,
+    upstream::{SentBody, Target, UpstreamClient},
 };
 use crate::{
     authorized::Authorized,
-    events,
     identity::Identity,
     listen::Guard,
-    message::{hop_by_hop::Trailers, signature_headers, upgrade},
+    message::{hop_by_hop::Trailers, look_alike::LookAlikes, signature_headers, upgrade},
 };
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -61,9 +66,7 @@ pub(crate) struct Front {
 /// Sends authorized requests to one upstream.
 #[derive(Clone)]
 pub(crate) struct Forward {
-    section: Arc<str>,
-    client: UpstreamClient,
-    limits: UpstreamLimits,
+    sender: Sender,
     identity: Identity,
     settings: ForwardSettings,
 }
@@ -80,16 +83,18 @@ pub(crate) struct ForwardSettings {
 impl Forward {
     pub(crate) fn new(
         section: &Arc<str>,
-        upstream: Upstream,
-        protocol: Protocol,
+        target: Target,
         limits: UpstreamLimits,
         identity: Identity,
         settings: ForwardSettings,
     ) -> Self {
         Self {
-            section: Arc::clone(section),
-            client: UpstreamClient::new(upstream, protocol, &limits),
-            limits,
+            sender: Sender {
+                section: Arc::clone(section),
+                client: UpstreamClient::new(target, &limits),
+                limits,
+                alike: Arc::clone(identity.look_alikes()),
+            },
             identity,
             settings,
         }
@@ -105,86 +110,17 @@ impl Forward {
             signature_headers::remove(&mut parts.headers, caller.scheme());
         }
         self.identity.set(&mut parts.headers, caller.as_ref());
-        let (parts, body, authority) = request.into_inner();
-        self.send(parts, body.boxed_unsync(), authority).await
-    }
-
-    async fn send(
-        &self,
-        mut parts: Parts,
-        body: SentBody,
-        authority: Authority,
-    ) -> Response<AnswerBody> {
+        let (mut parts, body, authority) = request.into_inner();
         let Some(front) = parts.extensions.remove::<Front>() else {
             return error(StatusCode::INTERNAL_SERVER_ERROR, "misconfigured");
         };
-        let on_upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
-        if !self.set_head(&mut parts, &front, authority) {
-            return error(StatusCode::BAD_REQUEST, "malformed");
-        }
-        let is_tunnel =
-            front.upgrade == upgrade::Asked::WebSocket && self.client.protocol == Protocol::Http1;
-        if is_tunnel {
-            upgrade::ask(&mut parts.headers);
-        }
-        let sent = self.client.send(http::Request::from_parts(parts, body));
-        let Ok(answered) = timeout(self.limits.answer, sent).await else {
-            events::upstream_failed(&self.section, "late", None);
-            return error(StatusCode::GATEWAY_TIMEOUT, "upstream_timeout");
-        };
-        let mut response = match answered {
-            Ok(response) => response,
-            Err(failed) => return self.failed(&failed),
-        };
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return pass_on(response, self.identity.look_alikes());
-        }
-        let agreed = response.headers().get(UPGRADE);
-        let agreed = agreed.is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"websocket"));
-        let (true, true, Some(client)) = (is_tunnel, agreed, on_upgrade) else {
-            events::upstream_failed(&self.section, "unasked_upgrade", None);
-            return error(StatusCode::BAD_GATEWAY, "upstream_failed");
-        };
-        let upstream = hyper::upgrade::on(&mut response);
-        let mut answer = pass_on(response, self.identity.look_alikes());
-        upgrade::ask(answer.headers_mut());
-        let nothing = Empty::new().map_err(|never| match never {});
-        *answer.body_mut() = nothing.boxed_unsync();
-        let idle = self.limits.tunnel_idle;
-        tokio::spawn(tunnel::carry(client, upstream, idle, front.guard));
-        answer
-    }
-
-    /// Writes the head that the upstream gets. Returns whether the request can be written.
-    fn set_head(&self, parts: &mut Parts, front: &Front, authority: Authority) -> bool {
         let Ok(host) = HeaderValue::from_str(authority.as_str()) else {
-            return false;
+            return error(StatusCode::BAD_REQUEST, "malformed");
         };
-        let Some(target) = uri(authority, &parts.uri) else {
-            return false;
-        };
-        parts.uri = target;
-        let headers = &mut parts.headers;
-        self.set_forwarded(headers, front, &host);
-        // The framing is derived from the body, which is whole in memory.
-        headers.remove(CONTENT_LENGTH);
-        // Answered already: reading the body asked the client to send it.
-        headers.remove(EXPECT);
-        match self.client.protocol {
-            Protocol::Http1 => {
-                parts.version = Version::HTTP_11;
-                headers.insert(HOST, host);
-            }
-            Protocol::Http2 => {
-                parts.version = Version::HTTP_2;
-                // `:authority` of the URI takes its place.
-                headers.remove(HOST);
-                if front.trailers == Trailers::Accepted {
-                    headers.insert(TE, HeaderValue::from_static("trailers"));
-                }
-            }
-        }
-        true
+        self.set_forwarded(&mut parts.headers, &front, &host);
+        self.sender
+            .send(parts, body.boxed_unsync(), &host, front)
+            .await
     }
 
     /// Sets what the upstream learns about the client's connection. The client's own words about it
@@ -212,22 +148,57 @@ impl Forward {
         }
         headers.insert(X_FORWARDED_HOST, host.clone());
     }
+}
 
-    fn failed(&self, failed: &Error) -> Response<AnswerBody> {
-        let (what, code) = if failed.is_connect() {
-            ("unreachable", "upstream_unreachable")
-        } else {
-            ("broken", "upstream_failed")
-        };
-        events::upstream_failed(&self.section, what, Some(failed));
-        error(StatusCode::BAD_GATEWAY, code)
+/// Sends signed requests to one upstream. Only `SignLayer` makes their bodies.
+#[derive(Clone)]
+pub(crate) struct ForwardSigned(Sender);
+
+impl ForwardSigned {
+    pub(crate) fn new(section: &Arc<str>, target: Target, limits: UpstreamLimits) -> Self {
+        Self(Sender {
+            section: Arc::clone(section),
+            client: UpstreamClient::new(target, &limits),
+            limits,
+            alike: Arc::new(LookAlikes::default()),
+        })
+    }
+}
+
+impl<B> Service<Request<SignedBody<B>>> for ForwardSigned
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<SignedBody<B>>) -> Self::Future {
+        let Self(sender) = self.clone();
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            let host = parts.headers.get(HOST).cloned().or_else(|| {
+                let authority = parts.uri.authority()?.as_str();
+                HeaderValue::from_str(authority).ok()
+            });
+            let (Some(front), Some(host)) = (parts.extensions.remove::<Front>(), host) else {
+                return Ok(error(StatusCode::INTERNAL_SERVER_ERROR, "misconfigured"));
+            };
+            Ok(sender.send(parts, boxed(body), &host, front).await)
+        })
     }
 }
 
 /// Boxes a body of any kind.
 pub(crate) fn boxed<B>(body: B) -> SentBody
 where
-    B: Body<Data = bytes::Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
     body.map_err(Into::into).boxed_unsync()

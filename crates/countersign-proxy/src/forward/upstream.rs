@@ -24,11 +24,13 @@ use hyper_util::{
     },
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
+use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, UnixStream},
     time::timeout,
 };
+use tokio_rustls::TlsConnector;
 use tower_countersign::BoxError;
 use tower_service::Service;
 
@@ -53,7 +55,11 @@ pub(crate) enum Scheme {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
-    Tcp { host: Box<str>, port: u16 },
+    Tcp {
+        authority: Authority,
+        host: Box<str>,
+        port: u16,
+    },
     Unix(PathBuf),
 }
 
@@ -96,6 +102,7 @@ impl FromStr for Upstream {
         Ok(Self {
             scheme,
             place: Place::Tcp {
+                authority: authority.clone(),
                 host: host.into(),
                 port: authority.port_u16().unwrap_or(default_port),
             },
@@ -121,10 +128,6 @@ impl Upstream {
     }
 
     /// Returns whether a name service decides where the upstream is.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the kind of proxy is not built yet")
-    )]
     pub(crate) fn is_named(&self) -> bool {
         match &self.place {
             Place::Unix(_) => false,
@@ -132,16 +135,12 @@ impl Upstream {
         }
     }
 
-    /// Opens one connection, to see whether the upstream is there.
-    pub(crate) async fn connect(&self) -> io::Result<Box<dyn Io>> {
-        Ok(match &self.place {
-            Place::Unix(path) => Box::new(UnixStream::connect(path).await?),
-            Place::Tcp { host, port } => {
-                let stream = TcpStream::connect((&**host, *port)).await?;
-                stream.set_nodelay(true)?;
-                Box::new(stream)
-            }
-        })
+    /// Returns the authority of requests to it, as written. `None` for a Unix socket.
+    pub(crate) fn authority(&self) -> Option<Authority> {
+        match &self.place {
+            Place::Unix(_) => None,
+            Place::Tcp { authority, .. } => Some(authority.clone()),
+        }
     }
 }
 
@@ -153,10 +152,10 @@ impl fmt::Display for Upstream {
         };
         match &self.place {
             Place::Unix(path) => write!(f, "unix:{}", path.display()),
-            Place::Tcp { host, port } if host.contains(':') => {
+            Place::Tcp { host, port, .. } if host.contains(':') => {
                 write!(f, "{scheme}://[{host}]:{port}")
             }
-            Place::Tcp { host, port } => write!(f, "{scheme}://{host}:{port}"),
+            Place::Tcp { host, port, .. } => write!(f, "{scheme}://{host}:{port}"),
         }
     }
 }
@@ -169,17 +168,50 @@ pub(crate) enum Protocol {
     Http2,
 }
 
+/// An upstream, and how it is spoken to.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) upstream: Upstream,
+    pub(crate) protocol: Protocol,
+    /// The roots that an `https` upstream must be certified by.
+    pub(crate) tls: Option<TlsConnector>,
+}
+
+impl Target {
+    /// Opens one connection.
+    async fn connect(&self) -> io::Result<Box<dyn Io>> {
+        let (host, stream) = match &self.upstream.place {
+            Place::Unix(path) => return Ok(Box::new(UnixStream::connect(path).await?)),
+            Place::Tcp { host, port, .. } => {
+                let stream = TcpStream::connect((&**host, *port)).await?;
+                stream.set_nodelay(true)?;
+                (host, stream)
+            }
+        };
+        if self.upstream.scheme == Scheme::Http {
+            return Ok(Box::new(stream));
+        }
+        let Some(tls) = &self.tls else {
+            return Err(io::Error::other("expected the settings of TLS, found none"));
+        };
+        let name = ServerName::try_from(host.to_string()).map_err(io::Error::other)?;
+        Ok(Box::new(tls.connect(name, stream).await?))
+    }
+}
+
 /// A client of one upstream.
 #[derive(Clone)]
 pub(super) struct UpstreamClient {
     client: Client<Connector, SentBody>,
     pub(super) protocol: Protocol,
+    pub(super) scheme: Scheme,
 }
 
 impl UpstreamClient {
-    pub(super) fn new(upstream: Upstream, protocol: Protocol, limits: &UpstreamLimits) -> Self {
+    pub(super) fn new(target: Target, limits: &UpstreamLimits) -> Self {
+        let (protocol, scheme) = (target.protocol, target.upstream.scheme);
         let connector = Connector {
-            upstream: Arc::new(upstream),
+            target: Arc::new(target),
             deadline: limits.connect,
         };
         let client = Client::builder(TokioExecutor::new())
@@ -190,7 +222,11 @@ impl UpstreamClient {
             // The proxy sets `Host` to the signed authority, and never to the upstream's.
             .set_host(false)
             .build(connector);
-        Self { client, protocol }
+        Self {
+            client,
+            protocol,
+            scheme,
+        }
     }
 
     /// Sends a request. The URI gives the authority and the target, never the place.
@@ -205,7 +241,7 @@ impl UpstreamClient {
 /// Connects to one upstream, whatever the URI says.
 #[derive(Clone)]
 struct Connector {
-    upstream: Arc<Upstream>,
+    target: Arc<Target>,
     deadline: Duration,
 }
 
@@ -219,9 +255,9 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, _uri: Uri) -> Self::Future {
-        let Self { upstream, deadline } = self.clone();
+        let Self { target, deadline } = self.clone();
         Box::pin(async move {
-            let connected = timeout(deadline, upstream.connect()).await;
+            let connected = timeout(deadline, target.connect()).await;
             let stream = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
             Ok(TokioIo::new(UpstreamStream(stream)))
         })
@@ -277,10 +313,19 @@ impl AsyncWrite for UpstreamStream {
     }
 }
 
-/// Builds the URI of a request from a verified authority and the target's bytes.
-pub(super) fn uri(authority: Authority, target: &Uri) -> Option<Uri> {
+impl Scheme {
+    pub(crate) fn of_uri(self) -> http::uri::Scheme {
+        match self {
+            Self::Http => http::uri::Scheme::HTTP,
+            Self::Https => http::uri::Scheme::HTTPS,
+        }
+    }
+}
+
+/// Builds the URI of a request from an authority and the target's bytes.
+pub(crate) fn uri(scheme: Scheme, authority: Authority, target: &Uri) -> Option<Uri> {
     let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(http::uri::Scheme::HTTP);
+    parts.scheme = Some(scheme.of_uri());
     parts.authority = Some(authority);
     parts.path_and_query = Some(target.path_and_query()?.clone());
     Uri::from_parts(parts).ok()
@@ -335,7 +380,8 @@ mod tests {
     #[test]
     fn the_bytes_of_a_target_are_kept() {
         for target in ["/", "//a//b", "/%2F%2e", "/a;b?c&&d+", "*"] {
-            let sent = uri(Authority::from_static("A:1"), &target.parse().unwrap()).unwrap();
+            let authority = Authority::from_static("A:1");
+            let sent = uri(Scheme::Http, authority, &target.parse().unwrap()).unwrap();
             assert_eq!(sent.path_and_query().unwrap().as_str(), target);
             assert_eq!(sent.authority().unwrap().as_str(), "A:1");
         }

@@ -23,12 +23,20 @@ use hyper_util::{
 };
 use tokio::{
     sync::{Notify, Semaphore},
-    time::sleep,
+    time::{sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 use tower_countersign::{BoxError, ConnectionId};
 
-use super::{Bound, Draining, Guard, address::Accepted, per_address::PerAddress};
-use crate::forward::{AnswerBody, Io};
+use super::{
+    Draining, Guard,
+    address::{Accepted, Bound},
+    per_address::PerAddress,
+};
+use crate::{
+    events,
+    forward::{AnswerBody, Io},
+};
 
 /// How long a connection without a request is kept when draining has begun. A client may have sent
 /// a request that has not arrived yet.
@@ -70,54 +78,76 @@ pub(crate) struct Peer {
     pub(crate) guard: Guard,
 }
 
-/// Accepts connections until draining begins, and then those that wait in the queue.
-pub(crate) async fn serve<H: Handler>(
-    bound: Bound,
-    handler: Arc<H>,
-    limits: ConnectionLimits,
-    mut draining: Draining,
-    guard: Guard,
-) {
-    static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
-    let places = Arc::new(Semaphore::new(limits.total));
-    let per_address = PerAddress::new(limits.per_address);
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
-        let Some(accepted) = next(&bound, &mut draining).await else {
-            return;
-        };
-        let Accepted {
-            stream,
-            peer: address,
-        } = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::debug!(target: "countersign", outcome = "accept_failed", reason = %error);
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        let of_address = match address {
-            None => None,
-            Some(address) => match per_address.take(address.ip()) {
-                Some(place) => Some(place),
-                None => continue,
-            },
-        };
-        let peer = Peer {
-            address,
-            connection: ConnectionId::new(CONNECTIONS.fetch_add(1, Ordering::Relaxed)),
-            proto: "http",
-            guard: guard.clone(),
-        };
-        let (handler, draining) = (Arc::clone(&handler), draining.clone());
-        tokio::spawn(async move {
-            connection(stream, peer, handler, limits, draining).await;
-            drop((place, of_address));
-        });
+/// A bound address, ready to be served.
+pub(crate) struct Listener {
+    pub(crate) bound: Bound,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) limits: ConnectionLimits,
+    pub(crate) draining: Draining,
+    pub(crate) guard: Guard,
+}
+
+impl Listener {
+    /// Accepts connections until draining begins, and then those that wait in the queue.
+    pub(crate) async fn serve<H: Handler>(self, handler: Arc<H>) {
+        static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+        let Self {
+            bound,
+            tls,
+            limits,
+            mut draining,
+            guard,
+        } = self;
+        let places = Arc::new(Semaphore::new(limits.total));
+        let per_address = PerAddress::new(limits.per_address);
+        loop {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                return;
+            };
+            let Some(accepted) = next(&bound, &mut draining).await else {
+                return;
+            };
+            let Accepted { stream, peer } = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    events::accept_failed(&error);
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let of_address = match peer {
+                None => None,
+                Some(address) => match per_address.take(address.ip()) {
+                    Some(place) => Some(place),
+                    None => continue,
+                },
+            };
+            let peer = Peer {
+                address: peer,
+                connection: ConnectionId::new(CONNECTIONS.fetch_add(1, Ordering::Relaxed)),
+                proto: if tls.is_some() { "https" } else { "http" },
+                guard: guard.clone(),
+            };
+            let (handler, draining, tls) = (Arc::clone(&handler), draining.clone(), tls.clone());
+            tokio::spawn(async move {
+                if let Some(stream) = secured(stream, tls, limits.head_timeout).await {
+                    connection(stream, peer, handler, limits, draining).await;
+                }
+                drop((place, of_address));
+            });
+        }
     }
+}
+
+/// Returns the stream inside TLS. `None` if the peer does not complete the handshake in time.
+async fn secured(
+    stream: Box<dyn Io>,
+    tls: Option<TlsAcceptor>,
+    within: Duration,
+) -> Option<Box<dyn Io>> {
+    let Some(tls) = tls else { return Some(stream) };
+    let stream = timeout(within, tls.accept(stream)).await.ok()?.ok()?;
+    Some(Box::new(stream))
 }
 
 /// Returns the next connection. When draining has begun, returns those that wait, then `None`.

@@ -7,7 +7,6 @@ mod per_address;
 
 pub use self::address::ListenAddress;
 pub(crate) use self::{
-    address::Bound,
-    connection::{ConnectionLimits, Handler, Peer, serve},
+    connection::{ConnectionLimits, Handler, Listener, Peer},
     drain::{Drain, Draining, Guard},
 };

@@ -12,10 +12,6 @@ pub(crate) fn remove(headers: &mut HeaderMap, scheme: Scheme) {
 
 /// Removes the headers of every scheme. An egress proxy calls this: a client behind it must not
 /// bring credentials that reach the target beside the proxy's.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the kind of proxy is not built yet")
-)]
 pub(crate) fn remove_all(headers: &mut HeaderMap) {
     for scheme in Scheme::ALL {
         remove(headers, *scheme);
@@ -23,10 +19,6 @@ pub(crate) fn remove_all(headers: &mut HeaderMap) {
 }
 
 /// Returns whether the query holds the parameters of a presigned URL.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the kind of proxy is not built yet")
-)]
 pub(crate) fn is_presigned(uri: &Uri) -> bool {
     let query = uri.query().unwrap_or_default();
     query.split('&').any(|parameter| {

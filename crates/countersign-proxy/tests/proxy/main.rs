@@ -23,5 +23,7 @@ mod identity;
 mod limits;
 mod refusals;
 mod rows;
+mod sign;
 mod targets;
 mod upgrades;
+mod verify_config;

@@ -31,6 +31,8 @@ pub enum SignErrorKind {
     Date,
     /// The body is too large to buffer, could not be read, or did not end in time.
     Body,
+    /// The memory for all bodies together is in use. The request can be sent later.
+    BufferFull,
     /// The credentials have expired or could not be fetched.
     Credentials,
     /// The operating system returned no random bytes for the nonce.

@@ -12,6 +12,7 @@ use http_body::{Body, Frame};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
+use super::total_bytes::{Reserved, TotalBytes};
 use crate::{
     BoxError,
     body_timer::{BodyTimer, Late, TimeLimits},
@@ -21,9 +22,10 @@ use crate::{
 };
 
 /// The limits on a body that is read into memory for signing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct BufferLimits {
     pub(super) bytes: u64,
+    pub(super) total: TotalBytes,
     pub(super) deadline: Duration,
     pub(super) idle: Duration,
     pub(super) grpc_idle: Duration,
@@ -34,6 +36,7 @@ impl Default for BufferLimits {
         Self {
             // The default of `BodyLimits`.
             bytes: 2 * 1024 * 1024,
+            total: TotalBytes::default(),
             deadline: Duration::from_secs(30),
             idle: Duration::from_secs(10),
             grpc_idle: Duration::from_millis(500),
@@ -46,6 +49,7 @@ impl Default for BufferLimits {
 pub(super) struct BufferedBody {
     chunks: Chunks,
     digest: PayloadDigest,
+    reserved: Reserved,
 }
 
 impl BufferedBody {
@@ -74,15 +78,18 @@ impl BufferedBody {
         let mut slices = CooperativeHash::default();
         let mut chunks = Chunks::default();
         let mut hash = Sha256::new();
+        let mut reserved = limits.total.open();
         let mut read: u64 = 0;
         while let Some(frame) = waiting.frame(body.as_mut(), &mut timer, read).await? {
             let mut data = frame.into_data().map_err(|_| {
                 error("body: expected no trailers, which no signature covers, found some")
             })?;
-            read = read.saturating_add(u64::try_from(data.remaining()).unwrap_or(u64::MAX));
+            let arrived = u64::try_from(data.remaining()).unwrap_or(u64::MAX);
+            read = read.saturating_add(arrived);
             if read > limits.bytes {
                 return Err(too_large(limits.bytes, read));
             }
+            reserved.grow(arrived)?;
             let chunk = data.copy_to_bytes(data.remaining());
             let hashed = match slices.take(chunk, |slice| hash.update(slice)) {
                 Some(chunk) => Some(chunk),
@@ -93,7 +100,11 @@ impl BufferedBody {
             }
         }
         let digest = PayloadDigest::from_bytes(hash.finalize().into());
-        Ok(Self { chunks, digest })
+        Ok(Self {
+            chunks,
+            digest,
+            reserved,
+        })
     }
 
     pub(super) fn digest(&self) -> PayloadDigest {
@@ -105,8 +116,9 @@ impl BufferedBody {
         self.chunks.in_one_piece()
     }
 
-    pub(super) fn into_chunks(self) -> Chunks {
-        self.chunks
+    /// Returns the body, and its share of the memory until that is dropped.
+    pub(super) fn into_parts(self) -> (Chunks, Reserved) {
+        (self.chunks, self.reserved)
     }
 }
 
@@ -152,12 +164,12 @@ impl Waiting<'_> {
     }
 
     fn time_limits(&self) -> TimeLimits {
-        let BufferLimits {
+        let &BufferLimits {
             deadline,
             idle,
             grpc_idle,
             ..
-        } = *self.limits;
+        } = self.limits;
         TimeLimits {
             deadline,
             idle: if self.is_grpc {

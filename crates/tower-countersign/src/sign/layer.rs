@@ -9,6 +9,7 @@ use super::{
     origin::Origin,
     service::Sign,
     settings::{Settings, setters},
+    total_bytes::TotalBytes,
 };
 
 /// Signs every request. See the [module documentation](crate::sign).
@@ -28,6 +29,19 @@ impl SignLayer {
     }
 
     setters!();
+
+    /// Sets the memory for all bodies together, in bytes. A body counts from its arrival until the
+    /// client has sent it or dropped it. A request that needs more is an error of kind
+    /// [`BufferFull`](countersign::SignErrorKind::BufferFull). By default only the number of
+    /// requests limits it.
+    ///
+    /// Clones of this layer and all its services share the memory. A value below the maximum length
+    /// of one body refuses every body of that length.
+    #[must_use]
+    pub fn with_total_buffer_bytes(mut self, bytes: u64) -> Self {
+        self.settings.buffer.total = TotalBytes::new(bytes);
+        self
+    }
 
     /// Sets the longest wait for the next byte of a gRPC stream. Default: 500 milliseconds. A
     /// longer wait is an error of kind [`Body`](countersign::SignErrorKind::Body). A gRPC stream is

@@ -133,7 +133,7 @@ impl SignMiddleware {
         if let Some(bytes) = body.as_bytes() {
             let limits = BufferLimits {
                 bytes: u64::MAX,
-                ..self.settings.buffer
+                ..self.settings.buffer.clone()
             };
             let bytes = Full::new(Bytes::copy_from_slice(bytes));
             return BufferedBody::read(bytes, &parts.headers, &limits).await;

@@ -17,6 +17,8 @@
 //!   within 30 seconds, without a pause longer than 10 seconds. A body whose
 //!   [`PayloadDigest`](countersign::PayloadDigest) is in the request's extensions is streamed, at
 //!   any length.
+//! - **Bounded memory**: by default, only each body is limited. Set a limit for all bodies together
+//!   with [`with_total_buffer_bytes`](crate::SignLayer::with_total_buffer_bytes).
 //! - **No open streams**: a body that stays open until the response arrives cannot be signed, so a
 //!   bidirectional gRPC call is an error. Unary and server-streaming calls work, and
 //!   client-streaming calls whose messages are ready
@@ -86,5 +88,6 @@ pub(crate) mod reqwest_service;
 mod service;
 mod settings;
 pub(crate) mod signed_body;
+mod total_bytes;
 
 pub use self::{future::SignFuture, service::Sign};

@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::buffered_body::BufferedBody;
+use super::{buffered_body::BufferedBody, total_bytes::Reserved};
 use crate::{BoxError, chunks::Chunks};
 
 pin_project! {
@@ -24,7 +24,7 @@ pin_project! {
     #[derive(Debug)]
     #[project = Projected]
     enum Inner<B> {
-        Buffered { chunks: Chunks },
+        Buffered { chunks: Chunks, _reserved: Reserved },
         Streamed { #[pin] body: B },
     }
 }
@@ -44,10 +44,13 @@ where
 
 impl<B> From<BufferedBody> for SignedBody<B> {
     fn from(body: BufferedBody) -> Self {
-        let inner = Inner::Buffered {
-            chunks: body.into_chunks(),
-        };
-        Self { inner }
+        let (chunks, reserved) = body.into_parts();
+        Self {
+            inner: Inner::Buffered {
+                chunks,
+                _reserved: reserved,
+            },
+        }
     }
 }
 
@@ -64,7 +67,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.project().inner.project() {
-            Projected::Buffered { chunks } => {
+            Projected::Buffered { chunks, .. } => {
                 let frame = ready!(Pin::new(chunks).poll_frame(cx));
                 Poll::Ready(frame.map(|frame| frame.map_err(|never| match never {})))
             }
@@ -81,14 +84,14 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.inner {
-            Inner::Buffered { chunks } => chunks.is_end_stream(),
+            Inner::Buffered { chunks, .. } => chunks.is_end_stream(),
             Inner::Streamed { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.inner {
-            Inner::Buffered { chunks } => chunks.size_hint(),
+            Inner::Buffered { chunks, .. } => chunks.size_hint(),
             Inner::Streamed { body } => body.size_hint(),
         }
     }

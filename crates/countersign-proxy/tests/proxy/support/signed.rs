@@ -8,7 +8,7 @@ use http::{HeaderMap, Request};
 use super::proxy::HOST;
 
 /// The secret of `billing`.
-const SECRET: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
+pub(crate) const SECRET: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
 /// A secret that no caller has.
 const OTHER: &str = "c8df51469c308a59bfbd48a3e0bdd228ca922d6032035f5ef6e4ad45f473a9f3";
 
