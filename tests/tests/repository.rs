@@ -197,13 +197,16 @@ fn the_core_reads_no_clock() {
 }
 
 /// The crates of the primitives. A second provider is added in one room alone.
-const PRIMITIVES: [&str; 8] = [
+const PRIMITIVES: [&str; 11] = [
     "aws_lc_rs",
     "ctutils",
     "ed25519_dalek",
     "getrandom",
     "hkdf",
     "hmac",
+    "p256",
+    "p384",
+    "rsa",
     "sha2",
     "subtle",
 ];

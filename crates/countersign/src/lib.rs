@@ -101,6 +101,7 @@
 //! | `config` | yes | keys and signers from TOML files, directories, variables; AWS credentials |
 //! | `diagnose` | yes | [`diagnose`]: which known mistake explains a refusal |
 //! | `policy` | yes | [`Policy`]: who may call which route |
+//! | `rsa` | no | keys of RSA, which verify signatures of RFC 9421 |
 //! | `replay-conformance` | no | `replay_conformance`: tests that every replay store must pass |
 //!
 //! Without features, the crate reads no files and depends on no parser of TOML or JSON.

@@ -354,20 +354,25 @@ impl Trials {
 }
 
 impl Base<'_, '_> {
-    /// Returns the cost of a check with all keys. An Ed25519 key costs 16 times as much as a secret.
-    /// An unknown caller costs as much as its decoys, so that it gets as many trials.
+    /// Returns the cost of a check with all keys. An Ed25519 key costs 16 times as much as a secret,
+    /// and the other public keys more. An unknown caller costs as much as its decoys, so that it
+    /// gets as many trials.
     fn weight_of_keys(&self) -> usize {
         let scheme = self.unverified.scheme();
-        let weights = Algorithm::ALL.iter().map(|algorithm| {
+        let weights = scheme.definition().algorithms.iter().map(|algorithm| {
             let keys = self.keys.keys_for(scheme, self.unverified.key_id());
             let own = keys.filter(|key| key.verifying_key().algorithm() == *algorithm);
-            let padded = self
-                .keys
-                .decoy(scheme, *algorithm)
-                .map_or(0, |(_, work)| work);
+            let mut decoys = self.keys.decoys(scheme);
+            let padded = decoys
+                .find(|(of, ..)| of == algorithm)
+                .map_or(0, |(.., work)| work);
             let each = match algorithm {
                 Algorithm::HmacSha256 => 1,
                 Algorithm::Ed25519 => 16,
+                Algorithm::EcdsaP256Sha256 | Algorithm::RsaPssSha512 | Algorithm::RsaV15Sha256 => {
+                    64
+                }
+                Algorithm::EcdsaP384Sha384 => 256,
             };
             own.count().max(padded).saturating_mul(each)
         });

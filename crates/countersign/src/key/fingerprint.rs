@@ -10,7 +10,7 @@ const BLOCK_LEN: usize = 64;
 ///
 /// HMAC pads a short key with zeros and hashes a long one (RFC 2104 section 3). Keys with different
 /// bytes can therefore be equal as keys. The fingerprint is a hash of the padded form. A public key
-/// is hashed as its 32 bytes. This detects a shared secret that is a public key.
+/// is hashed as its bytes. This detects a shared secret that is a public key.
 #[derive(Clone, PartialEq, Eq, Hash, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Fingerprint([u8; 32]);
 
@@ -31,8 +31,9 @@ impl Fingerprint {
         Self::of_block(&block)
     }
 
-    pub(crate) fn of_ed25519(public_key: &[u8; 32]) -> Self {
-        Self::of_hmac_sha256(public_key)
+    /// Of the 32 bytes of an Ed25519 key, an uncompressed point, or the modulus of an RSA key.
+    pub(crate) fn of_public_key(bytes: &[u8]) -> Self {
+        Self::of_hmac_sha256(bytes)
     }
 
     fn of_block(block: &[u8; BLOCK_LEN]) -> Self {

@@ -10,7 +10,10 @@ mod session_token;
 mod signing_key;
 mod signing_key_cache;
 mod strength;
+mod thumbprint;
 mod validity;
+#[cfg(test)]
+mod vectors;
 mod verifying_key;
 
 #[cfg(feature = "config")]

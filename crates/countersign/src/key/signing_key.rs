@@ -1,5 +1,6 @@
 use std::{fmt, sync::Arc};
 
+use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::{
@@ -7,7 +8,7 @@ use super::{
     strength::Weakness,
 };
 use crate::{
-    crypto::{ed25519, hmac_sha256},
+    crypto::{ecdsa_p256, ecdsa_p384, ed25519, hmac_sha256},
     error::{ConfigError, ConfigErrorKind},
     scheme::{Algorithm, Scheme},
 };
@@ -28,6 +29,8 @@ pub struct SigningKey {
 enum Inner {
     HmacSha256(Box<hmac_sha256::Key>, Option<Arc<SigningKeyCache>>),
     Ed25519(Box<ed25519::PrivateKey>),
+    EcdsaP256Sha256(Box<ecdsa_p256::PrivateKey>),
+    EcdsaP384Sha384(Box<ecdsa_p384::PrivateKey>),
 }
 
 impl SigningKey {
@@ -69,6 +72,67 @@ impl SigningKey {
         Self::ed25519_in(Scheme::MessageSignatures, seed)
     }
 
+    /// Makes an RFC 9421 `ecdsa-p256-sha256` key from its private key: a number of 32 bytes,
+    /// big-endian.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the secret is not 32 bytes long, is zero, or is not below the
+    /// order of the curve P-256.
+    pub fn message_ecdsa_p256_sha256(scalar: &Secret) -> Result<Self, ConfigError> {
+        let bytes = scalar.expose();
+        let key = bytes
+            .try_into()
+            .ok()
+            .and_then(ecdsa_p256::PrivateKey::from_scalar);
+        let key = key.ok_or_else(|| no_scalar("P-256", ecdsa_p256::FIELD_LEN, bytes.len()))?;
+        let public_key = key.public_key();
+        Ok(Self::ecdsa(
+            bytes,
+            VerifyingKey::message_ecdsa_p256_sha256(&public_key.to_point())?,
+            Inner::EcdsaP256Sha256(Box::new(key)),
+        ))
+    }
+
+    /// Makes an RFC 9421 `ecdsa-p384-sha384` key from its private key: a number of 48 bytes,
+    /// big-endian.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the secret is not 48 bytes long, is zero, or is not below the
+    /// order of the curve P-384.
+    pub fn message_ecdsa_p384_sha384(scalar: &Secret) -> Result<Self, ConfigError> {
+        let bytes = scalar.expose();
+        let key = bytes
+            .try_into()
+            .ok()
+            .and_then(ecdsa_p384::PrivateKey::from_scalar);
+        let key = key.ok_or_else(|| no_scalar("P-384", ecdsa_p384::FIELD_LEN, bytes.len()))?;
+        let public_key = key.public_key();
+        Ok(Self::ecdsa(
+            bytes,
+            VerifyingKey::message_ecdsa_p384_sha384(&public_key.to_point())?,
+            Inner::EcdsaP384Sha384(Box::new(key)),
+        ))
+    }
+
+    /// Makes a key of the private half whose public half is `verifying`.
+    fn ecdsa(scalar: &[u8], verifying: VerifyingKey, inner: Inner) -> Self {
+        let mut record = verifying.into_record();
+        let algorithm = match inner {
+            Inner::EcdsaP384Sha384(_) => Algorithm::EcdsaP384Sha384,
+            _ => Algorithm::EcdsaP256Sha256,
+        };
+        record.weakness = record
+            .weakness
+            .or_else(|| Weakness::of_secret(record.scheme, algorithm, scalar));
+        Self {
+            record,
+            inner,
+            seed_fingerprint: Some(Fingerprint::of_hmac_sha256(scalar)),
+        }
+    }
+
     /// Makes a key for a scheme from a shared secret.
     pub(crate) fn hmac_in(scheme: Scheme, secret: &Secret) -> Self {
         let bytes = secret.expose();
@@ -96,6 +160,9 @@ impl SigningKey {
                 Some(Self::deriving_in(scheme, prefix, secret))
             }
             (Algorithm::Ed25519, _) => Self::ed25519_in(scheme, secret).ok(),
+            (Algorithm::EcdsaP256Sha256, _) => Self::message_ecdsa_p256_sha256(secret).ok(),
+            (Algorithm::EcdsaP384Sha384, _) => Self::message_ecdsa_p384_sha384(secret).ok(),
+            (Algorithm::RsaPssSha512 | Algorithm::RsaV15Sha256, _) => None,
         }
     }
 
@@ -138,7 +205,7 @@ impl SigningKey {
             record: Record {
                 scheme,
                 fingerprints: Fingerprints::from_elem(
-                    Fingerprint::of_ed25519(key.public_key().as_bytes()),
+                    Fingerprint::of_public_key(key.public_key().as_bytes()),
                     1,
                 ),
                 weakness: Weakness::of_secret(scheme, Algorithm::Ed25519, bytes),
@@ -169,6 +236,8 @@ impl SigningKey {
         match self.inner {
             Inner::HmacSha256(..) => Algorithm::HmacSha256,
             Inner::Ed25519(_) => Algorithm::Ed25519,
+            Inner::EcdsaP256Sha256(_) => Algorithm::EcdsaP256Sha256,
+            Inner::EcdsaP384Sha384(_) => Algorithm::EcdsaP384Sha384,
         }
     }
 
@@ -179,7 +248,9 @@ impl SigningKey {
             Inner::HmacSha256(mac, derived) => {
                 VerifyingKey::from_mac(record, mac.clone(), derived.clone())
             }
-            Inner::Ed25519(key) => VerifyingKey::from_point(record, key.public_key()),
+            Inner::Ed25519(key) => VerifyingKey::from_ed25519(record, key.public_key()),
+            Inner::EcdsaP256Sha256(key) => VerifyingKey::from_p256(record, key.public_key()),
+            Inner::EcdsaP384Sha384(key) => VerifyingKey::from_p384(record, key.public_key()),
         }
     }
 
@@ -217,7 +288,18 @@ impl SigningKey {
     pub(crate) fn derived(&self) -> Option<&SigningKeyCache> {
         match &self.inner {
             Inner::HmacSha256(_, derived) => derived.as_deref(),
-            Inner::Ed25519(_) => None,
+            _ => None,
+        }
+    }
+
+    /// Signs a message.
+    #[inline]
+    pub(crate) fn sign_message(&self, message: &[u8]) -> SmallVec<[u8; 96]> {
+        match &self.inner {
+            Inner::HmacSha256(mac, _) => SmallVec::from_slice(&mac.begin().chain(message).finish()),
+            Inner::Ed25519(key) => SmallVec::from_slice(&key.sign(message)),
+            Inner::EcdsaP256Sha256(key) => SmallVec::from_slice(&key.sign(message)),
+            Inner::EcdsaP384Sha384(key) => SmallVec::from_slice(&key.sign(message)),
         }
     }
 
@@ -226,14 +308,27 @@ impl SigningKey {
         match &self.inner {
             Inner::HmacSha256(mac, _) => SigningOperation::Mac(mac),
             Inner::Ed25519(key) => SigningOperation::Ed25519(key),
+            Inner::EcdsaP256Sha256(_) | Inner::EcdsaP384Sha384(_) => SigningOperation::Other,
         }
     }
+}
+
+fn no_scalar(curve: &str, len: usize, found: usize) -> ConfigError {
+    ConfigError::new(
+        ConfigErrorKind::Key,
+        format!(
+            "expected a private key of the curve {curve} of {len} bytes, found {found} bytes that \
+             are none"
+        ),
+    )
 }
 
 /// A signing operation, as its scheme needs it.
 pub(crate) enum SigningOperation<'k> {
     Mac(&'k hmac_sha256::Key),
     Ed25519(&'k ed25519::PrivateKey),
+    /// A key that only `sign_message` uses.
+    Other,
 }
 
 impl fmt::Debug for SigningKey {
@@ -264,6 +359,38 @@ mod tests {
         for len in [0, 31, 33, 64] {
             let error = SigningKey::ed25519(&Secret::from_bytes(&vec![1; len])).unwrap_err();
             assert_eq!(error.kind(), ConfigErrorKind::Key, "{len}");
+        }
+    }
+
+    #[test]
+    fn an_ecdsa_key_is_a_number_below_the_order() {
+        // The order of P-256 and of P-384. Source: SEC 2 sections 2.4.2 and 2.5.1.
+        let p256 = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+        let p384 = "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77a\
+                    ecec196accc52973";
+        let digits = |text: &str| Secret::from_hex(text).unwrap();
+        for (name, p256, p384) in [
+            ("the order", digits(p256), digits(p384)),
+            (
+                "zero",
+                Secret::from_bytes(&[0; 32]),
+                Secret::from_bytes(&[0; 48]),
+            ),
+            (
+                "too short",
+                Secret::from_bytes(&[1; 31]),
+                Secret::from_bytes(&[1; 47]),
+            ),
+            (
+                "too long",
+                Secret::from_bytes(&[1; 33]),
+                Secret::from_bytes(&[1; 49]),
+            ),
+        ] {
+            let found = SigningKey::message_ecdsa_p256_sha256(&p256);
+            assert_eq!(found.unwrap_err().kind(), ConfigErrorKind::Key, "{name}");
+            let found = SigningKey::message_ecdsa_p384_sha384(&p384);
+            assert_eq!(found.unwrap_err().kind(), ConfigErrorKind::Key, "{name}");
         }
     }
 

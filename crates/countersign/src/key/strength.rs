@@ -70,28 +70,34 @@ const PUBLISHED: [&[u8]; 11] = [
     ],
 ];
 
-/// The public keys of those published seeds: anyone who looks up the seed can sign for them.
-const PUBLISHED_POINTS: [[u8; 32]; 4] = [
-    [
-        0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07,
-        0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07,
-        0x51, 0x1a,
-    ],
-    [
-        0x3d, 0x40, 0x17, 0xc3, 0xe8, 0x43, 0x89, 0x5a, 0x92, 0xb7, 0x0a, 0xa7, 0x4d, 0x1b, 0x7e,
-        0xbc, 0x9c, 0x98, 0x2c, 0xcf, 0x2e, 0xc4, 0x96, 0x8c, 0xc0, 0xcd, 0x55, 0xf1, 0x2a, 0xf4,
-        0x66, 0x0c,
-    ],
-    [
-        0xd5, 0x28, 0x80, 0xe2, 0x8f, 0x61, 0xca, 0xa4, 0xc2, 0xa4, 0x8a, 0x82, 0xe5, 0x5f, 0x47,
-        0x51, 0xa9, 0x22, 0x89, 0xa7, 0x80, 0x09, 0xea, 0x9f, 0x65, 0x32, 0x27, 0x0c, 0x16, 0xce,
-        0x8a, 0xbe,
-    ],
-    [
-        0x26, 0xb4, 0x0b, 0x8f, 0x93, 0xff, 0xf3, 0xd8, 0x97, 0x11, 0x2f, 0x7e, 0xbc, 0x58, 0x2b,
-        0x23, 0x2d, 0xbd, 0x72, 0x51, 0x7d, 0x08, 0x2f, 0xe8, 0x3c, 0xfb, 0x30, 0xdd, 0xce, 0x43,
-        0xd1, 0xbb,
-    ],
+/// The thumbprints (RFC 7638) of public keys whose private keys are published: anyone who looks one
+/// up can sign for them.
+const PUBLISHED_THUMBPRINTS: [&str; 20] = [
+    // RFC 8032 section 7.1, tests 1 and 2. The first is also that of RFC 8037 appendix A.
+    "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+    "FtIu-VbGrfe_KB6CH7GNwODB72MNxj_ml11dEvO-7kk",
+    // Svix's example of Ed25519.
+    "rEltOPXl-8jZfn0NbO5yMzHDi5e-WdjzkrFUUcp6oIE",
+    // RFC 9421 appendix B.1: test-key-rsa, -rsa-pss, -ecc-p256, -ed25519.
+    "BHj8s0GPnMEQtkaULIM-PLgEhLBbuGUQ1vMxmBWZzEo",
+    "oD0HwocPBSfpNy5W3bpJeyFGY_IQ_YpqxSjQ3Yd-CLA",
+    "ydQXMtvbsOsZyFir-Y7A8t7fKEM1gbKPvyFkdpu4fvI",
+    "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U",
+    // RFC 7515 appendix A.3.1; RFC 7517 appendix A.2, both; RFC 7520 section 3.4.
+    "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U",
+    "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s",
+    "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+    "9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI",
+    // The test vectors of AdCP, for requests and for webhooks.
+    "UzIDv8saQJiAhqGpwv_q3rYCRiDqkoR_6ISmmHffTC0",
+    "kYxXVm3IzZuXqYpEcHzUfSHiaCLt1XU9tWDtwBK9YlI",
+    "3eGq4Kr63h2gUSD1CmszeL25ipsyVfVR5ZJwzk-c4_8",
+    "JoUQQAQt8Exl8R1HSPNa-GICLG89uMxP3nABQ9XengI",
+    "YYhIoEIzEuDUDimdho_KDwciVx8epx0X10UtdpCCKgg",
+    "O-0pctemIOWm_AYxtgvFbtLK-snekisKoA5LwmDN_sQ",
+    "0XL8P7Fzf4FOIzvMbfG5KGFjJ61q_tMK0AoKY7sWW-E",
+    "gAI4WdqLIGYcGs0k6BzQacqjUgkO_7HfFk9VOoEG7Sk",
+    "bcteWFViCCvEAhy3CCli7kmuTR7Z9APtp6tcnvSker8",
 ];
 
 /// The reason for which a key is too weak.
@@ -110,13 +116,13 @@ impl Weakness {
                 let lengths = &scheme.definition().secret_len;
                 (*lengths.start(), *lengths.end())
             }
-            // The length of an Ed25519 seed is checked where it is parsed.
-            Algorithm::Ed25519 => (0, usize::MAX),
+            // The length of a private key is checked where it is parsed.
+            _ => (0, usize::MAX),
         };
         // HMAC pads a key to its block with zero bytes, so trailing zeros add nothing.
         let effective = match algorithm {
             Algorithm::HmacSha256 if bytes.len() <= BLOCK_LEN => without_zeroes_behind(bytes),
-            Algorithm::HmacSha256 | Algorithm::Ed25519 => bytes,
+            _ => bytes,
         };
         if PUBLISHED.contains(&effective) {
             return Some(Self::Published);
@@ -142,8 +148,10 @@ impl Weakness {
         (len < min.min(MIN_EFFECTIVE_LEN)).then_some(Self::TooShort { len, min })
     }
 
-    pub(crate) fn of_public_key(bytes: &[u8; 32]) -> Option<Self> {
-        PUBLISHED_POINTS.contains(bytes).then_some(Self::Published)
+    pub(crate) fn of_public_key(thumbprint: &str) -> Option<Self> {
+        PUBLISHED_THUMBPRINTS
+            .contains(&thumbprint)
+            .then_some(Self::Published)
     }
 
     pub(crate) fn into_error(self) -> ConfigError {
@@ -225,6 +233,19 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn a_public_key_whose_private_key_is_published_is_weak() {
+        let x = "26b40b8f93fff3d897112f7ebc582b232dbd72517d082fe83cfb30ddce43d1bb";
+        let key = crate::VerifyingKey::ed25519_from_hex(x).unwrap();
+        assert_eq!(
+            key.thumbprint().unwrap(),
+            "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U",
+            "test-key-ed25519 of RFC 9421"
+        );
+        assert!(key.ensure_strong().is_err());
+        assert!(key.insecure_allow_weak_key().ensure_strong().is_ok());
     }
 
     #[test]

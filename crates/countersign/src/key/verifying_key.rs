@@ -2,10 +2,13 @@ use std::{fmt, sync::Arc};
 
 use super::{
     Fingerprint, Secret, SessionToken, SigningKey, SigningKeyCache, fingerprint::Fingerprints,
-    record::Record, strength::Weakness,
+    record::Record, strength::Weakness, thumbprint::thumbprint,
 };
+#[cfg(feature = "rsa")]
+use crate::crypto::rsa_signature;
 use crate::{
     crypto::{
+        ecdsa_p256, ecdsa_p384,
         ed25519::{self, InvalidPublicKey},
         hmac_sha256,
     },
@@ -13,10 +16,10 @@ use crate::{
     scheme::{Algorithm, Scheme},
 };
 
-/// A key that verifies, bound to one scheme: a shared secret or an Ed25519 public key.
+/// A key that verifies, bound to one scheme and one algorithm: a shared secret or a public key.
 ///
 /// A shared secret can also sign: its holder can act as the caller. Never give one to a second
-/// callee. An Ed25519 public key only verifies and may be given to anyone.
+/// callee. A public key only verifies and may be given to anyone.
 #[derive(Clone)]
 pub struct VerifyingKey {
     record: Record,
@@ -31,6 +34,12 @@ pub struct VerifyingKey {
 enum Inner {
     HmacSha256(Box<hmac_sha256::Key>, Option<Arc<SigningKeyCache>>),
     Ed25519(Box<ed25519::PublicKey>),
+    EcdsaP256Sha256(Box<ecdsa_p256::PublicKey>),
+    EcdsaP384Sha384(Box<ecdsa_p384::PublicKey>),
+    #[cfg(feature = "rsa")]
+    RsaPssSha512(Arc<rsa_signature::PublicKey>),
+    #[cfg(feature = "rsa")]
+    RsaV15Sha256(Arc<rsa_signature::PublicKey>),
 }
 
 impl VerifyingKey {
@@ -133,12 +142,81 @@ impl VerifyingKey {
             };
             ConfigError::new(kind, message)
         })?;
+        Ok(Self::public(scheme, Inner::Ed25519(Box::new(key))))
+    }
+
+    /// Makes an RFC 9421 `ecdsa-p256-sha256` key from a public key: an uncompressed point of 65
+    /// bytes, `04` and both coordinates (SEC 1 section 2.3.3).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the bytes are no such point of the curve P-256.
+    pub fn message_ecdsa_p256_sha256(point: &[u8]) -> Result<Self, ConfigError> {
+        let key = point
+            .try_into()
+            .ok()
+            .and_then(ecdsa_p256::PublicKey::from_point);
+        let key = key.ok_or_else(|| no_point("P-256", 65, point.len()))?;
+        let inner = Inner::EcdsaP256Sha256(Box::new(key));
+        Ok(Self::public(Scheme::MessageSignatures, inner))
+    }
+
+    /// Makes an RFC 9421 `ecdsa-p384-sha384` key from a public key: an uncompressed point of 97
+    /// bytes, `04` and both coordinates (SEC 1 section 2.3.3).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Key`] if the bytes are no such point of the curve P-384.
+    pub fn message_ecdsa_p384_sha384(point: &[u8]) -> Result<Self, ConfigError> {
+        let key = point
+            .try_into()
+            .ok()
+            .and_then(ecdsa_p384::PublicKey::from_point);
+        let key = key.ok_or_else(|| no_point("P-384", 97, point.len()))?;
+        let inner = Inner::EcdsaP384Sha384(Box::new(key));
+        Ok(Self::public(Scheme::MessageSignatures, inner))
+    }
+
+    /// Makes an RFC 9421 `rsa-pss-sha512` key from a public key: its modulus and its exponent, both
+    /// big-endian.
+    ///
+    /// # Errors
+    ///
+    /// - [`ConfigErrorKind::WeakKey`] if the modulus has fewer than 2048 bits.
+    /// - [`ConfigErrorKind::Key`] if it has more than 8192 bits or is even, or the exponent is even,
+    ///   below 3 or above 2^33 - 1.
+    #[cfg(feature = "rsa")]
+    pub fn message_rsa_pss_sha512(modulus: &[u8], exponent: &[u8]) -> Result<Self, ConfigError> {
+        let inner = Inner::RsaPssSha512(rsa_key(modulus, exponent)?);
+        Ok(Self::public(Scheme::MessageSignatures, inner))
+    }
+
+    /// Makes an RFC 9421 `rsa-v1_5-sha256` key from a public key: its modulus and its exponent, both
+    /// big-endian.
+    ///
+    /// # Errors
+    ///
+    /// As [`message_rsa_pss_sha512`](Self::message_rsa_pss_sha512).
+    #[cfg(feature = "rsa")]
+    pub fn message_rsa_v1_5_sha256(modulus: &[u8], exponent: &[u8]) -> Result<Self, ConfigError> {
+        let inner = Inner::RsaV15Sha256(rsa_key(modulus, exponent)?);
+        Ok(Self::public(Scheme::MessageSignatures, inner))
+    }
+
+    /// Makes a key of a public key. Judges its strength.
+    fn public(scheme: Scheme, inner: Inner) -> Self {
+        let mut fingerprints = Fingerprints::new();
+        let mut weakness = None;
+        if let Some(numbers) = inner.numbers() {
+            fingerprints.push(numbers.fingerprint());
+            weakness = Weakness::of_public_key(&thumbprint(&numbers));
+        }
         let record = Record {
             scheme,
-            fingerprints: Fingerprints::from_elem(Fingerprint::of_ed25519(public_key), 1),
-            weakness: Weakness::of_public_key(public_key),
+            fingerprints,
+            weakness,
         };
-        Ok(Self::from_point(record, key))
+        Self::new(record, inner)
     }
 
     /// Makes an `ED25519` key from a public key of 64 hexadecimal digits of either case.
@@ -179,8 +257,16 @@ impl VerifyingKey {
         self.secret.as_deref()
     }
 
-    pub(super) fn from_point(record: Record, key: ed25519::PublicKey) -> Self {
+    pub(super) fn from_ed25519(record: Record, key: ed25519::PublicKey) -> Self {
         Self::new(record, Inner::Ed25519(Box::new(key)))
+    }
+
+    pub(super) fn from_p256(record: Record, key: ecdsa_p256::PublicKey) -> Self {
+        Self::new(record, Inner::EcdsaP256Sha256(Box::new(key)))
+    }
+
+    pub(super) fn from_p384(record: Record, key: ecdsa_p384::PublicKey) -> Self {
+        Self::new(record, Inner::EcdsaP384Sha384(Box::new(key)))
     }
 
     fn new(record: Record, inner: Inner) -> Self {
@@ -214,25 +300,62 @@ impl VerifyingKey {
         match self.inner {
             Inner::HmacSha256(..) => Algorithm::HmacSha256,
             Inner::Ed25519(_) => Algorithm::Ed25519,
+            Inner::EcdsaP256Sha256(_) => Algorithm::EcdsaP256Sha256,
+            Inner::EcdsaP384Sha384(_) => Algorithm::EcdsaP384Sha384,
+            #[cfg(feature = "rsa")]
+            Inner::RsaPssSha512(_) => Algorithm::RsaPssSha512,
+            #[cfg(feature = "rsa")]
+            Inner::RsaV15Sha256(_) => Algorithm::RsaV15Sha256,
         }
     }
 
-    /// Returns the 32 bytes of an Ed25519 public key. `None` for a shared secret.
+    /// Returns the 32 bytes of an Ed25519 public key. `None` for every other key.
     pub fn public_key(&self) -> Option<&[u8; 32]> {
         match &self.inner {
-            Inner::HmacSha256(..) => None,
             Inner::Ed25519(key) => Some(key.as_bytes()),
+            _ => None,
         }
     }
 
-    /// Returns whether this key made `signature` over `message`.
+    /// Returns the JWK thumbprint of a public key (RFC 7638 with SHA-256), in unpadded base64url.
+    /// `None` for a shared secret, of which a hash must not be shown.
+    pub fn thumbprint(&self) -> Option<String> {
+        self.inner.numbers().as_ref().map(thumbprint)
+    }
+
+    /// Returns the length of an RSA modulus in bytes. `None` for a key of fixed length.
+    pub(crate) fn modulus_len(&self) -> Option<usize> {
+        match &self.inner {
+            #[cfg(feature = "rsa")]
+            Inner::RsaPssSha512(key) | Inner::RsaV15Sha256(key) => Some(key.modulus().len()),
+            _ => None,
+        }
+    }
+
+    /// Returns whether this key made `signature` over `message`. Refuses a signature of another
+    /// length before any arithmetic.
+    #[inline]
     pub(crate) fn verifies_message(&self, message: &[u8], signature: &[u8]) -> bool {
-        match self.operation() {
-            VerifyingOperation::Mac(mac) => mac.begin().chain(message).verify(signature),
-            VerifyingOperation::Ed25519(key) => signature
+        match &self.inner {
+            Inner::HmacSha256(mac, _) => mac.begin().chain(message).verify(signature),
+            Inner::Ed25519(key) => signature
                 .try_into()
                 .is_ok_and(|signature| key.verify(message, signature)),
+            Inner::EcdsaP256Sha256(key) => signature
+                .try_into()
+                .is_ok_and(|signature| key.verify(message, signature)),
+            Inner::EcdsaP384Sha384(key) => signature
+                .try_into()
+                .is_ok_and(|signature| key.verify(message, signature)),
+            #[cfg(feature = "rsa")]
+            Inner::RsaPssSha512(key) => key.verify_pss_sha512(message, signature),
+            #[cfg(feature = "rsa")]
+            Inner::RsaV15Sha256(key) => key.verify_v1_5_sha256(message, signature),
         }
+    }
+
+    pub(super) fn into_record(self) -> Record {
+        self.record
     }
 
     /// Refuses a weak key, unless `insecure_allow_weak_key` was called.
@@ -268,7 +391,7 @@ impl VerifyingKey {
     pub(crate) fn derived(&self) -> Option<&SigningKeyCache> {
         match &self.inner {
             Inner::HmacSha256(_, derived) => derived.as_deref(),
-            Inner::Ed25519(_) => None,
+            _ => None,
         }
     }
 
@@ -284,12 +407,110 @@ impl VerifyingKey {
     }
 
     /// Returns the keyed state of an HMAC key, or the verification function of an Ed25519 key.
+    #[inline]
     pub(crate) fn operation(&self) -> VerifyingOperation<'_> {
         match &self.inner {
             Inner::HmacSha256(mac, _) => VerifyingOperation::Mac(mac),
             Inner::Ed25519(key) => VerifyingOperation::Ed25519(key),
+            _ => VerifyingOperation::Other,
         }
     }
+}
+
+impl Inner {
+    /// Returns the numbers of a public key.
+    fn numbers(&self) -> Option<PublicKeyNumbers<'_>> {
+        Some(match self {
+            Self::HmacSha256(..) => return None,
+            Self::Ed25519(key) => PublicKeyNumbers::Ed25519(key.as_bytes()),
+            Self::EcdsaP256Sha256(key) => {
+                PublicKeyNumbers::of_point("P-256", ecdsa_p256::FIELD_LEN, &key.to_point())
+            }
+            Self::EcdsaP384Sha384(key) => {
+                PublicKeyNumbers::of_point("P-384", ecdsa_p384::FIELD_LEN, &key.to_point())
+            }
+            #[cfg(feature = "rsa")]
+            Self::RsaPssSha512(key) | Self::RsaV15Sha256(key) => PublicKeyNumbers::Rsa {
+                modulus: key.modulus(),
+                exponent: key.exponent(),
+            },
+        })
+    }
+}
+
+/// The numbers that make a public key.
+pub(super) enum PublicKeyNumbers<'k> {
+    Ed25519(&'k [u8; 32]),
+    Ec {
+        curve: &'static str,
+        x: Box<[u8]>,
+        y: Box<[u8]>,
+    },
+    #[cfg(feature = "rsa")]
+    Rsa {
+        modulus: &'k [u8],
+        exponent: &'k [u8],
+    },
+}
+
+impl PublicKeyNumbers<'_> {
+    fn of_point(curve: &'static str, field_len: usize, point: &[u8]) -> Self {
+        // Invariant: an uncompressed point is a byte and two coordinates.
+        let coordinates = point.get(1..).unwrap_or_default();
+        let (x, y) = coordinates.split_at_checked(field_len).unwrap_or_default();
+        Self::Ec {
+            curve,
+            x: x.into(),
+            y: y.into(),
+        }
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Self::Ed25519(key) => Fingerprint::of_public_key(*key),
+            Self::Ec { x, y, .. } => Fingerprint::of_public_key(&[&[4], &**x, &**y].concat()),
+            #[cfg(feature = "rsa")]
+            Self::Rsa { modulus, .. } => Fingerprint::of_public_key(modulus),
+        }
+    }
+}
+
+fn no_point(curve: &str, len: usize, found: usize) -> ConfigError {
+    ConfigError::new(
+        ConfigErrorKind::Key,
+        format!(
+            "expected a public key on the curve {curve} as {len} bytes of an uncompressed point, \
+             found {found} bytes that are none"
+        ),
+    )
+}
+
+#[cfg(feature = "rsa")]
+fn rsa_key(modulus: &[u8], exponent: &[u8]) -> Result<Arc<rsa_signature::PublicKey>, ConfigError> {
+    use rsa_signature::InvalidPublicKey;
+
+    let key = rsa_signature::PublicKey::from_numbers(modulus, exponent).map_err(|problem| {
+        let (kind, message) = match problem {
+            InvalidPublicKey::Modulus(bits) => (
+                if bits < *rsa_signature::MODULUS_BITS.start() {
+                    ConfigErrorKind::WeakKey
+                } else {
+                    ConfigErrorKind::Key
+                },
+                format!("RSA modulus: expected 2048 to 8192 bits, found {bits}"),
+            ),
+            InvalidPublicKey::EvenModulus => (
+                ConfigErrorKind::Key,
+                "RSA modulus: expected an odd number, found an even one".to_owned(),
+            ),
+            InvalidPublicKey::Exponent => (
+                ConfigErrorKind::Key,
+                "RSA exponent: expected an odd number from 3 to 2^33 - 1, found another".to_owned(),
+            ),
+        };
+        ConfigError::new(kind, message)
+    })?;
+    Ok(Arc::new(key))
 }
 
 /// Decodes 64 hexadecimal digits of either case to 32 bytes.
@@ -309,6 +530,8 @@ pub(crate) fn public_key_from_hex(text: &str) -> Result<[u8; 32], ConfigError> {
 pub(crate) enum VerifyingOperation<'k> {
     Mac(&'k hmac_sha256::Key),
     Ed25519(&'k ed25519::PublicKey),
+    /// A key that only `verifies_message` uses.
+    Other,
 }
 
 impl fmt::Debug for VerifyingKey {
@@ -371,6 +594,80 @@ mod tests {
         ] {
             let error = VerifyingKey::ed25519_from_hex(key).unwrap_err();
             assert_eq!(error.kind(), ConfigErrorKind::Key, "{key}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_uncompressed_point_of_the_curve() {
+        let secret = Secret::from_bytes(&[1; 48]);
+        let key = ecdsa_p384::PrivateKey::from_scalar(secret.expose().try_into().unwrap());
+        let point = key.unwrap().public_key().to_point();
+        assert!(VerifyingKey::message_ecdsa_p384_sha384(&point).is_ok());
+        let mut beside = point.clone();
+        *beside.last_mut().unwrap() ^= 1;
+        let mut compressed = point[..49].to_vec();
+        compressed[0] = 2;
+        let mut zeros = vec![0; 97];
+        zeros[0] = 4;
+        for (name, point) in [
+            ("not on the curve", &beside[..]),
+            ("compressed", &compressed),
+            ("the point at infinity", &[0]),
+            ("zeros", &zeros),
+            ("without its first byte", &point[1..]),
+        ] {
+            let found = VerifyingKey::message_ecdsa_p384_sha384(point);
+            assert_eq!(found.unwrap_err().kind(), ConfigErrorKind::Key, "{name}");
+            let found = VerifyingKey::message_ecdsa_p256_sha256(point);
+            assert_eq!(found.unwrap_err().kind(), ConfigErrorKind::Key, "{name}");
+        }
+        assert!(VerifyingKey::message_ecdsa_p256_sha256(&point).is_err());
+    }
+
+    #[cfg(feature = "rsa")]
+    #[test]
+    fn an_rsa_key_has_its_size_and_an_odd_exponent() {
+        let modulus = |bytes: usize| {
+            let mut modulus = vec![0xff; bytes];
+            modulus[1] = 0x5a;
+            modulus
+        };
+        let just_short = [&[0x7f][..], &[0xff; 255]].concat();
+        let even = [&modulus(256)[..255], &[0xfe]].concat();
+        let usual: &[u8] = &[1, 0, 1];
+        let (key, weak) = (Some(ConfigErrorKind::Key), Some(ConfigErrorKind::WeakKey));
+        for (name, modulus, exponent, expected) in [
+            ("2048 bits", modulus(256), usual, None),
+            ("8192 bits", modulus(1024), usual, None),
+            (
+                "zeros in front",
+                [&[0; 8][..], &modulus(256)].concat(),
+                usual,
+                None,
+            ),
+            ("an exponent of 3", modulus(256), &[3], None),
+            ("2047 bits", just_short, usual, weak),
+            ("1024 bits", modulus(128), usual, weak),
+            ("nothing", vec![], usual, weak),
+            ("8200 bits", modulus(1025), usual, key),
+            ("an even modulus", even, usual, key),
+            ("an even exponent", modulus(256), &[2], key),
+            ("an exponent of 1", modulus(256), &[1], key),
+            ("no exponent", modulus(256), &[0], key),
+            (
+                "an exponent of 33 bits",
+                modulus(256),
+                &[2, 0, 0, 0, 1],
+                key,
+            ),
+            ("an exponent of 9 bytes", modulus(256), &[1; 9], key),
+        ] {
+            for found in [
+                VerifyingKey::message_rsa_pss_sha512(&modulus, exponent),
+                VerifyingKey::message_rsa_v1_5_sha256(&modulus, exponent),
+            ] {
+                assert_eq!(found.err().map(|error| error.kind()), expected, "{name}");
+            }
         }
     }
 

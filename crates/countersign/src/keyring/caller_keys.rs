@@ -107,15 +107,21 @@ impl CallerKeys {
             .filter(move |scheme| has(*scheme))
     }
 
-    /// Returns a substitute key for an unknown caller, and the number of keys to check for any key
-    /// id. Results with the substitute are discarded.
-    pub(crate) fn decoy(
+    /// Yields the algorithms of the scheme's keys. Each has a substitute key for an unknown caller,
+    /// and the number of keys to check for any key id. Results with the substitute are discarded.
+    pub(crate) fn decoys(
         &self,
         scheme: Scheme,
-        algorithm: Algorithm,
-    ) -> Option<(&'static VerifyingKey, usize)> {
-        let work = self.0.work.of(scheme, algorithm)?;
-        Some((decoy(scheme, algorithm)?, work))
+    ) -> impl Iterator<Item = (Algorithm, &VerifyingKey, usize)> {
+        let work = self.0.work.0.iter();
+        work.filter(move |work| work.scheme == scheme)
+            .filter_map(|work| {
+                let decoy = match &work.longest {
+                    Some(key) => key,
+                    None => decoy(work.scheme, work.algorithm)?,
+                };
+                Some((work.algorithm, decoy, work.keys))
+            })
     }
 }
 
@@ -150,6 +156,7 @@ pub(super) fn check_caller(
             if other.scheme() == key.scheme()
                 && other.rules() == key.rules()
                 && other.key_id() == key.key_id()
+                && other.verifying_key().algorithm() == key.verifying_key().algorithm()
                 && other.verifying_key().is_bound_like(key.verifying_key())
             {
                 continue;
@@ -184,34 +191,48 @@ pub(super) fn check_caller(
 
 /// For each scheme and algorithm, the greatest number of keys that any caller has.
 #[derive(Debug, Default)]
-pub(crate) struct Work(Vec<(Scheme, Algorithm, usize)>);
+pub(crate) struct Work(Vec<WorkOf>);
+
+#[derive(Debug)]
+struct WorkOf {
+    scheme: Scheme,
+    algorithm: Algorithm,
+    keys: usize,
+    /// The key of the longest modulus, if lengths differ: its checks take the longest.
+    longest: Option<VerifyingKey>,
+}
 
 impl Work {
     pub(crate) fn of_hmac_sha256(keys: usize) -> Self {
-        Self(vec![(Scheme::HmacSha256, Algorithm::HmacSha256, keys)])
-    }
-
-    fn of(&self, scheme: Scheme, algorithm: Algorithm) -> Option<usize> {
-        let known = self.0.iter();
-        known
-            .filter(|work| (work.0, work.1) == (scheme, algorithm))
-            .map(|work| work.2)
-            .next()
+        Self(vec![WorkOf {
+            scheme: Scheme::HmacSha256,
+            algorithm: Algorithm::HmacSha256,
+            keys,
+            longest: None,
+        }])
     }
 
     fn largest(callers: &HashMap<KeyId, Vec<CallerKey>>) -> Self {
         let mut work = Vec::new();
         for scheme in Scheme::ALL {
             for algorithm in scheme.definition().algorithms {
-                let counted = |keys: &Vec<CallerKey>| {
-                    let counts = |key: &&CallerKey| {
-                        key.scheme() == *scheme && key.verifying_key().algorithm() == *algorithm
-                    };
-                    keys.iter().filter(counts).count()
+                let counts = |key: &&CallerKey| {
+                    key.scheme() == *scheme && key.verifying_key().algorithm() == *algorithm
                 };
+                let counted = |keys: &Vec<CallerKey>| keys.iter().filter(counts).count();
                 let most = callers.values().map(counted).max().unwrap_or(0);
                 if most > 0 {
-                    work.push((*scheme, *algorithm, most));
+                    let keys = callers.values().flatten().filter(counts);
+                    let longest = keys
+                        .map(CallerKey::verifying_key)
+                        .filter(|key| key.modulus_len().is_some())
+                        .max_by_key(|key| key.modulus_len());
+                    work.push(WorkOf {
+                        scheme: *scheme,
+                        algorithm: *algorithm,
+                        keys: most,
+                        longest: longest.cloned(),
+                    });
                 }
             }
         }
@@ -222,10 +243,13 @@ impl Work {
 fn decoy(scheme: Scheme, algorithm: Algorithm) -> Option<&'static VerifyingKey> {
     type Decoys = Vec<(Scheme, Algorithm, VerifyingKey)>;
     static DECOYS: LazyLock<Decoys> = LazyLock::new(|| {
-        let secret = Secret::from_bytes(&[0; 32]);
         let mut decoys = Decoys::new();
         for scheme in Scheme::ALL {
             for algorithm in scheme.definition().algorithms {
+                let secret = match algorithm {
+                    Algorithm::EcdsaP384Sha384 => Secret::from_bytes(&[1; 48]),
+                    _ => Secret::from_bytes(&[1; 32]),
+                };
                 let key = SigningKey::in_scheme(*scheme, *algorithm, &secret);
                 decoys.extend(key.map(|key| (*scheme, *algorithm, key.verifying_key())));
             }
@@ -306,5 +330,66 @@ impl fmt::Debug for Snapshot {
             .field("callers", &callers)
             .field("names", &self.names.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(algorithm: Algorithm) -> VerifyingKey {
+        let secret = match algorithm {
+            Algorithm::EcdsaP384Sha384 => Secret::from_bytes(&(100..148).collect::<Vec<u8>>()),
+            _ => Secret::generate().unwrap(),
+        };
+        SigningKey::in_scheme(Scheme::MessageSignatures, algorithm, &secret)
+            .unwrap()
+            .verifying_key()
+    }
+
+    fn decoys(keys: &[VerifyingKey]) -> Vec<(Algorithm, VerifyingKey, usize)> {
+        let callers = keys.iter().enumerate().map(|(number, key)| {
+            let name = KeyId::new(&format!("caller-{number}")).unwrap();
+            (name, vec![CallerKey::new("1", key.clone()).unwrap()])
+        });
+        let snapshot = Snapshot::new(callers.collect(), HashMap::new());
+        let unknown = snapshot.lookup("nobody");
+        let decoys = unknown.decoys(Scheme::MessageSignatures);
+        decoys
+            .map(|(algorithm, key, work)| (algorithm, key.clone(), work))
+            .collect()
+    }
+
+    #[test]
+    fn every_algorithm_has_its_decoy() {
+        for algorithm in [
+            Algorithm::HmacSha256,
+            Algorithm::Ed25519,
+            Algorithm::EcdsaP256Sha256,
+            Algorithm::EcdsaP384Sha384,
+        ] {
+            let decoys = decoys(&[key(algorithm)]);
+            let [(found, decoy, 1)] = &decoys[..] else {
+                panic!("{algorithm}: {} decoys", decoys.len());
+            };
+            assert_eq!(*found, algorithm);
+            assert_eq!(decoy.algorithm(), algorithm);
+        }
+    }
+
+    /// The checks of a short modulus are faster, which would tell a stranger that nobody is known.
+    #[cfg(feature = "rsa")]
+    #[test]
+    fn the_decoy_of_rsa_is_the_longest_key() {
+        let of = |bytes: usize| {
+            let mut modulus: Vec<u8> = (0..=255).cycle().take(bytes).collect();
+            modulus[0] = 0xff;
+            VerifyingKey::message_rsa_pss_sha512(&modulus, &[1, 0, 1]).unwrap()
+        };
+        let decoys = decoys(&[of(256), of(512), of(384)]);
+        let [(Algorithm::RsaPssSha512, decoy, 1)] = &decoys[..] else {
+            panic!("{} decoys", decoys.len());
+        };
+        assert_eq!(decoy.modulus_len(), Some(512));
     }
 }

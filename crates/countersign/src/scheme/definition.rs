@@ -76,7 +76,7 @@ impl Definition {
 
     pub(crate) const MESSAGE_SIGNATURES: Self = Self {
         name: "RFC 9421",
-        algorithms: &[Algorithm::HmacSha256, Algorithm::Ed25519],
+        algorithms: Algorithm::ALL,
         // RFC 2104 section 3: at least the length of the hash.
         secret_len: 32..=usize::MAX,
         key_prefix: None,

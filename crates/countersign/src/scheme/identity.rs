@@ -16,7 +16,7 @@ pub enum Scheme {
     /// Standard Webhooks: a secret or an Ed25519 key signs id, timestamp and body. See
     /// [`StandardWebhooksVerifySettings`](crate::StandardWebhooksVerifySettings).
     StandardWebhooks,
-    /// RFC 9421 HTTP Message Signatures, with a shared secret or the caller's Ed25519 key.
+    /// RFC 9421 HTTP Message Signatures, with a shared secret or the caller's public key.
     MessageSignatures,
     /// `AWS4-HMAC-SHA256`: AWS Signature Version 4, in the `Authorization` header or in the URL.
     SigV4,

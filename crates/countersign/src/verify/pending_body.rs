@@ -173,7 +173,9 @@ impl KeyState {
     fn new(key: &CallerKey, prefix: &[u8]) -> Self {
         match key.verifying_key().operation() {
             VerifyingOperation::Mac(mac) => Self::Mac(mac.begin().chain(prefix)),
-            VerifyingOperation::Ed25519(_) => Self::Message(prefix.to_vec()),
+            VerifyingOperation::Ed25519(_) | VerifyingOperation::Other => {
+                Self::Message(prefix.to_vec())
+            }
         }
     }
 

@@ -106,6 +106,10 @@ impl<'r> UnverifiedHead<'r> {
 /// The number of keys tried, for each algorithm.
 type TriedKeys = [usize; Algorithm::ALL.len()];
 
+fn tried_of(tried: &TriedKeys, algorithm: Algorithm) -> usize {
+    tried.get(algorithm.position()).copied().unwrap_or_default()
+}
+
 /// Tries every key with the request's key id. Adds decoys until an unknown caller takes as long as
 /// a known one. Returns the caller and the key that matched.
 #[inline]
@@ -118,21 +122,17 @@ pub(super) fn try_keys<'k>(
     let mut tried = TriedKeys::default();
     let mut found = None;
     for key in keys.keys_for(scheme, &parsed.key_id) {
-        for (tried, algorithm) in tried.iter_mut().zip(Algorithm::ALL) {
-            if key.verifying_key().algorithm() == *algorithm {
-                *tried = tried.saturating_add(1);
-            }
+        if let Some(tried) = tried.get_mut(key.verifying_key().algorithm().position()) {
+            *tried = tried.saturating_add(1);
         }
         if matches(key.verifying_key()) {
             found = Some(key);
         }
     }
-    for (tried, algorithm) in tried.iter().zip(Algorithm::ALL) {
-        if let Some((decoy, work)) = keys.decoy(scheme, *algorithm) {
-            for _ in *tried..work {
-                // The result is discarded: only the time matters.
-                let _: bool = black_box(matches(decoy));
-            }
+    for (algorithm, decoy, work) in keys.decoys(scheme) {
+        for _ in tried_of(&tried, algorithm)..work {
+            // The result is discarded: only the time matters.
+            let _: bool = black_box(matches(decoy));
         }
     }
     (keys.caller().zip(found), tried)
@@ -152,11 +152,9 @@ pub(super) fn matching_key<'k>(
         return Ok(found);
     }
     let scheme = parsed.scheme;
-    for (tried, algorithm) in tried.iter().zip(Algorithm::ALL) {
-        if let Some((decoy, work)) = keys.decoy(scheme, *algorithm) {
-            for _ in *tried..work {
-                let _: Option<&str> = black_box(credentials.objection(decoy));
-            }
+    for (algorithm, decoy, work) in keys.decoys(scheme) {
+        for _ in tried_of(&tried, algorithm)..work {
+            let _: Option<&str> = black_box(credentials.objection(decoy));
         }
     }
     Err(mismatch(parsed, keys, now, |key| {

@@ -67,13 +67,10 @@ impl SignerOfFamily for FamilySigner {
         }
         let body = input.payload.body()?;
         let timestamp = unix_seconds::format(input.now)?;
-        let key = match self.key.operation() {
-            SigningOperation::Mac(mac) => mac,
+        let SigningOperation::Mac(key) = self.key.operation() else {
             // Invariant: the scheme has no such keys.
-            SigningOperation::Ed25519(_) => {
-                let message = "expected a shared secret, found an Ed25519 key";
-                return Err(SignError::new(SignErrorKind::Credentials, message));
-            }
+            let message = "expected a shared secret, found a private key";
+            return Err(SignError::new(SignErrorKind::Credentials, message));
         };
         let plain = match (&self.nonces, &input.nonce) {
             (Nonces::Always, _) => None,

@@ -71,7 +71,7 @@ impl<'r> SignedNonce<'r> {
         match key.operation() {
             VerifyingOperation::Mac(mac) => mac.begin().chain(&self.text).verify(&self.mac),
             // Invariant: the scheme has no such keys.
-            VerifyingOperation::Ed25519(_) => false,
+            VerifyingOperation::Ed25519(_) | VerifyingOperation::Other => false,
         }
     }
 }

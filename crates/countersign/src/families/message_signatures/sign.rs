@@ -22,7 +22,7 @@ use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, SignError, SignErrorKind},
     families::{Nonce, SignatureHeaders, SignerOfFamily, SigningInput, SigningText},
     head::{RequestHead, Target, cannot_be_covered, parse_method},
-    key::{Fingerprint, SigningKey, SigningOperation},
+    key::{Fingerprint, SigningKey},
     key_id::KeyId,
     payload::PayloadDigest,
     scheme::Scheme,
@@ -395,17 +395,9 @@ fn refuse_signatures(head: RequestHead<'_>) -> Result<(), SignError> {
 
 /// Writes the signature over the base: its label and a byte sequence.
 fn signature(label: &str, key: &SigningKey, base: &SignatureBase) -> Result<String, SignError> {
-    let base = base.as_str().as_bytes();
-    match key.operation() {
-        SigningOperation::Mac(mac) => {
-            let mac = mac.begin().chain(base);
-            structured_field::byte_sequence([label, "="], &mac.finish())
-        }
-        SigningOperation::Ed25519(key) => {
-            structured_field::byte_sequence([label, "="], &key.sign(base))
-        }
-    }
-    .ok_or_else(|| SignError::new(SignErrorKind::Header, "the signature is no header value"))
+    let signature = key.sign_message(base.as_str().as_bytes());
+    structured_field::byte_sequence([label, "="], &signature)
+        .ok_or_else(|| SignError::new(SignErrorKind::Header, "the signature is no header value"))
 }
 
 fn header(text: String) -> Result<HeaderValue, SignError> {

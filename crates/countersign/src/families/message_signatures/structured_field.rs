@@ -125,10 +125,10 @@ impl<'de> Text<'de> {
     }
 }
 
-/// Writes a byte sequence of up to 64 bytes after these texts. The allocation has the exact length,
+/// Writes a byte sequence of up to 96 bytes after these texts. The allocation has the exact length,
 /// so that a header value takes it over.
 pub(super) fn byte_sequence(before: [&str; 2], bytes: &[u8]) -> Option<String> {
-    let mut buffer = [0; 88];
+    let mut buffer = [0; 128];
     // Needs no constant time: the encoded bytes are public.
     let len = STANDARD.encode_slice(bytes, &mut buffer).ok()?;
     let digits = str::from_utf8(buffer.get(..len)?).ok()?;

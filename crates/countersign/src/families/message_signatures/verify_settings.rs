@@ -146,8 +146,7 @@ impl MessageSignaturesVerifySettings {
     /// Accepts keys of this algorithm only.
     ///
     /// With [`Algorithm::HmacSha256`], [expected hosts](crate::VerifierBuilder::expected_hosts) are
-    /// optional: a secret is shared with one callee, while every callee may know an Ed25519 public
-    /// key.
+    /// optional: a secret is shared with one callee, while every callee may know a public key.
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.only = Some(algorithm);
         self
@@ -422,8 +421,8 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
     fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
         match self.only {
             Some(Algorithm::HmacSha256) => Ok(()),
-            Some(Algorithm::Ed25519) | None => requirements.ensure_expected_hosts(
-                "RFC 9421 with Ed25519 keys, which with_algorithm excludes,",
+            _ => requirements.ensure_expected_hosts(
+                "RFC 9421 with public keys, which with_algorithm(HmacSha256) excludes,",
             ),
         }
     }

@@ -47,13 +47,13 @@ impl Signature {
         // Each of the two schemes has one algorithm.
         let algorithm = scheme.definition().algorithms.first()?;
         let digits = match algorithm {
-            Algorithm::HmacSha256 => 64,
             Algorithm::Ed25519 => 128,
+            _ => 64,
         };
         let (digits, rest) = text.split_at_checked(digits)?;
         let signature = match algorithm {
-            Algorithm::HmacSha256 => Self::HmacSha256(hex::decode(digits, Letters::Mixed)?),
             Algorithm::Ed25519 => Self::Ed25519(hex::decode(digits, Letters::Mixed)?),
+            _ => Self::HmacSha256(hex::decode(digits, Letters::Mixed)?),
         };
         Some((signature, rest))
     }
@@ -137,7 +137,7 @@ impl<'r> Authorization<'r> {
 fn no_signature(scheme: Scheme, text: &str) -> Rejection {
     let digits = match scheme.definition().algorithms.first() {
         Some(Algorithm::Ed25519) => 128_usize,
-        Some(Algorithm::HmacSha256) | None => 64,
+        _ => 64,
     };
     let (found, _) = until_comma(text);
     let other = found.bytes().filter(|byte| !byte.is_ascii_hexdigit());

@@ -23,8 +23,7 @@ impl CredentialsOfFamily for Credentials<'_> {
             (Signature::Ed25519(signature), VerifyingOperation::Ed25519(key)) => {
                 key.verify(self.signed_text(None).as_bytes(), signature)
             }
-            (Signature::HmacSha256(_), VerifyingOperation::Ed25519(_))
-            | (Signature::Ed25519(_), VerifyingOperation::Mac(_)) => false,
+            (Signature::HmacSha256(_) | Signature::Ed25519(_), _) => false,
         }
     }
 

@@ -187,7 +187,7 @@ fn sign(
         request.write_to(&mut text);
         SigningText::new(text.into_bytes())
     });
-    let signature = signature(&signer.key, &request);
+    let signature = signature(&signer.key, &request)?;
     drop(request);
     let mut authorization = value.sign(&signature)?;
     // Keeps the value out of `Debug` and of the compression tables of HTTP/2.
@@ -254,21 +254,26 @@ fn header_to_cover<'r>(
 }
 
 /// Returns the signature over a request.
-fn signature(key: &SigningKey, request: &CanonicalRequest<'_>) -> Signature {
-    match key.operation() {
+fn signature(key: &SigningKey, request: &CanonicalRequest<'_>) -> Result<Signature, SignError> {
+    Ok(match key.operation() {
         SigningOperation::Mac(mac) => Signature::HmacSha256(request.mac(mac).finish()),
         SigningOperation::Ed25519(key) => {
             let mut message = String::with_capacity(512);
             request.write_to(&mut message);
             Signature::Ed25519(key.sign(message.as_bytes()))
         }
-    }
+        // Invariant: the schemes have no such keys.
+        SigningOperation::Other => {
+            let message = "expected a shared secret or an Ed25519 key, found another key";
+            return Err(SignError::new(SignErrorKind::Credentials, message));
+        }
+    })
 }
 
 const fn digits_of(algorithm: Algorithm) -> usize {
     match algorithm {
-        Algorithm::HmacSha256 => 64,
         Algorithm::Ed25519 => 128,
+        _ => 64,
     }
 }
 

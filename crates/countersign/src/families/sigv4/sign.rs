@@ -292,7 +292,7 @@ pub(super) fn signature(
     let mac = match (credentials.key.operation(), credentials.key.derived()) {
         (SigningOperation::Mac(secret), Some(derived)) => string_to_sign.mac(secret, derived),
         // Invariant: credentials hold a key of this scheme.
-        (SigningOperation::Mac(_), None) | (SigningOperation::Ed25519(_), _) => {
+        _ => {
             return Err(SignError::new(
                 SignErrorKind::Credentials,
                 "expected a key for AWS4-HMAC-SHA256",

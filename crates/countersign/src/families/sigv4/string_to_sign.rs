@@ -65,7 +65,12 @@ impl<'s> StringToSign<'s> {
             (VerifyingOperation::Mac(secret), Some(derived)) => {
                 self.mac(secret, derived).verify(signature)
             }
-            (VerifyingOperation::Mac(_), None) | (VerifyingOperation::Ed25519(_), _) => false,
+            (
+                VerifyingOperation::Mac(_)
+                | VerifyingOperation::Ed25519(_)
+                | VerifyingOperation::Other,
+                _,
+            ) => false,
         }
     }
 

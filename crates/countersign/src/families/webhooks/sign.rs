@@ -68,7 +68,7 @@ impl SignerOfFamily for FamilySigner {
             .keys
             .iter()
             .map(|key| signature(key, &prefix, body))
-            .collect();
+            .collect::<Result<_, SignError>>()?;
         let timestamp = HeaderValue::try_from(timestamp).map_err(|_| {
             SignError::new(SignErrorKind::Header, "the timestamp is no header value")
         })?;
@@ -104,8 +104,8 @@ fn message_id(head: &RequestHead<'_>) -> Result<HeaderValue, SignError> {
     }
 }
 
-fn signature(key: &SigningKey, prefix: &[u8], body: &[u8]) -> BodySignature {
-    match key.operation() {
+fn signature(key: &SigningKey, prefix: &[u8], body: &[u8]) -> Result<BodySignature, SignError> {
+    Ok(match key.operation() {
         SigningOperation::Mac(mac) => {
             let mac = mac.begin().chain(prefix).chain(body);
             BodySignature::HmacSha256(mac.finish())
@@ -113,7 +113,12 @@ fn signature(key: &SigningKey, prefix: &[u8], body: &[u8]) -> BodySignature {
         SigningOperation::Ed25519(key) => {
             BodySignature::Ed25519(key.sign(&[prefix, body].concat()))
         }
-    }
+        // Invariant: the scheme has no such keys.
+        SigningOperation::Other => {
+            let message = "expected a shared secret or an Ed25519 key, found another key";
+            return Err(SignError::new(SignErrorKind::Credentials, message));
+        }
+    })
 }
 
 #[cfg(test)]
