@@ -146,6 +146,8 @@ mod wire;
 
 #[cfg(feature = "config")]
 pub use self::families::sigv4::SharedCredentialsFile;
+#[cfg(feature = "sigv4-chunked")]
+pub use self::families::sigv4::{ChunkedDecoder, Decoded};
 #[cfg(feature = "policy")]
 pub use self::policy::{
     Decision, ExecuteApi, Membership, Policy, PolicyRequest, SharedPolicy, StatementId,

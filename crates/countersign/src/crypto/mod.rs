@@ -11,6 +11,8 @@ pub(crate) mod hmac_sha256;
 pub(crate) mod random;
 #[cfg(feature = "rsa")]
 pub(crate) mod rsa_signature;
+#[cfg(feature = "sigv4-chunked")]
+pub(crate) mod sha1;
 pub(crate) mod sha256;
 pub(crate) mod sha512;
 

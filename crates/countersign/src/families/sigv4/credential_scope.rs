@@ -41,6 +41,16 @@ impl<'s> CredentialScope<'s> {
         })
     }
 
+    /// Makes a scope of its parts. `None` if a part is not valid.
+    #[cfg(feature = "sigv4-chunked")]
+    pub(super) fn of(date: &'s str, region: &'s str, service: &'s str) -> Option<Self> {
+        (is_date(date) && is_name(region) && is_name(service)).then_some(Self {
+            date,
+            region,
+            service,
+        })
+    }
+
     pub(super) fn write_to(&self, sink: &mut impl Sink) {
         for part in [
             self.date,

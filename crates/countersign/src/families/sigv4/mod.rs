@@ -24,6 +24,8 @@ mod canonical_headers;
 mod canonical_query;
 mod canonical_request;
 mod canonical_uri;
+#[cfg(feature = "sigv4-chunked")]
+mod chunked;
 mod credential_scope;
 mod credentials;
 mod current_credentials;
@@ -61,6 +63,8 @@ mod verify_settings;
 
 use http::HeaderName;
 
+#[cfg(feature = "sigv4-chunked")]
+pub use self::chunked::{ChunkedDecoder, Decoded};
 #[cfg(feature = "diagnose")]
 pub(crate) use self::relaxed::{AssertedScope, Relaxation};
 #[cfg(feature = "config")]

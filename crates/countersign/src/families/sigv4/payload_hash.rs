@@ -17,6 +17,11 @@ use crate::{
     },
 };
 
+/// The SHA-256 of nothing.
+#[cfg(feature = "sigv4-chunked")]
+pub(super) const EMPTY_SHA256: &str =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 pub(super) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// The declaration of a head about the body.
