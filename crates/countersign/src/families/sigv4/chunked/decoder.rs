@@ -194,12 +194,14 @@ impl ChunkedDecoder {
     }
 
     /// Expects this number of decoded bytes: the value of `x-amz-decoded-content-length`.
+    #[must_use]
     pub fn with_decoded_length(mut self, bytes: u64) -> Self {
         self.decoded_length = Some(bytes);
         self
     }
 
     /// Sets the largest signed chunk, in bytes. Default: 1 MiB. At most 16 MiB.
+    #[must_use]
     pub fn with_max_chunk_bytes(mut self, bytes: u64) -> Self {
         self.max_chunk_bytes = bytes.min(LARGEST_MAX_CHUNK_BYTES);
         self
@@ -537,6 +539,7 @@ impl ChunkedDecoder {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Bound {
     AtMost,
     Exact,
