@@ -25,7 +25,6 @@
         reason = "tests are tables of constants and panic on a wrong one"
     )
 )]
-#![expect(dead_code, reason = "the commands that use the rest are being built")]
 
 mod arguments;
 mod calendar;
@@ -38,9 +37,9 @@ mod key_file;
 mod key_kind;
 mod moment;
 mod output;
-pub mod request;
 mod prometheus;
 mod replace_file;
+pub mod request;
 mod request_arguments;
 mod secret_source;
 mod shell_quote;

@@ -95,11 +95,6 @@ impl<'t> Terminal<'t> {
         (self.environment)(name)
     }
 
-    /// Returns whether progress may be shown on standard error.
-    pub(crate) fn shows_progress(&self) -> bool {
-        self.stderr_is_shown
-    }
-
     /// Writes the answer of a command to standard output.
     pub(crate) fn answer(&mut self, format: Format, answer: &impl Answer) -> Result<(), Failure> {
         let text = match format {

@@ -2,7 +2,10 @@
 
 use countersign_cli::Exit;
 
-use crate::program::{Program, program};
+use crate::{
+    program::{Program, program},
+    receiver::json,
+};
 
 #[test]
 fn help_and_version_are_answers() {
@@ -56,11 +59,37 @@ fn colours_are_for_terminals_that_want_them() {
 }
 
 #[test]
-fn the_manual_and_the_completions_name_the_commands() {
-    let manual = program("man").stdin("not read").run().expect(Exit::Yes);
-    assert!(manual.contains(".TH countersign 1"), "{manual}");
+fn the_manual_has_a_page_for_each_command() {
+    for (command, title) in [
+        ("man", ".TH countersign 1"),
+        ("man keygen", ".TH countersign-keygen 1"),
+        ("man keys rotate", ".TH countersign-keys-rotate 1"),
+    ] {
+        let page = program(command).stdin("not read").run().expect(Exit::Yes);
+        assert!(page.contains(title), "{page}");
+    }
+    let unknown = program("man keys lose").run().expect_error(Exit::Usage);
+    assert!(unknown.contains("\"lose\""), "{unknown}");
+}
+
+#[test]
+fn the_completions_of_every_shell_name_the_commands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = program("completions").with(shell).run().expect(Exit::Yes);
         assert!(script.contains("keygen"), "{shell}");
     }
+}
+
+#[test]
+fn an_error_is_on_standard_error_and_with_json_on_standard_output_too() {
+    let error = "variable KEY: not set";
+    let arguments = "sign GET http://a/ --as a --key-env KEY";
+    let text = program(arguments).run();
+    assert_eq!((text.exit, &*text.stdout), (Exit::Unavailable, ""));
+    assert_eq!(text.stderr, format!("error: {error}\n"));
+    let outcome = program(&format!("--json {arguments}")).run();
+    assert_eq!(outcome.stderr, format!("error: {error}\n"));
+    let answer = json(&outcome.stdout);
+    assert_eq!(answer["error"]["exit"], 3);
+    assert_eq!(answer["error"]["message"], error);
 }

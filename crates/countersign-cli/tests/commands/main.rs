@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod binary;
 mod curl;
 mod explain;
 mod folder;
