@@ -16,6 +16,8 @@ mod binary;
 mod curl;
 mod explain;
 mod folder;
+mod hostile_input;
+mod json_page;
 mod keygen;
 mod keys_check;
 mod keys_rotate;
