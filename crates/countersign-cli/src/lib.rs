@@ -36,6 +36,7 @@ mod input;
 mod key_file;
 mod key_kind;
 mod moment;
+mod new_file;
 mod output;
 mod prometheus;
 mod replace_file;

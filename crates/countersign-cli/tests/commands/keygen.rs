@@ -4,7 +4,10 @@ use countersign::{Keyring, Scheme, Signer};
 use countersign_cli::Exit;
 use serde_json::Value;
 
+use std::fs;
+
 use crate::{
+    folder::Folder,
     program::program,
     receiver::{accept_now, json, signed_parts},
 };
@@ -192,6 +195,51 @@ fn the_text_has_both_snippets_and_the_month_as_version() {
     ] {
         assert!(text.contains(part), "{text}");
     }
+}
+
+#[test]
+fn a_key_that_goes_to_two_new_files_is_not_shown() {
+    let folder = Folder::new();
+    let [callers, targets] = ["callers.toml", "targets.toml"].map(|name| folder.file(name));
+    let keygen = |further: &str| {
+        let program = program(&format!("keygen --target users --scheme ed25519{further}"));
+        program
+            .with("--callee-file")
+            .with(&callers)
+            .with("--caller-file")
+            .with(&targets)
+            .run()
+    };
+    let said = keygen("").expect(Exit::Yes);
+    assert!(
+        said.starts_with(&format!("wrote {}, for users\n", callers.display())),
+        "{said}"
+    );
+    let [verifying, signing] = [&callers, &targets].map(|path| fs::read_to_string(path).unwrap());
+    Keyring::from_toml(&verifying).unwrap();
+    Signer::from_toml(&signing, "users").unwrap();
+    let seed = signing.rsplit('"').nth(1).unwrap();
+    assert!(seed.len() == 64 && !said.contains(seed), "{said}");
+    let answer = json(&{
+        fs::remove_file(&callers).unwrap();
+        fs::remove_file(&targets).unwrap();
+        keygen(" --json").expect(Exit::Yes)
+    });
+    assert!(
+        answer["private_key"].is_null() && answer["snippets"].is_null(),
+        "{answer}"
+    );
+
+    // A file that is there stays, and the other half of the new key is not left behind.
+    fs::remove_file(&callers).unwrap();
+    let before = fs::read_to_string(&targets).unwrap();
+    assert!(
+        keygen("")
+            .expect_error(Exit::Unavailable)
+            .contains("cannot be written")
+    );
+    assert_eq!(fs::read_to_string(&targets).unwrap(), before);
+    assert!(!callers.exists());
 }
 
 #[test]

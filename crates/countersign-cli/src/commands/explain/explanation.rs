@@ -71,12 +71,6 @@ impl Explanation {
         }
     }
 
-    /// Returns the reason of the refusal, as the log of the service has it.
-    pub(super) fn reason(&self) -> Option<String> {
-        let rejection = self.report.rejection()?;
-        Some(ErrorChain::new(rejection).to_string())
-    }
-
     /// Says that nothing is known, if so.
     pub(super) fn nothing_known(&self) -> Option<String> {
         let is_refused = self.report.rejection().is_some();

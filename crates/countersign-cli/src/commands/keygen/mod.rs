@@ -1,18 +1,20 @@
 mod material;
 mod snippets;
 
-use std::fmt::Write;
+use std::{fmt::Write, fs, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use countersign::{KeyId, KeyVersion};
 use serde::Serialize;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub(super) use self::{material::Material, snippets::new_key_of_caller};
 use crate::{
     Exit, Terminal, calendar, ed25519_text,
     failure::Failure,
+    input,
     key_kind::KeyKind,
+    new_file,
     output::{Answer, Format, Paint, Tone},
 };
 
@@ -40,6 +42,12 @@ pub(crate) struct Keygen {
     /// The form of the snippets.
     #[arg(long, value_enum, default_value_t = Form::Toml)]
     format: Form,
+    /// Write the callee's snippet to this new file, and print no key.
+    #[arg(long, value_name = "FILE", requires = "caller_file")]
+    callee_file: Option<PathBuf>,
+    /// Write the caller's snippet to this new file, and print no key.
+    #[arg(long, value_name = "FILE", requires = "callee_file")]
+    caller_file: Option<PathBuf>,
 }
 
 /// The form of the snippets.
@@ -98,11 +106,25 @@ impl Keygen {
             Form::Env => snippets::service_secrets(&names, &material),
             Form::Kubernetes => snippets::kubernetes(&names, &material, &callers, targets),
         };
-        let snippets = Snippets {
-            callee: &printed[0],
-            caller: &printed[1],
-        };
-        let answer = Made::new(&names, &material, snippets, self.format);
+        let mut answer = Made::new(&names, &material, self.format);
+        let [verifying, signing] = &printed;
+        if let (Some(callee), Some(caller)) = (&self.callee_file, &self.caller_file) {
+            new_file::write(callee, verifying)?;
+            // One half of a key is of no use.
+            new_file::write(caller, signing).inspect_err(|_| {
+                let _ = fs::remove_file(callee);
+            })?;
+            answer.files = Some(Sides {
+                callee: input::shown(callee),
+                caller: input::shown(caller),
+            });
+        } else {
+            answer.show(&material);
+            answer.snippets = Some(Sides {
+                callee: verifying.to_string(),
+                caller: signing.to_string(),
+            });
+        }
         terminal.answer(format, &answer)?;
         Ok(Exit::Yes)
     }
@@ -120,15 +142,17 @@ struct Made<'k> {
     secret: Option<&'k str>,
     private_key: Option<KeyForms>,
     public_key: Option<KeyForms>,
-    snippets: Snippets<'k>,
+    snippets: Option<Sides>,
+    files: Option<Sides>,
     #[serde(skip)]
     form: Form,
 }
 
-#[derive(Serialize)]
-struct Snippets<'k> {
-    callee: &'k str,
-    caller: &'k str,
+/// A text for each of the two sides.
+#[derive(Serialize, Zeroize, ZeroizeOnDrop)]
+struct Sides {
+    callee: String,
+    caller: String,
 }
 
 /// An Ed25519 key in its three forms.
@@ -140,8 +164,7 @@ struct KeyForms {
 }
 
 impl<'k> Made<'k> {
-    fn new(names: &'k Names, material: &'k Material, snippets: Snippets<'k>, form: Form) -> Self {
-        let ed25519 = material.ed25519();
+    fn new(names: &'k Names, material: &'k Material, form: Form) -> Self {
         Self {
             scheme: material.kind().scheme().name(),
             algorithm: material.kind().algorithm().name(),
@@ -149,38 +172,48 @@ impl<'k> Made<'k> {
             target: &names.target,
             version: &names.version,
             key_id: material.key_id(),
-            secret: ed25519.is_none().then_some(material.caller_text()),
-            private_key: ed25519.map(|(seed, point)| KeyForms {
-                hex: Zeroizing::new(base16ct::lower::encode_string(seed)),
-                pem: ed25519_text::private_pem(seed),
-                jwk: ed25519_text::jwk(Some(seed), point),
-            }),
-            public_key: ed25519.map(|(_, point)| KeyForms {
+            secret: None,
+            private_key: None,
+            public_key: material.ed25519().map(|(_, point)| KeyForms {
                 hex: Zeroizing::new(base16ct::lower::encode_string(point)),
                 pem: ed25519_text::public_pem(point),
                 jwk: ed25519_text::jwk(None, point),
             }),
-            snippets,
+            snippets: None,
+            files: None,
             form,
         }
+    }
+
+    /// Shows the key that signs.
+    fn show(&mut self, material: &'k Material) {
+        let ed25519 = material.ed25519();
+        self.secret = ed25519.is_none().then_some(material.caller_text());
+        self.private_key = ed25519.map(|(seed, point)| KeyForms {
+            hex: Zeroizing::new(base16ct::lower::encode_string(seed)),
+            pem: ed25519_text::private_pem(seed),
+            jwk: ed25519_text::jwk(Some(seed), point),
+        });
     }
 }
 
 impl Answer for Made<'_> {
     fn to_text(&self, paint: Paint) -> String {
         let heading = |text: String| paint.paint(Tone::Strong, text);
-        let divider = if self.form == Form::Kubernetes {
-            "---\n"
-        } else {
-            ""
-        };
-        let mut text = format!(
-            "{}\n{}\n{divider}{}\n{}",
-            heading(format!("# {}, which verifies:", self.target)),
-            self.snippets.callee,
-            heading(format!("# {}, which signs:", self.caller)),
-            self.snippets.caller,
-        );
+        let mut text = String::new();
+        if let Some(Sides { callee, caller }) = &self.files {
+            let _ = writeln!(text, "wrote {callee}, for {}", self.target);
+            let _ = writeln!(text, "wrote {caller}, for {}", self.caller);
+        }
+        if let Some(Sides { callee, caller }) = &self.snippets {
+            let verifies = heading(format!("# {}, which verifies:", self.target));
+            let signs = heading(format!("# {}, which signs:", self.caller));
+            let divider = match self.form {
+                Form::Kubernetes => "---\n",
+                Form::Toml | Form::Env => "",
+            };
+            let _ = write!(text, "{verifies}\n{callee}\n{divider}{signs}\n{caller}");
+        }
         for (who, forms) in [
             ("private key, for the caller alone", &self.private_key),
             ("public key", &self.public_key),
