@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use crate::root;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "crates/GUIDE.md",
     "crates/TROUBLESHOOTING.md",
@@ -13,6 +13,8 @@ const PAGES: [&str; 8] = [
     "crates/SCHEMES.md",
     "crates/WIRE.md",
     "crates/README.md",
+    "crates/countersign-cli/README.md",
+    "crates/countersign-cli/JSON.md",
 ];
 
 /// Returns the name by which a forge links to a heading.

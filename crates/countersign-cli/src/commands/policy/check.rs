@@ -150,10 +150,15 @@ impl Answer for Checked {
         if let Some(problem) = &self.problem {
             return format!("{} {problem}\n", paint.paint(Tone::Bad, "refused:"));
         }
+        let count = self.statements.len();
+        let statements = if count == 1 {
+            "statement"
+        } else {
+            "statements"
+        };
         let mut text = format!(
-            "{} {} statements\n",
+            "{} {count} {statements}\n",
             paint.paint(Tone::Good, "loads:"),
-            self.statements.len()
         );
         for id in &self.statements {
             let _ = writeln!(text, "  {id}");
