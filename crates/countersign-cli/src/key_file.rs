@@ -191,7 +191,7 @@ fn listed_key(side: Side, name: &str, key: &dyn TableLike, is_three: bool) -> Li
     }
 }
 
-/// Shows the start of a key id, as the core does in its errors.
+/// Shows the start of a key id, as errors of the core do.
 fn shortened(id: &str) -> String {
     let start: String = id.chars().take(4).collect();
     if start == id {

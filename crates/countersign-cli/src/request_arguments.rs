@@ -16,7 +16,7 @@ const MAX_BODY_LEN: u64 = 1024 * 1024 * 1024;
 pub(crate) struct RequestArguments {
     /// The method, such as GET.
     method: String,
-    /// The whole URL, as it is sent.
+    /// The whole URL, encoded as in the request.
     url: String,
     /// A header, as `Name: value`. May be given several times.
     #[arg(short = 'H', long = "header", value_name = "HEADER")]

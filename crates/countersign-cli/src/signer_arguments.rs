@@ -88,7 +88,7 @@ struct SigV4Arguments {
     /// Read the session token from this environment variable.
     #[arg(long, value_name = "VARIABLE", conflicts_with = "keys")]
     session_token_env: Option<String>,
-    /// Encode the path once and leave it as it is written, as S3 does.
+    /// Encode the path once and do not normalize it, as S3 does.
     #[arg(long, conflicts_with = "keys")]
     s3_path: bool,
     /// Send and cover an `x-nonce`.

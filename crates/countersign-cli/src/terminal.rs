@@ -129,8 +129,8 @@ impl<'t> Terminal<'t> {
         Paint::new(self.stderr_is_shown && self.wants_color())
     }
 
-    /// `NO_COLOR` (no-color.org) counts if it is set and not empty. A terminal that is called `dumb`
-    /// shows no colours.
+    /// Returns whether colours are wanted. `NO_COLOR` (no-color.org) counts if it is not empty. A
+    /// terminal called `dumb` shows no colours.
     fn wants_color(&self) -> bool {
         let is_refused = self.variable("NO_COLOR").is_some_and(|it| !it.is_empty());
         let is_dumb = self.variable("TERM").is_some_and(|it| it == "dumb");

@@ -1,4 +1,4 @@
-//! `keys check`: the keys that a service would load, and what is about to end.
+//! `keys check`: the keys that a service would load, and those that end soon.
 
 use countersign_cli::Exit;
 use serde_json::Value;

@@ -14,7 +14,7 @@ impl Signer {
     /// Like [`sign`](Self::sign), and returns the text that the signature covers. With a nonce,
     /// like [`sign_with_nonce`](Self::sign_with_nonce).
     ///
-    /// For diagnosis: the text holds what is signed unredacted. See [`SigningText`].
+    /// For diagnosis: nothing in the text is redacted. See [`SigningText`].
     ///
     /// # Errors
     ///

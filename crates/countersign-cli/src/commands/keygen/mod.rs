@@ -61,7 +61,7 @@ enum Form {
     Kubernetes,
 }
 
-/// The names that a key stands between.
+/// The names of the two sides, of the key and of the host.
 struct Names {
     caller: String,
     target: String,
@@ -93,7 +93,7 @@ impl Keygen {
         let callers = snippets::callers_toml(&names, &material);
         let targets = snippets::targets_toml(&names, &material);
         let targets = targets.as_ref().map(|text| text.as_str());
-        // What is printed has been loaded first.
+        // Nothing is printed that a service would refuse.
         snippets::ensure_loads(&names, &callers, targets)?;
         let printed = match self.format {
             Form::Toml => {
@@ -155,7 +155,7 @@ struct Sides {
     caller: String,
 }
 
-/// An Ed25519 key in its three forms.
+/// The three forms of an Ed25519 key.
 #[derive(Serialize)]
 struct KeyForms {
     hex: Zeroizing<String>,

@@ -49,7 +49,7 @@ pub(super) fn caller_variables(names: &Names, material: &Material) -> Zeroizing<
     text
 }
 
-/// Returns what a caller needs of a new key, beside the one that it has.
+/// Returns the text of a new key for a caller that keeps its old key for a while.
 pub(in crate::commands) fn new_key_of_caller(
     version: &str,
     material: &Material,

@@ -29,7 +29,7 @@ pub(super) struct PolicyFile {
     /// A further method that a JSON policy may name, such as PURGE. May be given several times.
     #[arg(long, value_name = "METHOD", help_heading = "JSON policies")]
     extension_method: Vec<String>,
-    /// Accept a JSON policy that several APIs share, and list what is about other APIs.
+    /// Accept a JSON policy that several APIs share, and list the parts about other APIs.
     #[arg(long, help_heading = "JSON policies")]
     shared: bool,
 }

@@ -22,7 +22,7 @@ pub(crate) struct Test {
     policy: PolicyFile,
     /// The method of the request.
     method: String,
-    /// The path of the request as it is sent, without the query.
+    /// The path of the request, encoded as in the request, without the query.
     path: String,
     /// The caller.
     #[arg(long, value_name = "NAME")]

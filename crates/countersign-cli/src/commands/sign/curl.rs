@@ -16,7 +16,7 @@ pub(super) struct Ready<'r> {
     pub(super) headers: &'r [Header],
 }
 
-/// An option of curl, in its long form, and its value.
+/// The long name of an option of curl, and the value of the option.
 type CurlOption = (&'static str, Option<String>);
 
 impl Ready<'_> {

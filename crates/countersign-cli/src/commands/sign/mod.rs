@@ -97,7 +97,7 @@ impl Sign {
     }
 }
 
-/// Returns a text as it is signed, without a line end after it.
+/// Returns the signed bytes, without a line end after them.
 fn shown(text: &SigningText, show: Show) -> Result<Vec<u8>, Failure> {
     match show {
         Show::Canonical => Ok(text.as_bytes().to_vec()),

@@ -43,7 +43,7 @@ pub(crate) struct Rotate {
     /// The label of the new key. Default: the year and the month.
     #[arg(long = "key-version", value_name = "LABEL")]
     version: Option<String>,
-    /// The label of the old key, if two are active. Default: the one that is first in the file.
+    /// The label of the old key, if two are active. Default: the first in the file.
     #[arg(long, value_name = "LABEL")]
     old: Option<String>,
     /// The scheme, if the caller has keys of several.
