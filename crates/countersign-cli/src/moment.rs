@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use countersign::Timestamp;
 
+use crate::calendar;
+
 /// The clock of the verifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
@@ -21,15 +23,10 @@ impl FromStr for Moment {
         if text == "signed" {
             return Ok(Self::Signed);
         }
-        if let Ok(seconds) = text.parse() {
-            return Ok(Self::At(Timestamp::from_unix_seconds(seconds)));
-        }
-        let moment: jiff::Timestamp = text.parse().map_err(|_| {
-            "expected 2026-01-02T03:04:05Z, seconds since 1970, or the word signed".to_owned()
-        })?;
-        Ok(Self::At(Timestamp::from_unix_micros(
-            moment.as_microsecond(),
-        )))
+        let moment = calendar::parse(text);
+        moment
+            .map(Self::At)
+            .map_err(|problem| problem + ", or the word signed")
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
 pub(crate) struct Verify {
     #[command(flatten)]
     verification: Box<VerificationArguments>,
-    /// Evaluate this policy in TOML for an accepted request.
+    /// Ask this policy in TOML about an accepted request.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// The address that the request came from, for a policy with a condition on it.

@@ -2,14 +2,15 @@
 //! with.
 
 mod arguments;
-mod key_file;
+mod callers;
+
 mod sender;
 mod summary;
 mod verifier_settings;
 
 use countersign::{CallerKeys, KeyStore as _, Timestamp, Verifier, diagnose::Diagnosis};
 
-use self::key_file::{KeyFile, Keys};
+use self::callers::{Callers, Keys};
 pub(crate) use self::{arguments::VerificationArguments, summary::RequestSummary};
 use crate::{
     Terminal,
@@ -38,10 +39,12 @@ impl Verification {
         let request = arguments.read_request(terminal)?;
         let text = input::read_text(terminal, &arguments.keys, input::MAX_CONFIG_LEN)?;
         let place = input::shown(&arguments.keys);
-        let file = KeyFile::read(&text).map_err(|failure| failure.within(&place))?;
+        let callers = Callers::of(&text).map_err(|failure| failure.within(&place))?;
         let mut assumed = Vec::new();
-        let verifier = arguments.settings.verifier(&file, &request, &mut assumed)?;
-        let keys = file
+        let verifier = arguments
+            .settings
+            .verifier(&callers, &request, &mut assumed)?;
+        let keys = callers
             .keys(&text, &verifier)
             .map_err(|failure| failure.within(&place))?;
         let clock = terminal.now();

@@ -12,7 +12,7 @@ use countersign::{
 use http::{HeaderName, Method};
 
 use super::{
-    key_file::KeyFile,
+    callers::Callers,
     sender::{has_signature_in, in_query, scope_of},
 };
 use crate::{failure::Failure, request::RecordedRequest};
@@ -110,13 +110,13 @@ enum SchemeOfUri {
 impl VerifierArguments {
     pub(super) fn verifier(
         &self,
-        keys: &KeyFile,
+        callers: &Callers,
         request: &RecordedRequest,
         assumed: &mut Vec<String>,
     ) -> Result<Verifier, Failure> {
         let given: Vec<Scheme> = self.accept.iter().map(|it| it.scheme()).collect();
         let is_given = !given.is_empty();
-        let schemes = if is_given { given } else { keys.schemes() };
+        let schemes = if is_given { given } else { callers.schemes() };
         let hosts = self.hosts(&schemes, request, assumed)?;
         let mut builder = Verifier::builder().expected_hosts(&hosts);
         let mut is_first = true;
@@ -130,8 +130,8 @@ impl VerifierArguments {
                     continue;
                 }
                 Scheme::SigV4 => self.sigv4(request, assumed)?,
-                Scheme::Drf => vec![self.drf(keys, request, assumed)?.into()],
-                Scheme::StandardWebhooks => vec![self.webhooks(keys, request, assumed)?.into()],
+                Scheme::Drf => vec![self.drf(callers, request, assumed)?.into()],
+                Scheme::StandardWebhooks => vec![self.webhooks(callers, request, assumed)?.into()],
                 Scheme::MessageSignatures => vec![self.message_signatures()?.into()],
                 plain => vec![plain.into()],
             };
@@ -249,11 +249,11 @@ impl VerifierArguments {
 
     fn drf(
         &self,
-        keys: &KeyFile,
+        callers: &Callers,
         request: &RecordedRequest,
         assumed: &mut Vec<String>,
     ) -> Result<DrfVerifySettings, Failure> {
-        let sender = self.sender(Scheme::Drf, keys, assumed)?;
+        let sender = self.sender(Scheme::Drf, callers, assumed)?;
         let mut settings = DrfVerifySettings::for_caller(&sender)?;
         for (method, target) in self.routes(request, assumed)? {
             settings = settings.with_route(method, &target)?;
@@ -266,11 +266,11 @@ impl VerifierArguments {
 
     fn webhooks(
         &self,
-        keys: &KeyFile,
+        callers: &Callers,
         request: &RecordedRequest,
         assumed: &mut Vec<String>,
     ) -> Result<StandardWebhooksVerifySettings, Failure> {
-        let sender = self.sender(Scheme::StandardWebhooks, keys, assumed)?;
+        let sender = self.sender(Scheme::StandardWebhooks, callers, assumed)?;
         let mut settings = StandardWebhooksVerifySettings::for_caller(&sender)?;
         for (method, target) in self.routes(request, assumed)? {
             settings = settings.with_route(method, &target)?;
@@ -287,13 +287,13 @@ impl VerifierArguments {
     fn sender(
         &self,
         scheme: Scheme,
-        keys: &KeyFile,
+        callers: &Callers,
         assumed: &mut Vec<String>,
     ) -> Result<String, Failure> {
         if let Some(sender) = &self.sender {
             return Ok(sender.clone());
         }
-        match keys.callers_in(scheme).as_slice() {
+        match callers.with_keys_in(scheme).as_slice() {
             [only] => {
                 assumed.push(format!("--sender {only}, the only caller with such a key"));
                 Ok((*only).to_owned())

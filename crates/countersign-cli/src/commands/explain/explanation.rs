@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use countersign::{
-    ErrorChain, RejectionKind,
+    RejectionKind,
     diagnose::{Certainty, Comparison, Finding, Report, StepOutcome},
 };
 use serde::{Serialize, Serializer};
