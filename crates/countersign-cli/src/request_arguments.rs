@@ -107,7 +107,7 @@ impl RequestArguments {
 }
 
 /// Reads `Name: value`. The message names no value, which may be a token.
-fn parse_header(header: &str) -> Result<(HeaderName, HeaderValue), Failure> {
+pub(crate) fn parse_header(header: &str) -> Result<(HeaderName, HeaderValue), Failure> {
     let (name, value) = header
         .split_once(':')
         .ok_or_else(|| Failure::usage("header: expected `Name: value`, found no colon"))?;

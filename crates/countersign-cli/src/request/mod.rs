@@ -21,7 +21,7 @@ use bytes::Bytes;
 use http::request::Parts;
 
 /// The longest input that is read, in bytes.
-pub const MAX_INPUT: usize = 64 * 1024 * 1024;
+pub const MAX_INPUT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The greatest number of header lines of a request.
 pub const MAX_HEADERS: usize = 512;
@@ -62,10 +62,10 @@ impl RecordedRequest {
         let input = input.slice(start..);
         let form = form.unwrap_or_else(|| RequestForm::of(&input));
         let wrong = |problem: String| UnreadableRequest { form, problem };
-        if input.len() > MAX_INPUT {
+        if u64::try_from(input.len()).unwrap_or(u64::MAX) > MAX_INPUT_BYTES {
             let found = input.len();
             return Err(wrong(format!(
-                "expected at most {MAX_INPUT} bytes, found {found}"
+                "expected at most {MAX_INPUT_BYTES} bytes, found {found}"
             )));
         }
         if input.trim_ascii().is_empty() {

@@ -3,13 +3,13 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 
-use super::{MAX_REQUEST, verifier_settings::VerifierArguments};
+use super::verifier_settings::VerifierArguments;
 use crate::{
     Terminal,
     failure::Failure,
     input,
     moment::Moment,
-    request::{RecordedRequest, RequestForm},
+    request::{MAX_INPUT_BYTES, RecordedRequest, RequestForm},
 };
 
 /// The arguments of the commands that judge a recorded request.
@@ -80,6 +80,6 @@ impl VerificationArguments {
 
 /// Reads a file without a copy of its bytes.
 fn read(terminal: &mut Terminal<'_>, path: &Path) -> Result<Bytes, Failure> {
-    let mut bytes = input::read_bytes(terminal, path, MAX_REQUEST)?;
+    let mut bytes = input::read_bytes(terminal, path, MAX_INPUT_BYTES)?;
     Ok(std::mem::take(&mut *bytes).into())
 }

@@ -12,13 +12,7 @@ use countersign::{CallerKeys, KeyStore as _, Timestamp, Verifier, diagnose::Diag
 
 use self::callers::{Callers, Keys};
 pub(crate) use self::{arguments::VerificationArguments, summary::RequestSummary};
-use crate::{
-    Terminal,
-    failure::Failure,
-    input,
-    moment::Moment,
-    request::{MAX_INPUT, RecordedRequest},
-};
+use crate::{Terminal, failure::Failure, input, moment::Moment, request::RecordedRequest};
 
 /// A request that can be judged.
 pub(crate) struct Verification {
@@ -95,11 +89,3 @@ impl Verification {
         asserted.key_id().map(str::to_owned)
     }
 }
-
-/// The longest request that is read, in bytes.
-const MAX_REQUEST: u64 = {
-    let limit = MAX_INPUT;
-    #[expect(clippy::as_conversions, reason = "a constant of 64 MiB")]
-    let limit = limit as u64;
-    limit
-};

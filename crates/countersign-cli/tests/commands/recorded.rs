@@ -8,16 +8,17 @@ use std::{
 };
 
 use countersign::{
-    MessageSignaturesSignSettings, PayloadDigest, Secret, SigV4Credentials, SigV4SignSettings,
-    Signer, SigningKey,
+    DrfVerifySettings, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,
+    PayloadDigest, Scheme, Secret, SigV4Credentials, SigV4SignSettings, SigV4VerifySettings,
+    Signer, SigningKey, StandardWebhooksVerifySettings, Timestamp, Verifier, VerifierBuilder,
 };
-use http::{Request, request::Parts};
+use http::{Method, Request, request::Parts};
 
 use crate::program::NOW;
 
 pub(crate) const HOST: &str = "user-service.internal:8081";
 pub(crate) const BODY: &str = r#"{"b": 1, "a": [2, 3]}"#;
-const HEX: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
+pub(crate) const HEX: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
 
 /// The schemes, as files of keys name them.
 pub(crate) const SCHEMES: [&str; 6] = [
@@ -62,28 +63,33 @@ pub(crate) struct Signed {
 impl Signed {
     /// Signs the usual request in a scheme, at [`NOW`].
     pub(crate) fn in_scheme(scheme: &str) -> Self {
+        Self::at(scheme, HOST, NOW)
+    }
+
+    /// Signs the usual request for a host.
+    pub(crate) fn at(scheme: &str, host: &str, now: Timestamp) -> Self {
         let secret = Secret::from_hex(HEX).unwrap();
         let signer = match scheme {
-            "HMAC-SHA256" => Signer::new("billing", SigningKey::hmac_sha256(&secret), [HOST]),
-            "ED25519" => Signer::new("billing", SigningKey::ed25519(&secret).unwrap(), [HOST]),
+            "HMAC-SHA256" => Signer::new("billing", SigningKey::hmac_sha256(&secret), [host]),
+            "ED25519" => Signer::new("billing", SigningKey::ed25519(&secret).unwrap(), [host]),
             "AWS4-HMAC-SHA256" => {
                 let key = SigningKey::sigv4(&secret);
                 let credentials = SigV4Credentials::new("billing", key).unwrap();
                 let settings = SigV4SignSettings::new("eu-central-1", "user-service", credentials);
-                Signer::sigv4(settings.unwrap(), [HOST])
+                Signer::sigv4(settings.unwrap(), [host])
             }
             "RFC 9421" => {
                 let key = SigningKey::message_hmac_sha256(&secret);
                 let settings = MessageSignaturesSignSettings::new("billing", key);
-                Signer::message_signatures(settings.unwrap(), [HOST])
+                Signer::message_signatures(settings.unwrap(), [host])
             }
-            "X-HMAC-SHA256" => Signer::drf(SigningKey::drf(&secret), [HOST]),
+            "X-HMAC-SHA256" => Signer::drf(SigningKey::drf(&secret), [host]),
             "Standard-Webhooks" => {
-                Signer::standard_webhooks([SigningKey::standard_webhooks(&secret)], [HOST])
+                Signer::standard_webhooks([SigningKey::standard_webhooks(&secret)], [host])
             }
             other => panic!("no scheme {other}"),
         };
-        let request = Request::post(format!("http://{HOST}/api/items?b=2&a=1"))
+        let request = Request::post(format!("http://{host}/api/items?b=2&a=1"))
             .header("content-type", "application/json")
             .body(())
             .unwrap();
@@ -93,7 +99,7 @@ impl Signed {
             "X-HMAC-SHA256" | "Standard-Webhooks" => body.as_slice().into(),
             _ => PayloadDigest::of(&body).into(),
         };
-        let signature = signer.unwrap().sign(&parts, payload, NOW).unwrap();
+        let signature = signer.unwrap().sign(&parts, payload, now).unwrap();
         signature.apply(&mut parts);
         Self { parts, body }
     }
@@ -141,4 +147,26 @@ pub(crate) fn keys(scheme: &str) -> TemporaryFile {
          \"{scheme}\"\n{key}\n"
     );
     TemporaryFile::new("callers.toml", text)
+}
+
+/// The settings of the service, for a scheme. `route` is the target of schemes that sign the body.
+pub(crate) fn verifier(scheme: &str, route: &str) -> VerifierBuilder {
+    let builder = Verifier::builder();
+    match scheme {
+        "HMAC-SHA256" => builder,
+        "ED25519" => builder.accept_only(Scheme::Ed25519),
+        "AWS4-HMAC-SHA256" => {
+            builder.accept_only(SigV4VerifySettings::new("eu-central-1", "user-service").unwrap())
+        }
+        "RFC 9421" => builder.accept_only(MessageSignaturesVerifySettings::new()),
+        "X-HMAC-SHA256" => {
+            let settings = DrfVerifySettings::for_caller("billing").unwrap();
+            builder.accept_only(settings.route(Method::POST, route).unwrap())
+        }
+        "Standard-Webhooks" => {
+            let settings = StandardWebhooksVerifySettings::for_caller("billing").unwrap();
+            builder.accept_only(settings.route(Method::POST, route).unwrap())
+        }
+        other => panic!("no scheme {other}"),
+    }
 }
