@@ -17,7 +17,7 @@ use base64ct::{Base64, Encoding};
 use countersign::{
     ArcKeyStore, CallerKey, ConfigErrorKind, DerivedCallers, DerivedKeyring, DerivedKeyringBuilder,
     KeyState, KeyStore, Keyring, RejectionKind, RootKey, Secret, SharedSigner, Signer, SigningKey,
-    Timestamp, Verifier, VerifyingKey,
+    Timestamp, Validity, Verifier, VerifyingKey,
 };
 use proptest::prelude::*;
 use tests::keys::{NOW, OTHER_SECRET as B, SECRET as A, hmac_key, signer};
@@ -277,20 +277,20 @@ async fn an_entry_always_beats_derivation() {
     let of_audit = VerifyingKey::hmac_sha256(&root.derive_for("audit", SELF).unwrap());
     let revoked = CallerKey::new("1", of_audit.clone())
         .unwrap()
-        .with_state(KeyState::Revoked);
+        .with_validity(KeyState::Revoked);
     for (name, entry_of, entry, caller, expected) in [
         ("an explicit key", "billing", key("1", B), "billing", false),
         (
             "a revoked one",
             "billing",
-            key("9", B).with_state(KeyState::Revoked),
+            key("9", B).with_validity(KeyState::Revoked),
             "billing",
             false,
         ),
         (
             "one that is over",
             "billing",
-            key("9", B).with_not_after(NOW),
+            key("9", B).with_validity(Validity::new().with_not_after(NOW)),
             "billing",
             false,
         ),
@@ -366,7 +366,7 @@ async fn an_entry_always_beats_derivation() {
     // A key that is added to the explicit keyring later counts at once.
     assert!(takes(&keys, "late", derived(&root, "late")).await);
     let with_late = Keyring::builder()
-        .caller("late", key("1", B).with_state(KeyState::Revoked))
+        .caller("late", key("1", B).with_validity(KeyState::Revoked))
         .build()
         .unwrap();
     explicit.replace(&with_late);
@@ -387,8 +387,12 @@ async fn roots_are_rotated_as_keys_are() {
             .unwrap()
     };
     let both = keys(
-        old.clone().with_not_after(at(10)),
-        Some(new.clone().with_not_before(at(5))),
+        old.clone()
+            .with_validity(Validity::new().with_not_after(at(10))),
+        Some(
+            new.clone()
+                .with_validity(Validity::new().with_not_before(at(5))),
+        ),
     );
     for (seconds, by_old, by_new) in [
         (0, true, false),
@@ -415,7 +419,7 @@ async fn roots_are_rotated_as_keys_are() {
     let handle = store.clone();
     assert!(takes(&handle, "billing", derived(&old, "billing")).await);
     store.replace(&keys(
-        old.clone().with_state(KeyState::Revoked),
+        old.clone().with_validity(KeyState::Revoked),
         Some(new.clone()),
     ));
     assert!(!takes(&handle, "billing", derived(&old, "billing")).await);

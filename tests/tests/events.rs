@@ -275,7 +275,7 @@ async fn a_refused_request_is_one_event_with_the_documented_fields() {
     rewritten.extensions_mut().insert(original);
 
     let revoked = CallerKey::new("1", hmac_key(SECRET).verifying_key()).unwrap();
-    let revoked = revoked.with_state(KeyState::Revoked);
+    let revoked = revoked.with_validity(KeyState::Revoked);
     let revoked = Keyring::builder()
         .caller("billing", revoked)
         .build()
@@ -834,7 +834,7 @@ async fn nothing_secret_is_written_at_any_level_by_any_crate() {
     let key = |secret, state| {
         CallerKey::new("1", hmac_key(secret).verifying_key())
             .unwrap()
-            .with_state(state)
+            .with_validity(state)
     };
     let third = format!("1{}", &SECRET[1..]);
     let seed = format!("2{}", &SECRET[1..]);

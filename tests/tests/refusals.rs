@@ -27,7 +27,7 @@ use bytes::Bytes;
 use countersign::{
     ArcKeyStore, ArcReplayStore, CallerKey, CallerKeys, ClaimOutcome, KeyState, KeyStore, Keyring,
     MemoryReplayStore, RejectionKind, ReplayClaim, ReplayStore, ReplayStoreId, Scheme, Signer,
-    Timestamp, Unavailable, Verifier,
+    Timestamp, Unavailable, Validity, Verifier,
 };
 use futures::future::join_all;
 use http::{
@@ -964,13 +964,13 @@ async fn what_ends_while_the_keys_are_looked_up_has_ended() {
         ),
         (
             "the key holds",
-            caller_key(SECRET).with_not_after(ends),
+            caller_key(SECRET).with_validity(Validity::new().with_not_after(ends)),
             9,
             None,
         ),
         (
             "the key ends",
-            caller_key(SECRET).with_not_after(ends),
+            caller_key(SECRET).with_validity(Validity::new().with_not_after(ends)),
             10,
             Some(RejectionKind::InvalidSignature),
         ),
@@ -1000,10 +1000,15 @@ async fn what_ends_before_the_body_that_is_signed_is_there_has_ended() {
     let ends = Timestamp::from_unix_seconds(NOW.as_unix_seconds() + 10);
     let caller_key = || CallerKey::new("1", key.verifying_key()).unwrap();
     for (name, key, takes, expected) in [
-        ("all holds", caller_key().with_not_after(ends), 9, None),
+        (
+            "all holds",
+            caller_key().with_validity(Validity::new().with_not_after(ends)),
+            9,
+            None,
+        ),
         (
             "the key ends",
-            caller_key().with_not_after(ends),
+            caller_key().with_validity(Validity::new().with_not_after(ends)),
             10,
             Some(RejectionKind::InvalidSignature),
         ),
@@ -1086,14 +1091,20 @@ fn everyone() -> Keyring {
     let ed25519 = ed25519_key(OTHER_SECRET).verifying_key();
     Keyring::builder()
         .caller("billing", key(SECRET))
-        .caller("revoked", key(&secret('1')).with_state(KeyState::Revoked))
+        .caller(
+            "revoked",
+            key(&secret('1')).with_validity(KeyState::Revoked),
+        )
         .caller(
             "early",
-            key(&secret('2')).with_not_before(Timestamp::from_unix_seconds(i64::MAX)),
+            key(&secret('2')).with_validity(
+                Validity::new().with_not_before(Timestamp::from_unix_seconds(i64::MAX)),
+            ),
         )
         .caller(
             "late",
-            key(&secret('3')).with_not_after(Timestamp::from_unix_seconds(0)),
+            key(&secret('3'))
+                .with_validity(Validity::new().with_not_after(Timestamp::from_unix_seconds(0))),
         )
         .caller("edward", CallerKey::new("1", ed25519).unwrap())
         .build()

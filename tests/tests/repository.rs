@@ -239,7 +239,7 @@ fn one_room_of_the_core_names_the_crates_of_primitives() {
 const ROOMS: &[&[&str]] = &[
     &["crypto", "scheme", "timestamp"],
     &["error", "key_id", "key_version"],
-    &["read_text", "wire"],
+    &["document", "wire"],
     &["head", "payload", "replay"],
     &["key"],
     &["keyring"],

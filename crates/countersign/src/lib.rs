@@ -174,7 +174,7 @@ pub use self::{
         webhooks::StandardWebhooksVerifySettings,
     },
     head::{HeadLimits, HostForm, PlainPath, RequestHead},
-    key::{CallerKey, KeyState, RootKey, Secret, SigningKey, VerifyingKey},
+    key::{CallerKey, KeyState, RootKey, Secret, SigningKey, Validity, VerifyingKey},
     key_id::KeyId,
     key_version::KeyVersion,
     keyring::{ArcKeyStore, CallerKeys, KeyStore, Keyring, KeyringBuilder},

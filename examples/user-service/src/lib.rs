@@ -71,8 +71,8 @@
 //!   the operator has set `maxmemory-policy noeviction`. By default claims of such a user are
 //!   refused with 503.
 //! - `INSECURE_REPORT_ONLY`: `true` to verify, log and count, but refuse nothing. Or the routes for
-//!   which this holds, such as `POST /api/echo, GET /api/account/{id}`; routes that do not exist are
-//!   not detected. With `POLICY_FILE`, the policy reports only too, and routes cannot be named.
+//!   which this holds, such as `POST /api/echo, GET /api/account/{id}`; routes that do not exist
+//!   are not detected. With `POLICY_FILE`, the policy reports only too, and routes cannot be named.
 //! - `METRICS_ADDR`: the address of `GET /metrics` in Prometheus' text format. By default there are
 //!   no metrics.
 //! - `RUST_LOG`: the events logged on standard error. Default: `info`.

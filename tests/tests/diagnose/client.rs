@@ -398,7 +398,7 @@ pub fn keyring(family: Family) -> Keyring {
         .caller("billing", caller_key("2026", &KEY))
         .caller(
             "billing",
-            caller_key("2025", &other_key(1)).with_state(KeyState::Revoked),
+            caller_key("2025", &other_key(1)).with_validity(KeyState::Revoked),
         )
         .caller("audit", caller_key("1", &other_key(2)));
     builder.build().unwrap()

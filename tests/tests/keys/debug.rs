@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use base64ct::{Base64, Encoding};
 use countersign::{
     ArcKeyStore, ArcReplayStore, KeyStore, Keyring, MemoryReplayStore, Nonce, PayloadDigest,
-    Scheme, Secret, Signer, SigningKey, Verifier, VerifyingKey,
+    Scheme, Secret, Signer, SigningKey, Validity, Verifier, VerifyingKey,
 };
 use tests::keys::{NOW, OTHER_SECRET};
 use tower::{Layer, service_fn};
@@ -97,7 +97,10 @@ fn no_type_shows_a_byte_of_a_key() {
         assert_shows_nothing(&name("SigningKey"), &key());
         assert_shows_nothing(&name("weak SigningKey"), &key().insecure_allow_weak_key());
         assert_shows_nothing(&name("VerifyingKey"), &key().verifying_key());
-        let caller_key = || caller_key("1", key().verifying_key()).with_not_after(NOW);
+        let caller_key = || {
+            caller_key("1", key().verifying_key())
+                .with_validity(Validity::new().with_not_after(NOW))
+        };
         assert_shows_nothing(&name("CallerKey"), &caller_key());
         let builder = Keyring::builder().caller("billing", caller_key());
         assert_shows_nothing(&name("KeyringBuilder"), &builder);

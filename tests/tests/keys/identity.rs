@@ -2,7 +2,7 @@
 
 use countersign::{
     CallerKey, CallerKeys, ConfigErrorKind, KeyState, Keyring, NonceRule, Scheme, Secret, Signer,
-    SigningKey, VerifyingKey,
+    SigningKey, Validity, VerifyingKey,
 };
 use sha2::{Digest, Sha256};
 use tests::keys::{NOW, OTHER_SECRET, SECRET, ed25519_key, hmac_key};
@@ -50,11 +50,11 @@ fn two_callers_cannot_have_one_key_in_whatever_version_or_state() {
             for state in states {
                 for other_state in states {
                     let found = build([
-                        ("billing", caller_key("1", hmac(first)).with_state(state)),
+                        ("billing", caller_key("1", hmac(first)).with_validity(state)),
                         ("billing", caller_key("2", hmac(&bytes(OTHER_SECRET)))),
                         (
                             "orders",
-                            caller_key("7", hmac(second)).with_state(other_state),
+                            caller_key("7", hmac(second)).with_validity(other_state),
                         ),
                     ]);
                     assert_eq!(
@@ -80,7 +80,7 @@ fn two_callers_cannot_have_one_ed25519_key() {
         ("billing", caller_key("1", key())),
         (
             "orders",
-            caller_key("2", key()).with_state(KeyState::Revoked),
+            caller_key("2", key()).with_validity(KeyState::Revoked),
         ),
     ]);
     assert_eq!(found.unwrap_err(), ConfigErrorKind::SharedKey);
@@ -136,10 +136,14 @@ fn one_key_listed_twice_for_a_caller_is_one_key() {
 fn one_key_listed_twice_with_other_rules_is_refused() {
     type Rule = (&'static str, fn(CallerKey) -> CallerKey);
     let rules: [Rule; 6] = [
-        ("accept-only", |key| key.with_state(KeyState::AcceptOnly)),
-        ("revoked", |key| key.with_state(KeyState::Revoked)),
-        ("not before", |key| key.with_not_before(NOW)),
-        ("not after", |key| key.with_not_after(NOW)),
+        ("accept-only", |key| key.with_validity(KeyState::AcceptOnly)),
+        ("revoked", |key| key.with_validity(KeyState::Revoked)),
+        ("not before", |key| {
+            key.with_validity(Validity::new().with_not_before(NOW))
+        }),
+        ("not after", |key| {
+            key.with_validity(Validity::new().with_not_after(NOW))
+        }),
         ("nonce", |key| key.with_nonce(NonceRule::Optional)),
         ("three headers", CallerKey::insecure_three_headers),
     ];
@@ -191,7 +195,7 @@ fn a_process_cannot_verify_with_a_secret_that_it_signs_with() {
     let other = signer(hmac_key(OTHER_SECRET));
     for (name, one, twin) in twins() {
         for state in [KeyState::Active, KeyState::AcceptOnly, KeyState::Revoked] {
-            let keys = one_caller(caller_key("1", hmac(&one)).with_state(state)).unwrap();
+            let keys = one_caller(caller_key("1", hmac(&one)).with_validity(state)).unwrap();
             let same = signer(SigningKey::hmac_sha256(&Secret::from_bytes(&twin)));
             for signers in [&[&same][..], &[&other, &same]] {
                 let refused = keys.ensure_distinct_from(signers).unwrap_err();

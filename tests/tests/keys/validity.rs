@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use countersign::{ArcKeyStore, KeyState, KeyStore, Scheme};
+use countersign::{ArcKeyStore, KeyState, KeyStore, Scheme, Validity};
 use tests::keys::{NOW, OTHER_SECRET, SECRET, ed25519_key};
 
 use crate::{
@@ -27,71 +27,75 @@ fn the_dates_of_a_key_are_judged_at_the_verifiers_clock() {
             ("no bounds", key(), 0, true),
             (
                 "from now on",
-                key().with_not_before(seconds_later(0)),
+                key().with_validity(Validity::new().with_not_before(seconds_later(0))),
                 0,
                 true,
             ),
             (
                 "from a second on",
-                key().with_not_before(seconds_later(1)),
+                key().with_validity(Validity::new().with_not_before(seconds_later(1))),
                 0,
                 false,
             ),
             (
                 "from a second on, in a second",
-                key().with_not_before(seconds_later(1)),
+                key().with_validity(Validity::new().with_not_before(seconds_later(1))),
                 1,
                 true,
             ),
             (
                 "valid now, not yet when signed",
-                key().with_not_before(seconds_later(100)),
+                key().with_validity(Validity::new().with_not_before(seconds_later(100))),
                 200,
                 true,
             ),
             (
                 "valid when signed, not yet by the clock",
-                key().with_not_before(seconds_later(-100)),
+                key().with_validity(Validity::new().with_not_before(seconds_later(-100))),
                 -200,
                 false,
             ),
             (
                 "until in a second",
-                key().with_not_after(seconds_later(1)),
+                key().with_validity(Validity::new().with_not_after(seconds_later(1))),
                 0,
                 true,
             ),
             (
                 "until now",
-                key().with_not_after(seconds_later(0)),
+                key().with_validity(Validity::new().with_not_after(seconds_later(0))),
                 0,
                 false,
             ),
             (
                 "valid when signed, over now",
-                key().with_not_after(seconds_later(100)),
+                key().with_validity(Validity::new().with_not_after(seconds_later(100))),
                 200,
                 false,
             ),
             (
                 "over when signed, valid by the clock",
-                key().with_not_after(seconds_later(-100)),
+                key().with_validity(Validity::new().with_not_after(seconds_later(-100))),
                 -200,
                 true,
             ),
             (
                 "between",
-                key()
-                    .with_not_before(seconds_later(-1))
-                    .with_not_after(seconds_later(1)),
+                key().with_validity(
+                    Validity::new()
+                        .with_not_before(seconds_later(-1))
+                        .with_not_after(seconds_later(1)),
+                ),
                 0,
                 true,
             ),
             (
                 "an empty span",
-                key()
-                    .with_not_before(seconds_later(0))
-                    .with_not_after(seconds_later(0)),
+                key().with_validity(
+                    Validity::new()
+                        .with_not_before(seconds_later(0))
+                        .with_not_after(seconds_later(0)),
+                ),
                 0,
                 false,
             ),
@@ -115,7 +119,7 @@ fn a_revoked_key_verifies_nothing_and_an_accept_only_one_everything() {
         (KeyState::AcceptOnly, "accept"),
         (KeyState::Revoked, "invalid_signature"),
     ] {
-        let old = caller_key("old", hmac(&bytes(SECRET))).with_state(state);
+        let old = caller_key("old", hmac(&bytes(SECRET))).with_validity(state);
         let new = caller_key("new", hmac(&bytes(OTHER_SECRET)));
         for order in [[old.clone(), new.clone()], [new, old]] {
             let keys = build(order.map(|key| ("billing", key))).unwrap();

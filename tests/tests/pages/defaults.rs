@@ -367,13 +367,13 @@ fn of_settings(found: &mut Values) {
             "CoveredIfPresent",
             "covered where present",
         ),
-        ("with_state", "state", "Active", "active"),
-        ("with_not_after", "not_after", "None", "no bound"),
+        ("with_validity", "state", "Active", "active, no bound"),
     ] {
         assert_eq!(shown(&key, field), is);
         insert(&format!("CallerKey::{setting}"), word.to_owned());
     }
     assert_eq!(shown(&key, "not_before"), "None");
+    assert_eq!(shown(&key, "not_after"), "None");
 }
 
 fn of_other_schemes(found: &mut Values) {

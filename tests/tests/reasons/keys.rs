@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign::{
     CallerKey, DerivedCallers, DerivedKeyring, KeyState, KeyStore, Keyring,
-    MessageSignaturesVerifySettings, RootKey, Secret, Signer, SigningKey, Verifier,
+    MessageSignaturesVerifySettings, RootKey, Secret, Signer, SigningKey, Validity, Verifier,
 };
 use http::{Request, request::Parts};
 use tests::{
@@ -77,7 +77,7 @@ pub(crate) fn reasons() -> Vec<String> {
     check(
         "revoked",
         judged(
-            &keyring(|key| key.with_state(KeyState::Revoked)),
+            &keyring(|key| key.with_validity(KeyState::Revoked)),
             &whole,
             b"body",
         ),
@@ -86,7 +86,9 @@ pub(crate) fn reasons() -> Vec<String> {
     check(
         "not valid yet",
         judged(
-            &keyring(|key| key.with_not_before(NOW.saturating_add(HOUR))),
+            &keyring(|key| {
+                key.with_validity(Validity::new().with_not_before(NOW.saturating_add(HOUR)))
+            }),
             &whole,
             b"body",
         ),
@@ -94,7 +96,11 @@ pub(crate) fn reasons() -> Vec<String> {
     );
     check(
         "no longer valid",
-        judged(&keyring(|key| key.with_not_after(NOW)), &whole, b"body"),
+        judged(
+            &keyring(|key| key.with_validity(Validity::new().with_not_after(NOW))),
+            &whole,
+            b"body",
+        ),
         "key version 2026-01: the key is no longer valid",
     );
     check(
@@ -148,7 +154,7 @@ pub(crate) fn reasons() -> Vec<String> {
         hmac_key(tests::keys::OTHER_SECRET),
         "user-service",
     );
-    let revoked = keyring(|key| key.with_state(KeyState::Revoked));
+    let revoked = keyring(|key| key.with_validity(KeyState::Revoked));
     let parts = by(&wrong, post());
     check(
         "a wrong signature where the only key is revoked",

@@ -33,9 +33,9 @@
 //! another host, path, query or header value, another body, another key.
 //!
 //! The diagnosis also tries verifiers with fewer requirements, for example without expected hosts.
-//! They tell whether the signature is right apart from that requirement. HTTP cannot hold every text
-//! that a caller may have signed, such as a decoded path. For those, the diagnosis exchanges one
-//! line of the verifier's signed text.
+//! They tell whether the signature is right apart from that requirement. HTTP cannot hold every
+//! text that a caller may have signed, such as a decoded path. For those, the diagnosis exchanges
+//! one line of the verifier's signed text.
 //!
 //! A cause is [`Certainty::Matched`] only if the real signature check passed under that one change.
 //! [`Certainty::Observed`] causes follow from the refusal itself.

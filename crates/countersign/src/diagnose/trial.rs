@@ -354,9 +354,9 @@ impl Trials {
 }
 
 impl Base<'_, '_> {
-    /// Returns the cost of a check with all keys. An Ed25519 key costs 16 times as much as a secret,
-    /// and the other public keys more. An unknown caller costs as much as its decoys, so that it
-    /// gets as many trials.
+    /// Returns the cost of a check with all keys. An Ed25519 key costs 16 times as much as a
+    /// secret, and the other public keys more. An unknown caller costs as much as its decoys, so
+    /// that it gets as many trials.
     fn weight_of_keys(&self) -> usize {
         let scheme = self.unverified.scheme();
         let weights = scheme.definition().algorithms.iter().map(|algorithm| {

@@ -6,7 +6,6 @@ use crate::{
     key_id::KeyId,
     key_version::KeyVersion,
     scheme::{ContentTypeRule, NonceRule, Scheme},
-    timestamp::Timestamp,
 };
 
 /// One of a caller's keys in a verifier: the key, its version label and its rules.
@@ -62,26 +61,11 @@ impl CallerKey {
         Ok(self)
     }
 
-    /// Sets the rotation state of the key.
+    /// Sets the state and the dates of the key. It verifies nothing if it is revoked, or outside
+    /// its dates by the verifier's clock.
     #[must_use]
-    pub fn with_state(mut self, state: KeyState) -> Self {
-        self.rules.validity.state = state;
-        self
-    }
-
-    /// Sets the start of validity. The key verifies nothing before this moment of the verifier's
-    /// clock.
-    #[must_use]
-    pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
-        self.rules.validity.not_before = Some(not_before);
-        self
-    }
-
-    /// Sets the end of validity. The key verifies nothing at or after this moment of the verifier's
-    /// clock.
-    #[must_use]
-    pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
-        self.rules.validity.not_after = Some(not_after);
+    pub fn with_validity(mut self, validity: impl Into<Validity>) -> Self {
+        self.rules.validity = validity.into();
         self
     }
 
@@ -110,11 +94,6 @@ impl CallerKey {
     pub fn insecure_three_headers(mut self) -> Self {
         self.rules.nonce = NonceRule::Optional;
         self.rules.content_type = ContentTypeRule::Exempt;
-        self
-    }
-
-    pub(crate) fn with_validity(mut self, validity: Validity) -> Self {
-        self.rules.validity = validity;
         self
     }
 

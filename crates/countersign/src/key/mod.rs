@@ -19,8 +19,12 @@ mod verifying_key;
 #[cfg(feature = "config")]
 pub(crate) use self::verifying_key::public_key_from_hex;
 pub use self::{
-    caller_key::CallerKey, root_key::RootKey, secret::Secret, signing_key::SigningKey,
-    validity::KeyState, verifying_key::VerifyingKey,
+    caller_key::CallerKey,
+    root_key::RootKey,
+    secret::Secret,
+    signing_key::SigningKey,
+    validity::{KeyState, Validity},
+    verifying_key::VerifyingKey,
 };
 pub(crate) use self::{
     fingerprint::Fingerprint,
@@ -28,6 +32,5 @@ pub(crate) use self::{
     session_token::SessionToken,
     signing_key::SigningOperation,
     signing_key_cache::SigningKeyCache,
-    validity::Validity,
     verifying_key::VerifyingOperation,
 };

@@ -2,14 +2,13 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{CallerKey, Fingerprint, KeyState, Secret, SigningKey, Validity, strength::Weakness};
+use super::{CallerKey, Fingerprint, Secret, SigningKey, Validity, strength::Weakness};
 use crate::{
     crypto::hkdf_sha256::PseudorandomKey,
     error::ConfigError,
     key_id::KeyId,
     key_version::KeyVersion,
     scheme::{Algorithm, Scheme},
-    timestamp::Timestamp,
 };
 
 /// The label of derived keys. It separates them from everything else derived from the same root.
@@ -69,32 +68,11 @@ impl RootKey {
         })
     }
 
-    /// Sets the rotation state of the root. Keys derived from a revoked root verify nothing.
+    /// Sets the state and the dates of the root. Keys derived from it verify nothing if it is
+    /// revoked, or outside its dates by the verifier's clock.
     #[must_use]
-    pub fn with_state(mut self, state: KeyState) -> Self {
-        self.validity.state = state;
-        self
-    }
-
-    /// Sets the start of validity. Derived keys verify nothing before this moment of the verifier's
-    /// clock.
-    #[must_use]
-    pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
-        self.validity.not_before = Some(not_before);
-        self
-    }
-
-    /// Sets the end of validity. Derived keys verify nothing at or after this moment of the
-    /// verifier's clock.
-    #[must_use]
-    pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
-        self.validity.not_after = Some(not_after);
-        self
-    }
-
-    #[cfg(feature = "config")]
-    pub(crate) fn with_validity(mut self, validity: Validity) -> Self {
-        self.validity = validity;
+    pub fn with_validity(mut self, validity: impl Into<Validity>) -> Self {
+        self.validity = validity.into();
         self
     }
 

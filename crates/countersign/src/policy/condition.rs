@@ -260,8 +260,8 @@ pub(super) fn range(text: &str) -> Result<IpNet, ConfigError> {
 }
 
 /// Returns whether a range holds only IPv4 addresses that are embedded in IPv6 addresses, such as
-/// those of the deprecated form `::192.0.2.0` (RFC 4291 section 2.5.5.1). The loopback address `::1`
-/// is not one of them.
+/// those of the deprecated form `::192.0.2.0` (RFC 4291 section 2.5.5.1). The loopback address
+/// `::1` is not one of them.
 fn embeds_ipv4(net: Ipv6Net) -> bool {
     let zeros = net
         .addr()

@@ -88,9 +88,9 @@ use crate::{
 ///    access: they make an `Allow` fail and a `Deny` match.
 ///
 /// A path in plain form has no dot segments, no empty segments, no `;`, no `\`, and no unescaped
-/// byte that needs an escape. Nor has it escapes of characters that need none (`%61`, `%2E`, `%40`),
-/// escapes of characters that no path should hold (`%2F`, `%5C`, `%3B`, `%25`, controls, invalid
-/// UTF-8), or escapes in lower case (`%c3`).
+/// byte that needs an escape. Nor has it escapes of characters that need none (`%61`, `%2E`,
+/// `%40`), escapes of characters that no path should hold (`%2F`, `%5C`, `%3B`, `%25`, controls,
+/// invalid UTF-8), or escapes in lower case (`%c3`).
 ///
 /// With [body-only](crate::Coverage::BodyOnly) coverage, the signature covers neither method nor
 /// path. With [partial](crate::Coverage::Partial) coverage, it need not cover both. The policy then

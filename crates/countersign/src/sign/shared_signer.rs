@@ -16,7 +16,9 @@ use crate::{
 /// ```
 /// use std::time::Duration;
 ///
-/// use countersign::{Secret, SharedSigner, Signer, SignerKey, SigningKey, Timestamp};
+/// use countersign::{
+///     Secret, SharedSigner, Signer, SignerKey, SigningKey, Timestamp, Validity,
+/// };
 ///
 /// let key = || Ok::<_, countersign::ConfigError>(SigningKey::hmac_sha256(&Secret::generate()?));
 /// let signer = || Signer::new("billing", key()?, ["user-service"]);
@@ -24,7 +26,8 @@ use crate::{
 /// let later = now.saturating_add(Duration::from_secs(60));
 /// let shared = SharedSigner::new([
 ///     SignerKey::new("2026-01", signer()?)?,
-///     SignerKey::new("2026-02", signer()?)?.with_not_before(later),
+///     SignerKey::new("2026-02", signer()?)?
+///         .with_validity(Validity::new().with_not_before(later)),
 /// ])?;
 /// assert_eq!(shared.version_at(now).unwrap(), "2026-01");
 /// assert_eq!(shared.version_at(later).unwrap(), "2026-02");
@@ -72,34 +75,14 @@ impl SignerKey {
         }
     }
 
-    /// Sets the rotation state of the key. Only an [active](KeyState::Active) key signs.
-    #[must_use]
-    pub fn with_state(mut self, state: KeyState) -> Self {
-        self.validity.state = state;
-        self
-    }
-
-    /// Sets the start of validity. The key signs nothing before this moment of the signer's clock.
+    /// Sets the state and the dates of the key. Only an [active](KeyState::Active) key signs,
+    /// within its dates by the signer's clock.
     ///
-    /// The callee must accept the key by then. Its clock may be slow, so set the callee's
-    /// `not_before` somewhat earlier.
+    /// The callee must accept the key by the start. Its clock may be slow, so set the start
+    /// somewhat earlier there.
     #[must_use]
-    pub fn with_not_before(mut self, not_before: Timestamp) -> Self {
-        self.validity.not_before = Some(not_before);
-        self
-    }
-
-    /// Sets the end of validity. The key signs nothing at or after this moment of the signer's
-    /// clock.
-    #[must_use]
-    pub fn with_not_after(mut self, not_after: Timestamp) -> Self {
-        self.validity.not_after = Some(not_after);
-        self
-    }
-
-    #[cfg(feature = "config")]
-    pub(crate) fn with_validity(mut self, validity: Validity) -> Self {
-        self.validity = validity;
+    pub fn with_validity(mut self, validity: impl Into<Validity>) -> Self {
+        self.validity = validity.into();
         self
     }
 
@@ -244,32 +227,45 @@ mod tests {
             ("of equals the last", vec![key("1"), key("2")], Some("2")),
             (
                 "one with a date before one without",
-                vec![key("1").with_not_before(at(10)), key("2")],
+                vec![
+                    key("1").with_validity(Validity::new().with_not_before(at(10))),
+                    key("2"),
+                ],
                 Some("1"),
             ),
             (
                 "the later date, in any position",
                 vec![
-                    key("1").with_not_before(at(90)),
-                    key("2").with_not_before(at(80)),
+                    key("1").with_validity(Validity::new().with_not_before(at(90))),
+                    key("2").with_validity(Validity::new().with_not_before(at(80))),
                 ],
                 Some("1"),
             ),
             (
                 "from its date on",
-                vec![key("1"), key("2").with_not_before(at(100))],
+                vec![
+                    key("1"),
+                    key("2").with_validity(Validity::new().with_not_before(at(100))),
+                ],
                 Some("2"),
             ),
             (
                 "not before it",
-                vec![key("1"), key("2").with_not_before(at(101))],
+                vec![
+                    key("1"),
+                    key("2").with_validity(Validity::new().with_not_before(at(101))),
+                ],
                 Some("1"),
             ),
             (
                 "not at its end",
                 vec![
                     key("1"),
-                    key("2").with_not_before(at(10)).with_not_after(at(100)),
+                    key("2").with_validity(
+                        Validity::new()
+                            .with_not_before(at(10))
+                            .with_not_after(at(100)),
+                    ),
                 ],
                 Some("1"),
             ),
@@ -277,23 +273,27 @@ mod tests {
                 "until its end",
                 vec![
                     key("1"),
-                    key("2").with_not_before(at(10)).with_not_after(at(101)),
+                    key("2").with_validity(
+                        Validity::new()
+                            .with_not_before(at(10))
+                            .with_not_after(at(101)),
+                    ),
                 ],
                 Some("2"),
             ),
             (
                 "not one that is only accepted",
-                vec![key("1"), key("2").with_state(KeyState::AcceptOnly)],
+                vec![key("1"), key("2").with_validity(KeyState::AcceptOnly)],
                 Some("1"),
             ),
             (
                 "not a revoked one",
-                vec![key("1"), key("2").with_state(KeyState::Revoked)],
+                vec![key("1"), key("2").with_validity(KeyState::Revoked)],
                 Some("1"),
             ),
             (
                 "none that is over",
-                vec![key("1").with_not_after(at(100))],
+                vec![key("1").with_validity(Validity::new().with_not_after(at(100)))],
                 None,
             ),
         ] {
@@ -316,7 +316,7 @@ mod tests {
             ("two of a version", vec![key("1"), key("1")]),
             (
                 "none active",
-                vec![key("1").with_state(KeyState::AcceptOnly)],
+                vec![key("1").with_validity(KeyState::AcceptOnly)],
             ),
         ] {
             let error = SharedSigner::new(keys).unwrap_err();

@@ -156,7 +156,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// [`SignErrorKind::Credentials`] if fetching fails and there are no unexpired credentials.
+    /// [`SignErrorKind::Credentials`](crate::SignErrorKind::Credentials) if fetching fails and
+    /// there are no unexpired credentials.
     pub async fn refresh(&self, now: Timestamp) -> Result<CredentialsRefresh, SignError> {
         match self.signer.of_family().refresh(now) {
             Some(refresh) => refresh.await,

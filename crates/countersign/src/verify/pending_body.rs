@@ -234,7 +234,7 @@ mod tests {
         for (version, state) in keys {
             let key = SigningKey::standard_webhooks(&Secret::generate().unwrap());
             let known = CallerKey::new(version, key.verifying_key()).unwrap();
-            builder = builder.caller("svix", known.with_state(*state));
+            builder = builder.caller("svix", known.with_validity(*state));
             signing.push(key);
         }
         let keyring = builder.build().unwrap();

@@ -144,38 +144,39 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     }
     let scale = 10_i64.checked_pow(6_u32.checked_sub(u32::try_from(fraction.len()).ok()?)?)?;
     let micros = fraction.parse::<i64>().ok()?.checked_mul(scale)?;
-    let year = i16::from(two_digits(y1, y2)?)
-        .checked_mul(100)?
-        .checked_add(i16::from(two_digits(y3, y4)?))?;
-    let second = utc(
-        year,
-        two_digits(m1, m2)?,
-        two_digits(d1, d2)?,
-        two_digits(h1, h2)?,
-        two_digits(n1, n2)?,
-        two_digits(s1, s2)?,
-    )?;
+    let second = utc_of_digits([
+        [y1, y2],
+        [y3, y4],
+        [m1, m2],
+        [d1, d2],
+        [h1, h2],
+        [n1, n2],
+        [s1, s2],
+    ])?;
     Some(Timestamp::from_unix_micros(
         second.as_unix_micros().checked_add(micros)?,
     ))
 }
 
+/// Reads the digits of a century, a year in it, a month, a day, an hour, a minute and a second.
+pub(crate) fn utc_of_digits(digits: [[u8; 2]; 7]) -> Option<Timestamp> {
+    let [century, year, month, day, hour, minute, second] =
+        digits.map(|[tens, ones]| two_digits(tens, ones));
+    let year = i16::from(century?)
+        .checked_mul(100)?
+        .checked_add(i16::from(year?))?;
+    utc(year, month?, day?, hour?, minute?, second?)
+}
+
 #[inline]
-pub(crate) fn two_digits(tens: u8, ones: u8) -> Option<i8> {
+fn two_digits(tens: u8, ones: u8) -> Option<i8> {
     let digit = |byte: u8| byte.checked_sub(b'0').filter(|digit| *digit <= 9);
     let value = digit(tens)?.checked_mul(10)?.checked_add(digit(ones)?)?;
     i8::try_from(value).ok()
 }
 
 #[inline]
-pub(crate) fn utc(
-    year: i16,
-    month: i8,
-    day: i8,
-    hour: i8,
-    minute: i8,
-    second: i8,
-) -> Option<Timestamp> {
+fn utc(year: i16, month: i8, day: i8, hour: i8, minute: i8, second: i8) -> Option<Timestamp> {
     let date = civil::DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
     Some(Timestamp::from_civil(date))
 }

@@ -10,7 +10,7 @@ pub(crate) mod unix_seconds;
 
 pub(crate) use self::{
     byte_set::ByteSet,
-    date::{DateForm, imf_fixdate, two_digits, utc},
+    date::{DateForm, imf_fixdate, utc_of_digits},
     distinct_list::DistinctList,
     parameters::{missing_parameters, unknown_parameter, until_comma, until_space},
     sink::{Gathered, Sink},

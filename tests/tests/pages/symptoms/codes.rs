@@ -14,7 +14,7 @@ use axum::{
 use countersign::{
     Algorithm, CallerKey, CallerKeys, ClaimOutcome, KeyState, KeyStore, Keyring, MemoryReplayStore,
     MessageSignaturesVerifySettings, Policy, ReplayClaim, ReplayStore, ReplayStoreId, Secret,
-    Signer, SigningKey, StandardWebhooksVerifySettings, Unavailable, Verifier,
+    Signer, SigningKey, StandardWebhooksVerifySettings, Unavailable, Validity, Verifier,
 };
 use http::{
     HeaderName, HeaderValue, Method, Request,
@@ -239,12 +239,19 @@ async fn keys(found: &mut Symptoms) {
 
     let key = CallerKey::new("2026-01", hmac_key(SECRET).verifying_key()).unwrap();
     for (name, key) in [
-        ("a revoked key", key.clone().with_state(KeyState::Revoked)),
+        (
+            "a revoked key",
+            key.clone().with_validity(KeyState::Revoked),
+        ),
         (
             "a key that is not valid yet",
-            key.clone().with_not_before(NOW.saturating_add(HOUR)),
+            key.clone()
+                .with_validity(Validity::new().with_not_before(NOW.saturating_add(HOUR))),
         ),
-        ("a key that is no longer valid", key.with_not_after(NOW)),
+        (
+            "a key that is no longer valid",
+            key.with_validity(Validity::new().with_not_after(NOW)),
+        ),
     ] {
         let keys = Keyring::builder().caller("billing", key);
         let layer = VerifyLayer::new(keys.build().unwrap()).with_clock(|| NOW);

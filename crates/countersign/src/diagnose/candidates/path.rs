@@ -1,8 +1,11 @@
 use super::{Change, Subject, Variations, quoted, said_by};
-use crate::diagnose::{
-    cause::Cause,
-    head_copy::Edit,
-    percent::{KEPT_SETS, decoded, decoded_text, encoded, with_lower_case_digits},
+use crate::{
+    diagnose::{
+        cause::Cause,
+        head_copy::Edit,
+        percent::{KEPT_SETS, decoded, decoded_text, encoded, with_lower_case_digits},
+    },
+    families::sigv4::normalized_segments,
 };
 
 /// The headers in which proxies send the prefix that they removed.
@@ -82,21 +85,5 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
 
 /// Removes `.`, `..` and empty segments (RFC 3986 section 5.2.4).
 fn normalized(path: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut ends_in_slash = false;
-    for segment in path.split('/').skip(1) {
-        ends_in_slash = matches!(segment, "" | "." | "..");
-        match segment {
-            "" | "." => {}
-            ".." => {
-                kept.pop();
-            }
-            _ => kept.push(segment),
-        }
-    }
-    let mut path = ["/", &kept.join("/")].concat();
-    if ends_in_slash && path != "/" {
-        path.push('/');
-    }
-    path
+    ["/", &normalized_segments(path).join("/")].concat()
 }

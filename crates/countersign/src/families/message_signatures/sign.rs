@@ -33,9 +33,9 @@ use crate::{
 /// parameters.
 ///
 /// By default covers `"@method" "@authority" "@path" "@query"`, and `content-type` and
-/// `content-encoding` if present. If there is a body, sets and covers `content-digest`.
-/// Sends the parameters `created`, `keyid` and `nonce` (128 fresh random bits). Covers no other
-/// field unless it is [named](Self::with_covered_component): hops add, rewrite or remove fields such as
+/// `content-encoding` if present. If there is a body, sets and covers `content-digest`. Sends the
+/// parameters `created`, `keyid` and `nonce` (128 fresh random bits). Covers no other field unless
+/// it is [named](Self::with_covered_component): hops add, rewrite or remove fields such as
 /// `accept-encoding` or `traceparent`.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -189,8 +189,8 @@ impl MessageSignaturesSignSettings {
         self
     }
 
-    /// Covers these components in this order, then those of [`covering`](Self::with_covered_component), in place
-    /// of the default components.
+    /// Covers these components in this order, then those of
+    /// [`covering`](Self::with_covered_component), in place of the default components.
     ///
     /// # Attack
     ///

@@ -49,7 +49,8 @@ use crate::{
 ///
 /// A signature must cover:
 ///
-/// - `"@method" "@authority" "@path" "@query"` and any other [required component](Self::with_required_component),
+/// - `"@method" "@authority" "@path" "@query"` and any other [required
+///   component](Self::with_required_component),
 /// - the headers that the verifier [requires](crate::VerifierBuilder::require_headers),
 /// - `content-encoding` if present, and `content-type` if present, unless its key waives
 ///   `content-type`,

@@ -82,7 +82,9 @@ impl<'r> CanonicalUri<'r> {
             SigV4PathEncoding::Single | SigV4PathEncoding::Double => {}
         }
         let segments = match rule.normalization {
-            SigV4PathNormalization::Enabled if has_dots_or_gaps(path) => Some(normalize(path)),
+            SigV4PathNormalization::Enabled if has_dots_or_gaps(path) => {
+                Some(normalized_segments(path))
+            }
             SigV4PathNormalization::Enabled | SigV4PathNormalization::Disabled => None,
         };
         Ok(Self {
@@ -162,7 +164,7 @@ fn has_dots_or_gaps(path: &str) -> bool {
 
 /// Returns the segments of a path without `.`, `..` and empty ones. An empty last segment keeps a
 /// final slash.
-fn normalize(path: &str) -> Vec<&str> {
+pub(crate) fn normalized_segments(path: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut ends_in_slash = false;
     for segment in path.split('/').skip(1) {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::{
     timestamp::Timestamp,
-    wire::{DateForm, two_digits, utc},
+    wire::{DateForm, utc_of_digits},
 };
 
 /// A date in basic form.
@@ -65,17 +65,15 @@ impl AmzDate {
         else {
             return None;
         };
-        let year = i16::from(two_digits(y1, y2)?)
-            .checked_mul(100)?
-            .checked_add(i16::from(two_digits(y3, y4)?))?;
-        let at = utc(
-            year,
-            two_digits(m1, m2)?,
-            two_digits(d1, d2)?,
-            two_digits(h1, h2)?,
-            two_digits(n1, n2)?,
-            two_digits(s1, s2)?,
-        )?;
+        let at = utc_of_digits([
+            [y1, y2],
+            [y3, y4],
+            [m1, m2],
+            [d1, d2],
+            [h1, h2],
+            [n1, n2],
+            [s1, s2],
+        ])?;
         Some((Self(*text), at))
     }
 

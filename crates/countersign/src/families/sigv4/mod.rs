@@ -65,10 +65,13 @@ use http::HeaderName;
 
 #[cfg(feature = "sigv4-chunked")]
 pub use self::chunked::{ChunkedDecoder, Decoded};
-#[cfg(feature = "diagnose")]
-pub(crate) use self::relaxed::{AssertedScope, Relaxation};
 #[cfg(feature = "config")]
 pub use self::shared_credentials::SharedCredentialsFile;
+#[cfg(feature = "diagnose")]
+pub(crate) use self::{
+    canonical_uri::normalized_segments,
+    relaxed::{AssertedScope, Relaxation},
+};
 pub use self::{
     canonical_uri::{SigV4PathEncoding, SigV4PathNormalization},
     provider::{CredentialsProvider, SigV4Credentials},
