@@ -1,10 +1,11 @@
-//! Requests a second with 10 and with 50,000 derived callers, and a stream of strangers among them: without a signature, with a
-//! wrong one, with an old one, and with one that cannot be read. In process, on one thread, in turns.
+//! Requests a second with 10 and with 50,000 derived callers, and a stream of strangers among them:
+//! without a signature, with a wrong one, with an old one, and with one that cannot be read. In
+//! process, on one thread, in turns.
 //!
-//! Each request is signed in advance, with its own nonce. A turn is short: its requests are still in the
-//! processor's cache when the service reads them, as they are when they come from a socket. In the first
-//! rounds each of the many callers calls for the first time, in the others each is known. The time is what
-//! the thread computes, so a load on the machine counts less.
+//! Each request is signed in advance, with its own nonce. A turn is short: its requests are still
+//! in the processor's cache when the service reads them, as they are when they come from a socket.
+//! In the first rounds each of the many callers calls for the first time, in the others each is
+//! known. The time is what the thread computes, so a load on the machine counts less.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -35,7 +36,8 @@ const TURNS_PER_UPKEEP: usize = 50;
 const LEAST: f64 = 0.90;
 
 fn main() -> ExitCode {
-    // `cargo test --benches` runs this without the flag: then there is one short round and nothing is judged.
+    // `cargo test --benches` runs this without the flag: then there is one short round and nothing
+    // is judged.
     let judged = env::args().any(|argument| argument == "--bench");
     let (rounds, turn) = if judged { (ROUNDS, TURN) } else { (1, 50) };
     println!("requests a second with {MANY} callers, to those with {FEW}");
@@ -53,7 +55,8 @@ fn main() -> ExitCode {
     measure("the layer alone", None, rounds, turn, || {}, layer);
     let prometheus = PrometheusBuilder::new().build_recorder();
     let handle = prometheus.handle();
-    // Nothing is claimed: the exporter has series of each caller, and the work to begin one is its own.
+    // Nothing is claimed: the exporter has series of each caller, and the work to begin one is its
+    // own.
     metrics::with_local_recorder(&prometheus, || {
         let upkeep = || handle.run_upkeep();
         measure(

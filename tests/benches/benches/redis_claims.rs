@@ -1,5 +1,6 @@
-//! Claims on a redis-server over loopback, with one, 8 and 64 of them on their way at a time, beside the same commands written
-//! to a socket by hand; and how much memory the server takes for each entry.
+//! Claims on a redis-server over loopback, with one, 8 and 64 of them on their way at a time,
+//! beside the same commands written to a socket by hand; and how much memory the server takes for
+//! each entry.
 //!
 //! Needs redis-server. The server and the claims share the machine's processors.
 
@@ -221,7 +222,7 @@ fn memory(server: &Server, runtime: &Runtime, store: &RedisReplayStore, entries:
     (used() - before) / f64::from(u32::try_from(entries).unwrap())
 }
 
-/// A server that keeps nothing on disk, gone when dropped.
+/// A server that keeps nothing on disk. Dropping it ends it.
 struct Server {
     child: Child,
     port: u16,
@@ -277,7 +278,7 @@ impl Server {
         assert_eq!(&answer, b"+OK\r\n");
     }
 
-    /// One line of what the server says of itself.
+    /// One line of the server's `INFO`.
     fn info(&self, name: &str) -> String {
         let mut stream = self.connect();
         stream.write_all(b"INFO everything\r\nQUIT\r\n").unwrap();

@@ -1,5 +1,5 @@
-//! Cases that are measured side by side: all of a group take turns, so that whatever else the machine does falls on each
-//! of them alike, and only their ratios are judged.
+//! Cases that are measured side by side: all of a group take turns, so that whatever else the
+//! machine does falls on each of them alike, and only their ratios are judged.
 
 use std::{
     fmt,
@@ -18,16 +18,17 @@ pub const TURN: Duration = Duration::from_millis(1);
 /// Inputs that are made ahead, before the clock runs.
 const AHEAD: u32 = 128;
 
-/// How many times as long a turn of several threads takes: until the scheduler has spread them over the processors.
+/// How many times as long a turn of several threads takes: until the scheduler has spread them over
+/// the processors.
 const SPREAD: u32 = 8;
 
-/// Cases that do the same work, and what is claimed of them.
+/// Cases that do the same work, and the claims about them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Group {
-    /// What is done.
+    /// The work.
     pub name: String,
-    /// Who does it, the one that the others are compared with first.
+    /// The cases. The others are compared with the first.
     pub cases: Vec<Case>,
     /// What must hold.
     pub claims: Vec<Claim>,
@@ -46,7 +47,7 @@ trait Work {
     fn once(&mut self, around: &mut dyn FnMut(&mut dyn FnMut()));
 }
 
-/// A ratio of the times of two cases, and what is allowed.
+/// A ratio of the times of two cases, and its limits.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Claim {
@@ -145,25 +146,26 @@ impl Times {
         median(self.0.clone())
     }
 
-    /// The least, which is what is left when the machine does nothing else.
+    /// The least time: that of a run which nothing else disturbed.
     pub fn least(&self) -> f64 {
         self.0.iter().copied().fold(f64::INFINITY, f64::min)
     }
 
-    /// How many times as long as the other this took: the median of the ratios of each round, so that what slows the
-    /// machine for a while slows both sides of a ratio.
+    /// How many times as long as the other this took: the median of the ratios of each round, so
+    /// that what slows the machine for a while slows both sides of a ratio.
     pub fn ratio_to(&self, other: &Self) -> f64 {
         median(self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect())
     }
 
-    /// How many nanoseconds longer than the other this took: the median of the differences of each round.
+    /// How many nanoseconds longer than the other this took: the median of the differences of each
+    /// round.
     pub fn more_than(&self, other: &Self) -> f64 {
         median(self.0.iter().zip(&other.0).map(|(a, b)| a - b).collect())
     }
 }
 
 impl Case {
-    /// A case that leaves its input as it is.
+    /// A case that does not change its input.
     pub fn repeated<T: 'static>(name: &'static str, run: impl FnMut() -> T + 'static) -> Self {
         let work = Box::new(Repeated(run));
         Self { name, work }
@@ -179,8 +181,8 @@ impl Case {
         Self { name, work }
     }
 
-    /// A case that so many threads do at once. Its time is what all of them took together, from the first start to the last
-    /// end. Neither making the input nor dropping it counts.
+    /// A case that so many threads do at once. Its time is what all of them took together, from the
+    /// first start to the last end. Neither making the input nor dropping it counts.
     pub fn at_once<T: Sync + 'static>(
         name: &'static str,
         threads: usize,
@@ -209,7 +211,8 @@ impl Case {
     fn iterations(&mut self) -> u32 {
         let mut iterations = 1;
         loop {
-            // The least of three: one that the scheduler cut short of would end the search too early.
+            // The least of three: one that the scheduler cut short of would end the search too
+            // early.
             let took = (0..3).map(|_| self.turn(iterations)).min();
             let took = took.unwrap_or_default();
             if took >= TURN / 4 {
@@ -307,8 +310,8 @@ impl<T: Sync, M: FnMut() -> T, R: Fn(&T) + Sync> Work for AtOnce<M, R> {
     }
 }
 
-/// When a thread began with its share and when it was done. It waits for the others without sleeping: waking up would take as
-/// long as many iterations.
+/// When a thread began with its share and when it was done. It waits for the others without
+/// sleeping: waking up would take as long as many iterations.
 fn between<T>(
     share: &[T],
     run: impl Fn(&T),

@@ -1,4 +1,4 @@
-//! What is measured, and what is claimed of it.
+//! The measured groups, and the claims about them.
 
 use std::rc::Rc;
 
@@ -26,7 +26,7 @@ pub(crate) const MIB: usize = 1024 * KIB;
 pub const BOUND: &str = "lower bound";
 /// The name of this project.
 pub const OURS: &str = "countersign";
-/// The name of what is written by hand.
+/// The name of the version written by hand.
 pub const NAIVE: &str = "naive";
 /// The name of what no signer or verifier can be without.
 pub const HASH: &str = "SHA-256 of the body";
@@ -217,7 +217,8 @@ fn mebibyte() -> Group {
     Group::new(format!("a body of {}, {}", size(MIB), layout.name()), cases)
 }
 
-/// The least that RFC 9421 takes beyond the body: the MAC of the signature base, if that stood there already.
+/// The least that RFC 9421 takes beyond the body: the MAC of the signature base, if that stood
+/// there already.
 fn message_signatures_head() -> Group {
     let parts = request::message_signed(&[]);
     let (verifier, keys) = (request::message_verifier(), request::message_keyring());
@@ -289,7 +290,7 @@ fn through_router(name: &'static str, guard: Guard, len: usize) -> Case {
         Guard::None | Guard::Identity | Guard::Naive => Layout::Default,
     };
     let body = Bytes::from(request::body(len));
-    // As `axum::serve` does: otherwise every request would apply the layer anew.
+    // As `axum::serve` does: otherwise every request would apply the layer again.
     let mut router = layers::router(guard).with_state(());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -314,7 +315,7 @@ fn call(router: &mut Router, request: Request<Body>) -> Response<Body> {
     router.call(request).now_or_never().unwrap().unwrap()
 }
 
-/// A signed head with a nonce of its own, if it has one.
+/// A signed head, with a new nonce if the layout has one.
 pub fn signed(layout: Layout, body: &[u8]) -> Parts {
     let mut parts = request::unsigned(body.len());
     let key = lower_bound::key(&hex::decode(request::KEY).unwrap());

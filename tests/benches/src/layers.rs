@@ -1,5 +1,5 @@
-//! Servers that do the same behind different layers: none, one that does nothing, the lower bound, this project's, and
-//! one written by hand.
+//! Servers that do the same behind different layers: none, one that does nothing, the lower bound,
+//! this project's, and one written by hand.
 
 use std::{
     collections::HashMap,
@@ -36,7 +36,7 @@ use crate::{
     request::{self, Layout},
 };
 
-/// What stands before the handler.
+/// The layer before the handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Guard {
@@ -48,14 +48,15 @@ pub enum Guard {
     LowerBound(Layout),
     /// This project's layer, with its replay store.
     Countersign(Layout),
-    /// The same with keys that are reloaded from a file, a policy, and everything counted for Prometheus.
+    /// The same with keys that are reloaded from a file, a policy, and everything counted for
+    /// Prometheus.
     Everything(Layout),
     /// A middleware function written by hand.
     Naive,
 }
 
 impl Guard {
-    /// The guards that can stand in one process, with the names by which servers are started with them.
+    /// The guards that can stand in one process, with their names.
     pub const ALL: [(&'static str, Self); 7] = [
         ("no layer", Self::None),
         ("identity layer", Self::Identity),
@@ -77,19 +78,6 @@ impl Guard {
         ),
         ("naive", Self::Naive),
     ];
-
-    /// The one that needs a process of its own, because what is counted is counted for the whole process.
-    const ALONE: (&'static str, Self) = (
-        "countersign, everything on",
-        Self::Everything(Layout::Default),
-    );
-
-    /// The guard of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        let mut all = Self::ALL.into_iter().chain([Self::ALONE]);
-        let (_, guard) = all.find(|(known, _)| *known == name)?;
-        Some(guard)
-    }
 }
 
 /// A router behind this guard.
@@ -148,7 +136,8 @@ fn everything(layout: Layout, routes: Router) -> Router {
     });
     let file = env::temp_dir().join(format!("countersign-bench-{}", process::id()));
     fs::write(&file, "").unwrap();
-    // What the keys are is the layout's; that they can change at any time is what this one is about.
+    // What the keys are is the layout's; that they can change at any time is what this one is
+    // about.
     let (keys, watched) = Reload::new()
         .keyring_with(&file, move |_| Ok(layout.keyring()))
         .unwrap();

@@ -1,5 +1,5 @@
-//! What the benchmarks measure: this project, the [lower bound](lower_bound) of what its scheme costs, and what a team
-//! writes [by hand](naive).
+//! What the benchmarks measure: this project, the [lower bound](lower_bound) of what its scheme
+//! costs, and what a team writes [by hand](naive).
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -14,6 +14,7 @@
 pub mod case;
 pub mod groups;
 pub mod layers;
+pub mod loopback;
 pub mod lower_bound;
 pub mod many_callers;
 pub mod naive;

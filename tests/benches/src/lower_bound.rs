@@ -1,5 +1,6 @@
-//! The least work that the scheme can be done with: one exact header layout, no policy, no presence checks, a key whose
-//! state is precomputed, the signed text gathered on the stack and given to the MAC at once.
+//! The least work that the scheme can be done with: one exact header layout, no policy, no presence
+//! checks, a key whose state is precomputed, the signed text gathered on the stack and given to the
+//! MAC at once.
 //!
 //! It is a bound and not a product: it takes requests that a verifier must refuse.
 
@@ -222,7 +223,8 @@ fn hex<const N: usize, const DIGITS: usize>(bytes: &[u8; N]) -> [u8; DIGITS] {
     digits
 }
 
-/// Digits of either case, all of them before the first is judged: so the compiler does many at a time.
+/// Digits of either case, all of them before the first is judged: so the compiler does many at a
+/// time.
 fn unhex(digits: &[u8; 64]) -> Option<[u8; 32]> {
     let mut nibbles = [0; 64];
     let mut wrong = 0;

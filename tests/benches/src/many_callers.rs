@@ -34,7 +34,7 @@ fn root() -> RootKey {
     RootKey::new("2026-01", &request::secret()).unwrap()
 }
 
-/// The service, which derives the key of whoever calls.
+/// The service, which derives the key of each caller.
 #[derive(Debug)]
 pub struct Service {
     layer: VerifyLayer<DerivedKeyring, MemoryReplayStore>,
@@ -164,7 +164,8 @@ impl Stream {
         }
     }
 
-    /// Signs the next requests of so many callers, each with a nonce of its own, with those of strangers among them.
+    /// Signs the next requests of so many callers, each with a new nonce, with those of strangers
+    /// among them.
     pub fn sign_ahead(&mut self, requests: usize) {
         let impostor = SigningKey::hmac_sha256(&Secret::generate().unwrap());
         let impostor = Signer::new("caller-1", impostor, [HOST]).unwrap();
@@ -202,7 +203,8 @@ fn signed(signer: &Signer, now: Timestamp) -> Request<Body> {
     Request::from_parts(parts, Body::from(body))
 }
 
-/// Somebody who is no caller: without a signature, with a wrong one, with an old one, and with one that cannot be read.
+/// A stranger: without a signature, with a wrong one, with an old one, and with one that cannot be
+/// read.
 fn stranger(number: usize, impostor: &Signer) -> Request<Body> {
     let now: Timestamp = SystemTime::now().into();
     match number % 4 {

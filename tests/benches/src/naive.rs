@@ -21,7 +21,7 @@ const WINDOW_SECONDS: i64 = 300;
 ///
 /// # Errors
 ///
-/// What is wrong with the request.
+/// Why the request is refused.
 pub fn verify(
     keys: &HashMap<String, Vec<u8>>,
     parts: &Parts,
@@ -70,7 +70,7 @@ pub fn verify(
 ///
 /// # Errors
 ///
-/// What is wrong with the request.
+/// Why the request is refused.
 pub fn sign(
     key: &[u8],
     caller: &str,
@@ -93,7 +93,7 @@ pub fn sign(
 ///
 /// # Errors
 ///
-/// What is wrong with the request.
+/// Why the request is refused.
 pub fn sign_with_nonce(
     key: &[u8],
     caller: &str,

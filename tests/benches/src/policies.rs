@@ -16,8 +16,8 @@ pub const MANY: &str = "10,000 statements";
 /// The name of the group.
 pub const NAME: &str = "evaluate a policy";
 
-/// Evaluation for a caller with two statements of its own, one of its group and one about everyone; all the others are about
-/// other callers.
+/// Evaluation for a caller with two statements about its name, one of its group and one about
+/// everyone; all the others are about other callers.
 pub fn group() -> Group {
     let cases = [(FEW, 10), (MORE, 1_000), (MANY, 10_000)].map(|(name, statements)| {
         let policy = policy(statements);

@@ -1,6 +1,8 @@
-//! What a claim takes in the replay store in memory: among few and among many, and while another thread claims as well.
+//! What a claim takes in the replay store in memory: among few and among many, and while another
+//! thread claims as well.
 //!
-//! The stores are kept at a number of live entries: time goes on with each claim, so that as many expire as are added.
+//! The stores are kept at a number of live entries: time goes on with each claim, so that as many
+//! expire as are added.
 
 use std::time::Duration;
 
@@ -39,8 +41,8 @@ pub fn groups() -> Vec<Group> {
     groups
 }
 
-/// Claims of one caller on one thread and on two. Two threads on one store are to get at least 0.7 of what one gets: beyond
-/// that, they would only wait.
+/// Claims of one caller on one thread and on two. Two threads on one store are to get at least 0.7
+/// of what one gets: beyond that, they would only wait.
 fn contended(live: u64) -> Group {
     let cases = [(ALONE, 1, 1), (APART, 2, 2), (TOGETHER, 2, 1)].map(|(name, threads, stores)| {
         let mut claims = Claims::new(live, stores);
@@ -88,7 +90,8 @@ impl Claims {
         }
     }
 
-    /// The next claim. The first one fills the stores, so that a group that nobody asks for costs nothing.
+    /// The next claim. The first one fills the stores, so that a group that nobody asks for costs
+    /// nothing.
     fn next(&mut self) -> Claim {
         while self.next < self.live {
             self.following().make();

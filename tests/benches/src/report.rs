@@ -11,10 +11,11 @@ use crate::case::{Claim, Group, ROUNDS};
 /// How often each case allocates, by group and case.
 type Allocations = HashMap<(String, String), String>;
 
-/// Measures the groups that the command line asks for. `counter` is a program that counts their allocations: here, the
-/// allocator that counts would be timed as well.
+/// Measures the groups that the command line asks for. `counter` is a program that counts their
+/// allocations: here, the allocator that counts would be timed as well.
 pub fn run(groups: impl IntoIterator<Item = Group>, counter: &str) -> ExitCode {
-    // `cargo test --benches` runs this without the flag: then everything has a turn and nothing is judged.
+    // `cargo test --benches` runs this without the flag: then everything has a turn and nothing is
+    // judged.
     let judged = env::args().any(|argument| argument == "--bench");
     let rounds = if judged { ROUNDS } else { 1 };
     let filter = env::args()

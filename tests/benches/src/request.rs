@@ -134,7 +134,8 @@ pub fn body(len: usize) -> Vec<u8> {
     (b' '..=b'~').cycle().take(len).collect()
 }
 
-/// The head before it is signed: eight headers, and room for four more as a map that grew by insertion has it.
+/// The head before it is signed: eight headers, and room for four more as a map that grew by
+/// insertion has it.
 pub fn unsigned(body_len: usize) -> Parts {
     let mut headers = HeaderMap::with_capacity(12);
     for (name, value) in [

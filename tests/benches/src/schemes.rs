@@ -1,4 +1,4 @@
-//! The schemes beside `HMAC-SHA256`: what is measured of each, with the lower bound of its work.
+//! The schemes beside `HMAC-SHA256`: the groups of each, with the lower bound of its work.
 
 use std::{collections::HashMap, rc::Rc};
 
@@ -119,7 +119,7 @@ impl Subject {
         )
     }
 
-    /// The cases, and what is claimed of ours against those that are here.
+    /// The cases, and the claims about ours.
     pub fn group(self) -> Group {
         let mut cases = vec![self.bound()];
         cases.extend(self.naive());

@@ -1,4 +1,5 @@
-//! How often this project allocates. The counts are of one thread, exact, and the same on every machine.
+//! How often this project allocates. The counts are of one thread, exact, and the same on every
+//! machine.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -11,7 +12,7 @@
 
 use benches::{case::Group, groups, policies, replay_claims, schemes::Subject};
 
-/// So many times before one is counted, so that what is set up on first use is.
+/// Runs before the first counted one, so that nothing is set up in it.
 const WARM_UP: u32 = 200;
 
 /// The median of so many: now and then a table of the replay store grows.
@@ -59,8 +60,8 @@ fn head_and_body_take_one_allocation() {
     }
 }
 
-/// In RFC 9421 the signature base; behind the head one more for the covered headers and the nonce, which outlive the
-/// request.
+/// In RFC 9421 the signature base; behind the head one more for the covered headers and the nonce,
+/// which outlive the request.
 #[test]
 fn message_signatures_take_one_allocation_for_the_head_and_one_behind_it() {
     assert_eq!(count("verify the head, RFC 9421", "countersign"), 1);
@@ -88,8 +89,8 @@ fn signing_takes_one_allocation_for_each_header_it_sets() {
     }
 }
 
-/// Three of them are axum's own, for any layer; the others are the layer's future, the covered headers, the caller, its
-/// place in the extensions, and the body's.
+/// Three of them are axum's own, for any layer; the others are the layer's future, the covered
+/// headers, the caller, its place in the extensions, and the body's.
 #[test]
 fn the_layer_takes_at_most_fourteen_allocations_more_than_the_bare_router() {
     let group = "through an axum router in process, body of 1 KiB";
@@ -100,8 +101,9 @@ fn the_layer_takes_at_most_fourteen_allocations_more_than_the_bare_router() {
     }
 }
 
-/// Of every length of body alike. To verify SigV4: what the claim is kept in, and the covered headers that outlive the request;
-/// in a query of nine parameters also those. The others keep what tells a replay as well.
+/// Of every length of body alike. To verify SigV4: what the claim is kept in, and the covered
+/// headers that outlive the request; in a query of nine parameters also those. The others keep what
+/// tells a replay as well.
 #[test]
 fn every_scheme_allocates_so_often() {
     for (scheme, sign, verify) in [
@@ -135,8 +137,8 @@ fn a_claim_is_made_without_an_allocation() {
     assert_eq!(count(replay_claims::NAME, replay_claims::FEW), 0);
 }
 
-/// What is counted is counted by the `metrics` facade, in which nobody has installed a recorder here: then no label is made.
-/// The figure is that of the layer before it counted anything.
+/// Everything is counted by the `metrics` facade, in which nobody has installed a recorder here:
+/// then no label is made. The figure is that of the layer before it counted anything.
 #[test]
 fn what_nobody_counts_allocates_nothing() {
     let group = "through an axum router in process, body of 1 KiB";

@@ -1,4 +1,5 @@
-//! What one more caller costs, whatever the number of callers: counted in bytes that are allocated, on one thread, exact.
+//! What one more caller costs, whatever the number of callers: counted in bytes that are allocated,
+//! on one thread, exact.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -29,7 +30,7 @@ fn bytes(callers: usize) -> f64 {
 }
 
 fn four_times_as_many_take_at_most_a_little_more_than_four_times_as_much() {
-    // What is set up on first use is.
+    // A first run, so that the counted one sets nothing up.
     bytes(1);
     let (few, many) = (bytes(FEW), bytes(4 * FEW));
     let times = many / few;

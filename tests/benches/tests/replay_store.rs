@@ -18,8 +18,8 @@ use countersign::{KeyId, MemoryReplayStore, ReplayClaim, ReplayKey, ReplayStore,
 /// The life of an entry with nothing set: window, body deadline and clock difference, in seconds.
 const LIFE: u32 = 335;
 
-/// Bytes held for each entry, and at the most while they were added, of a store that was filled at an even rate over the
-/// life of an entry.
+/// Bytes held for each entry, and at the most while they were added, of a store that was filled at
+/// an even rate over the life of an entry.
 fn bytes_per_entry(entries: u32) -> (f64, f64) {
     let store = MemoryReplayStore::new();
     let caller = KeyId::new("billing").unwrap();
@@ -42,8 +42,9 @@ fn bytes_per_entry(entries: u32) -> (f64, f64) {
     )
 }
 
-/// The table of `crates/OPERATIONS.md`. The parts of the store double at about the same size, but not at the same moment, and so
-/// do the lists of those that expire in one second: the figures go up and down twice in each doubling.
+/// The table of `crates/OPERATIONS.md`. The parts of the store double at about the same size, but
+/// not at the same moment, and so do the lists of those that expire in one second: the figures go
+/// up and down twice in each doubling.
 #[test]
 fn an_entry_takes_what_the_page_says() {
     println!("entries, bytes each, bytes each at the most while it grew");

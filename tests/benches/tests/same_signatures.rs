@@ -1,5 +1,5 @@
-//! The lower bound and the version by hand make and take exactly the signatures that this project makes and takes;
-//! otherwise a comparison of their times would say nothing.
+//! The lower bound and the version by hand make and take exactly the signatures that this project
+//! makes and takes; otherwise a comparison of their times would say nothing.
 
 #![allow(
     clippy::arithmetic_side_effects,

@@ -1,4 +1,5 @@
-//! The lower bounds of the other schemes sign what their specifications print, and take what is right and nothing else.
+//! The lower bounds of the other schemes sign what their specifications print, and accept right
+//! signatures alone.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -88,7 +89,8 @@ fn what_is_right_is_taken_and_what_is_not_is_refused() {
     }
 }
 
-/// What the bound signs is ours to take; and what we sign is the bound's, where we cover the same in the same order.
+/// What the bound signs is ours to take; and what we sign is the bound's, where we cover the same
+/// in the same order.
 #[test]
 fn ours_takes_what_the_bound_signs_and_signs_what_the_bound_takes() {
     for scheme in SCHEMES {

@@ -1,4 +1,5 @@
-//! Times the cases of each group that has peers side by side and judges the claims made of their ratios.
+//! Times the cases of each group that has peers side by side and judges the claims made of their
+//! ratios.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! aws-sigv4, the signer of the AWS SDK. It derives the key anew each time.
+//! aws-sigv4, the signer of the AWS SDK. It derives the key each time.
 
 use std::time::{Duration, SystemTime};
 

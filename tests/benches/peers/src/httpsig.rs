@@ -73,7 +73,7 @@ pub fn takes(scheme: Scheme, parts: Parts, body: &[u8]) -> bool {
     public_key(scheme).verified(request).is_some()
 }
 
-type Digested = <Request<Full<Bytes>> as RequestContentDigest>::PassthroughRequest;
+pub(crate) type Digested = <Request<Full<Bytes>> as RequestContentDigest>::PassthroughRequest;
 
 enum Key {
     Hmac(SharedKey),
@@ -97,8 +97,8 @@ impl Key {
 impl Public {
     fn verified(&self, request: Request<Full<Bytes>>) -> Option<Digested> {
         match self {
-            Self::Hmac(key) => verified_with(key, request),
-            Self::Ed25519(key) => verified_with(key, request),
+            Self::Hmac(key) => verified_with(key, request).now_or_never()?,
+            Self::Ed25519(key) => verified_with(key, request).now_or_never()?,
         }
     }
 }
@@ -118,13 +118,14 @@ fn sign_with<K: SigningKey + Sync>(
     request
 }
 
-fn verified_with<K: VerifyingKey + Sync>(
+/// Verifies the head, then the body. Never waits: the body is in memory.
+pub(crate) async fn verified_with<K: VerifyingKey + Sync>(
     key: &K,
     request: Request<Full<Bytes>>,
 ) -> Option<Digested> {
     let verified = request.verify_message_signature(key, Some(CALLER));
-    verified.now_or_never().unwrap().ok()?;
-    request.verify_content_digest().now_or_never().unwrap().ok()
+    verified.await.ok()?;
+    request.verify_content_digest().await.ok()
 }
 
 fn key(scheme: Scheme) -> Key {

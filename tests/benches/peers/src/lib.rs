@@ -1,4 +1,5 @@
-//! Other people's crates as further cases of the groups of [`benches`]: the same request, the same keys, the same signatures.
+//! Other people's crates as further cases of the groups of [`benches`]: the same request, the same
+//! keys, the same signatures.
 
 #![allow(
     clippy::missing_panics_doc,
@@ -19,6 +20,7 @@ use http::{Request, Uri, request::Parts};
 pub mod aws_sigv4;
 pub mod hawk;
 pub mod httpsig;
+pub mod layers;
 pub mod reqsign;
 pub mod scratchstack;
 pub mod standardwebhooks;
@@ -94,8 +96,9 @@ fn peers(subject: Subject) -> Vec<(Case, Option<f64>)> {
     }
 }
 
-/// A group of `HMAC-SHA256` with hawk, whose scheme does the same work, though its signatures are others. The limit is that of
-/// the budget, which was set beside three headers; hawk has a nonce, as our default layout does, so it stands for both.
+/// A group of `HMAC-SHA256` with hawk, whose scheme does the same work, though its signatures are
+/// others. The limit is that of the budget, which was set beside three headers; hawk has a nonce,
+/// as our default layout does, so it is the peer of both.
 fn beside_hawk(mut group: Group, hawk: Case, body_len: usize, limit: f64) -> Group {
     group.name.push_str(", beside hawk");
     let name = hawk.name;
@@ -107,7 +110,7 @@ fn beside_hawk(mut group: Group, hawk: Case, body_len: usize, limit: f64) -> Gro
     }
 }
 
-/// The request as clients have it, with the authority in its URI.
+/// The request as clients have it, with the authority in the URI.
 pub fn absolute(mut parts: Parts) -> Parts {
     let uri = format!("http://{}{}", request::HOST, parts.uri);
     parts.uri = Uri::try_from(uri).unwrap();

@@ -1,4 +1,4 @@
-//! reqsign-aws-v4. The caller hashes the body; the key is derived anew each time.
+//! reqsign-aws-v4. The caller hashes the body; it derives the key each time.
 
 use benches::{
     case::Case,

@@ -1,5 +1,5 @@
-//! scratchstack-aws-signature, with the key of the day at hand. Presigned requests it takes none of: it splits their credential at
-//! `/`, which is `%2F` in a query.
+//! scratchstack-aws-signature, with the key of the day at hand. Presigned requests it takes none
+//! of: it splits their credential at `/`, which is `%2F` in a query.
 
 use std::future::{Ready, ready};
 
@@ -36,14 +36,14 @@ pub fn takes(parts: Parts, body: &[u8]) -> bool {
     Key::new().takes(Request::from_parts(parts, body))
 }
 
-struct Key {
+pub(crate) struct Key {
     secret: KSecretKey,
     day: NaiveDate,
     response: GetSigningKeyResponse,
 }
 
 impl Key {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let secret: KSecretKey = SIGV4_SECRET.parse().unwrap();
         let day = Utc::now().date_naive();
         let response = response(&secret, day);
@@ -55,6 +55,11 @@ impl Key {
     }
 
     fn takes(&self, request: Request<Bytes>) -> bool {
+        self.verified(request).now_or_never().unwrap().is_some()
+    }
+
+    /// Verifies head and body. Never waits: the keys are in memory.
+    pub(crate) async fn verified(&self, request: Request<Bytes>) -> Option<(Parts, Bytes)> {
         let mut keys = tower::service_fn(|asked: GetSigningKeyRequest| {
             let known = asked.access_key() == SIGV4_ACCESS_KEY;
             let answer: Result<_, BoxError> = match known {
@@ -65,7 +70,7 @@ impl Key {
             let answer: Ready<Result<GetSigningKeyResponse, BoxError>> = ready(answer);
             answer
         });
-        sigv4_validate_request(
+        let verified = sigv4_validate_request(
             request,
             SIGV4_REGION,
             SIGV4_SERVICE,
@@ -73,10 +78,9 @@ impl Key {
             Utc::now(),
             &NO_ADDITIONAL_SIGNED_HEADERS,
             SignatureOptions::default(),
-        )
-        .now_or_never()
-        .unwrap()
-        .is_ok()
+        );
+        let (parts, body, _) = verified.await.ok()?;
+        Some((parts, body))
     }
 }
 

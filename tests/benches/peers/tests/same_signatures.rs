@@ -1,5 +1,5 @@
-//! The peers sign what the lower bound signs, byte for byte where time and nonce are given, and take each other's requests:
-//! otherwise a comparison of their times would say nothing.
+//! The peers sign what the lower bound signs, byte for byte where time and nonce are given, and
+//! take each other's requests: otherwise a comparison of their times would say nothing.
 
 #![allow(
     clippy::unwrap_used,
@@ -136,7 +136,7 @@ fn httpsig_signs_and_takes_alike() {
                 let unsigned = peers::absolute(request::unsigned(len));
                 let peer = peers::httpsig::sign_at(scheme, now, unsigned, &body);
                 if scheme == Scheme::Ed25519Messages {
-                    // Its signatures have noise of their own.
+                    // Its signatures are randomized.
                     assert_same(&bound, &peer, &["content-digest", "signature-input"]);
                 } else {
                     assert_eq!(bound.headers, peer.headers);

@@ -1,11 +1,11 @@
-//! Counts the allocations of every case of [`benches::groups`]: one line each, group, case and count with tabs between. Only
-//! groups whose names hold the argument, if there is one.
+//! Counts the allocations of every case of [`benches::groups`]: one line each, group, case and
+//! count with tabs between. Only groups whose names hold the argument, if there is one.
 
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
 use benches::{case::Case, groups};
 
-/// So many times before one is counted, so that what is set up on first use is.
+/// Runs before the first counted one, so that nothing is set up in it.
 const WARM_UP: u32 = 200;
 
 /// The median is taken: now and then a table of the replay store grows.

@@ -1,4 +1,5 @@
-//! RFC 9421 with the digest of RFC 9530: one list of covered components, one order of parameters, one signature.
+//! RFC 9421 with the digest of RFC 9530: one list of covered components, one order of parameters,
+//! one signature.
 
 use std::collections::HashMap;
 

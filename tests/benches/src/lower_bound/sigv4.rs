@@ -155,7 +155,7 @@ fn verified_hash<'r>(keys: &HashMap<String, Key>, parts: &'r Parts) -> Option<&'
     matches(key, date, &canonical_request, signature).then_some(hash)
 }
 
-/// Signs a request without a body in its query. Only `host` is covered.
+/// Signs a request without a body, in the query. Only `host` is covered.
 pub fn presign(key: &mut Key, access_key: &str, expires_in: u64, parts: &mut Parts) -> Option<()> {
     presign_at(key, access_key, now(), expires_in, parts)
 }
@@ -185,7 +185,7 @@ pub fn presign_at(
     Some(())
 }
 
-/// Verifies a request without a body that is signed in its query.
+/// Verifies a request without a body that is signed in the query.
 pub fn verify_presigned(keys: &HashMap<String, Key>, parts: &Parts) -> bool {
     verified_presigned(keys, parts).is_some_and(|matches| matches)
 }
@@ -313,7 +313,7 @@ impl<'q> Pairs<'q> {
     }
 }
 
-/// Takes what is encoded already for granted.
+/// Expects text that is encoded already.
 fn pairs(query: &str) -> Option<Pairs<'_>> {
     let encoded = |byte: u8| is_unreserved(byte) || matches!(byte, b'%' | b'=' | b'&');
     if !query.bytes().all(encoded) {

@@ -10,7 +10,7 @@ use super::{WINDOW_SECONDS, header, set, unix_seconds};
 ///
 /// # Errors
 ///
-/// What is wrong with the request.
+/// Why the request is refused.
 pub fn sign(secret: &str, parts: &mut Parts, body: &[u8]) -> Result<(), String> {
     let timestamp = unix_seconds()?.to_string();
     let signature = hex::encode(mac(secret, &timestamp, body)?.finalize().into_bytes());
@@ -22,7 +22,7 @@ pub fn sign(secret: &str, parts: &mut Parts, body: &[u8]) -> Result<(), String> 
 ///
 /// # Errors
 ///
-/// What is wrong with the request.
+/// Why the request is refused.
 pub fn verify(secret: &str, parts: &Parts, body: &[u8]) -> Result<(), String> {
     let timestamp = header(parts, "x-hmac-timestamp")?;
     let signed_at: i64 = timestamp.parse().map_err(|_| "no timestamp".to_string())?;

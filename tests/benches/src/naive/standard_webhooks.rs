@@ -11,7 +11,7 @@ use super::{WINDOW_SECONDS, header, set, unix_seconds};
 ///
 /// # Errors
 ///
-/// What is wrong with the request.
+/// Why the request is refused.
 pub fn sign(secret: &str, id: &str, parts: &mut Parts, body: &[u8]) -> Result<(), String> {
     let timestamp = unix_seconds()?.to_string();
     let mac = mac(secret, id, &timestamp, body)?;
@@ -25,7 +25,7 @@ pub fn sign(secret: &str, id: &str, parts: &mut Parts, body: &[u8]) -> Result<()
 ///
 /// # Errors
 ///
-/// What is wrong with the request.
+/// Why the request is refused.
 pub fn verify(secret: &str, parts: &Parts, body: &[u8]) -> Result<(), String> {
     let timestamp = header(parts, "webhook-timestamp")?;
     let signed_at: i64 = timestamp.parse().map_err(|_| "no timestamp".to_string())?;

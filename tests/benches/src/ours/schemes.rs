@@ -23,7 +23,8 @@ use crate::{
 
 const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 
-/// How long the bound accepts what it signed; the DRF profile has 60 seconds of its own, which a run outlasts.
+/// How long the bound accepts its signatures. The default of the DRF scheme, 60 seconds, is shorter
+/// than a run.
 const WINDOW: Duration = Duration::from_secs(300);
 
 /// The case of this subject, once there is one.
@@ -143,17 +144,17 @@ pub fn verifier(scheme: Scheme) -> Verifier {
     let builder = match scheme {
         Scheme::SigV4 => builder.accept_only(sigv4()),
         Scheme::SigV4Presigned => {
-            let profile = sigv4().with_presigned(SigV4Presigned::new());
-            builder.accept_only(profile).expected_hosts([HOST])
+            let verify_settings = sigv4().with_presigned(SigV4Presigned::new());
+            builder.accept_only(verify_settings).expected_hosts([HOST])
         }
         Scheme::Drf => {
-            let profile = DrfVerifySettings::for_caller(CALLER).unwrap();
-            let profile = profile.with_route(Method::POST, TARGET).unwrap();
-            builder.accept_only(profile.with_window(WINDOW).unwrap())
+            let verify_settings = DrfVerifySettings::for_caller(CALLER).unwrap();
+            let verify_settings = verify_settings.with_route(Method::POST, TARGET).unwrap();
+            builder.accept_only(verify_settings.with_window(WINDOW).unwrap())
         }
         Scheme::StandardWebhooks => {
-            let profile = StandardWebhooksVerifySettings::for_caller(CALLER).unwrap();
-            builder.accept_only(profile.with_route(Method::POST, TARGET).unwrap())
+            let verify_settings = StandardWebhooksVerifySettings::for_caller(CALLER).unwrap();
+            builder.accept_only(verify_settings.with_route(Method::POST, TARGET).unwrap())
         }
         Scheme::HmacMessages => builder.accept_only(
             MessageSignaturesVerifySettings::new().with_algorithm(Algorithm::HmacSha256),

@@ -1,10 +1,11 @@
-//! Counts the allocations of every case of [`peers::all`]: one line each, group, case and count with tabs between.
+//! Counts the allocations of every case of [`peers::all`]: one line each, group, case and count
+//! with tabs between.
 
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
 use benches::case::Case;
 
-/// So many times before one is counted, so that what is set up on first use is.
+/// Runs before the first counted one, so that nothing is set up in it.
 const WARM_UP: u32 = 200;
 
 /// The median is taken: now and then a table of the replay store grows.
