@@ -43,6 +43,14 @@ pub(crate) struct NotSigned {
     reason: String,
 }
 
+impl NotSigned {
+    /// Logs the reason and returns the answer, which holds the code only.
+    pub(crate) fn answer(&self, section: &str, method: &Method) -> Response<AnswerBody> {
+        events::refused(section, method, self.code, &self.reason);
+        error(self.status, self.code)
+    }
+}
+
 /// Puts the signer in front of the target.
 pub(crate) fn stack(sign: &SignLayer, forward: ForwardSigned) -> Stack {
     BoxCloneSyncService::new(sign.layer(forward))
@@ -53,15 +61,7 @@ impl Handler for SignProxy {
         let method = request.method().clone();
         match self.signed(request, peer).await {
             Ok(response) => response,
-            Err(not_signed) => {
-                let NotSigned {
-                    status,
-                    code,
-                    reason,
-                } = not_signed;
-                events::refused(&self.section, &method, code, &reason);
-                error(status, code)
-            }
+            Err(not_signed) => not_signed.answer(&self.section, &method),
         }
     }
 }

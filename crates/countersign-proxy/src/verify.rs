@@ -15,14 +15,10 @@ use tower_countersign::{AuthorizeLayer, BoxError, RequestBody, VerifyLayer};
 use crate::{
     authorized::Authorized,
     events,
-    forward::{AnswerBody, Forward, Front, boxed, error},
+    forward::{AnswerBody, Forward, boxed, error},
+    front,
     listen::{Handler, Peer},
-    message::{
-        Malformed, cookies, hop_by_hop,
-        look_alike::LookAlikes,
-        target,
-        upgrade::{self, Asked},
-    },
+    message::{Malformed, look_alike::LookAlikes},
     routes::{OpenRoute, Route},
 };
 
@@ -64,7 +60,8 @@ pub(crate) fn stack(
     BoxCloneSyncService::new(MapResponse::new(verify.layer(inner), with_boxed_body))
 }
 
-fn with_boxed_body<B>(response: Response<B>) -> Response<AnswerBody>
+/// Boxes the body that a layer answers with.
+pub(crate) fn with_boxed_body<B>(response: Response<B>) -> Response<AnswerBody>
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -106,31 +103,7 @@ impl VerifyProxy {
         peer: Peer,
     ) -> Result<Response<AnswerBody>, Malformed> {
         let (mut parts, body) = request.into_parts();
-        target::check(&parts.method, &parts.uri, parts.version)?;
-        let is_listed = |route: &Route| route.is(&parts.method, &parts.uri);
-        let is_listed = self.upgrades.iter().any(is_listed);
-        let upgrade = upgrade::asked(&parts.method, parts.version, &parts.headers, is_listed)?;
-        if upgrade == Asked::WebSocket && !body.is_end_stream() {
-            return Err(Malformed("upgrade: expected no body, found one"));
-        }
-        if upgrade != Asked::WebSocket {
-            parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
-        }
-        cookies::join(&mut parts.headers);
-        let trailers = hop_by_hop::remove_from_request(&mut parts.headers)?;
-        self.look_alikes.remove_from(&mut parts.headers);
-        parts.extensions.insert(peer.connection);
-        if let Some(address) = peer.address {
-            parts.extensions.insert(address);
-        }
-        parts.extensions.insert(Front {
-            trailers,
-            upgrade,
-            client: peer.address.map(|address| address.ip()),
-            proto: peer.proto,
-            guard: peer.guard,
-        });
-
+        front::prepare(&mut parts, &body, peer, &self.look_alikes, &self.upgrades)?;
         let open = self.open.iter().find(|it| it.is(&parts.method, &parts.uri));
         if let Some(route) = open
             && body.is_end_stream()

@@ -1,6 +1,6 @@
 //! Builds the services that a configuration describes.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use countersign::{
     ArcKeyStore, ArcReplayStore, ConfigError, ConfigErrorKind, KeyStore, Keyring, MemoryReplayStore,
@@ -8,7 +8,7 @@ use countersign::{
 use http::{HeaderName, HeaderValue, uri::Authority};
 use tokio_rustls::TlsAcceptor;
 use tower_countersign::{
-    AuthorizeLayer, BodyLimits, SignLayer, VerifyLayer,
+    AllowCallers, AuthorizeLayer, BodyLimits, SignLayer, VerifyLayer,
     reload::{Reload, Reloading},
 };
 use zeroize::Zeroizing;
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::{
     Config, Sections,
     check::{self, setting},
-    file::{Keys, Limits, Sign, UpstreamProtocol, Verify},
+    file::{Accept, Keys, Limits, Resign, Sign, UpstreamProtocol, Verify},
     schemes::verifier,
     signers,
 };
@@ -26,6 +26,7 @@ use crate::{
     },
     identity::Identity,
     listen::{ConnectionLimits, ListenAddress},
+    resign::{self, ResignProxy},
     routes::{OpenRoute, Route},
     sign::{self, SignProxy},
     tls,
@@ -56,6 +57,7 @@ pub(crate) struct Service {
 pub(crate) enum Kind {
     Verify(Box<VerifyProxy>),
     Sign(SignProxy),
+    Resign(ResignProxy),
 }
 
 /// Builds the services of these sections. The whole file is checked in any case.
@@ -89,6 +91,15 @@ pub(crate) fn build(config: &Config, sections: Sections) -> Result<Built, Config
         let service = sign(config, section, &name, keys.as_ref(), &mut built.reloading)
             .map_err(|error| error.within(format_args!("sign {name}")))?;
         if matches!(sections, Sections::All | Sections::Sign) {
+            built.services.push(service);
+        }
+    }
+    for section in &file.resign {
+        let Some(keys) = &keys else { break };
+        let name = named(section.name.as_deref(), "resign");
+        let service = resign(config, section, &name, keys, &mut built.reloading)
+            .map_err(|error| error.within(format_args!("resign {name}")))?;
+        if matches!(sections, Sections::All | Sections::Resign) {
             built.services.push(service);
         }
     }
@@ -146,16 +157,8 @@ fn verify(
             trusted_hops: section.trusted_hops,
         },
     );
-    let verifier = verifier(&section.accept, &section.expected_hosts)?;
-    let replay = MemoryReplayStore::for_callers(keys.callers());
-    let audience = config.file.replay.audience.as_deref().unwrap_or(name);
-    let layer = VerifyLayer::new(ArcKeyStore::new(keys.clone()))
-        .with_verifier(verifier)
-        .with_replay_store(ArcReplayStore::new(replay))
-        .with_audience(audience)
-        .with_realm(name)
+    let layer = verify_layer(config, &section.accept, &section.expected_hosts, name, keys)?
         .with_body_limits(body_limits(limits))
-        .with_refused_body_drain(64 * 1024, std::time::Duration::from_secs(1))
         .with_trusted_hops(section.trusted_hops);
     let policy = policy(config, section.policy.as_deref(), reloading)?;
     let policy = policy.map(|policy| policy.with_trusted_hops(section.trusted_hops));
@@ -187,6 +190,24 @@ fn verify(
             forward,
         })),
     })
+}
+
+/// Returns the layer that all sections have which verify.
+fn verify_layer(
+    config: &Config,
+    accept: &[Accept],
+    hosts: &[String],
+    name: &Arc<str>,
+    keys: &Keyring,
+) -> Result<VerifyLayer<ArcKeyStore, ArcReplayStore>, ConfigError> {
+    let replay = MemoryReplayStore::for_callers(keys.callers());
+    let audience = config.file.replay.audience.as_deref().unwrap_or(name);
+    Ok(VerifyLayer::new(ArcKeyStore::new(keys.clone()))
+        .with_verifier(verifier(accept, hosts)?)
+        .with_replay_store(ArcReplayStore::new(replay))
+        .with_audience(audience)
+        .with_realm(name)
+        .with_refused_body_drain(64 * 1024, Duration::from_secs(1)))
 }
 
 fn sign(
@@ -228,6 +249,54 @@ fn sign(
             allow_browsers: section.allow_browsers,
             max_bytes: limits.body.bytes.0,
             stack: sign::stack(&layer, forward),
+        }),
+    })
+}
+
+fn resign(
+    config: &Config,
+    section: &Resign,
+    name: &Arc<str>,
+    keys: &Keyring,
+    reloading: &mut Vec<Reloading>,
+) -> Result<Service, ConfigError> {
+    let limits = &config.file.limits;
+    let listen: ListenAddress = section.listen.parse()?;
+    check::resign(section, &listen)?;
+    let to = section.to();
+    let upstream: Upstream = to.upstream.parse()?;
+    check::signed_upstream(&to, &upstream)?;
+    let authority = signers::authority(&to, &upstream)?;
+    let signers = signers::signers(config, &to, &authority, &upstream, Some(keys), reloading)?;
+    let scheme = upstream.scheme();
+    let target = target(config, upstream, to.protocol, to.ca)?;
+    // SDKs send no hash of the body to most services, so its peer is a stranger until its end.
+    let bodies = body_limits(limits).with_unauthenticated_max_bytes(limits.body.bytes.0);
+    let layers = resign::Layers {
+        verify: verify_layer(config, &section.accept, &section.expected_hosts, name, keys)?
+            .with_body_limits(bodies),
+        callers: AllowCallers::new(&section.callers),
+        authorize: policy(config, Some(&section.policy), reloading)?
+            .ok_or_else(|| setting("policy: expected a file, found none"))?,
+        sign: SignLayer::new(signers)
+            .with_buffer_bytes(limits.body.bytes.0)
+            .with_total_buffer_bytes(limits.body.memory.0),
+    };
+    let destination = resign::Destination {
+        section: Arc::clone(name),
+        scheme,
+        authority,
+    };
+    let forward = ForwardSigned::new(name, target, upstream_limits(limits));
+    Ok(Service {
+        name: Arc::clone(name),
+        listen,
+        mode: mode(section.mode.as_deref())?,
+        tls: None,
+        kind: Kind::Resign(ResignProxy {
+            section: Arc::clone(name),
+            allow_browsers: section.allow_browsers,
+            stack: resign::stack(layers, destination, forward),
         }),
     })
 }

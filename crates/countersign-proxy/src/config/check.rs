@@ -6,7 +6,7 @@ use countersign::{ConfigError, ConfigErrorKind};
 
 use super::{
     Config, Sections, build,
-    file::{File, SchemeName, Sign, SignedUpstream, Verify},
+    file::{File, Resign, SchemeName, Sign, SignedUpstream, Verify},
 };
 use crate::{
     forward::{Scheme, Upstream},
@@ -41,6 +41,13 @@ pub(super) fn distinct(file: &File) -> Result<(), ConfigError> {
                 "listen {listen}: expected one section, found two"
             )));
         }
+    }
+    let everyone = file.verify.iter().any(|it| it.allow_every_caller);
+    if everyone && !file.resign.is_empty() {
+        return Err(setting(
+            "allow_every_caller: expected a policy beside [[resign]], whose callers have placeholder \
+             keys that others know",
+        ));
     }
     if let Some(admin) = &file.admin
         && !admin.listen.parse::<ListenAddress>()?.is_local()
@@ -103,6 +110,27 @@ pub(super) fn sign(section: &Sign, listen: &ListenAddress) -> Result<(), ConfigE
     if !listen.is_local() && section.hosts.is_empty() {
         return Err(setting(
             "hosts: expected the names by which clients call this proxy, found none",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks that placeholder keys open nothing but this proxy.
+pub(super) fn resign(section: &Resign, listen: &ListenAddress) -> Result<(), ConfigError> {
+    if !listen.is_local() && !section.public {
+        return Err(setting(
+            "listen: expected a loopback address, a Unix socket or public = true, found another \
+             address",
+        ));
+    }
+    if section.expected_hosts.is_empty() {
+        return Err(setting(
+            "expected_hosts: expected at least one host, found none",
+        ));
+    }
+    if section.callers.is_empty() {
+        return Err(setting(
+            "callers: expected the callers with placeholder keys, found none",
         ));
     }
     Ok(())

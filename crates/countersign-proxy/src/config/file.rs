@@ -234,12 +234,34 @@ pub(crate) struct Sign {
     pub(crate) allow_browsers: bool,
 }
 
-#[expect(dead_code, reason = "the kind of proxy is not built yet")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resign {
     pub(crate) name: Option<String>,
     pub(crate) listen: String,
+    pub(crate) mode: Option<String>,
+    #[serde(default)]
+    pub(crate) public: bool,
+    pub(crate) expected_hosts: Vec<String>,
+    #[serde(default = "native")]
+    pub(crate) accept: Vec<Accept>,
+    /// The callers whose keys are placeholders.
+    pub(crate) callers: Vec<String>,
+    pub(crate) policy: PathBuf,
+    pub(crate) target: Option<String>,
+    pub(crate) aws: Option<Aws>,
+    pub(crate) upstream: String,
+    #[serde(default)]
+    pub(crate) upstream_protocol: UpstreamProtocol,
+    /// The authority that is signed. Default: the upstream's.
+    pub(crate) authority: Option<String>,
+    /// Root certificates in PEM. Default: those of the operating system.
+    pub(crate) ca: Option<PathBuf>,
+    /// Accepts a host name in an `http://` upstream.
+    #[serde(default)]
+    pub(crate) insecure_plain_names: bool,
+    #[serde(default)]
+    pub(crate) allow_browsers: bool,
 }
 
 #[expect(dead_code, reason = "the kind of proxy is not built yet")]
@@ -263,6 +285,20 @@ pub(crate) struct SignedUpstream<'f> {
 }
 
 impl Sign {
+    pub(crate) fn to(&self) -> SignedUpstream<'_> {
+        SignedUpstream {
+            target: self.target.as_deref(),
+            aws: self.aws.as_ref(),
+            upstream: &self.upstream,
+            protocol: self.upstream_protocol,
+            authority: self.authority.as_deref(),
+            ca: self.ca.as_deref(),
+            insecure_plain_names: self.insecure_plain_names,
+        }
+    }
+}
+
+impl Resign {
     pub(crate) fn to(&self) -> SignedUpstream<'_> {
         SignedUpstream {
             target: self.target.as_deref(),

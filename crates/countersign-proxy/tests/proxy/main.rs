@@ -22,6 +22,7 @@ mod http2;
 mod identity;
 mod limits;
 mod refusals;
+mod resign;
 mod rows;
 mod sign;
 mod targets;

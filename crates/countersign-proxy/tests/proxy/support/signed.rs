@@ -30,12 +30,12 @@ pub(crate) fn keys_toml() -> String {
 }
 
 pub(crate) fn signer(host: &str) -> Signer {
-    of_secret(SECRET, host)
+    of_secret("billing", SECRET, host)
 }
 
-fn of_secret(secret: &str, host: &str) -> Signer {
+pub(crate) fn of_secret(caller: &str, secret: &str, host: &str) -> Signer {
     let key = SigningKey::hmac_sha256(&Secret::from_hex(secret).unwrap());
-    Signer::new("billing", key, [host]).unwrap()
+    Signer::new(caller, key, [host]).unwrap()
 }
 
 /// Signs `GET target`.
@@ -50,7 +50,14 @@ pub(crate) fn post(target: &str, body: &[u8]) -> Signed {
 
 /// Signs with a key that no caller has.
 pub(crate) fn with_another_key(target: &str, body: &[u8]) -> Signed {
-    by(&of_secret(OTHER, HOST), "POST", target, HOST, body, 0)
+    by(
+        &of_secret("billing", OTHER, HOST),
+        "POST",
+        target,
+        HOST,
+        body,
+        0,
+    )
 }
 
 /// Signs for a host, `age` seconds ago.
