@@ -59,7 +59,7 @@ pub(crate) struct Destination {
 }
 
 /// Puts the layers in front of the target: verify, authorize, sign, forward.
-pub(crate) fn stack(layers: Layers, destination: Destination, forward: ForwardSigned) -> Stack {
+pub(crate) fn stack(layers: &Layers, destination: Destination, forward: ForwardSigned) -> Stack {
     let signing: Signing = BoxCloneSyncService::new(layers.sign.layer(forward));
     let resign = service_fn(move |request: Request<RequestBody>| {
         let (signing, destination) = (signing.clone(), destination.clone());

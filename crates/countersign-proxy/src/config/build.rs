@@ -296,7 +296,7 @@ fn resign(
         kind: Kind::Resign(ResignProxy {
             section: Arc::clone(name),
             allow_browsers: section.allow_browsers,
-            stack: resign::stack(layers, destination, forward),
+            stack: resign::stack(&layers, destination, forward),
         }),
     })
 }
