@@ -2,10 +2,10 @@
 //!
 //! None contains a header, a query or a secret.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 use countersign::ErrorChain;
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::message::Malformed;
 
@@ -50,6 +50,40 @@ pub(crate) fn refused(section: &str, method: &Method, code: &'static str, reason
 /// As [`refused`], for a head that breaks a rule.
 pub(crate) fn malformed(section: &str, method: &Method, malformed: Malformed) {
     refused(section, method, "malformed", malformed.0);
+}
+
+/// A request was answered.
+pub(crate) fn answered(section: &Arc<str>, status: StatusCode) {
+    let class = match status.as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    };
+    metrics::counter!(
+        "countersign_proxy_answers_total",
+        "section" => Arc::clone(section), "class" => class,
+    )
+    .increment(1);
+}
+
+/// Counts an open connection until it is dropped.
+pub(crate) struct ConnectionCount(metrics::Gauge);
+
+impl ConnectionCount {
+    pub(crate) fn begin(section: &Arc<str>) -> Self {
+        let section = Arc::clone(section);
+        let gauge = metrics::gauge!("countersign_proxy_connections", "section" => section);
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for ConnectionCount {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
 }
 
 /// A method can hold anything that a peer makes up, so only known ones are shown.

@@ -19,6 +19,7 @@
 //! decides nothing about a signature. It holds the order of the steps, and the rules for headers
 //! that belong to one connection and for headers that look like the identity it adds.
 
+mod admin;
 mod authorized;
 mod config;
 mod events;

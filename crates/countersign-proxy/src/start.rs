@@ -6,9 +6,13 @@ use countersign::ConfigError;
 use tower_countersign::reload::Reloading;
 
 use crate::{
+    admin::{AdminService, install},
     config::{Built, Config, Kind, Sections, build},
-    listen::{Drain, ListenAddress, Listener},
+    listen::{ConnectionLimits, Drain, ListenAddress, Listener},
 };
+
+/// The interval after which metrics are aggregated if nobody reads them.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Why nothing was started.
 #[derive(Debug)]
@@ -35,7 +39,9 @@ pub struct Running {
     drain: Drain,
     within: Duration,
     tasks: tokio::task::JoinSet<()>,
-    _reloading: Vec<Reloading>,
+    /// Of the admin listener, which ends last.
+    ended: Drain,
+    reloading: Vec<Reloading>,
 }
 
 /// Starts the sections of a configuration. All addresses are bound when this returns.
@@ -55,7 +61,8 @@ pub async fn start(config: &Config, sections: Sections) -> Result<Running, Start
         drain,
         within: config.drain(),
         tasks: tokio::task::JoinSet::new(),
-        _reloading: reloading,
+        ended: Drain::new(),
+        reloading,
     };
     let mut bound = Vec::new();
     for service in services {
@@ -70,8 +77,12 @@ pub async fn start(config: &Config, sections: Sections) -> Result<Running, Start
             .push((Arc::clone(&service.name), address.clone()));
         bound.push((listener, address, service));
     }
+    if let Some(address) = config.admin().map_err(StartError::Config)? {
+        running.start_admin(&address, connections).await?;
+    }
     for (bound, address, service) in bound {
         let listener = Listener {
+            section: Arc::clone(&service.name),
             bound,
             tls: service.tls,
             limits: connections,
@@ -102,6 +113,47 @@ impl Running {
             .map(|(name, address)| (&**name, address))
     }
 
+    async fn start_admin(
+        &mut self,
+        address: &ListenAddress,
+        limits: ConnectionLimits,
+    ) -> Result<(), StartError> {
+        let refused = |error| StartError::Bind {
+            address: address.to_string(),
+            error,
+        };
+        let bound = address.bind(0o600).await.map_err(refused)?;
+        let address = bound.address().map_err(refused)?;
+        let section: Arc<str> = Arc::from("admin");
+        self.listeners.push((Arc::clone(&section), address));
+        let metrics = install();
+        if let Some(metrics) = metrics.clone() {
+            // Histograms are aggregated even if nobody reads them.
+            self.tasks.spawn(async move {
+                loop {
+                    tokio::time::sleep(UPKEEP).await;
+                    metrics.run_upkeep();
+                }
+            });
+        }
+        let admin = AdminService {
+            metrics,
+            sources: self.reloading.iter().map(Reloading::health).collect(),
+            draining: self.drain.draining(),
+        };
+        let listener = Listener {
+            section,
+            bound,
+            tls: None,
+            limits,
+            // Answers until the process ends, so that the end can be observed.
+            draining: self.ended.draining(),
+            guard: self.ended.guard(),
+        };
+        self.tasks.spawn(listener.serve(Arc::new(admin)));
+        Ok(())
+    }
+
     /// Accepts no more connections, answers what was accepted, and returns whether all of it was
     /// answered within the time for draining.
     pub async fn shutdown(self) -> bool {
@@ -109,6 +161,8 @@ impl Running {
             drain,
             within,
             mut tasks,
+            reloading: _watched,
+            ended: _observed,
             ..
         } = self;
         let answered = drain.end(within).await;

@@ -126,6 +126,12 @@ impl Config {
         self.file.log.format
     }
 
+    /// Returns where the admin listener is, if there is one.
+    pub(crate) fn admin(&self) -> Result<Option<crate::listen::ListenAddress>, ConfigError> {
+        let admin = self.file.admin.as_ref();
+        admin.map(|admin| admin.listen.parse()).transpose()
+    }
+
     /// Returns the time for draining.
     pub(crate) fn drain(&self) -> std::time::Duration {
         self.file.drain.0

@@ -71,6 +71,7 @@ pub(crate) trait Handler: Send + Sync + 'static {
 /// The peer of a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
+    pub(crate) section: Arc<str>,
     /// `None` for a Unix domain socket.
     pub(crate) address: Option<SocketAddr>,
     pub(crate) connection: ConnectionId,
@@ -80,6 +81,7 @@ pub(crate) struct Peer {
 
 /// A bound address, ready to be served.
 pub(crate) struct Listener {
+    pub(crate) section: Arc<str>,
     pub(crate) bound: Bound,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) limits: ConnectionLimits,
@@ -92,6 +94,7 @@ impl Listener {
     pub(crate) async fn serve<H: Handler>(self, handler: Arc<H>) {
         static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
         let Self {
+            section,
             bound,
             tls,
             limits,
@@ -123,17 +126,19 @@ impl Listener {
                 },
             };
             let peer = Peer {
+                section: Arc::clone(&section),
                 address: peer,
                 connection: ConnectionId::new(CONNECTIONS.fetch_add(1, Ordering::Relaxed)),
                 proto: if tls.is_some() { "https" } else { "http" },
                 guard: guard.clone(),
             };
             let (handler, draining, tls) = (Arc::clone(&handler), draining.clone(), tls.clone());
+            let open = events::ConnectionCount::begin(&section);
             tokio::spawn(async move {
                 if let Some(stream) = secured(stream, tls, limits.head_timeout).await {
                     connection(stream, peer, handler, limits, draining).await;
                 }
-                drop((place, of_address));
+                drop((place, of_address, open));
             });
         }
     }
@@ -178,7 +183,9 @@ async fn connection<H: Handler>(
         let (open, draining) = (Requests::begin(&requests), draining.clone());
         async move {
             let version = request.version();
+            let section = Arc::clone(&peer.section);
             let mut response = handler.answer(request, peer).await;
+            events::answered(&section, response.status());
             if draining.has_begun() && version < Version::HTTP_2 {
                 let is_upgrade = response.status() == http::StatusCode::SWITCHING_PROTOCOLS;
                 if !is_upgrade {

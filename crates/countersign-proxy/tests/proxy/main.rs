@@ -21,6 +21,7 @@ mod heads;
 mod http2;
 mod identity;
 mod limits;
+mod operation;
 mod refusals;
 mod resign;
 mod rows;

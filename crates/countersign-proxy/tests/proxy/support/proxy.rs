@@ -9,8 +9,8 @@ use super::{directory::Directory, signed};
 /// A running proxy, and the directory of its files.
 #[derive(Debug)]
 pub(crate) struct Proxy {
-    running: Running,
-    _directory: Directory,
+    pub(crate) running: Running,
+    pub(crate) directory: Directory,
 }
 
 /// The file that every test begins with. `{dir}` is not replaced: paths are relative to the file.
@@ -45,18 +45,25 @@ impl Proxy {
     pub(crate) async fn within(directory: Directory, text: &str) -> Self {
         let config = config(text, directory.path()).unwrap();
         let running = start(&config, Sections::All).await.unwrap();
-        Self {
-            running,
-            _directory: directory,
-        }
+        Self { running, directory }
     }
 
     /// The address of the first listener.
     pub(crate) fn addr(&self) -> SocketAddr {
-        match self.running.listeners().next().unwrap().1 {
-            ListenAddress::Tcp(address) => *address,
-            other => panic!("{other}"),
-        }
+        tcp(self.running.listeners().next().unwrap().1)
+    }
+
+    /// The address of the admin listener.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        let mut listeners = self.running.listeners();
+        tcp(listeners.find(|(name, _)| *name == "admin").unwrap().1)
+    }
+}
+
+fn tcp(address: &ListenAddress) -> SocketAddr {
+    match address {
+        ListenAddress::Tcp(address) => *address,
+        other => panic!("{other}"),
     }
 }
 
