@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind},
-    key::{CallerKey, SigningKey, VerifyingKey, public_key_from_hex},
+    key::{CallerKey, Jwk, JwkSet, Secret, SigningKey, VerifyingKey, public_key_from_hex},
     key_id::{KeyId, ensure_no_key},
+    key_version::KeyVersion,
     keyring::KeyringBuilder,
     scheme::{Algorithm, NonceRule, Scheme},
 };
@@ -37,7 +38,7 @@ pub(super) fn add(
             let problem = "expected once in the file, found twice";
             return Err(wrong(ConfigErrorKind::File, problem));
         }
-        if caller.keys.is_empty() {
+        if caller.keys.is_empty() && caller.public_key_jwks.is_none() {
             let problem = "expected at least one key, found none";
             return Err(wrong(ConfigErrorKind::Keyring, problem));
         }
@@ -49,8 +50,38 @@ pub(super) fn add(
             let key = key.caller_key().map_err(|error| error.within(place))?;
             builder = builder.caller(caller.name.as_str(), key);
         }
+        if let Some(set) = &caller.public_key_jwks {
+            let place = format!("{}: caller {}", line(text, &set.span()), caller.name);
+            let keys = keys_of_set(set.get_ref()).map_err(|error| error.within(place))?;
+            for key in keys {
+                builder = builder.caller(caller.name.as_str(), key);
+            }
+        }
     }
     Ok(builder)
+}
+
+/// Makes the keys of a set: each is known by its `kid`, or by its thumbprint.
+fn keys_of_set(text: &str) -> Result<Vec<CallerKey>, ConfigError> {
+    let set = JwkSet::parse(text)?;
+    // In a file of its own owner, a key that cannot be used is a mistake.
+    if let Some((place, problem)) = set.ignored().next() {
+        let message = format!("public_key_jwks: key {place}: {problem}");
+        return Err(ConfigError::new(problem.kind(), message));
+    }
+    let keys = set.keys().map(|jwk| {
+        let name = jwk.kid().unwrap_or(jwk.thumbprint());
+        let version = if KeyVersion::new(name).is_ok() {
+            name
+        } else {
+            jwk.thumbprint()
+        };
+        let key = jwk.verifying_key(None)?;
+        key.ensure_strong()?;
+        CallerKey::new(version, key)?.with_key_id(name)
+    });
+    keys.map(|key| key.map_err(|error| error.within("public_key_jwks")))
+        .collect()
 }
 
 impl Key {
@@ -77,28 +108,77 @@ impl Key {
 
     fn verifying_key(&self) -> Result<VerifyingKey, ConfigError> {
         let texts = self.texts();
-        match (texts.is_given(), &self.ed25519_public_key_hex) {
-            (true, None) => {
-                let scheme = self.scheme_or(Scheme::HmacSha256)?;
-                let secret = texts.secret(scheme)?;
-                SigningKey::in_scheme(scheme, Algorithm::HmacSha256, &secret)
-                    .map(|key| key.verifying_key().keeping(&secret))
-                    .ok_or_else(|| no_such_keys(scheme, "a secret"))
-            }
-            (false, Some(hex)) => {
-                let scheme = self.scheme_or(Scheme::Ed25519)?;
-                if !scheme.definition().algorithms.contains(&Algorithm::Ed25519) {
-                    return Err(no_such_keys(scheme, "a public key"));
-                }
-                public_key_from_hex(hex)
-                    .and_then(|point| VerifyingKey::ed25519_in(scheme, &point))
-                    .map_err(|error| error.within("ed25519_public_key_hex"))
-            }
-            _ => Err(texts.not_one(&[(
+        let others = [
+            ("secret_jwk", self.secret_jwk.is_some()),
+            (
                 "ed25519_public_key_hex",
                 self.ed25519_public_key_hex.is_some(),
-            )])),
+            ),
+            ("public_key_jwk", self.public_key_jwk.is_some()),
+            ("public_key_pem", self.public_key_pem.is_some()),
+        ];
+        let given = others.iter().filter(|(_, is_given)| *is_given).count();
+        if given.saturating_add(usize::from(texts.is_given())) != 1 {
+            return Err(texts.not_one(&others));
         }
+        let key = if let Some(hex) = &self.ed25519_public_key_hex {
+            let scheme = self.scheme_or(Scheme::Ed25519)?;
+            if !scheme.definition().algorithms.contains(&Algorithm::Ed25519) {
+                return Err(no_such_keys(scheme, "a public key"));
+            }
+            public_key_from_hex(hex)
+                .and_then(|point| VerifyingKey::ed25519_in(scheme, &point))
+                .map_err(|error| error.within("ed25519_public_key_hex"))?
+        } else if let Some(jwk) = &self.secret_jwk {
+            let key = Secret::from_bytes(jwk.as_bytes());
+            let key = VerifyingKey::message_from_secret_jwk(&key);
+            self.of_message_signatures(key.map_err(|error| error.within("secret_jwk"))?)?
+        } else if let Some(jwk) = &self.public_key_jwk {
+            let key = Jwk::parse(jwk).and_then(|jwk| jwk.verifying_key(self.algorithm()?));
+            self.of_message_signatures(key.map_err(|error| error.within("public_key_jwk"))?)?
+        } else if let Some(pem) = &self.public_key_pem {
+            let key = self
+                .algorithm()
+                .and_then(|algorithm| VerifyingKey::message_from_pem(pem.trim_start(), algorithm));
+            self.of_message_signatures(key.map_err(|error| error.within("public_key_pem"))?)?
+        } else {
+            let scheme = self.scheme_or(Scheme::HmacSha256)?;
+            let secret = texts.secret(scheme)?;
+            SigningKey::in_scheme(scheme, Algorithm::HmacSha256, &secret)
+                .map(|key| key.verifying_key().keeping(&secret))
+                .ok_or_else(|| no_such_keys(scheme, "a secret"))?
+        };
+        match self.algorithm()? {
+            Some(expected) if expected != key.algorithm() => Err(ConfigError::new(
+                ConfigErrorKind::Key,
+                format!("algorithm: expected {}, found {expected}", key.algorithm()),
+            )),
+            _ => Ok(key),
+        }
+    }
+
+    /// Refuses keys of JSON and PEM in another scheme, except public keys of Ed25519.
+    fn of_message_signatures(&self, key: VerifyingKey) -> Result<VerifyingKey, ConfigError> {
+        let scheme = self.scheme_or(Scheme::MessageSignatures)?;
+        match key.public_key() {
+            _ if scheme == key.scheme() => Ok(key),
+            Some(point) if scheme.definition().algorithms.contains(&Algorithm::Ed25519) => {
+                VerifyingKey::ed25519_in(scheme, point)
+            }
+            _ => Err(no_such_keys(scheme, key.algorithm().name())),
+        }
+    }
+
+    fn algorithm(&self) -> Result<Option<Algorithm>, ConfigError> {
+        let Some(name) = &self.algorithm else {
+            return Ok(None);
+        };
+        let mut known = Algorithm::ALL.iter().copied();
+        let found = known.find(|algorithm| algorithm.name() == name);
+        found.map(Some).ok_or_else(|| {
+            let names: Vec<_> = Algorithm::ALL.iter().map(|known| known.name()).collect();
+            ConfigError::new(ConfigErrorKind::File, unknown("algorithm", name, &names))
+        })
     }
 
     fn texts(&self) -> SecretTexts<'_> {

@@ -49,7 +49,8 @@ impl Keyring {
     /// | key of `callers.keys` | value | default |
     /// |---|---|---|
     /// | `version` | the label of the key | required |
-    /// | one of the four key texts below | the key | required |
+    /// | one of the seven key texts below | the key | required |
+    /// | `algorithm` | the [`Algorithm`](crate::Algorithm), which a key of RSA needs | the key's |
     /// | `scheme` | the [`Scheme`](crate::Scheme) that the key is for | by the kind of the key |
     /// | `key_id` | the key id in requests, such as an access key id | the caller's name |
     /// | `state` | `"active"`, `"accept-only"` or `"revoked"` | `"active"` |
@@ -58,9 +59,14 @@ impl Keyring {
     /// | `insecure_three_headers` | whether the caller signs three headers and no nonce | `false` |
     ///
     /// Give exactly one of `secret_hex`, `secret_base64`, `secret_text` and
-    /// `ed25519_public_key_hex`, by [the rule for texts](crate::Secret#the-text-of-a-key). For
-    /// Standard Webhooks, `secret_base64` may begin with `whsec_`, and `secret_text` is the secret
-    /// itself. The default scheme is `"ED25519"` for a public key and `"HMAC-SHA256"` for a secret.
+    /// `ed25519_public_key_hex`, by [the rule for texts](crate::Secret#the-text-of-a-key), or of
+    /// `secret_jwk`, `public_key_jwk` ([`Jwk`](crate::Jwk)) and `public_key_pem`. For Standard
+    /// Webhooks, `secret_base64` may begin with `whsec_`, and `secret_text` is the secret itself.
+    /// The default scheme is `"ED25519"` for the digits of a public key, `"RFC 9421"` for a JWK and
+    /// for PEM, and `"HMAC-SHA256"` for any other secret.
+    ///
+    /// A caller may have `public_key_jwks` in place of its keys or beside them: a JWK Set, whose
+    /// keys are known by their `kid`, or by their thumbprints if they have none.
     ///
     /// If the text also holds [`targets`](crate::SharedSigner::from_toml), their keys must differ
     /// from the callers' keys. A text with roots is refused: read it with

@@ -23,6 +23,7 @@ pub(super) struct Caller {
     pub(super) name: String,
     #[serde(default)]
     pub(super) keys: Vec<Spanned<Key>>,
+    pub(super) public_key_jwks: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -35,7 +36,11 @@ pub(super) struct Key {
     pub(super) secret_hex: Option<Zeroizing<String>>,
     pub(super) secret_base64: Option<Zeroizing<String>>,
     pub(super) secret_text: Option<Zeroizing<String>>,
+    pub(super) secret_jwk: Option<Zeroizing<String>>,
     pub(super) ed25519_public_key_hex: Option<String>,
+    pub(super) public_key_jwk: Option<String>,
+    pub(super) public_key_pem: Option<String>,
+    pub(super) algorithm: Option<String>,
     #[serde(default)]
     pub(super) state: State,
     pub(super) not_before: Option<toml::value::Datetime>,

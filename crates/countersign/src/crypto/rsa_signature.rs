@@ -88,6 +88,16 @@ impl PublicKey {
     }
 }
 
+/// Reads the modulus and the exponent of an RSAPublicKey (RFC 8017 appendix A.1.1) in DER.
+#[cfg(feature = "pem")]
+pub(crate) fn numbers_of_der(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let key = rsa::pkcs1::RsaPublicKeyRef::try_from(bytes).ok()?;
+    Some((
+        key.modulus.as_bytes().into(),
+        key.public_exponent.as_bytes().into(),
+    ))
+}
+
 fn without_zeros_in_front(mut number: &[u8]) -> &[u8] {
     while let [0, rest @ ..] = number {
         number = rest;

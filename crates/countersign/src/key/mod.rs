@@ -2,7 +2,15 @@
 
 mod caller_key;
 mod fingerprint;
+#[cfg(feature = "jwk")]
+mod jwk;
+#[cfg(feature = "jwk")]
+mod jwk_set;
 mod key_text;
+#[cfg(feature = "pem")]
+mod pem;
+#[cfg(feature = "jwk")]
+mod private_jwk;
 mod record;
 mod root_key;
 mod secret;
@@ -33,4 +41,9 @@ pub(crate) use self::{
     signing_key::SigningOperation,
     signing_key_cache::SigningKeyCache,
     verifying_key::VerifyingOperation,
+};
+#[cfg(feature = "jwk")]
+pub use self::{
+    jwk::Jwk,
+    jwk_set::{JwkNotFound, JwkSet},
 };

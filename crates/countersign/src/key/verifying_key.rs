@@ -1,5 +1,8 @@
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "jwk")]
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use super::{
     Fingerprint, Secret, SessionToken, SigningKey, SigningKeyCache, fingerprint::Fingerprints,
     record::Record, strength::Weakness, thumbprint::thumbprint,
@@ -321,6 +324,31 @@ impl VerifyingKey {
     /// `None` for a shared secret, of which a hash must not be shown.
     pub fn thumbprint(&self) -> Option<String> {
         self.inner.numbers().as_ref().map(thumbprint)
+    }
+
+    /// Returns whether these are the coordinates in unpadded base64url, as far as they are given.
+    #[cfg(feature = "jwk")]
+    pub(super) fn has_coordinates(&self, [x, y]: [Option<&str>; 2]) -> bool {
+        let encoded = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        match self.inner.numbers() {
+            Some(PublicKeyNumbers::Ed25519(own)) => {
+                x.is_none_or(|x| x == encoded(own)) && y.is_none()
+            }
+            Some(PublicKeyNumbers::Ec {
+                x: own, y: other, ..
+            }) => x.is_none_or(|x| x == encoded(&own)) && y.is_none_or(|y| y == encoded(&other)),
+            _ => true,
+        }
+    }
+
+    /// Returns whether these bytes are the public key: of Ed25519, or an uncompressed point.
+    #[cfg(feature = "pem")]
+    pub(super) fn has_public_bytes(&self, bytes: &[u8]) -> bool {
+        match self.inner.numbers() {
+            Some(PublicKeyNumbers::Ed25519(own)) => bytes == own,
+            Some(PublicKeyNumbers::Ec { x, y, .. }) => bytes == [&[4], &*x, &*y].concat(),
+            _ => false,
+        }
     }
 
     /// Returns the length of an RSA modulus in bytes. `None` for a key of fixed length.

@@ -42,6 +42,21 @@ impl Algorithm {
         }
     }
 
+    /// Returns whether this is a name of the algorithm, in the registry of RFC 9421 or in JOSE (RFC
+    /// 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2).
+    #[cfg(any(feature = "jwk", test))]
+    pub(crate) fn is_named(self, name: &str) -> bool {
+        let jose: &[&str] = match self {
+            Self::HmacSha256 => &["HS256"],
+            Self::Ed25519 => &["EdDSA", "Ed25519"],
+            Self::EcdsaP256Sha256 => &["ES256"],
+            Self::EcdsaP384Sha384 => &["ES384"],
+            Self::RsaPssSha512 => &["PS512"],
+            Self::RsaV15Sha256 => &["RS256"],
+        };
+        name == self.name() || jose.contains(&name)
+    }
+
     /// Returns the position in [`ALL`](Self::ALL).
     pub(crate) const fn position(self) -> usize {
         match self {

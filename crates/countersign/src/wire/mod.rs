@@ -2,6 +2,8 @@
 
 mod byte_set;
 mod date;
+#[cfg(feature = "jwk")]
+pub(crate) mod distinct_json;
 mod distinct_list;
 pub(crate) mod hex;
 mod parameters;
