@@ -161,11 +161,11 @@ pub(crate) fn verifier(scheme: &str, route: &str) -> VerifierBuilder {
         "RFC 9421" => builder.accept_only(MessageSignaturesVerifySettings::new()),
         "X-HMAC-SHA256" => {
             let settings = DrfVerifySettings::for_caller("billing").unwrap();
-            builder.accept_only(settings.route(Method::POST, route).unwrap())
+            builder.accept_only(settings.with_route(Method::POST, route).unwrap())
         }
         "Standard-Webhooks" => {
             let settings = StandardWebhooksVerifySettings::for_caller("billing").unwrap();
-            builder.accept_only(settings.route(Method::POST, route).unwrap())
+            builder.accept_only(settings.with_route(Method::POST, route).unwrap())
         }
         other => panic!("no scheme {other}"),
     }
