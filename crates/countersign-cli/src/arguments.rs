@@ -15,11 +15,11 @@ Exit codes: 0 yes, 1 no, 2 usage, 3 unavailable.
 A secret comes from a file, an environment variable or standard input, never from an argument.
 NO_COLOR switches colours off.";
 
-/// Signs HTTP requests between services, and says why one is refused.
+/// Makes keys, signs HTTP requests between services, and says why one is refused.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Arguments {
-    /// Write one JSON document to standard output, in the shape that the manual gives.
+    /// Write one JSON document to standard output, in a documented shape.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]

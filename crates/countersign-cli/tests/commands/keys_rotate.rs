@@ -46,7 +46,10 @@ fn rotate(path: &Path, further: &str) -> Program {
 /// The metrics of a service that saw these keys of billing's.
 fn metrics(uses: &[(&str, Timestamp)]) -> String {
     let name = KEY_LAST_USE.name();
-    let mut text = format!("# TYPE {name} gauge\n{name}{{caller=\"audit\",key_version=\"1\"}} 1\n");
+    // Another caller's key of the same label is used at this moment.
+    let of_audit = "{caller=\"audit\",key_version=\"2025-10\"}";
+    let now = NOW.as_unix_seconds();
+    let mut text = format!("# TYPE {name} gauge\n{name}{of_audit} {now}\n");
     for (version, at) in uses {
         let seconds = at.as_unix_seconds();
         let labels = format!("{{caller=\"billing\",key_version=\"{version}\"}}");
