@@ -14,4 +14,5 @@
 )]
 
 mod mistakes;
+mod page;
 mod program;

@@ -189,6 +189,18 @@ fn a_text_of_another_request_is_not_called_signed() {
 }
 
 #[test]
+fn a_file_of_keys_in_place_of_the_text_is_not_shown() {
+    let keys = keys("HMAC-SHA256");
+    let more = format!(" --theirs {}", keys.path());
+    let outcome = explain("HMAC-SHA256", &misdirected().raw(), &more);
+    let message = outcome.expect_error(Exit::Usage);
+    assert_eq!(
+        message,
+        "error: --theirs: expected a signed text, found keys\n"
+    );
+}
+
+#[test]
 fn a_prefix_and_a_limit_are_passed_on() {
     let mut signed = Signed::in_scheme("HMAC-SHA256");
     signed.parts.uri = format!("http://{HOST}/items?b=2&a=1").parse().unwrap();

@@ -10,7 +10,7 @@ use self::{explanation::Explanation, page::page};
 use crate::{
     Exit, Terminal,
     failure::Failure,
-    input,
+    input, key_file,
     output::Format,
     verification::{Verification, VerificationArguments},
 };
@@ -52,7 +52,16 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) fn run(self, terminal: &mut Terminal<'_>, format: Format) -> Result<Exit, Failure> {
         let theirs = match &self.theirs {
-            Some(path) => Some(input::read_text(terminal, path, MAX_THEIRS)?),
+            Some(path) => {
+                let text = input::read_text(terminal, path, MAX_THEIRS)?;
+                // The lines of the text are shown.
+                if !key_file::list(&text).is_empty() {
+                    return Err(Failure::usage(
+                        "--theirs: expected a signed text, found keys",
+                    ));
+                }
+                Some(text)
+            }
             None => None,
         };
         let verification = Verification::read(&self.verification, terminal)?;
