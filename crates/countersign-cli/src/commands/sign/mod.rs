@@ -43,7 +43,7 @@ pub(crate) struct Sign {
 /// A text on the way to the signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Show {
-    /// The canonical request, or the signed text of the scheme. `base`, as in RFC 9421, is the same.
+    /// The canonical request, or the signed text of another scheme. `base` means the same.
     #[value(alias = "base")]
     Canonical,
     /// The string to sign of SigV4, which holds the hash of the canonical request.
