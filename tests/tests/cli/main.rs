@@ -16,3 +16,4 @@
 mod mistakes;
 mod page;
 mod program;
+mod vectors;

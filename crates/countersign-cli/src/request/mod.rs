@@ -88,5 +88,13 @@ impl RecordedRequest {
     }
 }
 
+/// Splits a command line into words, without a shell.
+pub(crate) fn split_words(line: &[u8]) -> Result<Vec<String>, String> {
+    let words = shell_words::split(line)?.into_iter();
+    words
+        .map(|word| String::from_utf8(word).map_err(|_| "expected UTF-8".to_owned()))
+        .collect()
+}
+
 /// A head, a body if the record holds one, and notes; or the problem.
 type Read = Result<(Parts, Option<Bytes>, Vec<String>), String>;

@@ -1,3 +1,5 @@
+mod cases;
+mod peer_process;
 mod run;
 
 use clap::Subcommand;
