@@ -19,10 +19,6 @@ use crate::{
 ///
 /// Exits with 0 if the request is accepted, and with 1 if it is refused or if its body is not known.
 /// A nonce is not claimed: only the service knows which nonces were used.
-///
-/// With `--json`: `accepted`, `code` and `reason` of the refusal, `scheme`, `asserted_key_id`,
-/// `caller` and `key_version` if they are proven, `steps` (each with `name`, `outcome`, `reason`),
-/// `policy` (`allowed`, `statement`, `reason`), `request`, `assumed` and `notes`.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
     #[command(flatten)]
@@ -87,7 +83,7 @@ impl Verify {
     }
 }
 
-/// The decision on a request.
+/// The answer. JSON.md has its shape.
 #[derive(Serialize)]
 struct Verdict {
     accepted: bool,

@@ -38,7 +38,7 @@ refused: invalid_signature
    cause     host_with_port
    found     signed host: \"user-service.internal:8081\"
    how sure  certain: the signature is right with this change and no other
-   mend      at the service that signs: Sign the host as sent: clients omit the default port.
+   fix       at the service that signs: Sign the host as sent: clients omit the default port.
 
 decision
 ";

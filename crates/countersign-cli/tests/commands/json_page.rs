@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use crate::{
     folder::Folder,
+    probe,
     program::{Program, program},
     receiver::json,
+    recorded::{HOST, Signed, keys},
 };
 
 const SECRET: &str = "9b346041bc9a49574eb2665b2ad2a0a3f9f9cce4e42f5d1f26deb8a256b5966a";
@@ -57,6 +59,14 @@ fn assert_shape(place: &str, example: &Value, found: &Value) {
     }
 }
 
+/// A command about a recorded request, with an assumed setting and a note.
+fn recorded(folder: &Folder, command: &str, record: &str) -> Program {
+    let text = fs::read_to_string(keys("ED25519").path()).unwrap();
+    program(&format!("--json {command} --keys"))
+        .with(folder.with("callers.toml", &text))
+        .stdin(record)
+}
+
 /// A run of each section, whose lists are not empty.
 fn runs(folder: &Folder) -> Vec<(&'static str, usize, Program)> {
     let keys = folder.with(
@@ -78,6 +88,8 @@ fn runs(folder: &Folder) -> Vec<(&'static str, usize, Program)> {
             {"Sid": "theirs", "Effect": "Deny", "Principal": "*",
              "Action": "execute-api:Invoke", "Resource": "f6/*"}]}"#,
     );
+    let record = Signed::in_scheme("ED25519").without_length();
+    let other_host = record.replace(HOST, "user-service.internal");
     let api = |command: &str| {
         program(&format!(
             "--json policy {command} --api eu-west-1/2/a1/prod --shared"
@@ -123,6 +135,28 @@ fn runs(folder: &Folder) -> Vec<(&'static str, usize, Program)> {
             "policy test",
             0,
             api("test --caller billing").with("GET").with("/api/7"),
+        ),
+        ("verify", 0, recorded(folder, "verify", &record)),
+        (
+            "explain",
+            0,
+            recorded(folder, "explain", &other_host)
+                .with("--at")
+                .with("2026-02-01T00:00:00Z")
+                .with("--theirs")
+                .with(folder.with("theirs", "POST\n")),
+        ),
+        (
+            "probe",
+            0,
+            program("--json probe --as billing --key-env KEY")
+                .with(format!("http://{}/api", probe::careless()))
+                .variable("KEY", SECRET),
+        ),
+        (
+            "vectors run",
+            0,
+            program("--json vectors run --command").with("sh -c 'while read -r x; do echo; done'"),
         ),
         ("completions", 0, program("--json completions fish")),
         ("man", 0, program("--json man keygen")),

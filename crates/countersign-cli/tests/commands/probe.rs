@@ -57,7 +57,7 @@ fn careful(scheme: &'static str) -> SocketAddr {
 /// A service that makes the mistakes of hand-written verifiers: it takes the last of several
 /// headers, the host that it expects for the one that arrived, the path in normal form, and any
 /// date; it compares no body and remembers no nonce.
-fn careless() -> SocketAddr {
+pub(crate) fn careless() -> SocketAddr {
     fn handle(request: Request, address: SocketAddr) -> StatusCode {
         let (mut parts, _) = request.into_parts();
         let headers = parts.headers.clone();

@@ -128,6 +128,16 @@ impl Signed {
     }
 }
 
+impl Signed {
+    /// Writes the request without the length of its body.
+    pub(crate) fn without_length(&self) -> String {
+        let raw = String::from_utf8(self.raw()).unwrap();
+        let (before, rest) = raw.split_once("content-length: ").unwrap();
+        let (_, after) = rest.split_once("\r\n").unwrap();
+        [before, after].concat()
+    }
+}
+
 /// The file of keys of the service, for a scheme.
 pub(crate) fn keys(scheme: &str) -> TemporaryFile {
     let key = match scheme {

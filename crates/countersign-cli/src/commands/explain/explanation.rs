@@ -19,7 +19,7 @@ use crate::{
 /// The most causes that are shown in full.
 const MAX_CAUSES: usize = 5;
 
-/// Why a request is refused.
+/// The answer. JSON.md has its shape.
 pub(super) struct Explanation {
     pub(super) report: Report,
     pub(super) request: RequestSummary,
@@ -255,7 +255,7 @@ impl Text {
                 "callee" => "at the service that verifies",
                 _ => "at the service that signs",
             };
-            self.field("mend", &format!("{who}: {remedy}"));
+            self.field("fix", &format!("{who}: {remedy}"));
         }
         let all = explanation.report.causes().len();
         let more = all.saturating_sub(explanation.causes().len());

@@ -25,11 +25,6 @@ const MAX_THEIRS: u64 = 1024 * 1024;
 /// right with that one change. Names the side that must correct it, and how.
 ///
 /// Exits with 0 if the request is accepted, and with 1 if it is refused.
-///
-/// With `--json`: the members of `verify` without `policy`, `causes` (each with `code`, `also`,
-/// `certainty`, `side`, `detail`, `header`, `meaning`, `remedy`), `tried`, `checks`, `complete`,
-/// `signed_text`, `string_to_sign`, `comparison` (`signed`, `line`, `byte`, `ours`, `theirs`,
-/// `lines`, each with `side`, `ours`, `theirs`, `text`) and `next`.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
     #[command(flatten)]

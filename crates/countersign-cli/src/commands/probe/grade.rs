@@ -111,7 +111,7 @@ fn judge(status: u16) -> (Outcome, Option<&'static str>) {
     }
 }
 
-/// The grade of a server, and what it was made of.
+/// The answer. JSON.md has its shape.
 #[derive(Serialize)]
 pub(super) struct Graded {
     pub(super) url: String,

@@ -90,6 +90,7 @@ impl JudgedCase {
     }
 }
 
+/// The answer. JSON.md has its shape.
 #[derive(Serialize)]
 struct VectorsReport {
     right: usize,
