@@ -90,7 +90,7 @@ fn each_algorithm_is_verified_with_its_own_key_alone() {
     }
 }
 
-/// The key decides; what the request says of the algorithm can only agree.
+/// The key decides. What the request tells about the algorithm can only agree.
 #[test]
 fn an_alg_that_is_not_of_the_key_is_refused() {
     for signing in signing_keys(SECRET) {

@@ -58,7 +58,7 @@ fn decoder(case: &Value) -> Result<ChunkedDecoder, Rejection> {
     Ok(decoder)
 }
 
-/// The names that `x-amz-trailer` declares. The suite of the chain lists the lines in its place.
+/// The names that `x-amz-trailer` declares. The suite of the chain lists the lines instead.
 fn trailer_names(case: &Value) -> Vec<String> {
     if let Some(declared) = case["x_amz_trailer"].as_str() {
         return declared

@@ -31,7 +31,7 @@ pub(crate) trait VerifierOfFamily {
     );
 
     /// Returns why signatures of this family in the head do not count, if none counts.
-    fn passed_over(&self, _head: &RequestHead<'_>, _policy: &Requirements) -> Option<Reason> {
+    fn passed_over(&self, _head: &RequestHead<'_>, _requirements: &Requirements) -> Option<Reason> {
         None
     }
 

@@ -77,13 +77,9 @@ impl Rest {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let data = match self.last.as_deref() {
-            Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
-            Some(Err(_)) | None => 0,
-        };
-        let data = u64::try_from(data).unwrap_or(u64::MAX);
         let body = self.of_body(Body::size_hint);
-        longer_by(body.unwrap_or_else(|| SizeHint::with_exact(0)), data)
+        let body = body.unwrap_or_else(|| SizeHint::with_exact(0));
+        longer_by(body, data_len(self.last.as_deref()))
     }
 
     fn of_body<T>(&self, ask: impl Fn(&UnsyncBoxBody<Bytes, BoxError>) -> T) -> Option<T> {
@@ -91,6 +87,15 @@ impl Rest {
         // Never contended: the lock only makes the body `Sync`.
         Some(ask(&body.lock().unwrap_or_else(PoisonError::into_inner)))
     }
+}
+
+/// Returns the length of the data of a frame, if it has any.
+pub(super) fn data_len<E>(frame: Option<&Result<Frame<Bytes>, E>>) -> u64 {
+    let data = match frame {
+        Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+        Some(Err(_)) | None => 0,
+    };
+    u64::try_from(data).unwrap_or(u64::MAX)
 }
 
 pub(super) fn longer_by(hint: SizeHint, bytes: u64) -> SizeHint {

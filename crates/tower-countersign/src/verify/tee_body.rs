@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 
-use super::request_body::longer_by;
+use super::request_body::{data_len, longer_by};
 use crate::BoxError;
 
 type Verification = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -101,11 +101,7 @@ impl TeeBody {
             Some(Err(_)) => Some(Err(BrokenOff)),
             None => None,
         };
-        let len = match &data {
-            Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
-            Some(Err(_)) | None => 0,
-        };
-        let len = u64::try_from(len).unwrap_or(u64::MAX);
+        let len = data_len(data.as_ref());
         let ended = frame.is_none() || self.body.is_end_stream();
         self.copy.with(|copied| {
             copied.bytes = copied.bytes.saturating_add(len);
@@ -157,14 +153,7 @@ impl Body for TeeBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let held = match &self.held {
-            Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
-            Some(Err(_)) | None => 0,
-        };
-        longer_by(
-            self.body.size_hint(),
-            u64::try_from(held).unwrap_or(u64::MAX),
-        )
+        longer_by(self.body.size_hint(), data_len(self.held.as_ref()))
     }
 }
 

@@ -165,7 +165,7 @@ impl VerifierOfFamily for Callers<DrfVerifySettings> {
         &self,
         head: &RequestHead<'r>,
         _authorization: Option<(&'r str, &'r str)>,
-        _policy: &Requirements,
+        _requirements: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         // Two settings with the same header name mean one header, and so one signature.

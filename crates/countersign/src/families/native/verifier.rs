@@ -52,7 +52,7 @@ impl VerifierOfFamily for FamilyVerifier {
         &self,
         _head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
-        _policy: &Requirements,
+        _requirements: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         if let Some((name, parameters)) = authorization

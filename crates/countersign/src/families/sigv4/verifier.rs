@@ -85,7 +85,7 @@ impl VerifierOfFamily for FamilyVerifier {
         &self,
         head: &RequestHead<'r>,
         authorization: Option<(&'r str, &'r str)>,
-        _policy: &Requirements,
+        _requirements: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         let scheme = Scheme::SigV4;

@@ -128,7 +128,7 @@ impl VerifierOfFamily for Callers<StandardWebhooksVerifySettings> {
         &self,
         head: &RequestHead<'r>,
         _authorization: Option<(&'r str, &'r str)>,
-        _policy: &Requirements,
+        _requirements: &Requirements,
         found: &mut SmallVec<[Carrier<'r>; 2]>,
     ) {
         if self
