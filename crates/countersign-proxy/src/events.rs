@@ -31,6 +31,22 @@ pub(crate) fn upstream_failed(
     .increment(1);
 }
 
+/// A gateway's description was refused without asking the layers.
+pub(crate) fn description_refused(section: &str, reason: &'static str) {
+    tracing::warn!(target: "countersign", outcome = "not_decided", section, reason);
+    metrics::counter!(
+        "countersign_proxy_refusals_total",
+        "section" => section.to_owned(), "code" => "not_decided",
+    )
+    .increment(1);
+}
+
+/// A gateway was told to refuse a request. The status is the one before it is mapped for a gateway.
+pub(crate) fn denied(section: &str, status: StatusCode) {
+    let status = status.as_u16();
+    tracing::info!(target: "countersign", outcome = "denied", section, status);
+}
+
 /// A connection could not be accepted, as when too many files are open.
 pub(crate) fn accept_failed(error: &std::io::Error) {
     tracing::warn!(target: "countersign", outcome = "accept_failed", reason = %error);

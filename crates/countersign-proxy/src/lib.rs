@@ -21,6 +21,7 @@
 
 mod admin;
 mod authorized;
+mod authz;
 mod config;
 mod events;
 mod forward;

@@ -92,6 +92,8 @@ pub async fn start(config: &Config, sections: Sections) -> Result<Running, Start
         match service.kind {
             Kind::Verify(proxy) => running.tasks.spawn(listener.serve(Arc::new(*proxy))),
             Kind::Resign(proxy) => running.tasks.spawn(listener.serve(Arc::new(proxy))),
+            Kind::AuthzHttp(service) => running.tasks.spawn(listener.serve(Arc::new(service))),
+            Kind::AuthzGrpc(service) => running.tasks.spawn(listener.serve(Arc::new(service))),
             Kind::Sign(mut proxy) => {
                 proxy.listens_on(&address);
                 running.tasks.spawn(listener.serve(Arc::new(proxy)))

@@ -16,16 +16,23 @@ use zeroize::Zeroizing;
 use super::{
     Config, Sections,
     check::{self, setting},
-    file::{Accept, Keys, Limits, Resign, Sign, UpstreamProtocol, Verify},
+    file::{
+        Accept, Authz, BodiesKind, GatewayKind, IdentitySettings, Keys, Limits, Resign, Sign,
+        UpstreamProtocol, Verify,
+    },
     schemes::verifier,
     signers,
 };
 use crate::{
+    authz::{
+        self, Bodies, Decider, DescriptionRules, Gateway, GatewaySecret, GrpcService, HttpService,
+    },
     forward::{
         Forward, ForwardSettings, ForwardSigned, Protocol, Scheme, Target, Upstream, UpstreamLimits,
     },
     identity::Identity,
     listen::{ConnectionLimits, ListenAddress},
+    message::look_alike::LookAlikes,
     resign::{self, ResignProxy},
     routes::{OpenRoute, Route},
     sign::{self, SignProxy},
@@ -58,6 +65,8 @@ pub(crate) enum Kind {
     Verify(Box<VerifyProxy>),
     Sign(SignProxy),
     Resign(ResignProxy),
+    AuthzHttp(HttpService),
+    AuthzGrpc(GrpcService),
 }
 
 /// Builds the services of these sections. The whole file is checked in any case.
@@ -103,6 +112,15 @@ pub(crate) fn build(config: &Config, sections: Sections) -> Result<Built, Config
             built.services.push(service);
         }
     }
+    for section in &file.authz {
+        let Some(keys) = &keys else { break };
+        let name = named(section.name.as_deref(), "authz");
+        let service = authz(config, section, &name, keys, &mut built.reloading)
+            .map_err(|error| error.within(format_args!("authz {name}")))?;
+        if matches!(sections, Sections::All | Sections::Authz) {
+            built.services.push(service);
+        }
+    }
     if built.services.is_empty() {
         return Err(setting(
             "expected at least one section to start, found none",
@@ -140,7 +158,7 @@ fn verify(
     let limits = &config.file.limits;
     let upstream: Upstream = section.upstream.parse()?;
     check::verify(section, &upstream)?;
-    let identity = identity(config, section)?;
+    let identity = identity(config, &section.identity)?;
     let target = target(
         config,
         upstream,
@@ -301,6 +319,75 @@ fn resign(
     })
 }
 
+fn authz(
+    config: &Config,
+    section: &Authz,
+    name: &Arc<str>,
+    keys: &Keyring,
+    reloading: &mut Vec<Reloading>,
+) -> Result<Service, ConfigError> {
+    check::authz(section)?;
+    let limits = &config.file.limits;
+    let identity = identity(config, &section.identity)?;
+    let gateway_secret = match &section.secret_file {
+        Some(path) => Some(GatewaySecret::new(secret(&config.path(path))?)),
+        None => None,
+    };
+    let bodies = match section.bodies {
+        BodiesKind::Forwarded => Bodies::Forwarded,
+        BodiesKind::None => Bodies::None,
+    };
+    let layer = verify_layer(config, &section.accept, &section.expected_hosts, name, keys)?
+        .with_body_limits(body_limits(limits));
+    let policy = policy(config, section.policy.as_deref(), reloading)?;
+    let upgrades = section.upgrades.iter().map(|route| Route::parse(route));
+    let decider = Arc::new(Decider {
+        section: Arc::clone(name),
+        rules: DescriptionRules {
+            alike: LookAlikes::clone(identity.look_alikes()),
+            any_path: section.any_path,
+            upgrades: upgrades.collect::<Result<_, _>>()?,
+        },
+        stack: authz::stack(&layer, policy.as_ref(), identity, bodies),
+    });
+    let kind = match (section.gateway, gateway_secret) {
+        (GatewayKind::EnvoyGrpc, secret) => Kind::AuthzGrpc(GrpcService {
+            decider,
+            bodies,
+            secret,
+            // The head is in the message as well.
+            message_bytes: limits
+                .body
+                .bytes
+                .as_usize()
+                .saturating_add(limits.head.bytes.as_usize().saturating_mul(4)),
+        }),
+        (_, None) => return Err(setting("secret_file: expected the gateway's secret")),
+        (of_http, Some(secret)) => {
+            let gateway = match of_http {
+                GatewayKind::Line => Gateway::Line(secret),
+                GatewayKind::Forwarded => Gateway::Forwarded(secret),
+                GatewayKind::EnvoyHttp | GatewayKind::EnvoyGrpc => Gateway::EnvoyHttp {
+                    secret,
+                    path_prefix: section.path_prefix.clone(),
+                },
+            };
+            Kind::AuthzHttp(HttpService {
+                decider,
+                gateway,
+                bodies,
+            })
+        }
+    };
+    Ok(Service {
+        name: Arc::clone(name),
+        listen: section.listen.parse()?,
+        mode: mode(section.mode.as_deref())?,
+        tls: None,
+        kind,
+    })
+}
+
 fn target(
     config: &Config,
     upstream: Upstream,
@@ -334,13 +421,13 @@ fn policy(
     Ok(Some(AuthorizeLayer::new(policy)))
 }
 
-fn identity(config: &Config, section: &Verify) -> Result<Identity, ConfigError> {
-    let also = section.identity.also.iter().map(|name| {
+fn identity(config: &Config, settings: &IdentitySettings) -> Result<Identity, ConfigError> {
+    let also = settings.also.iter().map(|name| {
         let name = HeaderName::from_bytes(name.as_bytes());
         name.map_err(|_| setting("identity.also: expected names of headers, found another text"))
     });
     let also = also.collect::<Result<Vec<_>, _>>()?;
-    let secret = match &section.identity.secret_file {
+    let secret = match &settings.secret_file {
         None => None,
         Some(path) => Some(secret(&config.path(path))?),
     };

@@ -6,7 +6,10 @@ use countersign::{ConfigError, ConfigErrorKind};
 
 use super::{
     Config, Sections, build,
-    file::{File, Resign, SchemeName, Sign, SignedUpstream, Verify},
+    file::{
+        Accept, Authz, BodiesKind, File, GatewayKind, Resign, SchemeName, Sign, SignedUpstream,
+        Verify,
+    },
 };
 use crate::{
     forward::{Scheme, Upstream},
@@ -42,7 +45,8 @@ pub(super) fn distinct(file: &File) -> Result<(), ConfigError> {
             )));
         }
     }
-    let everyone = file.verify.iter().any(|it| it.allow_every_caller);
+    let everyone = file.verify.iter().any(|it| it.allow_every_caller)
+        || file.authz.iter().any(|it| it.allow_every_caller);
     if everyone && !file.resign.is_empty() {
         return Err(setting(
             "allow_every_caller: expected a policy beside [[resign]], whose callers have placeholder \
@@ -67,19 +71,7 @@ pub(super) fn verify(section: &Verify, upstream: &Upstream) -> Result<(), Config
             "expected_hosts: expected at least one host, found none",
         ));
     }
-    match (&section.policy, section.allow_every_caller) {
-        (None, false) => {
-            return Err(setting(
-                "policy: expected a file, or allow_every_caller = true, found neither",
-            ));
-        }
-        (Some(_), true) => {
-            return Err(setting(
-                "policy: expected a file, or allow_every_caller = true, found both",
-            ));
-        }
-        _ => {}
-    }
+    one_policy(section.policy.is_some(), section.allow_every_caller)?;
     if upstream.scheme() == Scheme::Http
         && !upstream.is_local()
         && section.identity.secret_file.is_none()
@@ -89,7 +81,6 @@ pub(super) fn verify(section: &Verify, upstream: &Upstream) -> Result<(), Config
              found neither: others could call the upstream directly",
         ));
     }
-    let signs_no_path = |scheme| matches!(scheme, SchemeName::Drf | SchemeName::StandardWebhooks);
     let body_only = section.accept.iter().any(|it| signs_no_path(it.scheme));
     if body_only && !section.upgrades.is_empty() {
         return Err(setting(
@@ -134,6 +125,59 @@ pub(super) fn resign(section: &Resign, listen: &ListenAddress) -> Result<(), Con
         ));
     }
     Ok(())
+}
+
+/// Checks that a gateway's description can be trusted.
+pub(super) fn authz(section: &Authz) -> Result<(), ConfigError> {
+    if section.expected_hosts.is_empty() {
+        return Err(setting(
+            "expected_hosts: expected at least one host, found none",
+        ));
+    }
+    one_policy(section.policy.is_some(), section.allow_every_caller)?;
+    if section.gateway != GatewayKind::EnvoyGrpc && section.secret_file.is_none() {
+        return Err(setting(
+            "secret_file: expected the gateway's secret, found none: a client could describe another \
+             request than it sends",
+        ));
+    }
+    if section.gateway == GatewayKind::Line && section.bodies != BodiesKind::None {
+        return Err(setting(
+            "bodies: expected \"none\", because a gateway that writes a line hands on no body",
+        ));
+    }
+    let of_body = |it: &Accept| signs_no_path(it.scheme);
+    if section.bodies == BodiesKind::None && section.accept.iter().any(of_body) {
+        return Err(setting(
+            "accept: expected schemes that sign the head, because no body is handed on",
+        ));
+    }
+    if !section.upgrades.is_empty() && section.accept.iter().any(of_body) {
+        return Err(setting(
+            "upgrades: expected schemes that sign the path, found one that signs the body only",
+        ));
+    }
+    if !section.path_prefix.is_empty() && section.gateway != GatewayKind::EnvoyHttp {
+        return Err(setting(
+            "path_prefix: expected gateway = \"envoy-http\", found another gateway",
+        ));
+    }
+    Ok(())
+}
+
+fn signs_no_path(scheme: SchemeName) -> bool {
+    matches!(scheme, SchemeName::Drf | SchemeName::StandardWebhooks)
+}
+
+fn one_policy(has_policy: bool, allows_everyone: bool) -> Result<(), ConfigError> {
+    let found = match (has_policy, allows_everyone) {
+        (true, false) | (false, true) => return Ok(()),
+        (false, false) => "neither",
+        (true, true) => "both",
+    };
+    Err(setting(format!(
+        "policy: expected a file, or allow_every_caller = true, found {found}"
+    )))
 }
 
 /// Checks that nobody else can take the place of the target.

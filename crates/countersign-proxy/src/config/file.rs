@@ -264,12 +264,46 @@ pub(crate) struct Resign {
     pub(crate) allow_browsers: bool,
 }
 
-#[expect(dead_code, reason = "the kind of proxy is not built yet")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Authz {
     pub(crate) name: Option<String>,
     pub(crate) listen: String,
+    pub(crate) mode: Option<String>,
+    pub(crate) gateway: GatewayKind,
+    pub(crate) bodies: BodiesKind,
+    pub(crate) secret_file: Option<PathBuf>,
+    /// What Envoy's HTTP ext_authz puts in front of every path.
+    #[serde(default)]
+    pub(crate) path_prefix: String,
+    pub(crate) expected_hosts: Vec<String>,
+    #[serde(default = "native")]
+    pub(crate) accept: Vec<Accept>,
+    pub(crate) policy: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) allow_every_caller: bool,
+    #[serde(default)]
+    pub(crate) any_path: bool,
+    #[serde(default)]
+    pub(crate) upgrades: Vec<String>,
+    #[serde(default)]
+    pub(crate) identity: IdentitySettings,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum GatewayKind {
+    EnvoyGrpc,
+    EnvoyHttp,
+    Line,
+    Forwarded,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum BodiesKind {
+    Forwarded,
+    None,
 }
 
 /// Where signed requests go, and with which key. `[[sign]]` and `[[resign]]` have these settings.

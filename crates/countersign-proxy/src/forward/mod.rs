@@ -10,6 +10,6 @@ mod upstream;
 pub(crate) use self::{
     answer::{AnswerBody, error},
     io::Io,
-    service::{Forward, ForwardSettings, ForwardSigned, Front, UpstreamLimits, boxed},
-    upstream::{Protocol, Scheme, Target, Upstream, uri},
+    service::{Forward, ForwardSettings, ForwardSigned, Front, UpstreamLimits, boxed, empty},
+    upstream::{Protocol, Scheme, SentBody, Target, Upstream, uri},
 };

@@ -203,3 +203,8 @@ where
 {
     body.map_err(Into::into).boxed_unsync()
 }
+
+/// Returns a body without a byte.
+pub(crate) fn empty() -> SentBody {
+    boxed(http_body_util::Empty::new())
+}

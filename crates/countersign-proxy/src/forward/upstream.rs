@@ -37,7 +37,7 @@ use tower_service::Service;
 use super::{Io, UpstreamLimits};
 
 /// The body of every request to an upstream.
-pub(super) type SentBody = UnsyncBoxBody<Bytes, BoxError>;
+pub(crate) type SentBody = UnsyncBoxBody<Bytes, BoxError>;
 
 /// Where an upstream is: `http://host:port`, `https://host:port` or `unix:/path`.
 #[derive(Clone, Debug, PartialEq, Eq)]

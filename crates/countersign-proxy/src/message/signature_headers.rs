@@ -30,7 +30,8 @@ pub(crate) fn is_presigned(uri: &Uri) -> bool {
     })
 }
 
-fn of(scheme: Scheme) -> &'static [&'static str] {
+/// Returns the names of the headers of a scheme.
+pub(crate) fn of(scheme: Scheme) -> &'static [&'static str] {
     match scheme {
         Scheme::HmacSha256 | Scheme::Ed25519 => {
             &["authorization", "x-date", "x-content-sha256", "x-nonce"]

@@ -16,6 +16,7 @@
 mod support;
 
 mod answers;
+mod authz;
 mod framing;
 mod heads;
 mod http2;

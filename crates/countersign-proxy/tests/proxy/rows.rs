@@ -8,10 +8,15 @@ fn each_row_names_tests_that_are_there_or_says_what_is_missing() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proxy");
     let table = fs::read_to_string(folder.join("rows.md")).unwrap();
     let mut sources = String::new();
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|it| it == "rs") {
-            sources.push_str(&fs::read_to_string(path).unwrap());
+    for folder in [
+        folder,
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/authz"),
+    ] {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|it| it == "rs") {
+                sources.push_str(&fs::read_to_string(path).unwrap());
+            }
         }
     }
     let rows: Vec<&str> = table
