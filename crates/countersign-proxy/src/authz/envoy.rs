@@ -199,6 +199,8 @@ mod tests {
         &mut http.header_map.as_mut().unwrap().headers
     }
 
+    type Case = (&'static str, fn(&mut HttpRequest), Bodies, &'static str);
+
     #[test]
     fn a_description_that_shows_less_than_the_upstream_gets_is_refused() {
         let describe = |change: fn(&mut HttpRequest), bodies| {
@@ -208,7 +210,7 @@ mod tests {
         };
         let whole = Bodies::Forwarded;
         assert_eq!(describe(|_| {}, whole), None);
-        let cases: [(&str, fn(&mut HttpRequest), Bodies, &str); 9] = [
+        let cases: [Case; 9] = [
             (
                 "encode_raw_headers is off",
                 |it| it.header_map = None,

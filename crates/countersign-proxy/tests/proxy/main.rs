@@ -18,6 +18,7 @@ mod support;
 mod answers;
 mod authz;
 mod framing;
+mod gateways;
 mod heads;
 mod http2;
 mod identity;
