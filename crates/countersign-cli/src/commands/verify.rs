@@ -17,8 +17,8 @@ use crate::{
 
 /// Verifies a request step by step, as a service does.
 ///
-/// Exits with 0 if the request is accepted, and with 1 if it is refused or if its body is not known.
-/// A nonce is not claimed: only the service knows which nonces were used.
+/// Exits with 0 if the request is accepted, and with 1 if it is refused or if its body is not
+/// known. A nonce is not claimed: only the service knows which nonces were used.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
     #[command(flatten)]

@@ -34,7 +34,7 @@ pub(super) fn read(input: &[u8]) -> Read {
     };
     let head = of_version_1(&head);
     let (parts, body, mut notes) = raw::read(&head.into())?;
-    // The record has no body: what is known of it is its absence.
+    // The record has no body, so that its length is no news.
     notes.retain(|note| !note.starts_with("the body has"));
     if count > 1 {
         notes.push(format!(

@@ -1,7 +1,7 @@
 //! Reads one request from what people have at hand: a raw HTTP/1.1 request, a `curl` command, the
 //! output of `curl -v`, `--trace` and `--trace-ascii`, or a HAR file.
 //!
-//! The input is hostile. Every reader is linear in its length, opens no file, and answers any bytes
+//! The input is hostile. Every reader is linear in the length, opens no file, and answers any bytes
 //! with a request or an [`UnreadableRequest`].
 
 mod chunked;

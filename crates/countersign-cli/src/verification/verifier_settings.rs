@@ -1,5 +1,5 @@
-//! The settings of the verifier, from arguments. What is not given is taken from the keys and the
-//! request, and said.
+//! The settings of the verifier, from arguments. Settings that are not given come from the keys and
+//! the request, and are listed.
 
 use std::time::Duration;
 

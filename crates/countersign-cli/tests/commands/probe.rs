@@ -55,7 +55,7 @@ fn careful(scheme: &'static str) -> SocketAddr {
 }
 
 /// A service that makes the mistakes of hand-written verifiers: it takes the last of several
-/// headers, the host that it expects for the one that arrived, the path in normal form, and any
+/// headers, the expected host in place of the sent one, the path in normal form, and any
 /// date; it compares no body and remembers no nonce.
 pub(crate) fn careless() -> SocketAddr {
     fn handle(request: Request, address: SocketAddr) -> StatusCode {

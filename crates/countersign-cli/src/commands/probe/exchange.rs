@@ -1,4 +1,4 @@
-//! Sends bytes over a socket of its own and reads the status of the answer, in bounded time.
+//! Sends bytes over a new socket and reads the status of the answer, in bounded time.
 
 use std::{
     io::{self, Read, Write},

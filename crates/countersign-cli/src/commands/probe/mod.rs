@@ -45,10 +45,10 @@ const LARGE_HEADER: usize = 1024 * 1024;
 ///
 /// Only a loopback address is tested, unless you say that the endpoint is yours.
 ///
-/// Exits with 0 if nothing was accepted, with 1 if something was, and with 2 if the unchanged request
-/// is refused, because then nothing is shown. The grades: A nothing accepted; B nothing accepted,
-/// but the server failed, hung or took more than it needed; D something accepted; F a request
-/// accepted whose signature, target, host or body was changed.
+/// Exits with 0 if nothing was accepted, with 1 if something was, and with 2 if the unchanged
+/// request is refused, because then nothing is shown. The grades: A nothing accepted; B nothing
+/// accepted, but the server failed, hung or took more than it needed; D something accepted; F a
+/// request accepted whose signature, target, host or body was changed.
 #[derive(Args, Debug)]
 pub(crate) struct Probe {
     /// The URL of the endpoint, with http.

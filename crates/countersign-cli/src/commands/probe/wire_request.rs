@@ -1,4 +1,4 @@
-//! A request as it is written on the wire, and what its signature covers.
+//! A request in the bytes of HTTP/1.1, and what its signature covers.
 
 use http::{
     header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
@@ -24,7 +24,7 @@ pub(super) enum Family {
     SigV4,
     /// `Signature-Input` and `Signature`: RFC 9421.
     MessageSignatures,
-    /// A header of its own, over the body: Standard Webhooks and DRF.
+    /// A separate header, over the body: Standard Webhooks and DRF.
     Body,
 }
 

@@ -60,7 +60,7 @@ impl PeerProcess {
     ///
     /// # Errors
     ///
-    /// What is wrong with the process, for the answer of this case and of all that follow.
+    /// Why there is no answer. The process cannot answer later cases either, if it ended.
     pub(super) fn ask(&mut self, line: &str) -> Result<String, String> {
         let written = match &mut self.stdin {
             Some(stdin) => writeln!(stdin, "{line}").and_then(|()| stdin.flush()),

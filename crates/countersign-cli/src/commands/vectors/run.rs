@@ -22,8 +22,8 @@ const MAX_SHOWN: usize = 20;
 /// Starts the command once, without a shell. Writes one case a line to its standard input, as JSON,
 /// and reads one JSON object a line from its standard output. An answer is
 /// `{"signature": "…"}` to a case of the kind `sign`, and may have `canonical_request`,
-/// `signed_headers` and `authorization` as well; `{"answer": "accept"}` or `{"answer": "<code>"}` to
-/// a case of the kind `verify`; or `{"skip": "<why>"}`. The README of the vectors describes the
+/// `signed_headers` and `authorization` as well; `{"answer": "accept"}` or `{"answer": "<code>"}`
+/// to a case of the kind `verify`; or `{"skip": "<why>"}`. The README of the vectors describes the
 /// members of a case.
 ///
 /// Exits with 0 if every answer is right, and with 1 if one is wrong or if all cases are skipped.
