@@ -1,6 +1,8 @@
 //! The fuzz targets. Each reads a part of a request from the input; all other parts are right.
 
+use bytes::Bytes;
 use countersign::{ComponentId, ConfigError, RequestHead};
+use countersign_cli::request::{MAX_HEADERS, RecordedRequest, RequestForm};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 use super::refuse;
@@ -9,11 +11,12 @@ use super::refuse;
 pub type Target = fn(&[u8]);
 
 /// All targets, with the names of their folders in `corpus`.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("authorization", authorization),
     ("date", date),
     ("head", head),
     ("message_signatures", message_signatures),
+    ("recorded_request", recorded_request),
     ("signed_body", signed_body),
     ("sigv4", sigv4),
 ];
@@ -118,6 +121,27 @@ pub fn message_signatures(data: &[u8]) {
         &Uri::from_static("/?x=1"),
         &headers,
     ));
+}
+
+/// Input: a recorded request, in any form that the program `countersign` reads. A request that can
+/// be read is refused, and is not larger than its record allows.
+pub fn recorded_request(data: &[u8]) {
+    let input = Bytes::copy_from_slice(data);
+    let forms = RequestForm::ALL.iter().copied().map(Some);
+    for form in forms.chain([None]) {
+        for entry in [None, Some(1)] {
+            match RecordedRequest::read(&input, form, entry) {
+                Ok(request) => {
+                    let body = request.body.unwrap_or_default();
+                    // The longest that a byte becomes is three: `%00` of --data-urlencode.
+                    assert!(body.len() <= data.len() * 3, "{} bytes", body.len());
+                    assert!(request.parts.headers.len() <= MAX_HEADERS);
+                    refuse(RequestHead::from(&request.parts));
+                }
+                Err(error) => assert!(error.to_string().len() < 1000, "{error}"),
+            }
+        }
+    }
 }
 
 /// Input: the headers of a signature over the body, one in each line. For Standard Webhooks: id,

@@ -13,6 +13,8 @@
     reason = "tests are tables of constants, and panic where one is wrong"
 )]
 
+mod curl;
+mod growth;
 mod mistakes;
 mod page;
 mod program;

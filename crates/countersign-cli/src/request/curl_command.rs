@@ -146,6 +146,7 @@ struct Command {
     headers: Vec<Vec<u8>>,
     data: Option<Vec<u8>>,
     is_json: bool,
+    is_encoded: bool,
     is_get: bool,
     is_head: bool,
     is_compressed: bool,
@@ -233,6 +234,7 @@ impl Command {
             }
             "--data-urlencode" => {
                 let data = urlencoded(&value()?)?;
+                self.is_encoded = true;
                 self.add_data(&data);
             }
             "--get" => self.is_get = true,
@@ -284,6 +286,11 @@ impl Command {
     fn finish(mut self) -> Read {
         let url = self.url.take().ok_or("expected a URL, found none")?;
         let url = Url::parse(&url, self.globs_off, self.path_as_is)?;
+        if self.is_get && self.is_encoded {
+            let problem = "--data-urlencode with --get: versions of curl encode it differently; \
+                           record the request with curl --trace";
+            return Err(problem.to_owned());
+        }
         let mut body = self.data.take();
         let mut target = url.target;
         if self.is_get
@@ -302,6 +309,10 @@ impl Command {
         };
         let method = self.method.take().unwrap_or_else(|| usual.to_vec());
         let mut notes = Vec::new();
+        if self.is_encoded && body.as_ref().is_some_and(|body| body.contains(&b'+')) {
+            let note = "a space of --data-urlencode is read as +: old versions of curl send %20";
+            notes.push(note.to_owned());
+        }
         let builder = self.head(&url.host, url.user, body.as_deref(), &mut notes)?;
         let parts = builder.finish(&method, &target)?;
         Ok((parts, Some(body.unwrap_or_default().into()), notes))
@@ -486,6 +497,8 @@ fn urlencoded(value: &[u8]) -> Result<Vec<u8>, String> {
     for byte in content {
         match byte {
             b'-' | b'.' | b'_' | b'~' => encoded.push(*byte),
+            // Old versions of curl write %20.
+            b' ' => encoded.push(b'+'),
             byte if byte.is_ascii_alphanumeric() => encoded.push(*byte),
             byte => encoded.extend_from_slice(format!("%{byte:02X}").as_bytes()),
         }
@@ -551,7 +564,7 @@ mod tests {
                 "POST",
                 "/",
                 "a",
-                "a=b%20c%26",
+                "a=b+c%26",
             ),
             ("curl --json '{}' http://a", "POST", "/", "a", "{}"),
             ("curl -g 'http://a/{b}'", "GET", "/{b}", "a", ""),
@@ -591,6 +604,7 @@ mod tests {
             "curl -b jar http://a",
             "curl -F a=b http://a",
             "curl --aws-sigv4 aws:amz:r:s http://a",
+            "curl -G --data-urlencode 'a=b c' http://a",
             "curl --unheard-of http://a",
             "curl -Q http://a",
             "curl -X",
