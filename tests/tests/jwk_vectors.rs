@@ -1,4 +1,5 @@
-//! Keys in JSON against the shared data. Where the data is absent these tests pass and say so on stderr.
+//! Keys in JSON against the shared data. Where the data is absent these tests pass and say so on
+//! stderr.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The first step of a proxy that verifies: what is done to a head before the layers see it.
+//! The first step of a proxy that verifies: the changes to a head before the layers see it.
 
 use http::request::Parts;
 use hyper::{body::Body, body::Incoming, upgrade::OnUpgrade};

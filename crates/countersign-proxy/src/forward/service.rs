@@ -71,7 +71,7 @@ pub(crate) struct Forward {
     settings: ForwardSettings,
 }
 
-/// What is changed on a request besides the identity.
+/// The changes to a request besides the identity.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ForwardSettings {
     /// Leaves the headers of the signature on the request.

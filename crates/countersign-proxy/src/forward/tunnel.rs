@@ -18,8 +18,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// Carries bytes both ways until one side ends or no byte moves for `idle`. `kept` is dropped at the
-/// end: it holds the shutdown of the proxy back.
+/// Carries bytes both ways until one side ends or no byte moves for `idle`. `kept` is dropped at
+/// the end: it holds the shutdown of the proxy back.
 pub(super) async fn carry<G>(client: OnUpgrade, upstream: OnUpgrade, idle: Duration, kept: G) {
     let carried = async {
         let (client, upstream) = tokio::try_join!(client, upstream).ok()?;

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 
-/// Joins several `cookie` lines with `; ` (RFC 9113 section 8.2.3). HTTP/2 may split the header, and
-/// HTTP/1.1 has one line.
+/// Joins several `cookie` lines with `; ` (RFC 9113 section 8.2.3). HTTP/2 may split the header,
+/// and HTTP/1.1 has one line.
 pub(crate) fn join(headers: &mut HeaderMap) {
     let mut lines = headers.get_all(COOKIE).iter();
     let (Some(first), Some(second)) = (lines.next(), lines.next()) else {

@@ -83,7 +83,7 @@ async fn a_body_over_its_limit_is_refused() {
     assert_eq!(status(&answer), 200, "{answer}");
 }
 
-/// Row 43: the data listener has no routes of its own.
+/// Row 43: the data listener has no other routes.
 #[tokio::test]
 async fn the_paths_of_the_admin_listener_are_ordinary_here() {
     let upstream = Upstream::careless().await;

@@ -1,4 +1,4 @@
-//! The proxies over real sockets. `rows.md` lists what is shown by which test.
+//! The proxies over real sockets. `rows.md` lists the tests, and the claim of each.
 
 #![allow(
     clippy::arithmetic_side_effects,

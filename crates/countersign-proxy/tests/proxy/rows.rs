@@ -1,4 +1,4 @@
-//! The table of what is shown.
+//! The table of claims and their tests.
 
 use std::{fs, path::Path};
 

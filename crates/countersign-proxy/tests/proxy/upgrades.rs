@@ -86,7 +86,8 @@ async fn a_handshake_is_refused_or_forwarded_plain_where_it_is_no_tunnel() {
     assert!(seen.values("connection").is_empty(), "{}", seen.head);
 }
 
-/// Sources: CVE-2026-2833, CVE-2026-58055. Bytes behind a handshake that is no tunnel are no request.
+/// Sources: CVE-2026-2833, CVE-2026-58055. Bytes behind a handshake that is no tunnel are no
+/// request.
 #[tokio::test]
 async fn what_follows_a_handshake_without_a_tunnel_is_never_read_as_a_request() {
     let upstream = Upstream::careless().await;

@@ -64,7 +64,7 @@ pub(super) fn add(
 /// Makes the keys of a set: each is known by its `kid`, or by its thumbprint.
 fn keys_of_set(text: &str) -> Result<Vec<CallerKey>, ConfigError> {
     let set = JwkSet::parse(text)?;
-    // In a file of its own owner, a key that cannot be used is a mistake.
+    // In a file that the operator wrote, a key that cannot be used is a mistake.
     if let Some((place, problem)) = set.ignored().next() {
         let message = format!("public_key_jwks: key {place}: {problem}");
         return Err(ConfigError::new(problem.kind(), message));

@@ -28,8 +28,8 @@ const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 
 impl VerifyingKey {
-    /// Makes an RFC 9421 key from a public key in PEM, `-----BEGIN PUBLIC KEY-----`: Ed25519, P-256,
-    /// P-384, and RSA with the feature `rsa`.
+    /// Makes an RFC 9421 key from a public key in PEM, `-----BEGIN PUBLIC KEY-----`: Ed25519,
+    /// P-256, P-384, and RSA with the feature `rsa`.
     ///
     /// `algorithm` is needed for a key of `rsaEncryption` alone, which fits two. If it is given for
     /// another key, it must be that of the key.

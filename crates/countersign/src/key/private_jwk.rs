@@ -28,7 +28,7 @@ impl SigningKey {
     /// # Errors
     ///
     /// [`ConfigErrorKind::Key`](crate::ConfigErrorKind::Key) if the text is no such key, its public
-    /// half is not that of its private half, or its `alg`, `use` or `key_ops` are for something
+    /// half is not that of its private half, or `alg`, `use` or `key_ops` are for something
     /// else than signing in its algorithm. No error holds a key.
     pub fn message_from_jwk(jwk: &Secret) -> Result<Self, ConfigError> {
         PrivateJwk::parse(jwk, "sign")?.signing_key()
@@ -36,8 +36,8 @@ impl SigningKey {
 }
 
 impl VerifyingKey {
-    /// Makes an RFC 9421 `hmac-sha256` key from the JSON of a shared secret: `oct` (RFC 7518 section
-    /// 6.4). Its holder can also sign. [`Jwk`](crate::Jwk) reads public keys.
+    /// Makes an RFC 9421 `hmac-sha256` key from the JSON of a shared secret: `oct` (RFC 7518
+    /// section 6.4). Its holder can also sign. [`Jwk`](crate::Jwk) reads public keys.
     ///
     /// # Errors
     ///

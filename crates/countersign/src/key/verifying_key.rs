@@ -186,16 +186,16 @@ impl VerifyingKey {
     /// # Errors
     ///
     /// - [`ConfigErrorKind::WeakKey`] if the modulus has fewer than 2048 bits.
-    /// - [`ConfigErrorKind::Key`] if it has more than 8192 bits or is even, or the exponent is even,
-    ///   below 3 or above 2^33 - 1.
+    /// - [`ConfigErrorKind::Key`] if it has more than 8192 bits or is even, or the exponent is
+    ///   even, below 3 or above 2^33 - 1.
     #[cfg(feature = "rsa")]
     pub fn message_rsa_pss_sha512(modulus: &[u8], exponent: &[u8]) -> Result<Self, ConfigError> {
         let inner = Inner::RsaPssSha512(rsa_key(modulus, exponent)?);
         Ok(Self::public(Scheme::MessageSignatures, inner))
     }
 
-    /// Makes an RFC 9421 `rsa-v1_5-sha256` key from a public key: its modulus and its exponent, both
-    /// big-endian.
+    /// Makes an RFC 9421 `rsa-v1_5-sha256` key from a public key: its modulus and its exponent,
+    /// both big-endian.
     ///
     /// # Errors
     ///

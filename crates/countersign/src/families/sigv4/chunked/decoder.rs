@@ -22,7 +22,7 @@ use crate::{
 /// Performs no I/O: pass the bytes to [`decode`](Self::decode) as they arrive, and call
 /// [`finish`](Self::finish) at the end of the body. The pieces may end anywhere.
 ///
-/// # What is released when
+/// # When data is released
 ///
 /// - The data of a signed chunk is released after the signature of that chunk matched.
 /// - The data of unsigned chunks is released as it arrives. Nothing but a checksum protects it.
