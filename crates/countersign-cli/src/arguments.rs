@@ -38,6 +38,16 @@ enum Command {
     #[command(subcommand)]
     Policy(commands::policy::Policy),
     Probe(commands::probe::Probe),
+    #[cfg(feature = "proxy")]
+    #[command(subcommand)]
+    Proxy(commands::proxy::Proxy),
+    #[cfg(feature = "proxy")]
+    Authz(commands::serve::Authz),
+    #[cfg(feature = "proxy")]
+    Run(commands::serve::Run),
+    #[cfg(feature = "proxy")]
+    #[command(subcommand)]
+    Config(commands::config::Config),
     #[command(subcommand)]
     Vectors(commands::vectors::Vectors),
     Completions(commands::completions::Completions),
@@ -55,6 +65,14 @@ impl Command {
             Self::Explain(command) => command.run(terminal, format),
             Self::Policy(command) => command.run(terminal, format),
             Self::Probe(command) => command.run(terminal, format),
+            #[cfg(feature = "proxy")]
+            Self::Proxy(command) => command.run(terminal),
+            #[cfg(feature = "proxy")]
+            Self::Authz(command) => command.run(terminal),
+            #[cfg(feature = "proxy")]
+            Self::Run(command) => command.run(terminal),
+            #[cfg(feature = "proxy")]
+            Self::Config(command) => command.run(terminal, format),
             Self::Vectors(command) => command.run(terminal, format),
             Self::Completions(command) => command.run(terminal, format),
             Self::Man(command) => command.run(terminal, format),

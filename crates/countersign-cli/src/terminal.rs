@@ -90,6 +90,12 @@ impl<'t> Terminal<'t> {
         self.stdin
     }
 
+    /// Returns whether someone reads standard error.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn is_stderr_shown(&self) -> bool {
+        self.stderr_is_shown
+    }
+
     /// Returns the value of a variable. An empty one is set.
     pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
         (self.environment)(name)

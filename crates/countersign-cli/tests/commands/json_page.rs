@@ -158,6 +158,11 @@ fn runs(folder: &Folder) -> Vec<(&'static str, usize, Program)> {
             0,
             program("--json vectors run --command").with("sh -c 'while read -r x; do echo; done'"),
         ),
+        (
+            "config check",
+            0,
+            program("--json config check").with(&keys),
+        ),
         ("completions", 0, program("--json completions fish")),
         ("man", 0, program("--json man keygen")),
     ]

@@ -25,6 +25,7 @@ mod keys_rotate;
 mod policy;
 mod probe;
 mod program;
+mod proxy;
 mod readme;
 mod receiver;
 mod recorded;
