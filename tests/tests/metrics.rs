@@ -40,7 +40,7 @@ use tests::{
 };
 use tower::ServiceExt;
 use tower_countersign::{
-    BodyLimits, VerifyLayer,
+    BodyLimits, BodyMode, VerifyLayer,
     metrics::{self as ours, Authorization, Kind, Reload, Source},
     verify::Mode,
 };
@@ -172,6 +172,19 @@ async fn everything() -> Vec<Sample> {
     let handle = recorder.handle();
     let _listening = set_default_local_recorder(&recorder);
     let hello = |path| signed::post(path, "hello");
+
+    // A body that the handler reads while it is verified.
+    let keys = keyring("uploader", &hmac_key(SECRET));
+    let streamed = VerifyLayer::new(keys).with_body_mode(BodyMode::Stream);
+    let streamed = streamed.unwrap();
+    let uploader = signer("uploader", hmac_key(SECRET), AUTHORITY);
+    let handler = any(async |body: Bytes| body.len().to_string());
+    let server = Server::axum(Router::new().fallback(handler).layer(streamed)).await;
+    let whole = signed::now(&uploader, signed::post("/a", "streamed"));
+    assert_eq!(send(&server, whole).await, 200);
+    let mut other = signed::now(&uploader, hello("/a"));
+    *other.body_mut() = Bytes::from("HELLO");
+    assert_eq!(send(&server, other).await, 401);
 
     let server = Server::axum(app(layer()
         .insecure_report_only_for([(Method::POST, "/reported")])
@@ -413,7 +426,7 @@ async fn decisions_are_counted_by_scheme_outcome_and_proven_caller() {
         (
             "countersign_replay_claims_total",
             &[("answer", "fresh")][..],
-            5.0,
+            7.0,
         ),
         (
             "countersign_replay_claims_total",
@@ -458,12 +471,12 @@ async fn decisions_are_counted_by_scheme_outcome_and_proven_caller() {
         (
             "countersign_date_skew_seconds_bucket",
             &[("outcome", "accepted"), ("direction", "past"), ("le", "30")],
-            5.0,
+            7.0,
         ),
         (
             "countersign_date_skew_seconds_bucket",
             &[("outcome", "accepted"), ("direction", "past"), ("le", "10")],
-            4.0,
+            6.0,
         ),
         (
             "countersign_date_skew_seconds_count",
@@ -475,6 +488,16 @@ async fn decisions_are_counted_by_scheme_outcome_and_proven_caller() {
             1.0,
         ),
         ("countersign_body_bytes_sum", &[("caller", "billing")], 25.0),
+        (
+            "countersign_body_outcomes_total",
+            &[("body_mode", "stream"), ("outcome", "verified")],
+            1.0,
+        ),
+        (
+            "countersign_body_outcomes_total",
+            &[("body_mode", "stream"), ("outcome", "body_mismatch")],
+            1.0,
+        ),
         (
             "countersign_store_wait_seconds_count",
             &[("store", "keys")],
@@ -510,7 +533,10 @@ async fn no_text_of_a_stranger_is_a_label() {
         for (label, value) in &sample.labels {
             assert!(!value.contains("stranger"), "{sample:?}");
             if label == "caller" {
-                assert!(matches!(value.as_str(), "" | "billing"), "{sample:?}");
+                assert!(
+                    matches!(value.as_str(), "" | "billing" | "uploader"),
+                    "{sample:?}"
+                );
             }
         }
     }

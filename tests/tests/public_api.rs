@@ -23,7 +23,7 @@ const CRATES: [&str; 3] = ["countersign", "tower-countersign", "countersign-redi
 /// The other crates whose types each crate may name: a new major version of one of these breaks
 /// our API. Each entry is the beginning of a path.
 const EXTERNAL_TYPES: [(&str, &[&str]); 3] = [
-    ("countersign", &["http::"]),
+    ("countersign", &["bytes::", "http::"]),
     (
         "tower-countersign",
         &[

@@ -105,6 +105,7 @@
 //! | `policy` | yes | [`Policy`]: who may call which route |
 //! | `rsa` | no | keys of RSA, which verify signatures of RFC 9421 |
 //! | `replay-conformance` | no | `replay_conformance`: tests that every replay store must pass |
+//! | `sigv4-chunked` | no | `ChunkedDecoder`: bodies that S3 clients send in chunks |
 //!
 //! Without features, the crate reads no files and depends on no parser of TOML or JSON.
 
@@ -191,8 +192,8 @@ pub use self::{
     sign::{SharedSigner, Signature, Signer, SignerKey, TargetSigners, TargetSignersBuilder},
     timestamp::Timestamp,
     verify::{
-        Asserted, AuthenticatedHead, Authentication, DetachedHead, Evidence, PendingBody,
-        UnverifiedHead, Verified, Verifier, VerifierBuilder,
+        Asserted, AuthenticatedHead, Authentication, BodyCheck, DetachedHead, Evidence,
+        HeadVerified, PendingBody, UnverifiedHead, Verified, Verifier, VerifierBuilder,
     },
 };
 

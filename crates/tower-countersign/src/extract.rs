@@ -8,13 +8,14 @@ use axum::{
 };
 use http::{StatusCode, request::Parts};
 
-use crate::{UnverifiedCaller, VerifiedCaller};
+use crate::{HeadVerifiedCaller, UnverifiedCaller, VerifiedCaller};
 
 /// The rejection of a caller extractor.
 ///
-/// [`VerifiedCaller`] is rejected if no [`VerifyLayer`](crate::VerifyLayer) covers the route, or if
-/// the layer only reports. [`UnverifiedCaller`] is rejected if no report-only layer covers the
-/// route.
+/// [`VerifiedCaller`] is rejected if no [`VerifyLayer`](crate::VerifyLayer) covers the route, if
+/// the layer only reports, or if it [streams](crate::BodyMode::Stream) the body.
+/// [`HeadVerifiedCaller`] and [`StreamedBody`](crate::StreamedBody) are rejected unless the layer
+/// streams the body. [`UnverifiedCaller`] is rejected if no report-only layer covers the route.
 ///
 /// The response is 500 and not 401, because this is a fault of the service and not of the peer.
 #[derive(Clone, Copy, Debug)]
@@ -70,4 +71,5 @@ macro_rules! extractor {
 }
 
 extractor!(VerifiedCaller);
+extractor!(HeadVerifiedCaller);
 extractor!(UnverifiedCaller);

@@ -63,12 +63,14 @@ mod body_timer;
 pub mod cached_keys;
 #[cfg(feature = "axum")]
 mod caller;
+mod caller_facts;
 mod chunks;
 mod clock;
 mod cooperative_hash;
 #[cfg(feature = "axum")]
 mod extract;
 mod grpc;
+mod head_verified_caller;
 pub mod metrics;
 mod mode;
 mod refusal;
@@ -76,6 +78,8 @@ mod refusal;
 pub mod reload;
 pub mod sign;
 mod source_address;
+#[cfg(feature = "axum")]
+mod streamed_body;
 mod unverified_caller;
 mod verified_caller;
 pub mod verify;
@@ -95,17 +99,25 @@ pub use self::sign::reqwest_service::ReqwestService;
 pub use self::{
     cached_keys::store::CachedKeys,
     clock::{Clock, SystemClock},
+    head_verified_caller::HeadVerifiedCaller,
     refusal::Refusal,
     sign::{layer::SignLayer, signed_body::SignedBody},
     unverified_caller::{UnverifiedCaller, Verdict},
     verified_caller::VerifiedCaller,
     verify::{
-        body_limits::BodyLimits, key_use::KeyUse, layer::VerifyLayer, peer::ConnectionId,
-        public_uri::PublicUri, request_body::RequestBody, uncovered::UncoveredHeaders,
+        body_limits::BodyLimits,
+        body_mode::BodyMode,
+        key_use::KeyUse,
+        layer::VerifyLayer,
+        peer::ConnectionId,
+        public_uri::PublicUri,
+        request_body::RequestBody,
+        stream::{BodyError, BodyErrorKind, StreamLimits},
+        uncovered::UncoveredHeaders,
     },
 };
 #[cfg(feature = "axum")]
-pub use self::{caller::Caller, extract::CallerRejection};
+pub use self::{caller::Caller, extract::CallerRejection, streamed_body::StreamedBody};
 
 /// Tests the example of the crate's README. Its extractor needs the feature `axum`.
 #[cfg(all(doctest, feature = "axum"))]

@@ -26,6 +26,9 @@ pub enum Refusal {
     /// Something between the routers rewrote the URI, so another request would be handled than the
     /// verified one: the fault of the operator.
     Misconfigured,
+    /// The handler answered before the end of a [streamed](crate::BodyMode::Stream) body, and still
+    /// holds the body: the fault of the operator.
+    AnsweredEarly,
 }
 
 impl Refusal {
@@ -41,7 +44,7 @@ impl Refusal {
         match self {
             Self::Rejected(rejection) => rejection.kind().code(),
             Self::Unavailable { .. } => "unavailable",
-            Self::Misconfigured => "misconfigured",
+            Self::Misconfigured | Self::AnsweredEarly => "misconfigured",
         }
     }
 
@@ -50,7 +53,7 @@ impl Refusal {
         match self {
             Self::Rejected(rejection) => rejection.kind().status(),
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Misconfigured => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Misconfigured | Self::AnsweredEarly => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -59,7 +62,7 @@ impl Refusal {
         match self {
             Self::Rejected(rejection) => rejection.kind().grpc_status(),
             Self::Unavailable { .. } => grpc::UNAVAILABLE,
-            Self::Misconfigured => grpc::INTERNAL,
+            Self::Misconfigured | Self::AnsweredEarly => grpc::INTERNAL,
         }
     }
 
@@ -67,7 +70,7 @@ impl Refusal {
     pub fn rejection(&self) -> Option<&Rejection> {
         match self {
             Self::Rejected(rejection) => Some(rejection),
-            Self::Unavailable { .. } | Self::Misconfigured => None,
+            Self::Unavailable { .. } | Self::Misconfigured | Self::AnsweredEarly => None,
         }
     }
 
@@ -149,6 +152,11 @@ impl fmt::Display for Refusal {
             Self::Unavailable { what, reason } => write!(f, "{what} unavailable: {reason}"),
             Self::Misconfigured => f.write_str(
                 "the URI was rewritten between the routers: verified and handled path differ",
+            ),
+            Self::AnsweredEarly => f.write_str(
+                "body: expected the handler to read it to its end or to drop it, found an answer \
+                 while the handler holds it; StreamLimits::with_answers_before_end sends such \
+                 answers",
             ),
         }
     }

@@ -1,7 +1,12 @@
 use std::{fmt, sync::Arc};
 
 use countersign::{BodyState, Coverage, Evidence, KeyId, KeyVersion, Scheme, Timestamp, Verified};
-use http::{Method, Uri, uri::PathAndQuery};
+use http::Method;
+
+use crate::{
+    caller_facts::{CallerFacts, VerifiedTarget},
+    head_verified_caller::HeadVerifiedCaller,
+};
 
 /// The verified caller of a request, and the other facts that the signature proves.
 ///
@@ -24,21 +29,6 @@ struct Inner {
     target: VerifiedTarget,
 }
 
-/// The method and the target of the request at the time of verification.
-pub(crate) struct VerifiedTarget {
-    method: Method,
-    path_and_query: Option<PathAndQuery>,
-}
-
-impl VerifiedTarget {
-    pub(crate) fn new(method: &Method, uri: &Uri) -> Self {
-        Self {
-            method: method.clone(),
-            path_and_query: uri.path_and_query().cloned(),
-        }
-    }
-}
-
 impl VerifiedCaller {
     pub(crate) fn new(verified: Verified, replay_protected: bool, target: VerifiedTarget) -> Self {
         Self(Arc::new(Inner {
@@ -46,6 +36,28 @@ impl VerifiedCaller {
             replay_protected,
             target,
         }))
+    }
+
+    /// Returns the caller of a streamed request whose body is now checked.
+    pub(crate) fn of_stream(verified: Verified, facts: CallerFacts<'_>) -> Self {
+        Self::new(verified, facts.replay_protected, facts.target.clone())
+    }
+
+    /// Returns the caller without the check of the body, for a handler on a streamed route.
+    pub(crate) fn head(&self) -> HeadVerifiedCaller {
+        HeadVerifiedCaller::new(
+            Arc::new(self.0.verified.head().clone()),
+            self.0.replay_protected,
+            self.0.target.clone(),
+        )
+    }
+
+    pub(crate) fn facts(&self) -> CallerFacts<'_> {
+        CallerFacts {
+            head: self.0.verified.head(),
+            target: &self.0.target,
+            replay_protected: self.0.replay_protected,
+        }
     }
 
     /// Returns the name of the caller.
@@ -58,7 +70,7 @@ impl VerifiedCaller {
     /// The method is not signed if the [coverage](Self::coverage) is the body only. It may be
     /// unsigned if the coverage is partial.
     pub fn method(&self) -> &Method {
-        &self.0.target.method
+        self.0.target.method()
     }
 
     /// Returns the path of the request as it was verified: the whole path, also under
@@ -67,8 +79,7 @@ impl VerifiedCaller {
     /// The path is not signed if the [coverage](Self::coverage) is the body only. It may be
     /// unsigned if the coverage is partial.
     pub fn path(&self) -> &str {
-        let target = &self.0.target.path_and_query;
-        target.as_ref().map_or("", PathAndQuery::path)
+        self.0.target.path()
     }
 
     /// Returns the version of the caller's key that matched.

@@ -30,8 +30,8 @@ use tests::{
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_countersign::{
-    BodyLimits, CachedKeys, Refusal, RequestBody, SignLayer, UncoveredHeaders, VerifyLayer,
-    reload::Reload,
+    BodyLimits, BodyMode, CachedKeys, Refusal, RequestBody, SignLayer, StreamLimits,
+    UncoveredHeaders, VerifyLayer, reload::Reload,
 };
 
 use crate::{page, rows, symptoms::Capture};
@@ -237,6 +237,7 @@ async fn of_the_layer(found: &mut Values) {
     let refusal: &Refusal = response.extensions().get().unwrap();
     assert_eq!(refusal.code(), "missing_signature");
     insert("insecure_report_only", "off");
+    insert("with_body_mode", &format!("`{:?}`", BodyMode::default()));
     let challenge = response.headers()[WWW_AUTHENTICATE].to_str().unwrap();
     let realm = challenge.split('"').nth(1).unwrap();
     insert("with_realm", &format!("`{realm}`"));
@@ -306,6 +307,17 @@ fn of_settings(found: &mut Values) {
     for field in fields(&limits) {
         let setting = format!("BodyLimits::with_{field}");
         insert(&setting, value(&limits, &field));
+    }
+
+    let limits = StreamLimits::default();
+    for field in fields(&limits) {
+        let setting = format!("StreamLimits::with_{field}");
+        let value = match &*shown(&limits, &field) {
+            "None" => "none".to_owned(),
+            "false" => "off".to_owned(),
+            _ => value(&limits, &field),
+        };
+        insert(&setting, value);
     }
 
     let sign = SignLayer::new(billing());

@@ -151,6 +151,12 @@ impl<S: CallerSettings> Callers<S> {
         self.0.iter()
     }
 
+    /// Returns the method and the path of each route of each caller.
+    pub(super) fn methods_and_paths(&self) -> Vec<(&Method, &str)> {
+        let routes = self.routes();
+        routes.map(|route| (&route.method, &*route.path)).collect()
+    }
+
     /// Yields the same settings for each caller alone, with this very request as a route. For a
     /// diagnosis only.
     #[cfg(feature = "diagnose")]

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use http::HeaderName;
+use http::{HeaderName, Method};
 use smallvec::SmallVec;
 
 use super::{
@@ -76,6 +76,11 @@ pub(crate) trait VerifierOfFamily {
     /// Adds the headers of a 401 that say how to sign (RFC 9110 section 11.6.1). `kind` is the kind
     /// of the refusal.
     fn challenges(&self, realm: &str, kind: RejectionKind, add: &mut dyn FnMut(HeaderName, String));
+
+    /// Returns the routes on which the signature covers the body alone.
+    fn body_signed_routes(&self) -> Vec<(&Method, &str)> {
+        Vec::new()
+    }
 
     /// Refuses settings that conflict with the rest of the verifier's.
     fn check(&self, requirements: &Requirements) -> Result<(), ConfigError>;

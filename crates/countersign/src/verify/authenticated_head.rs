@@ -1,9 +1,8 @@
 use std::fmt;
 
 use super::{
-    detached_head::DetachedHead,
-    evidence::Evidence,
-    verified::{Proven, Verified},
+    detached_head::DetachedHead, evidence::Evidence, head_verified::HeadVerified,
+    verified::Verified,
 };
 use crate::{
     error::Rejection,
@@ -78,7 +77,7 @@ impl AuthenticatedHead<'_, '_> {
     pub fn finish(self) -> Result<Verified, Rejection> {
         let body = self.payload.finish();
         let body = body.map_err(|rejection| rejection.of(self.caller.clone()))?;
-        Ok(Proven::new(self.caller, self.key, self.parsed, self.evidence).with(body))
+        Ok(HeadVerified::new(self.caller, self.key, self.parsed, self.evidence).with(body))
     }
 
     /// Drops the borrows of the request head and of the keys.
@@ -87,7 +86,7 @@ impl AuthenticatedHead<'_, '_> {
     /// [`UnverifiedHead`](crate::UnverifiedHead) in memory.
     pub fn detach(self) -> DetachedHead {
         DetachedHead {
-            proven: Proven::new(self.caller, self.key, self.parsed, self.evidence),
+            head: HeadVerified::new(self.caller, self.key, self.parsed, self.evidence),
             payload: self.payload.detach(),
         }
     }

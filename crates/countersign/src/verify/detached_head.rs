@@ -1,6 +1,6 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use super::verified::{Proven, Verified};
+use super::{body_check::BodyCheck, head_verified::HeadVerified, verified::Verified};
 use crate::{
     error::Rejection,
     key_id::KeyId,
@@ -13,27 +13,32 @@ use crate::{
 ///
 /// Keep this while the body arrives: smaller than the parsed head, and free to move.
 pub struct DetachedHead {
-    pub(super) proven: Proven,
+    pub(super) head: HeadVerified,
     pub(super) payload: PayloadCheck<DeclaredPayload>,
 }
 
 impl DetachedHead {
+    /// Returns what the signature over the head proves.
+    pub fn head(&self) -> &HeadVerified {
+        &self.head
+    }
+
     /// Returns the caller's name from its key record.
     pub fn caller(&self) -> &KeyId {
-        &self.proven.caller
+        self.head.caller()
     }
 
     /// Returns the replay identity of the request, or `None` if no covered nonce is present.
     ///
     /// See [`ReplayKey::new`] for `audience`.
     pub fn replay_key(&self, audience: &str) -> Option<ReplayKey> {
-        self.proven.replay_key(audience)
+        self.head.replay_key(audience)
     }
 
     /// Returns the rejection of a replay:
     /// [`RejectionKind::Replayed`](crate::RejectionKind::Replayed).
     pub fn replayed(&self) -> Rejection {
-        self.proven.replayed()
+        self.head.replayed()
     }
 
     /// Takes the next bytes of the body, exactly as they arrived.
@@ -48,18 +53,28 @@ impl DetachedHead {
     /// [`RejectionKind::BodyMismatch`](crate::RejectionKind::BodyMismatch) if the digests differ.
     /// The rejection names the caller as [`proven_caller`](Rejection::proven_caller).
     pub fn finish(self) -> Result<Verified, Rejection> {
-        let proven = self.proven;
         match self.payload.finish() {
-            Ok(body) => Ok(proven.with(body)),
-            Err(rejection) => Err(rejection.of(proven.caller)),
+            Ok(body) => Ok(self.head.with(body)),
+            Err(rejection) => Err(rejection.of(self.head.caller)),
         }
+    }
+
+    /// Splits the proof of the head from the check of the body, for a receiver that handles a body
+    /// while it arrives.
+    pub fn into_body_check(self) -> (Arc<HeadVerified>, BodyCheck) {
+        let head = Arc::new(self.head);
+        let check = BodyCheck {
+            head: Arc::clone(&head),
+            payload: self.payload,
+        };
+        (head, check)
     }
 }
 
 impl fmt::Debug for DetachedHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DetachedHead")
-            .field("caller", &self.proven.caller)
+            .field("caller", self.caller())
             .finish_non_exhaustive()
     }
 }

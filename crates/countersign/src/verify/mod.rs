@@ -8,8 +8,10 @@
 mod asserted;
 mod authenticated_head;
 mod authentication;
+mod body_check;
 mod detached_head;
 mod evidence;
+mod head_verified;
 mod missing_signature;
 mod pending_body;
 #[cfg(feature = "diagnose")]
@@ -24,8 +26,10 @@ pub use self::{
     asserted::Asserted,
     authenticated_head::AuthenticatedHead,
     authentication::Authentication,
+    body_check::BodyCheck,
     detached_head::DetachedHead,
     evidence::Evidence,
+    head_verified::HeadVerified,
     pending_body::PendingBody,
     unverified_head::UnverifiedHead,
     verified::Verified,

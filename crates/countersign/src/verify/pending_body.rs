@@ -3,8 +3,9 @@ use std::fmt;
 use smallvec::SmallVec;
 
 use super::{
+    head_verified::HeadVerified,
     unverified_head::{check_key_rules, evidence, matching_key, mismatch},
-    verified::{Proven, Verified},
+    verified::Verified,
 };
 use crate::{
     crypto::{hmac_sha256::Mac, sha256::Sha256},
@@ -161,7 +162,7 @@ impl<'c, 'r> PendingBody<'c, 'r> {
             }
         };
         check_key_rules(parsed, caller, key, now)?;
-        Ok(Proven::new(caller, key, parsed, kept).with(body))
+        Ok(HeadVerified::new(caller, key, parsed, kept).with(body))
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderName, HeaderValue, Method, header::AUTHORIZATION};
 use smallvec::SmallVec;
 
 use super::{asserted::Asserted, missing_signature, unverified_head::UnverifiedHead};
@@ -87,6 +87,13 @@ impl Verifier {
     /// Returns the expected hosts. Empty if any authority is accepted.
     pub fn expected_hosts(&self) -> &[String] {
         &self.requirements.expected_hosts
+    }
+
+    /// Returns the routes whose callers sign the body alone (DRF, webhooks): a method and a path.
+    /// Nothing of such a request is authenticated before the body's end.
+    pub fn body_signed_routes(&self) -> impl Iterator<Item = (&Method, &str)> {
+        let accepted = self.requirements.accepted.iter();
+        accepted.flat_map(|family| family.of_family().body_signed_routes())
     }
 
     #[cfg(feature = "diagnose")]
@@ -372,7 +379,6 @@ impl VerifierBuilder {
 
 #[cfg(test)]
 mod tests {
-    use http::Method;
 
     use super::*;
     use crate::families::{

@@ -5,9 +5,9 @@ use http::Request;
 
 use super::forbidden::{Forbidden, ForbiddenReason};
 use crate::{
+    caller_facts::CallerFacts,
     clock::{Clock, SystemClock},
     source_address::SourceAddress,
-    verified_caller::VerifiedCaller,
     verify::request_uri,
 };
 
@@ -35,7 +35,7 @@ impl Rule {
     /// Returns the statement that allows the request, or `None` for a list of callers.
     pub(super) fn judge<B>(
         &self,
-        caller: Option<&VerifiedCaller>,
+        caller: Option<CallerFacts<'_>>,
         request: &Request<B>,
     ) -> Result<Option<StatementId>, Forbidden> {
         let Some(caller) = caller else {
@@ -57,7 +57,7 @@ impl Rule {
 }
 
 impl Callers {
-    fn judge(&self, caller: &VerifiedCaller) -> Result<(), ForbiddenReason> {
+    fn judge(&self, caller: CallerFacts<'_>) -> Result<(), ForbiddenReason> {
         if !self
             .names
             .iter()
@@ -66,7 +66,7 @@ impl Callers {
             return Err(ForbiddenReason::NotListed);
         }
         match self.coverage {
-            Some(coverage) if coverage != caller.coverage() => Err(ForbiddenReason::BodyOnly),
+            Some(coverage) if coverage != caller.head.coverage() => Err(ForbiddenReason::BodyOnly),
             _ => Ok(()),
         }
     }
@@ -75,20 +75,21 @@ impl Callers {
 impl PolicyRule {
     fn judge<B>(
         &self,
-        caller: &VerifiedCaller,
+        caller: CallerFacts<'_>,
         request: &Request<B>,
     ) -> Result<StatementId, ForbiddenReason> {
         let (uri, extensions) = (request.uri(), request.extensions());
         // The policy judges the verified request, so the handler must get the same request.
-        if request.method() != caller.method()
-            || !request_uri::is_handled_as(caller.path(), uri, extensions)
+        let target = caller.target;
+        if request.method() != target.method()
+            || !request_uri::is_handled_as(target.path(), uri, extensions)
         {
             return Err(ForbiddenReason::Rewritten);
         }
-        let mut asked = PolicyRequest::new(caller.id(), caller.method().as_str(), caller.path())
-            .with_scheme(caller.scheme())
-            .with_coverage(caller.coverage())
-            .with_key_version(caller.key_version())
+        let mut asked = PolicyRequest::new(caller.id(), target.method().as_str(), target.path())
+            .with_scheme(caller.head.scheme())
+            .with_coverage(caller.head.coverage())
+            .with_key_version(caller.head.key_version())
             .at(self.clock.now());
         if let Some(route) = matched_route(extensions) {
             asked = asked.with_route(route);

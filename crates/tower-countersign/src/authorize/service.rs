@@ -10,6 +10,7 @@ use tower_service::Service;
 
 use super::{events, future::AuthorizeFuture, rule::Rule};
 use crate::{
+    caller_facts::CallerFacts,
     grpc,
     metrics::{Authorization, Handles},
     mode::Mode,
@@ -49,14 +50,15 @@ impl Settings {
         let caller = self.caller(request);
         let forbidden = match self.rule.judge(caller, request) {
             Ok(statement) => {
+                let caller = caller.map(|caller| caller.id());
                 self.metrics
                     .authorization_decision(Authorization::Allowed, caller, self.mode);
-                let caller = caller.map(VerifiedCaller::id);
                 events::allowed(caller, request.method(), statement.as_ref());
                 return None;
             }
             Err(forbidden) => forbidden,
         };
+        let caller = caller.map(|caller| caller.id());
         self.metrics
             .authorization_decision(Authorization::Denied, caller, self.mode);
         let now = self.rule.now();
@@ -71,13 +73,15 @@ impl Settings {
     }
 
     /// Returns the caller to judge. A report-only layer also takes the caller that a report-only
-    /// `VerifyLayer` would have accepted. An enforcing layer takes only a verified caller.
-    fn caller<'r, B>(&self, request: &'r Request<B>) -> Option<&'r VerifiedCaller> {
+    /// `VerifyLayer` would have accepted. An enforcing layer takes only a verified caller. On a
+    /// streamed route, only the head of that caller's request is verified.
+    fn caller<'r, B>(&self, request: &'r Request<B>) -> Option<CallerFacts<'r>> {
         let extensions = request.extensions();
-        match (extensions.get::<VerifiedCaller>(), self.mode) {
+        match (CallerFacts::of(extensions), self.mode) {
             (None, Mode::ReportOnly) => extensions
                 .get::<UnverifiedCaller>()
-                .and_then(UnverifiedCaller::as_if_enforced),
+                .and_then(UnverifiedCaller::as_if_enforced)
+                .map(VerifiedCaller::facts),
             (verified, _) => verified,
         }
     }

@@ -12,7 +12,7 @@ use super::{
     handles::Handles,
     record::{now_if_recorded, seconds, with_recorder},
 };
-use crate::{mode::Mode, refusal::Refusal, verified_caller::VerifiedCaller};
+use crate::{caller_facts::CallerFacts, mode::Mode, refusal::Refusal};
 
 /// An unauthenticated peer can send any date. Greater skews are recorded as this value.
 const GREATEST_SKEW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -70,19 +70,34 @@ impl Decision {
     }
 
     /// Records that the request was accepted, or would have been in report-only mode.
-    pub(crate) fn accepted(mut self, caller: &VerifiedCaller, body_bytes: u64, now: Timestamp) {
+    /// `body_bytes` is `None` if the body is still to come.
+    pub(crate) fn accepted(
+        mut self,
+        caller: CallerFacts<'_>,
+        body_bytes: Option<u64>,
+        now: Timestamp,
+    ) {
         let Some(began) = self.began.take() else {
             return;
         };
         with_recorder(|recorder| {
             let id = caller.id().as_str();
             let ended = self.settle(recorder, began, "accepted", "", id);
-            let bytes = u32::try_from(body_bytes).unwrap_or(u32::MAX);
-            self.handles
-                .body_bytes
-                .measure(recorder, [id], bytes.into(), ended);
-            self.skew(recorder, "accepted", caller.signed_at(), id, now, ended);
-            let version = caller.key_version().as_str();
+            if let Some(bytes) = body_bytes {
+                let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                self.handles
+                    .body_bytes
+                    .measure(recorder, [id], bytes.into(), ended);
+            }
+            self.skew(
+                recorder,
+                "accepted",
+                caller.head.signed_at(),
+                id,
+                now,
+                ended,
+            );
+            let version = caller.head.key_version().as_str();
             let at = Duration::from_micros(u64::try_from(now.as_unix_micros()).unwrap_or(0));
             self.handles
                 .key_last_use

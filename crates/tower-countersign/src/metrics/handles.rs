@@ -7,18 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign::ClaimOutcome;
+use countersign::{ClaimOutcome, KeyId};
 use metrics::{Counter, Gauge, Histogram, Recorder};
 
 use super::{
     record::{METADATA, key, with_recorder},
     table::{
-        BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION, KEY_LAST_USE, Metric, REPLAY_CLAIMS,
-        REPLAY_STORE_ENTRIES, VERIFY_DURATION,
+        BODY_BYTES, BODY_OUTCOMES, DATE_SKEW, DECISIONS, HEAD_DURATION, KEY_LAST_USE, Metric,
+        REPLAY_CLAIMS, REPLAY_STORE_ENTRIES, VERIFY_DURATION,
     },
 };
 #[cfg(feature = "policy")]
-use crate::{metrics::record::Authorization, mode::Mode, verified_caller::VerifiedCaller};
+use crate::{metrics::record::Authorization, mode::Mode};
 
 /// The lifetime of a cached handle. An exporter may drop an idle series, and a handle to a dropped
 /// series loses its values.
@@ -39,6 +39,7 @@ pub(crate) struct Handles {
     pub(super) head_duration: Series<Histogram>,
     pub(super) date_skew: Series<Histogram>,
     pub(super) body_bytes: Series<Histogram>,
+    body_outcomes: Series<Counter>,
     pub(super) key_last_use: Series<Gauge>,
     pub(super) replay_claims: Series<Counter>,
     pub(super) replay_entries: Series<Gauge>,
@@ -54,6 +55,7 @@ impl Default for Handles {
             head_duration: Series::new(&HEAD_DURATION),
             date_skew: Series::new(&DATE_SKEW),
             body_bytes: Series::new(&BODY_BYTES),
+            body_outcomes: Series::new(&BODY_OUTCOMES),
             key_last_use: Series::new(&KEY_LAST_USE),
             replay_claims: Series::new(&REPLAY_CLAIMS),
             replay_entries: Series::new(&REPLAY_STORE_ENTRIES),
@@ -69,13 +71,30 @@ impl Handles {
     pub(crate) fn authorization_decision(
         &self,
         decided: Authorization,
-        caller: Option<&VerifiedCaller>,
+        caller: Option<&KeyId>,
         mode: Mode,
     ) {
         with_recorder(|recorder| {
-            let caller = caller.map_or("", |caller| caller.id().as_str());
+            let caller = caller.map_or("", KeyId::as_str);
             let labels = [decided.as_str(), caller, mode.as_str()];
             self.authorization.count(recorder, labels, Instant::now());
+        });
+    }
+
+    /// Counts a body that the handler reads while it is verified.
+    pub(crate) fn body_outcome(&self, mode: &str, outcome: &str) {
+        with_recorder(|recorder| {
+            self.body_outcomes
+                .count(recorder, [mode, outcome], Instant::now());
+        });
+    }
+
+    /// Measures the length of a verified body.
+    pub(crate) fn body_bytes(&self, caller: &KeyId, bytes: u64) {
+        with_recorder(|recorder| {
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+            self.body_bytes
+                .measure(recorder, [caller.as_str()], bytes.into(), Instant::now());
         });
     }
 

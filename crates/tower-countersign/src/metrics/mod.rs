@@ -31,6 +31,7 @@
 //! | `caller` | the caller whose signature matched, as its key record names it; otherwise empty |
 //! | `key_version` | the version of the key that matched |
 //! | `mode` | `enforced`, `report_only` |
+//! | `body_mode` | `stream` |
 //! | `direction` | `past`, `future` |
 //! | `audience` | the [audience of the layer](crate::VerifyLayer::with_audience) |
 //! | `answer` | `fresh`, `replayed`, `over_quota`, `error` |
@@ -61,8 +62,9 @@ pub use self::{
         policy_reload, replay_store_bypassed,
     },
     table::{
-        ALL, AUTHORIZATION_DECISIONS, BAD_SOURCES, BODY_BYTES, DATE_SKEW, DECISIONS, HEAD_DURATION,
-        KEY_LAST_USE, KEY_RELOADS, Kind, MISMATCH_HINTS, Metric, POLICY_RELOADS, REPLAY_CLAIMS,
-        REPLAY_STORE_BYPASSED, REPLAY_STORE_ENTRIES, STORE_ERRORS, STORE_WAIT, VERIFY_DURATION,
+        ALL, AUTHORIZATION_DECISIONS, BAD_SOURCES, BODY_BYTES, BODY_OUTCOMES, DATE_SKEW, DECISIONS,
+        HEAD_DURATION, KEY_LAST_USE, KEY_RELOADS, Kind, MISMATCH_HINTS, Metric, POLICY_RELOADS,
+        REPLAY_CLAIMS, REPLAY_STORE_BYPASSED, REPLAY_STORE_ENTRIES, STORE_ERRORS, STORE_WAIT,
+        VERIFY_DURATION,
     },
 };

@@ -59,6 +59,7 @@ pub const ALL: &[Metric] = &[
     HEAD_DURATION,
     DATE_SKEW,
     BODY_BYTES,
+    BODY_OUTCOMES,
     REPLAY_STORE_ENTRIES,
     REPLAY_CLAIMS,
     REPLAY_STORE_BYPASSED,
@@ -129,6 +130,18 @@ pub const BODY_BYTES: Metric = Metric {
         8_388_608.0,
     ],
     description: "Length of the bodies of accepted requests.",
+};
+
+/// What became of the bodies that the handler reads while they are verified.
+///
+/// `outcome` is `verified`, `body_mismatch`, `too_large`, `timeout`, `broken_off`, `storage` or
+/// `unread`. The decision on the head is counted apart, in [`DECISIONS`].
+pub const BODY_OUTCOMES: Metric = Metric {
+    name: "countersign_body_outcomes_total",
+    kind: Kind::Counter,
+    labels: &["body_mode", "outcome"],
+    buckets: &[],
+    description: "Bodies of accepted requests on streamed routes, by what became of them.",
 };
 
 /// The number of nonces in a replay store.

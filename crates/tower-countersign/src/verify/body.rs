@@ -91,7 +91,7 @@ pub(super) fn hand_over(
     Ok(())
 }
 
-fn buffer_full(full: &Full) -> Refusal {
+pub(super) fn buffer_full(full: &Full) -> Refusal {
     metrics::store_error(Store::BodyBuffer, StoreError::Full);
     Refusal::Unavailable {
         what: Store::BodyBuffer.name(),
@@ -182,30 +182,30 @@ impl Bounds<'_> {
         };
         Rejection::body(bound, found, setting).into()
     }
+}
 
-    /// Refuses a body that ended with an error: it differs from the signed body.
-    #[cold]
-    fn broken_off(&self, error: &(dyn Error + 'static), received: u64) -> Refusal {
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            if error.is::<LengthLimitError>() {
-                let reason =
-                    "body: expected no more than the limit of a layer outside this one, found more";
-                return Rejection::new(RejectionKind::TooLarge, reason).into();
-            }
-            cause = error.source();
+/// Refuses the body of an authenticated peer that ended with an error: it differs from the signed
+/// body.
+#[cold]
+pub(super) fn broken_off(error: &(dyn Error + 'static), received: u64) -> Refusal {
+    ended_by(error, received, RejectionKind::BodyMismatch)
+}
+
+fn ended_by(error: &(dyn Error + 'static), received: u64, kind: RejectionKind) -> Refusal {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            let reason =
+                "body: expected no more than the limit of a layer outside this one, found more";
+            return Rejection::new(RejectionKind::TooLarge, reason).into();
         }
-        let kind = match self.sender {
-            Sender::Authenticated => RejectionKind::BodyMismatch,
-            // `body_mismatch` means that the signature matched. Nothing is verified here.
-            Sender::Unauthenticated => RejectionKind::InvalidSignature,
-        };
-        Rejection::naming(
-            kind,
-            format_args!("body: expected its end, found that it broke off after {received} bytes"),
-        )
-        .into()
+        cause = error.source();
     }
+    Rejection::naming(
+        kind,
+        format_args!("body: expected its end, found that it broke off after {received} bytes"),
+    )
+    .into()
 }
 
 /// Reads a body to its end, and passes each chunk to `update` as it arrives.
@@ -284,7 +284,13 @@ where
                     .push_last(Ok(frame.map_data(|_| Bytes::new()))),
                 Err(error) => {
                     let error = error.into();
-                    let refusal = self.bounds.broken_off(error.as_ref(), self.received);
+                    let kind = match self.bounds.sender {
+                        Sender::Authenticated => RejectionKind::BodyMismatch,
+                        // `body_mismatch` means that the signature matched. Nothing is verified
+                        // here.
+                        Sender::Unauthenticated => RejectionKind::InvalidSignature,
+                    };
+                    let refusal = ended_by(error.as_ref(), self.received, kind);
                     self.buffered.push_last(Err(error));
                     self.buffered.end();
                     return Poll::Ready(Err(refusal));

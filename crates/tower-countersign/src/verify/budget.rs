@@ -185,21 +185,32 @@ impl Reservation {
         self.bytes = self.bytes.saturating_add(bytes);
         Ok(())
     }
-}
 
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        if self.bytes == 0 {
+    /// Reserves exactly `bytes` from now on. Changes nothing if the limit is reached.
+    pub(super) fn resize(&mut self, bytes: u64, size: Size) -> Result<(), Full> {
+        self.release(self.bytes.saturating_sub(bytes));
+        self.grow(bytes.saturating_sub(self.bytes), size)
+    }
+
+    fn release(&mut self, bytes: u64) {
+        if bytes == 0 {
             return;
         }
         let used = &mut *self.budget.0.used();
-        used.total = used.total.saturating_sub(self.bytes);
+        used.total = used.total.saturating_sub(bytes);
         if let Some(of_holder) = used.by_holder.get_mut(&self.holder) {
-            *of_holder = of_holder.saturating_sub(self.bytes);
+            *of_holder = of_holder.saturating_sub(bytes);
             if *of_holder == 0 && used.by_holder.len() > ACCOUNTS_KEPT {
                 used.by_holder.remove(&self.holder);
             }
         }
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.release(self.bytes);
     }
 }
 
@@ -240,6 +251,21 @@ mod tests {
         drop(second);
         assert_eq!(budget.0.used().total, 0);
         assert!(budget.0.used().by_holder.values().all(|bytes| *bytes == 0));
+    }
+
+    #[test]
+    fn a_reservation_that_shrinks_gives_its_bytes_back() {
+        let limits = BodyLimits::default().with_caller_bytes(6);
+        let budget = BodyBudget::new(&limits);
+        let mut reservation = budget.open(caller("a"));
+        assert!(reservation.resize(6, Size::Large).is_ok());
+        assert!(reservation.resize(7, Size::Large).is_err());
+        assert!(!grows(&mut budget.open(caller("a")), 1));
+        assert!(reservation.resize(2, Size::Large).is_ok());
+        assert_eq!(budget.0.used().total, 2);
+        assert!(grows(&mut budget.open(caller("a")), 4));
+        drop(reservation);
+        assert_eq!(budget.0.used().total, 0);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 use bytes::Bytes;
-use http_body::Frame;
+use http_body::{Body, Frame};
 
 use super::{
+    body_mode::BodyMode,
     budget::{Full, Reservation, Size},
     request_body::RequestBody,
 };
-use crate::{BoxError, chunks::Chunks};
+use crate::{BoxError, chunks::Chunks, verified_caller::VerifiedCaller};
 
 /// The part of a body that was read. In report-only mode, all of it goes to the inner service.
 #[derive(Default)]
@@ -17,6 +18,7 @@ pub(super) struct Buffered {
     progress: Progress,
     discarding: bool,
     undecided: bool,
+    mode: BodyMode,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,19 @@ enum Progress {
 }
 
 impl Buffered {
+    pub(super) fn in_mode(mode: BodyMode) -> Self {
+        Self {
+            mode,
+            ..Self::default()
+        }
+    }
+
+    /// Returns whether the handler reads the body while it is verified. An empty body is verified
+    /// at once in every mode.
+    pub(super) fn is_streamed<B: Body>(&self, body: &B) -> bool {
+        self.mode == BodyMode::Stream && !body.is_end_stream()
+    }
+
     /// Returns a buffer that keeps no bytes, because the handler reads the body itself.
     pub(super) fn discarding() -> Self {
         Self {
@@ -104,9 +119,10 @@ impl Buffered {
         self.undecided
     }
 
-    /// Returns the body of an accepted request: the bytes that were read, without trailers.
-    pub(super) fn into_verified(self) -> RequestBody {
-        RequestBody::new(self.chunks, self.reservation)
+    /// Returns the body of this caller's accepted request: the bytes that were read, without
+    /// trailers.
+    pub(super) fn into_verified(self, caller: Option<VerifiedCaller>) -> RequestBody {
+        RequestBody::new(self.chunks, self.reservation, caller)
     }
 
     /// Returns the unchanged body: the bytes that were read, and then the rest.

@@ -49,11 +49,11 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         request: &Authenticated,
         mode: Mode,
     ) -> Result<bool, Refusal> {
-        let verified = &request.verified;
+        let head = request.head();
         let Some(key) = request.replay_key else {
             return Ok(false);
         };
-        let expires_at = verified
+        let expires_at = head
             .fresh_until()
             .saturating_add(request.body_deadline)
             .saturating_add(self.settings.clock_difference);
@@ -64,8 +64,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         }
         let claim = ReplayClaim::new(
             key,
-            verified.caller().clone(),
-            verified.signed_at(),
+            head.caller().clone(),
+            head.signed_at(),
             expires_at,
             self.settings.clock.now(),
         );
@@ -89,7 +89,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             Err(outage) => {
                 return self.settings.outages.decide(
                     outage,
-                    verified.caller(),
+                    head.caller(),
                     &self.settings.events,
                     mode,
                     self.settings.clock.now(),
@@ -110,7 +110,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             }
             ClaimOutcome::OverQuota => Err(OVER_QUOTA.into()),
             // The enum is non-exhaustive. Only `Fresh` accepts a request.
-            _ => Err(verified.replayed().into()),
+            _ => Err(head.replayed().into()),
         }
     }
 

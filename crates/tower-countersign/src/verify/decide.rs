@@ -1,10 +1,10 @@
 //! Decides on a request, one step after the other.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use countersign::{
-    Authentication, CallerKeys, DetachedHead, KeyStore, ReplayKey, ReplayStore, RequestHead,
-    Timestamp, UnverifiedHead, Verified,
+    Authentication, BodyCheck, CallerKeys, DetachedHead, HeadVerified, KeyStore, ReplayKey,
+    ReplayStore, RequestHead, Timestamp, UnverifiedHead, Verified,
 };
 use http::request::Parts;
 use http_body::Body;
@@ -15,21 +15,66 @@ use super::{
     peer::Peer,
     request_uri,
     store_answer::{counted, within},
+    stream,
     verification::{Refused, Verification},
 };
 use crate::{
     BoxError,
+    caller_facts::{CallerFacts, VerifiedTarget},
+    head_verified_caller::HeadVerifiedCaller,
     metrics::{Decision, Store},
     mode::Mode,
-    verified_caller::{VerifiedCaller, VerifiedTarget},
+    verified_caller::VerifiedCaller,
 };
 
-/// A request whose signature and body are verified.
+/// A request whose signature is verified.
 pub(super) struct Authenticated {
-    pub(super) verified: Verified,
+    proof: Proof,
     pub(super) replay_key: Option<ReplayKey>,
-    /// The time that the body may take after the date was checked.
+    /// The time that the body may take between the check of the date and the claim of the nonce.
     pub(super) body_deadline: Duration,
+}
+
+enum Proof {
+    /// The body is verified.
+    Request(Verified),
+    /// The handler reads the body while it is verified. The check is boxed, because every waiting
+    /// request has room for it.
+    Head(Arc<HeadVerified>, Box<BodyCheck>),
+}
+
+impl Authenticated {
+    pub(super) fn head(&self) -> &HeadVerified {
+        match &self.proof {
+            Proof::Request(verified) => verified.head(),
+            Proof::Head(head, _) => head,
+        }
+    }
+}
+
+/// A request that passed all steps before the call.
+pub(super) enum Accepted {
+    /// The body is verified.
+    Request(VerifiedCaller),
+    /// The handler reads the body while it is verified.
+    Head(HeadVerifiedCaller, Box<BodyCheck>),
+}
+
+impl Accepted {
+    pub(super) fn facts(&self) -> CallerFacts<'_> {
+        match self {
+            Self::Request(caller) => caller.facts(),
+            Self::Head(caller, _) => caller.facts(),
+        }
+    }
+
+    /// Returns the caller if the body is verified.
+    pub(super) fn caller(&self) -> Option<&VerifiedCaller> {
+        match self {
+            Self::Request(caller) => Some(caller),
+            Self::Head(..) => None,
+        }
+    }
 }
 
 /// The result of the steps that never wait.
@@ -49,6 +94,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// Takes steps 1 to 11 of the [module documentation](crate::verify), in that order. The caller
     /// of this function takes step 12.
     ///
+    /// If the handler reads the body, step 9 is the check of its declared length, and the steps 10
+    /// and 11 come before the body.
+    ///
     /// The bytes that were read of the body are in `buffered`, after a refusal too.
     // The future is kept for every request that waits for its body, so nothing large may live
     // across an await. The block keeps the parsed head on the stack, and rare waits are boxed. An
@@ -64,7 +112,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         now: Timestamp,
         decision: &mut Decision,
         buffered: &mut Buffered,
-    ) -> impl Future<Output = Result<VerifiedCaller, Refused>>
+    ) -> impl Future<Output = Result<Accepted, Refused>>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -107,17 +155,24 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     replay_key = self.ensure_not_replayed(parts, head)?;
 
                     // Step 9: the body.
-                    body::read(
-                        head,
-                        body.as_mut(),
-                        &settings.limits,
-                        &settings.budget,
-                        buffered,
-                    )
-                    .await
-                    .map_err(|refusal| Refused::by(head.caller(), refusal))?;
+                    if buffered.is_streamed(&*body) {
+                        self.ensure_fits(head, &*body)?;
+                    } else {
+                        body::read(
+                            head,
+                            body.as_mut(),
+                            &settings.limits,
+                            &settings.budget,
+                            buffered,
+                        )
+                        .await
+                        .map_err(|refusal| Refused::by(head.caller(), refusal))?;
+                    }
                 }
                 let request = match head {
+                    Head::Authenticated(head) if buffered.is_streamed(&*body) => {
+                        unread(head, replay_key)
+                    }
                     Head::Authenticated(head) => self.compare_body(head, replay_key)?,
                     // Steps 6 to 9, if they wait for the key store or need the body first.
                     Head::Pending(unverified, keys) => {
@@ -135,14 +190,14 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 Ok::<_, Refused>((request, VerifiedTarget::new(&parts.method, uri)))
             }
             .await?;
-            let refused = |refusal| Refused::by(request.verified.caller(), refusal);
+            let refused = |refusal| Refused::by(request.head().caller(), refusal);
 
             // Step 10: the headers that are not covered.
             let uncovered = &self.settings.uncovered;
             match decision.mode() {
-                Mode::Enforced => uncovered.apply(&mut parts.headers, &request.verified),
+                Mode::Enforced => uncovered.apply(&mut parts.headers, request.head()),
                 // The handler must get the headers unchanged.
-                Mode::ReportOnly => uncovered.apply(&mut parts.headers.clone(), &request.verified),
+                Mode::ReportOnly => uncovered.apply(&mut parts.headers.clone(), request.head()),
             }
             .map_err(|rejection| refused(rejection.into()))?;
 
@@ -152,11 +207,15 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 .await
                 .map_err(refused)?;
 
-            Ok(VerifiedCaller::new(
-                request.verified,
-                replay_protected,
-                target,
-            ))
+            Ok(match request.proof {
+                Proof::Request(verified) => {
+                    Accepted::Request(VerifiedCaller::new(verified, replay_protected, target))
+                }
+                Proof::Head(head, check) => {
+                    let caller = HeadVerifiedCaller::new(head, replay_protected, target);
+                    Accepted::Head(caller, check)
+                }
+            })
         }
     }
 
@@ -195,6 +254,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 let replay_key = self.ensure_not_replayed(parts, &head)?;
 
                 // Step 9: the body.
+                if buffered.is_streamed(&*body) {
+                    self.ensure_fits(&head, &*body)?;
+                    return Ok(unread(head, replay_key));
+                }
                 body::read(
                     &mut head,
                     body,
@@ -223,7 +286,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     verified.replay_key(&self.audience)
                 };
                 Ok(Authenticated {
-                    verified,
+                    proof: Proof::Request(verified),
                     replay_key,
                     // The date is checked after the body has arrived.
                     body_deadline: Duration::ZERO,
@@ -246,6 +309,17 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         Ok(key)
     }
 
+    /// Refuses a body that declares more than a streamed body may have.
+    fn ensure_fits<B: Body>(&self, head: &DetachedHead, body: &B) -> Result<(), Refused> {
+        let limits = &self.settings.stream_limits;
+        let declared = body.size_hint().lower();
+        if declared <= limits.max_bytes {
+            return Ok(());
+        }
+        let too_large = stream::too_large(limits, declared);
+        Err(Refused::by(head.caller(), too_large))
+    }
+
     /// Compares the digest of the body with the signed digest.
     fn compare_body(
         &self,
@@ -253,7 +327,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         replay_key: Option<ReplayKey>,
     ) -> Result<Authenticated, Refused> {
         Ok(Authenticated {
-            verified: head.finish()?,
+            proof: Proof::Request(head.finish()?),
             replay_key,
             body_deadline: self.settings.limits.deadline,
         })
@@ -268,5 +342,16 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             settings.events.peers_unknown();
         }
         peer
+    }
+}
+
+/// Returns a request whose body the handler reads.
+fn unread(head: DetachedHead, replay_key: Option<ReplayKey>) -> Authenticated {
+    let (head, check) = head.into_body_check();
+    Authenticated {
+        proof: Proof::Head(head, Box::new(check)),
+        replay_key,
+        // The nonce is claimed before the body.
+        body_deadline: Duration::ZERO,
     }
 }

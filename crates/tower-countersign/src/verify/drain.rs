@@ -51,23 +51,23 @@ impl Drain {
 
     /// Returns whether draining can make the refusal arrive.
     pub(super) fn is_worth_it<B: Body>(&self, parts: &Parts, refusal: &Refusal, body: &B) -> bool {
-        // HTTP/2 and later end one stream and keep the connection open.
-        let closes = matches!(
-            parts.version,
-            Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11
-        );
-        // A peer that sent `Expect: 100-continue` reads before it sends. Polling the body would ask
-        // for it.
-        let listens = parts.headers.contains_key(EXPECT);
+        sends_first(parts) && self.can_end(declared(parts), refusal, body)
+    }
+
+    /// Returns whether the body can be read to its end.
+    pub(super) fn can_end<B: Body>(
+        &self,
+        declared: Option<u64>,
+        refusal: &Refusal,
+        body: &B,
+    ) -> bool {
         // A peer that was too slow is still too slow.
         let was_late =
             refusal.rejection().map(countersign::Rejection::kind) == Some(RejectionKind::Timeout);
-        closes
-            && !listens
-            && !was_late
+        !was_late
             && !body.is_end_stream()
             // A longer body cannot be read to its end.
-            && declared(parts).unwrap_or_else(|| body.size_hint().lower()) <= self.bytes
+            && declared.unwrap_or_else(|| body.size_hint().lower()) <= self.bytes
             && self.bytes > 0
     }
 
@@ -89,6 +89,19 @@ impl Drain {
         };
         let _: Result<(), _> = timeout(self.time, reading).await;
     }
+}
+
+/// Returns whether the peer may send its whole body before it reads the answer, and then loses the
+/// answer if the server closes the connection.
+pub(super) fn sends_first(parts: &Parts) -> bool {
+    // HTTP/2 and later end one stream and keep the connection open.
+    let closes = matches!(
+        parts.version,
+        Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11
+    );
+    // A peer that sent `Expect: 100-continue` reads before it sends. Polling the body would ask for
+    // it.
+    closes && !parts.headers.contains_key(EXPECT)
 }
 
 /// Returns the declared length. The body itself may not know it if an outer layer has wrapped it.

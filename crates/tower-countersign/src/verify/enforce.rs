@@ -3,17 +3,19 @@
 use std::{future::Future, pin::Pin};
 
 use bytes::Bytes;
-use countersign::{KeyStore, ReplayStore};
+use countersign::{KeyStore, ReplayStore, Timestamp};
 use http::{Response, request::Parts};
 use http_body::Body;
 
 use super::{
-    buffered::Buffered, request_body::RequestBody, settings::Settings, verification::Verification,
+    body_mode::BodyMode, buffered::Buffered, decide::Accepted, request_body::RequestBody,
+    settings::Settings, verification::Verification,
 };
-use crate::{BoxError, grpc, metrics::Decision, mode::Mode};
+use crate::{BoxError, grpc, metrics::Decision, mode::Mode, refusal::Refusal};
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
-    /// Returns the verified body and the inner service, or the response that refuses the request.
+    /// Returns the caller, the bytes that were read of the body and the inner service, or the
+    /// response that refuses the request.
     #[expect(
         clippy::manual_async_fn,
         reason = "an `async fn` keeps its arguments twice"
@@ -22,8 +24,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         &self,
         parts: &mut Parts,
         mut body: Pin<&mut B>,
+        body_mode: BodyMode,
         inner: S,
-    ) -> impl Future<Output = Result<(RequestBody, S), Response<Bytes>>>
+    ) -> impl Future<Output = Result<(Accepted, RequestBody, S), Response<Bytes>>>
     where
         B: Body,
         B::Error: Into<BoxError>,
@@ -33,13 +36,15 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics)
                 // This comes first, because the decision can remove headers.
                 .of_grpc(grpc::is_call(&parts.method, &parts.headers));
-            let mut buffered = Buffered::default();
+            let mut buffered = Buffered::in_mode(body_mode);
             let decided = self.decide(parts, body.as_mut(), now, &mut decision, &mut buffered);
             let refused = match decided.await {
-                Ok(caller) => {
-                    self.accepted(&caller, decision, buffered.held(), now);
-                    parts.extensions.insert(caller);
-                    return Ok((buffered.into_verified(), inner));
+                Ok(accepted) => {
+                    let caller = accepted.caller();
+                    let held = caller.is_some().then(|| buffered.held());
+                    self.accepted(accepted.facts(), decision, held, now);
+                    let body = buffered.into_verified(caller.cloned());
+                    return Ok((accepted, body, inner));
                 }
                 Err(refused) => refused,
             };
@@ -54,13 +59,23 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
                 Box::pin(drain.read(body)).await;
             }
-            if is_grpc {
-                return Err(refused.refusal.into_grpc_response());
-            }
-            let Settings {
-                verifier, realm, ..
-            } = &self.settings;
-            Err(refused.refusal.into_response(verifier, realm, now))
+            Err(self.response(refused.refusal, is_grpc, now))
         }
+    }
+
+    /// Returns the response that refuses a request.
+    pub(super) fn response(
+        &self,
+        refusal: Refusal,
+        is_grpc: bool,
+        now: Timestamp,
+    ) -> Response<Bytes> {
+        if is_grpc {
+            return refusal.into_grpc_response();
+        }
+        let Settings {
+            verifier, realm, ..
+        } = &self.settings;
+        refusal.into_response(verifier, realm, now)
     }
 }

@@ -9,6 +9,7 @@
 //! | `error` | a store cannot answer, or the URI was rewritten | `outcome = "refused"`, the same |
 //! | `warn` | a request is accepted without a claim | `outcome = "unclaimed"`, [more](#unclaimed) |
 //! | `debug` | a report-only layer cannot decide | `outcome = "undecided"` |
+//! | `debug` | a streamed request ends before its body | `outcome = "unread"`, `body_mode`, `caller` |
 //! | `info`, `warn` | a layer starts (once) | `outcome = "started"` |
 //! | `warn` | an unauthenticated peer has no address (once) | `outcome = "started"` |
 //!
@@ -30,6 +31,7 @@
 //! | `caller` | the verified caller, if the signature matched |
 //! | `asserted` | otherwise the key id that the request asserts |
 //! | `peer` | the address of the peer, if it is known |
+//! | `body_mode`, `body` | of a body that was refused after the handler was called: `stream`, and one of the [outcomes](crate::metrics::BODY_OUTCOMES) |
 //! | `suppressed` | the number of suppressed events |
 //! | `hint` | the known mistake that explains the refusal, or `none` |
 //! | `hint_also` | a second mistake, if only both together explain it |
@@ -81,7 +83,7 @@ use countersign::{Escaped, KeyId, Timestamp};
 use http::{HeaderName, Method};
 
 use super::{event_rates::Rates, hint::Hint};
-use crate::{metrics, mode::Mode, refusal::Refusal, verified_caller::VerifiedCaller};
+use crate::{caller_facts::CallerFacts, metrics, mode::Mode, refusal::Refusal};
 
 /// Writes events, and limits the rate of those that peers can cause.
 #[derive(Clone, Debug, Default)]
@@ -110,17 +112,19 @@ pub(super) struct RefusedRequest<'r> {
     pub(super) sender: Sender<'r>,
     pub(super) hint: Option<&'r Hint>,
     pub(super) peer: Option<IpAddr>,
+    /// The body mode, and what became of the body, if the request was accepted before its body.
+    pub(super) body: Option<(&'static str, &'static str)>,
 }
 
-pub(super) fn accepted(caller: &VerifiedCaller, mode: Mode) {
+pub(super) fn accepted(caller: CallerFacts<'_>, mode: Mode) {
     tracing::debug!(
         target: "countersign",
         outcome = "accepted",
         report_only = reports(mode),
         caller = %caller.id(),
-        key_version = %caller.key_version(),
-        scheme = %caller.scheme(),
-        replay_protected = caller.replay_protected(),
+        key_version = %caller.head.key_version(),
+        scheme = %caller.head.scheme(),
+        replay_protected = caller.replay_protected,
     );
 }
 
@@ -203,6 +207,7 @@ impl Events {
             sender,
             hint,
             peer,
+            body,
         } = *request;
         let proven = match sender {
             Sender::Authenticated(caller) => Some(caller),
@@ -233,6 +238,8 @@ impl Events {
                         .and_then(|hint| hint.header.as_ref())
                         .map(HeaderName::as_str),
                     peer = peer.map(tracing::field::display),
+                    body_mode = body.map(|(mode, _)| mode),
+                    body = body.map(|(_, outcome)| outcome),
                     suppressed,
                     reason = %refusal,
                 )
@@ -240,7 +247,9 @@ impl Events {
         }
         match refusal {
             Refusal::Rejected(_) => event!(warn),
-            Refusal::Unavailable { .. } | Refusal::Misconfigured => event!(error),
+            Refusal::Unavailable { .. } | Refusal::Misconfigured | Refusal::AnsweredEarly => {
+                event!(error);
+            }
         }
     }
 

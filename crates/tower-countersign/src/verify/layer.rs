@@ -5,9 +5,9 @@ use http::{Extensions, Method};
 use tower_layer::Layer;
 
 use super::{
-    body_limits::BodyLimits, budget::BodyBudget, drain::Drain, key_use::KeyUse,
-    public_uri::PublicUri, report_only::ReportOnly, service::Verify, settings::Settings,
-    uncovered::UncoveredHeaders,
+    body_limits::BodyLimits, body_mode::BodyMode, budget::BodyBudget, drain::Drain,
+    key_use::KeyUse, public_uri::PublicUri, report_only::ReportOnly, service::Verify,
+    settings::Settings, stream::StreamLimits, uncovered::UncoveredHeaders,
 };
 use crate::clock::Clock;
 
@@ -133,6 +133,66 @@ impl<K, R> VerifyLayer<K, R> {
         self.settings.budget = BodyBudget::new(&limits);
         self.settings.unauthenticated = BodyBudget::unauthenticated(&limits);
         self.settings.limits = limits;
+        self
+    }
+
+    /// Sets when the handler is called on routes without a [mode of their
+    /// own](Self::with_body_mode_for): after the body, or after the head. Default:
+    /// [`BodyMode::Buffer`].
+    ///
+    /// Call this after [`with_verifier`](Self::with_verifier).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if callers of such a
+    /// route sign the body itself (DRF, webhooks). Nothing of such a request is proven before the
+    /// body's end.
+    pub fn with_body_mode(mut self, mode: BodyMode) -> Result<Self, ConfigError> {
+        let modes = self.settings.body_modes.with_elsewhere(mode);
+        modes.check(&self.settings.verifier)?;
+        self.settings.body_modes = modes;
+        Ok(self)
+    }
+
+    /// Sets when the handler is called on these routes. Several calls add their routes; if two
+    /// routes match a request, the first of them counts.
+    ///
+    /// A route is a method and a path, as in
+    /// [`insecure_report_only_for`](Self::insecure_report_only_for). A path that is not plain, and
+    /// a request with a header that overrides the method or the URL, match no route.
+    ///
+    /// Call this after [`with_verifier`](Self::with_verifier).
+    ///
+    /// ```
+    /// use countersign::{ConfigError, KeyStore};
+    /// use http::Method;
+    /// use tower_countersign::{BodyMode, VerifyLayer};
+    ///
+    /// fn verify<K: KeyStore>(keys: K) -> Result<VerifyLayer<K>, ConfigError> {
+    ///     VerifyLayer::new(keys)
+    ///         .with_body_mode_for(BodyMode::Stream, [(Method::PUT, "/files/{name}")])
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if a path is not in
+    /// plain form, and as [`with_body_mode`](Self::with_body_mode).
+    pub fn with_body_mode_for<P: AsRef<str>>(
+        mut self,
+        mode: BodyMode,
+        routes: impl IntoIterator<Item = (Method, P)>,
+    ) -> Result<Self, ConfigError> {
+        let modes = self.settings.body_modes.and_for(mode, routes)?;
+        modes.check(&self.settings.verifier)?;
+        self.settings.body_modes = modes;
+        Ok(self)
+    }
+
+    /// Sets the limits on bodies that the handler reads while they are verified.
+    #[must_use]
+    pub fn with_stream_limits(mut self, limits: StreamLimits) -> Self {
+        self.settings.stream_limits = limits;
         self
     }
 

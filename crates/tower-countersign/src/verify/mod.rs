@@ -101,7 +101,7 @@
 //! | a used nonce | 401 | 16 | `replayed` |
 //! | a caller over its quota of nonces | 429 | 8 | `over_quota` |
 //! | a store that does not answer, a full body buffer | 503 | 14 | `unavailable` |
-//! | a URI that was rewritten between two routers | 500 | 13 | `misconfigured` |
+//! | a URI that was rewritten between two routers, a handler that keeps a streamed body | 500 | 13 | `misconfigured` |
 //!
 //! A POST request with the content type `application/grpc`, alone or with a suffix such as
 //! `+proto`, is a gRPC call. Its refusal is a trailers-only response: status 200, `grpc-status`
@@ -112,6 +112,32 @@
 //! The request stream of a gRPC call is a body. It is read to its end, within the
 //! [limits](crate::BodyLimits), before the service is called. So a bidirectional call in which the
 //! client waits for an answer before it ends its stream is refused with `timeout`.
+//!
+//! # Streamed bodies
+//!
+//! On a route with [`BodyMode::Stream`](crate::BodyMode::Stream), the handler is called after the
+//! head, and reads the body while it is verified:
+//!
+//! - Step 9 refuses a declared length over the
+//!   [limit](crate::StreamLimits). The steps 10 and 11 follow at once, then the handler gets a
+//!   [`HeadVerifiedCaller`](crate::HeadVerifiedCaller) and reads.
+//! - The last bytes are held back until the digest has matched. If the length is declared, this is
+//!   the frame that completes the body; otherwise each frame waits for the next one.
+//! - A body that is wrong, too long, too slow or cut off ends with a
+//!   [`BodyError`](crate::BodyError), never like a whole one.
+//! - [`RequestBody::verified`](crate::RequestBody::verified) returns the
+//!   [`VerifiedCaller`](crate::VerifiedCaller) at the end. A handler must not commit, publish,
+//!   acknowledge, rename into place or charge before. It may write where nobody looks, hash, parse
+//!   and reject.
+//! - The layer holds the answer back. If the body fails, the peer gets the refusal, whatever the
+//!   handler says. If the handler drops the body, the layer reads the rest. An answer with a status
+//!   of 400 or more is sent at once.
+//! - A handler that answers first and keeps the body, as an echo does, gets 500 `misconfigured`
+//!   after the idle time. See
+//!   [`StreamLimits::with_answers_before_end`](crate::StreamLimits::with_answers_before_end).
+//!
+//! Empty bodies are judged before the handler in every mode. Bodies that must be read before their
+//! peer is authenticated are read into memory first.
 //!
 //! # Report only
 //!
@@ -167,15 +193,18 @@
 
 mod body;
 pub(crate) mod body_limits;
+pub(crate) mod body_mode;
 mod budget;
 mod buffered;
 mod claim;
 mod decide;
 mod drain;
 mod enforce;
+mod erased;
 mod event_rates;
 pub mod events;
 mod future;
+mod handle_stream;
 mod hint;
 #[cfg(feature = "diagnose")]
 mod hints;
@@ -191,9 +220,11 @@ mod report_only;
 pub(crate) mod request_body;
 pub(crate) mod request_uri;
 mod response_body;
+mod routes;
 mod service;
 mod settings;
 mod store_answer;
+pub(crate) mod stream;
 mod tee_body;
 pub(crate) mod uncovered;
 mod verification;

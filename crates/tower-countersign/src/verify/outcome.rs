@@ -11,23 +11,24 @@ use super::{
     verification::{Refused, Verification},
 };
 use crate::{
+    caller_facts::CallerFacts,
     metrics::{self, Decision},
-    verified_caller::VerifiedCaller,
 };
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// Logs and counts an accepted request. In report-only mode: a request that would be accepted.
+    /// `body_bytes` is `None` if the body is still to come.
     pub(super) fn accepted(
         &self,
-        caller: &VerifiedCaller,
+        caller: CallerFacts<'_>,
         decision: Decision,
-        body_bytes: u64,
+        body_bytes: Option<u64>,
         now: Timestamp,
     ) {
         events::accepted(caller, decision.mode());
         self.settings
             .key_use
-            .record(caller.id(), caller.key_version(), now);
+            .record(caller.id(), caller.head.key_version(), now);
         decision.accepted(caller, body_bytes, now);
     }
 
@@ -52,6 +53,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             sender: Sender::new(caller.as_ref(), key_id.as_deref()),
             hint: hint.as_ref(),
             peer: settings.source.of(&parts.headers, &parts.extensions),
+            body: None,
         };
         settings
             .events

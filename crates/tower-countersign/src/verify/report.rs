@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use countersign::{Asserted, KeyId, KeyStore, ReplayStore, RequestHead, Timestamp};
 use http::{Request, request::Parts};
 use http_body::Body;
@@ -13,6 +13,8 @@ use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
 
 use super::{
     buffered::Buffered,
+    decide::Accepted,
+    erased::erased,
     events,
     request_body::RequestBody,
     request_uri,
@@ -53,9 +55,15 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             )
             .await;
         let caller = match verified {
-            Ok(caller) => {
-                self.accepted(&caller, decision, buffered.held(), now);
-                UnverifiedCaller::accepted(caller)
+            Ok(accepted) => {
+                self.accepted(accepted.facts(), decision, Some(buffered.held()), now);
+                match accepted {
+                    Accepted::Request(caller) => UnverifiedCaller::accepted(caller),
+                    // In this mode the body is always read first.
+                    Accepted::Head(caller, _) => {
+                        UnverifiedCaller::undecided(Some(caller.id().clone()))
+                    }
+                }
             }
             Err(refused) => {
                 let asserted = self.refused(&parts, &refused, &mut buffered, decision, now);
@@ -110,7 +118,9 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 .await;
             match verified {
                 _ if buffered.is_undecided() => events::undecided(),
-                Ok(caller) => this.accepted(&caller, decision, copy.bytes(), now),
+                Ok(accepted) => {
+                    this.accepted(accepted.facts(), decision, Some(copy.bytes()), now);
+                }
                 Err(refused) => {
                     this.refused(&verified_parts, &refused, &mut buffered, decision, now);
                 }
@@ -123,15 +133,4 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let buffered = Buffered::default();
         Request::from_parts(parts, buffered.into_unverified(body.boxed_unsync()))
     }
-}
-
-fn erased<B>(body: B) -> UnsyncBoxBody<Bytes, BoxError>
-where
-    B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
-    body.map_frame(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))
-        .map_err(Into::into)
-        .boxed_unsync()
 }

@@ -2,46 +2,83 @@ use std::{
     fmt,
     pin::Pin,
     sync::{Mutex, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 
-use super::budget::Reservation;
-use crate::{BoxError, chunks::Chunks};
+use countersign::{Rejection, RejectionKind};
+
+use super::{
+    budget::Reservation,
+    stream::{BodyError, BodyErrorKind, BodyStream},
+};
+use crate::{BoxError, chunks::Chunks, verified_caller::VerifiedCaller};
 
 /// The body of a request that this layer passes on.
 ///
-/// If the layer enforces, this body is verified and whole in memory. It has no trailers, because no
-/// signature covers them, and reading it never fails. Its memory counts towards the layer's budget
-/// until the body is read or dropped.
+/// | mode | this body |
+/// |---|---|
+/// | [`Buffer`](crate::BodyMode::Buffer) | is verified and whole in memory. Reading it never fails. Its memory counts towards the layer's budget until the body is read or dropped. |
+/// | [`Stream`](crate::BodyMode::Stream) | is verified while it is read. It ends with a [`BodyError`] if it is not the signed body; its last bytes come after the digest has matched. |
+/// | [report only](crate::VerifyLayer::insecure_report_only) | is the body of the request, unchanged and unverified, with its trailers and its errors. |
 ///
-/// If the layer [only reports](crate::VerifyLayer::insecure_report_only), this body is the body of
-/// the request, unchanged and unverified, with its trailers and its errors.
+/// In the first two modes it has no trailers, because no signature covers them.
 ///
 /// `Debug` shows only the length.
 #[derive(Default)]
 pub struct RequestBody {
     chunks: Chunks,
     _reservation: Option<Reservation>,
-    /// `None` if the layer enforces.
-    rest: Option<Box<Rest>>,
+    rest: Rest,
 }
 
-/// The rest of an unverified body, after the chunks that were read.
-struct Rest {
+/// What comes after the chunks.
+#[derive(Default)]
+enum Rest {
+    #[default]
+    Nothing,
+    /// The chunks are the whole body of this caller's request.
+    VerifiedAs(VerifiedCaller),
+    /// The rest of an unverified body.
+    Unverified(Box<Unverified>),
+    Streamed(Streamed),
+}
+
+struct Unverified {
     last: Option<Box<Result<Frame<Bytes>, BoxError>>>,
     body: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
 }
 
+/// The handler's end of a streamed body.
+struct Streamed(BodyStream);
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.0.dropped();
+    }
+}
+
 impl RequestBody {
-    pub(super) fn new(chunks: Chunks, reservation: Option<Reservation>) -> Self {
+    pub(super) fn new(
+        chunks: Chunks,
+        reservation: Option<Reservation>,
+        caller: Option<VerifiedCaller>,
+    ) -> Self {
         Self {
             chunks,
             _reservation: reservation,
-            rest: None,
+            rest: caller.map_or(Rest::Nothing, Rest::VerifiedAs),
+        }
+    }
+
+    pub(super) fn streamed(stream: BodyStream) -> Self {
+        Self {
+            chunks: Chunks::default(),
+            _reservation: None,
+            rest: Rest::Streamed(Streamed(stream)),
         }
     }
 
@@ -55,12 +92,36 @@ impl RequestBody {
         Self {
             chunks,
             _reservation: reservation,
-            rest: (last.is_some() || body.is_some()).then(|| Box::new(Rest { last, body })),
+            rest: if last.is_some() || body.is_some() {
+                Rest::Unverified(Box::new(Unverified { last, body }))
+            } else {
+                Rest::Nothing
+            },
+        }
+    }
+
+    /// Reads and drops the rest, and returns the caller once the whole body is verified.
+    ///
+    /// With axum, take a [`StreamedBody`](crate::StreamedBody) instead: axum hides this type.
+    ///
+    /// # Errors
+    ///
+    /// A [`BodyError`] if the body is not the signed one, breaks a limit, or cannot be read. In
+    /// report-only mode always, because nothing is verified.
+    pub async fn verified(self) -> Result<VerifiedCaller, BodyError> {
+        match &self.rest {
+            Rest::VerifiedAs(caller) => Ok(caller.clone()),
+            Rest::Streamed(Streamed(stream)) => stream.verified().await,
+            Rest::Nothing | Rest::Unverified(_) => {
+                let reason = "body: expected a layer that enforces, found one that only reports";
+                let rejection = Rejection::new(RejectionKind::BodyMismatch, reason);
+                Err(BodyError::new(BodyErrorKind::Unverified, rejection))
+            }
         }
     }
 }
 
-impl Rest {
+impl Unverified {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Some(last) = self.last.take() {
             return Poll::Ready(Some(*last));
@@ -128,21 +189,33 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        match (this.chunks.pop(), &mut this.rest) {
-            (Some(chunk), _) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
-            (None, Some(rest)) => rest.poll_frame(cx),
-            (None, None) => Poll::Ready(None),
+        if let Some(chunk) = this.chunks.pop() {
+            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        }
+        match &mut this.rest {
+            Rest::Nothing | Rest::VerifiedAs(_) => Poll::Ready(None),
+            Rest::Unverified(rest) => rest.poll_frame(cx),
+            Rest::Streamed(Streamed(stream)) => {
+                let data = ready!(stream.poll_data(cx));
+                Poll::Ready(data.map(|data| data.map(Frame::data).map_err(Into::into)))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.chunks.is_end_stream() && self.rest.as_ref().is_none_or(|rest| rest.is_end_stream())
+        self.chunks.is_end_stream()
+            && match &self.rest {
+                Rest::Nothing | Rest::VerifiedAs(_) => true,
+                Rest::Unverified(rest) => rest.is_end_stream(),
+                Rest::Streamed(Streamed(stream)) => stream.is_end_stream(),
+            }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.rest {
-            None => self.chunks.size_hint(),
-            Some(rest) => longer_by(rest.size_hint(), self.chunks.len()),
+            Rest::Nothing | Rest::VerifiedAs(_) => self.chunks.size_hint(),
+            Rest::Unverified(rest) => longer_by(rest.size_hint(), self.chunks.len()),
+            Rest::Streamed(Streamed(stream)) => stream.size_hint(),
         }
     }
 }

@@ -11,11 +11,13 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    future::VerifyFuture, request_body::RequestBody, response_body::ResponseBody,
-    settings::Settings, verification::Verification,
+    body_mode::BodyMode, decide::Accepted, erased::erased, future::VerifyFuture,
+    request_body::RequestBody, response_body::ResponseBody, settings::Settings, stream::BodyStream,
+    verification::Verification,
 };
 use crate::{
-    BoxError, mode::Mode, unverified_caller::UnverifiedCaller, verified_caller::VerifiedCaller,
+    BoxError, head_verified_caller::HeadVerifiedCaller, mode::Mode,
+    unverified_caller::UnverifiedCaller, verified_caller::VerifiedCaller,
 };
 
 /// The service of [`VerifyLayer`](crate::VerifyLayer). See the
@@ -52,6 +54,7 @@ where
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
+    ResBody: Send + 'static,
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
@@ -70,24 +73,37 @@ where
         let (mut parts, body) = request.into_parts();
         // Removes callers that other code has inserted: they are not verified.
         parts.extensions.remove::<VerifiedCaller>();
+        parts.extensions.remove::<HeadVerifiedCaller>();
+        parts.extensions.remove::<BodyStream>();
         parts.extensions.remove::<UnverifiedCaller>();
         // Every request that waits for its body holds one of these futures, so the futures are
         // small. Rare parts are boxed, and the request stays where it was captured.
-        VerifyFuture(match verification.settings.report_only.mode_of(&parts) {
-            Mode::Enforced => Box::pin(async move {
+        let settings = &verification.settings;
+        let mode = settings.report_only.mode_of(&parts);
+        VerifyFuture(match (mode, settings.body_modes.of(&parts)) {
+            (Mode::Enforced, BodyMode::Stream) => {
+                Box::pin(verification.handle_stream(parts, erased(body), inner))
+            }
+            (Mode::Enforced, BodyMode::Buffer) => Box::pin(async move {
                 // The incoming body is dropped before the handler is called, because the body may
                 // hold a permit that the handler needs.
-                let (body, mut inner) = {
+                let (accepted, body, mut inner) = {
                     let body = pin!(body);
-                    match verification.enforce(&mut parts, body, inner).await {
-                        Ok(verified) => verified,
+                    match verification
+                        .enforce(&mut parts, body, BodyMode::Buffer, inner)
+                        .await
+                    {
+                        Ok(accepted) => accepted,
                         Err(refusal) => return Ok(refusal.map(ResponseBody::refused)),
                     }
                 };
+                if let Accepted::Request(caller) = accepted {
+                    parts.extensions.insert(caller);
+                }
                 let response = inner.call(Request::from_parts(parts, body)).await?;
                 Ok(response.map(ResponseBody::handled))
             }),
-            Mode::ReportOnly => Box::pin(async move {
+            (Mode::ReportOnly, _) => Box::pin(async move {
                 let mut inner = inner;
                 let request = verification.report(parts, body).await;
                 Ok(inner.call(request).await?.map(ResponseBody::handled))

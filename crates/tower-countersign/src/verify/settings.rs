@@ -5,6 +5,7 @@ use http::{Uri, request::Parts};
 
 use super::{
     body_limits::BodyLimits,
+    body_mode::BodyModes,
     budget::BodyBudget,
     drain::Drain,
     events::Events,
@@ -12,6 +13,7 @@ use super::{
     outages::Outages,
     public_uri::{PublicHead, PublicUri},
     report_only::ReportOnly,
+    stream::StreamLimits,
     uncovered::UncoveredHeaders,
 };
 use crate::{
@@ -30,6 +32,8 @@ pub(super) struct Settings {
     pub(super) budget: BodyBudget,
     /// The budget for bodies of unauthenticated peers.
     pub(super) unauthenticated: BodyBudget,
+    pub(super) body_modes: BodyModes,
+    pub(super) stream_limits: StreamLimits,
     pub(super) uncovered: UncoveredHeaders,
     /// `None` if it was not set. Then the expected hosts are the audience.
     pub(super) audience: Option<Arc<str>>,
@@ -74,6 +78,8 @@ impl Default for Settings {
             budget: BodyBudget::new(&limits),
             unauthenticated: BodyBudget::unauthenticated(&limits),
             limits,
+            body_modes: BodyModes::default(),
+            stream_limits: StreamLimits::default(),
             uncovered: UncoveredHeaders::default(),
             audience: None,
             realm: Arc::from("service"),

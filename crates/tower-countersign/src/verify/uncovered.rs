@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use countersign::{Escaped, Rejection, RejectionKind, Verified};
+use countersign::{Escaped, HeadVerified, Rejection, RejectionKind};
 use http::{HeaderMap, HeaderName};
 
 /// Headers that make frameworks handle another method or URL than that of the request line. Some
@@ -32,7 +32,7 @@ const KEPT_OF_PRESIGNED: [&str; 7] = [
 /// By default, headers that override the method or the URL are removed, and the others are passed
 /// on. Otherwise another request would be handled than the verified one.
 ///
-/// A [presigned](Verified::presigned) request is sent by someone other than the signer. Of its
+/// A [presigned](HeadVerified::presigned) request is sent by someone other than the signer. Of its
 /// uncovered headers, only these are passed on:
 ///
 /// - `accept`, `accept-encoding`, `accept-language`, `user-agent`, `host`,
@@ -90,7 +90,7 @@ impl UncoveredHeaders {
     pub(super) fn apply(
         &self,
         headers: &mut HeaderMap,
-        verified: &Verified,
+        verified: &HeadVerified,
     ) -> Result<(), Rejection> {
         if verified.presigned() {
             let covered: HashSet<&str> = verified.covered_headers().collect();
@@ -156,7 +156,7 @@ pub(super) fn is_override(name: &str) -> bool {
 
 fn uncovered(
     headers: &HeaderMap,
-    verified: &Verified,
+    verified: &HeadVerified,
     is_allowed: impl Fn(&HeaderName) -> bool,
 ) -> Vec<HeaderName> {
     let of_the_message = |name: &HeaderName| {

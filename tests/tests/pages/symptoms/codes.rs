@@ -27,7 +27,8 @@ use tests::{
     signed::{self, AUTHORITY, billing},
 };
 use tower_countersign::{
-    AllowCallers, AuthorizeLayer, BodyLimits, BoxError, Forbidden, Refusal, VerifyLayer,
+    AllowCallers, AuthorizeLayer, BodyLimits, BodyMode, BoxError, Forbidden, Refusal, StreamLimits,
+    VerifyLayer,
 };
 
 use super::{Symptoms, answer, verify};
@@ -49,6 +50,23 @@ pub(super) async fn add(found: &mut Symptoms) {
     let original = OriginalUri(format!("http://{AUTHORITY}/elsewhere").parse().unwrap());
     rewritten.extensions_mut().insert(original);
     refused(found, "a rewritten URI", &verify(), rewritten).await;
+    streamed_bodies(found).await;
+}
+
+async fn streamed_bodies(found: &mut Symptoms) {
+    let limits = StreamLimits::default().with_idle(Duration::from_millis(20));
+    let streamed = verify().with_body_mode(BodyMode::Stream).unwrap();
+    let small = limits.clone().with_max_bytes(1);
+    let layer = streamed.clone().with_stream_limits(small);
+    refused(found, "a large streamed body", &layer, post(|_| {})).await;
+
+    // An echo answers with the body that it was to read.
+    let app = Router::new().fallback(any(async |body: Body| body));
+    let app = app.layer(streamed.with_stream_limits(limits));
+    let response = answer(app, post(|_| {})).await;
+    let refusal: &Refusal = response.extensions().get().unwrap();
+    let code = Some(refusal.code());
+    found.insert("an answer before the body", code, refusal.to_string());
 }
 
 /// Adds what a request is refused with.

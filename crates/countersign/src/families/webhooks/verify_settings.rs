@@ -167,6 +167,10 @@ impl VerifierOfFamily for Callers<StandardWebhooksVerifySettings> {
         );
     }
 
+    fn body_signed_routes(&self) -> Vec<(&Method, &str)> {
+        self.methods_and_paths()
+    }
+
     fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
         self.ensure_distinct_routes(requirements)
     }
