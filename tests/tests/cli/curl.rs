@@ -134,7 +134,7 @@ fn a_trace_in_hexadecimal_digits_is_what_was_sent() {
                 .unwrap()
         };
         curl(&["--trace", "hex"]);
-        // The server is gone, so that only the head is shown.
+        // The server has ended, so that only the head is shown.
         verbose = curl(&["-v"]).stderr;
     });
     let traced = std::fs::read(directory.join("hex")).unwrap();

@@ -29,7 +29,7 @@ impl SigningKey {
     ///
     /// [`ConfigErrorKind::Key`](crate::ConfigErrorKind::Key) if the text is no such key, its public
     /// half is not that of its private half, or `alg`, `use` or `key_ops` are for something
-    /// else than signing in its algorithm. No error holds a key.
+    /// else than signing with this algorithm. No error holds a key.
     pub fn message_from_jwk(jwk: &Secret) -> Result<Self, ConfigError> {
         PrivateJwk::parse(jwk, "sign")?.signing_key()
     }
