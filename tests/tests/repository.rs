@@ -554,12 +554,13 @@ const WEAKENING: [&str; 28] = [
 ];
 
 /// Public functions with such a word in their name, and why they weaken no check.
-const HARMLESS: [(&str, &str); 14] = [
+const HARMLESS: [(&str, &str); 15] = [
     ("accept_only", "accepts fewer schemes"),
     (
         "allow",
         "lists the callers of a root, and without the list there are none",
     ),
+    ("ignored", "lists the keys of a set that cannot be used"),
     ("is_allowed", "reads a decision"),
     ("presigned", "reads a value"),
     ("replay_store_bypassed", "counts"),
