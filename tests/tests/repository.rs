@@ -664,10 +664,11 @@ fn every_crate_keeps_a_changelog() {
 }
 
 /// The crates that are published, in the order of their dependencies.
-const PUBLISHED: [&str; 4] = [
+const PUBLISHED: [&str; 5] = [
     "countersign",
     "tower-countersign",
     "countersign-redis",
+    "countersign-proxy",
     "countersign-cli",
 ];
 
@@ -677,7 +678,7 @@ fn features_are_explained_in_the_manifest_the_documentation_and_the_readme() {
         let folder = root().join("crates").join(name);
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         let table: toml::Table = manifest.parse().unwrap();
-        // The program has none.
+        // The proxies have none.
         let Some(features) = table.get("features").and_then(toml::Value::as_table) else {
             continue;
         };

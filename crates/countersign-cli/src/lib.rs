@@ -17,6 +17,12 @@
 //! With `--json`, a command writes one JSON document to standard output. A command that ends with
 //! an error writes `{"error":{"exit":2,"message":"…"}}`, and the same message to standard error.
 //! Only clap's errors about arguments are text alone.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `proxy` | yes | the commands `proxy`, `authz`, `run` and `config` |
 
 #![cfg_attr(
     test,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use crate::root;
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "crates/GUIDE.md",
     "crates/TROUBLESHOOTING.md",
@@ -15,6 +15,7 @@ const PAGES: [&str; 10] = [
     "crates/README.md",
     "crates/countersign-cli/README.md",
     "crates/countersign-cli/JSON.md",
+    "crates/countersign-proxy/README.md",
 ];
 
 /// Returns the name by which a forge links to a heading.

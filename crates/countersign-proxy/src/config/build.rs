@@ -5,6 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use countersign::{
     ArcKeyStore, ArcReplayStore, ConfigError, ConfigErrorKind, KeyStore, Keyring, MemoryReplayStore,
 };
+use countersign_redis::RedisReplayStore;
 use http::{HeaderName, HeaderValue, uri::Authority};
 use tokio_rustls::TlsAcceptor;
 use tower_countersign::{
@@ -218,14 +219,32 @@ fn verify_layer(
     name: &Arc<str>,
     keys: &Keyring,
 ) -> Result<VerifyLayer<ArcKeyStore, ArcReplayStore>, ConfigError> {
-    let replay = MemoryReplayStore::for_callers(keys.callers());
-    let audience = config.file.replay.audience.as_deref().unwrap_or(name);
+    // Two sections may see one request, the gateway's question first. Each claims it for itself.
+    let audience = match &config.file.replay.audience {
+        Some(audience) => format!("{audience}/{name}"),
+        None => name.to_string(),
+    };
     Ok(VerifyLayer::new(ArcKeyStore::new(keys.clone()))
         .with_verifier(verifier(accept, hosts)?)
-        .with_replay_store(ArcReplayStore::new(replay))
-        .with_audience(audience)
+        .with_replay_store(replay_store(config, keys)?)
+        .with_audience(&audience)
         .with_realm(name)
         .with_refused_body_drain(64 * 1024, Duration::from_secs(1)))
+}
+
+/// Returns the store of the nonces. On Redis, every replica needs the same audience.
+fn replay_store(config: &Config, keys: &Keyring) -> Result<ArcReplayStore, ConfigError> {
+    let Some(path) = &config.file.replay.redis_url_file else {
+        let store = MemoryReplayStore::for_callers(keys.callers());
+        return Ok(ArcReplayStore::new(store));
+    };
+    if config.file.replay.audience.is_none() {
+        return Err(setting(
+            "replay.audience: expected a name that all replicas share, found none",
+        ));
+    }
+    let url = secret(&config.path(path))?;
+    Ok(ArcReplayStore::new(RedisReplayStore::from_url(&url)?))
 }
 
 fn sign(

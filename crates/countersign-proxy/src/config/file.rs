@@ -68,6 +68,8 @@ pub(crate) struct Keys {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Replay {
+    /// A file with the URL of a Redis server, because a URL may hold a password.
+    pub(crate) redis_url_file: Option<PathBuf>,
     /// The name of this service for replicas that share a store. Default: the section's name.
     pub(crate) audience: Option<String>,
 }

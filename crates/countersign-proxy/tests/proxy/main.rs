@@ -17,6 +17,7 @@ mod support;
 
 mod answers;
 mod authz;
+mod deployment;
 mod framing;
 mod gateways;
 mod heads;
@@ -27,7 +28,9 @@ mod operation;
 mod refusals;
 mod resign;
 mod rows;
+mod secrets;
 mod sign;
 mod targets;
 mod upgrades;
+mod uploads;
 mod verify_config;

@@ -226,3 +226,60 @@ async fn requests_of_one_connection_are_counted_one_by_one() {
         "the connection to the upstream is kept"
     );
 }
+
+/// A server on a free port, which ends with its value.
+struct Redis(std::process::Child);
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _: Result<(), _> = self.0.kill();
+        let _: Result<_, _> = self.0.wait();
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn two_replicas_on_one_redis_accept_a_request_once() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let port = address.port().to_string();
+    let redis = std::process::Command::new("redis-server")
+        .args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--save",
+            "",
+            "--maxmemory-policy",
+        ])
+        .args(["noeviction", "--dir", "/tmp"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let _redis = Redis(redis);
+    while TcpStream::connect(address).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let upstream = Upstream::careless().await;
+    let replica = async || {
+        let directory = Directory::new();
+        directory.write("keys.toml", &keys(&[("1", SECRET)]));
+        directory.write("redis-url", &format!("redis://{address}\n"));
+        let replay = "replay = { redis_url_file = \"redis-url\", audience = \"orders\" }";
+        Proxy::within(directory, &text(&upstream.url(), replay)).await
+    };
+    let (one, other) = (replica().await, replica().await);
+    for _ in 0..10 {
+        let request = get("/").closing();
+        let (first, second) = tokio::join!(
+            exchange(one.addr(), &request),
+            exchange(other.addr(), &request)
+        );
+        let mut statuses = [status(&first), status(&second)];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 401], "{first} {second}");
+    }
+    assert_eq!(upstream.seen().len(), 10);
+}
