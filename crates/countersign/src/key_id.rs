@@ -48,6 +48,23 @@ impl KeyId {
         }
     }
 
+    /// Parses the key id of RFC 9421, which is any string: 1 to 2048 visible ASCII characters and
+    /// spaces. It selects a key and names no caller.
+    pub(crate) fn of_string(what: impl fmt::Display, text: &str) -> Result<Self, ConfigError> {
+        const MAX_LEN: usize = 2048;
+        let is_of_string = |byte: u8| matches!(byte, b' '..=b'~');
+        if (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(is_of_string) {
+            return Ok(Self(Arc::from(text)));
+        }
+        Err(ConfigError::new(
+            ConfigErrorKind::Name,
+            format!(
+                "{what} {:?}: expected 1 to {MAX_LEN} visible ASCII characters and spaces",
+                shown(text)
+            ),
+        ))
+    }
+
     /// Returns whether [`new`](Self::new) accepts `name`.
     pub(crate) fn is_valid(name: &str) -> bool {
         (1..=Self::MAX_LEN).contains(&name.len()) && name.bytes().all(is_name_byte)

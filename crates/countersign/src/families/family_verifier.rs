@@ -135,6 +135,10 @@ impl FamilyVerifier {
 
     /// Merges the settings of another verifier of the same family. Returns a verifier of another
     /// family unchanged.
+    #[expect(
+        clippy::result_large_err,
+        reason = "runs once, when a verifier is built"
+    )]
     pub(crate) fn merge(&mut self, other: Self) -> Result<(), Self> {
         match (self, other) {
             (Self::Native(own), Self::Native(other)) => own.merge(other),

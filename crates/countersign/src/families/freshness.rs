@@ -24,6 +24,21 @@ impl Freshness {
         }
     }
 
+    /// Accepts the date from `ahead` before it until `until`, which is read from `carrier`.
+    pub(crate) fn until(
+        carrier: &'static str,
+        signed_at: Timestamp,
+        ahead: Duration,
+        until: Timestamp,
+    ) -> Self {
+        Self {
+            carrier,
+            signed_at,
+            from: signed_at.saturating_sub(ahead),
+            until,
+        }
+    }
+
     /// Also ends the range at `until`, read from `carrier`.
     pub(crate) fn not_after(mut self, carrier: &'static str, until: Timestamp) -> Self {
         if until < self.until {

@@ -35,7 +35,7 @@ pub(crate) use self::{
     family_verifier::{FamilyVerifier, VerifierOfFamily, stale_parameter},
     freshness::{FreshDate, Freshness},
     nonce::X_NONCE,
-    parsed_head::{ParsedHead, SignedOver},
+    parsed_head::{Decides, ParsedHead, SignedOver},
     replay_identity::ReplayIdentity,
     requirements::{Requirements, ensure_window},
     signed_body::{BodySignature, SignedBody},

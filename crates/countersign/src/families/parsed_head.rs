@@ -9,6 +9,8 @@ pub(crate) struct ParsedHead<'r> {
     pub(crate) key_id: Cow<'r, str>,
     pub(crate) date: FreshDate,
     pub(crate) replay: Option<ReplayIdentity<'r>>,
+    /// Who decides whether a request without a nonce is accepted.
+    pub(crate) nonce: Decides,
     pub(crate) content_type_uncovered: bool,
     pub(crate) audience_checked: bool,
     /// The coverage of this very signature, not the most that its scheme can cover.
@@ -16,6 +18,15 @@ pub(crate) struct ParsedHead<'r> {
     /// Whether the signature is in the URL, so that any holder of the URL can send the request.
     pub(crate) presigned: bool,
     pub(crate) signed_over: SignedOver<'r>,
+}
+
+/// Who decides whether something must be covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decides {
+    /// The rules of the key that matched.
+    Key,
+    /// The dialect does not ask for it.
+    NotAsked,
 }
 
 /// The signed parts of a request, which decide when the signature can be verified.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Detail, Found, Mismatch, Rejection, RejectionKind, Set, Tried, reason},
-    families::{Credentials, CredentialsOfFamily, ParsedHead, SignedOver},
+    families::{Credentials, CredentialsOfFamily, Decides, ParsedHead, SignedOver},
     key::{CallerKey, VerifyingKey},
     key_id::KeyId,
     keyring::CallerKeys,
@@ -217,7 +217,8 @@ pub(super) fn check_key_rules(
             ),
         );
     }
-    if rules.nonce == NonceRule::Required && parsed.replay.is_none() {
+    if rules.nonce == NonceRule::Required && parsed.replay.is_none() && parsed.nonce == Decides::Key
+    {
         return refused(
             RejectionKind::InsufficientCoverage,
             reason!(

@@ -6,8 +6,8 @@ use super::{DrfVerifySettings, SignedNonce, signature, signed_text};
 use crate::{
     error::{Rejection, reason},
     families::{
-        BodySignature, Callers, Coverage, Freshness, ParsedHead, ReplayIdentity, Requirements,
-        SignedBody, SignedOver,
+        BodySignature, Callers, Coverage, Decides, Freshness, ParsedHead, ReplayIdentity,
+        Requirements, SignedBody, SignedOver,
     },
     head::{Authority, RequestHead, Target},
     scheme::Scheme,
@@ -78,6 +78,7 @@ pub(super) fn parse<'r>(
         date,
         replay: Some(replay),
         // The scheme covers no header, so no key can require one.
+        nonce: Decides::Key,
         content_type_uncovered: false,
         // The host is compared, but the sender of the request controls it.
         audience_checked: false,

@@ -31,11 +31,11 @@ pub(super) fn value(
 
 /// Returns these components, plus the digest of the body if they lack it.
 pub(super) fn components<'c>(
-    required: &'c [ComponentId<'static>],
+    required: impl Iterator<Item = &'c ComponentId<'static>>,
     further: impl Iterator<Item = ComponentId<'static>>,
 ) -> CoveredComponents<'c> {
     let mut components = CoveredComponents::default();
-    for id in required.iter().cloned().chain(further) {
+    for id in required.cloned().chain(further) {
         if !components.covers(&id) {
             // Invariant: only components that are not covered are listed.
             let _: Result<(), &'static str> = components.push(id);
@@ -58,7 +58,7 @@ mod tests {
             ComponentId::CONTENT_DIGEST,
             ComponentId::METHOD,
         ];
-        let components = components(&required, further.into_iter());
+        let components = components(required.iter(), further.into_iter());
         for (algorithm, tag, expected) in [
             (None, None, ";created"),
             (

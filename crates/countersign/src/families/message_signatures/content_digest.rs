@@ -12,7 +12,9 @@ use sfv::{
 };
 
 use super::{
-    CONTENT_DIGEST, serialized,
+    CONTENT_DIGEST, base64url_bytes,
+    rules::Bytes,
+    serialized,
     structured_field::{Unreadable, byte_sequence, lines},
 };
 use crate::{
@@ -27,11 +29,22 @@ use crate::{
 pub(super) fn parse(
     field: &[&HeaderValue],
     limits: &HeadLimits,
+    form: Bytes,
 ) -> Result<DeclaredPayload, Rejection> {
     let malformed = |problem| Rejection::header(RejectionKind::Malformed, &CONTENT_DIGEST, problem);
     let mut digests = Digests::default();
     for line in lines(field, &CONTENT_DIGEST, limits.covered_value_bytes) {
         let line = line?;
+        let rewritten;
+        let line = match form {
+            Bytes::Base64 => line,
+            Bytes::Base64Url => {
+                let in_base64 = base64url_bytes::to_base64(line);
+                rewritten = in_base64
+                    .ok_or_else(|| malformed("expected unpadded base64url, found more"))?;
+                &rewritten
+            }
+        };
         let mut bytes = [0; 32];
         if let Digests { sha256: None, .. } = digests
             && let Some(("sha-256", read)) = serialized::byte_sequence(line, &mut bytes)
@@ -56,8 +69,8 @@ pub(super) fn parse(
 }
 
 /// Returns the field value for this digest.
-pub(super) fn format(digest: PayloadDigest) -> Result<HeaderValue, SignError> {
-    byte_sequence(["sha-256", "="], digest.as_bytes())
+pub(super) fn format(digest: PayloadDigest, form: Bytes) -> Result<HeaderValue, SignError> {
+    byte_sequence(["sha-256", "="], digest.as_bytes(), form)
         .and_then(|text| HeaderValue::try_from(text).ok())
         .ok_or_else(|| {
             let problem = "the content digest is no header value";
@@ -138,7 +151,7 @@ mod tests {
         let value = |value: &&str| HeaderValue::from_str(value).unwrap();
         let values: Vec<_> = values.iter().map(value).collect();
         let values: Vec<_> = values.iter().collect();
-        match parse(&values, &HeadLimits::default()) {
+        match parse(&values, &HeadLimits::default(), Bytes::Base64) {
             Ok(DeclaredPayload::ContentDigest { sha256, sha512 }) => {
                 Some((sha256.is_some(), sha512.is_some()))
             }
@@ -213,7 +226,7 @@ mod tests {
 
     #[test]
     fn is_written_as_it_is_read() {
-        let value = format(PayloadDigest::of(br#"{"hello": "world"}"#)).unwrap();
+        let value = format(PayloadDigest::of(br#"{"hello": "world"}"#), Bytes::Base64).unwrap();
         assert_eq!(value, SHA256);
     }
 }

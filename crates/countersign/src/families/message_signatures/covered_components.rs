@@ -1,5 +1,5 @@
 use super::{
-    component_id::{Component, ComponentId},
+    component_id::{Component, ComponentId, FieldForm},
     derived_component::DerivedSet,
 };
 use crate::wire::DistinctList;
@@ -52,9 +52,30 @@ impl<'c> CoveredComponents<'c> {
         }
     }
 
+    /// Returns whether the component itself is listed.
+    pub(super) fn lists(&self, id: &ComponentId<'_>) -> bool {
+        let itself = id.derived_set();
+        if itself.is_empty() {
+            self.ids.iter().any(|listed| listed == id)
+        } else {
+            self.listed.intersects(itself)
+        }
+    }
+
     /// Returns whether the whole field is covered as sent.
     pub(super) fn covers_field(&self, name: &str) -> bool {
         self.ids.iter().any(|id| id.plain_field() == Some(name))
+    }
+
+    /// Returns whether this member of a dictionary field is covered.
+    pub(super) fn covers_member(&self, field: &str, member: &str) -> bool {
+        self.ids.iter().any(|id| match id.component() {
+            Component::Field {
+                name,
+                form: FieldForm::Member { key, .. },
+            } => name == field && key == member,
+            Component::Field { .. } | Component::Derived(_) => false,
+        })
     }
 
     /// Writes the inner list.

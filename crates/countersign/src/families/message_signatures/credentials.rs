@@ -1,6 +1,6 @@
 use super::{labeled_signature::SignatureBytes, signature_base::SignatureBase};
 use crate::{
-    families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest, scheme::Algorithm,
+    families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest, scheme::AlgorithmSet,
 };
 
 /// The assertion of a request: the signature base as this verifier sees it, and the signature that
@@ -10,8 +10,8 @@ pub(crate) struct Credentials<'r> {
     pub(super) base: SignatureBase,
     pub(super) signature: SignatureBytes,
     pub(super) alg: Option<&'r str>,
-    /// The only accepted algorithm; `None` accepts any.
-    pub(super) only: Option<Algorithm>,
+    /// The accepted algorithms.
+    pub(super) algorithms: AlgorithmSet,
 }
 
 impl CredentialsOfFamily for Credentials<'_> {
@@ -20,7 +20,7 @@ impl CredentialsOfFamily for Credentials<'_> {
     fn matches(&self, key: &VerifyingKey, _body: Option<&PayloadDigest>) -> bool {
         let algorithm = key.algorithm();
         let agrees = self.alg.is_none_or(|alg| alg == algorithm.name());
-        let admitted = self.only.is_none_or(|only| only == algorithm);
+        let admitted = self.algorithms.contains(algorithm);
         key.verifies_message(self.base.as_str().as_bytes(), &self.signature) && agrees && admitted
     }
 
@@ -28,7 +28,7 @@ impl CredentialsOfFamily for Credentials<'_> {
         let algorithm = key.algorithm();
         if self.alg.is_some_and(|alg| alg != algorithm.name()) {
             Some("expected alg to be the algorithm of the key, found another")
-        } else if self.only.is_some_and(|only| only != algorithm) {
+        } else if !self.algorithms.contains(algorithm) {
             Some("the settings accept no key of its algorithm")
         } else {
             None

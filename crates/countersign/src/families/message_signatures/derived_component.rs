@@ -143,8 +143,18 @@ impl<'c> DerivedComponent<'c> {
             }
             Self::Scheme => text.push_str(message.scheme()?.as_str()),
             Self::TargetUri => {
-                text.extend([message.scheme()?.as_str(), "://", message.authority]);
-                write_target(message.target, text);
+                text.extend([message.scheme()?.as_str(), "://"]);
+                match message.normal_uri {
+                    None => {
+                        text.push_str(message.authority);
+                        write_target(message.target, text);
+                    }
+                    Some(normal) => {
+                        text.push_str(&normal.authority);
+                        let path = &normal.path;
+                        write_target(Target { path, query }, text);
+                    }
+                }
             }
             // Always the origin form, equal to `:path`: the form of the request line is not kept.
             Self::RequestTarget => write_target(message.target, text),

@@ -3,7 +3,7 @@ use http::{
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, DATE, GetAll, HOST},
 };
 
-use super::{CONTENT_DIGEST, structured_field::StructuredType};
+use super::{CONTENT_DIGEST, normal_uri::NormalUri, structured_field::StructuredType};
 use crate::{
     error::Reason,
     head::{RequestHead, Target, cookie},
@@ -68,6 +68,8 @@ pub(super) struct Message<'m> {
     pub(super) target: Target<'m>,
     /// In lower case, without the default port.
     pub(super) authority: &'m str,
+    /// Authority and path in normal form, for `"@target-uri"`. `None` takes them as sent.
+    pub(super) normal_uri: Option<&'m NormalUri<'m>>,
     pub(super) scheme: Option<UriScheme>,
     pub(super) structured_fields: &'m [(HeaderName, StructuredType)],
     /// The lines of `Content-Digest`. When signing, the head does not hold this field yet.

@@ -13,10 +13,13 @@
 //! The head is authenticated before the body is read. The body is then compared with the covered
 //! digest. The `nonce` parameter is the replay identity.
 //!
+//! A dialect of the RFC, such as that of curl or of Web Bot Auth, is a value of the settings: see
+//! [`rules`] for what they are made of, and [`dialects`] for the values.
+//!
 //! Choices that the RFC leaves open, and stricter rules:
 //!
-//! - `created` and `keyid` are required. Unknown parameters are refused, and strings with escapes:
-//!   no value that is read needs one.
+//! - `created` and `keyid` are required. Unknown parameters are refused, and strings with escapes,
+//!   except in a `keyid` of a dialect that has such.
 //! - `Signature-Input`, `Signature` and `Content-Digest` may have several lines, whose members form
 //!   one dictionary. A repeated member is refused; by the RFC the last one would count.
 //! - A byte sequence may lack its padding (RFC 9651 section 4.2.7). Only its bytes are compared.
@@ -31,21 +34,30 @@
 //!   could make two such texts equal.
 
 mod accept_signature;
+mod base64url_bytes;
 mod component_id;
 mod content_digest;
 mod covered_components;
 mod covered_values;
 mod credentials;
 mod derived_component;
+#[cfg(test)]
+mod dialect_rules;
+#[cfg(test)]
+mod dialect_suites;
+mod dialects;
 mod fields;
 mod labeled_signature;
 mod message;
+mod normal_uri;
 mod parse;
 mod query_param;
 #[cfg(feature = "diagnose")]
 mod relaxed;
+mod rules;
 mod serialized;
 mod sign;
+mod signature_agent;
 mod signature_base;
 mod signature_input;
 mod signature_params;
@@ -66,4 +78,5 @@ pub(crate) use self::{
 static SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 static SIGNATURE: HeaderName = HeaderName::from_static("signature");
 static CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+static SIGNATURE_AGENT: HeaderName = HeaderName::from_static("signature-agent");
 static ACCEPT_SIGNATURE: HeaderName = HeaderName::from_static("accept-signature");

@@ -11,13 +11,14 @@ use super::{
     fields::Fields,
     labeled_signature::{LabeledSignature, SignatureBytes},
     message::{Message, UriScheme},
+    rules::{Content, Facts},
     signature_base::SignatureBase,
     signature_input::SignatureInput,
-    verify_settings::{Content, MessageSignaturesVerifySettings},
+    verify_settings::MessageSignaturesVerifySettings,
 };
 use crate::{
     error::{Escaped, Reason, Rejection, Set, reason},
-    families::{Coverage, ParsedHead, ReplayIdentity, Requirements, SignedOver},
+    families::{Coverage, Decides, ParsedHead, ReplayIdentity, Requirements, SignedOver},
     head::{Authority, RequestHead, Target, parse_method},
     payload::{DeclaredPayload, PayloadDigest},
     scheme::Scheme,
@@ -39,12 +40,16 @@ pub(super) fn parse<'r>(
     let fields = Fields::of(head.headers());
     let authority = Authority::agreed(head.uri(), fields.host.text(&HOST)?)?;
     let mut input = SignatureInput::none(&requirements.limits);
-    input.read(&fields, &requirements.limits)?;
+    input.read(&fields, &requirements.limits, settings.signature_bytes)?;
 
     let scheme = settings.scheme.or(UriScheme::of(&head));
     let normalized = normalized(authority.as_str(), scheme);
     let audience_checked = check_audience(requirements, authority, &normalized)?;
+    let normal_uri = settings.target_uri.of(&normalized, target);
+    let normal_uri = normal_uri.map_err(Rejection::malformed)?;
 
+    let facts = Facts::of(head, &fields);
+    let chosen = settings.choose(&input, &facts, requirements)?;
     let LabeledSignature {
         label,
         covered,
@@ -52,9 +57,9 @@ pub(super) fn parse<'r>(
         signature,
         serialized,
         ..
-    } = settings.choose(&input, &fields, requirements)?;
+    } = chosen;
     let malformed = |problem| Rejection::malformed(of_label(label, &problem));
-    if let Some(problem) = params.problem() {
+    if let Some(problem) = params.problem(settings.key_id_form, settings.nonce_form) {
         return Err(malformed(problem));
     }
     let (Some(created), Some(key_id)) = (params.created(), params.keyid()) else {
@@ -68,6 +73,7 @@ pub(super) fn parse<'r>(
         method,
         target,
         authority: &normalized,
+        normal_uri: normal_uri.as_ref(),
         scheme,
         structured_fields: &settings.structured_fields,
         content_digest: &fields.content_digest,
@@ -76,22 +82,22 @@ pub(super) fn parse<'r>(
     };
     let mut values = CoveredValues::of(&message);
     values.find(covered).map_err(malformed)?;
-    let freshness = requirements.freshness("created", Timestamp::from_unix_seconds(created));
-    let freshness = match params.expires() {
-        Some(expires) => {
-            freshness.not_after("created and expires", Timestamp::from_unix_seconds(expires))
-        }
-        None => freshness,
-    };
+    let freshness = settings
+        .freshness(created, params.expires(), requirements)
+        .map_err(malformed)?;
     let date = freshness.judge(now)?;
 
     let base = SignatureBase::new(covered, &mut values, params, *serialized).map_err(malformed)?;
     let payload = if covered.covers_field(CONTENT_DIGEST.as_str()) {
-        content_digest::parse(&fields.content_digest, &requirements.limits)?
+        content_digest::parse(
+            &fields.content_digest,
+            &requirements.limits,
+            settings.digest_bytes,
+        )?
     } else {
         match settings.content {
             Content::Signed => DeclaredPayload::Sha256(PayloadDigest::OF_NOTHING),
-            Content::SignedIfCovered => DeclaredPayload::Unsigned,
+            Content::SignedIfCovered | Content::NeverCovered => DeclaredPayload::Unsigned,
         }
     };
     let covers_authority =
@@ -102,10 +108,12 @@ pub(super) fn parse<'r>(
             .all(|component| covered.covers(component));
     Ok(ParsedHead {
         scheme: Scheme::MessageSignatures,
-        key_id: Cow::Borrowed(key_id),
+        key_id: settings.key_id(chosen, key_id, &head, requirements)?,
         date,
         replay: params.nonce().map(ReplayIdentity::Nonce),
+        nonce: settings.nonce,
         content_type_uncovered: fields.has_content_type
+            && settings.content_type == Decides::Key
             && !covered.covers_field(CONTENT_TYPE.as_str()),
         // The sender of the request controls everything that the signature does not cover.
         audience_checked: audience_checked && covers_authority,
@@ -120,7 +128,7 @@ pub(super) fn parse<'r>(
                 base,
                 signature: SignatureBytes::from_slice(signature),
                 alg: params.alg(),
-                only: settings.only,
+                algorithms: settings.algorithms,
             }
             .into(),
             payload,
@@ -172,7 +180,7 @@ mod tests {
     use super::*;
     use crate::{
         families::message_signatures::{
-            MessageSignaturesSignSettings, verify_settings::DEFAULT_COMPONENTS,
+            MessageSignaturesSignSettings, dialects::DEFAULT_COMPONENTS,
         },
         key::{CallerKey, Secret, SigningKey},
         keyring::CallerKeys,

@@ -2,6 +2,7 @@
 //! diagnosis runs only after the refusal.
 
 use super::{MessageSignaturesVerifySettings, UriScheme};
+use crate::scheme::AlgorithmSet;
 
 impl MessageSignaturesVerifySettings {
     /// Returns the same settings without required coverage, for either algorithm.
@@ -10,7 +11,7 @@ impl MessageSignaturesVerifySettings {
             .clone()
             .insecure_require_only([])
             .insecure_allow_unsigned_content();
-        relaxed.only = None;
+        relaxed.algorithms = AlgorithmSet::ALL;
         relaxed
     }
 

@@ -5,6 +5,8 @@
 //! Returns `None` for everything else, including errors. The caller then uses the full parser of
 //! section 4.2. Both parsers read the same values.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
@@ -99,7 +101,7 @@ impl<'r> Rest<'r> {
             "created" => Param::Created(self.seconds()?),
             "expires" => Param::Expires(self.seconds()?),
             "nonce" => Param::Nonce(self.string()?),
-            "keyid" => Param::Keyid(self.string()?),
+            "keyid" => Param::Keyid(Cow::Borrowed(self.string()?)),
             "alg" => Param::Alg(self.string()?),
             "tag" => Param::Tag(self.string()?),
             _ => return None,

@@ -11,12 +11,14 @@ use super::{
     content_digest,
     covered_components::CoveredComponents,
     covered_values::CoveredValues,
+    dialects::signed_components,
     message::{Message, UriScheme},
     parse::normalized,
+    rules::{Bytes, Facts, Required, TargetUri},
     signature_base::SignatureBase,
     signature_params::{Param, SignatureParams},
     structured_field::{self, StructuredType, is_plain_text},
-    verify_settings::{DEFAULT_COMPONENTS, ensure_tag, known_fields},
+    verify_settings::{ensure_tag, known_fields},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Reason, SignError, SignErrorKind},
@@ -41,32 +43,31 @@ use crate::{
 #[must_use]
 pub struct MessageSignaturesSignSettings {
     key_id: KeyId,
-    key: SigningKey,
+    pub(super) key: SigningKey,
     label: Box<str>,
-    components: Components,
+    pub(super) components: Vec<Required>,
     further: Vec<ComponentId<'static>>,
-    structured_fields: Vec<(HeaderName, StructuredType)>,
-    scheme: Option<UriScheme>,
-    expires_in: Option<Duration>,
-    nonce: NonceParam,
-    alg: AlgParam,
-    tag: Option<Box<str>>,
-}
-
-#[derive(Clone, Debug)]
-enum Components {
-    Default,
-    Only(Vec<ComponentId<'static>>),
+    pub(super) structured_fields: Vec<(HeaderName, StructuredType)>,
+    pub(super) scheme: Option<UriScheme>,
+    pub(super) expires_in: Option<Duration>,
+    pub(super) nonce: NonceParam,
+    pub(super) alg: AlgParam,
+    pub(super) tag: Option<Box<str>>,
+    /// The dictionary whose member under the label is covered, if it is in the request.
+    pub(super) agent: Option<HeaderName>,
+    pub(super) signature_bytes: Bytes,
+    pub(super) digest_bytes: Bytes,
+    pub(super) target_uri: TargetUri,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum NonceParam {
+pub(super) enum NonceParam {
     Sent,
     LeftOut,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum AlgParam {
+pub(super) enum AlgParam {
     Sent,
     LeftOut,
 }
@@ -89,7 +90,7 @@ impl MessageSignaturesSignSettings {
             key_id,
             key,
             label: "sig1".into(),
-            components: Components::Default,
+            components: signed_components(),
             further: Vec::new(),
             structured_fields: known_fields(),
             scheme: None,
@@ -97,6 +98,10 @@ impl MessageSignaturesSignSettings {
             nonce: NonceParam::Sent,
             alg: AlgParam::LeftOut,
             tag: None,
+            agent: None,
+            signature_bytes: Bytes::Base64,
+            digest_bytes: Bytes::Base64,
+            target_uri: TargetUri::AsSent,
         })
     }
 
@@ -200,7 +205,7 @@ impl MessageSignaturesSignSettings {
     where
         I: IntoIterator<Item = ComponentId<'static>>,
     {
-        self.components = Components::Only(components.into_iter().collect());
+        self.components = components.into_iter().map(Required::always).collect();
         self
     }
 
@@ -225,22 +230,25 @@ impl MessageSignaturesSignSettings {
             // A component named by the application may be one of the default ones.
             let _: Result<(), &'static str> = covered.push(id);
         };
-        match &self.components {
-            Components::Default => {
-                DEFAULT_COMPONENTS.into_iter().for_each(&mut add);
-                for (name, id) in [
-                    (&CONTENT_TYPE, ComponentId::CONTENT_TYPE),
-                    (&CONTENT_ENCODING, ComponentId::CONTENT_ENCODING),
-                ] {
-                    if head.headers().contains_key(name) {
-                        add(id);
-                    }
-                }
-                if digest != PayloadDigest::OF_NOTHING {
-                    add(ComponentId::CONTENT_DIGEST);
-                }
-            }
-            Components::Only(components) => components.iter().cloned().for_each(&mut add),
+        let headers = head.headers();
+        let facts = Facts {
+            head: *head,
+            has_content_type: headers.contains_key(CONTENT_TYPE),
+            has_content_encoding: headers.contains_key(CONTENT_ENCODING),
+            has_content: digest != PayloadDigest::OF_NOTHING,
+            has_query: head.uri().query().is_some(),
+        };
+        let required = self.components.iter();
+        required
+            .filter(|required| required.applies(&facts))
+            .for_each(|required| add(required.component.clone()));
+        if let Some(field) = self
+            .agent
+            .as_ref()
+            .filter(|field| headers.contains_key(*field))
+            && let Ok(member) = ComponentId::member(field, &self.label)
+        {
+            add(member);
         }
         self.further.iter().cloned().for_each(&mut add);
         covered
@@ -279,7 +287,7 @@ impl MessageSignaturesSignSettings {
             Some(Param::Created(created)),
             expires.map(Param::Expires),
             nonce.map(Param::Nonce),
-            Some(Param::Keyid(self.key_id.as_str())),
+            Some(Param::Keyid(Cow::Borrowed(self.key_id.as_str()))),
             alg.map(Param::Alg),
             self.tag.as_deref().map(Param::Tag),
         ]
@@ -337,17 +345,22 @@ fn sign(
     let params = signer.params(input.now, nonce)?;
     let content_digest = covered
         .covers_field(CONTENT_DIGEST.as_str())
-        .then(|| content_digest::format(digest))
+        .then(|| content_digest::format(digest, signer.digest_bytes))
         .transpose()?;
 
     let scheme = UriScheme::of(&head).or(signer.scheme);
     let authority: Cow<'_, str> = normalized(input.authority, scheme);
+    let normal_uri = signer
+        .target_uri
+        .of(&authority, target)
+        .map_err(|problem| SignError::new(SignErrorKind::Target, problem))?;
     let lines = content_digest.as_ref();
     let message = Message {
         head,
         method,
         target,
         authority: &authority,
+        normal_uri: normal_uri.as_ref(),
         scheme,
         structured_fields: &signer.structured_fields,
         content_digest: lines.as_slice(),
@@ -359,7 +372,7 @@ fn sign(
 
     input.keep_text(|| SigningText::new(base.as_str().as_bytes()));
     let signature_input = [&signer.label, "=", base.signature_params()].concat();
-    let signature = signature(&signer.label, &signer.key, &base)?;
+    let signature = signature(signer, &base)?;
     let mut headers = SignatureHeaders::new();
     if let Some(content_digest) = content_digest {
         headers.push((CONTENT_DIGEST.clone(), content_digest));
@@ -394,9 +407,12 @@ fn refuse_signatures(head: RequestHead<'_>) -> Result<(), SignError> {
 }
 
 /// Writes the signature over the base: its label and a byte sequence.
-fn signature(label: &str, key: &SigningKey, base: &SignatureBase) -> Result<String, SignError> {
-    let signature = key.sign_message(base.as_str().as_bytes());
-    structured_field::byte_sequence([label, "="], &signature)
+fn signature(
+    signer: &MessageSignaturesSignSettings,
+    base: &SignatureBase,
+) -> Result<String, SignError> {
+    let signature = signer.key.sign_message(base.as_str().as_bytes());
+    structured_field::byte_sequence([&signer.label, "="], &signature, signer.signature_bytes)
         .ok_or_else(|| SignError::new(SignErrorKind::Header, "the signature is no header value"))
 }
 

@@ -179,6 +179,7 @@ mod tests {
             method: "GET",
             target: Target::parse(&Method::GET, &uri).unwrap(),
             authority,
+            normal_uri: None,
             scheme: UriScheme::of(&head),
             structured_fields: &[
                 (dictionary, StructuredType::Dictionary),

@@ -11,10 +11,11 @@ use sfv::{
 use smallvec::SmallVec;
 
 use super::{
-    SIGNATURE, SIGNATURE_INPUT,
+    SIGNATURE, SIGNATURE_INPUT, base64url_bytes,
     component_id::{ComponentVisitor, Found},
     fields::Fields,
     labeled_signature::{LabeledSignature, Place, Problem, SignatureBytes},
+    rules::Bytes,
     serialized,
     structured_field::{Unreadable, lines},
 };
@@ -36,9 +37,13 @@ pub(super) struct SignatureInput<'r> {
 impl<'r> SignatureInput<'r> {
     /// Parses both fields. Refuses malformed fields, and a label in only one of them (RFC 9421
     /// section 4.2). Semantic problems of one signature are recorded in that signature.
-    pub(super) fn parse(fields: &Fields<'r>, limits: &HeadLimits) -> Result<Self, Rejection> {
+    pub(super) fn parse(
+        fields: &Fields<'r>,
+        limits: &HeadLimits,
+        bytes: Bytes,
+    ) -> Result<Self, Rejection> {
         let mut input = Self::none(limits);
-        input.read(fields, limits)?;
+        input.read(fields, limits, bytes)?;
         Ok(input)
     }
 
@@ -55,6 +60,7 @@ impl<'r> SignatureInput<'r> {
         &mut self,
         fields: &Fields<'r>,
         limits: &HeadLimits,
+        bytes: Bytes,
     ) -> Result<(), Rejection> {
         for line in lines(
             &fields.signature_input,
@@ -82,6 +88,15 @@ impl<'r> SignatureInput<'r> {
         };
         for line in lines(&fields.signature, &SIGNATURE, limits.authorization_bytes) {
             let line = line?;
+            let rewritten;
+            let line = match bytes {
+                Bytes::Base64 => line,
+                Bytes::Base64Url => {
+                    let in_base64 = base64url_bytes::to_base64(line);
+                    rewritten = in_base64.ok_or_else(|| signatures.unreadable())?;
+                    &rewritten
+                }
+            };
             if signatures.take_serialized(line).is_some() {
                 continue;
             }
@@ -227,8 +242,8 @@ impl<'de> ParameterVisitor<'de> for ParametersOf<'_, 'de> {
 }
 
 /// The signatures of known labels. Byte sequences may lack their padding (RFC 9651 section 4.2.7).
-struct Signatures<'v, 'de> {
-    labels: &'v mut SmallVec<[LabeledSignature<'de>; 1]>,
+struct Signatures<'v, 'r> {
+    labels: &'v mut SmallVec<[LabeledSignature<'r>; 1]>,
     found: usize,
 }
 
@@ -260,7 +275,7 @@ impl Signatures<'_, '_> {
     }
 }
 
-impl<'de> DictionaryVisitor<'de> for &mut Signatures<'_, 'de> {
+impl<'de> DictionaryVisitor<'de> for &mut Signatures<'_, '_> {
     type Out = ();
     type Error = Unreadable;
 
@@ -278,9 +293,9 @@ impl<'de> DictionaryVisitor<'de> for &mut Signatures<'_, 'de> {
 }
 
 /// Visits the value of a label in `Signature`.
-struct SignatureOf<'v, 'de>(&'v mut LabeledSignature<'de>);
+struct SignatureOf<'v, 'r>(&'v mut LabeledSignature<'r>);
 
-impl<'de> EntryVisitor<'de> for SignatureOf<'_, 'de> {
+impl<'de> EntryVisitor<'de> for SignatureOf<'_, '_> {
     type Error = Unreadable;
 
     fn item(self) -> Result<impl ItemVisitor<'de>, Self::Error> {
@@ -317,7 +332,11 @@ mod tests {
             }
         }
         let fields = Fields::of(&headers);
-        read(SignatureInput::parse(&fields, &HeadLimits::default()))
+        read(SignatureInput::parse(
+            &fields,
+            &HeadLimits::default(),
+            Bytes::Base64,
+        ))
     }
 
     fn labels(inputs: &[&str], signatures: &[&str]) -> Option<Vec<(String, bool)>> {

@@ -1,12 +1,15 @@
 //! Structured Field Values (RFC 9651), as far as this family needs them.
 
-use std::{error, fmt};
+use std::{borrow::Cow, error, fmt};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use http::{HeaderName, HeaderValue};
 use sfv::{BareItemFromInput, Dictionary, FieldType, Item, List, ListSerializer, Parser};
 
-use super::CONTENT_DIGEST;
+use super::{CONTENT_DIGEST, rules::Bytes};
 use crate::{
     error::{Reason, Rejection, reason},
     head::not_ascii,
@@ -114,23 +117,36 @@ pub(super) enum Text<'de> {
 impl<'de> Text<'de> {
     pub(super) fn of(item: &BareItemFromInput<'de>) -> Self {
         match item {
-            BareItemFromInput::String(std::borrow::Cow::Borrowed(text))
-                if is_plain_text(text.as_str()) =>
-            {
+            BareItemFromInput::String(Cow::Borrowed(text)) if is_plain_text(text.as_str()) => {
                 Self::Plain(text.as_str())
             }
             BareItemFromInput::Boolean(true) => Self::True,
             _ => Self::Other,
         }
     }
+
+    /// Returns the text of a string, without its escapes.
+    pub(super) fn with_escapes(item: &BareItemFromInput<'de>) -> Option<Cow<'de, str>> {
+        match item {
+            BareItemFromInput::String(Cow::Borrowed(text)) => Some(Cow::Borrowed(text.as_str())),
+            BareItemFromInput::String(Cow::Owned(text)) => {
+                Some(Cow::Owned(text.as_str().to_owned()))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Writes a byte sequence of up to 96 bytes after these texts. The allocation has the exact length,
 /// so that a header value takes it over.
-pub(super) fn byte_sequence(before: [&str; 2], bytes: &[u8]) -> Option<String> {
+pub(super) fn byte_sequence(before: [&str; 2], bytes: &[u8], form: Bytes) -> Option<String> {
     let mut buffer = [0; 128];
     // Needs no constant time: the encoded bytes are public.
-    let len = STANDARD.encode_slice(bytes, &mut buffer).ok()?;
+    let len = match form {
+        Bytes::Base64 => STANDARD.encode_slice(bytes, &mut buffer),
+        Bytes::Base64Url => URL_SAFE_NO_PAD.encode_slice(bytes, &mut buffer),
+    };
+    let len = len.ok()?;
     let digits = str::from_utf8(buffer.get(..len)?).ok()?;
     let [first, second] = before;
     Some([first, second, ":", digits, ":"].concat())

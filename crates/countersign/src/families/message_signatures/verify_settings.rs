@@ -1,29 +1,31 @@
 use std::borrow::Cow;
 
-use http::{
-    HeaderName,
-    header::{CONTENT_ENCODING, WWW_AUTHENTICATE},
-};
+use http::{HeaderName, header::WWW_AUTHENTICATE};
 use smallvec::SmallVec;
 
 use super::{
     ACCEPT_SIGNATURE, CONTENT_DIGEST, SIGNATURE, SIGNATURE_INPUT, accept_signature,
     component_id::ComponentId,
+    covered_components::CoveredComponents,
     fields::Fields,
     labeled_signature::{LabeledSignature, Place, Problem},
     message::UriScheme,
     parse::{self, of_label},
+    rules::{
+        Bytes, Choice, Content, Counts, Facts, KeyIdForm, NonceForm, ParamSet, Required, TargetUri,
+        Times, When,
+    },
     signature_input::SignatureInput,
     structured_field::{StructuredType, is_plain_text},
 };
 use crate::{
     error::{ConfigError, ConfigErrorKind, Escaped, Reason, Rejection, RejectionKind, Set, reason},
     families::{
-        AcceptedScheme, Carrier, FamilyVerifier, ParsedHead, Requirements, VerifierOfFamily,
-        stale_parameter,
+        AcceptedScheme, Carrier, Decides, FamilyVerifier, ParsedHead, Requirements,
+        VerifierOfFamily, stale_parameter,
     },
     head::{HeadLimits, RequestHead},
-    scheme::{Algorithm, Scheme},
+    scheme::{Algorithm, AlgorithmSet, Scheme},
     timestamp::Timestamp,
 };
 
@@ -73,19 +75,25 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MessageSignaturesVerifySettings {
-    pub(super) required: Vec<ComponentId<'static>>,
+    pub(super) required: Vec<Required>,
+    pub(super) counts: Counts,
     pub(super) tag: Option<Box<str>>,
+    pub(super) choice: Choice,
+    pub(super) params: ParamSet,
+    pub(super) times: Times,
+    pub(super) nonce: Decides,
+    pub(super) nonce_form: NonceForm,
+    pub(super) key_id_form: KeyIdForm,
+    pub(super) algorithms: AlgorithmSet,
+    /// The dictionary whose member under the label of the signature says who signed.
+    pub(super) agent: Option<HeaderName>,
+    pub(super) content: Content,
+    pub(super) content_type: Decides,
+    pub(super) signature_bytes: Bytes,
+    pub(super) digest_bytes: Bytes,
+    pub(super) target_uri: TargetUri,
     pub(super) scheme: Option<UriScheme>,
     pub(super) structured_fields: Vec<(HeaderName, StructuredType)>,
-    pub(super) only: Option<Algorithm>,
-    pub(super) content: Content,
-}
-
-/// Whether a body must be covered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    Signed,
-    SignedIfCovered,
 }
 
 impl Default for MessageSignaturesVerifySettings {
@@ -95,21 +103,14 @@ impl Default for MessageSignaturesVerifySettings {
 }
 
 impl MessageSignaturesVerifySettings {
-    /// Returns the strictest settings, with any tag, either algorithm and no scheme.
+    /// Returns the strictest settings, with any tag, any algorithm and no scheme.
     pub fn new() -> Self {
-        Self {
-            required: DEFAULT_COMPONENTS.to_vec(),
-            tag: None,
-            scheme: None,
-            structured_fields: known_fields(),
-            only: None,
-            content: Content::Signed,
-        }
+        Self::strict()
     }
 
     /// Adds a component that every signature must cover.
     pub fn with_required_component(mut self, component: impl Into<ComponentId<'static>>) -> Self {
-        self.required.push(component.into());
+        self.required.push(Required::always(component.into()));
         self
     }
 
@@ -149,7 +150,7 @@ impl MessageSignaturesVerifySettings {
     /// With [`Algorithm::HmacSha256`], [expected hosts](crate::VerifierBuilder::expected_hosts) are
     /// optional: a secret is shared with one callee, while every callee may know a public key.
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
-        self.only = Some(algorithm);
+        self.algorithms = AlgorithmSet::of(&[algorithm]);
         self
     }
 
@@ -165,7 +166,10 @@ impl MessageSignaturesVerifySettings {
     where
         I: IntoIterator<Item = ComponentId<'static>>,
     {
-        self.required = components.into_iter().collect();
+        self.required
+            .retain(|required| required.when == When::IfPresent);
+        let components = components.into_iter().map(Required::always);
+        self.required.extend(components);
         self
     }
 
@@ -196,16 +200,16 @@ impl MessageSignaturesVerifySettings {
     pub(super) fn choose<'i, 'r>(
         &self,
         input: &'i SignatureInput<'r>,
-        fields: &Fields<'r>,
+        facts: &Facts<'_>,
         requirements: &Requirements,
     ) -> Result<&'i LabeledSignature<'r>, Rejection> {
+        if let Choice::Label(own) = self.choice {
+            return self.choose_label(own, input, facts, requirements);
+        }
         let mut chosen: Option<&LabeledSignature<'r>> = None;
         let mut refused = None;
         for label in input.labels().filter(|label| self.is_ours(label)) {
-            let lack = match label.problem {
-                Some(problem) => Some(Lack::Problem(problem)),
-                None => self.lack(label, fields, requirements),
-            };
+            let lack = self.lack(label, facts, requirements);
             match (lack, chosen) {
                 (None, Some(other)) => {
                     return Err(Rejection::malformed(reason!(
@@ -231,6 +235,38 @@ impl MessageSignaturesVerifySettings {
         }
     }
 
+    /// Returns the signature under this label, else the only one.
+    fn choose_label<'i, 'r>(
+        &self,
+        own: &str,
+        input: &'i SignatureInput<'r>,
+        facts: &Facts<'_>,
+        requirements: &Requirements,
+    ) -> Result<&'i LabeledSignature<'r>, Rejection> {
+        let mut labels = input.labels();
+        let only = labels.next().filter(|_| labels.next().is_none());
+        let Some(chosen) = input.labels().find(|label| label.label == own).or(only) else {
+            let labels: Vec<&str> = input.labels().map(|label| label.label).collect();
+            return Err(Rejection::malformed(reason!(
+                "signature-input: expected the label \"{}\" or one other, found {}",
+                Escaped::text(own),
+                &labels
+            )));
+        };
+        if !self.is_ours(chosen) {
+            let reason = reason!(
+                "expected the tag \"{}\", found \"{}\"",
+                Set(&self.tag.as_deref().unwrap_or_default()),
+                Escaped::text(chosen.params.tag().unwrap_or_default())
+            );
+            return Err(Rejection::malformed(of_label(chosen.label, &reason)));
+        }
+        match self.lack(chosen, facts, requirements) {
+            None => Ok(chosen),
+            Some(lack) => Err(lack.refusal(chosen)),
+        }
+    }
+
     /// Returns the rejection for a request without a signature with the required tag.
     #[cold]
     fn no_tag(&self, input: &SignatureInput<'_>) -> Reason {
@@ -249,8 +285,10 @@ impl MessageSignaturesVerifySettings {
     /// Returns whether [`choose`](Self::choose) would ignore all signatures. Parses them in the
     /// same way, with the same limits.
     fn are_others(&self, head: &RequestHead<'_>, requirements: &Requirements) -> bool {
+        let fields = Fields::of(head.headers());
         self.tag.is_some()
-            && SignatureInput::parse(&Fields::of(head.headers()), &requirements.limits)
+            && self.choice == Choice::OnlyOne
+            && SignatureInput::parse(&fields, &requirements.limits, self.signature_bytes)
                 .is_ok_and(|input| !input.labels().any(|label| self.is_ours(label)))
     }
 
@@ -260,40 +298,57 @@ impl MessageSignaturesVerifySettings {
             .is_none_or(|tag| label.params.tag() == Some(tag))
     }
 
+    /// Returns whether a required component is covered.
+    #[inline]
+    fn counts(&self, covered: &CoveredComponents<'_>, required: &ComponentId<'_>) -> bool {
+        match self.counts {
+            Counts::WhatBinds => covered.covers(required),
+            Counts::WhatIsListed => covered.lists(required),
+        }
+    }
+
     /// Returns why a signature cannot be verified.
     fn lack<'p, 'r>(
         &'p self,
         label: &LabeledSignature<'r>,
-        fields: &Fields<'_>,
+        facts: &Facts<'_>,
         requirements: &'p Requirements,
     ) -> Option<Lack<'p, 'r>> {
+        if let Some(problem) = label.problem {
+            return Some(Lack::Problem(problem));
+        }
         let LabeledSignature {
             covered, params, ..
         } = label;
-        if params.created().is_none() {
-            return Some(Lack::Parameter("created"));
+        if let Some(name) = self.params.first_not_in(params.present()) {
+            return Some(Lack::Parameter(name));
         }
-        if params.keyid().is_none() {
-            return Some(Lack::Parameter("keyid"));
+        if let Some(problem) = params.escaped_key_id()
+            && self.key_id_form != KeyIdForm::Text
+        {
+            return Some(Lack::Problem(problem));
         }
         let mut required = self.required.iter();
-        if let Some(missing) = required.find(|id| !covered.covers(id)) {
-            return Some(Lack::Component(missing));
+        if let Some(missing) = required
+            .find(|required| required.applies(facts) && !self.counts(covered, &required.component))
+        {
+            return Some(Lack::Component(&missing.component));
         }
-        let has_content = !fields.content_digest.is_empty()
-            || fields
-                .content_length
-                .is_some_and(|length| length.as_bytes() != b"0");
-        let encoding = fields.has_content_encoding.then_some(&CONTENT_ENCODING);
-        let digest = (has_content && self.content == Content::Signed).then_some(&CONTENT_DIGEST);
-        let mut required = requirements
-            .required_headers
-            .iter()
-            .chain(encoding)
-            .chain(digest);
-        required
-            .find(|name| !covered.covers_field(name.as_str()))
-            .map(Lack::Field)
+        let digest = match self.content {
+            Content::Signed if facts.has_content => Some(&CONTENT_DIGEST),
+            Content::NeverCovered if covered.covers_field(CONTENT_DIGEST.as_str()) => {
+                return Some(Lack::Unwanted(&CONTENT_DIGEST));
+            }
+            _ => None,
+        };
+        let mut required = requirements.required_headers.iter().chain(digest);
+        let missing = required.find(|name| !covered.covers_field(name.as_str()));
+        if let Some(name) = missing {
+            return Some(Lack::Field(name));
+        }
+        let agent = self.agent.as_ref()?;
+        let covers_agent = covered.covers_member(agent.as_str(), label.label);
+        (facts.head.headers().contains_key(agent) && !covers_agent).then_some(Lack::Member(agent))
     }
 }
 
@@ -305,6 +360,10 @@ enum Lack<'p, 'r> {
     Parameter(&'static str),
     Component(&'p ComponentId<'static>),
     Field(&'p HeaderName),
+    /// A field that must not be covered.
+    Unwanted(&'p HeaderName),
+    /// The member of this field under the label of the signature.
+    Member(&'p HeaderName),
 }
 
 impl Lack<'_, '_> {
@@ -331,6 +390,22 @@ impl Lack<'_, '_> {
                 "expected the parameter {}, found {}",
                 name,
                 &params.names().collect::<Vec<_>>()
+            ),
+            Self::Unwanted(name) => reason!(
+                "expected the header {} not to be covered, found covered {}",
+                name,
+                &covered
+            ),
+            Self::Member(name) => reason!(
+                "expected the member of the header {} under the label to be covered, found covered \
+                 {}",
+                name,
+                &covered
+            ),
+            Self::Component(id) if id.plain_field().is_some() => reason!(
+                "expected the header {} to be covered, found covered {}",
+                Set(&id.shown()),
+                &covered
             ),
             Self::Component(id) => reason!(
                 "expected {} to be covered, found covered {}",
@@ -373,7 +448,8 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
 
     fn passed_over(&self, head: &RequestHead<'_>, requirements: &Requirements) -> Option<Reason> {
         let fields = Fields::of(head.headers());
-        let input = SignatureInput::parse(&fields, &requirements.limits).ok()?;
+        let input =
+            SignatureInput::parse(&fields, &requirements.limits, self.signature_bytes).ok()?;
         input.labels().next()?;
         Some(self.no_tag(&input))
     }
@@ -394,12 +470,11 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
         _carrier: Carrier<'r>,
         head: &RequestHead<'r>,
     ) -> Option<Cow<'r, str>> {
+        let fields = Fields::of(head.headers());
         let input =
-            SignatureInput::parse(&Fields::of(head.headers()), &HeadLimits::default()).ok()?;
+            SignatureInput::parse(&fields, &HeadLimits::default(), self.signature_bytes).ok()?;
         let mut labels = input.labels().filter(|label| self.is_ours(label));
-        labels
-            .find_map(|label| label.params.keyid())
-            .map(Cow::Borrowed)
+        labels.find_map(|label| label.params.keyid().cloned())
     }
 
     fn challenges(
@@ -410,8 +485,12 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
     ) {
         let stale = stale_parameter(kind);
         let digest = (self.content == Content::Signed).then_some(ComponentId::CONTENT_DIGEST);
-        let components = accept_signature::components(&self.required, digest.into_iter());
-        let accept = accept_signature::value(&components, self.only, self.tag.as_deref());
+        let always = |required: &&Required| required.when == When::Always;
+        let required = self.required.iter().filter(always);
+        let required = required.map(|required| &required.component);
+        let components = accept_signature::components(required, digest.into_iter());
+        let only = self.algorithms.single();
+        let accept = accept_signature::value(&components, only, self.tag.as_deref());
         add(
             WWW_AUTHENTICATE,
             format!("Signature realm=\"{realm}\"{stale}"),
@@ -420,7 +499,7 @@ impl VerifierOfFamily for MessageSignaturesVerifySettings {
     }
 
     fn check(&self, requirements: &Requirements) -> Result<(), ConfigError> {
-        match self.only {
+        match self.algorithms.single() {
             Some(Algorithm::HmacSha256) => Ok(()),
             _ => requirements.ensure_expected_hosts(
                 "RFC 9421 with public keys, which with_algorithm(HmacSha256) excludes,",
@@ -434,14 +513,6 @@ impl From<MessageSignaturesVerifySettings> for AcceptedScheme {
         Self::new(FamilyVerifier::MessageSignatures(settings))
     }
 }
-
-/// The components that every signature covers by default.
-pub(super) const DEFAULT_COMPONENTS: [ComponentId<'static>; 4] = [
-    ComponentId::METHOD,
-    ComponentId::AUTHORITY,
-    ComponentId::PATH,
-    ComponentId::QUERY,
-];
 
 /// The structured fields of the specification itself.
 pub(super) fn known_fields() -> Vec<(HeaderName, StructuredType)> {

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     error::{Escaped, Rejection, reason},
     families::{
-        Carrier, Coverage, Nonce, ParsedHead, ReplayIdentity, Requirements, SignedOver, X_NONCE,
+        Carrier, Coverage, Decides, Nonce, ParsedHead, ReplayIdentity, Requirements, SignedOver,
+        X_NONCE,
     },
     head::{
         Authority, Field, HeadLimits, RequestHead, Target, cookie, not_ascii, not_once,
@@ -112,6 +113,7 @@ pub(super) fn parse<'r>(
         key_id: authorization.credential.into(),
         date,
         replay: nonce.map(ReplayIdentity::Nonce),
+        nonce: Decides::Key,
         content_type_uncovered,
         audience_checked,
         coverage: Coverage::Request,

@@ -30,7 +30,8 @@ use super::{
 use crate::{
     error::{Escaped, Rejection, reason},
     families::{
-        Carrier, Coverage, Nonce, ParsedHead, ReplayIdentity, Requirements, SignedOver, X_NONCE,
+        Carrier, Coverage, Decides, Nonce, ParsedHead, ReplayIdentity, Requirements, SignedOver,
+        X_NONCE,
     },
     head::{Authority, Field, RequestHead, Target, not_ascii, not_once, parse_method},
     payload::{DeclaredPayload, PayloadDigest},
@@ -134,6 +135,7 @@ pub(super) fn parse<'r>(
         key_id: asserted.credential.access_key_id,
         date,
         replay,
+        nonce: Decides::Key,
         content_type_uncovered,
         audience_checked,
         coverage: Coverage::Request,

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     error::{Escaped, Rejection, reason},
     families::{
-        Callers, Coverage, Freshness, ParsedHead, ReplayIdentity, Requirements, SignedBody,
-        SignedOver,
+        Callers, Coverage, Decides, Freshness, ParsedHead, ReplayIdentity, Requirements,
+        SignedBody, SignedOver,
     },
     head::{Authority, RequestHead},
     scheme::Scheme,
@@ -59,6 +59,7 @@ pub(super) fn parse<'r>(
         date,
         replay: Some(ReplayIdentity::IdAndTimestamp { id, timestamp }),
         // The scheme covers no other header, so no key can require one.
+        nonce: Decides::Key,
         content_type_uncovered: false,
         // The host is compared, but the sender of the request controls it.
         audience_checked: false,
