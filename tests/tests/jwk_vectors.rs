@@ -139,7 +139,7 @@ fn a_key_that_is_left_out_is_listed_with_its_place() {
     )
     .unwrap();
     let ignored: Vec<_> = set
-        .ignored()
+        .unusable()
         .map(|(at, why)| (at, why.to_string()))
         .collect();
     assert_eq!(set.keys().count(), 1);

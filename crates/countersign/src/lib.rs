@@ -100,8 +100,8 @@
 //! |---|---|---|
 //! | `config` | yes | keys and signers from TOML files, directories, variables; AWS credentials |
 //! | `diagnose` | yes | [`diagnose`]: which known mistake explains a refusal |
-//! | `jwk` | by `config` | keys in JSON: [`Jwk`], [`JwkSet`] |
-//! | `pem` | by `config` | keys in PEM: [`VerifyingKey::message_from_pem`] |
+//! | `jwk` | yes | keys in JSON: [`Jwk`], [`JwkSet`] |
+//! | `pem` | yes | keys in PEM: [`VerifyingKey::message_from_pem`] |
 //! | `policy` | yes | [`Policy`]: who may call which route |
 //! | `rsa` | no | keys of RSA, which verify signatures of RFC 9421 |
 //! | `replay-conformance` | no | `replay_conformance`: tests that every replay store must pass |

@@ -403,14 +403,20 @@ fn of_other_schemes(found: &mut Values) {
     let setting = "SigV4SignSettings::with_max_credentials_age";
     insert(setting, value(&settings, "max_credentials_age"));
 
-    let components = format!("{:?}", MessageSignaturesVerifySettings::new());
-    let (_, components) = components.split_once("required: [").unwrap();
-    let (components, _) = components.split_once(']').unwrap();
-    let components = components.split(", ").map(|component| {
-        let name = component.trim_start_matches("ComponentId(Derived(");
-        format!("`@{}`", name.trim_end_matches(')').to_lowercase())
+    let settings = format!("{:?}", MessageSignaturesVerifySettings::new());
+    let derived = settings.split("component: ComponentId(Derived(").skip(1);
+    let components = derived.map(|component| {
+        let (name, _) = component.split_once(')').unwrap();
+        format!("`@{}`", name.to_lowercase())
     });
     let components = components.collect::<Vec<_>>().join(", ");
+    let (_, bits) = settings.split_once("algorithms: AlgorithmSet(").unwrap();
+    let (bits, _) = bits.split_once(')').unwrap();
+    let algorithms = bits.parse::<u8>().unwrap().count_ones();
+    insert(
+        "MessageSignaturesVerifySettings::with_algorithm",
+        format!("all {algorithms}"),
+    );
     insert(
         "MessageSignaturesVerifySettings::with_required_component",
         components,

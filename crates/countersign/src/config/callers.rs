@@ -65,7 +65,7 @@ pub(super) fn add(
 fn keys_of_set(text: &str) -> Result<Vec<CallerKey>, ConfigError> {
     let set = JwkSet::parse(text)?;
     // In a file that the operator wrote, a key that cannot be used is a mistake.
-    if let Some((place, problem)) = set.ignored().next() {
+    if let Some((place, problem)) = set.unusable().next() {
         let message = format!("public_key_jwks: key {place}: {problem}");
         return Err(ConfigError::new(problem.kind(), message));
     }

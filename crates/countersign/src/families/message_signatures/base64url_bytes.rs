@@ -1,5 +1,5 @@
-//! Byte sequences in unpadded base64url, as AdCP writes them. RFC 9651 does not allow this alphabet,
-//! so its readers are given the same bytes in the usual one.
+//! Byte sequences in unpadded base64url, as AdCP writes them. RFC 9651 does not allow this
+//! alphabet, so its readers get the same bytes in the usual one.
 
 /// Rewrites the byte sequences of a line from unpadded base64url. `None` if one holds a letter of
 /// the usual alphabet alone, or padding: no text has two readings.

@@ -52,7 +52,7 @@ fn parts(method: &str, uri: &str, headers: &[(String, String)]) -> Option<Parts>
     let (mut parts, ()) = request.into_parts();
     for (name, value) in headers {
         let name = HeaderName::try_from(name.as_str()).unwrap();
-        // An HTTP server refuses what is no value.
+        // An HTTP server refuses such a value.
         let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
         parts.headers.append(name, value);
     }
@@ -94,7 +94,7 @@ pub(super) fn verify(settings: Settings, case: &Case) -> Result<String, (Rejecti
             None => CallerKeys::unknown(),
             Some((key, state)) => {
                 let key = key.clone().insecure_allow_weak_key();
-                let key = CallerKey::new("1", key).unwrap().with_state(*state);
+                let key = CallerKey::new("1", key).unwrap().with_validity(*state);
                 CallerKeys::new("caller", [key.with_key_id(&key_id).unwrap()]).unwrap()
             }
         };
@@ -273,7 +273,7 @@ fn web_bot_auth() -> Vec<Case> {
 const OTHER_PLACES: [&str; 2] = [
     // A quota of the replay store: `MemoryReplayStore` has one.
     "020-rate-abuse.json",
-    // The age of a revocation list: whoever fills the keyring knows it.
+    // The age of a revocation list: the service that fills the keyring judges it.
     "019-revocation-stale.json",
 ];
 

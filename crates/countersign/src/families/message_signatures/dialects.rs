@@ -115,7 +115,7 @@ impl MessageSignaturesVerifySettings {
     /// | `alg` | required | optional |
     ///
     /// curl sends no nonce: a captured request can be sent again until its date is too old. It has
-    /// no digest of its own, so a body needs a `Content-Digest` by `-H`, which is covered by
+    /// no digest, so a body needs a `Content-Digest` by `-H`, which is covered by
     /// `--httpsig-headers`, or
     /// [`insecure_allow_unsigned_content`](Self::insecure_allow_unsigned_content). curl signs
     /// `Host` with the capital letters and the default port that it was given; such a request
@@ -139,27 +139,26 @@ impl MessageSignaturesVerifySettings {
     ///
     /// | rule | `web_bot_auth` | [`strict`](Self::strict) |
     /// |---|---|---|
-    /// | components | `"@authority"` or `"@target-uri"`, and the agent's member | four, and the body |
+    /// | components | `"@authority"` or `"@target-uri"`, the agent's member | four, and the body |
     /// | `tag` | `web-bot-auth` | any |
-    /// | `created`, `expires` | both; at most 24 hours apart, `created` at most 60 s ahead | the window |
+    /// | `created`, `expires` | both, at most 24 hours apart; 60 s of skew | the window |
     /// | `nonce` | not asked | as the key's rule says |
     /// | `keyid` | a JWK thumbprint | a [`KeyId`](crate::KeyId) |
     /// | algorithms | all but `hmac-sha256` | all |
     ///
     /// # The key id
     ///
-    /// A key is known by who published it and which one it is. The key id of a request is the URL of
+    /// A key is known by its publisher and its thumbprint. The key id of a request is the URL of
     /// `Signature-Agent` without its query, a space, and the thumbprint:
-    /// `https://agent.example/keys poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U`. Of a request without
-    /// a usable `Signature-Agent` it is the thumbprint alone. [`Jwk`](crate::Jwk) computes
-    /// thumbprints. Whether a signature is invalid, or only of an unknown agent, is told by whether
-    /// the store knows the key id.
+    /// `https://agent.example/keys poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U`. A request without
+    /// a usable `Signature-Agent` has the thumbprint alone. `Jwk` computes thumbprints. If the
+    /// store does not know the key id, the agent is unknown; its signature may still be good.
     ///
     /// # Attack
     ///
-    /// Method, path, query and body need not be covered, and nothing detects a replay: whoever sees
-    /// a request can send another one to the same host until `expires`. Ask for more where a request
-    /// has an effect: [`with_required_component`](Self::with_required_component).
+    /// Method, path, query and body need not be covered, and nothing detects a replay: anyone who
+    /// sees a request can send another one to the same host until `expires`. Ask for more where a
+    /// request has an effect: [`with_required_component`](Self::with_required_component).
     pub fn web_bot_auth() -> Self {
         Self {
             required: vec![Required::always(ComponentId::AUTHORITY)],
@@ -187,9 +186,9 @@ impl MessageSignaturesVerifySettings {
     ///
     /// | rule | `adcp_request_3_2` | [`strict`](Self::strict) |
     /// |---|---|---|
-    /// | components | `"@method" "@target-uri" "@authority"`, with a body `content-type` and `content-digest` | four, and the body |
-    /// | what counts | each component itself | also one that holds it, such as `"@target-uri"` |
-    /// | which signature | the one labelled `sig1`, else the only one | the only one that covers enough |
+    /// | components | method, URI, authority; a body's type and digest | four, and the body |
+    /// | what counts | each component itself | also one that holds it |
+    /// | which signature | that of `sig1`, else the only one | the only one that covers enough |
     /// | `tag` | `adcp/request-signing/v1` | any |
     /// | parameters | all six | `created`, `keyid`, and `nonce` by the key's rule |
     /// | `created`, `expires` | at most 300 s apart; 60 s of skew | the window |
@@ -197,8 +196,8 @@ impl MessageSignaturesVerifySettings {
     /// | algorithms | `ed25519`, `ecdsa-p256-sha256` | all |
     /// | `"@target-uri"` | in normal form (RFC 3986 section 6.2) | as sent |
     ///
-    /// The scheme of `"@target-uri"` is `https`, unless [`with_scheme`](Self::with_scheme) says
-    /// otherwise. A signed path in normal form may hold `..`, from `%2e%2e`: route by what was sent.
+    /// The scheme of `"@target-uri"` is `https`, or that of [`with_scheme`](Self::with_scheme). A
+    /// signed path in normal form may hold `..`, from `%2e%2e`: route by what was sent.
     ///
     /// Source: AdCP, `docs/building/by-layer/L1/security.mdx` (August 2026).
     pub fn adcp_request_3_2() -> Self {

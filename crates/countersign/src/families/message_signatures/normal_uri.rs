@@ -8,7 +8,7 @@ use crate::{
     head::{Authority, Target},
 };
 
-/// The parts of a URI that have a normal form: the query stays as it is.
+/// The parts of a URI that have a normal form. The query has none.
 #[derive(Debug)]
 pub(super) struct NormalUri<'u> {
     pub(super) authority: Cow<'u, str>,
@@ -16,8 +16,8 @@ pub(super) struct NormalUri<'u> {
 }
 
 impl TargetUri {
-    /// Returns the parts in normal form, if the rule asks for them. `authority` is in lower case and
-    /// without the default port.
+    /// Returns the parts in normal form, if the rule asks for them. `authority` is in lower case
+    /// and without the default port.
     pub(super) fn of<'u>(
         self,
         authority: &'u str,
@@ -39,8 +39,8 @@ impl TargetUri {
 /// Returns the path in normal form: dot segments removed, then escapes in upper case and those of
 /// unreserved characters decoded. Repeated slashes stay.
 ///
-/// `None` if an escape lacks its digits. An escaped dot is decoded last, so the result may hold `..`:
-/// never route by it.
+/// `None` if an escape lacks its digits. An escaped dot is decoded last, so the result may hold
+/// `..`: never route by it.
 pub(super) fn normal_path(path: &str) -> Option<String> {
     let without_dots = without_dot_segments(path);
     let mut normal = String::with_capacity(without_dots.len());
@@ -106,8 +106,8 @@ pub(super) fn without_root_dot(authority: &str) -> Option<Cow<'_, str>> {
     }))
 }
 
-/// Returns the name of the agent that an https URL identifies: the URL in normal form, without query
-/// and fragment. `None` for a URL of another scheme, without a host or with user information.
+/// Returns the name of the agent that an https URL identifies: the URL in normal form, without
+/// query and fragment. `None` for a URL of another scheme, without a host or with user information.
 pub(super) fn agent(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     if !scheme.eq_ignore_ascii_case("https") || !url.bytes().all(|byte| byte.is_ascii_graphic()) {

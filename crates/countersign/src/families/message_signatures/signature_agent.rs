@@ -1,4 +1,5 @@
-//! `Signature-Agent` (draft-ietf-webbotauth-httpsig-protocol-01): who signed, as the URL of its keys.
+//! `Signature-Agent` (draft-ietf-webbotauth-httpsig-protocol-01): the signer, as the URL of its
+//! keys.
 
 use std::borrow::Cow;
 
