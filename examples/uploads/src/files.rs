@@ -43,6 +43,11 @@ impl Files {
         }
     }
 
+    /// Returns the directory.
+    pub fn directory(&self) -> &Path {
+        &self.0
+    }
+
     /// Begins a file, under another name until it is committed.
     ///
     /// # Errors

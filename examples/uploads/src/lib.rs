@@ -4,6 +4,7 @@
 //! | request | body |
 //! |---|---|
 //! | `PUT /streamed/{name}` | is verified while the handler writes it to a staged file |
+//! | `PUT /spilled/{name}` | is verified first, in a file without a name, and then written |
 //! | `GET /files/{name}` | returns a committed file |
 //!
 //! # Run with
@@ -71,9 +72,12 @@ use axum::{
     routing::{get, put},
 };
 use countersign::{ConfigError, Keyring};
+use futures::StreamExt as _;
 use http::Method;
 use tokio_util::io::ReaderStream;
-use tower_countersign::{BodyError, BodyMode, StreamedBody, VerifiedCaller, VerifyLayer};
+use tower_countersign::{
+    BodyError, BodyMode, SpillLimits, StreamedBody, VerifiedCaller, VerifyLayer,
+};
 
 pub use self::{
     file_name::{FileName, NotAFileName},
@@ -84,12 +88,15 @@ pub use self::{
 ///
 /// # Errors
 ///
-/// None with these routes: a [`ConfigError`] only if a route is not in plain form.
+/// If no file can be created in the directory.
 pub fn app(keys: Keyring, files: Files) -> Result<Router, ConfigError> {
     let verify = VerifyLayer::new(keys)
-        .with_body_mode_for(BodyMode::Stream, [(Method::PUT, "/streamed/{name}")])?;
+        .with_spill(SpillLimits::in_directory(files.directory())?)
+        .with_body_mode_for(BodyMode::Stream, [(Method::PUT, "/streamed/{name}")])?
+        .with_body_mode_for(BodyMode::Spill, [(Method::PUT, "/spilled/{name}")])?;
     Ok(Router::new()
         .route("/streamed/{name}", put(streamed))
+        .route("/spilled/{name}", put(spilled))
         .route("/files/{name}", get(download))
         .layer(verify)
         .with_state(files))
@@ -105,6 +112,22 @@ async fn streamed(
         staged.write(&chunk).await?;
     }
     staged.commit(&body.verified().await?).await?;
+    Ok(StatusCode::CREATED)
+}
+
+/// Runs only if the whole body is verified.
+async fn spilled(
+    caller: VerifiedCaller,
+    Path(name): Path<FileName>,
+    State(files): State<Files>,
+    body: Body,
+) -> Result<StatusCode, UploadError> {
+    let mut staged = files.stage(&name).await?;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        staged.write(&chunk.map_err(io::Error::other)?).await?;
+    }
+    staged.commit(&caller).await?;
     Ok(StatusCode::CREATED)
 }
 

@@ -97,7 +97,7 @@ impl Drop for Service {
     }
 }
 
-const MODES: [&str; 1] = ["streamed"];
+const MODES: [&str; 2] = ["streamed", "spilled"];
 
 #[tokio::test]
 async fn a_verified_upload_is_committed_and_can_be_downloaded() {
@@ -154,4 +154,40 @@ async fn a_name_that_is_no_file_name_is_refused() {
     }
     assert!(service.files().is_empty());
     assert!(!Path::exists(&outside));
+}
+
+/// Files that hold unverified bytes have no name, so a crash leaves nothing of them.
+#[tokio::test]
+async fn a_process_that_is_killed_leaves_no_part_of_a_spilled_body() {
+    use tokio::io::AsyncWriteExt;
+
+    let mut service = Service::start();
+    let head = {
+        let key = SigningKey::hmac_sha256(&Secret::from_hex(KEY).unwrap());
+        let signer = Signer::new("billing", key, [service.authority.as_str()]).unwrap();
+        let uri = format!("http://{}/spilled/large", service.authority);
+        let (mut parts, ()) = Request::put(uri).body(()).unwrap().into_parts();
+        let now = std::time::SystemTime::now().into();
+        let signature = signer.sign(&parts, PayloadDigest::of(&[1; 9]), now);
+        signature.unwrap().apply(&mut parts);
+        let lines = parts
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap()));
+        format!(
+            "PUT /spilled/large HTTP/1.1\r\nhost: {}\r\ncontent-length: 9000000\r\n{}\r\n",
+            service.authority,
+            lines.collect::<String>()
+        )
+    };
+    let mut connection = tokio::net::TcpStream::connect(&service.authority)
+        .await
+        .unwrap();
+    connection.write_all(head.as_bytes()).await.unwrap();
+    // Larger than what is kept in memory and in the buffers of the sockets.
+    connection.write_all(&vec![1; 8_000_000]).await.unwrap();
+    assert!(service.files().is_empty(), "while it is written");
+    service.child.kill().unwrap();
+    service.child.wait().unwrap();
+    assert!(service.files().is_empty(), "after the end");
 }

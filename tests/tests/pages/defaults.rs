@@ -30,7 +30,7 @@ use tests::{
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_countersign::{
-    BodyLimits, BodyMode, CachedKeys, Refusal, RequestBody, SignLayer, StreamLimits,
+    BodyLimits, BodyMode, CachedKeys, Refusal, RequestBody, SignLayer, SpillLimits, StreamLimits,
     UncoveredHeaders, VerifyLayer, reload::Reload,
 };
 
@@ -318,6 +318,17 @@ fn of_settings(found: &mut Values) {
             _ => value(&limits, &field),
         };
         insert(&setting, value);
+    }
+
+    let limits = SpillLimits::in_directory(std::env::temp_dir()).unwrap();
+    for field in fields(&limits) {
+        match &*field {
+            "directory" => insert("SpillLimits::in_directory", "none".to_owned()),
+            _ => insert(
+                &format!("SpillLimits::with_{field}"),
+                value(&limits, &field),
+            ),
+        }
     }
 
     let sign = SignLayer::new(billing());

@@ -35,7 +35,7 @@
 //! | `direction` | `past`, `future` |
 //! | `audience` | the [audience of the layer](crate::VerifyLayer::with_audience) |
 //! | `answer` | `fresh`, `replayed`, `over_quota`, `error` |
-//! | `store` | `keys`, `replay`, `body_buffer` |
+//! | `store` | `keys`, `replay`, `body_buffer`, `body_storage` |
 //! | `error` | `unavailable`, `timeout`, `full` |
 //! | `result` | `success`, `failure` |
 //! | `source` | `keys`, `policy` |

@@ -145,6 +145,7 @@ pub(crate) enum Store {
     Keys,
     Replay,
     BodyBuffer,
+    BodyStorage,
 }
 
 impl Store {
@@ -154,6 +155,7 @@ impl Store {
             Self::Keys => "key store",
             Self::Replay => "replay store",
             Self::BodyBuffer => "body buffer",
+            Self::BodyStorage => "body storage",
         }
     }
 
@@ -162,6 +164,7 @@ impl Store {
             Self::Keys => "keys",
             Self::Replay => "replay",
             Self::BodyBuffer => "body_buffer",
+            Self::BodyStorage => "body_storage",
         }
     }
 }

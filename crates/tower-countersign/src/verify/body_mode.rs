@@ -14,6 +14,10 @@ pub enum BodyMode {
     /// The body is verified first, in memory. For JSON and other small bodies.
     #[default]
     Buffer,
+    /// The body is verified first, in memory up to 256 KiB and then in a file without a name. For
+    /// uploads that are parsed, unpacked or stored. Needs
+    /// [`VerifyLayer::with_spill`](crate::VerifyLayer::with_spill).
+    Spill,
     /// The handler reads the body while it is verified. For relays, and for storage that can
     /// discard what it wrote.
     ///
@@ -70,8 +74,16 @@ impl BodyModes {
         })
     }
 
-    /// Refuses a mode in which the body of an unauthenticated peer would be handled or stored.
-    pub(super) fn check(&self, verifier: &Verifier) -> Result<(), ConfigError> {
+    /// Refuses `Spill` without a directory, and a mode in which the body of an unauthenticated peer
+    /// would be handled or stored.
+    pub(super) fn check(&self, verifier: &Verifier, can_spill: bool) -> Result<(), ConfigError> {
+        let mut modes = self.routes.iter().map(|(mode, _)| *mode);
+        if !can_spill && (self.elsewhere == BodyMode::Spill || modes.any(|m| m == BodyMode::Spill))
+        {
+            let message = "body mode Spill: expected VerifyLayer::with_spill before, found no \
+                           directory for the files";
+            return Err(ConfigError::new(ConfigErrorKind::Setting, message));
+        }
         for (method, path) in verifier.body_signed_routes() {
             if self.of_route(method, path) != BodyMode::Buffer {
                 let message = format!(

@@ -89,6 +89,14 @@ impl BodyBudget {
         )
     }
 
+    /// Returns the budget for bodies in files.
+    pub(super) fn on_disk(total: u64, caller: u64) -> Self {
+        Self::with(
+            Room::all(total, "SpillLimits::with_total_bytes"),
+            Room::all(caller, "SpillLimits::with_caller_bytes"),
+        )
+    }
+
     fn with(total: Room, share: Room) -> Self {
         Self(Arc::new(Shared {
             total,

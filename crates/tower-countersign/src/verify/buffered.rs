@@ -5,6 +5,7 @@ use super::{
     body_mode::BodyMode,
     budget::{Full, Reservation, Size},
     request_body::RequestBody,
+    spill::{FileBody, SpilledFile},
 };
 use crate::{BoxError, chunks::Chunks, verified_caller::VerifiedCaller};
 
@@ -13,12 +14,19 @@ use crate::{BoxError, chunks::Chunks, verified_caller::VerifiedCaller};
 pub(super) struct Buffered {
     chunks: Chunks,
     reservation: Option<Reservation>,
-    /// The last frame, if it is not a chunk: trailers, an error, or data over a limit.
-    last: Option<Box<Result<Frame<Bytes>, BoxError>>>,
+    rest: Option<Box<Rest>>,
     progress: Progress,
     discarding: bool,
     undecided: bool,
     mode: BodyMode,
+}
+
+/// What comes after the chunks. Rare, so it is boxed.
+enum Rest {
+    /// The last frame, if it is not a chunk: trailers, an error, or data over a limit.
+    Frame(Box<Result<Frame<Bytes>, BoxError>>),
+    /// The whole body. There are no chunks.
+    File(SpilledFile),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +49,15 @@ impl Buffered {
     /// at once in every mode.
     pub(super) fn is_streamed<B: Body>(&self, body: &B) -> bool {
         self.mode == BodyMode::Stream && !body.is_end_stream()
+    }
+
+    /// Returns whether the body is held in a file if it is long.
+    pub(super) fn is_spilled<B: Body>(&self, body: &B) -> bool {
+        self.mode == BodyMode::Spill && !body.is_end_stream()
+    }
+
+    pub(super) fn mode(&self) -> BodyMode {
+        self.mode
     }
 
     /// Returns a buffer that keeps no bytes, because the handler reads the body itself.
@@ -81,8 +98,12 @@ impl Buffered {
 
     pub(super) fn push_last(&mut self, last: Result<Frame<Bytes>, BoxError>) {
         if !self.discarding {
-            self.last = Some(Box::new(last));
+            self.rest = Some(Box::new(Rest::Frame(Box::new(last))));
         }
+    }
+
+    pub(super) fn hold_file(&mut self, file: SpilledFile) {
+        self.rest = Some(Box::new(Rest::File(file)));
     }
 
     /// Counts the chunks towards this reservation.
@@ -101,13 +122,16 @@ impl Buffered {
     /// Returns the whole body if all of it was read and its length is at most `at_most`.
     #[cfg(feature = "diagnose")]
     pub(super) fn small_body(&mut self, at_most: u64) -> Option<Bytes> {
-        let is_whole = self.has_ended() && !self.discarding && self.last.is_none();
+        let is_whole = self.has_ended() && !self.discarding && self.rest.is_none();
         (is_whole && self.held() <= at_most).then(|| self.chunks.in_one_piece())
     }
 
-    /// Returns the number of bytes that are held.
+    /// Returns the number of bytes that are held, in memory or in a file.
     pub(super) fn held(&self) -> u64 {
-        self.chunks.len()
+        match self.rest.as_deref() {
+            Some(Rest::File(file)) => file.length,
+            Some(Rest::Frame(_)) | None => self.chunks.len(),
+        }
     }
 
     /// Records that no decision is possible, because it needs a copy of the body.
@@ -122,7 +146,12 @@ impl Buffered {
     /// Returns the body of this caller's accepted request: the bytes that were read, without
     /// trailers.
     pub(super) fn into_verified(self, caller: Option<VerifiedCaller>) -> RequestBody {
-        RequestBody::new(self.chunks, self.reservation, caller)
+        match (self.rest.map(|rest| *rest), caller) {
+            (Some(Rest::File(file)), Some(caller)) => {
+                RequestBody::in_file(FileBody::new(file), caller)
+            }
+            (_, caller) => RequestBody::new(self.chunks, self.reservation, caller),
+        }
     }
 
     /// Returns the unchanged body: the bytes that were read, and then the rest.
@@ -134,6 +163,10 @@ impl Buffered {
             return RequestBody::unverified(Chunks::default(), None, None, Some(rest));
         }
         let rest = (!self.has_ended()).then_some(rest);
-        RequestBody::unverified(self.chunks, self.reservation, self.last, rest)
+        let last = match self.rest.map(|rest| *rest) {
+            Some(Rest::Frame(last)) => Some(last),
+            Some(Rest::File(_)) | None => None,
+        };
+        RequestBody::unverified(self.chunks, self.reservation, last, rest)
     }
 }

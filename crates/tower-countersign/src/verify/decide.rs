@@ -11,9 +11,12 @@ use http_body::Body;
 
 use super::{
     body,
+    body_mode::BodyMode,
     buffered::Buffered,
     peer::Peer,
     request_uri,
+    settings::Settings,
+    spill,
     store_answer::{counted, within},
     stream,
     verification::{Refused, Verification},
@@ -157,6 +160,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     // Step 9: the body.
                     if buffered.is_streamed(&*body) {
                         self.ensure_fits(head, &*body)?;
+                    } else if buffered.is_spilled(&*body) {
+                        Box::pin(self.receive_spilled(head, body.as_mut(), buffered)).await?;
                     } else {
                         body::read(
                             head,
@@ -173,7 +178,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     Head::Authenticated(head) if buffered.is_streamed(&*body) => {
                         unread(head, replay_key)
                     }
-                    Head::Authenticated(head) => self.compare_body(head, replay_key)?,
+                    Head::Authenticated(head) => self.compare_body(head, replay_key, buffered)?,
                     // Steps 6 to 9, if they wait for the key store or need the body first.
                     Head::Pending(unverified, keys) => {
                         let steps = self.decide_after_waiting(
@@ -258,6 +263,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     self.ensure_fits(&head, &*body)?;
                     return Ok(unread(head, replay_key));
                 }
+                if buffered.is_spilled(&*body) {
+                    self.receive_spilled(&mut head, body, buffered).await?;
+                    return self.compare_body(head, replay_key, buffered);
+                }
                 body::read(
                     &mut head,
                     body,
@@ -267,7 +276,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 )
                 .await
                 .map_err(|refusal| Refused::by(head.caller(), refusal))?;
-                self.compare_body(head, replay_key)
+                self.compare_body(head, replay_key, buffered)
             }
             // Step 9 comes before step 7: the body is read, then the signature over it is checked.
             Authentication::Body(mut pending) => {
@@ -309,6 +318,30 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         Ok(key)
     }
 
+    /// Reads a body into a file, if it is long.
+    async fn receive_spilled<B>(
+        &self,
+        head: &mut DetachedHead,
+        body: Pin<&mut B>,
+        buffered: &mut Buffered,
+    ) -> Result<(), Refused>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let Settings {
+            spill,
+            limits,
+            budget,
+            ..
+        } = &self.settings;
+        let received = match spill {
+            Some(spill) => spill::receive(head, body, spill, budget, buffered).await,
+            None => body::read(head, body, limits, budget, buffered).await,
+        };
+        received.map_err(|refusal| Refused::by(head.caller(), refusal))
+    }
+
     /// Refuses a body that declares more than a streamed body may have.
     fn ensure_fits<B: Body>(&self, head: &DetachedHead, body: &B) -> Result<(), Refused> {
         let limits = &self.settings.stream_limits;
@@ -325,11 +358,17 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         &self,
         head: DetachedHead,
         replay_key: Option<ReplayKey>,
+        buffered: &Buffered,
     ) -> Result<Authenticated, Refused> {
+        let settings = &self.settings;
+        let body_deadline = match (&settings.spill, buffered.mode()) {
+            (Some(spill), BodyMode::Spill) => spill.deadline(),
+            _ => settings.limits.deadline,
+        };
         Ok(Authenticated {
             proof: Proof::Request(head.finish()?),
             replay_key,
-            body_deadline: self.settings.limits.deadline,
+            body_deadline,
         })
     }
 

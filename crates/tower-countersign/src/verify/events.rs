@@ -112,7 +112,7 @@ pub(super) struct RefusedRequest<'r> {
     pub(super) sender: Sender<'r>,
     pub(super) hint: Option<&'r Hint>,
     pub(super) peer: Option<IpAddr>,
-    /// The body mode, and what became of the body, if the request was accepted before its body.
+    /// The body mode, and the outcome of the body, if the request was accepted before its body.
     pub(super) body: Option<(&'static str, &'static str)>,
 }
 

@@ -5,9 +5,18 @@ use http::{Extensions, Method};
 use tower_layer::Layer;
 
 use super::{
-    body_limits::BodyLimits, body_mode::BodyMode, budget::BodyBudget, drain::Drain,
-    key_use::KeyUse, public_uri::PublicUri, report_only::ReportOnly, service::Verify,
-    settings::Settings, stream::StreamLimits, uncovered::UncoveredHeaders,
+    body_limits::BodyLimits,
+    body_mode::BodyMode,
+    budget::BodyBudget,
+    drain::Drain,
+    key_use::KeyUse,
+    public_uri::PublicUri,
+    report_only::ReportOnly,
+    service::Verify,
+    settings::Settings,
+    spill::{Spill, SpillLimits},
+    stream::StreamLimits,
+    uncovered::UncoveredHeaders,
 };
 use crate::clock::Clock;
 
@@ -146,10 +155,10 @@ impl<K, R> VerifyLayer<K, R> {
     ///
     /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if callers of such a
     /// route sign the body itself (DRF, webhooks). Nothing of such a request is proven before the
-    /// body's end.
+    /// body's end. Also for [`BodyMode::Spill`] without [`with_spill`](Self::with_spill).
     pub fn with_body_mode(mut self, mode: BodyMode) -> Result<Self, ConfigError> {
         let modes = self.settings.body_modes.with_elsewhere(mode);
-        modes.check(&self.settings.verifier)?;
+        modes.check(&self.settings.verifier, self.settings.spill.is_some())?;
         self.settings.body_modes = modes;
         Ok(self)
     }
@@ -184,9 +193,16 @@ impl<K, R> VerifyLayer<K, R> {
         routes: impl IntoIterator<Item = (Method, P)>,
     ) -> Result<Self, ConfigError> {
         let modes = self.settings.body_modes.and_for(mode, routes)?;
-        modes.check(&self.settings.verifier)?;
+        modes.check(&self.settings.verifier, self.settings.spill.is_some())?;
         self.settings.body_modes = modes;
         Ok(self)
+    }
+
+    /// Sets the directory and the limits of [`BodyMode::Spill`]. Call this before that mode is set.
+    #[must_use]
+    pub fn with_spill(mut self, limits: SpillLimits) -> Self {
+        self.settings.spill = Some(Arc::new(Spill::new(limits)));
+        self
     }
 
     /// Sets the limits on bodies that the handler reads while they are verified.

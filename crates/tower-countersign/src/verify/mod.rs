@@ -100,7 +100,7 @@
 //! | a body that differs from the signed body | 401 | 16 | `body_mismatch` |
 //! | a used nonce | 401 | 16 | `replayed` |
 //! | a caller over its quota of nonces | 429 | 8 | `over_quota` |
-//! | a store that does not answer, a full body buffer | 503 | 14 | `unavailable` |
+//! | a store that does not answer, no room for bodies in memory or on disk | 503 | 14 | `unavailable` |
 //! | a URI that was rewritten between two routers, a handler that keeps a streamed body | 500 | 13 | `misconfigured` |
 //!
 //! A POST request with the content type `application/grpc`, alone or with a suffix such as
@@ -112,6 +112,12 @@
 //! The request stream of a gRPC call is a body. It is read to its end, within the
 //! [limits](crate::BodyLimits), before the service is called. So a bidirectional call in which the
 //! client waits for an answer before it ends its stream is refused with `timeout`.
+//!
+//! # Bodies in files
+//!
+//! On a route with [`BodyMode::Spill`](crate::BodyMode::Spill), step 9 writes a body over 256 KiB to
+//! a file without a name, within its [limits](crate::SpillLimits). All steps keep their order. The
+//! handler reads the file. A full or broken disk is answered with 503 `unavailable`.
 //!
 //! # Streamed bodies
 //!
@@ -223,6 +229,7 @@ mod response_body;
 mod routes;
 mod service;
 mod settings;
+pub(crate) mod spill;
 mod store_answer;
 pub(crate) mod stream;
 mod tee_body;

@@ -13,6 +13,7 @@ use countersign::{Rejection, RejectionKind};
 
 use super::{
     budget::Reservation,
+    spill::FileBody,
     stream::{BodyError, BodyErrorKind, BodyStream},
 };
 use crate::{BoxError, chunks::Chunks, verified_caller::VerifiedCaller};
@@ -22,10 +23,11 @@ use crate::{BoxError, chunks::Chunks, verified_caller::VerifiedCaller};
 /// | mode | this body |
 /// |---|---|
 /// | [`Buffer`](crate::BodyMode::Buffer) | is verified and whole in memory. Reading it never fails. Its memory counts towards the layer's budget until the body is read or dropped. |
+/// | [`Spill`](crate::BodyMode::Spill) | is verified and whole, in memory or in a file. Reading it fails only if the disk does. |
 /// | [`Stream`](crate::BodyMode::Stream) | is verified while it is read. It ends with a [`BodyError`] if it is not the signed body; its last bytes come after the digest has matched. |
 /// | [report only](crate::VerifyLayer::insecure_report_only) | is the body of the request, unchanged and unverified, with its trailers and its errors. |
 ///
-/// In the first two modes it has no trailers, because no signature covers them.
+/// In the first three modes it has no trailers, because no signature covers them.
 ///
 /// `Debug` shows only the length.
 #[derive(Default)]
@@ -45,6 +47,13 @@ enum Rest {
     /// The rest of an unverified body.
     Unverified(Box<Unverified>),
     Streamed(Streamed),
+    /// A verified body in a file.
+    InFile(Box<InFile>),
+}
+
+struct InFile {
+    body: FileBody,
+    caller: VerifiedCaller,
 }
 
 struct Unverified {
@@ -71,6 +80,14 @@ impl RequestBody {
             chunks,
             _reservation: reservation,
             rest: caller.map_or(Rest::Nothing, Rest::VerifiedAs),
+        }
+    }
+
+    pub(super) fn in_file(body: FileBody, caller: VerifiedCaller) -> Self {
+        Self {
+            chunks: Chunks::default(),
+            _reservation: None,
+            rest: Rest::InFile(Box::new(InFile { body, caller })),
         }
     }
 
@@ -112,6 +129,7 @@ impl RequestBody {
         match &self.rest {
             Rest::VerifiedAs(caller) => Ok(caller.clone()),
             Rest::Streamed(Streamed(stream)) => stream.verified().await,
+            Rest::InFile(file) => Ok(file.caller.clone()),
             Rest::Nothing | Rest::Unverified(_) => {
                 let reason = "body: expected a layer that enforces, found one that only reports";
                 let rejection = Rejection::new(RejectionKind::BodyMismatch, reason);
@@ -199,6 +217,10 @@ impl Body for RequestBody {
                 let data = ready!(stream.poll_data(cx));
                 Poll::Ready(data.map(|data| data.map(Frame::data).map_err(Into::into)))
             }
+            Rest::InFile(file) => {
+                let data = ready!(file.body.poll_piece(cx));
+                Poll::Ready(data.map(|data| data.map(Frame::data).map_err(Into::into)))
+            }
         }
     }
 
@@ -208,6 +230,7 @@ impl Body for RequestBody {
                 Rest::Nothing | Rest::VerifiedAs(_) => true,
                 Rest::Unverified(rest) => rest.is_end_stream(),
                 Rest::Streamed(Streamed(stream)) => stream.is_end_stream(),
+                Rest::InFile(file) => file.body.remaining() == 0,
             }
     }
 
@@ -216,6 +239,7 @@ impl Body for RequestBody {
             Rest::Nothing | Rest::VerifiedAs(_) => self.chunks.size_hint(),
             Rest::Unverified(rest) => longer_by(rest.size_hint(), self.chunks.len()),
             Rest::Streamed(Streamed(stream)) => stream.size_hint(),
+            Rest::InFile(file) => SizeHint::with_exact(file.body.remaining()),
         }
     }
 }

@@ -84,13 +84,13 @@ where
             (Mode::Enforced, BodyMode::Stream) => {
                 Box::pin(verification.handle_stream(parts, erased(body), inner))
             }
-            (Mode::Enforced, BodyMode::Buffer) => Box::pin(async move {
+            (Mode::Enforced, body_mode) => Box::pin(async move {
                 // The incoming body is dropped before the handler is called, because the body may
                 // hold a permit that the handler needs.
                 let (accepted, body, mut inner) = {
                     let body = pin!(body);
                     match verification
-                        .enforce(&mut parts, body, BodyMode::Buffer, inner)
+                        .enforce(&mut parts, body, body_mode, inner)
                         .await
                     {
                         Ok(accepted) => accepted,

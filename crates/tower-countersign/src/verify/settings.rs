@@ -13,6 +13,7 @@ use super::{
     outages::Outages,
     public_uri::{PublicHead, PublicUri},
     report_only::ReportOnly,
+    spill::Spill,
     stream::StreamLimits,
     uncovered::UncoveredHeaders,
 };
@@ -34,6 +35,8 @@ pub(super) struct Settings {
     pub(super) unauthenticated: BodyBudget,
     pub(super) body_modes: BodyModes,
     pub(super) stream_limits: StreamLimits,
+    /// `None` if no directory is set.
+    pub(super) spill: Option<Arc<Spill>>,
     pub(super) uncovered: UncoveredHeaders,
     /// `None` if it was not set. Then the expected hosts are the audience.
     pub(super) audience: Option<Arc<str>>,
@@ -80,6 +83,7 @@ impl Default for Settings {
             limits,
             body_modes: BodyModes::default(),
             stream_limits: StreamLimits::default(),
+            spill: None,
             uncovered: UncoveredHeaders::default(),
             audience: None,
             realm: Arc::from("service"),

@@ -1,4 +1,4 @@
-//! Logs and counts what becomes of a streamed body.
+//! Logs and counts the outcome of a streamed body.
 
 use std::{net::IpAddr, sync::Arc};
 
