@@ -1,4 +1,4 @@
-//! The program: what is committed, and what is not.
+//! The program: which uploads it commits.
 
 #![allow(
     clippy::panic,
@@ -184,7 +184,7 @@ async fn a_process_that_is_killed_leaves_no_part_of_a_spilled_body() {
         .await
         .unwrap();
     connection.write_all(head.as_bytes()).await.unwrap();
-    // Larger than what is kept in memory and in the buffers of the sockets.
+    // Larger than the part in memory and the buffers of the sockets together.
     connection.write_all(&vec![1; 8_000_000]).await.unwrap();
     assert!(service.files().is_empty(), "while it is written");
     service.child.kill().unwrap();

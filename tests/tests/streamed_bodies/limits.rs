@@ -1,4 +1,4 @@
-//! Limits on length, time and memory, and what is left after aborted uploads.
+//! Limits on length, time and memory, and the state after aborted uploads.
 
 use std::time::Duration;
 

@@ -105,7 +105,7 @@ enum Framing {
     Chunked(usize),
 }
 
-/// An upload on a connection of its own.
+/// An upload on its own connection.
 struct Upload {
     head: String,
     stream: TcpStream,

@@ -70,9 +70,7 @@ fn log(format: Option<LogFormat>, terminal: &Terminal<'_>) {
     let lines = fmt::layer().with_writer(std::io::stderr);
     // A program that runs commands in process may have set a subscriber.
     let _ = if is_text {
-        registry
-            .with(lines.with_ansi(terminal.is_stderr_shown()))
-            .try_init()
+        registry.with(lines).try_init()
     } else {
         registry.with(lines.json().flatten_event(true)).try_init()
     };

@@ -1,5 +1,5 @@
-//! `authz` behind real gateways. `$COUNTERSIGN_ENVOY`, `$COUNTERSIGN_NGINX` and `$COUNTERSIGN_CADDY`
-//! name the programs. By default they are looked for in the path.
+//! `authz` behind real gateways. `$COUNTERSIGN_ENVOY`, `$COUNTERSIGN_NGINX` and
+//! `$COUNTERSIGN_CADDY` name the programs. By default they are looked for in the path.
 
 use std::{
     net::SocketAddr,
