@@ -14,7 +14,7 @@ use tower_service::Service;
 use crate::{
     case::{Case, Group},
     layers::{self, Guard},
-    lower_bound, naive, ours, policies, replay_claims,
+    lower_bound, naive, ours, policies, program, replay_claims,
     request::{self, Layout},
     schemes::Subject,
 };
@@ -37,6 +37,7 @@ pub fn all() -> Vec<Group> {
     groups.extend(Subject::all().into_iter().map(Subject::group));
     groups.push(policies::group());
     groups.extend(replay_claims::groups());
+    groups.push(program::group());
     groups
 }
 

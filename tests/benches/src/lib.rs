@@ -20,6 +20,7 @@ pub mod many_callers;
 pub mod naive;
 pub mod ours;
 pub mod policies;
+pub mod program;
 pub mod replay_claims;
 pub mod report;
 pub mod request;
