@@ -1,10 +1,16 @@
 //! The upstream learns who called from the proxy, and from nobody else.
 
+use std::time::SystemTime;
+
+use countersign::{PayloadDigest, Timestamp};
+use http::Request;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::support::{
     directory::Directory,
     proxy::{HOST, KEYS, Proxy},
     raw::{exchange, status},
-    signed::{get, keys_toml, post},
+    signed::{get, keys_toml, post, signer},
     upstream::Upstream,
 };
 
@@ -182,4 +188,48 @@ async fn an_open_route_is_forwarded_without_identity_and_without_what_could_mean
             "the client does not choose a virtual host"
         );
     }
+}
+
+/// The names are removed before the request is verified: one that a caller signed fails there.
+#[tokio::test]
+async fn a_signed_look_alike_fails_the_signature() {
+    let upstream = Upstream::careless().await;
+    let proxy = Proxy::verify_all(&upstream.url()).await;
+    for (name, expected) in [("x-tenant", 200), ("countersign-caller", 401)] {
+        let signer = signer(HOST).with_covered_header(name.parse().unwrap()).unwrap();
+        let request = Request::get(format!("http://{HOST}/")).header(name, "evil");
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let now = Timestamp::from(SystemTime::now());
+        let signature = signer.sign(&parts, PayloadDigest::of(b""), now);
+        signature.unwrap().apply(&mut parts);
+        let mut bytes = format!("GET / HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n");
+        for (name, value) in parts.headers.iter().filter(|(name, _)| *name != "host") {
+            bytes.extend([name.as_str(), ": ", value.to_str().unwrap(), "\r\n"]);
+        }
+        let answer = exchange(proxy.addr(), format!("{bytes}\r\n").as_bytes()).await;
+        assert_eq!(status(&answer), expected, "{name}: {answer}");
+    }
+}
+
+/// A Unix socket has no address, and the client's word does not take its place.
+#[tokio::test]
+async fn a_client_without_an_address_cannot_write_one() {
+    let upstream = Upstream::careless().await;
+    let directory = Directory::new();
+    directory.write("keys.toml", &keys_toml());
+    let path = directory.path().join("verify.sock");
+    let text = format!(
+        "{KEYS}[[verify]]\nlisten = \"unix:{}\"\nupstream = \"{}\"\n\
+         expected_hosts = [\"{HOST}\"]\nallow_every_caller = true\n",
+        path.display(),
+        upstream.url()
+    );
+    let _proxy = Proxy::within(directory, &text).await;
+    let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
+    let request = get("/").with("x-forwarded-for", "192.0.2.1");
+    stream.write_all(&request.closing()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(status(&answer), 200, "{answer}");
+    assert!(upstream.one().values("x-forwarded-for").is_empty());
 }
