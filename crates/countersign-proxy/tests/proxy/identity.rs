@@ -196,7 +196,9 @@ async fn a_signed_look_alike_fails_the_signature() {
     let upstream = Upstream::careless().await;
     let proxy = Proxy::verify_all(&upstream.url()).await;
     for (name, expected) in [("x-tenant", 200), ("countersign-caller", 401)] {
-        let signer = signer(HOST).with_covered_header(name.parse().unwrap()).unwrap();
+        let signer = signer(HOST)
+            .with_covered_header(name.parse().unwrap())
+            .unwrap();
         let request = Request::get(format!("http://{HOST}/")).header(name, "evil");
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let now = Timestamp::from(SystemTime::now());
