@@ -187,7 +187,7 @@ impl Setting {
                  header_up Countersign-Request \"{SECRET} {{http.request.method}} \
                  {{http.request.hostport}} {uri}\"\n    header_up Host {{http.request.hostport}}\n    \
                  copy_headers Countersign-Caller\n  }}\n  request_header -Countersign-Request\n  \
-                 request_header -Authorization\n  reverse_proxy {upstream} {{\n    \
+                 request_header -Authorization\n  {NO_BODY}\n  reverse_proxy {upstream} {{\n    \
                  header_up Host {{http.request.hostport}}\n  }}\n}}\n",
                 port = addr.port(),
                 authz = authz.addr(),
@@ -213,6 +213,10 @@ impl Setting {
         exchange(self.addr, &request.closing()).await
     }
 }
+
+/// As in `deploy/Caddyfile`, which a test below holds to it.
+const NO_BODY: &str = "request_body {\n\t\tmax_size 1\n\t}\n\t\
+                       @body expression `{http.request.body} != \"\"`\n\trespond @body 403\n";
 
 fn grpc(settings: &str) -> String {
     format!(
@@ -514,4 +518,32 @@ async fn caddy_describes_what_it_forwards() {
     let seen = setting.upstream.one();
     assert_eq!(seen.request_line(), "GET /a?b=c HTTP/1.1");
     assert_eq!(seen.values("countersign-caller"), ["billing"]);
+}
+
+/// The decision server sees no body here. A body that is added to a request signed without one must
+/// not reach the upstream.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs caddy"]
+async fn caddy_hands_no_body_to_the_upstream() {
+    let shipped = include_str!("../../deploy/Caddyfile");
+    assert!(shipped.contains(NO_BODY), "{shipped}");
+    let setting = Setting::caddy("{http.request.uri}").await;
+    for (name, request, expected) in [
+        ("a chunk of one byte", chunked(get("/a"), "x"), 403),
+        ("a longer chunk", chunked(get("/b"), "xyz"), 500),
+        (
+            "a byte with its length",
+            get("/c").with("content-length", "1").with_body(b"x"),
+            403,
+        ),
+        (
+            "more with its length",
+            get("/d").with("content-length", "5").with_body(b"hello"),
+            500,
+        ),
+    ] {
+        let answer = setting.ask(&request).await;
+        assert_eq!(status(&answer), expected, "{name}: {answer}");
+    }
+    assert_eq!(setting.upstream.connections(), 0);
 }
