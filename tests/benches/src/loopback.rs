@@ -24,9 +24,10 @@ use tokio::{
 };
 
 use crate::{
+    lower_bound::message_signatures,
     ours,
-    request::{self, Layout},
-    schemes::Scheme,
+    request::{self, CALLER, Layout},
+    schemes::{self, Scheme},
 };
 
 const SERVE: &str = "--serve=";
@@ -269,18 +270,27 @@ impl Batch {
         let body = request::body(BODY);
         let digest = PayloadDigest::of(&body);
         let now = Timestamp::from(SystemTime::now());
+        // A round takes seconds, so that no two have the same nonces.
+        let seconds = u64::try_from(now.as_unix_seconds()).unwrap();
         let signer = match requests {
             Requests::Three => Layout::Three.signer(),
-            Requests::Default => Layout::Default.signer(),
+            Requests::Default | Requests::Messages => Layout::Default.signer(),
             Requests::SigV4 => ours::schemes::signer(Scheme::SigV4).unwrap(),
-            Requests::Messages => ours::schemes::signer(Scheme::HmacMessages).unwrap(),
         };
-        let sign = || {
+        let key = schemes::message_key(Scheme::HmacMessages);
+        let sign = |number: usize| {
             let mut parts = request::unsigned(BODY);
-            signer.sign(&parts, digest, now).unwrap().apply(&mut parts);
+            if requests == Requests::Messages {
+                // A peer verifies parameters in this order alone.
+                let nonce = format!("{seconds:016x}{number:016x}");
+                message_signatures::sign_at(&key, CALLER, &nonce, seconds, &mut parts, &body)
+                    .unwrap();
+            } else {
+                signer.sign(&parts, digest, now).unwrap().apply(&mut parts);
+            }
             parts
         };
-        let first = sign();
+        let first = sign(0);
         let request = on_the_wire(&first, &body);
         let values = varying(requests, &first);
         let place = |part: &Vec<u8>| {
@@ -289,7 +299,7 @@ impl Batch {
         };
         let places = values.iter().map(place).collect();
         let further = if values.is_empty() { 0 } else { count };
-        let further = (0..further).map(|_| varying(requests, &sign()));
+        let further = (1..=further).map(|number| varying(requests, &sign(number)));
         let values = [values].into_iter().chain(further).collect();
         Self {
             request,
