@@ -17,7 +17,7 @@ use countersign::{
     CallerKey, CallerKeys, ClaimOutcome, DrfVerifySettings, KeyId, KeyStore, KeyVersion, Keyring,
     MemoryReplayStore, MessageSignaturesVerifySettings, Nonce, PayloadDigest, ReplayClaim,
     ReplayKey, ReplayStore, ReplayStoreId, Secret, SigV4Credentials, SigV4Presigned,
-    SigV4SignSettings, SigningKey, Unavailable, Verifier, diagnose::Diagnosis,
+    SigV4SignSettings, SigV4VerifySettings, SigningKey, Unavailable, Verifier, diagnose::Diagnosis,
 };
 use countersign_redis::RedisReplayStore;
 use http::{HeaderValue, Request, Response, Version, header::WWW_AUTHENTICATE};
@@ -405,6 +405,13 @@ fn of_other_schemes(found: &mut Values) {
     };
     let presigned = SigV4Presigned::new();
     insert("SigV4Presigned::with_max_age", value(&presigned, "max_age"));
+    let settings = SigV4VerifySettings::new("region", "service").unwrap();
+    let bytes = value(&settings, "max_chunk_bytes");
+    insert("SigV4VerifySettings::with_max_chunk_bytes", bytes);
+    let rule = "ChunkRule { signed: false, unsigned: false,";
+    assert!(format!("{settings:?}").contains(rule), "{settings:?}");
+    let chunked = "SigV4VerifySettings::with_chunked";
+    insert(chunked, "refused".to_owned());
     assert_eq!(shown(&presigned, "single_use"), "false");
     insert("SigV4Presigned::with_single_use", "many".to_owned());
 

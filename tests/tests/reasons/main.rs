@@ -13,6 +13,7 @@
 )]
 
 mod body_schemes;
+mod chunks;
 mod keys;
 mod layer;
 mod message_signatures;
@@ -90,6 +91,7 @@ fn all() -> Vec<String> {
         sigv4::reasons(),
         message_signatures::reasons(),
         body_schemes::reasons(),
+        chunks::reasons(),
         keys::reasons(),
         layer::reasons(),
     ]
@@ -97,7 +99,7 @@ fn all() -> Vec<String> {
 }
 
 /// The subjects of reasons. The subject comes before the first colon.
-const SUBJECTS: [&str; 31] = [
+const SUBJECTS: [&str; 35] = [
     "X-Amz-Algorithm",
     "X-Amz-Date",
     "X-Amz-Date and X-Amz-Expires",
@@ -107,6 +109,8 @@ const SUBJECTS: [&str; 31] = [
     "authority",
     "authorization",
     "body",
+    "chunk header",
+    "chunks",
     "claim of the nonce",
     "created",
     "credential",
@@ -122,17 +126,21 @@ const SUBJECTS: [&str; 31] = [
     "svix-timestamp",
     "target",
     "the timestamp",
+    "trailer",
     "webhook-id",
     "webhook-timestamp",
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-security-token",
+    "x-amz-trailer",
     "x-date",
     "expected one signature, found 2",
 ];
 
 /// Subjects with a name behind them.
-const NAMED: [&str; 5] = [
+const NAMED: [&str; 7] = [
+    "chunk ",
+    "trailer ",
     "header ",
     "key id \"",
     "key version ",

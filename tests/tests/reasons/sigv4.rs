@@ -151,7 +151,7 @@ const HEADER: &[Row] = &[
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
         )],
-        "x-amz-content-sha256: expected the hash of the whole body, found STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "x-amz-content-sha256: expected the hash of the whole body, found STREAMING-AWS4-HMAC-SHA256-PAYLOAD; SigV4VerifySettings::with_chunked accepts it",
     ),
     (
         "an unsigned body",

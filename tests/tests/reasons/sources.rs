@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Texts that no request can be refused with, and why.
-pub(crate) const UNREACHABLE: [(&str, &str); 7] = [
+pub(crate) const UNREACHABLE: [(&str, &str); 17] = [
     (
         "target: expected a path that starts with a slash",
         "no URI of the http types has another path than one with a slash, or an asterisk",
@@ -30,6 +30,46 @@ pub(crate) const UNREACHABLE: [(&str, &str); 7] = [
     (
         "query: expected {} once, found it twice",
         "that each parameter of a signature is there once is judged before",
+    ),
+    (
+        "trailer: expected x-amz-trailer-signature of the lines before as its last line, found another",
+        "needs chunks that are signed before; in sigv4_chunked",
+    ),
+    (
+        "header x-amz-decoded-content-length: expected with signed chunks, found none",
+        "needs settings that accept chunks; in chunked_uploads",
+    ),
+    (
+        "header x-amz-trailer: expected exactly if x-amz-content-sha256 ends in -TRAILER, found {} of them",
+        "needs settings that accept chunks; in chunked_uploads",
+    ),
+    (
+        "chunks: expected a key for SigV4, found another",
+        "a key of another scheme does not match the head",
+    ),
+    (
+        "header {}: expected visible ASCII, found other",
+        "a covered value is ASCII by then",
+    ),
+    (
+        "header x-amz-decoded-content-length: expected a number without leading zeros, found \"{}\"",
+        "needs settings that accept chunks; in chunked_uploads",
+    ),
+    (
+        "header content-encoding: expected aws-chunked only with a STREAMING value of x-amz-content-sha256, found it with another",
+        "needs a header that is not in the table's base; in chunked_uploads",
+    ),
+    (
+        "x-amz-content-sha256: expected no chunks in a presigned request, found {}",
+        "needs settings that accept chunks; in sigv4_pitfalls",
+    ),
+    (
+        "body: expected a layer that enforces, found one that only reports",
+        "an error of the handler, not of a request",
+    ),
+    (
+        "body: expected its end, found an error of a layer inside this one",
+        "an error of a layer of the application",
     ),
     (
         "replay identity: expected a new one, found none",

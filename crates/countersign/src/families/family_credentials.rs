@@ -22,6 +22,15 @@ pub(crate) trait CredentialsOfFamily {
         None
     }
 
+    /// Returns the decoder of a chunked body, for the key that made the signature.
+    #[cfg(feature = "sigv4-chunked")]
+    fn chunked_decoder(
+        &self,
+        _key: &VerifyingKey,
+    ) -> Result<Option<sigv4::ChunkedDecoder>, crate::error::Rejection> {
+        Ok(None)
+    }
+
     /// Returns the bytes of the signature that this key matched.
     fn signature(&self) -> &[u8];
 
@@ -59,6 +68,14 @@ impl CredentialsOfFamily for Credentials<'_> {
     #[inline]
     fn matches(&self, key: &VerifyingKey, body: Option<&PayloadDigest>) -> bool {
         dispatch!(self, family => family.matches(key, body))
+    }
+
+    #[cfg(feature = "sigv4-chunked")]
+    fn chunked_decoder(
+        &self,
+        key: &VerifyingKey,
+    ) -> Result<Option<sigv4::ChunkedDecoder>, crate::error::Rejection> {
+        dispatch!(self, family => family.chunked_decoder(key))
     }
 
     fn objection(&self, key: &VerifyingKey) -> Option<&'static str> {

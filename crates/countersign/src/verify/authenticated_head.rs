@@ -1,8 +1,8 @@
 use std::fmt;
 
 use super::{
-    detached_head::DetachedHead, evidence::Evidence, head_verified::HeadVerified,
-    verified::Verified,
+    content_check::ContentCheck, detached_head::DetachedHead, evidence::Evidence,
+    head_verified::HeadVerified, verified::Verified,
 };
 use crate::{
     error::Rejection,
@@ -10,7 +10,7 @@ use crate::{
     key::CallerKey,
     key_id::KeyId,
     key_version::KeyVersion,
-    payload::{DeclaredPayload, PayloadCheck, PayloadDigest},
+    payload::{DeclaredPayload, PayloadDigest},
     replay::ReplayKey,
     scheme::Scheme,
     timestamp::Timestamp,
@@ -24,7 +24,7 @@ pub struct AuthenticatedHead<'c, 'r> {
     pub(super) parsed: &'c ParsedHead<'r>,
     pub(super) caller: &'c KeyId,
     pub(super) key: &'c CallerKey,
-    pub(super) payload: PayloadCheck<&'c DeclaredPayload>,
+    pub(super) payload: ContentCheck<&'c DeclaredPayload>,
     pub(super) evidence: Option<Box<Evidence>>,
 }
 

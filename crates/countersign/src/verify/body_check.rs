@@ -1,10 +1,9 @@
 use std::{fmt, sync::Arc};
 
-use super::{head_verified::HeadVerified, verified::Verified};
-use crate::{
-    error::Rejection,
-    payload::{DeclaredPayload, PayloadCheck},
-};
+use super::{content_check::ContentCheck, head_verified::HeadVerified, verified::Verified};
+#[cfg(feature = "sigv4-chunked")]
+use crate::families::sigv4::ChunkedDecoder;
+use crate::{error::Rejection, payload::DeclaredPayload};
 
 /// The check of a body that is handled while it arrives.
 ///
@@ -13,13 +12,22 @@ use crate::{
 /// digest matched.
 pub struct BodyCheck {
     pub(super) head: Arc<HeadVerified>,
-    pub(super) payload: PayloadCheck<DeclaredPayload>,
+    pub(super) payload: ContentCheck<DeclaredPayload>,
 }
 
 impl BodyCheck {
     /// Takes the next bytes of the body, exactly as they arrived.
     pub fn update(&mut self, chunk: &[u8]) {
         self.payload.update(chunk);
+    }
+
+    /// Returns the decoder of a chunked body, or `None` for any other body, and if it was returned
+    /// before. The receiver then decodes the body, and [`update`](Self::update) takes nothing.
+    ///
+    /// [`finish`](Self::finish) fails until [`ChunkedDecoder::finish`] has succeeded.
+    #[cfg(feature = "sigv4-chunked")]
+    pub fn take_decoder(&mut self) -> Option<Box<ChunkedDecoder>> {
+        self.payload.take_decoder()
     }
 
     /// Ends the body and compares its digest with the signed one in constant time.

@@ -1,12 +1,12 @@
 use std::{fmt, sync::Arc};
 
-use super::{body_check::BodyCheck, head_verified::HeadVerified, verified::Verified};
-use crate::{
-    error::Rejection,
-    key_id::KeyId,
-    payload::{DeclaredPayload, PayloadCheck},
-    replay::ReplayKey,
+use super::{
+    body_check::BodyCheck, content_check::ContentCheck, head_verified::HeadVerified,
+    verified::Verified,
 };
+#[cfg(feature = "sigv4-chunked")]
+use crate::families::sigv4::ChunkedDecoder;
+use crate::{error::Rejection, key_id::KeyId, payload::DeclaredPayload, replay::ReplayKey};
 
 /// An [`AuthenticatedHead`](crate::AuthenticatedHead) that borrows nothing. The body is not yet
 /// checked.
@@ -14,7 +14,7 @@ use crate::{
 /// Keep this while the body arrives: smaller than the parsed head, and free to move.
 pub struct DetachedHead {
     pub(super) head: HeadVerified,
-    pub(super) payload: PayloadCheck<DeclaredPayload>,
+    pub(super) payload: ContentCheck<DeclaredPayload>,
 }
 
 impl DetachedHead {
@@ -44,6 +44,15 @@ impl DetachedHead {
     /// Takes the next bytes of the body, exactly as they arrived.
     pub fn update(&mut self, chunk: &[u8]) {
         self.payload.update(chunk);
+    }
+
+    /// Returns the decoder of a chunked body, or `None` for any other body, and if it was returned
+    /// before. The receiver then decodes the body, and [`update`](Self::update) takes nothing.
+    ///
+    /// [`finish`](Self::finish) fails until [`ChunkedDecoder::finish`] has succeeded.
+    #[cfg(feature = "sigv4-chunked")]
+    pub fn take_decoder(&mut self) -> Option<Box<ChunkedDecoder>> {
+        self.payload.take_decoder()
     }
 
     /// Ends the body and compares its digest with the signed one in constant time.

@@ -9,6 +9,9 @@ mod asserted;
 mod authenticated_head;
 mod authentication;
 mod body_check;
+#[cfg(feature = "sigv4-chunked")]
+mod chunk_check;
+mod content_check;
 mod detached_head;
 mod evidence;
 mod head_verified;

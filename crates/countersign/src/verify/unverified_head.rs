@@ -2,9 +2,11 @@ use std::{fmt, hint::black_box};
 
 use smallvec::SmallVec;
 
+#[cfg(feature = "sigv4-chunked")]
+use super::chunk_check::ChunkCheck;
 use super::{
-    authenticated_head::AuthenticatedHead, authentication::Authentication, evidence::Evidence,
-    pending_body::PendingBody,
+    authenticated_head::AuthenticatedHead, authentication::Authentication,
+    content_check::ContentCheck, evidence::Evidence, pending_body::PendingBody,
 };
 use crate::{
     error::{Detail, Found, Mismatch, Rejection, RejectionKind, Set, Tried, reason},
@@ -93,11 +95,17 @@ impl<'r> UnverifiedHead<'r> {
         let evidence = self
             .keep_evidence
             .then(|| Box::new(evidence(parsed, caller, key, credentials, None)));
+        let content = ContentCheck::Digest(PayloadCheck::new(payload));
+        #[cfg(feature = "sigv4-chunked")]
+        let content = match credentials.chunked_decoder(key.verifying_key())? {
+            Some(decoder) => ContentCheck::Chunks(Box::new(ChunkCheck::new(Box::new(decoder)))),
+            None => content,
+        };
         Ok(Authentication::Head(AuthenticatedHead {
             parsed,
             caller,
             key,
-            payload: PayloadCheck::new(payload),
+            payload: content,
             evidence,
         }))
     }

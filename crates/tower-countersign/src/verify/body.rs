@@ -194,6 +194,10 @@ pub(super) fn broken_off(error: &(dyn Error + 'static), received: u64) -> Refusa
 fn ended_by(error: &(dyn Error + 'static), received: u64, kind: RejectionKind) -> Refusal {
     let mut cause = Some(error);
     while let Some(error) = cause {
+        // The decoder of a chunked body refuses with it.
+        if let Some(rejection) = error.downcast_ref::<Rejection>() {
+            return rejection.clone().into();
+        }
         if error.is::<LengthLimitError>() {
             let reason =
                 "body: expected no more than the limit of a layer outside this one, found more";

@@ -1,6 +1,11 @@
 //! Decides on a request, one step after the other.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use countersign::{
     Authentication, BodyCheck, CallerKeys, DetachedHead, HeadVerified, KeyStore, ReplayKey,
@@ -13,6 +18,7 @@ use super::{
     body,
     body_mode::BodyMode,
     buffered::Buffered,
+    chunked::{self, ChunkedBody},
     peer::Peer,
     request_uri,
     settings::Settings,
@@ -160,6 +166,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     // Step 9: the body.
                     if buffered.is_streamed(&*body) {
                         self.ensure_fits(head, &*body)?;
+                    } else if Self::is_decoded(head, decision.mode()) {
+                        Box::pin(self.receive_decoded(head, body.as_mut(), buffered)).await?;
                     } else if buffered.is_spilled(&*body) {
                         Box::pin(self.receive_spilled(head, body.as_mut(), buffered)).await?;
                     } else {
@@ -205,6 +213,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 Mode::ReportOnly => uncovered.apply(&mut parts.headers.clone(), request.head()),
             }
             .map_err(|rejection| refused(rejection.into()))?;
+
+            if decision.mode() == Mode::Enforced && chunked::is_declared(request.head()) {
+                chunked::describe_decoded(&mut parts.headers, request.head());
+            }
 
             // Step 11: the claim of the nonce.
             let replay_protected = self
@@ -262,6 +274,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 if buffered.is_streamed(&*body) {
                     self.ensure_fits(&head, &*body)?;
                     return Ok(unread(head, replay_key));
+                }
+                if Self::is_decoded(&head, decision.mode()) {
+                    self.receive_decoded(&mut head, body, buffered).await?;
+                    return self.compare_body(head, replay_key, buffered);
                 }
                 if buffered.is_spilled(&*body) {
                     self.receive_spilled(&mut head, body, buffered).await?;
@@ -339,6 +355,35 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             Some(spill) => spill::receive(head, body, spill, budget, buffered).await,
             None => body::read(head, body, limits, budget, buffered).await,
         };
+        received.map_err(|refusal| Refused::by(head.caller(), refusal))
+    }
+
+    /// Returns whether this body is decoded while it is read. A report-only layer passes on the
+    /// encoded body, and checks a copy.
+    fn is_decoded(head: &DetachedHead, mode: Mode) -> bool {
+        mode == Mode::Enforced && chunked::is_declared(head.head())
+    }
+
+    /// Reads and decodes a chunked body, into memory or into a file.
+    async fn receive_decoded<B>(
+        &self,
+        head: &mut DetachedHead,
+        body: Pin<&mut B>,
+        buffered: &mut Buffered,
+    ) -> Result<(), Refused>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let Some(decoder) = head.take_decoder() else {
+            return Ok(());
+        };
+        let body = pin!(ChunkedBody::new(body, decoder));
+        let Settings { limits, budget, .. } = &self.settings;
+        if buffered.mode() == BodyMode::Spill {
+            return self.receive_spilled(head, body, buffered).await;
+        }
+        let received = body::read(head, body, limits, budget, buffered).await;
         received.map_err(|refusal| Refused::by(head.caller(), refusal))
     }
 

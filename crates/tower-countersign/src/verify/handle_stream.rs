@@ -5,12 +5,13 @@ use std::{future::poll_fn, pin::Pin, sync::Arc};
 use bytes::Bytes;
 use countersign::{KeyStore, ReplayStore};
 use http::{Request, Response, request::Parts};
-use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
 use tower_service::Service;
 
 use super::{
     body_mode::BodyMode,
     budget::Holder,
+    chunked::ErasedChunkedBody,
     decide::Accepted,
     drain,
     request_body::RequestBody,
@@ -53,7 +54,11 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         };
         let (stream, body) = match accepted {
             Accepted::Request(caller) => (BodyStream::verified_before(caller), read),
-            Accepted::Head(caller, check) => {
+            Accepted::Head(caller, mut check) => {
+                let body = match check.take_decoder() {
+                    Some(decoder) => ErasedChunkedBody::new(body, decoder).boxed_unsync(),
+                    None => body,
+                };
                 let holder = Holder::Caller(caller.id().clone());
                 let stream = BodyStream::open(
                     caller,

@@ -202,6 +202,7 @@ pub(crate) mod body_limits;
 pub(crate) mod body_mode;
 mod budget;
 mod buffered;
+mod chunked;
 mod claim;
 mod decide;
 mod drain;

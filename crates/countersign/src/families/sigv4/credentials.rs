@@ -1,5 +1,7 @@
 use std::{borrow::Cow, fmt, sync::OnceLock};
 
+#[cfg(feature = "sigv4-chunked")]
+use super::chunked::{ChunkedDecoder, ChunkedHead};
 use super::{
     authorization::Signature,
     canonical_request::{HeadHash, HeadText},
@@ -7,6 +9,8 @@ use super::{
     date::AmzDate,
     string_to_sign::StringToSign,
 };
+#[cfg(feature = "sigv4-chunked")]
+use crate::error::Rejection;
 use crate::{families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest};
 
 /// The assertion of a request: the canonical request as this verifier sees it, and the signature
@@ -21,6 +25,8 @@ pub(crate) struct Credentials<'r> {
     scope: CredentialScope<'r>,
     signature: Signature,
     session_token: Option<Cow<'r, str>>,
+    #[cfg(feature = "sigv4-chunked")]
+    chunked: Option<Box<ChunkedHead>>,
     /// Computed for the first key tried, and equal for every other key.
     head_hash: OnceLock<HeadHash>,
 }
@@ -39,8 +45,17 @@ impl<'r> Credentials<'r> {
             scope,
             signature,
             session_token,
+            #[cfg(feature = "sigv4-chunked")]
+            chunked: None,
             head_hash: OnceLock::new(),
         }
+    }
+
+    /// Adds the declaration of a chunked body.
+    #[cfg(feature = "sigv4-chunked")]
+    pub(super) fn with_chunks(mut self, chunked: Option<ChunkedHead>) -> Self {
+        self.chunked = chunked.map(Box::new);
+        self
     }
 
     fn string_to_sign_of(&self, body: Option<&PayloadDigest>) -> StringToSign<'_> {
@@ -83,6 +98,15 @@ impl CredentialsOfFamily for Credentials<'_> {
         let mut text = String::with_capacity(160);
         StringToSign::of(self.date, self.scope, signed_text).write_to(&mut text);
         Some(text)
+    }
+
+    #[cfg(feature = "sigv4-chunked")]
+    fn chunked_decoder(&self, key: &VerifyingKey) -> Result<Option<ChunkedDecoder>, Rejection> {
+        let Some(chunked) = &self.chunked else {
+            return Ok(None);
+        };
+        let decoder = chunked.decoder(key, self.date, self.scope, self.signature.0)?;
+        Ok(Some(decoder))
     }
 
     fn signature(&self) -> &[u8] {

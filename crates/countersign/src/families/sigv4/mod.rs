@@ -26,6 +26,7 @@ mod canonical_request;
 mod canonical_uri;
 #[cfg(feature = "sigv4-chunked")]
 mod chunked;
+mod content_coding;
 mod credential_scope;
 mod credentials;
 mod current_credentials;
@@ -57,6 +58,7 @@ mod signing_key;
 #[cfg(feature = "config")]
 mod static_credentials;
 mod string_to_sign;
+mod target_form;
 mod uri_encode;
 mod verifier;
 mod verify_settings;

@@ -2,19 +2,22 @@ use std::{borrow::Cow, time::Duration};
 
 use http::{
     HeaderName, HeaderValue,
-    header::{CONTENT_TYPE, DATE, HOST},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HOST},
 };
 use smallvec::SmallVec;
 
+#[cfg(feature = "sigv4-chunked")]
+use super::chunked::ChunkedHead;
 use super::{
     FamilyVerifier, X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
     authorization::{Authorization, Signature},
     canonical_headers::{
         CoveredHeader, CoveredHeaders, canonical_value, is_single, joined, separator,
     },
-    canonical_query::{self, CanonicalQuery},
+    canonical_query::CanonicalQuery,
     canonical_request::CanonicalRequest,
-    canonical_uri::{self, CanonicalUri},
+    canonical_uri::CanonicalUri,
+    content_coding,
     credential_scope::Credential,
     credentials::Credentials,
     date::AmzDate,
@@ -22,9 +25,10 @@ use super::{
     payload_hash::PayloadHash,
     query_parameters::{self, QueryParameters},
     signed_headers::{self, ListForm},
+    target_form,
     verify_settings::{
         self, PayloadHashRule, SigV4Presigned, SigV4PresignedPayload, SigV4VerifySettings,
-        Strictness, is_without_body,
+        is_without_body,
     },
 };
 use crate::{
@@ -74,7 +78,7 @@ pub(super) fn parse<'r>(
         )));
     }
     let presigned = asserted.ensure_accepted(&head, settings)?;
-    ensure_unambiguous(settings, target, &query)?;
+    target_form::ensure_unambiguous(settings, target, &query)?;
     let uri = CanonicalUri::new(target.path, settings.scope.path).map_err(Rejection::malformed)?;
 
     let authority = Authority::agreed(head.uri(), lines.host.text(&HOST)?)?;
@@ -84,8 +88,14 @@ pub(super) fn parse<'r>(
     let nonce = covered_nonce(&covered, &lines)?;
 
     let audience_checked = requirements.check_audience(authority)?;
+    content_coding::ensure_allowed(asserted.content_sha256, &head)?;
     ensure_covered(&asserted, &covered, &lines, settings, requirements)?;
     let (payload_hash, declared) = asserted.payload(presigned, target.path, &head, settings)?;
+    #[cfg(feature = "sigv4-chunked")]
+    let chunked = match payload_hash {
+        PayloadHash::Chunked(mode) => Some(ChunkedHead::read(mode, &head, &settings.chunks)?),
+        PayloadHash::Sha256(_) | PayloadHash::OfBody | PayloadHash::Unsigned => None,
+    };
     let mut freshness = requirements.freshness(asserted.date_carrier(), asserted.signed_at);
     let mut replay = nonce.map(ReplayIdentity::Nonce);
     if let (Some(presigned), Some(accepted)) = (&asserted.presigned, presigned) {
@@ -128,8 +138,10 @@ pub(super) fn parse<'r>(
         scope,
         asserted.signature,
         asserted.session_token,
-    )
-    .into();
+    );
+    #[cfg(feature = "sigv4-chunked")]
+    let credentials = credentials.with_chunks(chunked);
+    let credentials = credentials.into();
     Ok(ParsedHead {
         scheme: Scheme::SigV4,
         key_id: asserted.credential.access_key_id,
@@ -313,6 +325,12 @@ impl<'r> AssertedCredentials<'r> {
         let empty = PayloadDigest::OF_NOTHING;
         let is_bodiless = presigned.is_some() && is_without_body(head.method());
         Ok(match hash {
+            #[cfg(feature = "sigv4-chunked")]
+            PayloadHash::Chunked(mode) => {
+                settings.chunks.ensure_accepted(mode, presigned.is_some())?;
+                // The decoder checks the body.
+                (hash, Some(DeclaredPayload::Unsigned))
+            }
             PayloadHash::Sha256(digest) => (hash, Some(DeclaredPayload::Sha256(digest))),
             // A presigned GET has no body: the body must be empty, signed or not.
             PayloadHash::OfBody if is_bodiless => (
@@ -358,57 +376,6 @@ impl<'r> AssertedCredentials<'r> {
         }
         Ok(Some(accepted))
     }
-}
-
-/// Refuses targets that a router or a handler may read differently from the signer.
-fn ensure_unambiguous(
-    settings: &SigV4VerifySettings,
-    target: Target<'_>,
-    query: &CanonicalQuery<'_>,
-) -> Result<(), Rejection> {
-    if settings.paths == Strictness::Strict && !canonical_uri::is_canonical(target.path) {
-        return Err(Rejection::malformed(
-            "path: expected no dot segments, no empty segments and no escaped dots or slashes; \
-             SigV4VerifySettings::insecure_accept_noncanonical_paths accepts them",
-        ));
-    }
-    if settings.paths == Strictness::Strict
-        && !canonical_uri::is_spelled_as_signed(target.path, settings.scope.path.encoding)
-    {
-        return Err(Rejection::malformed(
-            "path: expected unreserved characters as they are, and of all others % and upper-case \
-             digits; SigV4VerifySettings::insecure_accept_noncanonical_paths accepts other \
-             spellings",
-        ));
-    }
-    let text = target.query.unwrap_or_default();
-    if settings.queries == Strictness::Strict && !canonical_query::is_unambiguous(text) {
-        return Err(Rejection::malformed(
-            "query: expected parameters with names, and %2B or %20 in place of +; \
-             SigV4VerifySettings::insecure_accept_ambiguous_queries accepts others",
-        ));
-    }
-    // The signature's own parameters are exempt: only this parser reads them.
-    if settings.query_escapes == Strictness::Strict
-        && let Some(name) = query.name_escaped_otherwise(&query_parameters::NAMES)
-    {
-        return Err(Rejection::malformed(reason!(
-            "query: expected %3B for a semicolon, ASCII, and upper-case escapes of what needs one, \
-             found another spelling in the parameter {}; \
-             SigV4VerifySettings::insecure_accept_noncanonical_queries accepts it",
-            Escaped::text(name)
-        )));
-    }
-    if settings.query_names == Strictness::Strict
-        && let Some(name) = query.repeated_name()
-    {
-        return Err(Rejection::malformed(reason!(
-            "query: expected each name once, found {} twice; \
-             SigV4VerifySettings::insecure_accept_repeated_query_names accepts it",
-            Escaped::text(name)
-        )));
-    }
-    Ok(())
 }
 
 /// Returns the nonce, if it is covered.
@@ -555,7 +522,9 @@ fn ensure_covered(
         // Source: GHSA-g8w9-qw9q-fghr (RustFS): an unsigned x-amz-copy-source made a PUT read
         // another object.
         let speaks = name.as_str().starts_with("x-amz-")
-            || matches!(name.as_str(), "x-nonce" | "content-encoding");
+            || name == X_NONCE
+            || name == CONTENT_ENCODING
+                && !content_coding::is_chunked_only(asserted.content_sha256, lines);
         if speaks && !settings.accepts_uncovered(name) {
             speaking = speaking.or(Some(name));
         }

@@ -5,9 +5,11 @@
 //! | 64 lower-case hexadecimal digits | the SHA-256 of the body |
 //! | absent | the SHA-256 of the body, known only after reading it |
 //! | `UNSIGNED-PAYLOAD` | the body is not signed; refused by default |
-//! | `STREAMING-…` | chunks, signed one by one or not at all; refused |
+//! | `STREAMING-…` | chunks, signed one by one or not at all; refused by default |
 //! | anything else | refused |
 
+#[cfg(feature = "sigv4-chunked")]
+use super::chunked::ChunkMode;
 use crate::{
     error::{Escaped, Reason, reason},
     payload::PayloadDigest,
@@ -33,11 +35,18 @@ pub(super) enum PayloadHash {
     OfBody,
     /// `UNSIGNED-PAYLOAD`: the body is not signed.
     Unsigned,
+    /// Chunks, signed one by one or not at all.
+    #[cfg(feature = "sigv4-chunked")]
+    Chunked(ChunkMode),
 }
 
 impl PayloadHash {
     /// Parses the value of `x-amz-content-sha256`.
     pub(super) fn parse(text: &str) -> Result<Self, Reason> {
+        #[cfg(feature = "sigv4-chunked")]
+        if let Some(mode) = ChunkMode::parse(text) {
+            return Ok(Self::Chunked(mode));
+        }
         if text == UNSIGNED_PAYLOAD {
             Ok(Self::Unsigned)
         } else if let Some(digest) = hex::decode(text, Letters::Lower) {
@@ -61,6 +70,8 @@ impl PayloadHash {
     pub(super) fn write_to(self, body: Option<&PayloadDigest>, sink: &mut impl Sink) {
         match (self, body) {
             (Self::Unsigned, _) => sink.write(UNSIGNED_PAYLOAD),
+            #[cfg(feature = "sigv4-chunked")]
+            (Self::Chunked(mode), _) => sink.write(mode.as_str()),
             (Self::Sha256(digest), _) => write_hex(&digest, sink),
             (Self::OfBody, Some(digest)) => write_hex(digest, sink),
             // An empty line is no hash: a signature over it matches no request.
@@ -113,6 +124,11 @@ mod tests {
             &format!("{EMPTY}0"),
             &EMPTY.to_uppercase(),
         ] {
+            #[cfg(feature = "sigv4-chunked")]
+            if ChunkMode::parse(text).is_some() {
+                // The settings decide on these.
+                continue;
+            }
             let problem = PayloadHash::parse(text).unwrap_err();
             assert_eq!(
                 problem.to_string().contains("STREAMING-"),

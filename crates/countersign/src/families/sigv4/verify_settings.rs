@@ -3,6 +3,8 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 use smallvec::SmallVec;
 
+#[cfg(feature = "sigv4-chunked")]
+use super::chunked::ChunkMode;
 use super::{
     X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
     canonical_uri::{self, SigV4PathEncoding, SigV4PathNormalization},
@@ -10,6 +12,8 @@ use super::{
     scope::Scope,
     verifier,
 };
+#[cfg(feature = "sigv4-chunked")]
+use crate::error::{Rejection, reason};
 use crate::{
     error::{ConfigError, ConfigErrorKind},
     families::{AcceptedScheme, FamilyVerifier},
@@ -61,6 +65,47 @@ pub struct SigV4VerifySettings {
     pub(super) presigned: Option<SigV4Presigned>,
     uncovered: Vec<HeaderName>,
     unsigned_payload: UnsignedPayload,
+    #[cfg(feature = "sigv4-chunked")]
+    pub(super) chunks: ChunkRule,
+}
+
+/// The chunked bodies that are accepted.
+#[cfg(feature = "sigv4-chunked")]
+#[derive(Clone, Debug)]
+pub(super) struct ChunkRule {
+    signed: bool,
+    unsigned: bool,
+    pub(super) max_chunk_bytes: u64,
+}
+
+#[cfg(feature = "sigv4-chunked")]
+impl ChunkRule {
+    /// Refuses chunks that the settings do not accept.
+    pub(super) fn ensure_accepted(
+        &self,
+        mode: ChunkMode,
+        is_presigned: bool,
+    ) -> Result<(), Rejection> {
+        let (is_accepted, switch) = match mode {
+            ChunkMode::Signed | ChunkMode::SignedWithTrailer => (self.signed, "with_chunked"),
+            ChunkMode::UnsignedWithTrailer => (self.unsigned, "insecure_accept_unsigned_chunks"),
+        };
+        if is_presigned {
+            return Err(Rejection::malformed(reason!(
+                "x-amz-content-sha256: expected no chunks in a presigned request, found {}",
+                mode.as_str()
+            )));
+        }
+        if is_accepted {
+            return Ok(());
+        }
+        Err(Rejection::malformed(reason!(
+            "x-amz-content-sha256: expected the hash of the whole body, found {}; \
+             SigV4VerifySettings::{} accepts it",
+            mode.as_str(),
+            switch
+        )))
+    }
 }
 
 /// Whether targets with several readings are refused.
@@ -103,7 +148,42 @@ impl SigV4VerifySettings {
             presigned: None,
             uncovered: Vec::new(),
             unsigned_payload: UnsignedPayload::Nowhere,
+            #[cfg(feature = "sigv4-chunked")]
+            chunks: ChunkRule {
+                signed: false,
+                unsigned: false,
+                max_chunk_bytes: 1024 * 1024,
+            },
         })
+    }
+
+    /// Accepts bodies in chunks that are signed one by one, as S3 clients send them over plain
+    /// HTTP: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and the same with signed trailers.
+    #[cfg(feature = "sigv4-chunked")]
+    pub fn with_chunked(mut self) -> Self {
+        self.chunks.signed = true;
+        self
+    }
+
+    /// Sets the largest signed chunk, in bytes. Default: 1 MiB. At most 16 MiB. A chunk is in
+    /// memory until its signature is checked.
+    #[cfg(feature = "sigv4-chunked")]
+    pub fn with_max_chunk_bytes(mut self, bytes: u64) -> Self {
+        self.chunks.max_chunk_bytes = bytes;
+        self
+    }
+
+    /// Accepts bodies in chunks that are not signed, as S3 clients send them over TLS:
+    /// `STREAMING-UNSIGNED-PAYLOAD-TRAILER`, with a checksum in a trailer.
+    ///
+    /// # Attack
+    ///
+    /// Anyone between the client and this service can exchange the body together with its checksum.
+    /// Only TLS up to this service prevents it.
+    #[cfg(feature = "sigv4-chunked")]
+    pub fn insecure_accept_unsigned_chunks(mut self) -> Self {
+        self.chunks.unsigned = true;
+        self
     }
 
     /// Sets how callers encode the path. The wrong choice refuses every path with an escape.

@@ -192,8 +192,10 @@ impl Open {
     #[cold]
     fn broken_off(&mut self, error: BoxError) -> BodyError {
         let refusal = body::broken_off(error.as_ref(), self.received);
+        let is_judged = error.is::<Rejection>();
         let kind = match BodyError::of(refusal.clone()).kind() {
-            BodyErrorKind::TooLarge => BodyErrorKind::TooLarge,
+            kind @ BodyErrorKind::TooLarge => kind,
+            kind if is_judged => kind,
             _ => BodyErrorKind::BrokenOff,
         };
         self.has_ended = true;

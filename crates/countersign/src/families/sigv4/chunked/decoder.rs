@@ -1,4 +1,10 @@
-use std::{fmt, mem};
+use std::{
+    fmt, mem,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::{Bytes, BytesMut};
 
@@ -51,6 +57,7 @@ pub struct ChunkedDecoder {
     chunks: u64,
     received: u64,
     held: Bytes,
+    is_finished: Arc<AtomicBool>,
 }
 
 /// The progress of a [`ChunkedDecoder`].
@@ -129,9 +136,19 @@ impl ChunkedDecoder {
         let scope = CredentialScope::of(date.day(), region, service).ok_or_else(|| {
             wrong("scope: expected names of a region and a service, found others")
         })?;
-        let chain = SignatureChain::new(key, date, scope, seed)
-            .ok_or_else(|| wrong("key: expected one for SigV4, found one of another scheme"))?;
-        Ok(Self::new(Protection::Signed(Box::new(chain))))
+        Self::after_head(key, date, scope, seed)
+            .ok_or_else(|| wrong("key: expected one for SigV4, found one of another scheme"))
+    }
+
+    /// Decodes chunks that are signed after this head. `None` if the key is of another scheme.
+    pub(super) fn after_head(
+        key: &VerifyingKey,
+        date: AmzDate,
+        scope: CredentialScope<'_>,
+        seed: [u8; 32],
+    ) -> Option<Self> {
+        let chain = SignatureChain::new(key, date, scope, seed)?;
+        Some(Self::new(Protection::Signed(Box::new(chain))))
     }
 
     /// Decodes chunks that are not signed: `STREAMING-UNSIGNED-PAYLOAD-TRAILER`. At least one
@@ -157,6 +174,7 @@ impl ChunkedDecoder {
             chunks: 0,
             received: 0,
             held: Bytes::new(),
+            is_finished: Arc::default(),
         }
     }
 
@@ -268,7 +286,10 @@ impl ChunkedDecoder {
     /// [`RejectionKind::BodyMismatch`] if the body ended before its last chunk and its trailer.
     pub fn finish(self) -> Result<Bytes, Rejection> {
         match self.state {
-            State::End => Ok(self.held),
+            State::End => {
+                self.is_finished.store(true, Ordering::Release);
+                Ok(self.held)
+            }
             State::Header
             | State::Data { .. }
             | State::DataEnd
@@ -277,6 +298,21 @@ impl ChunkedDecoder {
                 "body: expected a last chunk of size 0 and a trailer, found the end of the body"
             ))),
         }
+    }
+
+    /// Returns the number of decoded bytes in all, if it is declared.
+    pub fn decoded_length(&self) -> Option<u64> {
+        self.decoded_length
+    }
+
+    /// Returns whether each chunk is signed.
+    pub fn is_signed(&self) -> bool {
+        matches!(self.protection, Protection::Signed(_))
+    }
+
+    /// Returns a flag that is set once the body is right to its end.
+    pub(crate) fn finished(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_finished)
     }
 
     /// Returns the number of decoded bytes so far.

@@ -16,7 +16,9 @@
 mod checksum;
 mod chunk_header;
 mod decoder;
+mod head;
 mod signature_chain;
 mod trailer;
 
 pub use self::decoder::{ChunkedDecoder, Decoded};
+pub(super) use self::head::{ChunkMode, ChunkedHead};
