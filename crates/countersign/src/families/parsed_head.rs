@@ -42,3 +42,17 @@ pub(crate) enum SignedOver<'r> {
     /// Only the body, after a prefix from the head.
     Body(SignedBody<'r>),
 }
+
+impl<'r> SignedOver<'r> {
+    /// Returns what a signature over a head is over. `declared` is what the head declares for its
+    /// body, `None` if nothing.
+    pub(crate) fn head(credentials: Credentials<'r>, declared: Option<DeclaredPayload>) -> Self {
+        match declared {
+            Some(payload) => Self::Head {
+                credentials,
+                payload,
+            },
+            None => Self::HeadAndDigest { credentials },
+        }
+    }
+}

@@ -152,13 +152,7 @@ pub(super) fn parse<'r>(
         audience_checked,
         coverage: Coverage::Request,
         presigned: is_presigned,
-        signed_over: match declared {
-            Some(payload) => SignedOver::Head {
-                credentials,
-                payload,
-            },
-            None => SignedOver::HeadAndDigest { credentials },
-        },
+        signed_over: SignedOver::head(credentials, declared),
     })
 }
 
