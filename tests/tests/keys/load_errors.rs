@@ -8,7 +8,7 @@ use tests::{
 
 use crate::{HOST, shown};
 
-const KNOWN: &str = "version, scheme, key_id, secret_hex, secret_base64, secret_text, ed25519_public_key_hex, state, not_before, not_after, nonce, insecure_three_headers";
+const KNOWN: &str = "version, scheme, key_id, secret_hex, secret_base64, secret_text, secret_jwk, ed25519_public_key_hex, public_key_jwk, public_key_pem, algorithm, state, not_before, not_after, nonce, insecure_three_headers";
 
 fn callers(key: &str) -> String {
     format!("[[callers]]\nname = \"billing\"\n\n[[callers.keys]]\nversion = \"1\"\n{key}\n")
@@ -108,7 +108,7 @@ fn an_error_in_toml_names_place_mistake_and_what_is_known() {
         (
             "no key",
             callers(""),
-            "line 4: caller billing: key 1: expected exactly one of secret_hex, secret_base64, secret_text, ed25519_public_key_hex, found none".to_owned(),
+            "line 4: caller billing: key 1: expected exactly one of secret_hex, secret_base64, secret_text, secret_jwk, ed25519_public_key_hex, public_key_jwk, public_key_pem, found none".to_owned(),
         ),
         (
             "two keys",

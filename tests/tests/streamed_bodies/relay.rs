@@ -28,8 +28,8 @@ async fn upstream() -> (Server, Stored) {
     (server, stored)
 }
 
-/// Without the held-back frame, a relay with `Content-Length` sends all bytes and never polls for the
-/// error after the last one.
+/// Without the held-back frame, a relay with `Content-Length` sends all bytes and never polls for
+/// the error after the last one.
 #[tokio::test]
 async fn an_upstream_never_gets_a_complete_request_if_the_body_is_wrong() {
     for framing in [
