@@ -398,6 +398,7 @@ async fn a_wrong_declaration_is_refused_before_the_body() {
         ("no length", SIGNED, vec![]),
         ("a sign", SIGNED, vec![(length, "+4")]),
         ("a leading zero", SIGNED, vec![(length, "04")]),
+        ("two lengths", SIGNED, vec![(length, "4"), (length, "4")]),
         (
             "over 64 bits",
             SIGNED,

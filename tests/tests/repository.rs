@@ -554,13 +554,12 @@ const WEAKENING: [&str; 28] = [
 ];
 
 /// Public functions with such a word in their name, and why they weaken no check.
-const HARMLESS: [(&str, &str); 15] = [
+const HARMLESS: [(&str, &str); 14] = [
     ("accept_only", "accepts fewer schemes"),
     (
         "allow",
         "lists the callers of a root, and without the list there are none",
     ),
-    ("ignored", "lists the keys of a set that cannot be used"),
     ("is_allowed", "reads a decision"),
     ("presigned", "reads a value"),
     ("replay_store_bypassed", "counts"),

@@ -14,6 +14,7 @@
 
 mod body_schemes;
 mod chunks;
+mod dialects;
 mod keys;
 mod layer;
 mod message_signatures;
@@ -92,6 +93,7 @@ fn all() -> Vec<String> {
         message_signatures::reasons(),
         body_schemes::reasons(),
         chunks::reasons(),
+        dialects::reasons(),
         keys::reasons(),
         layer::reasons(),
     ]
