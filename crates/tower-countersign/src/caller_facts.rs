@@ -1,6 +1,9 @@
 use countersign::{HeadVerified, KeyId};
-use http::{Extensions, Method, Uri, uri::PathAndQuery};
+#[cfg(feature = "policy")]
+use http::Extensions;
+use http::{Method, Uri, uri::PathAndQuery};
 
+#[cfg(feature = "policy")]
 use crate::{head_verified_caller::HeadVerifiedCaller, verified_caller::VerifiedCaller};
 
 /// The facts about a caller that its signature over the head proves. They are the same before and

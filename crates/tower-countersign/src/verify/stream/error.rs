@@ -95,6 +95,7 @@ impl BodyError {
     }
 
     /// Returns the body error among the causes of `error`.
+    #[cfg(feature = "axum")]
     pub(crate) fn find(error: &(dyn Error + 'static)) -> Option<Self> {
         let mut cause = Some(error);
         while let Some(error) = cause {
@@ -107,6 +108,7 @@ impl BodyError {
     }
 
     /// Returns the error of a body that another layer ended with `error`.
+    #[cfg(feature = "axum")]
     pub(crate) fn elsewhere(error: BoxError) -> Self {
         let reason = "body: expected its end, found an error of a layer inside this one";
         let rejection = Rejection::new(RejectionKind::BodyMismatch, reason);
