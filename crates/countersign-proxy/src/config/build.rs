@@ -89,38 +89,38 @@ pub(crate) fn build(config: &Config, sections: Sections) -> Result<Built, Config
     for section in &file.verify {
         let Some(keys) = &keys else { break };
         let name = named(section.name.as_deref(), "verify");
-        let service = verify(config, section, &name, keys, &mut built.reloading)
-            .map_err(|error| error.within(format_args!("verify {name}")))?;
-        if matches!(sections, Sections::All | Sections::Verify) {
-            built.services.push(service);
-        }
+        let service = verify(config, section, &name, keys, &mut built.reloading);
+        built.add(
+            sections,
+            Sections::Verify,
+            service.map_err(of("verify", &name)),
+        )?;
     }
     for section in &file.sign {
         let name = section.name.as_deref().or(section.target.as_deref());
         let name = named(name, "sign");
-        let service = sign(config, section, &name, keys.as_ref(), &mut built.reloading)
-            .map_err(|error| error.within(format_args!("sign {name}")))?;
-        if matches!(sections, Sections::All | Sections::Sign) {
-            built.services.push(service);
-        }
+        let service = sign(config, section, &name, keys.as_ref(), &mut built.reloading);
+        built.add(sections, Sections::Sign, service.map_err(of("sign", &name)))?;
     }
     for section in &file.resign {
         let Some(keys) = &keys else { break };
         let name = named(section.name.as_deref(), "resign");
-        let service = resign(config, section, &name, keys, &mut built.reloading)
-            .map_err(|error| error.within(format_args!("resign {name}")))?;
-        if matches!(sections, Sections::All | Sections::Resign) {
-            built.services.push(service);
-        }
+        let service = resign(config, section, &name, keys, &mut built.reloading);
+        built.add(
+            sections,
+            Sections::Resign,
+            service.map_err(of("resign", &name)),
+        )?;
     }
     for section in &file.authz {
         let Some(keys) = &keys else { break };
         let name = named(section.name.as_deref(), "authz");
-        let service = authz(config, section, &name, keys, &mut built.reloading)
-            .map_err(|error| error.within(format_args!("authz {name}")))?;
-        if matches!(sections, Sections::All | Sections::Authz) {
-            built.services.push(service);
-        }
+        let service = authz(config, section, &name, keys, &mut built.reloading);
+        built.add(
+            sections,
+            Sections::Authz,
+            service.map_err(of("authz", &name)),
+        )?;
     }
     if built.services.is_empty() {
         return Err(setting(
@@ -128,6 +128,28 @@ pub(crate) fn build(config: &Config, sections: Sections) -> Result<Built, Config
         ));
     }
     Ok(built)
+}
+
+impl Built {
+    /// Keeps the service of a section, if sections of this kind are started.
+    fn add(
+        &mut self,
+        started: Sections,
+        kind: Sections,
+        service: Result<Service, ConfigError>,
+    ) -> Result<(), ConfigError> {
+        let service = service?;
+        if started == Sections::All || started == kind {
+            self.services.push(service);
+        }
+        Ok(())
+    }
+}
+
+/// Names the section of an error.
+fn of(kind: &'static str, name: &Arc<str>) -> impl FnOnce(ConfigError) -> ConfigError {
+    let name = Arc::clone(name);
+    move |error| error.within(format_args!("{kind} {name}"))
 }
 
 fn named(name: Option<&str>, otherwise: &str) -> Arc<str> {

@@ -95,7 +95,7 @@ pub(super) fn sign(section: &Sign, listen: &ListenAddress) -> Result<(), ConfigE
     if !listen.is_local() && !section.public {
         return Err(setting(
             "listen: expected a loopback address, a Unix socket or public = true, found another \
-             address: whoever reaches this proxy can send signed requests",
+             address: anyone who reaches this proxy can send signed requests",
         ));
     }
     if !listen.is_local() && section.hosts.is_empty() {
