@@ -17,6 +17,11 @@ fn keys() -> String {
 const POLICY: &str = "[[statements]]\nid = \"a\"\neffect = \"allow\"\ncallers = [\"*\"]\n\
                       methods = [\"GET\"]\npaths = [\"/a/*\"]\nwhen = { route = [\"/a/{id}\"] }\n";
 
+/// An answer is on one of the two outputs.
+fn says_something(stdout: &str, stderr: &str) -> bool {
+    !stdout.trim().is_empty() || !stderr.trim().is_empty()
+}
+
 /// Replaces a part of a text with other characters.
 fn changed(text: String) -> impl Strategy<Value = String> {
     let length = text.len();
@@ -41,7 +46,8 @@ proptest! {
             "sign GET http://a/ --as a --scheme ed25519 --key-file -",
             "sign GET http://a/ --scheme webhook-ed25519 --key-file -",
         ] {
-            program(command).stdin(bytes.clone()).run();
+            let ran = program(command).stdin(bytes.clone()).run();
+            prop_assert!(says_something(&ran.stdout, &ran.stderr), "{command}");
         }
     }
 
@@ -61,8 +67,15 @@ proptest! {
 
     #[test]
     fn a_policy_with_a_change_has_an_answer(text in changed(POLICY.to_owned())) {
-        program("policy check --route").with("GET /a/{id}").with("-").stdin(text.clone()).run();
-        program("policy test - GET /a/7 --caller billing").stdin(text).run();
+        let route = program("policy check --route").with("GET /a/{id}").with("-");
+        let checked = route.stdin(text.clone()).run();
+        let tested = program("policy test - GET /a/7 --caller billing").stdin(text).run();
+        prop_assert!(says_something(&checked.stdout, &checked.stderr));
+        prop_assert!(says_something(&tested.stdout, &tested.stderr));
+        // A policy that cannot be loaded allows nothing.
+        if tested.exit == Exit::Yes {
+            prop_assert!(!checked.stdout.is_empty(), "{}", checked.stderr);
+        }
     }
 
     #[test]
