@@ -134,7 +134,7 @@ fn ensure_public(members: &Map<String, Value>) -> Result<(), ConfigError> {
     let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
     if private.iter().any(|name| members.contains_key(*name)) {
         return Err(refused(
-            "expected a public key, found a private or secret one: whoever published it must \
+            "expected a public key, found a private or secret one: its publisher must \
              replace it",
         ));
     }

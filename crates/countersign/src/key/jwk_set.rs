@@ -7,8 +7,8 @@ use crate::{error::ConfigError, scheme::Algorithm, wire::distinct_json};
 
 /// Public keys in JSON (RFC 7517 section 5), as another party publishes them.
 ///
-/// Keys that cannot be used are left out, and [listed](Self::unusable): a set may hold keys of kinds
-/// that are newer than this crate, and keys for other uses.
+/// Keys that cannot be used are left out, and [listed](Self::unusable): a set may hold keys of
+/// kinds that are newer than this crate, and keys for other uses.
 #[derive(Debug)]
 pub struct JwkSet {
     keys: Vec<Result<Jwk, ConfigError>>,
