@@ -211,6 +211,21 @@ fn many_small_chunks_are_refused_and_few_are_accepted() {
 }
 
 #[test]
+fn a_body_of_another_length_than_declared_is_refused() {
+    let body = unsigned(&[3, 4]);
+    for (name, length, accepted) in [
+        ("the length", 7, true),
+        ("one byte less than declared", 8, false),
+        ("one byte more than declared", 6, false),
+        ("nothing declared to come", 0, false),
+    ] {
+        let decoder = sha256_decoder().map(|decoder| decoder.with_decoded_length(length));
+        let (_, last) = decode(decoder, &[&body]);
+        assert_eq!(last.is_ok(), accepted, "{name}: {last:?}");
+    }
+}
+
+#[test]
 fn lines_and_trailers_over_their_limits_are_refused_before_they_end() {
     let long_header = vec![b'1'; 300];
     let long_trailer = [b"0\r\n".as_slice(), &[b'a'; 5000]].concat();
