@@ -21,13 +21,19 @@ fn blocks(language: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_programs_are_those_of_this_crate() {
-    let programs = [
-        include_str!("../src/bin/server.rs"),
-        include_str!("../src/bin/client.rs"),
-    ];
+    let [server, client] = blocks("rust")[..] else {
+        panic!("expected two programs");
+    };
     // The README omits the documentation of the file and the empty line after it.
-    let programs = programs.map(|program| program.split_once("\n\n").unwrap().1);
-    assert_eq!(blocks("rust"), programs);
+    let (_, program) = include_str!("../src/bin/server.rs")
+        .split_once("\n\n")
+        .unwrap();
+    assert_eq!(server, program);
+    assert!(client.contains("SignLayer::new"), "{client}");
+    assert!(
+        include_str!("../src/bin/client.rs").contains(client),
+        "{client}"
+    );
 }
 
 #[test]

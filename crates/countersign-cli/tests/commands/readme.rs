@@ -1,4 +1,4 @@
-//! README.md: its session is what a shell prints.
+//! The sessions of the two README.md are what a shell prints.
 
 use std::{
     fs,
@@ -16,8 +16,9 @@ methods = ["POST"]
 paths = ["/api/account"]
 "#;
 
-fn readme() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
+/// Returns the first page of this crate, and that of the repository.
+fn readmes() -> [PathBuf; 2] {
+    ["README.md", "../../README.md"].map(|page| Path::new(env!("CARGO_MANIFEST_DIR")).join(page))
 }
 
 /// Returns the text without keys and signatures, which are new in each run.
@@ -86,18 +87,21 @@ fn with_output(page: &str, folder: &Folder) -> String {
     shown
 }
 
-/// To renew the page, run this test with `COUNTERSIGN_WRITE_README` set.
+/// To renew the pages, run this test with `COUNTERSIGN_WRITE_README` set.
 #[cfg(unix)]
 #[test]
-fn the_session_of_the_readme_is_what_a_shell_prints() {
-    let folder = Folder::new();
-    folder.with("policy.toml", POLICY);
-    let page = fs::read_to_string(readme()).unwrap();
-    let current = with_output(&page, &folder);
-    if std::env::var_os("COUNTERSIGN_WRITE_README").is_some() {
-        fs::write(readme(), &current).unwrap();
+fn the_sessions_of_both_pages_are_what_a_shell_prints() {
+    for readme in readmes() {
+        let folder = Folder::new();
+        folder.with("policy.toml", POLICY);
+        let page = fs::read_to_string(&readme).unwrap();
+        assert!(page.contains("\n$ countersign keygen "), "{page}");
+        let current = with_output(&page, &folder);
+        if std::env::var_os("COUNTERSIGN_WRITE_README").is_some() {
+            fs::write(&readme, &current).unwrap();
+        }
+        assert_eq!(current, page);
     }
-    assert_eq!(current, page);
 }
 
 #[test]
