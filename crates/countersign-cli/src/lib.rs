@@ -35,6 +35,7 @@
 mod arguments;
 mod calendar;
 mod commands;
+mod dialect;
 mod ed25519_text;
 mod exit;
 mod failure;

@@ -12,6 +12,7 @@ use http::{HeaderName, request::Parts};
 
 use crate::{
     Terminal,
+    dialect::Dialect,
     failure::Failure,
     input,
     key_kind::KeyKind,
@@ -102,6 +103,9 @@ struct SigV4Arguments {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "HTTP Message Signatures")]
 struct MessageArguments {
+    /// The dialect to sign in. Default: strict.
+    #[arg(long, value_enum, value_name = "DIALECT", conflicts_with = "keys")]
+    dialect: Option<Dialect>,
     /// The label of the signature. Default: sig1.
     #[arg(long, conflicts_with = "keys")]
     label: Option<String>,
@@ -204,6 +208,9 @@ impl SignerArguments {
     fn message(&self, key: SigningKey, authority: &str) -> Result<Signer, Failure> {
         let options = &self.message;
         let mut settings = MessageSignaturesSignSettings::new(self.caller()?, key)?;
+        if let Some(dialect) = options.dialect {
+            settings = dialect.sign_settings(settings);
+        }
         let components = self
             .cover
             .iter()
@@ -312,6 +319,7 @@ impl SignerArguments {
                 sigv4.insecure_unsigned_payload,
                 is_sigv4,
             ),
+            ("--dialect", message.dialect.is_some(), is_message),
             ("--label", message.label.is_some(), is_message),
             ("--tag", message.tag.is_some(), is_message),
             ("--expires-in", message.expires_in.is_some(), is_message),

@@ -15,7 +15,7 @@ use super::{
     callers::Callers,
     sender::{has_signature_in, in_query, scope_of},
 };
-use crate::{failure::Failure, request::RecordedRequest};
+use crate::{dialect::Dialect, failure::Failure, request::RecordedRequest};
 
 /// The settings of the service's verifier.
 #[derive(Args, Debug)]
@@ -55,6 +55,9 @@ pub(crate) struct VerifierArguments {
     /// Accept SigV4 requests that do not sign their body.
     #[arg(long)]
     insecure_unsigned_payload: bool,
+    /// The dialect of HTTP Message Signatures. Default: strict.
+    #[arg(long, value_enum, value_name = "DIALECT")]
+    dialect: Option<Dialect>,
     /// The URI scheme that clients of HTTP Message Signatures use.
     #[arg(long, value_enum, value_name = "SCHEME")]
     uri_scheme: Option<SchemeOfUri>,
@@ -235,7 +238,8 @@ impl VerifierArguments {
     }
 
     fn message_signatures(&self) -> Result<MessageSignaturesVerifySettings, Failure> {
-        let mut settings = MessageSignaturesVerifySettings::new();
+        let dialect = self.dialect.unwrap_or(Dialect::Strict);
+        let mut settings = dialect.verify_settings();
         match self.uri_scheme {
             Some(SchemeOfUri::Http) => settings = settings.with_scheme(UriScheme::Http),
             Some(SchemeOfUri::Https) => settings = settings.with_scheme(UriScheme::Https),

@@ -14,10 +14,12 @@
 mod arguments;
 mod binary;
 mod curl;
+mod dialects;
 mod explain;
 mod folder;
 mod guide;
 mod hostile_input;
+#[cfg(feature = "proxy")]
 mod json_page;
 mod keygen;
 mod keys_check;
@@ -25,6 +27,7 @@ mod keys_rotate;
 mod policy;
 mod probe;
 mod program;
+#[cfg(feature = "proxy")]
 mod proxy;
 mod readme;
 mod receiver;
