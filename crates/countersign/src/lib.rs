@@ -59,6 +59,7 @@
 //! | `HMAC-SHA256`, `ED25519` | default, [`Scheme::Ed25519`] | [`Signer::new`] |
 //! | AWS Signature Version 4 | [`SigV4VerifySettings`] | [`Signer::sigv4`], [`Signer::presign`] |
 //! | RFC 9421 HTTP Message Signatures | [settings][ms] | [`Signer::message_signatures`] |
+//! | draft-cavage-12 HTTP Signatures | [`CavageVerifySettings`] | [`Signer::cavage`] |
 //! | the DRF scheme: timestamp and body | [`DrfVerifySettings`] | [`Signer::drf`] |
 //! | Standard Webhooks | [`StandardWebhooksVerifySettings`] | [`Signer::standard_webhooks`] |
 //!
@@ -166,6 +167,7 @@ pub use self::{
     },
     families::{
         AcceptedScheme, Coverage, Nonce, SigningText,
+        cavage::{CavageSignSettings, CavageVerifySettings},
         drf::{DrfHeaders, DrfVerifySettings},
         message_signatures::{
             ComponentId, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,

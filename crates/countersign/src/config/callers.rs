@@ -132,15 +132,15 @@ impl Key {
         } else if let Some(jwk) = &self.secret_jwk {
             let key = Secret::from_bytes(jwk.as_bytes());
             let key = VerifyingKey::message_from_secret_jwk(&key);
-            self.of_message_signatures(key.map_err(|error| error.within("secret_jwk"))?)?
+            self.in_own_scheme(key.map_err(|error| error.within("secret_jwk"))?)?
         } else if let Some(jwk) = &self.public_key_jwk {
             let key = Jwk::parse(jwk).and_then(|jwk| jwk.verifying_key(self.algorithm()?));
-            self.of_message_signatures(key.map_err(|error| error.within("public_key_jwk"))?)?
+            self.in_own_scheme(key.map_err(|error| error.within("public_key_jwk"))?)?
         } else if let Some(pem) = &self.public_key_pem {
             let key = self
                 .algorithm()
                 .and_then(|algorithm| VerifyingKey::message_from_pem(pem.trim_start(), algorithm));
-            self.of_message_signatures(key.map_err(|error| error.within("public_key_pem"))?)?
+            self.in_own_scheme(key.map_err(|error| error.within("public_key_pem"))?)?
         } else {
             let scheme = self.scheme_or(Scheme::HmacSha256)?;
             let secret = texts.secret(scheme)?;
@@ -157,16 +157,15 @@ impl Key {
         }
     }
 
-    /// Refuses keys of JSON and PEM in another scheme, except public keys of Ed25519.
-    fn of_message_signatures(&self, key: VerifyingKey) -> Result<VerifyingKey, ConfigError> {
+    /// Refuses keys of JSON and PEM in another scheme, except public keys of its algorithms.
+    fn in_own_scheme(&self, key: VerifyingKey) -> Result<VerifyingKey, ConfigError> {
         let scheme = self.scheme_or(Scheme::MessageSignatures)?;
-        match key.public_key() {
-            _ if scheme == key.scheme() => Ok(key),
-            Some(point) if scheme.definition().algorithms.contains(&Algorithm::Ed25519) => {
-                VerifyingKey::ed25519_in(scheme, point)
-            }
-            _ => Err(no_such_keys(scheme, key.algorithm().name())),
+        if scheme == key.scheme() {
+            return Ok(key);
         }
+        let algorithm = key.algorithm();
+        key.public_in(scheme)
+            .ok_or_else(|| no_such_keys(scheme, algorithm.name()))
     }
 
     fn algorithm(&self) -> Result<Option<Algorithm>, ConfigError> {

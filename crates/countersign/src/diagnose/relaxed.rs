@@ -7,7 +7,7 @@ use http::{HeaderName, header::AUTHORIZATION};
 use super::{cause::Cause, head_copy::HeadCopy};
 use crate::{
     families::{
-        FamilyVerifier, Requirements, message_signatures, native,
+        FamilyVerifier, Requirements, cavage, message_signatures, native,
         sigv4::{self, AssertedScope, Relaxation},
     },
     scheme::Scheme,
@@ -62,9 +62,7 @@ pub(super) fn each(verifier: &Verifier, head: &HeadCopy) -> Vec<Relaxed> {
     let detail = "a required component, or the body, is not covered";
     add(Cause::HeaderNotCovered, detail, &|requirements| {
         for accepted in &mut requirements.accepted {
-            if let FamilyVerifier::MessageSignatures(family) = accepted {
-                *family = family.relaxed();
-            }
+            relax_coverage(accepted);
         }
     });
     for (scheme, family) in foreign(verifier, head) {
@@ -93,9 +91,7 @@ pub(super) fn all(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
         relax_sigv4(&mut requirements, relaxation, head);
     }
     for accepted in &mut requirements.accepted {
-        if let FamilyVerifier::MessageSignatures(family) = accepted {
-            *family = family.relaxed();
-        }
+        relax_coverage(accepted);
     }
     let foreign = foreign(verifier, head).into_iter();
     requirements
@@ -105,6 +101,15 @@ pub(super) fn all(verifier: &Verifier, head: &HeadCopy) -> Vec<Verifier> {
     let mut all = with_routes(&relaxed, head);
     all.insert(0, relaxed);
     all
+}
+
+/// Requires no component of a scheme whose settings say what must be covered.
+fn relax_coverage(accepted: &mut FamilyVerifier) {
+    match accepted {
+        FamilyVerifier::MessageSignatures(family) => *family = family.relaxed(),
+        FamilyVerifier::Cavage(family) => *family = family.relaxed(),
+        _ => {}
+    }
 }
 
 fn of_sigv4(relaxation: Relaxation, verifier: &Verifier, head: &HeadCopy) -> (Cause, String) {
@@ -202,6 +207,14 @@ fn foreign(verifier: &Verifier, head: &HeadCopy) -> Vec<(Scheme, FamilyVerifier)
             Scheme::MessageSignatures,
             FamilyVerifier::MessageSignatures(family),
         ));
+    }
+    if !verifier.accepts(Scheme::Cavage) {
+        let mut dialects = cavage::FamilyVerifier::dialects().into_iter();
+        let family = dialects.find(|dialect| dialect.has_form_of(&head.head()));
+        found.extend(family.map(|family| {
+            let family = FamilyVerifier::Cavage(family.relaxed());
+            (Scheme::Cavage, family)
+        }));
     }
     found
 }

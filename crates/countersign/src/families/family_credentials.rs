@@ -1,4 +1,4 @@
-use super::{message_signatures, native, sigv4};
+use super::{cavage, message_signatures, native, sigv4};
 use crate::{key::VerifyingKey, payload::PayloadDigest};
 
 /// The assertion of a head in one family: the signed text as this verifier sees it, and the
@@ -50,6 +50,7 @@ pub(crate) trait CredentialsOfFamily {
 pub(crate) enum Credentials<'r> {
     Native(native::Credentials<'r>),
     MessageSignatures(message_signatures::Credentials<'r>),
+    Cavage(cavage::Credentials<'r>),
     SigV4(sigv4::Credentials<'r>),
 }
 
@@ -59,6 +60,7 @@ macro_rules! dispatch {
         match $family {
             Credentials::Native($credentials) => $call,
             Credentials::MessageSignatures($credentials) => $call,
+            Credentials::Cavage($credentials) => $call,
             Credentials::SigV4($credentials) => $call,
         }
     };
@@ -114,6 +116,12 @@ impl<'r> From<native::Credentials<'r>> for Credentials<'r> {
 impl<'r> From<message_signatures::Credentials<'r>> for Credentials<'r> {
     fn from(credentials: message_signatures::Credentials<'r>) -> Self {
         Self::MessageSignatures(credentials)
+    }
+}
+
+impl<'r> From<cavage::Credentials<'r>> for Credentials<'r> {
+    fn from(credentials: cavage::Credentials<'r>) -> Self {
+        Self::Cavage(credentials)
     }
 }
 

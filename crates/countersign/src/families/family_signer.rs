@@ -1,5 +1,6 @@
 use super::{
-    Refresh, SignatureHeaders, SigningInput, drf, message_signatures, native, sigv4, webhooks,
+    Refresh, SignatureHeaders, SigningInput, cavage, drf, message_signatures, native, sigv4,
+    webhooks,
 };
 use crate::{
     error::SignError, key::Fingerprint, key_id::KeyId, scheme::Scheme, timestamp::Timestamp,
@@ -38,6 +39,7 @@ pub(crate) enum FamilySigner {
     Drf(drf::FamilySigner),
     StandardWebhooks(webhooks::FamilySigner),
     MessageSignatures(message_signatures::FamilySigner),
+    Cavage(cavage::FamilySigner),
     SigV4(sigv4::FamilySigner),
 }
 
@@ -49,6 +51,7 @@ impl FamilySigner {
             Self::Drf(signer) => signer,
             Self::StandardWebhooks(signer) => signer,
             Self::MessageSignatures(signer) => signer,
+            Self::Cavage(signer) => signer,
             Self::SigV4(signer) => signer,
         }
     }

@@ -4,8 +4,8 @@ use http::{HeaderName, Method};
 use smallvec::SmallVec;
 
 use super::{
-    Callers, Carrier, ParsedHead, Requirements, drf::DrfVerifySettings, message_signatures, native,
-    sigv4, webhooks::StandardWebhooksVerifySettings,
+    Callers, Carrier, ParsedHead, Requirements, cavage, drf::DrfVerifySettings, message_signatures,
+    native, sigv4, webhooks::StandardWebhooksVerifySettings,
 };
 use crate::{
     error::{ConfigError, Reason, Rejection, RejectionKind},
@@ -101,6 +101,7 @@ pub(crate) enum FamilyVerifier {
     Drf(Callers<DrfVerifySettings>),
     StandardWebhooks(Callers<StandardWebhooksVerifySettings>),
     MessageSignatures(message_signatures::FamilyVerifier),
+    Cavage(cavage::FamilyVerifier),
     SigV4(sigv4::FamilyVerifier),
 }
 
@@ -112,6 +113,7 @@ macro_rules! dispatch {
             FamilyVerifier::Drf($verifier) => $call,
             FamilyVerifier::StandardWebhooks($verifier) => $call,
             FamilyVerifier::MessageSignatures($verifier) => $call,
+            FamilyVerifier::Cavage($verifier) => $call,
             FamilyVerifier::SigV4($verifier) => $call,
         }
     };
@@ -129,6 +131,7 @@ impl FamilyVerifier {
             Scheme::MessageSignatures => {
                 message_signatures::FamilyVerifier::plain(scheme).map(Self::MessageSignatures)
             }
+            Scheme::Cavage => Ok(Self::Cavage(cavage::FamilyVerifier::new())),
             Scheme::SigV4 => sigv4::FamilyVerifier::plain(scheme).map(Self::SigV4),
         }
     }
@@ -145,6 +148,7 @@ impl FamilyVerifier {
             (Self::Drf(own), Self::Drf(other)) => own.merge(other),
             (Self::StandardWebhooks(own), Self::StandardWebhooks(other)) => own.merge(other),
             (Self::MessageSignatures(own), Self::MessageSignatures(other)) => own.merge(other),
+            (Self::Cavage(own), Self::Cavage(other)) => own.merge(other),
             (Self::SigV4(own), Self::SigV4(other)) => own.merge(other),
             (_, other) => return Err(other),
         }

@@ -6,6 +6,7 @@
 mod accepted_scheme;
 mod caller_routes;
 mod carrier;
+pub(crate) mod cavage;
 mod coverage;
 pub(crate) mod drf;
 mod family_credentials;

@@ -51,18 +51,18 @@ impl CallerKey {
     }
 
     /// Sets the key id that selects this key, in place of the caller's name: an access key id of
-    /// SigV4, or a `keyid` of RFC 9421. Requests with the caller's name then do not find this key.
+    /// SigV4, a `keyid` of RFC 9421, or a `keyId` of draft-cavage-12. Requests with the caller's name then do not find this key.
     ///
-    /// In RFC 9421 a key id may be any string of visible ASCII and spaces, up to 2048 bytes. It
+    /// In RFC 9421 and draft-cavage-12 a key id may be any string of visible ASCII and spaces, up to 2048 bytes. It
     /// selects the key; the caller keeps its own name.
     ///
     /// # Errors
     ///
     /// [`ConfigErrorKind::Name`](crate::ConfigErrorKind::Name) if `key_id` is no [`KeyId`] and, in
-    /// RFC 9421, no such string.
+    /// those two schemes, no such string.
     pub fn with_key_id(mut self, key_id: &str) -> Result<Self, ConfigError> {
         let read = match self.key.scheme() {
-            Scheme::MessageSignatures => KeyId::of_string,
+            Scheme::MessageSignatures | Scheme::Cavage => KeyId::of_string,
             _ => KeyId::named,
         };
         self.key_id = Some(read("key id", key_id)?);

@@ -382,6 +382,19 @@ impl VerifyingKey {
         }
     }
 
+    /// Binds a public key to another scheme. `None` for a shared secret, or if the scheme has no
+    /// keys of its algorithm.
+    #[cfg(any(feature = "config", feature = "pem", feature = "rsa"))]
+    pub(crate) fn public_in(mut self, scheme: Scheme) -> Option<Self> {
+        let algorithm = self.algorithm();
+        let is_public = algorithm != Algorithm::HmacSha256;
+        let fits = scheme.definition().algorithms.contains(&algorithm);
+        (is_public && fits).then(|| {
+            self.record.scheme = scheme;
+            self
+        })
+    }
+
     pub(super) fn into_record(self) -> Record {
         self.record
     }

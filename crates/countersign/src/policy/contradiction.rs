@@ -44,7 +44,7 @@ pub(super) fn ensure_possible(conditions: &[Condition]) -> Result<(), ConfigErro
 const fn coverages(scheme: Scheme) -> &'static [Coverage] {
     match scheme {
         Scheme::HmacSha256 | Scheme::Ed25519 | Scheme::SigV4 => &[Coverage::Request],
-        Scheme::MessageSignatures => &[Coverage::Request, Coverage::Partial],
+        Scheme::MessageSignatures | Scheme::Cavage => &[Coverage::Request, Coverage::Partial],
         Scheme::Drf | Scheme::StandardWebhooks => &[Coverage::BodyOnly],
     }
 }

@@ -86,6 +86,24 @@ impl Definition {
         content_type: ContentTypeRule::CoveredIfPresent,
     };
 
+    pub(crate) const CAVAGE: Self = Self {
+        name: "draft-cavage-12",
+        algorithms: &[
+            Algorithm::HmacSha256,
+            Algorithm::Ed25519,
+            Algorithm::RsaV15Sha256,
+        ],
+        // A secret here is often a text, which has less entropy than its length.
+        secret_len: 24..=usize::MAX,
+        key_prefix: None,
+        has_session_tokens: false,
+        replay_identity: "x-nonce, or the signature",
+        // Without a nonce, the signature replaces it.
+        nonce: NonceRule::Required,
+        // Clients of gateways do not sign it.
+        content_type: ContentTypeRule::Exempt,
+    };
+
     pub(crate) const SIGV4: Self = Self {
         name: "AWS4-HMAC-SHA256",
         algorithms: &[Algorithm::HmacSha256],

@@ -18,6 +18,9 @@ pub enum Scheme {
     StandardWebhooks,
     /// RFC 9421 HTTP Message Signatures, with a shared secret or the caller's public key.
     MessageSignatures,
+    /// draft-cavage-http-signatures-12, as gateways and the Fediverse speak it. See
+    /// [`CavageVerifySettings`](crate::CavageVerifySettings).
+    Cavage,
     /// `AWS4-HMAC-SHA256`: AWS Signature Version 4, in the `Authorization` header or in the URL.
     SigV4,
 }
@@ -30,6 +33,7 @@ impl Scheme {
         Self::Drf,
         Self::StandardWebhooks,
         Self::MessageSignatures,
+        Self::Cavage,
         Self::SigV4,
     ];
 
@@ -40,6 +44,7 @@ impl Scheme {
             Self::Drf => &Definition::DRF,
             Self::StandardWebhooks => &Definition::STANDARD_WEBHOOKS,
             Self::MessageSignatures => &Definition::MESSAGE_SIGNATURES,
+            Self::Cavage => &Definition::CAVAGE,
             Self::SigV4 => &Definition::SIGV4,
         }
     }

@@ -1,6 +1,7 @@
 //! Signs requests: one signer, the keys of one target, the signers of several targets.
 
 mod authorities;
+mod cavage;
 mod distinct_keys;
 mod drf;
 mod message_signatures;

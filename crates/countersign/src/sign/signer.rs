@@ -114,6 +114,7 @@ impl Signer {
             FamilySigner::Drf(signer) => signer.send_no_nonces(),
             FamilySigner::StandardWebhooks(_)
             | FamilySigner::MessageSignatures(_)
+            | FamilySigner::Cavage(_)
             | FamilySigner::SigV4(_) => {}
         }
         self
