@@ -16,7 +16,7 @@ use crate::{
 /// A covered part of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Covered<'r> {
-    Target(&'static str, TargetLine),
+    Target(&'r str, TargetLine),
     Created,
     Expires,
     /// A header by its name in lower case.
@@ -81,10 +81,9 @@ impl<'r> CoveredNames<'r> {
 impl<'r> Covered<'r> {
     pub(super) fn name(self) -> &'r str {
         match self {
-            Self::Target(name, _) => name,
             Self::Created => "(created)",
             Self::Expires => "(expires)",
-            Self::Field(name) => name,
+            Self::Target(name, _) | Self::Field(name) => name,
         }
     }
 }
