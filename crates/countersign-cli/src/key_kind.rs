@@ -26,6 +26,11 @@ pub(crate) enum KeyKind {
     /// Standard Webhooks with the sender's Ed25519 key (`v1a`).
     #[value(name = "webhook-ed25519", alias = "standard-webhooks-ed25519")]
     WebhookEd25519,
+    /// draft-cavage-http-signatures-12 with a shared secret.
+    Cavage,
+    /// draft-cavage-http-signatures-12 with the caller's Ed25519 key.
+    #[value(name = "cavage-ed25519")]
+    CavageEd25519,
     /// Timestamp and body, as in Django REST framework.
     #[value(alias = "x-hmac-sha256")]
     Drf,
@@ -47,19 +52,22 @@ impl KeyKind {
             Self::MessageSignatures | Self::MessageSignaturesEd25519 => Scheme::MessageSignatures,
             Self::SigV4 => Scheme::SigV4,
             Self::Webhook | Self::WebhookEd25519 => Scheme::StandardWebhooks,
+            Self::Cavage | Self::CavageEd25519 => Scheme::Cavage,
             Self::Drf => Scheme::Drf,
         }
     }
 
     pub(crate) const fn algorithm(self) -> Algorithm {
         match self {
-            Self::Ed25519 | Self::MessageSignaturesEd25519 | Self::WebhookEd25519 => {
-                Algorithm::Ed25519
-            }
+            Self::Ed25519
+            | Self::MessageSignaturesEd25519
+            | Self::WebhookEd25519
+            | Self::CavageEd25519 => Algorithm::Ed25519,
             Self::HmacSha256
             | Self::MessageSignatures
             | Self::SigV4
             | Self::Webhook
+            | Self::Cavage
             | Self::Drf => Algorithm::HmacSha256,
         }
     }
@@ -73,7 +81,7 @@ impl KeyKind {
     const fn encoding(self) -> KeyEncoding {
         match self {
             Self::Webhook => KeyEncoding::Base64,
-            Self::SigV4 | Self::Drf => KeyEncoding::Text,
+            Self::SigV4 | Self::Cavage | Self::Drf => KeyEncoding::Text,
             _ => KeyEncoding::Hex,
         }
     }
@@ -100,6 +108,7 @@ impl KeyKind {
             let seed = ed25519_text::read_seed(text)?;
             return match self.scheme() {
                 Scheme::Ed25519 => SigningKey::ed25519(&seed),
+                Scheme::Cavage => SigningKey::cavage_ed25519(&seed),
                 _ => SigningKey::message_ed25519(&seed),
             };
         }
@@ -114,6 +123,7 @@ impl KeyKind {
             Self::MessageSignatures => SigningKey::message_hmac_sha256(&secret),
             Self::SigV4 => SigningKey::sigv4(&secret),
             Self::Webhook => SigningKey::standard_webhooks(&secret),
+            Self::Cavage => SigningKey::cavage_hmac_sha256(&secret),
             Self::Drf => SigningKey::drf(&secret),
             _ => SigningKey::hmac_sha256(&secret),
         })

@@ -4,9 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use countersign::{
-    ComponentId, DrfHeaders, MessageSignaturesSignSettings, Scheme, Secret, SharedSigner,
-    SigV4Credentials, SigV4PathEncoding, SigV4PathNormalization, SigV4SignSettings, Signer,
-    SigningKey, Timestamp,
+    CavageSignSettings, ComponentId, DrfHeaders, MessageSignaturesSignSettings, Scheme, Secret,
+    SharedSigner, SigV4Credentials, SigV4PathEncoding, SigV4PathNormalization, SigV4SignSettings,
+    Signer, SigningKey, Timestamp,
 };
 use http::{HeaderName, request::Parts};
 
@@ -184,6 +184,7 @@ impl SignerArguments {
             Scheme::MessageSignatures => self.message(key, authority)?,
             Scheme::SigV4 => self.sigv4(terminal, key, authority)?,
             Scheme::StandardWebhooks => Signer::standard_webhooks([key], [authority])?,
+            Scheme::Cavage => self.cavage(key, authority)?,
             Scheme::Drf => self.drf(key, authority)?,
             other => return Err(Failure::usage(format_args!("{other}: not supported here"))),
         };
@@ -277,6 +278,14 @@ impl SignerArguments {
         Ok(Signer::sigv4(settings, [authority])?)
     }
 
+    fn cavage(&self, key: SigningKey, authority: &str) -> Result<Signer, Failure> {
+        let mut settings = CavageSignSettings::new(self.caller()?, key)?;
+        for name in &self.cover {
+            settings = settings.with_covered_header(header_name(name)?)?;
+        }
+        Ok(Signer::cavage(settings, [authority])?)
+    }
+
     fn drf(&self, key: SigningKey, authority: &str) -> Result<Signer, Failure> {
         let signer = match &*self.drf.drf_headers {
             [timestamp, signature] => {
@@ -301,6 +310,7 @@ impl SignerArguments {
     fn ensure_options_fit(&self, scheme: Scheme) -> Result<(), Failure> {
         let is_sigv4 = scheme == Scheme::SigV4;
         let is_message = scheme == Scheme::MessageSignatures;
+        let is_cavage = scheme == Scheme::Cavage;
         let is_drf = scheme == Scheme::Drf;
         let is_native = matches!(scheme, Scheme::HmacSha256 | Scheme::Ed25519);
         let (sigv4, message) = (&self.sigv4, &self.message);
@@ -344,12 +354,12 @@ impl SignerArguments {
             (
                 "--cover",
                 !self.cover.is_empty(),
-                is_native || is_message || is_sigv4,
+                is_native || is_message || is_sigv4 || is_cavage,
             ),
             (
                 "--as",
                 self.caller.is_some(),
-                is_native || is_message || is_sigv4,
+                is_native || is_message || is_sigv4 || is_cavage,
             ),
         ] {
             if is_given && !fits {

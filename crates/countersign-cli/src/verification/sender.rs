@@ -10,6 +10,10 @@ pub(super) fn has_signature_in(scheme: Scheme, parts: &Parts) -> bool {
         Scheme::Drf => has("x-hmac-signature"),
         Scheme::StandardWebhooks => has("webhook-signature") || has("svix-signature"),
         Scheme::MessageSignatures => has("signature-input"),
+        Scheme::Cavage => {
+            let is_named = || authorization(&parts.headers).starts_with("Signature ");
+            is_named() || has("signature") && !has("signature-input")
+        }
         Scheme::SigV4 => authorization(&parts.headers).starts_with("AWS4-") || in_query(parts),
         _ => {
             let name = authorization(&parts.headers).split(' ').next();

@@ -87,6 +87,8 @@ enum AcceptedScheme {
     SigV4,
     #[value(alias = "standard-webhooks")]
     Webhook,
+    #[value(alias = "draft-cavage-12")]
+    Cavage,
     #[value(alias = "x-hmac-sha256")]
     Drf,
 }
@@ -99,6 +101,7 @@ impl AcceptedScheme {
             Self::MessageSignatures => Scheme::MessageSignatures,
             Self::SigV4 => Scheme::SigV4,
             Self::Webhook => Scheme::StandardWebhooks,
+            Self::Cavage => Scheme::Cavage,
             Self::Drf => Scheme::Drf,
         }
     }
@@ -167,8 +170,12 @@ impl VerifierArguments {
         request: &RecordedRequest,
         assumed: &mut Vec<String>,
     ) -> Result<Vec<String>, Failure> {
-        let requires =
-            |scheme: &Scheme| matches!(scheme, Scheme::Ed25519 | Scheme::MessageSignatures);
+        let requires = |scheme: &Scheme| {
+            matches!(
+                scheme,
+                Scheme::Ed25519 | Scheme::MessageSignatures | Scheme::Cavage
+            )
+        };
         if !self.expect_host.is_empty() || !schemes.iter().any(requires) {
             return Ok(self.expect_host.clone());
         }

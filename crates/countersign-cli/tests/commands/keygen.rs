@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Every kind of key, with the options that its signer needs.
-pub(crate) const KINDS: [(&str, Scheme, &str); 8] = [
+pub(crate) const KINDS: [(&str, Scheme, &str); 10] = [
     ("hmac-sha256", Scheme::HmacSha256, "--as billing"),
     ("ed25519", Scheme::Ed25519, "--as billing"),
     (
@@ -33,6 +33,8 @@ pub(crate) const KINDS: [(&str, Scheme, &str); 8] = [
     ),
     ("webhook", Scheme::StandardWebhooks, ""),
     ("webhook-ed25519", Scheme::StandardWebhooks, ""),
+    ("cavage", Scheme::Cavage, "--as billing"),
+    ("cavage-ed25519", Scheme::Cavage, "--as billing"),
     ("drf", Scheme::Drf, "--nonce-always"),
 ];
 

@@ -187,6 +187,8 @@ pub(crate) enum SchemeName {
     SigV4,
     #[serde(rename = "message-signatures")]
     MessageSignatures,
+    #[serde(rename = "cavage")]
+    Cavage,
     #[serde(rename = "drf")]
     Drf,
     #[serde(rename = "standard-webhooks")]

@@ -1,9 +1,9 @@
 //! Builds the verifier of a section.
 
 use countersign::{
-    AcceptedScheme, ConfigError, DrfVerifySettings, MessageSignaturesVerifySettings, Scheme,
-    SigV4PathEncoding, SigV4PathNormalization, SigV4VerifySettings, StandardWebhooksVerifySettings,
-    Verifier,
+    AcceptedScheme, CavageVerifySettings, ConfigError, DrfVerifySettings,
+    MessageSignaturesVerifySettings, Scheme, SigV4PathEncoding, SigV4PathNormalization,
+    SigV4VerifySettings, StandardWebhooksVerifySettings, Verifier,
 };
 
 use super::{
@@ -35,6 +35,7 @@ fn accepted(accept: &Accept) -> Result<AcceptedScheme, ConfigError> {
     Ok(match accept.scheme {
         SchemeName::HmacSha256 => Scheme::HmacSha256.into(),
         SchemeName::Ed25519 => Scheme::Ed25519.into(),
+        SchemeName::Cavage => CavageVerifySettings::new().into(),
         SchemeName::MessageSignatures => MessageSignaturesVerifySettings::new().into(),
         SchemeName::SigV4 => {
             let region = needs("region", &accept.region)?;

@@ -5,7 +5,12 @@ use http::{HeaderMap, Uri};
 
 /// Removes the headers of a verified signature, so that the upstream cannot log or replay it.
 pub(crate) fn remove(headers: &mut HeaderMap, scheme: Scheme) {
+    let holds_signature = headers.contains_key("signature");
     for name in of(scheme) {
+        // Where another header holds the signature, this one may hold the token of a user.
+        if scheme == Scheme::Cavage && holds_signature && *name == "authorization" {
+            continue;
+        }
         headers.remove(*name);
     }
 }
@@ -43,6 +48,7 @@ pub(crate) fn of(scheme: Scheme) -> &'static [&'static str] {
             "x-amz-security-token",
         ],
         Scheme::MessageSignatures => &["signature", "signature-input"],
+        Scheme::Cavage => &["authorization", "signature", "x-nonce"],
         Scheme::Drf => &["x-hmac-timestamp", "x-hmac-signature", "x-hmac-nonce"],
         // The id of a message stays: it is the key by which a receiver skips a repetition.
         Scheme::StandardWebhooks => &[
@@ -74,9 +80,16 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("authorization", HeaderValue::from_static("Bearer token"));
         headers.insert("signature", HeaderValue::from_static("sig1=:YQ==:"));
-        remove(&mut headers, Scheme::MessageSignatures);
-        assert_eq!(headers.keys().collect::<Vec<_>>(), ["authorization"]);
+        for scheme in [Scheme::MessageSignatures, Scheme::Cavage] {
+            let mut headers = headers.clone();
+            remove(&mut headers, scheme);
+            assert_eq!(headers.keys().collect::<Vec<_>>(), ["authorization"]);
+        }
         remove_all(&mut headers);
+        assert!(headers.is_empty());
+        let value = HeaderValue::from_static("Signature keyId=\"a\",signature=\"YQ==\"");
+        headers.insert("authorization", value);
+        remove(&mut headers, Scheme::Cavage);
         assert!(headers.is_empty());
     }
 

@@ -22,7 +22,7 @@ impl Material {
         let text = match kind {
             // 40 characters, as in the secret access keys of AWS. They are no hexadecimal digits,
             // so no reader takes them for bytes.
-            KeyKind::SigV4 | KeyKind::Drf => {
+            KeyKind::SigV4 | KeyKind::Cavage | KeyKind::Drf => {
                 let bytes: Zeroizing<[u8; 30]> = random()?;
                 Base64::encode_string(&*bytes)
             }
@@ -81,11 +81,12 @@ impl Material {
     pub(in crate::commands) fn callee_entry(&self) -> (&'static str, &str) {
         let name = match self.kind {
             KeyKind::HmacSha256 | KeyKind::MessageSignatures => "secret_hex",
-            KeyKind::SigV4 | KeyKind::Drf => "secret_text",
+            KeyKind::SigV4 | KeyKind::Cavage | KeyKind::Drf => "secret_text",
             KeyKind::Webhook => "secret_base64",
-            KeyKind::Ed25519 | KeyKind::MessageSignaturesEd25519 | KeyKind::WebhookEd25519 => {
-                "ed25519_public_key_hex"
-            }
+            KeyKind::Ed25519
+            | KeyKind::MessageSignaturesEd25519
+            | KeyKind::WebhookEd25519
+            | KeyKind::CavageEd25519 => "ed25519_public_key_hex",
         };
         (name, &self.callee_text)
     }

@@ -172,6 +172,8 @@ fn constructor(kind: KeyKind) -> &'static str {
         }
         KeyKind::Webhook => "For Secret::from_webhook_secret and SigningKey::standard_webhooks.",
         KeyKind::WebhookEd25519 => "For SigningKey::standard_webhooks_ed25519.",
+        KeyKind::Cavage => "For Secret::from_text and SigningKey::cavage_hmac_sha256.",
+        KeyKind::CavageEd25519 => "The seed for SigningKey::cavage_ed25519, in hexadecimal digits.",
         KeyKind::Drf => "For Secret::from_text and SigningKey::drf.",
         KeyKind::HmacSha256 | KeyKind::Ed25519 => "For Signer::from_toml.",
     }

@@ -31,6 +31,9 @@ use crate::{
 /// `digest` if there is a body, and `x-nonce` with 128 fresh random bits, which receivers that
 /// expect none ignore. Sends `algorithm`: `hmac-sha256` with a secret, `hs2019` with an Ed25519
 /// key.
+///
+/// Sets `date`, `digest`, `x-nonce` and the header of the parameters. Signing fails if the request
+/// already has one of them.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct CavageSignSettings {
