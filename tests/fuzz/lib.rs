@@ -24,6 +24,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         .expected_hosts(["a"])
         .accept(Scheme::Ed25519)
         .accept(Scheme::MessageSignatures)
+        .accept(Scheme::Cavage)
         .accept(
             SigV4VerifySettings::new("r", "s")
                 .expect("names")
@@ -53,6 +54,7 @@ static KEYS: LazyLock<Keyring> = LazyLock::new(|| {
             "a",
             key("4", SigningKey::message_hmac_sha256(&secret())).insecure_three_headers(),
         )
+        .caller("c", key("1", SigningKey::cavage_hmac_sha256(&secret())))
         .caller("a", key("2", SigningKey::sigv4(&secret())))
         .build()
         .expect("a keyring")

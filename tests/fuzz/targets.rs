@@ -11,8 +11,9 @@ use super::refuse;
 pub type Target = fn(&[u8]);
 
 /// All targets, with the names of their folders in `corpus`.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("authorization", authorization),
+    ("cavage", cavage),
     ("date", date),
     ("head", head),
     ("message_signatures", message_signatures),
@@ -44,6 +45,32 @@ pub fn authorization(data: &[u8]) {
         &Uri::from_static("/"),
         &headers,
     ));
+}
+
+/// Input: the parameters of draft-cavage-12, `Digest` and `Date`, one in each line. The parameters
+/// are read from either header.
+pub fn cavage(data: &[u8]) {
+    let mut lines = data.splitn(3, |byte| *byte == b'\n');
+    let mut line = || HeaderValue::from_bytes(lines.next().unwrap_or_default());
+    let (Ok(parameters), Ok(digest), Ok(date)) = (line(), line(), line()) else {
+        return;
+    };
+    let prefixed = [b"Signature ", parameters.as_bytes()].concat();
+    let Ok(prefixed) = HeaderValue::from_bytes(&prefixed) else {
+        return;
+    };
+    for (name, value) in [("signature", parameters), ("authorization", prefixed)] {
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static("a"));
+        headers.insert("digest", digest.clone());
+        headers.insert("date", date.clone());
+        headers.insert(name, value);
+        refuse(RequestHead::new(
+            &Method::GET,
+            &Uri::from_static("/?x=1"),
+            &headers,
+        ));
+    }
 }
 
 /// Input: the value of `x-date`.

@@ -8,10 +8,10 @@
 )]
 
 use countersign::{
-    AcceptedScheme, CallerKey, DrfVerifySettings, KeyStore, Keyring, MessageSignaturesSignSettings,
-    MessageSignaturesVerifySettings, Rejection, RejectionKind, Scheme, Secret, SigV4Credentials,
-    SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey, StandardWebhooksVerifySettings,
-    Verifier,
+    AcceptedScheme, CallerKey, CavageSignSettings, CavageVerifySettings, DrfVerifySettings,
+    KeyStore, Keyring, MessageSignaturesSignSettings, MessageSignaturesVerifySettings, Rejection,
+    RejectionKind, Scheme, Secret, SigV4Credentials, SigV4SignSettings, SigV4VerifySettings,
+    Signer, SigningKey, StandardWebhooksVerifySettings, Verifier,
 };
 use http::{Method, Request};
 use tests::keys::{NOW, SECRET};
@@ -37,6 +37,7 @@ fn subjects() -> Vec<(&'static str, Subject)> {
     };
     let sigv4 = SigningKey::sigv4(&text);
     let message = SigningKey::message_hmac_sha256(&secret);
+    let cavage = SigningKey::cavage_hmac_sha256(&secret);
     let drf = SigningKey::drf(&text);
     let webhooks = SigningKey::standard_webhooks(&secret);
     let drf_settings = DrfVerifySettings::for_caller("billing").unwrap();
@@ -73,6 +74,17 @@ fn subjects() -> Vec<(&'static str, Subject)> {
                     Signer::message_signatures(settings.unwrap(), hosts).unwrap()
                 },
                 accepted: MessageSignaturesVerifySettings::new().into(),
+            },
+        ),
+        (
+            "draft-cavage-12",
+            Subject {
+                key: key(&cavage),
+                signer: {
+                    let settings = CavageSignSettings::new("billing", cavage);
+                    Signer::cavage(settings.unwrap(), hosts).unwrap()
+                },
+                accepted: CavageVerifySettings::new().into(),
             },
         ),
         (

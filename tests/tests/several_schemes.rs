@@ -12,10 +12,10 @@
 )]
 
 use countersign::{
-    CallerKey, DrfVerifySettings, KeyStore, Keyring, MessageSignaturesSignSettings,
-    MessageSignaturesVerifySettings, RejectionKind, Scheme, Secret, SigV4Credentials,
-    SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey, StandardWebhooksVerifySettings,
-    Verified, Verifier,
+    CallerKey, CavageSignSettings, CavageVerifySettings, DrfVerifySettings, KeyStore, Keyring,
+    MessageSignaturesSignSettings, MessageSignaturesVerifySettings, RejectionKind, Scheme, Secret,
+    SigV4Credentials, SigV4SignSettings, SigV4VerifySettings, Signer, SigningKey,
+    StandardWebhooksVerifySettings, Verified, Verifier,
 };
 use http::{HeaderValue, Method, Request, request::Parts};
 use tests::keys::NOW;
@@ -30,6 +30,7 @@ struct Caller {
     hmac: SigningKey,
     sigv4: SigningKey,
     message: SigningKey,
+    cavage: SigningKey,
     drf: SigningKey,
     webhook: SigningKey,
 }
@@ -41,6 +42,7 @@ impl Caller {
             hmac: SigningKey::hmac_sha256(&secret()),
             sigv4: SigningKey::sigv4(&secret()),
             message: SigningKey::message_hmac_sha256(&secret()),
+            cavage: SigningKey::cavage_hmac_sha256(&secret()),
             drf: SigningKey::drf(&secret()),
             webhook: SigningKey::standard_webhooks(&secret()),
         }
@@ -52,6 +54,7 @@ impl Caller {
             .caller("billing", key("hmac", &self.hmac))
             .caller("billing", key("sigv4", &self.sigv4))
             .caller("billing", key("message", &self.message))
+            .caller("billing", key("cavage", &self.cavage))
             .caller("django", key("drf", &self.drf))
             .caller("sender", key("webhook", &self.webhook))
             .build()
@@ -70,6 +73,10 @@ impl Caller {
                     MessageSignaturesSignSettings::new("billing", self.message.clone()).unwrap();
                 Signer::message_signatures(settings, [HOST]).unwrap()
             }
+            Scheme::Cavage => {
+                let settings = CavageSignSettings::new("billing", self.cavage.clone()).unwrap();
+                Signer::cavage(settings, [HOST]).unwrap()
+            }
             Scheme::Drf => Signer::drf(self.drf.clone(), [HOST]).unwrap(),
             Scheme::StandardWebhooks => {
                 Signer::standard_webhooks([self.webhook.clone()], [HOST]).unwrap()
@@ -79,10 +86,11 @@ impl Caller {
     }
 }
 
-const ALL: [Scheme; 5] = [
+const ALL: [Scheme; 6] = [
     Scheme::HmacSha256,
     Scheme::SigV4,
     Scheme::MessageSignatures,
+    Scheme::Cavage,
     Scheme::Drf,
     Scheme::StandardWebhooks,
 ];
@@ -94,6 +102,7 @@ fn accepting(schemes: &[Scheme]) -> Verifier {
         let accepted = match scheme {
             Scheme::SigV4 => SigV4VerifySettings::new(REGION, SERVICE).unwrap().into(),
             Scheme::MessageSignatures => MessageSignaturesVerifySettings::new().into(),
+            Scheme::Cavage => CavageVerifySettings::new().into(),
             Scheme::Drf => DrfVerifySettings::for_caller("django")
                 .unwrap()
                 .with_route(Method::POST, "/api/echo")
@@ -337,6 +346,7 @@ fn a_key_of_one_scheme_verifies_nothing_in_another() {
         hmac: SigningKey::hmac_sha256(&secret),
         sigv4: SigningKey::sigv4(&secret),
         message: SigningKey::message_hmac_sha256(&secret),
+        cavage: SigningKey::cavage_hmac_sha256(&secret),
         drf: SigningKey::drf(&secret),
         webhook: SigningKey::standard_webhooks(&secret),
     };
@@ -345,6 +355,7 @@ fn a_key_of_one_scheme_verifies_nothing_in_another() {
         let key = match held {
             Scheme::SigV4 => &caller.sigv4,
             Scheme::MessageSignatures => &caller.message,
+            Scheme::Cavage => &caller.cavage,
             Scheme::Drf => &caller.drf,
             Scheme::StandardWebhooks => &caller.webhook,
             _ => &caller.hmac,
@@ -385,6 +396,7 @@ fn one_nonce_is_one_replay_identity_in_every_scheme_that_has_x_nonce() {
         verified.replay_key("audience").unwrap()
     };
     assert_eq!(identity(Scheme::HmacSha256), identity(Scheme::SigV4));
+    assert_eq!(identity(Scheme::HmacSha256), identity(Scheme::Cavage));
     // If the header is not covered, anyone could have added it.
     for scheme in [Scheme::HmacSha256, Scheme::SigV4] {
         let mut parts = post();

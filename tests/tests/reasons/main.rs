@@ -13,6 +13,7 @@
 )]
 
 mod body_schemes;
+mod cavage;
 mod chunks;
 mod dialects;
 mod keys;
@@ -92,6 +93,7 @@ fn all() -> Vec<String> {
         sigv4::reasons(),
         message_signatures::reasons(),
         body_schemes::reasons(),
+        cavage::reasons(),
         chunks::reasons(),
         dialects::reasons(),
         keys::reasons(),
@@ -101,7 +103,7 @@ fn all() -> Vec<String> {
 }
 
 /// The subjects of reasons. The subject comes before the first colon.
-const SUBJECTS: [&str; 35] = [
+const SUBJECTS: [&str; 37] = [
     "X-Amz-Algorithm",
     "X-Amz-Date",
     "X-Amz-Date and X-Amz-Expires",
@@ -116,6 +118,7 @@ const SUBJECTS: [&str; 35] = [
     "claim of the nonce",
     "created",
     "credential",
+    "date",
     "method",
     "nonce",
     "path",
@@ -123,6 +126,7 @@ const SUBJECTS: [&str; 35] = [
     "replay store",
     "route",
     "signature",
+    "signature parameters",
     "signature-input",
     "signed-headers",
     "svix-timestamp",
@@ -140,12 +144,13 @@ const SUBJECTS: [&str; 35] = [
 ];
 
 /// Subjects with a name behind them.
-const NAMED: [&str; 7] = [
+const NAMED: [&str; 8] = [
     "chunk ",
     "trailer ",
     "header ",
     "key id \"",
     "key version ",
+    "parameter ",
     "signature \"",
     "expected a signature in an accepted scheme (",
 ];

@@ -2,8 +2,8 @@
 //! once refused: the rows of the table in `crates/SCHEMES.md`.
 
 use countersign::{
-    Asserted, MessageSignaturesSignSettings, Scheme, Secret, SigV4VerifySettings, Signer,
-    SigningKey, Timestamp, Verifier,
+    Asserted, CavageSignSettings, MessageSignaturesSignSettings, Scheme, Secret,
+    SigV4VerifySettings, Signer, SigningKey, Timestamp, Verifier,
 };
 use tests::{
     keys::{self, NOW, SECRET},
@@ -190,11 +190,15 @@ fn a_method_in_lower_case_is_refused_in_every_scheme() {
     let message_key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
     let settings = MessageSignaturesSignSettings::new("billing", message_key).unwrap();
     let message_signer = Signer::message_signatures(settings, [AUTHORITY]).unwrap();
+    let cavage = SigningKey::cavage_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
+    let cavage = CavageSignSettings::new("billing", cavage).unwrap();
+    let cavage = Signer::cavage(cavage, [AUTHORITY]).unwrap();
     let (django, drf) = keys::django();
     let verifier = Verifier::builder()
         .expected_hosts([HOST])
         .accept(Scheme::Ed25519)
         .accept(Scheme::MessageSignatures)
+        .accept(Scheme::Cavage)
         .accept(verify_settings())
         .accept(drf)
         .accept(svix())
@@ -221,6 +225,7 @@ fn a_method_in_lower_case_is_refused_in_every_scheme() {
             Scheme::MessageSignatures,
             post().signed(&message_signer, NOW),
         ),
+        (Scheme::Cavage, post().signed(&cavage, NOW)),
         (
             Scheme::Drf,
             body_only(Signer::drf(django, [HOST]).unwrap(), "/drf"),
@@ -245,7 +250,7 @@ fn a_method_in_lower_case_is_refused_in_every_scheme() {
             assert_eq!(found(method), "malformed", "{scheme}: {method}");
         }
     }
-    assert_eq!(Scheme::ALL.len(), 6, "each scheme is in the table above");
+    assert_eq!(Scheme::ALL.len(), 7, "each scheme is in the table above");
 }
 
 /// S3 answers `HeadersNotSigned`: anyone with the URL could otherwise set `x-amz-acl` or

@@ -25,7 +25,8 @@
 //!
 //! - Each parameter occurs once. Unknown ones are refused, and values with escapes.
 //! - `headers` holds names in lower case, each once, separated by one space.
-//! - `created` and `expires` are whole seconds, with or without quotes, and must be covered.
+//! - `created` and `expires` are whole seconds, with or without quotes. Uncovered, they can refuse
+//!   a request and nothing else.
 //! - `created` may be before or after the clock by the same distance: all schemes share one window.
 //! - The signature is padded standard Base64, so that it has one spelling.
 //! - An absent header cannot be covered: no value may represent absence.

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     error::{Escaped, Reason, Rejection, reason},
     families::{
-        Carrier, Coverage, Decides, FreshDate, Nonce, ParsedHead, ReplayIdentity, Requirements,
-        SignedOver, X_NONCE,
+        Carrier, Coverage, Decides, FreshDate, Freshness, Nonce, ParsedHead, ReplayIdentity,
+        Requirements, SignedOver, X_NONCE,
     },
     head::{
         Authority, Field, HeadLimits, RequestHead, Target, cookie, not_ascii, not_once,
@@ -151,40 +151,28 @@ pub(super) fn text_of<'r>(
     Ok(text)
 }
 
-/// Refuses times that are covered without a value or under an older algorithm (section 2.3), and
-/// times that anyone could change.
+/// Refuses times that are covered without a value or under an older algorithm (section 2.3).
 fn ensure_times(parameters: &Parameters<'_>, covered: &CoveredNames<'_>) -> Result<(), Rejection> {
     for (name, parameter, time) in [
         (Covered::Created, "created", parameters.created),
         (Covered::Expires, "expires", parameters.expires),
     ] {
-        match (covered.covers(name), time) {
-            (true, None) => {
-                return Err(Rejection::malformed(reason!(
-                    "parameter {}: expected it because {} is covered, found none",
-                    parameter,
-                    Escaped::text(name.name())
-                )));
-            }
-            (false, Some(_)) => {
-                return Err(Rejection::insufficient_coverage(reason!(
-                    "parameter {}: expected {} to be covered, found covered {}",
-                    parameter,
-                    Escaped::text(name.name()),
-                    &covered.names()
-                )));
-            }
-            (true, Some(_)) => {
-                if let Some(named) = parameters.algorithm.filter(|named| forbids_times(named)) {
-                    return Err(Rejection::malformed(reason!(
-                        "parameter headers: expected no {} under this algorithm, found it under \
-                         \"{}\"",
-                        Escaped::text(name.name()),
-                        Escaped::text(named)
-                    )));
-                }
-            }
-            (false, None) => {}
+        if !covered.covers(name) {
+            continue;
+        }
+        if time.is_none() {
+            return Err(Rejection::malformed(reason!(
+                "parameter {}: expected it because {} is covered, found none",
+                parameter,
+                Escaped::text(name.name())
+            )));
+        }
+        if let Some(named) = parameters.algorithm.filter(|named| forbids_times(named)) {
+            return Err(Rejection::malformed(reason!(
+                "parameter headers: expected no {} under this algorithm, found it under \"{}\"",
+                Escaped::text(name.name()),
+                Escaped::text(named)
+            )));
         }
     }
     Ok(())
@@ -209,7 +197,7 @@ fn ensure_coverage<'r>(
             .map(|(name, _)| *name)
             .collect();
         return Err(Rejection::insufficient_coverage(reason!(
-            "expected one of {} to be covered, found covered {}",
+            "parameter headers: expected one of {} in the list, found {}",
             &names,
             &covered.names()
         )));
@@ -224,8 +212,8 @@ fn ensure_coverage<'r>(
     let has_date = covered.covers(Covered::Created) || settings.dialect.dates.iter().any(covers);
     if !has_date {
         return Err(Rejection::insufficient_coverage(reason!(
-            "expected the header date, or (created) in the draft itself, to be covered, found \
-             covered {}",
+            "parameter headers: expected date, or (created) in the draft itself, in the list, \
+             found {}",
             &covered.names()
         )));
     }
@@ -258,7 +246,10 @@ fn ensure_coverage<'r>(
     }
 }
 
-/// Judges every covered date. The request is fresh until the first of them ends.
+/// Judges every date. The request is fresh until the first covered one ends.
+///
+/// Anyone can change a time that is not covered. It can refuse a request (section 2.1.4), but it
+/// never counts as its date, nor for how long the request is remembered.
 fn judge_dates(
     settings: &CavageVerifySettings,
     parameters: &Parameters<'_>,
@@ -268,21 +259,25 @@ fn judge_dates(
     now: Timestamp,
 ) -> Result<FreshDate, Rejection> {
     let expires = parameters.expires.map(|time| time.at);
+    let ends = |freshness: Freshness, until: Option<Timestamp>| match until {
+        Some(until) => freshness.not_after("expires", until),
+        None => freshness,
+    };
+    let covered_expires = expires.filter(|_| covered.covers(Covered::Expires));
     let mut judged: Option<FreshDate> = None;
-    let mut judge = |carrier: &'static str, at: Timestamp| {
-        let mut freshness = requirements.freshness(carrier, at);
-        if let Some(expires) = expires {
-            freshness = freshness.not_after("expires", expires);
-        }
-        let date = freshness.judge(now)?;
-        let is_first = judged.is_none_or(|other| date.until() < other.until());
-        if is_first {
-            judged = Some(date);
+    let mut judge = |carrier: &'static str, at: Timestamp, is_covered: bool| {
+        let freshness = requirements.freshness(carrier, at);
+        ends(freshness, expires).judge(now)?;
+        if is_covered {
+            let date = ends(freshness, covered_expires).judge(now)?;
+            if judged.is_none_or(|other| date.until() < other.until()) {
+                judged = Some(date);
+            }
         }
         Ok::<(), Rejection>(())
     };
     if let Some(created) = parameters.created {
-        judge("created", created.at)?;
+        judge("created", created.at, covered.covers(Covered::Created))?;
     }
     for name in settings.dialect.dates {
         let mut names = covered.iter();
@@ -296,11 +291,15 @@ fn judge_dates(
                     Escaped::text(text)
                 ))
             })?;
-            judge(name.as_str(), at)?;
+            judge(name.as_str(), at, true)?;
         }
     }
     // Invariant: the coverage was judged before, so there is a date.
-    judged.ok_or_else(|| Rejection::insufficient_coverage("expected a covered date, found none"))
+    judged.ok_or_else(|| {
+        Rejection::insufficient_coverage(
+            "parameter headers: expected a date in the list, found none",
+        )
+    })
 }
 
 /// Returns the nonce, if it is covered.

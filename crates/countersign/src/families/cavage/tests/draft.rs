@@ -109,8 +109,8 @@ fn a_signature_covers_target_host_and_date() {
 }
 
 #[test]
-fn times_are_covered_and_belong_to_no_older_algorithm() {
-    use RejectionKind::{Expired, InsufficientCoverage, Malformed};
+fn times_are_judged_and_covered_under_no_older_algorithm() {
+    use RejectionKind::{Expired, Malformed};
     let text = |lines: &str| [DRAFT_TEXT, lines].concat();
     for (parameters, names, lines, expected) in [
         (
@@ -179,12 +179,36 @@ fn times_are_covered_and_belong_to_no_older_algorithm() {
             "\n(expires): ",
             Err(Malformed),
         ),
-        ("created=1767323045", "", "", Err(InsufficientCoverage)),
-        ("expires=1767323046", "", "", Err(InsufficientCoverage)),
+        ("created=1767323045", "", "", Ok(())),
+        (
+            "created=1767323045,algorithm=\"hmac-sha256\"",
+            "",
+            "",
+            Ok(()),
+        ),
+        ("created=1767323346", "", "", Err(Expired)),
+        ("expires=1767323046", "", "", Ok(())),
+        ("expires=1767323044", "", "", Err(Expired)),
     ] {
         let parameters = format!("keyId=\"billing\",{parameters},headers=\"{DRAFT_LIST}{names}\"");
         let found = draft(&secret(), &parameters, &text(lines)).map(|_| ());
         assert_eq!(found, expected, "{parameters}");
+    }
+}
+
+/// A claim must outlive its request. Whoever takes away or changes an uncovered time would end it
+/// early.
+#[test]
+fn an_uncovered_time_does_not_end_the_claim_of_a_request() {
+    for parameters in ["", "created=1767322800,", "expires=1767323050,"] {
+        let parameters = format!("keyId=\"billing\",{parameters}headers=\"{DRAFT_LIST}\"");
+        let proven = draft(&secret(), &parameters, DRAFT_TEXT).unwrap();
+        let window = std::time::Duration::from_secs(300);
+        assert_eq!(
+            proven.fresh_until(),
+            NOW.saturating_add(window),
+            "{parameters}"
+        );
     }
 }
 
