@@ -17,6 +17,7 @@
 
 mod body_schemes;
 mod caller;
+mod cavage;
 mod changes;
 mod message_signatures;
 mod peers;
