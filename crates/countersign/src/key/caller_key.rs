@@ -51,10 +51,11 @@ impl CallerKey {
     }
 
     /// Sets the key id that selects this key, in place of the caller's name: an access key id of
-    /// SigV4, a `keyid` of RFC 9421, or a `keyId` of draft-cavage-12. Requests with the caller's name then do not find this key.
+    /// SigV4, a `keyid` of RFC 9421, or a `keyId` of draft-cavage-12. Requests with the caller's
+    /// name then do not find this key.
     ///
-    /// In RFC 9421 and draft-cavage-12 a key id may be any string of visible ASCII and spaces, up to 2048 bytes. It
-    /// selects the key; the caller keeps its own name.
+    /// In RFC 9421 and draft-cavage-12 a key id may be any string of visible ASCII and spaces, up
+    /// to 2048 bytes. It selects the key; the caller keeps its own name.
     ///
     /// # Errors
     ///

@@ -3,7 +3,7 @@ use http::{HeaderName, header::DATE};
 use super::signing_string::TargetLine;
 use crate::head::Target;
 
-/// Who sends which form of the draft: a value, without code of its own.
+/// A form of the draft, as a value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
     /// The name in `Authorization`. Its case has no meaning (RFC 9110 section 11.1).
@@ -32,7 +32,7 @@ pub(super) enum Frame {
     KeyIdFirst,
 }
 
-/// The text of a signature in its parameter.
+/// The text of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SignatureText {
     Base64,

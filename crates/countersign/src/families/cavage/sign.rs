@@ -90,7 +90,7 @@ impl CavageSignSettings {
     }
 
     /// Signs for Tyk's request signing. Tyk leaves the query out of the signed text, so a request
-    /// with a query cannot be signed, nor one with escapes in its path.
+    /// with a query cannot be signed, nor one with escapes in the path.
     ///
     /// # Errors
     ///

@@ -196,8 +196,8 @@ fn times_are_judged_and_covered_under_no_older_algorithm() {
     }
 }
 
-/// A claim must outlive its request. Whoever takes away or changes an uncovered time would end it
-/// early.
+/// A claim must outlive its request. Anyone who takes away or changes an uncovered time could end
+/// it early.
 #[test]
 fn an_uncovered_time_does_not_end_the_claim_of_a_request() {
     for parameters in ["", "created=1767322800,", "expires=1767323050,"] {

@@ -8,14 +8,9 @@ use http::{HeaderName, HeaderValue, Method, Request, request::Parts};
 
 use super::{CavageSignSettings, CavageVerifySettings};
 use crate::{
-    error::{ConfigErrorKind, RejectionKind, SignErrorKind},
-    families::Coverage,
-    key::{CallerKey, Secret, SigningKey},
-    keyring::CallerKeys,
-    scheme::{Algorithm, ContentTypeRule, NonceRule, Scheme},
-    sign::Signer,
-    timestamp::Timestamp,
-    verify::{Verified, Verifier, VerifierBuilder},
+    Algorithm, CallerKey, CallerKeys, ConfigErrorKind, ContentTypeRule, Coverage, NonceRule,
+    RejectionKind, Scheme, Secret, SignErrorKind, Signer, SigningKey, Timestamp, Verified,
+    Verifier, VerifierBuilder,
 };
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_767_323_045);
