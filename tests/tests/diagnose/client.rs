@@ -3,9 +3,9 @@
 
 use base64ct::{Base64, Encoding};
 use countersign::{
-    Algorithm, CallerKey, DrfVerifySettings, KeyState, Keyring, MessageSignaturesVerifySettings,
-    Scheme, Secret, SigV4VerifySettings, SigningKey, StandardWebhooksVerifySettings, Timestamp,
-    UriScheme, Verifier,
+    Algorithm, CallerKey, CavageVerifySettings, DrfVerifySettings, KeyState, Keyring,
+    MessageSignaturesVerifySettings, Scheme, Secret, SigV4VerifySettings, SigningKey,
+    StandardWebhooksVerifySettings, Timestamp, UriScheme, Verifier,
 };
 use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit, Mac};
@@ -22,6 +22,7 @@ pub enum Family {
     Ed25519,
     SigV4,
     Rfc9421,
+    Cavage,
     Drf,
     Webhooks,
 }
@@ -31,6 +32,7 @@ pub const HEADS: &[Family] = &[
     Family::Ed25519,
     Family::SigV4,
     Family::Rfc9421,
+    Family::Cavage,
 ];
 pub const BODIES: &[Family] = &[Family::Drf, Family::Webhooks];
 pub const ALL: &[Family] = &[
@@ -38,6 +40,7 @@ pub const ALL: &[Family] = &[
     Family::Ed25519,
     Family::SigV4,
     Family::Rfc9421,
+    Family::Cavage,
     Family::Drf,
     Family::Webhooks,
 ];
@@ -124,7 +127,7 @@ impl Seen {
         }
         let at = Timestamp::from_unix_seconds(self.date);
         match family {
-            Family::Hmac | Family::Ed25519 => at.to_http_date().unwrap(),
+            Family::Hmac | Family::Ed25519 | Family::Cavage => at.to_http_date().unwrap(),
             Family::SigV4 => at.to_string().replace(['-', ':'], ""),
             Family::Rfc9421 | Family::Drf | Family::Webhooks => self.date.to_string(),
         }
@@ -160,6 +163,11 @@ impl Seen {
     fn content_digest(&self) -> String {
         let hash = Sha256::digest(&self.body);
         format!("sha-256=:{}:", Base64::encode_string(&hash))
+    }
+
+    fn digest(&self) -> String {
+        let hash = Sha256::digest(&self.body);
+        format!("SHA-256={}", Base64::encode_string(&hash))
     }
 
     /// The text that is signed in this family.
@@ -225,6 +233,15 @@ impl Seen {
                 )
                 .into_bytes()
             }
+            Family::Cavage => format!(
+                "(request-target): {} {}\nhost: {host}\ndate: {}\n{}digest: {}\nx-nonce: {NONCE}",
+                method.to_lowercase(),
+                self.target(),
+                self.date_in(family),
+                lines(": "),
+                sent.digest(),
+            )
+            .into_bytes(),
             Family::Drf => {
                 [self.date_in(family).as_bytes(), b".", &self.body].concat()
             }
@@ -284,6 +301,17 @@ impl Seen {
                 .header("content-digest", self.content_digest())
                 .header("signature-input", format!("sig1={}", self.parameters()))
                 .header("signature", format!("sig1=:{signature}:")),
+            Family::Cavage => request
+                .header("date", date)
+                .header("digest", self.digest())
+                .header("x-nonce", NONCE)
+                .header(
+                    "authorization",
+                    format!(
+                        "Signature keyId=\"{caller}\",algorithm=\"hmac-sha256\",headers=\"(request-target) host date {} digest x-nonce\",signature=\"{signature}\"",
+                        self.names().join(" ")
+                    ),
+                ),
             Family::Drf => request
                 .header("x-hmac-timestamp", date)
                 .header("x-hmac-signature", signature),
@@ -325,7 +353,7 @@ pub fn written(family: Family, signature: &[u8]) -> String {
         Family::Hmac | Family::Ed25519 | Family::SigV4 | Family::Drf => {
             base16ct::lower::encode_string(signature)
         }
-        Family::Rfc9421 => Base64::encode_string(signature),
+        Family::Rfc9421 | Family::Cavage => Base64::encode_string(signature),
         Family::Webhooks => format!("v1,{}", Base64::encode_string(signature)),
     }
 }
@@ -353,6 +381,7 @@ pub fn key(family: Family, bytes: &[u8]) -> SigningKey {
         Family::Ed25519 => SigningKey::ed25519(&secret).unwrap(),
         Family::SigV4 => SigningKey::sigv4(&secret),
         Family::Rfc9421 => SigningKey::message_hmac_sha256(&secret),
+        Family::Cavage => SigningKey::cavage_hmac_sha256(&secret),
         Family::Drf => SigningKey::drf(&secret),
         Family::Webhooks => SigningKey::standard_webhooks(&secret),
     }
@@ -362,30 +391,32 @@ pub fn key(family: Family, bytes: &[u8]) -> SigningKey {
 pub fn verifier(family: Family) -> Verifier {
     let builder = Verifier::builder().expected_hosts([HOST]);
     let path = Seen::usual().target();
-    let builder = match family {
-        Family::Hmac => builder,
-        Family::Ed25519 => builder.accept_only(Scheme::Ed25519),
-        Family::SigV4 => {
-            builder.accept_only(SigV4VerifySettings::new("eu-central-1", "user-service").unwrap())
-        }
-        Family::Rfc9421 => builder.accept_only(
-            MessageSignaturesVerifySettings::new()
-                .with_algorithm(Algorithm::HmacSha256)
-                .with_scheme(UriScheme::Http),
-        ),
-        Family::Drf => builder.accept_only(
-            DrfVerifySettings::for_caller("billing")
-                .unwrap()
-                .with_route(Method::POST, &path)
-                .unwrap(),
-        ),
-        Family::Webhooks => builder.accept_only(
-            StandardWebhooksVerifySettings::for_caller("billing")
-                .unwrap()
-                .with_route(Method::POST, &path)
-                .unwrap(),
-        ),
-    };
+    let builder =
+        match family {
+            Family::Hmac => builder,
+            Family::Ed25519 => builder.accept_only(Scheme::Ed25519),
+            Family::SigV4 => builder
+                .accept_only(SigV4VerifySettings::new("eu-central-1", "user-service").unwrap()),
+            Family::Rfc9421 => builder.accept_only(
+                MessageSignaturesVerifySettings::new()
+                    .with_algorithm(Algorithm::HmacSha256)
+                    .with_scheme(UriScheme::Http),
+            ),
+            Family::Cavage => builder
+                .accept_only(CavageVerifySettings::new().with_algorithm(Algorithm::HmacSha256)),
+            Family::Drf => builder.accept_only(
+                DrfVerifySettings::for_caller("billing")
+                    .unwrap()
+                    .with_route(Method::POST, &path)
+                    .unwrap(),
+            ),
+            Family::Webhooks => builder.accept_only(
+                StandardWebhooksVerifySettings::for_caller("billing")
+                    .unwrap()
+                    .with_route(Method::POST, &path)
+                    .unwrap(),
+            ),
+        };
     builder.build().unwrap()
 }
 

@@ -182,6 +182,7 @@ fn keyring_of_secret(family: Family) -> Keyring {
     let key = match family {
         Family::SigV4 => VerifyingKey::sigv4(&secret),
         Family::Rfc9421 => VerifyingKey::message_hmac_sha256(&secret),
+        Family::Cavage => VerifyingKey::cavage_hmac_sha256(&secret),
         Family::Drf => VerifyingKey::drf(&secret),
         Family::Webhooks => VerifyingKey::standard_webhooks(&secret),
         Family::Hmac | Family::Ed25519 => VerifyingKey::hmac_sha256(&secret),

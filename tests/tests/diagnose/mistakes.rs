@@ -39,6 +39,7 @@ pub const HMAC_KEYS: &[Family] = &[
     Family::Hmac,
     Family::SigV4,
     Family::Rfc9421,
+    Family::Cavage,
     Family::Drf,
     Family::Webhooks,
 ];
@@ -106,7 +107,12 @@ const MISTAKES: &[Mistake] = &[
     Mistake {
         name: "method signed in lower case",
         cause: Cause::MethodCase,
-        families: HEADS,
+        families: &[
+            Family::Hmac,
+            Family::Ed25519,
+            Family::SigV4,
+            Family::Rfc9421,
+        ],
         signed: |signed, _| signed.method = "post".to_owned(),
         ..NONE
     },

@@ -137,6 +137,7 @@ fn the_sender_s_text_is_compared_line_by_line_and_checked() {
         let difference = comparison.difference().unwrap();
         let line = match family {
             Family::Rfc9421 => 3,
+            Family::Cavage => 1,
             _ => 2,
         };
         assert_eq!(difference.line(), line, "{family:?}: {difference:?}");

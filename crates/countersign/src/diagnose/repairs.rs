@@ -383,6 +383,20 @@ pub(super) fn missing(head: &HeadCopy) -> Vec<HeaderName> {
             );
         }
     }
+    // draft-cavage-12: names in quotes, in either header.
+    for header in [AUTHORIZATION, HeaderName::from_static("signature")] {
+        let value = head.text_of(&header).unwrap_or_default();
+        let list = value
+            .split_once("headers=\"")
+            .and_then(|(_, rest)| rest.split('"').next());
+        let items = list.into_iter().flat_map(|list| list.split(' '));
+        // This name means the target in the form of a gateway.
+        names.extend(
+            items
+                .filter(|name| *name != "request-line")
+                .map(str::to_owned),
+        );
+    }
     if let Some(input) = head.text_of(&HeaderName::from_static("signature-input")) {
         let list = input
             .split_once('(')

@@ -11,6 +11,8 @@ pub(super) enum Layout {
     SigV4,
     /// `"name": value` lines. The last line holds the parameters.
     SignatureBase,
+    /// `name: value` lines. One of them holds the method and the target.
+    SigningString,
 }
 
 /// A signed text and its layout.
@@ -56,7 +58,7 @@ impl TextEdit {
             Self::Last(line) => lines.with_last(line),
             Self::Query(query) => match lines.layout {
                 Layout::SigV4 => lines.with_line(2, query),
-                Layout::Native | Layout::SignatureBase => None,
+                Layout::Native | Layout::SignatureBase | Layout::SigningString => None,
             },
             Self::Piece { from, to } => lines.replacing(from, to),
             Self::SortedHeaders => lines.with_sorted_headers(),
@@ -85,7 +87,21 @@ impl TextLines<'_> {
         match self.layout {
             Layout::Native | Layout::SigV4 => self.with_line(0, method),
             Layout::SignatureBase => self.with_value("\"@method\": ", method),
+            Layout::SigningString => self.with_target_method(method),
         }
+    }
+
+    /// Returns the text with another method in the line of the target.
+    fn with_target_method(self, method: &str) -> Option<String> {
+        let names = ["(request-target): ", "@request-target: "].into_iter();
+        names
+            .filter_map(|start| {
+                let mut lines = self.text.split('\n');
+                let target = lines.find_map(|line| line.strip_prefix(start)?.split_once(' '));
+                let (_, target) = target?;
+                self.with_value(start, &[method, " ", target].concat())
+            })
+            .next()
     }
 
     /// Returns the text with another value of a covered header.
@@ -93,6 +109,7 @@ impl TextLines<'_> {
         match self.layout {
             Layout::Native | Layout::SigV4 => self.with_value(&[name, ":"].concat(), value),
             Layout::SignatureBase => self.with_value(&["\"", name, "\": "].concat(), value),
+            Layout::SigningString => self.with_value(&[name, ": "].concat(), value),
         }
     }
 
@@ -101,6 +118,7 @@ impl TextLines<'_> {
         let start = match self.layout {
             Layout::Native | Layout::SigV4 => [name, ":"].concat(),
             Layout::SignatureBase => ["\"", name, "\": "].concat(),
+            Layout::SigningString => [name, ": "].concat(),
         };
         let lines = self.text.split('\n');
         let kept: Vec<_> = lines.filter(|line| !line.starts_with(&start)).collect();
@@ -148,7 +166,7 @@ impl TextLines<'_> {
         let first = match self.layout {
             Layout::Native => 2,
             Layout::SigV4 => 3,
-            Layout::SignatureBase => return None,
+            Layout::SignatureBase | Layout::SigningString => return None,
         };
         // Two lines follow the empty one.
         let end = lines.len().checked_sub(3)?;
@@ -225,5 +243,17 @@ mod tests {
         );
         assert!(base.with_header("a", "2").unwrap().contains("\n\"a\": 2\n"));
         assert_eq!(base.with_sorted_headers(), None);
+        let string = TextLines {
+            text: "host: h\n(request-target): get /a b\na: 1",
+            layout: Layout::SigningString,
+        };
+        let other = "host: h\n(request-target): GET /a b\na: 1";
+        assert_eq!(string.with_method("GET").unwrap(), other);
+        assert_eq!(string.with_method("get"), None);
+        let other = "host: h\n(request-target): get /a b\na: 2";
+        assert_eq!(string.with_header("a", "2").unwrap(), other);
+        let other = "host: h\n(request-target): get /a b";
+        assert_eq!(string.without_header("a").unwrap(), other);
+        assert_eq!(string.with_sorted_headers(), None);
     }
 }

@@ -13,11 +13,10 @@ const APART: [i64; 4] = [-1, 1, -2, 2];
 /// Adds the signed date in other forms, and times shortly before or after it.
 pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
     match subject.scheme {
-        Scheme::HmacSha256 | Scheme::Ed25519 => add_native(subject, found),
+        Scheme::HmacSha256 | Scheme::Ed25519 => add_header(subject, "x-date", found),
         Scheme::SigV4 => add_sigv4(subject, found),
         Scheme::MessageSignatures => add_created(subject, found),
-        // Every other date would need another header, which the signature covers.
-        Scheme::Cavage => {}
+        Scheme::Cavage => add_header(subject, "date", found),
         Scheme::Drf | Scheme::StandardWebhooks => add_timestamps(subject, found),
     }
 }
@@ -44,10 +43,11 @@ pub(in crate::diagnose) fn forms_of(at: Timestamp) -> Vec<String> {
     forms
 }
 
-fn add_native(subject: &Subject<'_>, found: &mut Variations) {
+/// Adds other values of the header that holds the signed date.
+fn add_header(subject: &Subject<'_>, header: &str, found: &mut Variations) {
     let mut sign = |cause, date: &str| {
         let detail = ["signed date: ", &quoted(date)].concat();
-        let edit = TextEdit::Header("x-date".to_owned(), date.to_owned());
+        let edit = TextEdit::Header(header.to_owned(), date.to_owned());
         found.text(cause, detail, edit);
     };
     for form in forms_of(subject.signed_at) {

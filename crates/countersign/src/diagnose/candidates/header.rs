@@ -20,7 +20,7 @@ const CONTENT_TYPES: [&str; 12] = [
 ];
 
 /// Headers that have separate candidates, or that no hop rewrites.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "host",
     "x-date",
     "x-amz-date",
@@ -28,6 +28,7 @@ const OTHERS: [&str; 10] = [
     "x-content-sha256",
     "x-amz-content-sha256",
     "content-digest",
+    "digest",
     "x-nonce",
     "webhook-id",
     "webhook-timestamp",

@@ -86,7 +86,8 @@ pub(super) fn layout_of(scheme: Scheme) -> Option<Layout> {
         Scheme::HmacSha256 | Scheme::Ed25519 => Some(Layout::Native),
         Scheme::SigV4 => Some(Layout::SigV4),
         Scheme::MessageSignatures => Some(Layout::SignatureBase),
-        Scheme::Cavage | Scheme::Drf | Scheme::StandardWebhooks => None,
+        Scheme::Cavage => Some(Layout::SigningString),
+        Scheme::Drf | Scheme::StandardWebhooks => None,
     }
 }
 

@@ -58,6 +58,14 @@ pub(super) fn add(subject: &Subject<'_>, found: &mut Variations) {
             }
         }
         Layout::SignatureBase => add_to_base(subject, found),
+        Layout::SigningString => {
+            let detail = ["signed method: ", &quoted(method)].concat();
+            found.text(
+                Cause::MethodCase,
+                detail,
+                TextEdit::Method(method.to_owned()),
+            );
+        }
     }
     for method in METHODS {
         let detail = ["signed method: ", &quoted(method.as_str())].concat();
