@@ -16,6 +16,8 @@
 
 #[path = "growth/body_schemes.rs"]
 mod body_schemes;
+#[path = "growth/cavage.rs"]
+mod cavage;
 #[path = "growth/date.rs"]
 mod date;
 #[path = "growth/message_signatures.rs"]
