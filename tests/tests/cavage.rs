@@ -120,7 +120,7 @@ const CHANGES: &[Change] = &[
     ("method", |parts, _| parts.method = Method::PUT),
     ("path", |parts, _| parts.uri = "/api/echo2".parse().unwrap()),
     ("query", |parts, _| {
-        parts.uri = "/api/echo?a".parse().unwrap()
+        parts.uri = "/api/echo?a".parse().unwrap();
     }),
     ("host", |parts, _| set(parts, "host", "accounts.internal")),
     ("another host", |parts, _| set(parts, "host", "elsewhere")),
@@ -135,7 +135,7 @@ const CHANGES: &[Change] = &[
         );
     }),
     ("nonce", |parts, _| {
-        set(parts, "x-nonce", "0123456789abcdef")
+        set(parts, "x-nonce", "0123456789abcdef");
     }),
     ("content type", |parts, _| {
         set(parts, "content-type", "text/html");
@@ -157,7 +157,7 @@ const CHANGES: &[Change] = &[
         parts.headers.append("digest", value);
     }),
     ("an encoding", |parts, _| {
-        set(parts, "content-encoding", "gzip")
+        set(parts, "content-encoding", "gzip");
     }),
     ("a byte of the body", |_, body| body.push(0)),
     ("no body", |_, body| body.clear()),
@@ -176,7 +176,7 @@ const CHANGES: &[Change] = &[
         edit(parts, "host date", "date host");
     }),
     ("the digest out of the list", |parts, _| {
-        edit(parts, " digest", "")
+        edit(parts, " digest", "");
     }),
     ("a parameter twice", |parts, _| {
         edit(parts, ",headers=", ",headers=\"date\",headers=");
@@ -186,7 +186,7 @@ const CHANGES: &[Change] = &[
         let value = parts.headers[&name].to_str().unwrap().to_owned();
         let (start, signature) = value.split_once("signature=\"").unwrap();
         let other = if signature.starts_with('A') { "B" } else { "A" };
-        let value = format!("{start}signature=\"{other}{}", &signature[1..]);
+        let value = format!("{start}signature=\"{other}{}", signature.get(1..).unwrap());
         parts
             .headers
             .insert(name, HeaderValue::try_from(value).unwrap());
@@ -375,7 +375,7 @@ fn the_published_request_of_kong_is_accepted() {
         let key = SigningKey::cavage_hmac_sha256(&secret).verifying_key();
         let key = CallerKey::new("1", key.insecure_allow_weak_key()).unwrap();
         let keys = Keyring::builder();
-        let keys = keys.caller(&text("username"), key).build().unwrap();
+        let keys = keys.caller(text("username"), key).build().unwrap();
         let kong = CavageVerifySettings::kong().insecure_allow_uncovered_host();
         // Thu, 22 Jun 2017 17:15:21 GMT.
         let now = Timestamp::from_unix_seconds(1_498_151_721);

@@ -355,3 +355,67 @@ fn a_jwk_set_in_toml_names_its_keys() {
         assert!(caller(&text).is_err(), "{name}");
     }
 }
+
+/// A public key has one number, whatever signs with it: PEM and JSON hold keys of any scheme that
+/// has its algorithm.
+#[test]
+fn toml_holds_keys_of_another_scheme_that_has_their_algorithm() {
+    let [ed25519, p256, _] = &PAIRS;
+    let public = pem("PUBLIC KEY", ed25519.public_pem);
+    let rsa = pem("PUBLIC KEY", RSA);
+    let jwk = |pair: &Pair| format!("{{{}}}", pair.public_jwk);
+    let oct = r#"{"kty":"oct","k":"K7gNU3sdo-OL0wNhqoVWhr3g6s1xYv72ol_pe_Unols"}"#;
+    let text = "a text of more than 24 characters";
+    for (name, lines, expected) in [
+        ("a text", format!("secret_text = \"{text}\""), true),
+        (
+            "Ed25519",
+            format!("public_key_pem = '''\n{public}'''"),
+            true,
+        ),
+        (
+            "RSA",
+            format!("algorithm = \"rsa-v1_5-sha256\"\npublic_key_pem = '''\n{rsa}'''"),
+            true,
+        ),
+        (
+            "RSA for PSS",
+            format!("algorithm = \"rsa-pss-sha512\"\npublic_key_pem = '''\n{rsa}'''"),
+            false,
+        ),
+        ("P-256", format!("public_key_jwk = '{}'", jwk(p256)), false),
+        ("a secret in JSON", format!("secret_jwk = '{oct}'"), false),
+        (
+            "a short text",
+            "secret_text = \"too short for a key\"".to_owned(),
+            false,
+        ),
+    ] {
+        let lines = format!(
+            "[[callers.keys]]\nversion = \"1\"\nscheme = \"draft-cavage-12\"\n\
+             key_id = \"https://social.example/users/b#main-key\"\n{lines}"
+        );
+        let keys = caller(&lines);
+        assert_eq!(keys.is_ok(), expected, "{name}: {keys:?}");
+        if let Ok(keys) = keys {
+            let found = keys.try_lookup("https://social.example/users/b#main-key");
+            assert!(found.unwrap().unwrap().caller_id().is_some(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn pem_holds_keys_of_the_draft_before_rfc_9421() {
+    let [ed25519, p256, _] = &PAIRS;
+    for (name, body, expected) in [
+        ("Ed25519", ed25519.public_pem, Ok(Algorithm::Ed25519)),
+        ("RSA", RSA, Ok(Algorithm::RsaV15Sha256)),
+        ("RSA for PSS", RSA_PSS, Err(ConfigErrorKind::Key)),
+        ("P-256", p256.public_pem, Err(ConfigErrorKind::Key)),
+        ("a short RSA key", RSA_1024, Err(ConfigErrorKind::WeakKey)),
+    ] {
+        let key = VerifyingKey::cavage_from_pem(&pem("PUBLIC KEY", body));
+        let found = key.map(|key| key.algorithm()).map_err(|error| error.kind());
+        assert_eq!(found, expected, "{name}");
+    }
+}

@@ -52,7 +52,7 @@ fn covered_headers_cost_what_their_number_and_length_is() {
     });
     assert_claim("a long value", 16_000, |size| {
         let mut head = covering("/", " x-extra");
-        append(&mut head.headers, "x-extra", &text(size));
+        append(&mut head.headers, "x-extra", text(size));
         head
     });
     assert_claim("a long target", 8000, |size| {
@@ -82,7 +82,7 @@ fn parameters_and_digests_cost_what_their_length_is() {
         append(
             &mut head.headers,
             "digest",
-            &list(size, ",", |_| "md5=AAAA".to_owned()),
+            list(size, ",", |_| "md5=AAAA".to_owned()),
         );
         head
     });

@@ -93,15 +93,13 @@ impl TextLines<'_> {
 
     /// Returns the text with another method in the line of the target.
     fn with_target_method(self, method: &str) -> Option<String> {
-        let names = ["(request-target): ", "@request-target: "].into_iter();
-        names
-            .filter_map(|start| {
-                let mut lines = self.text.split('\n');
-                let target = lines.find_map(|line| line.strip_prefix(start)?.split_once(' '));
-                let (_, target) = target?;
-                self.with_value(start, &[method, " ", target].concat())
-            })
-            .next()
+        let mut names = ["(request-target): ", "@request-target: "].into_iter();
+        names.find_map(|start| {
+            let mut lines = self.text.split('\n');
+            let target = lines.find_map(|line| line.strip_prefix(start)?.split_once(' '));
+            let (_, target) = target?;
+            self.with_value(start, &[method, " ", target].concat())
+        })
     }
 
     /// Returns the text with another value of a covered header.

@@ -1,5 +1,7 @@
+#[cfg(any(feature = "pem", feature = "rsa"))]
+use crate::error::ConfigErrorKind;
 use crate::{
-    error::{ConfigError, ConfigErrorKind},
+    error::ConfigError,
     key::{Secret, SigningKey, VerifyingKey},
     scheme::Scheme,
 };
@@ -15,7 +17,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Key`] if the secret is not 32 bytes long.
+    /// [`ConfigErrorKind::Key`](crate::ConfigErrorKind::Key) if the secret is not 32 bytes long.
     pub fn cavage_ed25519(seed: &Secret) -> Result<Self, ConfigError> {
         Self::ed25519_in(Scheme::Cavage, seed)
     }
@@ -56,15 +58,15 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// As [`message_from_pem`](Self::message_from_pem). [`ConfigErrorKind::Key`] also for a key of
-    /// another algorithm.
+    /// As [`message_from_pem`](Self::message_from_pem).
+    /// [`ConfigErrorKind::Key`](crate::ConfigErrorKind::Key) also for a key of another algorithm.
     #[cfg(feature = "pem")]
     pub fn cavage_from_pem(pem: &str) -> Result<Self, ConfigError> {
         use crate::scheme::Algorithm;
 
         // `rsaEncryption` fits two algorithms, of which the scheme has one.
         Self::message_from_pem(pem, Some(Algorithm::RsaV15Sha256))
-            .or_else(|_| Self::message_from_pem(pem, None))
+            .or_else(|error| Self::message_from_pem(pem, None).map_err(|_| error))
             .and_then(for_cavage)
     }
 }
@@ -83,7 +85,7 @@ fn for_cavage(key: VerifyingKey) -> Result<VerifyingKey, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scheme::Algorithm;
+    use crate::{error::ConfigErrorKind, scheme::Algorithm};
 
     #[test]
     fn a_secret_of_fewer_than_24_bytes_is_weak() {
