@@ -52,7 +52,7 @@ pub fn authorization(data: &[u8]) {
 pub fn cavage(data: &[u8]) {
     let mut lines = data.splitn(3, |byte| *byte == b'\n');
     let mut line = || HeaderValue::from_bytes(lines.next().unwrap_or_default());
-    let (Ok(parameters), Ok(digest), Ok(date)) = (line(), line(), line()) else {
+    let (Ok(parameters), Ok(digest), Ok(signed_at)) = (line(), line(), line()) else {
         return;
     };
     let prefixed = [b"Signature ", parameters.as_bytes()].concat();
@@ -63,7 +63,7 @@ pub fn cavage(data: &[u8]) {
         let mut headers = HeaderMap::new();
         headers.insert("host", HeaderValue::from_static("a"));
         headers.insert("digest", digest.clone());
-        headers.insert("date", date.clone());
+        headers.insert("date", signed_at.clone());
         headers.insert(name, value);
         refuse(RequestHead::new(
             &Method::GET,
