@@ -3,19 +3,20 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use countersign::{PayloadDigest, Signer, Timestamp};
+use countersign::Signer;
+use demo::{
+    client::Client,
+    key::SharedKey,
+    signed::sign,
+    table::{Row, Section},
+};
 use http::{
     HeaderValue, Request, Uri,
     header::{CONTENT_TYPE, EXPECT, HOST},
 };
 use tower_countersign::BoxError;
 
-use crate::{
-    client::{Client, order},
-    key::{READER, SharedKey},
-    services::Services,
-    table::{Row, Section},
-};
+use crate::services::{CALLER, READER, Services};
 
 const ACTIVE: &str = "/api/account/7";
 const SUSPENDED: &str = "/api/account/13";
@@ -202,7 +203,7 @@ impl Calls {
     /// Returns a request that billing signed for another service, and that is sent to this one.
     fn relayed(&self, key: &SharedKey) -> Result<Request<Bytes>, BoxError> {
         let other = "audit.internal";
-        let signer = Signer::new(crate::key::CALLER, key.signing_key()?, [other])?;
+        let signer = Signer::new(CALLER, key.signing_key()?, [other])?;
         let request = Request::get(format!("http://{other}{ACTIVE}")).body(Bytes::new())?;
         let mut request = sign(&signer, request, SystemTime::now())?;
         *request.uri_mut() = self.url(ACTIVE)?;
@@ -224,15 +225,10 @@ impl Calls {
     }
 }
 
-/// Signs a head by hand, so that the request can be changed afterwards.
-pub(crate) fn sign(
-    signer: &Signer,
-    request: Request<Bytes>,
-    now: SystemTime,
-) -> Result<Request<Bytes>, BoxError> {
-    let (mut parts, body) = request.into_parts();
-    let digest = PayloadDigest::of(&body);
-    let signature = signer.sign(&parts, digest, Timestamp::from(now))?;
-    signature.apply(&mut parts);
-    Ok(Request::from_parts(parts, body))
+/// Returns a `POST /invoices` for an account.
+pub(crate) fn order(billing: &str, account: u64) -> Result<Request<Bytes>, http::Error> {
+    let body = format!("{{\"account\":{account},\"amount_cents\":1200}}");
+    Request::post(format!("http://{billing}/invoices"))
+        .header(CONTENT_TYPE, "application/json")
+        .body(Bytes::from(body))
 }

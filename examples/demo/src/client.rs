@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, header::CONTENT_TYPE};
+use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper_util::{
@@ -21,13 +21,21 @@ use tower_countersign::BoxError;
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-#[derive(Clone)]
-pub(crate) struct Client {
+/// Sends requests over HTTP/1.1.
+#[derive(Clone, Debug)]
+pub struct Client {
     client: HyperClient<HttpConnector, BoxBody<Bytes, Infallible>>,
 }
 
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Client {
-    pub(crate) fn new() -> Self {
+    /// Creates a client.
+    pub fn new() -> Self {
         let client = HyperClient::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build_http();
@@ -36,17 +44,35 @@ impl Client {
 
     /// Sends a request. Returns the status and, if the body names one, the error code, such as `401
     /// expired`.
-    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<String, BoxError> {
-        outcome(self.response(request.map(|body| Full::new(body).boxed()))).await
+    ///
+    /// # Errors
+    ///
+    /// As [`response`](Self::response).
+    pub async fn send(&self, request: Request<Bytes>) -> Result<String, BoxError> {
+        Ok(outcome(&self.response(request).await?))
     }
 
     /// Sends the head of a request without its body, like a client that waits for permission (RFC
     /// 9110 section 10.1.1).
-    pub(crate) async fn send_head(&self, request: Request<Bytes>) -> Result<String, BoxError> {
-        outcome(self.response(request.map(|body| HeldBack(body).boxed()))).await
+    ///
+    /// # Errors
+    ///
+    /// As [`response`](Self::response).
+    pub async fn send_head(&self, request: Request<Bytes>) -> Result<String, BoxError> {
+        let exchange = self.exchange(request.map(|body| HeldBack(body).boxed()));
+        Ok(outcome(&in_time(exchange).await?))
     }
 
-    async fn response(
+    /// Sends a request, and returns the whole response.
+    ///
+    /// # Errors
+    ///
+    /// If there is no response, or none in time.
+    pub async fn response(&self, request: Request<Bytes>) -> Result<Response<Bytes>, BoxError> {
+        in_time(self.exchange(request.map(|body| Full::new(body).boxed()))).await
+    }
+
+    async fn exchange(
         &self,
         request: Request<BoxBody<Bytes, Infallible>>,
     ) -> Result<Response<Bytes>, BoxError> {
@@ -56,26 +82,20 @@ impl Client {
     }
 }
 
-async fn outcome(
+async fn in_time(
     response: impl Future<Output = Result<Response<Bytes>, BoxError>>,
-) -> Result<String, BoxError> {
-    let response = timeout(CALL_TIMEOUT, response)
-        .await
-        .map_err(|_| "no answer in time")??;
-    let status = response.status().as_u16();
-    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-    Ok(match body.get("error").and_then(Value::as_str) {
-        Some(error) => format!("{status} {error}"),
-        None => status.to_string(),
-    })
+) -> Result<Response<Bytes>, BoxError> {
+    let response = timeout(CALL_TIMEOUT, response).await;
+    response.map_err(|_| "no answer in time")?
 }
 
-/// Returns a `POST /invoices` for an account.
-pub(crate) fn order(billing: &str, account: u64) -> Result<Request<Bytes>, http::Error> {
-    let body = format!("{{\"account\":{account},\"amount_cents\":1200}}");
-    Request::post(format!("http://{billing}/invoices"))
-        .header(CONTENT_TYPE, "application/json")
-        .body(Bytes::from(body))
+fn outcome(response: &Response<Bytes>) -> String {
+    let status = response.status().as_u16();
+    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    match body.get("error").and_then(Value::as_str) {
+        Some(error) => format!("{status} {error}"),
+        None => status.to_string(),
+    }
 }
 
 /// A body of known length that never arrives.

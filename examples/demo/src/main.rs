@@ -6,9 +6,11 @@
 //! ```sh
 //! cargo run -p demo
 //! cargo run -p demo -- --serve
+//! cargo run -p demo -- --sidecar
 //! ```
 //!
-//! The second command keeps both services running and prints calls to try with curl. Keys are
+//! The second command keeps both services running and prints calls to try with curl. The third
+//! builds and runs the example `sidecar` instead: services in Python and Node behind the proxies. Keys are
 //! random, and ports are free ones. The exit code is 0 if every result is as expected, else 1.
 //!
 //! # Transcript
@@ -26,12 +28,10 @@
 //! ```
 
 mod calls;
-mod client;
-mod key;
 mod rotation;
 mod serve;
 mod services;
-mod table;
+mod sidecar;
 
 use std::{
     env,
@@ -41,13 +41,16 @@ use std::{
 };
 
 use countersign::ErrorChain;
+use demo::{client::Client, table};
 use tokio::time::timeout;
 use tower_countersign::BoxError;
 
-use self::{client::Client, services::Services};
+use self::services::Services;
 
-const USAGE: &str = "usage: demo [--serve]\n\n  \
-    --serve   keep both services up and print calls to try; Ctrl-C ends\n";
+const USAGE: &str = "usage: demo [--serve | --sidecar]\n\n  \
+    --serve     keep both services up and print calls to try; Ctrl-C ends\n  \
+    --sidecar   run a Python and a Node service behind the proxies instead: cargo builds the\n              \
+    example sidecar first, which takes another minute\n";
 
 /// The time limit of the demo.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -68,6 +71,7 @@ async fn main() -> ExitCode {
     let mode = match *arguments {
         [] => Mode::Once,
         ["--serve"] => Mode::Serve,
+        ["--sidecar"] => return sidecar::run(),
         ["--help" | "-h"] => {
             return print(USAGE).map_or(ExitCode::from(FAILED), |()| ExitCode::SUCCESS);
         }
@@ -106,13 +110,7 @@ async fn run(mode: Mode) -> Result<bool, BoxError> {
     .await
     .map_err(|_| "no end in sight")??;
 
-    let rows = sections.iter().flat_map(|section| &section.rows);
-    let (good, all) = rows.fold((0_usize, 0_usize), |(good, all), row| {
-        (
-            good.saturating_add(usize::from(row.is_as_expected())),
-            all.saturating_add(1),
-        )
-    });
+    let (good, all) = table::count(&sections);
     print(&table::render(&sections))?;
     print(&format!(
         "\n{good} of {all} as expected; {calls} calls while the key was rotated; {:.1} s\n",

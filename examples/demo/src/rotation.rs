@@ -11,16 +11,19 @@ use std::{
 };
 
 use bytes::Bytes;
+use demo::{
+    client::Client,
+    key::SharedKey,
+    signed::sign,
+    table::{Row, Section},
+};
 use http::Request;
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tower_countersign::BoxError;
 
 use crate::{
-    calls::sign,
-    client::{Client, order},
-    key::{SharedKey, keyring},
-    services::{Services, start_billing},
-    table::{Row, Section},
+    calls::order,
+    services::{Services, keyring, start_billing},
 };
 
 const WORKERS: usize = 4;

@@ -5,7 +5,10 @@ use std::{io, pin::pin};
 use tower_countersign::BoxError;
 use tracing_subscriber::EnvFilter;
 
-use crate::{key::CALLER, print, services::Services};
+use crate::{
+    print,
+    services::{CALLER, Services},
+};
 
 /// Runs both services until Ctrl-C. Logs each refusal and its reason on standard error.
 pub(crate) async fn until_interrupted(services: &Services) -> Result<(), BoxError> {

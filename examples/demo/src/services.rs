@@ -4,11 +4,16 @@ use std::{io, net::SocketAddr};
 
 use axum::Router;
 use billing_service::{BaseUrl, UserService};
-use countersign::{Keyring, Policy, Signer};
+use countersign::{ConfigError, Keyring, Policy, Signer};
+use demo::key::SharedKey;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tower_countersign::{AuthorizeLayer, BoxError, VerifyLayer};
 
-use crate::key::{CALLER, SharedKey, keyring};
+/// The name with which billing signs.
+pub(crate) const CALLER: &str = "billing";
+
+/// A caller that may only read.
+pub(crate) const READER: &str = "reporting";
 
 pub(crate) struct Services {
     pub(crate) users: Server,
@@ -111,4 +116,13 @@ impl Server {
         let _: Result<(), ()> = self.stop.send(());
         Ok(self.task.await??)
     }
+}
+
+/// Returns the receiver's side: billing with these keys, and reporting with its key.
+pub(crate) fn keyring(billing: &[&SharedKey], reader: &SharedKey) -> Result<Keyring, ConfigError> {
+    let mut builder = Keyring::builder().caller(READER, reader.caller_key()?);
+    for key in billing {
+        builder = builder.caller(CALLER, key.caller_key()?);
+    }
+    builder.build()
 }

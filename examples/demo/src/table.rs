@@ -1,20 +1,24 @@
 //! The printed table.
 
 /// Rows under a heading.
-pub(crate) struct Section {
+#[derive(Debug)]
+pub struct Section {
     heading: &'static str,
-    pub(crate) rows: Vec<Row>,
+    /// The rows, in the order of the calls.
+    pub rows: Vec<Row>,
 }
 
 /// A request, its expected result and its actual result.
-pub(crate) struct Row {
+#[derive(Debug)]
+pub struct Row {
     sent: String,
     expected: String,
     got: String,
 }
 
 impl Section {
-    pub(crate) fn new(heading: &'static str) -> Self {
+    /// Creates a section without rows.
+    pub fn new(heading: &'static str) -> Self {
         Self {
             heading,
             rows: Vec::new(),
@@ -23,7 +27,8 @@ impl Section {
 }
 
 impl Row {
-    pub(crate) fn new(
+    /// Creates a row of what was sent, expected and got.
+    pub fn new(
         sent: impl Into<String>,
         expected: impl Into<String>,
         got: impl Into<String>,
@@ -35,13 +40,14 @@ impl Row {
         }
     }
 
-    pub(crate) fn is_as_expected(&self) -> bool {
+    /// Returns whether the result is the expected one.
+    pub fn is_as_expected(&self) -> bool {
         self.expected == self.got
     }
 }
 
 /// Formats the sections as one table with aligned columns.
-pub(crate) fn render(sections: &[Section]) -> String {
+pub fn render(sections: &[Section]) -> String {
     let titles = ["sent", "expected", "got"];
     let mut widths = titles.map(str::len);
     for row in sections.iter().flat_map(|section| &section.rows) {
@@ -66,6 +72,13 @@ pub(crate) fn render(sections: &[Section]) -> String {
         }
     }
     table
+}
+
+/// Returns the number of rows that are as expected, and of all rows.
+pub fn count(sections: &[Section]) -> (usize, usize) {
+    let rows = || sections.iter().flat_map(|section| &section.rows);
+    let good = rows().filter(|row| row.is_as_expected());
+    (good.count(), rows().count())
 }
 
 #[cfg(test)]

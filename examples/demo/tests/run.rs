@@ -41,6 +41,7 @@ fn says_how_it_is_used() {
         (&["--help"][..], 0),
         (&["--sevre"], 2),
         (&["--serve", "8080"], 2),
+        (&["--sidecar", "--serve"], 2),
     ] {
         let output = demo(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
@@ -50,8 +51,17 @@ fn says_how_it_is_used() {
             output.stderr
         };
         let said = String::from_utf8(said).unwrap();
-        assert!(said.contains("usage: demo [--serve]"), "{said}");
+        assert!(said.contains("usage: demo [--serve | --sidecar]"), "{said}");
     }
+}
+
+#[test]
+#[ignore = "needs cargo, which builds the example sidecar"]
+fn sidecar_runs_the_example_of_that_name() {
+    let output = demo(&["--sidecar"]).stdin(Stdio::null()).output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{table}");
+    assert!(table.contains("\n19 of 19 as expected; "), "{table}");
 }
 
 #[test]
