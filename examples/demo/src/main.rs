@@ -10,8 +10,9 @@
 //! ```
 //!
 //! The second command keeps both services running and prints calls to try with curl. The third
-//! builds and runs the example `sidecar` instead: services in Python and Node behind the proxies. Keys are
-//! random, and ports are free ones. The exit code is 0 if every result is as expected, else 1.
+//! builds and runs the example `sidecar` instead: services in Python and Node behind the proxies.
+//! Keys are random, and ports are free ones. The exit code is 0 if every result is as expected,
+//! else 1.
 //!
 //! # Transcript
 //!

@@ -14,7 +14,7 @@ use crate::support::{
     upstream::Upstream,
 };
 
-const SECRET: &str = "0123456789abcdef-gateway";
+pub(crate) const SECRET: &str = "0123456789abcdef-gateway";
 
 /// A gateway, an upstream and the decision server between them.
 struct Setting {
@@ -26,7 +26,7 @@ struct Setting {
 }
 
 /// A process that ends with its value.
-struct Stopped(Child);
+pub(crate) struct Stopped(Child);
 
 impl Drop for Stopped {
     fn drop(&mut self) {
@@ -35,16 +35,16 @@ impl Drop for Stopped {
     }
 }
 
-fn free_port() -> SocketAddr {
+pub(crate) fn free_port() -> SocketAddr {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     free.local_addr().unwrap()
 }
 
-fn program(variable: &str, name: &str) -> Command {
+pub(crate) fn program(variable: &str, name: &str) -> Command {
     Command::new(std::env::var_os(variable).unwrap_or_else(|| name.into()))
 }
 
-async fn authz(gateway: &str, bodies: &str) -> Proxy {
+pub(crate) async fn authz(gateway: &str, bodies: &str) -> Proxy {
     let directory = Directory::new();
     directory.write("keys.toml", &keys_toml());
     directory.write("secret", SECRET);
@@ -56,7 +56,7 @@ async fn authz(gateway: &str, bodies: &str) -> Proxy {
     Proxy::within(directory, &text).await
 }
 
-async fn listening(addr: SocketAddr) {
+pub(crate) async fn listening(addr: SocketAddr) {
     for _ in 0..400 {
         if tokio::net::TcpStream::connect(addr).await.is_ok() {
             return;
@@ -66,7 +66,7 @@ async fn listening(addr: SocketAddr) {
     panic!("the gateway does not listen");
 }
 
-fn start(mut command: Command, directory: &Directory) -> Stopped {
+pub(crate) fn start(mut command: Command, directory: &Directory) -> Stopped {
     let log = std::fs::File::create(directory.path().join("log")).unwrap();
     command
         .stdin(Stdio::null())
@@ -230,7 +230,7 @@ fn grpc(settings: &str) -> String {
 const WHOLE: &str = "encode_raw_headers: true\nwith_request_body: { max_request_bytes: 2097152, \
                      allow_partial_message: false, pack_as_bytes: true }";
 
-fn chunked(request: Signed, body: &str) -> Signed {
+pub(crate) fn chunked(request: Signed, body: &str) -> Signed {
     let request = request
         .without("content-length")
         .with("transfer-encoding", "chunked");

@@ -20,6 +20,7 @@ mod authz;
 mod deployment;
 mod framing;
 mod gateways;
+mod haproxy;
 mod heads;
 mod http2;
 mod identity;
