@@ -34,10 +34,10 @@ use tower_countersign::{
     UncoveredHeaders, VerifyLayer, reload::Reload,
 };
 
-use crate::{page, rows, symptoms::Capture};
+use crate::{page, proxy_defaults, rows, symptoms::Capture};
 
 /// What the page says: a value for each setting.
-type Values = BTreeMap<String, String>;
+pub(crate) type Values = BTreeMap<String, String>;
 
 /// Returns the value of a field, as `Debug` shows it.
 fn shown(value: &impl Debug, field: &str) -> String {
@@ -60,13 +60,13 @@ fn fields(value: &impl Debug) -> Vec<String> {
 }
 
 /// Returns a duration as the page writes it, of the text of `Debug`.
-fn time(shown: &str) -> String {
+pub(crate) fn time(shown: &str) -> String {
     let unit = shown.trim_start_matches(|c: char| c.is_ascii_digit());
     format!("{} {unit}", shown.trim_end_matches(unit))
 }
 
 /// Returns a number of bytes as the page writes it.
-fn bytes(shown: &str) -> String {
+pub(crate) fn bytes(shown: &str) -> String {
     let bytes: u64 = shown.parse().unwrap();
     match bytes {
         0x10_0000.. => format!("{} MiB", bytes >> 20),
@@ -491,6 +491,7 @@ async fn every_default_is_the_one_of_the_code() {
     of_settings(&mut expected);
     of_other_schemes(&mut expected);
     of_constants(&mut expected);
+    proxy_defaults::add(&mut expected);
 
     let mut found = Values::new();
     let mut without_setting = Values::new();

@@ -16,6 +16,7 @@ mod defaults;
 mod guide;
 mod links;
 mod prose;
+mod proxy_defaults;
 mod symptoms;
 mod troubleshooting;
 

@@ -20,7 +20,13 @@ const OTHERS: [(u16, &str, u8); 3] = [
 ];
 
 /// Sections whose rows name codes, or what other programs say, in place of a text of ours.
-const OF_OTHERS: [&str; 4] = ["Answers without a code", "Proxies", "Clocks", "gRPC"];
+const OF_OTHERS: [&str; 5] = [
+    "Answers without a code",
+    "Proxies",
+    "Gateways that ask",
+    "Clocks",
+    "gRPC",
+];
 
 /// A row of a table: a symptom, and the test that shows it.
 struct Row {
