@@ -76,3 +76,36 @@ fn the_commands_of_the_guide_run_one_after_the_other() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("step 3 of 3, remove: "), "{said}");
 }
+
+/// What the section says that its last commands print, line by line.
+fn shown(title: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../GUIDE.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, section) = page.split_once(&format!("\n## {title}\n")).unwrap();
+    let (_, shown) = section.split_once("\n```text\n").unwrap();
+    shown.split("```").next().unwrap().to_owned()
+}
+
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs Python and curl"]
+fn the_commands_of_the_guide_protect_a_python_service() {
+    let title = "Protect a Python service in ten minutes";
+    let script = script(title);
+    let (service, proxy) = (free_port(), free_port());
+    let script = script.replace("127.0.0.1:8080", &proxy);
+    let script = script.replace("127.0.0.1:8000", &service);
+    let (_, port) = service.split_once(':').unwrap();
+    let script = script.replace("\"127.0.0.1\", 8000", &format!("\"127.0.0.1\", {port}"));
+    assert!(!script.contains("8000"), "{script}");
+    let folder = Folder::new();
+    let output = shell("-ec", &script, &folder);
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.ends_with(&shown(title)), "{said}");
+}
