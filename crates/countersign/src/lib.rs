@@ -170,8 +170,9 @@ pub use self::{
         cavage::{CavageSignSettings, CavageVerifySettings},
         drf::{DrfHeaders, DrfVerifySettings},
         message_signatures::{
-            ComponentId, MessageSignaturesSignSettings, MessageSignaturesVerifySettings,
-            StructuredType, UriScheme,
+            AnswerError, AnswerErrorKind, AuthenticatedAnswer, ComponentId,
+            MessageSignaturesSignSettings, MessageSignaturesVerifySettings, ResponseBinding,
+            ResponseSignature, ResponseSigner, ResponseVerifier, StructuredType, UriScheme,
         },
         sigv4::{
             CredentialsProvider, CredentialsRefresh, SigV4Credentials, SigV4PathEncoding,

@@ -262,6 +262,11 @@ impl Rejection {
         }
     }
 
+    /// Returns the reason alone.
+    pub(crate) fn into_reason(self) -> Reason {
+        self.reason
+    }
+
     /// Returns the part that the peer is told.
     pub fn kind(&self) -> RejectionKind {
         self.kind

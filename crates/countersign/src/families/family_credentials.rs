@@ -1,5 +1,9 @@
-use super::{cavage, message_signatures, native, sigv4};
-use crate::{key::VerifyingKey, payload::PayloadDigest};
+use super::{
+    cavage,
+    message_signatures::{self, ResponseBinding, Unique},
+    native, sigv4,
+};
+use crate::{error::Rejection, head::RequestHead, key::VerifyingKey, payload::PayloadDigest};
 
 /// The assertion of a head in one family: the signed text as this verifier sees it, and the
 /// signature that was sent.
@@ -27,7 +31,7 @@ pub(crate) trait CredentialsOfFamily {
     fn chunked_decoder(
         &self,
         _key: &VerifyingKey,
-    ) -> Result<Option<sigv4::ChunkedDecoder>, crate::error::Rejection> {
+    ) -> Result<Option<sigv4::ChunkedDecoder>, Rejection> {
         Ok(None)
     }
 
@@ -76,7 +80,7 @@ impl CredentialsOfFamily for Credentials<'_> {
     fn chunked_decoder(
         &self,
         key: &VerifyingKey,
-    ) -> Result<Option<sigv4::ChunkedDecoder>, crate::error::Rejection> {
+    ) -> Result<Option<sigv4::ChunkedDecoder>, Rejection> {
         dispatch!(self, family => family.chunked_decoder(key))
     }
 
@@ -104,6 +108,23 @@ impl CredentialsOfFamily for Credentials<'_> {
     #[inline]
     fn covered_lines(&self) -> Option<&str> {
         dispatch!(self, family => family.covered_lines())
+    }
+}
+
+impl Credentials<'_> {
+    /// Returns what a response to this request covers of it. `None` if nothing tells the request
+    /// from others.
+    pub(crate) fn response_binding(
+        &self,
+        head: &RequestHead<'_>,
+    ) -> Option<Result<ResponseBinding, Rejection>> {
+        match self {
+            Self::MessageSignatures(credentials) => Some(credentials.response_binding(head)),
+            Self::Native(_) | Self::SigV4(_) => {
+                let unique = Unique::of_other(head)?;
+                Some(ResponseBinding::of_received(head, None, unique))
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use super::{KeyState, Validity, VerifyingKey};
+use super::{KeyState, SigningKey, Validity, VerifyingKey};
 use crate::{
     error::ConfigError,
     key_id::KeyId,
@@ -130,6 +130,12 @@ impl CallerKey {
     /// Returns the rotation state of the key.
     pub fn state(&self) -> KeyState {
         self.rules.validity.state
+    }
+
+    /// Returns the key that signs responses to requests signed with this key. See
+    /// [`VerifyingKey::response_signing_key`].
+    pub fn response_signing_key(&self) -> Option<Arc<SigningKey>> {
+        self.key.response_signing_key()
     }
 
     pub(crate) fn verifying_key(&self) -> &VerifyingKey {

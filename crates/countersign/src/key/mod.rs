@@ -12,6 +12,7 @@ mod pem;
 #[cfg(feature = "jwk")]
 mod private_jwk;
 mod record;
+mod response_key;
 mod root_key;
 mod secret;
 mod session_token;

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Fingerprint, Secret, SigningKeyCache, VerifyingKey, fingerprint::Fingerprints, record::Record,
-    strength::Weakness,
+    response_key::ResponseKeyCell, strength::Weakness,
 };
 use crate::{
     crypto::{ecdsa_p256, ecdsa_p384, ed25519, hmac_sha256},
@@ -23,6 +23,7 @@ pub struct SigningKey {
     inner: Inner,
     /// Of the secret bytes, if the fingerprints of the record are of something else.
     seed_fingerprint: Option<Fingerprint>,
+    response_key: ResponseKeyCell,
 }
 
 #[derive(Clone)]
@@ -130,6 +131,7 @@ impl SigningKey {
             record,
             inner,
             seed_fingerprint: Some(Fingerprint::of_hmac_sha256(scalar)),
+            response_key: ResponseKeyCell::default(),
         }
     }
 
@@ -144,6 +146,7 @@ impl SigningKey {
             },
             inner: Inner::HmacSha256(Box::new(hmac_sha256::Key::new(bytes)), None),
             seed_fingerprint: None,
+            response_key: ResponseKeyCell::default(),
         }
     }
 
@@ -185,6 +188,8 @@ impl SigningKey {
                 Some(Arc::new(SigningKeyCache::new())),
             ),
             seed_fingerprint: None,
+            // The secret without its prefix is not kept.
+            response_key: ResponseKeyCell::of(&hmac_sha256::Key::new(bytes)),
         }
     }
 
@@ -212,6 +217,7 @@ impl SigningKey {
             },
             inner: Inner::Ed25519(Box::new(key)),
             seed_fingerprint: Some(Fingerprint::of_hmac_sha256(bytes)),
+            response_key: ResponseKeyCell::default(),
         })
     }
 
@@ -244,14 +250,26 @@ impl SigningKey {
     /// Returns the key that verifies this key's signatures. For HMAC, it holds the same secret.
     pub fn verifying_key(&self) -> VerifyingKey {
         let record = self.record.clone();
-        match &self.inner {
+        let verifying_key = match &self.inner {
             Inner::HmacSha256(mac, derived) => {
                 VerifyingKey::from_mac(record, mac.clone(), derived.clone())
             }
             Inner::Ed25519(key) => VerifyingKey::from_ed25519(record, key.public_key()),
             Inner::EcdsaP256Sha256(key) => VerifyingKey::from_p256(record, key.public_key()),
             Inner::EcdsaP384Sha384(key) => VerifyingKey::from_p384(record, key.public_key()),
-        }
+        };
+        verifying_key.with_response_key(self.response_key.clone())
+    }
+
+    /// Returns the key that verifies the responses to requests signed with this key: an RFC 9421
+    /// `hmac-sha256` key whose secret is `HMAC-SHA256(secret, "countersign response key v1")`. So a
+    /// signature of a request never verifies as one of a response, nor the reverse.
+    ///
+    /// `None` for a private key, because the service then has a key of its own, and for a scheme
+    /// that signs a body and no request.
+    pub fn response_verifying_key(&self) -> Option<VerifyingKey> {
+        let key = self.response_key.of_key(&self.record, self.operation())?;
+        Some(key.verifying_key())
     }
 
     /// Refuses a key of any other scheme.

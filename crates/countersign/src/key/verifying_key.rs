@@ -5,7 +5,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
     Fingerprint, Secret, SessionToken, SigningKey, SigningKeyCache, fingerprint::Fingerprints,
-    record::Record, strength::Weakness, thumbprint::thumbprint,
+    record::Record, response_key::ResponseKeyCell, signing_key::SigningOperation,
+    strength::Weakness, thumbprint::thumbprint,
 };
 #[cfg(feature = "rsa")]
 use crate::crypto::rsa_signature;
@@ -28,6 +29,7 @@ pub struct VerifyingKey {
     record: Record,
     inner: Inner,
     session_token: Option<SessionToken>,
+    response_key: ResponseKeyCell,
     /// The shared secret, of which a diagnosis tries other encodings. Derived keys have none.
     #[cfg(feature = "diagnose")]
     secret: Option<Arc<Secret>>,
@@ -241,6 +243,23 @@ impl VerifyingKey {
         Self::new(record, Inner::HmacSha256(mac, derived))
     }
 
+    pub(super) fn with_response_key(mut self, response_key: ResponseKeyCell) -> Self {
+        self.response_key = response_key;
+        self
+    }
+
+    /// Returns the key that signs the responses to requests signed with this key. The caller
+    /// verifies them with [`SigningKey::response_verifying_key`], which says how both are made.
+    ///
+    /// `None` for a public key, and for a scheme that signs a body and no request.
+    pub fn response_signing_key(&self) -> Option<Arc<SigningKey>> {
+        let mac = match &self.inner {
+            Inner::HmacSha256(mac, _) => SigningOperation::Mac(mac),
+            _ => SigningOperation::Other,
+        };
+        self.response_key.of_key(&self.record, mac)
+    }
+
     /// Keeps the secret for a diagnosis, if the feature is on. Nothing else reads it.
     #[cfg_attr(
         not(feature = "diagnose"),
@@ -277,6 +296,7 @@ impl VerifyingKey {
             record,
             inner,
             session_token: None,
+            response_key: ResponseKeyCell::default(),
             #[cfg(feature = "diagnose")]
             secret: None,
         }

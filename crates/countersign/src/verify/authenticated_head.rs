@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use super::{
     content_check::ContentCheck, detached_head::DetachedHead, evidence::Evidence,
@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::Rejection,
     families::ParsedHead,
-    key::CallerKey,
+    key::{CallerKey, SigningKey},
     key_id::KeyId,
     key_version::KeyVersion,
     payload::{DeclaredPayload, PayloadDigest},
@@ -37,6 +37,13 @@ impl AuthenticatedHead<'_, '_> {
     /// Returns the version of the caller's key that matched.
     pub fn key_version(&self) -> &KeyVersion {
         self.key.version()
+    }
+
+    /// Returns the key that signs the response. See [`VerifyingKey::response_signing_key`].
+    ///
+    /// [`VerifyingKey::response_signing_key`]: crate::VerifyingKey::response_signing_key
+    pub fn response_signing_key(&self) -> Option<Arc<SigningKey>> {
+        self.key.verifying_key().response_signing_key()
     }
 
     /// Returns the scheme of the signature.

@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     error::{Detail, Found, Mismatch, Rejection, RejectionKind, Set, Tried, reason},
-    families::{Credentials, CredentialsOfFamily, Decides, ParsedHead, SignedOver},
+    families::{
+        Credentials, CredentialsOfFamily, Decides, ParsedHead, SignedOver,
+        message_signatures::ResponseBinding,
+    },
+    head::RequestHead,
     key::{CallerKey, VerifyingKey},
     key_id::KeyId,
     keyring::CallerKeys,
@@ -51,6 +55,39 @@ impl<'r> UnverifiedHead<'r> {
     /// signature covers the body, or a digest of the body that the head does not declare.
     pub fn needs_body(&self) -> bool {
         !matches!(self.parsed.signed_over, SignedOver::Head { .. })
+    }
+
+    /// Returns what a signed response covers of this request. `head` is the head that was parsed.
+    ///
+    /// `None` if no response can be bound to the request: its signature covers the body alone.
+    pub fn response_binding(&self, head: &RequestHead<'_>) -> Option<ResponseBinding> {
+        match &self.parsed.signed_over {
+            SignedOver::Head { credentials, .. } | SignedOver::HeadAndDigest { credentials } => {
+                credentials.response_binding(head)?.ok()
+            }
+            SignedOver::Body(_) => None,
+        }
+    }
+
+    /// Returns the caller's key that made the signature over the head, if that key is valid at
+    /// `now`. The date of the request is not checked.
+    ///
+    /// This is for the refusal of a request whose date is not accepted: only a peer that holds the
+    /// key is told anything in a signed response. A decoy takes the place of a key that is not
+    /// there, as in [`authenticate`](Self::authenticate).
+    ///
+    /// `None` for a signature that covers the body.
+    pub fn key_of_head<'k>(&self, keys: &'k CallerKeys, now: Timestamp) -> Option<&'k CallerKey> {
+        let SignedOver::Head { credentials, .. } = &self.parsed.signed_over else {
+            return None;
+        };
+        let (found, _) = try_keys(&self.parsed, keys, |key| credentials.matches(key, None));
+        let (_, key) = found?;
+        key.rules()
+            .validity
+            .refusal_at(now)
+            .is_none()
+            .then_some(key)
     }
 
     /// Checks the signature with the keys that were found for [`key_id`](Self::key_id), as far as

@@ -1,4 +1,4 @@
-//! The values of the covered components in a request.
+//! The values of the covered components in a message.
 //!
 //! Values are found first and read later. Finding takes time proportional to the number of
 //! components and lines, reading to their length. The verifier checks the date between the two.
@@ -50,14 +50,17 @@ enum Source<'v> {
     Cookie(Lines<'v>),
     ByteSequence(Lines<'v>),
     Structured(Lines<'v>, StructuredType),
-    Member { field: &'v str, key: &'v str },
+    Member { field: FieldOf<'v>, key: &'v str },
 }
+
+/// A field, and whether it is one of the request of a response.
+type FieldOf<'v> = (bool, &'v str);
 
 /// Sources that several components share.
 #[derive(Debug, Default)]
 struct Shared<'v> {
     form: Option<FormQuery<'v>>,
-    dictionaries: Option<HashMap<&'v str, SharedDictionary<'v>>>,
+    dictionaries: Option<HashMap<FieldOf<'v>, SharedDictionary<'v>>>,
 }
 
 /// A dictionary field, parsed for the first component that needs it.
@@ -74,6 +77,7 @@ impl<'v> Source<'v> {
         id: &'v ComponentId<'v>,
         shared: &mut Shared<'v>,
     ) -> Result<Self, &'static str> {
+        let message = message.message_of(id)?;
         Ok(match id.component() {
             Component::Derived(derived) => {
                 derived.ensure_available(message)?;
@@ -89,8 +93,9 @@ impl<'v> Source<'v> {
                     Self::Structured(message.lines_of(name)?, message.type_of(name)?)
                 }
                 FieldForm::Member { key, .. } => {
-                    shared.find(message, name)?;
-                    Self::Member { field: name, key }
+                    let field = (id.is_of_request(), &**name);
+                    shared.find(message, field)?;
+                    Self::Member { field, key }
                 }
             },
         })
@@ -144,8 +149,9 @@ impl<'v> CoveredValues<'v> {
             let identifier = start..text.len();
             text.push_str(": ");
             let start = text.len();
-            self.shared
-                .write(source, self.message, text)
+            let message = self.message.message_of(id);
+            message
+                .and_then(|message| self.shared.write(source, message, text))
                 .map_err(|problem| id.refusal(problem))?;
             written(id, identifier, start..text.len());
             text.push('\n');
@@ -157,17 +163,18 @@ impl<'v> CoveredValues<'v> {
 const NO_MEMBER: &str = "key: expected a dictionary with this member";
 
 impl<'v> Shared<'v> {
-    fn find(&mut self, message: &Message<'v>, name: &'v str) -> Result<(), &'static str> {
+    fn find(&mut self, message: &Message<'v>, field: FieldOf<'v>) -> Result<(), &'static str> {
         let dictionaries = self.dictionaries.get_or_insert_default();
-        if dictionaries.contains_key(name) {
+        if dictionaries.contains_key(&field) {
             return Ok(());
         }
+        let (_, name) = field;
         let lines = message.lines_of(name)?;
         if message.type_of(name)? != StructuredType::Dictionary {
             return Err("key: expected a field that is a dictionary");
         }
         let parsed = None;
-        dictionaries.insert(name, SharedDictionary { lines, parsed });
+        dictionaries.insert(field, SharedDictionary { lines, parsed });
         Ok(())
     }
 
@@ -190,16 +197,16 @@ impl<'v> Shared<'v> {
                 Ok(())
             }
             Source::Member { field, key } => {
-                let dictionary = self.parsed(field)?;
+                let dictionary = self.parsed(*field)?;
                 dictionary.write_member(key, text).ok_or(NO_MEMBER)
             }
         }
     }
 
-    fn parsed(&mut self, name: &str) -> Result<&ParsedDictionary, &'static str> {
+    fn parsed(&mut self, field: FieldOf<'v>) -> Result<&ParsedDictionary, &'static str> {
         let dictionaries = self.dictionaries.as_mut();
         // Invariant: `find` has found it.
-        let dictionary = dictionaries.and_then(|dictionaries| dictionaries.get_mut(name));
+        let dictionary = dictionaries.and_then(|dictionaries| dictionaries.get_mut(&field));
         let SharedDictionary { lines, parsed } = dictionary.ok_or(NO_MEMBER)?;
         if let Some(parsed) = parsed {
             Ok(parsed)

@@ -1,6 +1,12 @@
-use super::{labeled_signature::SignatureBytes, signature_base::SignatureBase};
+use super::{
+    answers::{ResponseBinding, Unique},
+    labeled_signature::SignatureBytes,
+    message::UriScheme,
+    signature_base::SignatureBase,
+};
 use crate::{
-    families::CredentialsOfFamily, key::VerifyingKey, payload::PayloadDigest, scheme::AlgorithmSet,
+    error::Rejection, families::CredentialsOfFamily, head::RequestHead, key::VerifyingKey,
+    payload::PayloadDigest, scheme::AlgorithmSet,
 };
 
 /// The assertion of a request: the signature base as this verifier sees it, and the signature that
@@ -12,6 +18,20 @@ pub(crate) struct Credentials<'r> {
     pub(super) alg: Option<&'r str>,
     /// The accepted algorithms.
     pub(super) algorithms: AlgorithmSet,
+    pub(super) label: &'r str,
+    /// The scheme in the settings.
+    pub(super) scheme: Option<UriScheme>,
+}
+
+impl Credentials<'_> {
+    /// Returns what a response to this request covers of it.
+    pub(crate) fn response_binding(
+        &self,
+        head: &RequestHead<'_>,
+    ) -> Result<ResponseBinding, Rejection> {
+        let unique = Unique::SignatureInput(self.label.into());
+        ResponseBinding::of_received(head, self.scheme, unique)
+    }
 }
 
 impl CredentialsOfFamily for Credentials<'_> {

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use super::{
+    component_id::NOT_OF_A_REQUEST,
     message::Message,
     query_param::FormQuery,
     structured_field::{AtMostTwo, Text},
@@ -9,7 +10,7 @@ use crate::head::Target;
 
 /// A part of the request other than a header field (RFC 9421 section 2.2).
 ///
-/// `@status` belongs to responses; `@signature-params` is never listed.
+/// `@status` is the one of a response; `@signature-params` is never listed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum DerivedComponent<'c> {
     Method,
@@ -21,6 +22,8 @@ pub(super) enum DerivedComponent<'c> {
     RequestTarget,
     /// The value of the only parameter with this percent-encoded name.
     QueryParam(Cow<'c, str>),
+    /// The status code of a response.
+    Status,
 }
 
 impl<'c> DerivedComponent<'c> {
@@ -36,7 +39,7 @@ impl<'c> DerivedComponent<'c> {
             "@scheme" => Self::Scheme,
             "@request-target" => Self::RequestTarget,
             "@query-param" => return Err("component: expected @query-param with a name alone"),
-            _ => return Err("component: expected a derived component of a request"),
+            _ => return Err(NOT_OF_A_REQUEST),
         })
     }
 
@@ -64,6 +67,7 @@ impl<'c> DerivedComponent<'c> {
             Self::TargetUri => DerivedComponent::TargetUri,
             Self::Scheme => DerivedComponent::Scheme,
             Self::RequestTarget => DerivedComponent::RequestTarget,
+            Self::Status => DerivedComponent::Status,
             Self::QueryParam(name) => DerivedComponent::QueryParam(Cow::Owned(name.into_owned())),
         }
     }
@@ -79,6 +83,7 @@ impl<'c> DerivedComponent<'c> {
             Self::Scheme => "\"@scheme\"",
             Self::RequestTarget => "\"@request-target\"",
             Self::QueryParam(_) => "\"@query-param\"",
+            Self::Status => "\"@status\"",
         }
     }
 
@@ -93,6 +98,7 @@ impl<'c> DerivedComponent<'c> {
             Self::TargetUri => 1 << 4,
             Self::Scheme => 1 << 5,
             Self::RequestTarget => 1 << 6,
+            Self::Status => 1 << 7,
             Self::QueryParam(_) => 0,
         })
     }
@@ -115,6 +121,7 @@ impl<'c> DerivedComponent<'c> {
                 Err("@target-uri: expected a path, found an asterisk")
             }
             Self::TargetUri | Self::Scheme => message.scheme().map(|_| ()),
+            Self::Status => message.status().map(|_| ()),
             Self::Method
             | Self::Authority
             | Self::Path
@@ -142,6 +149,7 @@ impl<'c> DerivedComponent<'c> {
                 text.push_str(query.unwrap_or_default());
             }
             Self::Scheme => text.push_str(message.scheme()?.as_str()),
+            Self::Status => text.push_str(message.status()?),
             Self::TargetUri => {
                 text.extend([message.scheme()?.as_str(), "://"]);
                 match message.normal_uri {

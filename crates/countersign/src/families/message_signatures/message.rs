@@ -3,7 +3,10 @@ use http::{
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, DATE, GetAll, HOST},
 };
 
-use super::{CONTENT_DIGEST, normal_uri::NormalUri, structured_field::StructuredType};
+use super::{
+    CONTENT_DIGEST, component_id::ComponentId, normal_uri::NormalUri,
+    structured_field::StructuredType,
+};
 use crate::{
     error::Reason,
     head::{RequestHead, Target, cookie},
@@ -78,6 +81,15 @@ pub(super) struct Message<'m> {
     pub(super) max_field_bytes: usize,
     /// Maximum number of query parameters, if one of them is covered.
     pub(super) max_query_parameters: usize,
+    /// `None` for a request.
+    pub(super) response: Option<OfResponse<'m>>,
+}
+
+/// What a response has besides its fields, which are in the head.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OfResponse<'m> {
+    pub(super) status: &'m str,
+    pub(super) request: &'m Message<'m>,
 }
 
 impl<'m> Message<'m> {
@@ -86,6 +98,24 @@ impl<'m> Message<'m> {
             "@scheme and @target-uri: expected an absolute URI or a scheme in the settings, \
              found neither",
         )
+    }
+
+    pub(super) fn status(&self) -> Result<&'m str, &'static str> {
+        let response = self
+            .response
+            .ok_or("@status: expected a response, found a request");
+        response.map(|response| response.status)
+    }
+
+    /// Returns the message that has this component: for `req`, the request that was answered.
+    pub(super) fn message_of(&self, id: &ComponentId<'_>) -> Result<&Self, &'static str> {
+        if !id.is_of_request() {
+            return Ok(self);
+        }
+        let response = self
+            .response
+            .ok_or("req: expected a response, found a request");
+        response.map(|response| response.request)
     }
 
     /// Returns the structured type of a field. Only the application knows it (RFC 9421 sections

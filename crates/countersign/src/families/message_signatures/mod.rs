@@ -29,11 +29,12 @@
 //!   Fields of one value, such as `content-type`, may not. `Host` must be present once.
 //! - `"@request-target"` is path and query, even for an absolute form: it cannot be told apart from
 //!   HTTP/2 here.
-//! - `req` and `tr` belong to responses and trailers and are refused.
+//! - `tr` belongs to trailers and is refused. `req` belongs to [responses](answers).
 //! - A `"@query-param"` that is not UTF-8, or has a `%` without two digits, is refused: decoding
 //!   could make two such texts equal.
 
 mod accept_signature;
+mod answers;
 mod base64url_bytes;
 mod component_id;
 mod content_digest;
@@ -66,13 +67,20 @@ mod verify_settings;
 
 use http::HeaderName;
 
-pub use self::{
-    component_id::ComponentId, message::UriScheme, sign::MessageSignaturesSignSettings,
-    structured_field::StructuredType, verify_settings::MessageSignaturesVerifySettings,
-};
 pub(crate) use self::{
-    credentials::Credentials, sign::MessageSignaturesSignSettings as FamilySigner,
+    answers::Unique, credentials::Credentials, sign::MessageSignaturesSignSettings as FamilySigner,
     verify_settings::MessageSignaturesVerifySettings as FamilyVerifier,
+};
+pub use self::{
+    answers::{
+        AnswerError, AnswerErrorKind, AuthenticatedAnswer, ResponseBinding, ResponseSignature,
+        ResponseSigner, ResponseVerifier,
+    },
+    component_id::ComponentId,
+    message::UriScheme,
+    sign::MessageSignaturesSignSettings,
+    structured_field::StructuredType,
+    verify_settings::MessageSignaturesVerifySettings,
 };
 
 static SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");

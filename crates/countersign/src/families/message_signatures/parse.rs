@@ -79,6 +79,7 @@ pub(super) fn parse<'r>(
         content_digest: &fields.content_digest,
         max_field_bytes: requirements.limits.covered_value_bytes,
         max_query_parameters: requirements.limits.query_parameters,
+        response: None,
     };
     let mut values = CoveredValues::of(&message);
     values.find(covered).map_err(malformed)?;
@@ -129,6 +130,8 @@ pub(super) fn parse<'r>(
                 signature: SignatureBytes::from_slice(signature),
                 alg: params.alg(),
                 algorithms: settings.algorithms,
+                label,
+                scheme: settings.scheme,
             }
             .into(),
             payload,

@@ -366,6 +366,7 @@ fn sign(
         content_digest: lines.as_slice(),
         max_field_bytes: usize::MAX,
         max_query_parameters: usize::MAX,
+        response: None,
     };
     let base = signature_base(&message, &covered, &params)
         .map_err(|problem| SignError::new(SignErrorKind::Header, problem))?;

@@ -188,6 +188,7 @@ mod tests {
             content_digest: &Fields::of(&headers).content_digest,
             max_field_bytes: 40,
             max_query_parameters: 2,
+            response: None,
         };
         let mut covered = CoveredComponents::default();
         for id in ids {

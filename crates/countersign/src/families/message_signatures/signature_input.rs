@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use super::{
     SIGNATURE, SIGNATURE_INPUT, base64url_bytes,
-    component_id::{ComponentVisitor, Found},
+    component_id::{ComponentVisitor, Found, MessageKind},
     fields::Fields,
     labeled_signature::{LabeledSignature, Place, Problem, SignatureBytes},
     rules::Bytes,
@@ -24,12 +24,13 @@ use crate::{
     head::HeadLimits,
 };
 
-/// Maximum number of signatures in a request: the sender's, and some added by hops.
+/// Maximum number of signatures in a message: the sender's, and some added by hops.
 const MAX_LABELS: usize = 8;
 
-/// The signatures of a request with their covered components. Nothing in them is verified yet.
+/// The signatures of a message with their covered components. Nothing in them is verified yet.
 #[derive(Clone, Debug)]
 pub(super) struct SignatureInput<'r> {
+    of: MessageKind,
     labels: SmallVec<[LabeledSignature<'r>; 1]>,
     max_components: usize,
 }
@@ -47,9 +48,21 @@ impl<'r> SignatureInput<'r> {
         Ok(input)
     }
 
-    /// Creates an empty value to parse into: several labels are large to move.
+    /// Does the same as [`parse`](Self::parse) for a response.
+    pub(super) fn of_response(fields: &Fields<'r>, limits: &HeadLimits) -> Result<Self, Rejection> {
+        let mut input = Self {
+            of: MessageKind::Response,
+            ..Self::none(limits)
+        };
+        input.read(fields, limits, Bytes::Base64)?;
+        Ok(input)
+    }
+
+    /// Creates an empty value to parse the signatures of a request into: several labels are large
+    /// to move.
     pub(super) fn none(limits: &HeadLimits) -> Self {
         Self {
+            of: MessageKind::Request,
             labels: SmallVec::new(),
             max_components: limits.covered_headers,
         }
@@ -69,7 +82,7 @@ impl<'r> SignatureInput<'r> {
         ) {
             let line = line?;
             // The only line, unless another one follows.
-            if self.labels.is_empty() {
+            if self.labels.is_empty() && self.of == MessageKind::Request {
                 self.labels.push(LabeledSignature::default());
                 let label = self.labels.last_mut();
                 let read = label.and_then(|label| label.read_serialized(line, self.max_components));
@@ -166,6 +179,7 @@ impl<'de> DictionaryVisitor<'de> for &mut SignatureInput<'de> {
         });
         let into = self.labels.last_mut().ok_or(Unreadable)?;
         Ok(InnerListOf {
+            of: self.of,
             into,
             max_components: self.max_components,
         })
@@ -178,6 +192,7 @@ impl<'de> DictionaryVisitor<'de> for &mut SignatureInput<'de> {
 
 /// Visits the value of a label in `Signature-Input`.
 struct InnerListOf<'v, 'de> {
+    of: MessageKind,
     into: &'v mut LabeledSignature<'de>,
     max_components: usize,
 }
@@ -202,13 +217,16 @@ impl<'de> InnerListVisitor<'de> for InnerListOf<'_, 'de> {
             return Err(Unreadable);
         }
         let into = &mut *self.into;
-        Ok(ComponentVisitor(move |found: Found<'de>| {
-            let number = into.covered.len().saturating_add(1);
-            if let Err(text) = found.and_then(|id| into.covered.push(id)) {
-                let place = Place::Component(number);
-                into.problem.get_or_insert(Problem { text, place });
-            }
-        }))
+        Ok(ComponentVisitor {
+            of: self.of,
+            then: move |found: Found<'de>| {
+                let number = into.covered.len().saturating_add(1);
+                if let Err(text) = found.and_then(|id| into.covered.push(id)) {
+                    let place = Place::Component(number);
+                    into.problem.get_or_insert(Problem { text, place });
+                }
+            },
+        })
     }
 
     fn finish(self) -> Result<impl ParameterVisitor<'de>, Self::Error> {
