@@ -112,6 +112,7 @@ pub use self::{
         peer::ConnectionId,
         public_uri::PublicUri,
         request_body::RequestBody,
+        signed_answers::AnswerSigning,
         spill::SpillLimits,
         stream::{BodyError, BodyErrorKind, StreamLimits},
         uncovered::UncoveredHeaders,

@@ -29,6 +29,9 @@ pub enum Refusal {
     /// The handler answered before the end of a [streamed](crate::BodyMode::Stream) body, and still
     /// holds the body: the fault of the operator.
     AnsweredEarly,
+    /// The answer cannot be [signed](crate::AnswerSigning): it is too long, late, or of a kind that
+    /// no signature covers. The fault of the operator.
+    Unsignable,
 }
 
 impl Refusal {
@@ -45,6 +48,7 @@ impl Refusal {
             Self::Rejected(rejection) => rejection.kind().code(),
             Self::Unavailable { .. } => "unavailable",
             Self::Misconfigured | Self::AnsweredEarly => "misconfigured",
+            Self::Unsignable => "unsignable",
         }
     }
 
@@ -53,7 +57,9 @@ impl Refusal {
         match self {
             Self::Rejected(rejection) => rejection.kind().status(),
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Misconfigured | Self::AnsweredEarly => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Misconfigured | Self::AnsweredEarly | Self::Unsignable => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
@@ -62,7 +68,7 @@ impl Refusal {
         match self {
             Self::Rejected(rejection) => rejection.kind().grpc_status(),
             Self::Unavailable { .. } => grpc::UNAVAILABLE,
-            Self::Misconfigured | Self::AnsweredEarly => grpc::INTERNAL,
+            Self::Misconfigured | Self::AnsweredEarly | Self::Unsignable => grpc::INTERNAL,
         }
     }
 
@@ -70,7 +76,10 @@ impl Refusal {
     pub fn rejection(&self) -> Option<&Rejection> {
         match self {
             Self::Rejected(rejection) => Some(rejection),
-            Self::Unavailable { .. } | Self::Misconfigured | Self::AnsweredEarly => None,
+            Self::Unavailable { .. }
+            | Self::Misconfigured
+            | Self::AnsweredEarly
+            | Self::Unsignable => None,
         }
     }
 
@@ -86,6 +95,24 @@ impl Refusal {
         response
     }
 
+    /// Returns the response without challenges: a status and a code.
+    fn plain_response(&self) -> Response<Bytes> {
+        let body = Bytes::from(format!("{{\"error\":\"{}\"}}", self.code()));
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+
+    /// Returns the response in place of an answer that cannot be signed.
+    pub(crate) fn unsignable_response() -> Response<Bytes> {
+        let mut response = Self::Unsignable.plain_response();
+        response.extensions_mut().insert(Self::Unsignable);
+        response
+    }
+
     /// Returns the response: a status, a code and the challenges. It does not depend on the reason.
     pub(crate) fn into_response(
         self,
@@ -93,12 +120,8 @@ impl Refusal {
         realm: &str,
         now: Timestamp,
     ) -> Response<Bytes> {
-        let body = Bytes::from(format!("{{\"error\":\"{}\"}}", self.code()));
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status();
+        let mut response = self.plain_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status() == StatusCode::UNAUTHORIZED {
             let kind = self.kind().unwrap_or(RejectionKind::MissingSignature);
             // RFC 9110 section 11.6.1: a 401 has a challenge for each accepted scheme.
@@ -158,6 +181,7 @@ impl fmt::Display for Refusal {
                  while the handler holds it; StreamLimits::with_answers_before_end sends such \
                  answers",
             ),
+            Self::Unsignable => f.write_str("answer: expected one that can be signed"),
         }
     }
 }

@@ -20,6 +20,7 @@ use super::{
     buffered::Buffered,
     chunked::{self, ChunkedBody},
     peer::Peer,
+    progress::Progress,
     request_uri,
     settings::Settings,
     spill,
@@ -31,7 +32,7 @@ use crate::{
     BoxError,
     caller_facts::{CallerFacts, VerifiedTarget},
     head_verified_caller::HeadVerifiedCaller,
-    metrics::{Decision, Store},
+    metrics::Store,
     mode::Mode,
     verified_caller::VerifiedCaller,
 };
@@ -119,7 +120,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         parts: &mut Parts,
         mut body: Pin<&mut B>,
         now: Timestamp,
-        decision: &mut Decision,
+        progress: &mut Progress,
         buffered: &mut Buffered,
     ) -> impl Future<Output = Result<Accepted, Refused>>
     where
@@ -138,8 +139,21 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     };
 
                     // Steps 1 to 5: one signature, grammar, authority, coverage, date.
-                    let unverified = settings.verifier.parse(head, now)?;
-                    decision.parsed(unverified.scheme());
+                    let unverified = match settings.verifier.parse(head, now) {
+                        Ok(unverified) => unverified,
+                        Err(rejection) => {
+                            if let Some(date) = rejection.stale_date()
+                                && progress.signs_answers(settings)
+                            {
+                                let stale =
+                                    self.authenticate_stale(parts, head, date, now, progress);
+                                Box::pin(stale).await;
+                            }
+                            return Err(rejection.into());
+                        }
+                    };
+                    progress.decision.parsed(unverified.scheme());
+                    progress.prepare(settings, parts, &head, &unverified);
 
                     // Step 6: the caller's keys.
                     let keys = self.keys.try_lookup(unverified.key_id());
@@ -149,10 +163,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     // Step 7: the signature over the head.
                     if let Some(keys) = &keys
                         && !unverified.needs_body()
-                        && let Authentication::Head(head) = unverified.authenticate(keys, now)?
+                        && let Authentication::Head(matched) =
+                            progress.authenticate(&unverified, keys, now)?
                     {
-                        decision.head_matched();
-                        Head::Authenticated(head.detach())
+                        Head::Authenticated(matched.detach())
                     } else {
                         Head::Pending(Box::new(unverified), keys)
                     }
@@ -166,7 +180,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     // Step 9: the body.
                     if buffered.is_streamed(&*body) {
                         self.ensure_fits(head, &*body)?;
-                    } else if Self::is_decoded(head, decision.mode()) {
+                    } else if Self::is_decoded(head, progress.decision.mode()) {
                         Box::pin(self.receive_decoded(head, body.as_mut(), buffered)).await?;
                     } else if buffered.is_spilled(&*body) {
                         Box::pin(self.receive_spilled(head, body.as_mut(), buffered)).await?;
@@ -194,7 +208,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                             &unverified,
                             keys,
                             body,
-                            decision,
+                            progress,
                             buffered,
                         );
                         Box::pin(steps).await?
@@ -207,20 +221,20 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
 
             // Step 10: the headers that are not covered.
             let uncovered = &self.settings.uncovered;
-            match decision.mode() {
+            match progress.decision.mode() {
                 Mode::Enforced => uncovered.apply(&mut parts.headers, request.head()),
                 // The handler must get the headers unchanged.
                 Mode::ReportOnly => uncovered.apply(&mut parts.headers.clone(), request.head()),
             }
             .map_err(|rejection| refused(rejection.into()))?;
 
-            if decision.mode() == Mode::Enforced && chunked::is_declared(request.head()) {
+            if progress.decision.mode() == Mode::Enforced && chunked::is_declared(request.head()) {
                 chunked::describe_decoded(&mut parts.headers, request.head());
             }
 
             // Step 11: the claim of the nonce.
             let replay_protected = self
-                .claim(parts, &request, decision.mode())
+                .claim(parts, &request, progress.decision.mode())
                 .await
                 .map_err(refused)?;
 
@@ -243,7 +257,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         unverified: &UnverifiedHead<'_>,
         keys: Option<CallerKeys>,
         body: Pin<&mut B>,
-        decision: &mut Decision,
+        progress: &mut Progress,
         buffered: &mut Buffered,
     ) -> Result<Authenticated, Refused>
     where
@@ -262,9 +276,8 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
 
         // Step 7: the signature over the head. The date is checked again, because the lookup took
         // time.
-        match unverified.authenticate(&keys, settings.clock.now())? {
+        match progress.authenticate(unverified, &keys, settings.clock.now())? {
             Authentication::Head(head) => {
-                decision.head_matched();
                 let mut head = head.detach();
 
                 // Step 8: whether the nonce is known already.
@@ -275,7 +288,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     self.ensure_fits(&head, &*body)?;
                     return Ok(unread(head, replay_key));
                 }
-                if Self::is_decoded(&head, decision.mode()) {
+                if Self::is_decoded(&head, progress.decision.mode()) {
                     self.receive_decoded(&mut head, body, buffered).await?;
                     return self.compare_body(head, replay_key, buffered);
                 }
@@ -317,6 +330,33 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     body_deadline: Duration::ZERO,
                 })
             }
+        }
+    }
+
+    /// Checks the signature of a request whose date is not accepted: its refusal is signed, and
+    /// tells the time, only for a holder of the key.
+    async fn authenticate_stale(
+        &self,
+        parts: &Parts,
+        head: RequestHead<'_>,
+        date: Timestamp,
+        now: Timestamp,
+        progress: &mut Progress,
+    ) {
+        let settings = &self.settings;
+        let Ok(unverified) = settings.verifier.parse(head, date) else {
+            return;
+        };
+        let keys = match self.keys.try_lookup(unverified.key_id()) {
+            Some(keys) => counted(Store::Keys, keys),
+            None => {
+                let lookup = self.keys.lookup(unverified.key_id());
+                within(settings.store_deadline, Store::Keys, lookup).await
+            }
+        };
+        if let Ok(keys) = keys {
+            progress.prepare(settings, parts, &head, &unverified);
+            progress.find_key(&unverified, &keys, now);
         }
     }
 

@@ -8,10 +8,14 @@ use http::{Response, request::Parts};
 use http_body::Body;
 
 use super::{
-    body_mode::BodyMode, buffered::Buffered, decide::Accepted, request_body::RequestBody,
-    settings::Settings, verification::Verification,
+    body_mode::BodyMode, buffered::Buffered, decide::Accepted, progress::Progress,
+    request_body::RequestBody, settings::Settings, signed_answers::Answering,
+    verification::Verification,
 };
 use crate::{BoxError, grpc, metrics::Decision, mode::Mode, refusal::Refusal};
+
+/// An accepted request, its body, the service that handles it, and what signs the answer.
+type Enforced<S> = (Accepted, RequestBody, S, Option<Box<Answering>>);
 
 impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     /// Returns the caller, the bytes that were read of the body and the inner service, or the
@@ -26,25 +30,32 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         mut body: Pin<&mut B>,
         body_mode: BodyMode,
         inner: S,
-    ) -> impl Future<Output = Result<(Accepted, RequestBody, S), Response<Bytes>>>
+    ) -> impl Future<Output = Result<Enforced<S>, Response<Bytes>>>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
         async move {
             let now = self.settings.clock.now();
-            let mut decision = Decision::begin(Mode::Enforced, &self.settings.metrics)
+            let decision = Decision::begin(Mode::Enforced, &self.settings.metrics)
                 // This comes first, because the decision can remove headers.
                 .of_grpc(grpc::is_call(&parts.method, &parts.headers));
+            let mut progress = Progress::new(decision);
             let mut buffered = Buffered::in_mode(body_mode);
-            let decided = self.decide(parts, body.as_mut(), now, &mut decision, &mut buffered);
-            let refused = match decided.await {
+            let decided = self.decide(parts, body.as_mut(), now, &mut progress, &mut buffered);
+            let decided = decided.await;
+            let Progress {
+                decision,
+                answering,
+                ..
+            } = progress;
+            let refused = match decided {
                 Ok(accepted) => {
                     let caller = accepted.caller();
                     let held = caller.is_some().then(|| buffered.held());
                     self.accepted(accepted.facts(), decision, held, now);
                     let body = buffered.into_verified(caller.cloned());
-                    return Ok((accepted, body, inner));
+                    return Ok((accepted, body, inner, answering));
                 }
                 Err(refused) => refused,
             };
@@ -59,7 +70,11 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
                 Box::pin(drain.read(body)).await;
             }
-            Err(self.response(refused.refusal, is_grpc, now))
+            let response = self.response(refused.refusal, is_grpc, now);
+            Err(match answering {
+                None => response,
+                Some(answering) => answering.sign_refusal(response),
+            })
         }
     }
 

@@ -10,6 +10,7 @@
 //! | `warn` | a request is accepted without a claim | `outcome = "unclaimed"`, [more](#unclaimed) |
 //! | `debug` | a report-only layer cannot decide | `outcome = "undecided"` |
 //! | `debug` | a streamed request ends before its body | `outcome = "unread"`, `body_mode`, `caller` |
+//! | `error` | an answer cannot be signed, and the peer gets 500 | `outcome = "unsignable"`, `reason`, `suppressed` |
 //! | `info`, `warn` | a layer starts (once) | `outcome = "started"` |
 //! | `warn` | an unauthenticated peer has no address (once) | `outcome = "started"` |
 //!
@@ -72,6 +73,7 @@
 //! https://docs.rs/axum/latest/axum/struct.Router.html#method.into_make_service_with_connect_info
 
 use std::{
+    fmt,
     net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
@@ -247,7 +249,10 @@ impl Events {
         }
         match refusal {
             Refusal::Rejected(_) => event!(warn),
-            Refusal::Unavailable { .. } | Refusal::Misconfigured | Refusal::AnsweredEarly => {
+            Refusal::Unavailable { .. }
+            | Refusal::Misconfigured
+            | Refusal::AnsweredEarly
+            | Refusal::Unsignable => {
                 event!(error);
             }
         }
@@ -266,6 +271,19 @@ impl Events {
             %caller,
             suppressed,
             reason = %outage,
+        );
+    }
+
+    /// Reports an answer that cannot be signed.
+    pub(super) fn unsignable(&self, problem: &impl fmt::Display, now: Timestamp) {
+        let Some(suppressed) = self.admit("unsignable", None, now) else {
+            return;
+        };
+        tracing::error!(
+            target: "countersign",
+            outcome = "unsignable",
+            suppressed,
+            reason = %problem,
         );
     }
 

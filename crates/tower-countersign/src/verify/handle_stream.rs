@@ -5,6 +5,7 @@ use std::{future::poll_fn, pin::Pin, sync::Arc};
 use bytes::Bytes;
 use countersign::{KeyStore, ReplayStore};
 use http::{Request, Response, request::Parts};
+use http_body::Body;
 use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
 use tower_service::Service;
 
@@ -39,10 +40,12 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
     ) -> Result<Response<ResponseBody<ResBody>>, S::Error>
     where
         S: Service<Request<RequestBody>, Response = Response<ResBody>>,
+        ResBody: Body,
+        ResBody::Error: Into<BoxError>,
     {
         let is_grpc = grpc::is_call(&parts.method, &parts.headers);
         let sends_first = drain::sends_first(&parts);
-        let (accepted, read, mut inner) = {
+        let (accepted, read, mut inner, answering) = {
             let body = Pin::new(&mut body);
             match self
                 .enforce(&mut parts, body, BodyMode::Stream, inner)
@@ -81,19 +84,26 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let mut gate = Gate::new(stream.clone(), limits.idle);
         let is_early = answer.status().as_u16() >= 400;
         let judged = poll_fn(|cx| gate.poll_answer(cx, is_early || limits.answers_before_end));
-        match judged.await {
-            Ok(()) if is_early => Ok(answer.map(ResponseBody::handled)),
-            Ok(()) if limits.answers_before_end => {
-                Ok(answer.map(|body| ResponseBody::guarded(body, gate)))
+        let answer = match judged.await {
+            Ok(()) if !is_early && limits.answers_before_end => {
+                answer.map(|body| ResponseBody::guarded(body, gate))
             }
-            Ok(()) => Ok(answer.map(ResponseBody::handled)),
+            Ok(()) => answer.map(ResponseBody::handled),
             Err(refusal) => {
                 // Ends the handler's work on the answer before the rest is drained.
                 drop(answer);
                 self.drain_rest(&stream, sends_first, &refusal).await;
                 let response = self.response(refusal, is_grpc, self.settings.clock.now());
-                Ok(response.map(ResponseBody::refused))
+                let response = match answering {
+                    None => response,
+                    Some(answering) => answering.sign_refusal(response),
+                };
+                return Ok(response.map(ResponseBody::refused));
             }
+        };
+        match answering {
+            None => Ok(answer),
+            Some(answering) => Ok(answering.sign(answer).await),
         }
     }
 

@@ -14,6 +14,7 @@ use super::{
     report_only::ReportOnly,
     service::Verify,
     settings::Settings,
+    signed_answers::AnswerSigning,
     spill::{Spill, SpillLimits},
     stream::StreamLimits,
     uncovered::UncoveredHeaders,
@@ -210,6 +211,37 @@ impl<K, R> VerifyLayer<K, R> {
     pub fn with_stream_limits(mut self, limits: StreamLimits) -> Self {
         self.settings.stream_limits = limits;
         self
+    }
+
+    /// Signs the response to every request whose signature matched, so that a client knows who
+    /// answered it, and to what. See [`VerifyAnswerLayer`](crate::VerifyAnswerLayer) for the
+    /// client.
+    ///
+    /// | response | is |
+    /// |---|---|
+    /// | of the handler, or of a layer inside this one | signed, with any status |
+    /// | a refusal after the signature over the head matched, and that of a stale date | signed |
+    /// | a refusal of a stranger | not signed |
+    /// | to a request whose signature covers the body alone (DRF, webhooks) | not signed |
+    /// | of a [report-only](Self::insecure_report_only) layer | not signed |
+    /// | a stream, an upgrade, gRPC, a body over the limit | 500 `unsignable`, itself signed |
+    ///
+    /// The body is read to its end first. Put a compression layer *inside* this layer: the
+    /// signature covers the body as it is sent.
+    ///
+    /// The date of a refused request is checked after its signature then, so that only a holder of
+    /// the key gets a signed `expired`, which tells the time.
+    ///
+    /// Call this after [`with_verifier`](Self::with_verifier).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigErrorKind::Setting`](countersign::ConfigErrorKind::Setting) if the verifier accepts
+    /// `ED25519` and there is no service key.
+    pub fn with_signed_answers(mut self, signing: AnswerSigning) -> Result<Self, ConfigError> {
+        signing.check(&self.settings.verifier)?;
+        self.settings.answers = Some(Arc::new(signing));
+        Ok(self)
     }
 
     /// Sets how to treat headers that the signature does not cover.

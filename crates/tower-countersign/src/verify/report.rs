@@ -16,6 +16,7 @@ use super::{
     decide::Accepted,
     erased::erased,
     events,
+    progress::Progress,
     request_body::RequestBody,
     request_uri,
     tee_body::{BodyCopy, TeeBody},
@@ -39,21 +40,23 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         B::Error: Into<BoxError>,
     {
         let now = self.settings.clock.now();
-        let mut decision = Decision::begin(Mode::ReportOnly, &self.settings.metrics);
+        let decision = Decision::begin(Mode::ReportOnly, &self.settings.metrics);
         let mut body = erased(body);
         if !body.is_end_stream() && self.must_read_to_authenticate(&parts, now) {
             return self.verify_while_read(parts, body, decision, now);
         }
         let mut buffered = Buffered::default();
+        let mut progress = Progress::new(decision);
         let verified = self
             .decide(
                 &mut parts,
                 Pin::new(&mut body),
                 now,
-                &mut decision,
+                &mut progress,
                 &mut buffered,
             )
             .await;
+        let decision = progress.decision;
         let caller = match verified {
             Ok(accepted) => {
                 self.accepted(accepted.facts(), decision, Some(buffered.held()), now);
@@ -99,7 +102,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         self: &Arc<Self>,
         mut parts: Parts,
         body: UnsyncBoxBody<Bytes, BoxError>,
-        mut decision: Decision,
+        decision: Decision,
         now: Timestamp,
     ) -> Request<RequestBody> {
         let this = Arc::clone(self);
@@ -107,15 +110,17 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let body = TeeBody::new(body, |copy: BodyCopy| async move {
             let mut buffered = Buffered::discarding();
             let mut copy = pin!(copy);
+            let mut progress = Progress::new(decision);
             let verified = this
                 .decide(
                     &mut verified_parts,
                     copy.as_mut(),
                     now,
-                    &mut decision,
+                    &mut progress,
                     &mut buffered,
                 )
                 .await;
+            let decision = progress.decision;
             match verified {
                 _ if buffered.is_undecided() => events::undecided(),
                 Ok(accepted) => {

@@ -13,7 +13,7 @@ use super::{
     request_body::longer_by,
     stream::{BodyError, Gate},
 };
-use crate::BoxError;
+use crate::{BoxError, chunks::Chunks};
 
 pin_project! {
     /// The body of a response, from the inner service or from a refusal.
@@ -33,6 +33,11 @@ pin_project! {
     enum Inner<B> {
         Handled { #[pin] body: B },
         Refused { bytes: Bytes },
+        // The body of a signed answer, or of one that was too large to sign.
+        Collected {
+            chunks: Chunks,
+            rest: Option<Pin<Box<ResponseBody<B>>>>,
+        },
         // The answer to a request whose body may still fail.
         Guarded {
             #[pin]
@@ -78,6 +83,21 @@ impl<B> ResponseBody<B> {
         });
         Self {
             inner: Inner::Guarded { body, guard },
+        }
+    }
+
+    /// Returns a body that was read to its end.
+    pub(super) fn collected(chunks: Chunks) -> Self {
+        Self {
+            inner: Inner::Collected { chunks, rest: None },
+        }
+    }
+
+    /// Returns a body of which these chunks were read.
+    pub(super) fn begun(chunks: Chunks, rest: Pin<Box<Self>>) -> Self {
+        let rest = Some(rest);
+        Self {
+            inner: Inner::Collected { chunks, rest },
         }
     }
 
@@ -134,6 +154,16 @@ where
                 ready!(guard.poll_verified(cx))?;
                 Poll::Ready(guard.held.take().map(Ok))
             }
+            Projected::Collected { chunks, rest } => {
+                if !chunks.is_end_stream() {
+                    let frame = ready!(Pin::new(chunks).poll_frame(cx));
+                    return Poll::Ready(frame.map(|frame| frame.map_err(|never| match never {})));
+                }
+                match rest {
+                    None => Poll::Ready(None),
+                    Some(rest) => rest.as_mut().poll_frame(cx),
+                }
+            }
             Projected::Refused { bytes } if bytes.is_empty() => Poll::Ready(None),
             Projected::Refused { bytes } => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
@@ -147,6 +177,9 @@ where
             Inner::Guarded { body, guard } => {
                 guard.gate.is_none() && guard.held.is_none() && body.is_end_stream()
             }
+            Inner::Collected { chunks, rest } => {
+                chunks.is_end_stream() && rest.as_ref().is_none_or(|rest| rest.is_end_stream())
+            }
             Inner::Refused { bytes } => bytes.is_empty(),
         }
     }
@@ -159,6 +192,13 @@ where
                 let held = held.map_or(0, Bytes::len);
                 longer_by(body.size_hint(), u64::try_from(held).unwrap_or(u64::MAX))
             }
+            Inner::Collected { chunks, rest } => match rest {
+                None => chunks.size_hint(),
+                Some(rest) => {
+                    let begun = chunks.size_hint().lower();
+                    longer_by(rest.size_hint(), begun)
+                }
+            },
             Inner::Refused { bytes } => {
                 SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX))
             }

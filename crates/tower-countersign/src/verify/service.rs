@@ -54,7 +54,8 @@ where
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
-    ResBody: Send + 'static,
+    ResBody: Body + Send + 'static,
+    ResBody::Error: Into<BoxError>,
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
@@ -87,7 +88,7 @@ where
             (Mode::Enforced, body_mode) => Box::pin(async move {
                 // The incoming body is dropped before the handler is called, because the body may
                 // hold a permit that the handler needs.
-                let (accepted, body, mut inner) = {
+                let (accepted, body, mut inner, answering) = {
                     let body = pin!(body);
                     match verification
                         .enforce(&mut parts, body, body_mode, inner)
@@ -101,7 +102,15 @@ where
                     parts.extensions.insert(caller);
                 }
                 let response = inner.call(Request::from_parts(parts, body)).await?;
-                Ok(response.map(ResponseBody::handled))
+                let response = response.map(ResponseBody::handled);
+                match answering {
+                    None => Ok(response),
+                    Some(answering) => {
+                        // The inner service may hold a permit, which must not wait for a body.
+                        drop(inner);
+                        Ok(Box::pin(answering.sign(response)).await)
+                    }
+                }
             }),
             (Mode::ReportOnly, _) => Box::pin(async move {
                 let mut inner = inner;

@@ -13,6 +13,7 @@ use super::{
     outages::Outages,
     public_uri::{PublicHead, PublicUri},
     report_only::ReportOnly,
+    signed_answers::AnswerSigning,
     spill::Spill,
     stream::StreamLimits,
     uncovered::UncoveredHeaders,
@@ -45,6 +46,8 @@ pub(super) struct Settings {
     pub(super) store_deadline: Duration,
     pub(super) outages: Outages,
     pub(super) drain: Drain,
+    /// `None` if answers are not signed.
+    pub(super) answers: Option<Arc<AnswerSigning>>,
     /// Finds the address that the body of an unauthenticated peer counts towards.
     pub(super) source: SourceAddress,
     pub(super) report_only: ReportOnly,
@@ -91,6 +94,7 @@ impl Default for Settings {
             store_deadline: Duration::from_secs(5),
             outages: Outages::default(),
             drain: Drain::default(),
+            answers: None,
             source: SourceAddress::default(),
             report_only: ReportOnly::default(),
             events: Events::default(),
