@@ -33,6 +33,7 @@
 //! |---|---|
 //! | [`verify`] | the steps of a decision, the refusals, the place of the layer |
 //! | [`sign`] | the client's side |
+//! | [`verify_answers`] | the client's check of signed answers |
 //! | [`authorize`] | rules for which caller may call which route |
 //! | [`cached_keys`] | a cache over a slow key store |
 //! | [`metrics`] | counters and gauges |
@@ -83,6 +84,7 @@ mod streamed_body;
 mod unverified_caller;
 mod verified_caller;
 pub mod verify;
+pub mod verify_answers;
 
 #[cfg(all(feature = "axum", feature = "policy"))]
 pub use self::authorize::extract::{CallerIn, CallerNames};
@@ -117,6 +119,7 @@ pub use self::{
         stream::{BodyError, BodyErrorKind, StreamLimits},
         uncovered::UncoveredHeaders,
     },
+    verify_answers::{AnswerState, layer::VerifyAnswerLayer},
 };
 #[cfg(feature = "axum")]
 pub use self::{caller::Caller, extract::CallerRejection, streamed_body::StreamedBody};
