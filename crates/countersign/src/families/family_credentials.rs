@@ -120,6 +120,7 @@ impl Credentials<'_> {
     ) -> Option<Result<ResponseBinding, Rejection>> {
         match self {
             Self::MessageSignatures(credentials) => Some(credentials.response_binding(head)),
+            Self::Cavage(_) => None,
             Self::Native(_) | Self::SigV4(_) => {
                 let unique = Unique::of_other(head)?;
                 Some(ResponseBinding::of_received(head, None, unique))

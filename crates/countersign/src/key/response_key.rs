@@ -31,7 +31,7 @@ impl ResponseKeyCell {
             }
             // The MAC is of another secret: one with a prefix.
             Scheme::SigV4 => self.0.get().cloned(),
-            Scheme::Ed25519 | Scheme::Drf | Scheme::StandardWebhooks => None,
+            Scheme::Ed25519 | Scheme::Cavage | Scheme::Drf | Scheme::StandardWebhooks => None,
         }
     }
 }
