@@ -441,3 +441,25 @@ fn a_name_that_is_asserted_is_known_before_it_is_proven() {
     assert_eq!(asserted.scheme(), Scheme::Cavage);
     assert_eq!(asserted.key_id(), Some("https://b/c#key"));
 }
+
+#[test]
+fn a_request_of_two_dates_is_fresh_until_the_first_one_ends() {
+    for (created, date, ends) in [
+        (
+            1_767_323_045,
+            "Fri, 02 Jan 2026 03:04:00 GMT",
+            1_767_323_340,
+        ),
+        (1_767_323_035, DATE, 1_767_323_335),
+    ] {
+        let mut parts = get(&[("host", "a"), ("date", date)]);
+        let list = "(request-target) host date (created)";
+        let parameters = format!("keyId=\"billing\",created={created},headers=\"{list}\"");
+        let text =
+            format!("(request-target): get /p?q=1\nhost: a\ndate: {date}\n(created): {created}");
+        sent(&mut parts, &secret(), "signature", &parameters, &text);
+        let verifier = verifier(CavageVerifySettings::new());
+        let proven = judge(&verifier, &secret(), &parts, b"").unwrap();
+        assert_eq!(proven.fresh_until(), Timestamp::from_unix_seconds(ends));
+    }
+}
