@@ -8,7 +8,10 @@
     reason = "tests panic on what they do not expect"
 )]
 
+mod clients;
 mod clock;
+
+mod keys;
 mod kinds;
 mod refusals;
 mod tampering;
