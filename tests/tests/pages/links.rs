@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use crate::root;
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "crates/GUIDE.md",
     "crates/TROUBLESHOOTING.md",
@@ -13,6 +13,7 @@ const PAGES: [&str; 11] = [
     "crates/SCHEMES.md",
     "crates/WIRE.md",
     "crates/README.md",
+    "crates/DECISIONS.md",
     "crates/countersign-cli/README.md",
     "crates/countersign-cli/JSON.md",
     "crates/countersign-proxy/README.md",
