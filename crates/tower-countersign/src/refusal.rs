@@ -83,6 +83,11 @@ impl Refusal {
         }
     }
 
+    /// Returns the signed date, if it is the reason.
+    pub(crate) fn stale_date(&self) -> Option<Timestamp> {
+        self.rejection().and_then(Rejection::stale_date)
+    }
+
     fn kind(&self) -> Option<RejectionKind> {
         self.rejection().map(Rejection::kind)
     }

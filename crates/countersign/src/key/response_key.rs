@@ -20,7 +20,7 @@ impl ResponseKeyCell {
     pub(super) fn of_key(
         &self,
         record: &Record,
-        operation: SigningOperation<'_>,
+        operation: &SigningOperation<'_>,
     ) -> Option<Arc<SigningKey>> {
         let SigningOperation::Mac(mac) = operation else {
             return None;

@@ -268,7 +268,7 @@ impl SigningKey {
     /// `None` for a private key, because the service then has a key of its own, and for a scheme
     /// that signs a body and no request.
     pub fn response_verifying_key(&self) -> Option<VerifyingKey> {
-        let key = self.response_key.of_key(&self.record, self.operation())?;
+        let key = self.response_key.of_key(&self.record, &self.operation())?;
         Some(key.verifying_key())
     }
 

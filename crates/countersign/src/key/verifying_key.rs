@@ -257,7 +257,7 @@ impl VerifyingKey {
             Inner::HmacSha256(mac, _) => SigningOperation::Mac(mac),
             _ => SigningOperation::Other,
         };
-        self.response_key.of_key(&self.record, mac)
+        self.response_key.of_key(&self.record, &mac)
     }
 
     /// Keeps the secret for a diagnosis, if the feature is on. Nothing else reads it.

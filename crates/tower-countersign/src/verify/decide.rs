@@ -139,19 +139,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                     };
 
                     // Steps 1 to 5: one signature, grammar, authority, coverage, date.
-                    let unverified = match settings.verifier.parse(head, now) {
-                        Ok(unverified) => unverified,
-                        Err(rejection) => {
-                            if let Some(date) = rejection.stale_date()
-                                && progress.signs_answers(settings)
-                            {
-                                let stale =
-                                    self.authenticate_stale(parts, head, date, now, progress);
-                                Box::pin(stale).await;
-                            }
-                            return Err(rejection.into());
-                        }
-                    };
+                    let unverified = settings.verifier.parse(head, now)?;
                     progress.decision.parsed(unverified.scheme());
                     progress.prepare(settings, parts, &head, &unverified);
 
@@ -335,15 +323,24 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
 
     /// Checks the signature of a request whose date is not accepted: its refusal is signed, and
     /// tells the time, only for a holder of the key.
-    async fn authenticate_stale(
+    pub(super) async fn authenticate_stale(
         &self,
         parts: &Parts,
-        head: RequestHead<'_>,
         date: Timestamp,
         now: Timestamp,
         progress: &mut Progress,
     ) {
         let settings = &self.settings;
+        let Ok(uri) = request_uri::of(parts) else {
+            return;
+        };
+        let Ok(public) = settings.public_head(parts, uri) else {
+            return;
+        };
+        let head = match &public {
+            Some(public) => public.head(&parts.method),
+            None => RequestHead::new(&parts.method, uri, &parts.headers),
+        };
         let Ok(unverified) = settings.verifier.parse(head, date) else {
             return;
         };

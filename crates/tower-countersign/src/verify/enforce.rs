@@ -43,22 +43,26 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             let mut progress = Progress::new(decision);
             let mut buffered = Buffered::in_mode(body_mode);
             let decided = self.decide(parts, body.as_mut(), now, &mut progress, &mut buffered);
-            let decided = decided.await;
+            let refused = match decided.await {
+                Ok(accepted) => {
+                    let caller = accepted.caller();
+                    let held = caller.is_some().then(|| buffered.held());
+                    self.accepted(accepted.facts(), progress.decision, held, now);
+                    let body = buffered.into_verified(caller.cloned());
+                    return Ok((accepted, body, inner, progress.answering));
+                }
+                Err(refused) => refused,
+            };
+            if let Some(date) = refused.refusal.stale_date()
+                && progress.signs_answers(&self.settings)
+            {
+                Box::pin(self.authenticate_stale(parts, date, now, &mut progress)).await;
+            }
             let Progress {
                 decision,
                 answering,
                 ..
             } = progress;
-            let refused = match decided {
-                Ok(accepted) => {
-                    let caller = accepted.caller();
-                    let held = caller.is_some().then(|| buffered.held());
-                    self.accepted(accepted.facts(), decision, held, now);
-                    let body = buffered.into_verified(caller.cloned());
-                    return Ok((accepted, body, inner, answering));
-                }
-                Err(refused) => refused,
-            };
             // A body must not be polled after its end or after an error.
             let (ended, is_grpc) = (buffered.has_ended(), decision.is_grpc());
             self.refused(parts, &refused, &mut buffered, decision, now);

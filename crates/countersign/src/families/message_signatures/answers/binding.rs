@@ -1,7 +1,7 @@
 use std::fmt;
 
 use http::{
-    HeaderMap, HeaderName, Method, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method, Uri,
     header::{AUTHORIZATION, HOST},
     request::Parts,
 };
@@ -70,7 +70,7 @@ impl Unique {
     /// Finds it in a request that has no signature of RFC 9421.
     pub(crate) fn of_other(head: &RequestHead<'_>) -> Option<Self> {
         let headers = head.headers();
-        let scheme = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+        let scheme = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         let is_in = |names: &[&[u8]]| {
             scheme.is_some_and(|scheme| names.iter().any(|name| scheme.starts_with(name)))
         };

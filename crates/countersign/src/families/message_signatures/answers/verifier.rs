@@ -93,6 +93,10 @@ impl ResponseVerifier {
     /// - [`ConfigErrorKind::Authority`] if an authority is none, or is there already.
     /// - [`ConfigErrorKind::Key`] if the service is unknown, or a key is for another scheme than
     ///   RFC 9421.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the caller keeps no keys: a handle is passed on"
+    )]
     pub fn with_service<I>(mut self, authorities: I, keys: CallerKeys) -> Result<Self, ConfigError>
     where
         I: IntoIterator,
@@ -409,10 +413,10 @@ fn matching_key<'k>(
     let mut ended = None;
     for key in known.filter(is_named) {
         tried = tried.saturating_add(1);
-        let verifying = key.verifying_key();
-        let agrees = |alg: &str| alg == verifying.algorithm().name();
+        let candidate = key.verifying_key();
+        let agrees = |alg: &str| alg == candidate.algorithm().name();
         if signature.params.alg().is_some_and(|alg| !agrees(alg))
-            || !verifying.verifies_message(base.as_str().as_bytes(), &signature.signature)
+            || !candidate.verifies_message(base.as_str().as_bytes(), &signature.signature)
         {
             continue;
         }
