@@ -8,9 +8,14 @@ use http::{Response, request::Parts};
 use http_body::Body;
 
 use super::{
-    body_mode::BodyMode, buffered::Buffered, decide::Accepted, progress::Progress,
-    request_body::RequestBody, settings::Settings, signed_answers::Answering,
-    verification::Verification,
+    body_mode::BodyMode,
+    buffered::Buffered,
+    decide::Accepted,
+    progress::Progress,
+    request_body::RequestBody,
+    settings::Settings,
+    signed_answers::Answering,
+    verification::{Refused, Verification},
 };
 use crate::{BoxError, grpc, metrics::Decision, mode::Mode, refusal::Refusal};
 
@@ -53,32 +58,52 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 }
                 Err(refused) => refused,
             };
-            if let Some(date) = refused.refusal.stale_date()
-                && progress.signs_answers(&self.settings)
-            {
-                Box::pin(self.authenticate_stale(parts, date, now, &mut progress)).await;
-            }
-            let Progress {
-                decision,
-                answering,
-                ..
-            } = progress;
-            // A body must not be polled after its end or after an error.
-            let (ended, is_grpc) = (buffered.has_ended(), decision.is_grpc());
-            self.refused(parts, &refused, &mut buffered, decision, now);
-            // Frees the bytes that were read before the rest is drained.
-            drop(buffered);
             // The inner service may hold a permit. A refused peer must not keep it from others.
             drop(inner);
-            let drain = &self.settings.drain;
-            if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
-                Box::pin(drain.read(body)).await;
-            }
-            let response = self.response(refused.refusal, is_grpc, now);
-            Err(match answering {
-                None => response,
-                Some(answering) => answering.sign_refusal(response),
-            })
+            let refusing = self.refuse(parts, body, refused, buffered, progress, now);
+            Err(Box::pin(refusing).await)
+        }
+    }
+
+    /// Reports a refusal, drains the body, and returns the response. Signs the response if the
+    /// signature over the head matched.
+    async fn refuse<B>(
+        &self,
+        parts: &Parts,
+        body: Pin<&mut B>,
+        refused: Refused,
+        mut buffered: Buffered,
+        mut progress: Progress,
+        now: Timestamp,
+    ) -> Response<Bytes>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        if let Some(date) = refused.refusal.stale_date()
+            && progress.signs_answers(&self.settings)
+        {
+            self.authenticate_stale(parts, date, now, &mut progress)
+                .await;
+        }
+        let Progress {
+            decision,
+            answering,
+            ..
+        } = progress;
+        // A body must not be polled after its end or after an error.
+        let (ended, is_grpc) = (buffered.has_ended(), decision.is_grpc());
+        self.refused(parts, &refused, &mut buffered, decision, now);
+        // Frees the bytes that were read before the rest is drained.
+        drop(buffered);
+        let drain = &self.settings.drain;
+        if !ended && drain.is_worth_it(parts, &refused.refusal, &*body) {
+            drain.read(body).await;
+        }
+        let response = self.response(refused.refusal, is_grpc, now);
+        match answering {
+            None => response,
+            Some(answering) => answering.sign_refusal(response),
         }
     }
 
