@@ -101,16 +101,18 @@ where
                 if let Accepted::Request(caller) = accepted {
                     parts.extensions.insert(caller);
                 }
-                let response = inner.call(Request::from_parts(parts, body)).await?;
-                let response = response.map(ResponseBody::handled);
-                match answering {
-                    None => Ok(response),
-                    Some(answering) => {
-                        // The inner service may hold a permit, which must not wait for a body.
-                        drop(inner);
-                        Ok(Box::pin(answering.sign(response)).await)
-                    }
-                }
+                let Some(answering) = answering else {
+                    let response = inner.call(Request::from_parts(parts, body)).await?;
+                    return Ok(response.map(ResponseBody::handled));
+                };
+                // Boxed, because every waiting request has room for what is not.
+                Box::pin(async move {
+                    let response = inner.call(Request::from_parts(parts, body)).await?;
+                    // The inner service may hold a permit, which must not wait for a body.
+                    drop(inner);
+                    Ok(answering.sign(response.map(ResponseBody::handled)).await)
+                })
+                .await
             }),
             (Mode::ReportOnly, _) => Box::pin(async move {
                 let mut inner = inner;
