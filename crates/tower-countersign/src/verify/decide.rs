@@ -344,12 +344,11 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
         let Ok(unverified) = settings.verifier.parse(head, date) else {
             return;
         };
-        let keys = match self.keys.try_lookup(unverified.key_id()) {
-            Some(keys) => counted(Store::Keys, keys),
-            None => {
-                let lookup = self.keys.lookup(unverified.key_id());
-                within(settings.store_deadline, Store::Keys, lookup).await
-            }
+        let keys = if let Some(keys) = self.keys.try_lookup(unverified.key_id()) {
+            counted(Store::Keys, keys)
+        } else {
+            let lookup = self.keys.lookup(unverified.key_id());
+            within(settings.store_deadline, Store::Keys, lookup).await
         };
         if let Ok(keys) = keys {
             progress.prepare(settings, parts, &head, &unverified);

@@ -178,7 +178,7 @@ where
                 guard.gate.is_none() && guard.held.is_none() && body.is_end_stream()
             }
             Inner::Collected { chunks, rest } => {
-                chunks.is_end_stream() && rest.as_ref().is_none_or(|rest| rest.is_end_stream())
+                chunks.is_end_stream() && rest.as_ref().is_none_or(Body::is_end_stream)
             }
             Inner::Refused { bytes } => bytes.is_empty(),
         }

@@ -68,7 +68,7 @@ impl Answering {
         B::Error: Into<BoxError>,
     {
         let (mut parts, body) = response.into_parts();
-        if let Some(problem) = self.unsignable_head(&parts) {
+        if let Some(problem) = Self::unsignable_head(&parts) {
             return self.refuse(&problem);
         }
         if let Some(digest) = parts.extensions.get().copied().or_else(|| {
@@ -123,7 +123,7 @@ impl Answering {
     }
 
     /// Returns why no response with this head can be signed.
-    fn unsignable_head(&self, parts: &Parts) -> Option<Unsignable> {
+    fn unsignable_head(parts: &Parts) -> Option<Unsignable> {
         if parts.status.is_informational() {
             Some(Unsignable::Informational)
         } else if grpc::is_grpc(&parts.headers) {

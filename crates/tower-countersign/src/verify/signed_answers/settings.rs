@@ -105,7 +105,7 @@ impl AnswerSigning {
     /// # Errors
     ///
     /// As [`ResponseSigner::with_covered_header`].
-    pub fn with_covered_header(mut self, name: HeaderName) -> Result<Self, ConfigError> {
+    pub fn with_covered_header(mut self, name: &HeaderName) -> Result<Self, ConfigError> {
         let add = |signer: ResponseSigner| signer.with_covered_header(name.clone());
         self.derived = self.derived.map(add).transpose()?;
         if let Some((signer, key)) = self.service {

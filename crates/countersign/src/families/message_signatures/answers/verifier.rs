@@ -338,11 +338,11 @@ impl ResponseVerifier {
                 self.window,
             )));
         }
-        let expires = signature.params.expires().map(Timestamp::from_unix_seconds);
-        if let Some(expires) = expires
-            && now > expires
+        let until = signature.params.expires().map(Timestamp::from_unix_seconds);
+        if let Some(until) = until
+            && now > until
         {
-            let lifetime = signed_at.abs_diff(expires);
+            let lifetime = signed_at.abs_diff(until);
             return Err(expired(Rejection::stale(
                 "expires", signed_at, now, lifetime,
             )));
