@@ -52,9 +52,10 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
                 Ok(accepted) => {
                     let caller = accepted.caller();
                     let held = caller.is_some().then(|| buffered.held());
-                    self.accepted(accepted.facts(), progress.decision, held, now);
+                    let (decision, answering) = progress.into_parts();
+                    self.accepted(accepted.facts(), decision, held, now);
                     let body = buffered.into_verified(caller.cloned());
-                    return Ok((accepted, body, inner, progress.answering));
+                    return Ok((accepted, body, inner, answering));
                 }
                 Err(refused) => refused,
             };
@@ -86,11 +87,7 @@ impl<K: KeyStore, R: ReplayStore> Verification<K, R> {
             self.authenticate_stale(parts, date, now, &mut progress)
                 .await;
         }
-        let Progress {
-            decision,
-            answering,
-            ..
-        } = progress;
+        let (decision, answering) = progress.into_parts();
         // A body must not be polled after its end or after an error.
         let (ended, is_grpc) = (buffered.has_ended(), decision.is_grpc());
         self.refused(parts, &refused, &mut buffered, decision, now);

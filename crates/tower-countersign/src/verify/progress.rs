@@ -12,9 +12,7 @@ use crate::{metrics::Decision, mode::Mode};
 /// What the steps of a decision have found so far.
 pub(super) struct Progress {
     pub(super) decision: Decision,
-    /// What signs the answer. `None` until the signature over the head matched.
-    pub(super) answering: Option<Box<Answering>>,
-    /// The same for a request whose signature is not checked yet.
+    /// What signs the answer, once the signature over the head matched.
     prepared: Option<Box<Answering>>,
 }
 
@@ -22,7 +20,6 @@ impl Progress {
     pub(super) fn new(decision: Decision) -> Self {
         Self {
             decision,
-            answering: None,
             prepared: None,
         }
     }
@@ -76,7 +73,8 @@ impl Progress {
         keys: &CallerKeys,
         now: Timestamp,
     ) {
-        if self.prepared.is_some()
+        let waits = |prepared: &Box<Answering>| !prepared.is_matched();
+        if self.prepared.as_ref().is_some_and(waits)
             && let Some(key) = unverified.key_of_head(keys, now)
         {
             self.matched(|| key.response_signing_key());
@@ -84,9 +82,15 @@ impl Progress {
     }
 
     fn matched(&mut self, derived: impl FnOnce() -> Option<Arc<SigningKey>>) {
-        self.answering = self.prepared.take().map(|mut answering| {
-            answering.derived = derived();
-            answering
-        });
+        if let Some(prepared) = &mut self.prepared {
+            prepared.matched(derived());
+        }
+    }
+
+    /// Returns the decision, and what signs the answer. The latter is `None` unless the signature
+    /// over the head matched.
+    pub(super) fn into_parts(self) -> (Decision, Option<Box<Answering>>) {
+        let answering = self.prepared.filter(|prepared| prepared.is_matched());
+        (self.decision, answering)
     }
 }

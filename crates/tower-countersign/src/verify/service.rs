@@ -12,8 +12,8 @@ use tower_service::Service;
 
 use super::{
     body_mode::BodyMode, decide::Accepted, erased::erased, future::VerifyFuture,
-    request_body::RequestBody, response_body::ResponseBody, settings::Settings, stream::BodyStream,
-    verification::Verification,
+    request_body::RequestBody, response_body::ResponseBody, settings::Settings,
+    signed_answers::Answering, stream::BodyStream, verification::Verification,
 };
 use crate::{
     BoxError, head_verified_caller::HeadVerifiedCaller, mode::Mode,
@@ -88,31 +88,23 @@ where
             (Mode::Enforced, body_mode) => Box::pin(async move {
                 // The incoming body is dropped before the handler is called, because the body may
                 // hold a permit that the handler needs.
-                let (accepted, body, mut inner, answering) = {
+                let handling = {
                     let body = pin!(body);
                     match verification
                         .enforce(&mut parts, body, body_mode, inner)
                         .await
                     {
-                        Ok(accepted) => accepted,
+                        Ok((accepted, body, inner, answering)) => {
+                            if let Accepted::Request(caller) = accepted {
+                                parts.extensions.insert(caller);
+                            }
+                            handle(inner, Request::from_parts(parts, body), answering)
+                        }
                         Err(refusal) => return Ok(refusal.map(ResponseBody::refused)),
                     }
                 };
-                if let Accepted::Request(caller) = accepted {
-                    parts.extensions.insert(caller);
-                }
-                let Some(answering) = answering else {
-                    let response = inner.call(Request::from_parts(parts, body)).await?;
-                    return Ok(response.map(ResponseBody::handled));
-                };
-                // Boxed, because every waiting request has room for what is not.
-                Box::pin(async move {
-                    let response = inner.call(Request::from_parts(parts, body)).await?;
-                    // The inner service may hold a permit, which must not wait for a body.
-                    drop(inner);
-                    Ok(answering.sign(response.map(ResponseBody::handled)).await)
-                })
-                .await
+                // A second place that waits would keep what both need apart from the first.
+                handling.await
             }),
             (Mode::ReportOnly, _) => Box::pin(async move {
                 let mut inner = inner;
@@ -121,6 +113,30 @@ where
             }),
         })
     }
+}
+
+/// Calls the inner service, and signs its response if that is asked for.
+async fn handle<S, ResBody>(
+    mut inner: S,
+    request: Request<RequestBody>,
+    answering: Option<Box<Answering>>,
+) -> Result<Response<ResponseBody<ResBody>>, S::Error>
+where
+    S: Service<Request<RequestBody>, Response = Response<ResBody>>,
+    ResBody: Body,
+    ResBody::Error: Into<BoxError>,
+{
+    let Some(answering) = answering else {
+        return Ok(inner.call(request).await?.map(ResponseBody::handled));
+    };
+    // Boxed, because every waiting request has room for what is not.
+    Box::pin(async move {
+        let response = inner.call(request).await?;
+        // The inner service may hold a permit, which must not wait for a body.
+        drop(inner);
+        Ok(answering.sign(response.map(ResponseBody::handled)).await)
+    })
+    .await
 }
 
 impl<S: fmt::Debug, K, R> fmt::Debug for Verify<S, K, R> {

@@ -22,13 +22,14 @@ use crate::{
     verify::{events::Events, response_body::ResponseBody},
 };
 
-/// Signs the response to one request, whose signature matched.
+/// Signs the response to one request, once its signature matched.
 pub(crate) struct Answering {
     settings: Arc<AnswerSigning>,
     binding: ResponseBinding,
     method: Method,
+    is_matched: bool,
     /// The key that is made of the caller's secret.
-    pub(in super::super) derived: Option<Arc<SigningKey>>,
+    derived: Option<Arc<SigningKey>>,
     clock: Arc<dyn Clock>,
     events: Events,
 }
@@ -51,10 +52,21 @@ impl Answering {
             settings: Arc::clone(settings),
             binding: unverified.response_binding(head)?,
             method: parts.method.clone(),
+            is_matched: false,
             derived: None,
             clock: Arc::clone(clock),
             events: events.clone(),
         }))
+    }
+
+    /// Notes that the signature of the request matched a key, and the key that is made of it.
+    pub(in super::super) fn matched(&mut self, derived: Option<Arc<SigningKey>>) {
+        self.is_matched = true;
+        self.derived = derived;
+    }
+
+    pub(in super::super) fn is_matched(&self) -> bool {
+        self.is_matched
     }
 
     /// Signs a response of the inner service, after its body is complete. A response that cannot be
