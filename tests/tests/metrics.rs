@@ -855,7 +855,7 @@ fn the_page_explains_every_metric_and_every_alert() {
     let page = fs::read_to_string(root.join("crates/OPERATIONS.md")).unwrap();
     let of_proxies = metrics_of_proxies(&root.join("crates/countersign-proxy/src"));
     assert!(of_proxies.len() >= 4, "{of_proxies:?}");
-    let known: Vec<&str> = ours::ALL.iter().map(|metric| metric.name()).collect();
+    let known: Vec<&str> = ours::ALL.iter().map(ours::Metric::name).collect();
     let of_proxies = of_proxies.iter().map(String::as_str);
     let known: Vec<&str> = known.into_iter().chain(of_proxies).collect();
     for name in &known {

@@ -624,7 +624,7 @@ fn a_switch_that_weakens_a_check_is_spelled_insecure_and_names_its_attack() {
             }
         }
     }
-    assert_eq!(insecure, 34);
+    assert_eq!(insecure, 37);
     assert_eq!(harmless, BTreeSet::from(HARMLESS), "no such function");
 }
 

@@ -163,7 +163,7 @@ fn is_verified(answer: &Answer) -> bool {
     matches!(&answer.state, AnswerState::Verified { service, .. } if *service == "user-service")
 }
 
-/// A response, changed on its way by a layer outside of the one that signed it.
+/// A response, changed on its way by a layer outside of the signing one.
 fn changed(app: Router, change: fn(Response) -> Response) -> Router {
     app.layer(axum::middleware::map_response(
         move |response: Response<Body>| async move { change(response) },

@@ -49,17 +49,14 @@ fn response(case: &Value) -> (http::response::Parts, Vec<u8>) {
 fn verifier(keys: &Value) -> ResponseVerifier {
     let keys = keys.as_object().unwrap().iter();
     let keys = keys.enumerate().map(|(number, (key_id, key))| {
-        let key = match text(key, "alg") {
-            "ed25519" => {
-                let mut public = [0; 32];
-                base16ct::lower::decode(text(key, "public_key_hex"), &mut public).unwrap();
-                VerifyingKey::message_ed25519(&public).unwrap()
-            }
-            _ => {
-                let pair = Secret::from_hex(text(key, "derived_from_secret_hex")).unwrap();
-                let derived = SigningKey::hmac_sha256(&pair).response_verifying_key();
-                derived.expect("a shared secret has one")
-            }
+        let key = if text(key, "alg") == "ed25519" {
+            let mut public = [0; 32];
+            base16ct::lower::decode(text(key, "public_key_hex"), &mut public).unwrap();
+            VerifyingKey::message_ed25519(&public).unwrap()
+        } else {
+            let pair = Secret::from_hex(text(key, "derived_from_secret_hex")).unwrap();
+            let derived = SigningKey::hmac_sha256(&pair).response_verifying_key();
+            derived.expect("a shared secret has one")
         };
         let version = number.to_string();
         let key = CallerKey::new(&version, key.insecure_allow_weak_key()).unwrap();
@@ -99,7 +96,7 @@ fn every_shared_decision_is_ours() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A case must not be refused for another reason than the one that it is about.
+/// A case must not be refused for another reason than its own.
 #[test]
 fn a_case_is_refused_for_its_own_reason() {
     use AnswerErrorKind as Kind;
@@ -133,7 +130,7 @@ fn a_case_is_refused_for_its_own_reason() {
     }
 }
 
-/// The signer makes the signature of the case whose components are in its order.
+/// The signer makes the signature of each case that lists the components in the same order.
 #[test]
 fn we_sign_what_the_cases_accept() {
     let Some(file) = shared(FILE) else { return };
@@ -144,7 +141,7 @@ fn we_sign_what_the_cases_accept() {
     let key = key.response_signing_key().unwrap();
     let signer = ResponseSigner::new("user-service/2026").unwrap();
     let cases = file["cases"].as_array().unwrap().iter();
-    let mut signed: usize = 0;
+    let mut count: usize = 0;
     for case in cases.filter(|case| text(case, "expect") == "accept") {
         let now = Timestamp::from_unix_seconds(case["now_unix"].as_i64().unwrap());
         let binding = ResponseBinding::of(&request(case)).unwrap();
@@ -158,7 +155,7 @@ fn we_sign_what_the_cases_accept() {
         let mut answer = verifier.authenticate(&binding, &parts, now).unwrap();
         answer.update(&body);
         answer.finish().unwrap();
-        signed = signed.saturating_add(1);
+        count = count.saturating_add(1);
     }
-    assert!(signed > 0);
+    assert!(count > 0);
 }

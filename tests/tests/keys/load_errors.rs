@@ -73,7 +73,7 @@ fn an_error_in_toml_names_place_mistake_and_what_is_known() {
         (
             "a misspelt scheme",
             callers(&format!("{hex}\nscheme = \"HMAC_SHA256\"")),
-            "line 4: caller billing: key 1: unknown scheme HMAC_SHA256: expected one of HMAC-SHA256, ED25519, X-HMAC-SHA256, Standard-Webhooks, RFC 9421, AWS4-HMAC-SHA256 (did you mean HMAC-SHA256?)".to_owned(),
+            "line 4: caller billing: key 1: unknown scheme HMAC_SHA256: expected one of HMAC-SHA256, ED25519, X-HMAC-SHA256, Standard-Webhooks, RFC 9421, draft-cavage-12, AWS4-HMAC-SHA256 (did you mean HMAC-SHA256?)".to_owned(),
         ),
         (
             "no version",

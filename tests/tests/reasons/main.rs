@@ -12,6 +12,7 @@
     reason = "tests are tables of constants, and panic where one is wrong"
 )]
 
+mod answers;
 mod body_schemes;
 mod cavage;
 mod chunks;
@@ -89,6 +90,7 @@ fn table(verifier: &Verifier, keys: &Keyring, base: &str, rows: &[Row]) -> Vec<S
 /// Every reason of every table.
 fn all() -> Vec<String> {
     [
+        answers::reasons(),
         native::reasons(),
         sigv4::reasons(),
         message_signatures::reasons(),
@@ -103,7 +105,7 @@ fn all() -> Vec<String> {
 }
 
 /// The subjects of reasons. The subject comes before the first colon.
-const SUBJECTS: [&str; 37] = [
+const SUBJECTS: [&str; 38] = [
     "X-Amz-Algorithm",
     "X-Amz-Date",
     "X-Amz-Date and X-Amz-Expires",
@@ -124,6 +126,7 @@ const SUBJECTS: [&str; 37] = [
     "path",
     "query",
     "replay store",
+    "request",
     "route",
     "signature",
     "signature parameters",
@@ -144,7 +147,7 @@ const SUBJECTS: [&str; 37] = [
 ];
 
 /// Subjects with a name behind them.
-const NAMED: [&str; 8] = [
+const NAMED: [&str; 11] = [
     "chunk ",
     "trailer ",
     "header ",
@@ -153,6 +156,9 @@ const NAMED: [&str; 8] = [
     "parameter ",
     "signature \"",
     "expected a signature in an accepted scheme (",
+    "expected a signature with the tag \"",
+    "expected a signature by a key of the service with the key id \"",
+    "expected one signature with the tag \"",
 ];
 
 /// What says nothing.

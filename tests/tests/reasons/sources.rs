@@ -6,7 +6,19 @@ use std::{
 };
 
 /// Texts that no request can be refused with, and why.
-pub(crate) const UNREACHABLE: [(&str, &str); 23] = [
+pub(crate) const UNREACHABLE: [(&str, &str); 26] = [
+    (
+        "expected a service with a name, found none",
+        "a service without a name is no service whose keys are known",
+    ),
+    (
+        "@status: expected a response, found a request",
+        "a list of components of a request has none",
+    ),
+    (
+        "req: expected a response, found a request",
+        "a list of components of a request has none",
+    ),
     (
         "target: expected a path that starts with a slash",
         "no URI of the http types has another path than one with a slash, or an asterisk",

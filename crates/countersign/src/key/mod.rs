@@ -11,6 +11,7 @@ mod key_text;
 mod pem;
 #[cfg(feature = "jwk")]
 mod private_jwk;
+mod public_key_numbers;
 mod record;
 mod response_key;
 mod root_key;

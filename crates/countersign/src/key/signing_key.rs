@@ -265,8 +265,8 @@ impl SigningKey {
     /// `hmac-sha256` key whose secret is `HMAC-SHA256(secret, "countersign response key v1")`. So a
     /// signature of a request never verifies as one of a response, nor the reverse.
     ///
-    /// `None` for a private key, because the service then has a key of its own, and for a scheme
-    /// that signs a body and no request.
+    /// `None` for a private key, because the service then has another key, and for a scheme that
+    /// signs only the body.
     pub fn response_verifying_key(&self) -> Option<VerifyingKey> {
         let key = self.response_key.of_key(&self.record, &self.operation())?;
         Some(key.verifying_key())

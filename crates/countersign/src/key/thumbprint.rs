@@ -1,6 +1,6 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::verifying_key::PublicKeyNumbers;
+use super::public_key_numbers::PublicKeyNumbers;
 use crate::crypto::sha256;
 
 /// Returns the JWK thumbprint of a public key (RFC 7638): SHA-256 over the needed members, in

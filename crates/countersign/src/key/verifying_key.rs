@@ -5,8 +5,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
     Fingerprint, Secret, SessionToken, SigningKey, SigningKeyCache, fingerprint::Fingerprints,
-    record::Record, response_key::ResponseKeyCell, signing_key::SigningOperation,
-    strength::Weakness, thumbprint::thumbprint,
+    public_key_numbers::PublicKeyNumbers, record::Record, response_key::ResponseKeyCell,
+    signing_key::SigningOperation, strength::Weakness, thumbprint::thumbprint,
 };
 #[cfg(feature = "rsa")]
 use crate::crypto::rsa_signature;
@@ -496,43 +496,6 @@ impl Inner {
                 exponent: key.exponent(),
             },
         })
-    }
-}
-
-/// The numbers that make a public key.
-pub(super) enum PublicKeyNumbers<'k> {
-    Ed25519(&'k [u8; 32]),
-    Ec {
-        curve: &'static str,
-        x: Box<[u8]>,
-        y: Box<[u8]>,
-    },
-    #[cfg(feature = "rsa")]
-    Rsa {
-        modulus: &'k [u8],
-        exponent: &'k [u8],
-    },
-}
-
-impl PublicKeyNumbers<'_> {
-    fn of_point(curve: &'static str, field_len: usize, point: &[u8]) -> Self {
-        // Invariant: an uncompressed point is a byte and two coordinates.
-        let coordinates = point.get(1..).unwrap_or_default();
-        let (x, y) = coordinates.split_at_checked(field_len).unwrap_or_default();
-        Self::Ec {
-            curve,
-            x: x.into(),
-            y: y.into(),
-        }
-    }
-
-    fn fingerprint(&self) -> Fingerprint {
-        match self {
-            Self::Ed25519(key) => Fingerprint::of_public_key(*key),
-            Self::Ec { x, y, .. } => Fingerprint::of_public_key(&[&[4], &**x, &**y].concat()),
-            #[cfg(feature = "rsa")]
-            Self::Rsa { modulus, .. } => Fingerprint::of_public_key(modulus),
-        }
     }
 }
 

@@ -227,7 +227,7 @@ impl<K, R> VerifyLayer<K, R> {
     /// | a stream, an upgrade, gRPC, a body over the limit | 500 `unsignable`, itself signed |
     ///
     /// The body is read to its end first. Put a compression layer *inside* this layer: the
-    /// signature covers the body as it is sent.
+    /// signature covers the compressed body.
     ///
     /// The date of a refused request is checked after its signature then, so that only a holder of
     /// the key gets a signed `expired`, which tells the time.

@@ -73,8 +73,8 @@ impl Progress {
         keys: &CallerKeys,
         now: Timestamp,
     ) {
-        let waits = |prepared: &Box<Answering>| !prepared.is_matched();
-        if self.prepared.as_ref().is_some_and(waits)
+        let waits = |prepared: &Answering| !prepared.is_matched();
+        if self.prepared.as_deref().is_some_and(waits)
             && let Some(key) = unverified.key_of_head(keys, now)
         {
             self.matched(|| key.response_signing_key());

@@ -103,7 +103,7 @@ where
                         Err(refusal) => return Ok(refusal.map(ResponseBody::refused)),
                     }
                 };
-                // A second place that waits would keep what both need apart from the first.
+                // The only await after the first: locals of two awaits would take room in each.
                 handling.await
             }),
             (Mode::ReportOnly, _) => Box::pin(async move {
@@ -129,7 +129,7 @@ where
     let Some(answering) = answering else {
         return Ok(inner.call(request).await?.map(ResponseBody::handled));
     };
-    // Boxed, because every waiting request has room for what is not.
+    // Boxed, so that no other waiting request keeps room for it.
     Box::pin(async move {
         let response = inner.call(request).await?;
         // The inner service may hold a permit, which must not wait for a body.

@@ -48,7 +48,7 @@ pub(super) struct Settings {
     pub(super) clock: Arc<dyn Clock>,
 }
 
-/// What becomes of an unsigned response that says that the service was not reached.
+/// How an unsigned response is treated that says that the service was not reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UnsignedErrors {
     Refused,

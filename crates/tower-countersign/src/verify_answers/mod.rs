@@ -4,12 +4,12 @@
 //! SignLayer ─▶ VerifyAnswerLayer ─▶ client
 //! ```
 //!
-//! [`VerifyAnswerLayer`](crate::VerifyAnswerLayer) sees the request as it is signed and the response
-//! as it came. So it is **between** [`SignLayer`](crate::SignLayer) and the client.
+//! [`VerifyAnswerLayer`](crate::VerifyAnswerLayer) sees the signed request and the unchanged response.
+//! So it is **between** [`SignLayer`](crate::SignLayer) and the client.
 //!
 //! - **Redirects** inside the client break it: the response then answers another request. Follow
 //!   redirects outside of both layers.
-//! - **Decompression** inside the client breaks it: the signature covers the body as it is sent.
+//! - **Decompression** inside the client breaks it: the signature covers the compressed body.
 //!   Decompress outside of this layer, or switch it off.
 //! - **Retries** outside of both layers get a new request each, as they must.
 //!

@@ -8,7 +8,7 @@ pub enum AnswerState {
     /// The head is signed by this service, for this request. The body is verified while it is read.
     #[non_exhaustive]
     Verified {
-        /// The name of the service in its key record.
+        /// The name of the service, as its keys give it.
         service: KeyId,
         /// By how many seconds the service's clock is ahead of this one, or behind it if negative.
         /// `None` unless the service refused the request because of its date.

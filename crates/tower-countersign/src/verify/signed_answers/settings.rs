@@ -32,7 +32,7 @@ pub struct AnswerSigning {
     unsigned_for: Arc<[Route]>,
 }
 
-/// What becomes of a response that is too large to collect.
+/// How a response that is too large to collect is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Large {
     Refused,
@@ -114,8 +114,8 @@ impl AnswerSigning {
         Ok(self)
     }
 
-    /// Sets the length up to which a body is read into memory, because the digest stands in the
-    /// head. Default: 2 MiB. A longer body is answered with 500 `unsignable`. A response whose
+    /// Sets the length up to which a body is read into memory, because the head holds the
+    /// digest. Default: 2 MiB. A longer body is answered with 500 `unsignable`. A response whose
     /// extensions hold its [`PayloadDigest`](countersign::PayloadDigest) is streamed and has no
     /// limit.
     pub fn with_max_bytes(mut self, bytes: u64) -> Self {

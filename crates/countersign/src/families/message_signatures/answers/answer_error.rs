@@ -115,8 +115,8 @@ impl AnswerError {
         self.kind
     }
 
-    /// Returns the status of the response. **It is not proven**: whoever can change packets can
-    /// choose it. `None` if there was no response.
+    /// Returns the status of the response. **It is not proven**: anyone who can change packets
+    /// can choose it. `None` if there was no response.
     pub const fn status(&self) -> Option<StatusCode> {
         self.status
     }

@@ -73,8 +73,8 @@ impl ResponseSigner {
         &self.key_id
     }
 
-    /// Signs a response. `digest` is that of its content, as it is sent. It is ignored for a
-    /// response that has none, such as a 204.
+    /// Signs a response. `digest` is that of its content, after encoding. It is ignored for a
+    /// response without content, such as a 204.
     ///
     /// The key must be one for RFC 9421: see
     /// [`VerifyingKey::response_signing_key`](crate::VerifyingKey::response_signing_key).
