@@ -153,7 +153,7 @@ fn an_error_in_toml_has_a_position() {
         (
             "source_cidr = [\"192.0.2.0/24\"]",
             "scheme = [\"HMAC-SHA512\"]",
-            "line 10, column 20: statement one: scheme: \"HMAC-SHA512\": expected one of HMAC-SHA256, ED25519, X-HMAC-SHA256, Standard-Webhooks, RFC 9421, AWS4-HMAC-SHA256; nearest: HMAC-SHA256",
+            "line 10, column 20: statement one: scheme: \"HMAC-SHA512\": expected one of HMAC-SHA256, ED25519, X-HMAC-SHA256, Standard-Webhooks, RFC 9421, draft-cavage-12, AWS4-HMAC-SHA256; nearest: HMAC-SHA256",
         ),
         (
             "2026-01-01T00:00:00Z",
