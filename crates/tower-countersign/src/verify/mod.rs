@@ -115,9 +115,9 @@
 //!
 //! # Bodies in files
 //!
-//! On a route with [`BodyMode::Spill`](crate::BodyMode::Spill), step 9 writes a body over 256 KiB to
-//! a file without a name, within its [limits](crate::SpillLimits). All steps keep their order. The
-//! handler reads the file. A full or broken disk is answered with 503 `unavailable`.
+//! On a route with [`BodyMode::Spill`](crate::BodyMode::Spill), step 9 writes a body over 256 KiB
+//! to a file without a name, within its [limits](crate::SpillLimits). All steps keep their order.
+//! The handler reads the file. A full or broken disk is answered with 503 `unavailable`.
 //!
 //! # Streamed bodies
 //!

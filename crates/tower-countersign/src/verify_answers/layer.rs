@@ -6,8 +6,10 @@ use tower_layer::Layer;
 use super::service::VerifyAnswer;
 use crate::clock::{Clock, SystemClock};
 
-/// Verifies that a response was made by the called service, for the request that was sent. The
-/// service signs with [`VerifyLayer::with_signed_answers`](crate::VerifyLayer::with_signed_answers).
+/// Verifies that a response was made by the called service, for the request that was sent.
+///
+/// Services sign with
+/// [`VerifyLayer::with_signed_answers`](crate::VerifyLayer::with_signed_answers).
 ///
 /// Put this layer between [`SignLayer`](crate::SignLayer) and the client. See
 /// [the module documentation](crate::verify_answers) for redirects and compression.

@@ -4,8 +4,8 @@
 //! SignLayer ─▶ VerifyAnswerLayer ─▶ client
 //! ```
 //!
-//! [`VerifyAnswerLayer`](crate::VerifyAnswerLayer) sees the signed request and the unchanged response.
-//! So it is **between** [`SignLayer`](crate::SignLayer) and the client.
+//! [`VerifyAnswerLayer`](crate::VerifyAnswerLayer) sees the signed request and the unchanged
+//! response. So it is **between** [`SignLayer`](crate::SignLayer) and the client.
 //!
 //! - **Redirects** inside the client break it: the response then answers another request. Follow
 //!   redirects outside of both layers.
