@@ -1,6 +1,6 @@
 //! The refusal of a stale date tells a holder of the key by how much the clocks differ.
 
-use countersign::Timestamp;
+use countersign::{PayloadDigest, ResponseBinding, ResponseSigner, Timestamp};
 use tests::keys::{NOW, OTHER_SECRET};
 
 use super::*;
@@ -40,4 +40,42 @@ async fn a_stranger_with_a_stale_date_gets_an_unsigned_expired() {
     let error = answer_error(call_at_now(OTHER_SECRET).await);
     assert_eq!(error.kind(), AnswerErrorKind::Unsigned);
     assert_eq!(error.clock_offset_seconds(), None);
+}
+
+/// A response whose date was signed at another time does not tell the clock's offset.
+#[test]
+fn only_a_401_whose_date_agrees_with_its_signature_may_be_stale() {
+    let request = Request::get("/item")
+        .header("host", "user-service")
+        .header("x-nonce", "0123456789abcdef")
+        .header("authorization", "HMAC-SHA256 credential=billing");
+    let (request, ()) = request.body(()).unwrap().into_parts();
+    let binding = ResponseBinding::of(&request).unwrap();
+    let key = hmac_key(SECRET);
+    let signing = key.verifying_key().response_signing_key().unwrap();
+    let signer = ResponseSigner::new("user-service").unwrap();
+    let verifier = verifier_of(&key, "user-service");
+    for (status, date, expected) in [
+        (401, "Fri, 02 Jan 2026 03:14:05 GMT", None),
+        (401, "Fri, 02 Jan 2026 03:14:10 GMT", None),
+        (
+            401,
+            "Fri, 02 Jan 2026 03:14:11 GMT",
+            Some(AnswerErrorKind::Expired),
+        ),
+        (
+            200,
+            "Fri, 02 Jan 2026 03:14:05 GMT",
+            Some(AnswerErrorKind::Expired),
+        ),
+    ] {
+        let response = Response::builder().status(status).header("date", date);
+        let (mut response, ()) = response.body(()).unwrap().into_parts();
+        let digest = PayloadDigest::of(b"");
+        let signature = signer.sign(&signing, &binding, &response, digest, SERVER);
+        signature.unwrap().apply(&mut response);
+        let found = verifier.authenticate(&binding, &response, NOW);
+        let found = found.err().map(|error| error.kind());
+        assert_eq!(found, expected, "{status}, {date}");
+    }
 }

@@ -48,6 +48,24 @@ async fn a_caller_with_a_public_key_is_answered_with_the_key_of_the_service() {
     assert!(is_verified(&answer));
 }
 
+/// This key signs for every caller, so only the match of a signature keeps strangers out.
+#[tokio::test]
+async fn the_key_of_the_service_signs_no_refusal_of_a_stranger() {
+    let signing = AnswerSigning::by_service_key("users/ed", service_key()).unwrap();
+    let server = Server::axum(routes().layer(verify().with_signed_answers(signing).unwrap())).await;
+    for (secret, is_known) in [(SECRET, true), (OTHER_SECRET, false)] {
+        let sign = SignLayer::new(signer("billing", hmac_key(secret), &server.authority()));
+        let verify = knowing(&server, service_key().verifying_key());
+        let request = request(&server, "GET", "/item", "");
+        let found = send(&server, sign, verify, request).await;
+        if is_known {
+            assert!(is_verified(&found.unwrap()));
+        } else {
+            assert_eq!(kind(found), AnswerErrorKind::Unsigned);
+        }
+    }
+}
+
 #[test]
 fn a_service_key_is_no_shared_secret() {
     let key = SigningKey::message_hmac_sha256(&Secret::from_hex(SECRET).unwrap());
